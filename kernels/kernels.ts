@@ -1,0 +1,269 @@
+/**
+ * The kernel table: the name, parameters and operands of every primitive that a device must run.
+ *
+ * A kernel is a pure function over flat arrays: it reads `inputs`, writes `outputs`, and keeps
+ * nothing. It never allocates device memory. All arrays are contiguous and row-major, and every
+ * length follows from the parameters. Each output element can be computed on its own from the
+ * inputs (no kernel needs a scatter), so that a GPU can run the same table.
+ *
+ * Three dialects implement it: `reference/` (plain loops, the definition), `simd/`, `gpu/`.
+ *
+ * Dimension letters: N C H W images, m k n matmul. `dy`, `dx`: gradients of output and input.
+ * A trailing `?` on an operand means that it may be left out; the list is then shorter.
+ * `accumulate: true` adds to what the output holds instead of replacing it.
+ */
+
+export type UnaryFunction =
+  | 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'square' | 'relu' | 'leakyRelu' | 'sigmoid' | 'tanh'
+  | 'gelu' | 'silu' | 'softplus' | 'clamp' | 'pow' | 'affine'
+
+export type BinaryFunction =
+  | 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum'
+  | 'less' | 'lessEqual' | 'greater' | 'greaterEqual' | 'equal' | 'notEqual'
+  /** a where b is nonzero, else 0: the gradient of `where` towards its first branch. */
+  | 'keepWhere'
+  /** a where b is zero, else 0: the gradient of `where` towards its second branch. */
+  | 'keepUnless'
+
+export type ReduceFunction = 'sum' | 'max'
+
+/**
+ * An elementwise function and its two constants: leakyRelu (a = slope), clamp (a = low, b = high),
+ * pow (a = exponent), affine (y = a x + b); the others use neither.
+ */
+export interface Unary {
+  size: number
+  function: UnaryFunction
+  a: number
+  b: number
+}
+
+/** Output shape and, for each input, the element stride of every output axis (0 where it is broadcast). */
+export interface Broadcast {
+  shape: readonly number[]
+  stridesA: readonly number[]
+  stridesB: readonly number[]
+}
+
+/** A tensor seen as [outer, size, inner] with the middle axis special. */
+export interface Rows {
+  outer: number
+  size: number
+  inner: number
+}
+
+/** Two-dimensional cross-correlation, NCHW and OIHW. `channels` and `outChannels` count all groups. */
+export interface Convolution {
+  batch: number
+  channels: number
+  height: number
+  width: number
+  outChannels: number
+  outHeight: number
+  outWidth: number
+  kernelHeight: number
+  kernelWidth: number
+  strideY: number
+  strideX: number
+  padY: number
+  padX: number
+  dilationY: number
+  dilationX: number
+  groups: number
+}
+
+/** Windows over `planes` = N * C images of height x width. Padding never wins a max. */
+export interface Pooling {
+  planes: number
+  height: number
+  width: number
+  outHeight: number
+  outWidth: number
+  kernelHeight: number
+  kernelWidth: number
+  strideY: number
+  strideX: number
+  padY: number
+  padX: number
+}
+
+/**
+ * Normalisation. x is seen twice:
+ * as [outer, groups, inner] with one mean and variance for each group (batch norm: N, C, HW;
+ * layer norm: 1, rows, features; group norm: 1, N * G, (C / G) * HW), and, for the affine part,
+ * with gamma index = floor(i / affineInner) mod affineSize.
+ */
+export interface Normalization {
+  outer: number
+  groups: number
+  inner: number
+  affineSize: number
+  affineInner: number
+  eps: number
+  /** inputs end with gamma, beta (forward) or gamma (gradient) */
+  affine: boolean
+}
+
+/** Class losses: logits [outer, classes, inner], targets [outer, inner], rows = outer * inner. */
+export interface ClassRows {
+  outer: number
+  classes: number
+  inner: number
+  /** targets equal to this count nothing */
+  ignoreIndex: number
+  /** in [0, 1): the target distribution is (1 - s) one-hot + s / classes */
+  labelSmoothing: number
+  /** inputs end with one weight for each sample (outer) */
+  weighted: boolean
+}
+
+/** The key and position that a dropout mask depends on, and nothing else. */
+export interface Dropout {
+  size: number
+  /** probability of zero, in [0, 1) */
+  rate: number
+  seed: number
+  step: number
+  /** which dropout of the forward this is */
+  call: number
+  /** index of the first element within the mini-batch */
+  first: number
+}
+
+/** Hyperparameters that every optimizer kernel shares. */
+export interface Update {
+  size: number
+  learningRate: number
+  weightDecay: number
+  /** inputs end with the scalar sum of all squared gradients; gradients scale by min(1, maxNorm / (sqrt(it) + 1e-6)) */
+  clip: boolean
+  maxNorm: number
+}
+
+/** Parameters of every kernel; the comment gives inputs -> outputs. */
+export interface KernelParameters {
+  /** -> y */
+  fill: { size: number; value: number }
+  /** y, x -> y = a y + b x. In place. */
+  blend: { size: number; a: number; b: number }
+  /** sum, x -> sum + sum of x^2 (a scalar). In place. */
+  addSumOfSquares: { size: number }
+
+  /** x -> y[i] = x[offset + dot(index(i), strides)]: slices, permutes, broadcasts */
+  stridedCopy: { shape: readonly number[]; strides: readonly number[]; offset: number }
+  /** x -> y: x of `shape` placed at `before` in a tensor of `outShape`, `value` elsewhere */
+  pad: { shape: readonly number[]; before: readonly number[]; outShape: readonly number[]; value: number }
+  /** x0, x1, ... -> y: pieces [outer, sizes[j], inner] side by side along the middle axis */
+  concat: { outer: number; sizes: readonly number[]; inner: number }
+
+  /** x -> y = f(x) */
+  unary: Unary
+  /** dy, s -> dx = dy f', where s is x or y: whichever the function's derivative is written in */
+  unaryGradient: Unary
+  /** a, b -> y = f(a, b); comparisons give 1 or 0 */
+  binary: Broadcast & { function: BinaryFunction }
+  /** dy, a, b -> the gradient towards input `side`, in the output's shape (not yet un-broadcast) */
+  binaryGradient: Broadcast & { function: 'div' | 'maximum' | 'minimum'; side: 0 | 1 }
+  /** condition, a, b -> y = condition != 0 ? a : b */
+  select: Broadcast & { stridesCondition: readonly number[] }
+
+  /** x -> y = scale * f over the axes where `reduced` is true (shape is x's) */
+  reduce: { shape: readonly number[]; reduced: readonly boolean[]; function: ReduceFunction; scale: number; accumulate: boolean }
+  /** dy, x, y -> dx = dy (x == y) / count of ties, dy and y of the reduced shape */
+  maxGradient: { shape: readonly number[]; reduced: readonly boolean[] }
+  /** x, mean -> y = scale * sum of (x - mean)^2 over the reduced axes */
+  squaredDeviation: { shape: readonly number[]; reduced: readonly boolean[]; scale: number }
+  /** dy, x, mean -> dx = scale * dy (x - mean) */
+  squaredDeviationGradient: { shape: readonly number[]; reduced: readonly boolean[]; scale: number }
+  /** x -> the index, along the middle axis, of the first maximum (NaN counts as the maximum) */
+  argmax: Rows
+
+  /**
+   * a, b, bias? -> y[i] = op(a[i]) op(b[i]) (+ bias along n), for i < batch. offsetsA and offsetsB give the
+   * matrix of a and b (counted in whole matrices) that each of the batch uses.
+   * op(a) is m x k; stored k x m when transposeA. op(b) is k x n; stored n x k when transposeB.
+   */
+  matmul: {
+    batch: number; offsetsA: readonly number[]; offsetsB: readonly number[]
+    m: number; k: number; n: number
+    transposeA: boolean; transposeB: boolean; bias: boolean; accumulate: boolean
+  }
+
+  /** x, w, bias? -> y */
+  convolution: Convolution & { bias: boolean }
+  /** dy, w -> dx */
+  convolutionInputGradient: Convolution
+  /** dy, x -> dw */
+  convolutionWeightGradient: Convolution & { accumulate: boolean }
+
+  /** x -> y; a window holding NaN gives NaN */
+  maxPool: Pooling
+  /** dy, x -> dx; of equal values the first in row-major order of the window takes it all */
+  maxPoolGradient: Pooling
+  /** x -> y; padding counts as zeros in the mean when countPadding */
+  averagePool: Pooling & { countPadding: boolean }
+  /** dy -> dx */
+  averagePoolGradient: Pooling & { countPadding: boolean }
+
+  /** x -> y along the middle axis: softmax, or its logarithm */
+  softmax: Rows & { log: boolean }
+  /** dy, y -> dx */
+  softmaxGradient: Rows & { log: boolean }
+
+  /** logits, targets, weights? -> losses [rows], weights [rows]: 0 and 0 where ignored; the loss is not multiplied by its weight */
+  crossEntropyRows: ClassRows
+  /** dy (scalar), total (scalar), logits, targets, weights? -> dlogits = dy w / total (softmax - target distribution); 0 when total is 0 */
+  crossEntropyGradient: ClassRows
+  /** prediction, target -> for each row the mean over `size` elements of the pointwise loss */
+  lossRows: { rows: number; size: number; function: 'squaredError' | 'binaryCrossEntropyWithLogits' }
+  /** dy (scalar), total (scalar), prediction, target, weights -> dprediction; weights [rows] */
+  lossRowsGradient: { rows: number; size: number; function: 'squaredError' | 'binaryCrossEntropyWithLogits' }
+  /** losses, weights -> mean = sum(w l) / sum(w), or 0 when sum(w) is 0; total = sum(w) */
+  weightedMean: { rows: number }
+
+  /** table, indices -> y [rows, width] */
+  embedding: { rows: number; width: number; entries: number }
+  /** dy, indices -> dtable */
+  embeddingGradient: { rows: number; width: number; entries: number; accumulate: boolean }
+
+  /** x -> mean, variance (biased) for each group */
+  moments: { outer: number; groups: number; inner: number }
+  /** x, mean, variance, gamma?, beta? -> y = (x - mean) / sqrt(variance + eps) gamma + beta */
+  normalize: Normalization
+  /** dy, x, mean, variance, gamma? -> dx, mean and variance being x's own (`fixed`: constants instead) */
+  normalizeGradient: Normalization & { fixed: boolean }
+  /** dy, x, mean, variance -> dgamma [affineSize] = sum of dy (x - mean) / sqrt(variance + eps) */
+  normalizeScaleGradient: Normalization & { accumulate: boolean }
+
+  /** x -> y = x kept / (1 - rate); its own gradient (applied to dy) */
+  dropout: Dropout
+
+  /**
+   * parameter, velocity?, gradient, squaredNorm? -> parameter, velocity?. In place.
+   * g = gradient + weightDecay p; v = momentum v + (1 - dampening) g (v = g when `first`); g = nesterov ? g + momentum v : v;
+   * p -= learningRate g. Without momentum there is no velocity.
+   */
+  sgd: Update & { momentum: number; dampening: number; nesterov: boolean; first: boolean }
+  /**
+   * parameter, m, v, gradient, squaredNorm? -> parameter, m, v. In place.
+   * Decoupled: p -= learningRate weightDecay p first; otherwise g += weightDecay p.
+   * m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+   * p -= learningRate / correction1 * m / (sqrt(v) / sqrt(correction2) + eps).
+   */
+  adam: Update & { beta1: number; beta2: number; eps: number; correction1: number; correction2: number; decoupled: boolean }
+}
+
+export type KernelName = keyof KernelParameters
+
+/** The arrays a kernel works on: float32 on the cpu device, float64 on the reference device. */
+export type Floats = Float32Array | Float64Array
+
+export type Kernel<Parameters> = (parameters: Parameters, inputs: readonly Floats[], outputs: readonly Floats[]) => void
+
+/** A dialect: every kernel, by name. A missing one does not compile. */
+export type Kernels = { readonly [Name in KernelName]: Kernel<KernelParameters[Name]> }
+
+/** Kernels that honour `accumulate`, so that a gradient can be added straight into its buffer. */
+export const ACCUMULATING: ReadonlySet<KernelName> = new Set<KernelName>([
+  'reduce', 'matmul', 'convolutionWeightGradient', 'embeddingGradient', 'normalizeScaleGradient',
+])
