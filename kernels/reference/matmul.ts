@@ -1,0 +1,23 @@
+/**
+ * Batched matrix product, with either side stored transposed.
+ */
+import type { Kernels } from '../kernels.js'
+
+/** a [m, k], b [k, n], bias? [n] -> y [batch, m, n] */
+export const matmul: Kernels['matmul'] = (p, [a, b, bias], [y]) => {
+  const { batch, offsetsA, offsetsB, m, k, n } = p
+  const [rowA, columnA] = p.transposeA ? [1, m] : [k, 1]
+  const [rowB, columnB] = p.transposeB ? [1, k] : [n, 1]
+  for (let i = 0; i < batch; i++) {
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        const startA = offsetsA[i] * m * k + row * rowA
+        const startB = offsetsB[i] * k * n + column * columnB
+        let sum = p.bias ? bias[column] : 0
+        for (let j = 0; j < k; j++) sum += a[startA + j * columnA] * b[startB + j * rowB]
+        const at = (i * m + row) * n + column
+        y[at] = (p.accumulate ? y[at] : 0) + sum
+      }
+    }
+  }
+}

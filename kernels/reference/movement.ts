@@ -1,0 +1,49 @@
+/**
+ * Kernels that move numbers without changing them: strided copies, padding, concatenation, embedding lookups
+ * (and the one gradient among them that adds). Not here: reshape, which shares storage and needs no kernel.
+ *
+ * Indices are trusted: the op that built the tensor has checked them.
+ */
+import type { Kernels } from '../kernels.js'
+import { contiguous, eachLine } from './strides.js'
+
+export const stridedCopy: Kernels['stridedCopy'] = ({ shape, strides, offset }, [x], [y]) => {
+  eachLine(shape, [contiguous(shape), strides], (length, [start, startX], [, stepX]) => {
+    for (let j = 0; j < length; j++) y[start + j] = x[offset + startX + j * stepX]
+  })
+}
+
+export const pad: Kernels['pad'] = ({ shape, before, outShape, value }, [x], [y]) => {
+  const outStrides = contiguous(outShape)
+  const offset = before.reduce((sum, steps, axis) => sum + steps * outStrides[axis], 0)
+  y.fill(value)
+  eachLine(shape, [contiguous(shape), outStrides], (length, [start, startY], [step, stepY]) => {
+    for (let j = 0; j < length; j++) y[offset + startY + j * stepY] = x[start + j * step]
+  })
+}
+
+/** pieces [outer, sizes[j], inner] -> y [outer, sum of sizes, inner] */
+export const concat: Kernels['concat'] = ({ outer, sizes, inner }, pieces, [y]) => {
+  let at = 0
+  for (let o = 0; o < outer; o++) {
+    pieces.forEach((piece, j) => {
+      const run = sizes[j] * inner
+      y.set(piece.subarray(o * run, (o + 1) * run), at)
+      at += run
+    })
+  }
+}
+
+/** table [entries, width], indices [rows] -> y [rows, width] */
+export const embedding: Kernels['embedding'] = ({ rows, width }, [table, indices], [y]) => {
+  for (let r = 0; r < rows; r++) y.set(table.subarray(indices[r] * width, (indices[r] + 1) * width), r * width)
+}
+
+/** dy [rows, width], indices [rows] -> dtable [entries, width]: every row is added to its entry. */
+export const embeddingGradient: Kernels['embeddingGradient'] = ({ rows, width, accumulate }, [dy, indices], [dtable]) => {
+  if (!accumulate) dtable.fill(0)
+  for (let r = 0; r < rows; r++) {
+    const entry = indices[r] * width
+    for (let j = 0; j < width; j++) dtable[entry + j] += dy[r * width + j]
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Pooling over windows of planes [planes, height, width] -> [planes, outHeight, outWidth].
+ *
+ * A gradient walks the windows of the forward and adds to every input it saw. Not here: ceil mode, dilation.
+ */
+import type { Floats, Kernels, Pooling } from '../kernels.js'
+import { beats } from './reduce.js'
+
+/** The part of each window that lies on the image: rows [y0, y1), columns [x0, x1) of the plane at `plane`. */
+function eachWindow(
+  p: Pooling,
+  visit: (out: number, plane: number, y0: number, y1: number, x0: number, x1: number) => void,
+): void {
+  let out = 0
+  for (let c = 0; c < p.planes; c++) {
+    for (let oy = 0; oy < p.outHeight; oy++) {
+      const top = oy * p.strideY - p.padY
+      for (let ox = 0; ox < p.outWidth; ox++) {
+        const left = ox * p.strideX - p.padX
+        visit(
+          out++, c * p.height * p.width,
+          Math.max(top, 0), Math.min(top + p.kernelHeight, p.height),
+          Math.max(left, 0), Math.min(left + p.kernelWidth, p.width),
+        )
+      }
+    }
+  }
+}
+
+/** Where the maximum of a window is: the first in row-major order, -1 if the window holds padding only. */
+function argmaxOfWindow(
+  x: Floats, width: number, plane: number, y0: number, y1: number, x0: number, x1: number,
+): number {
+  let best = -1
+  for (let iy = y0; iy < y1; iy++) {
+    const row = plane + iy * width
+    for (let i = row + x0; i < row + x1; i++) if (best < 0 || beats(x[i], x[best])) best = i
+  }
+  return best
+}
+
+export const maxPool: Kernels['maxPool'] = (p, [x], [y]) => {
+  eachWindow(p, (out, plane, y0, y1, x0, x1) => {
+    const best = argmaxOfWindow(x, p.width, plane, y0, y1, x0, x1)
+    y[out] = best < 0 ? -Infinity : x[best]
+  })
+}
+
+export const maxPoolGradient: Kernels['maxPoolGradient'] = (p, [dy, x], [dx]) => {
+  dx.fill(0)
+  eachWindow(p, (out, plane, y0, y1, x0, x1) => {
+    const best = argmaxOfWindow(x, p.width, plane, y0, y1, x0, x1)
+    if (best >= 0) dx[best] += dy[out]
+  })
+}
+
+/**
+ * What the sum over a window is divided by. With countPadding that is the window clipped to the padded input,
+ * which without ceil mode it never leaves: the whole window.
+ */
+function divisor(p: Pooling & { countPadding: boolean }, rows: number, columns: number): number {
+  return p.countPadding ? p.kernelHeight * p.kernelWidth : rows * columns
+}
+
+export const averagePool: Kernels['averagePool'] = (p, [x], [y]) => {
+  eachWindow(p, (out, plane, y0, y1, x0, x1) => {
+    let total = 0
+    for (let iy = y0; iy < y1; iy++) {
+      for (let ix = x0; ix < x1; ix++) total += x[plane + iy * p.width + ix]
+    }
+    y[out] = total / divisor(p, y1 - y0, x1 - x0)
+  })
+}
+
+export const averagePoolGradient: Kernels['averagePoolGradient'] = (p, [dy], [dx]) => {
+  dx.fill(0)
+  eachWindow(p, (out, plane, y0, y1, x0, x1) => {
+    const share = dy[out] / divisor(p, y1 - y0, x1 - x0)
+    for (let iy = y0; iy < y1; iy++) {
+      for (let ix = x0; ix < x1; ix++) dx[plane + iy * p.width + ix] += share
+    }
+  })
+}
