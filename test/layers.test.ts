@@ -1,0 +1,338 @@
+/**
+ * The architecture as a test: reads the sources of src/ and kernels/ and fails on an import that
+ * points up the layers, a cycle, a type that is switched off, and a file too long to be one idea.
+ *
+ * It reads sources and not the compiled output because type-only imports vanish from the latter. The
+ * scanner knows as much of TypeScript as it needs to tell code from comments, strings, templates and
+ * regular expressions.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const LONGEST_FILE_LINES = 400
+const LONG_FILES = 'docs/long-files.md'
+
+/** From the bottom. Neighbours on one line do not know each other, except for what FRIENDS allows. */
+const LAYERS = [
+  ['kernels', 'src/memory'],
+  ['src/device'],
+  ['src/tensor'],
+  ['src/ops'],
+  ['src/autograd'],
+  ['src/nn', 'src/optim'],
+  ['src/models', 'src/data', 'src/io'],
+  ['src/stream'],
+  ['src/cli'],
+  ['src/index.ts', 'src/testing.ts'],
+]
+const FRIENDS = ['src/optim -> src/nn']
+
+/** What the package calls itself, should one of its own files ask for it by name. */
+const OWN_NAMES: Readonly<Record<string, string>> = { sluice: 'src/index.ts', 'sluice/testing': 'src/testing.ts' }
+
+/** Source text by path from the root, with forward slashes. */
+type Sources = ReadonlyMap<string, string>
+
+/** In the order in which they are tried; what matches none is punctuation, one character at a time. */
+const PATTERNS = {
+  space: /\s+/y,
+  comment: /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|^#![^\n]*/y,
+  string: /'(?:\\[\s\S]|[^'\\\n])*'|"(?:\\[\s\S]|[^"\\\n])*"/y,
+  word: /[\p{L}_$][\p{L}\p{N}_$]*/uy,
+  number: /\d[\w.]*/y,
+  /** from a backtick, or from the brace that closes a hole, to the next hole or the closing backtick */
+  template: /[`}](?:\\[\s\S]|\$(?!\{)|[^`\\$])*(?:`|\$\{)/y,
+  regex: /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/y,
+}
+type Kind = keyof typeof PATTERNS | 'punctuation'
+const KINDS = Object.keys(PATTERNS) as (keyof typeof PATTERNS)[]
+
+interface Token {
+  kind: Kind
+  text: string
+  line: number
+}
+
+function tokenize(source: string): Token[] {
+  const tokens: Token[] = []
+  /** for every template that we are in a hole of: how many braces are open in that hole */
+  const holes: number[] = []
+  let at = 0
+  let line = 1
+  const next = (): [Kind, string] => {
+    for (const kind of KINDS) {
+      if (kind === 'template' && source[at] === '}' && holes.at(-1) !== 0) continue
+      if (kind === 'regex' && endsOperand(tokens)) continue
+      const pattern = PATTERNS[kind]
+      pattern.lastIndex = at
+      const text = pattern.exec(source)?.[0]
+      if (text) return [kind, text]
+    }
+    return ['punctuation', source[at]]
+  }
+  while (at < source.length) {
+    const [kind, text] = next()
+    if (kind === 'template') {
+      if (text.startsWith('}')) holes.pop()
+      if (text.endsWith('${')) holes.push(0)
+    } else if (holes.length > 0) {
+      if (text === '{') holes[holes.length - 1]++
+      if (text === '}') holes[holes.length - 1]--
+    }
+    if (kind !== 'space') tokens.push({ kind, text, line })
+    line += text.split('\n').length - 1
+    at += text.length
+  }
+  return tokens
+}
+
+const BEFORE_EXPRESSION = new Set(['return', 'typeof', 'case', 'in', 'of', 'delete', 'void', 'throw', 'await', 'yield'])
+
+/** After an operand a slash divides; elsewhere it begins a regular expression. */
+function endsOperand(tokens: readonly Token[]): boolean {
+  const end = tokens.findLastIndex(({ kind }) => kind !== 'comment')
+  if (end < 0) return false
+  const { kind, text } = tokens[end]
+  if (kind === 'word') return !BEFORE_EXPRESSION.has(text)
+  if (kind === 'template') return text.endsWith('`')
+  if (kind !== 'punctuation' || ')]}'.includes(text)) return true
+  if (text === '!') return endsOperand(tokens.slice(0, end))
+  return '+-'.includes(text) && tokens[end - 1]?.text === text
+}
+
+/** What a string, or a template without holes, says; undefined for anything else. */
+function stringValue(token: Token | undefined): string | undefined {
+  const quoted = token?.kind === 'string' || (token?.kind === 'template' && /^`.*`$/s.test(token.text))
+  return quoted ? token.text.slice(1, -1) : undefined
+}
+
+interface Import {
+  /** as written */
+  specifier: string
+  line: number
+}
+
+/** Static, type-only and dynamic imports, re-exports, `import('...')` types and `require`. */
+function importsOf(source: string): Import[] {
+  const code = tokenize(source).filter(({ kind }) => kind !== 'comment')
+  const imports: Import[] = []
+  code.forEach(({ kind, text, line }, i) => {
+    if (kind !== 'word' || code[i - 1]?.text === '.') return
+    const call = (text === 'import' || text === 'require') && code[i + 1]?.text === '('
+    const specifier = stringValue(code[call ? i + 2 : i + 1])
+    if (specifier !== undefined && (call || text === 'import' || text === 'from')) {
+      imports.push({ specifier, line })
+    } else if (call && text === 'import') {
+      imports.push({ specifier: '(computed)', line })
+    }
+  })
+  return imports
+}
+
+/** The file meant, as a path from the root; undefined for other packages and built-in modules. */
+function resolve(file: string, specifier: string): string | undefined {
+  if (specifier in OWN_NAMES) return OWN_NAMES[specifier]
+  if (!specifier.startsWith('.')) return undefined
+  return `${posix.join(posix.dirname(file), specifier).replace(/\.[jt]s$/, '')}.ts`
+}
+
+const layerOf = (file: string): string | undefined =>
+  LAYERS.flat().find((layer) => file === layer || file.startsWith(`${layer}/`))
+const rankOf = (layer: string): number => LAYERS.findIndex((row) => row.includes(layer))
+
+function layerFailures(sources: Sources): string[] {
+  const failures: string[] = []
+  for (const [file, source] of sources) {
+    const from = layerOf(file)
+    if (!from) failures.push(`${file}: is in no layer; put it in one, or add its folder to LAYERS in this test`)
+    for (const { specifier, line } of importsOf(source)) {
+      const target = resolve(file, specifier)
+      const to = target && layerOf(target)
+      const report = (rule: string) => failures.push(`${file}:${line}: imports '${specifier}'; ${rule}`)
+      if (specifier === '(computed)') report('an import names its file in a plain string, so that it can be checked')
+      if (!target || !from || from === to) continue
+      if (!to) report('that is in no layer')
+      else if (rankOf(to) > rankOf(from)) report(`${to} is above ${from}, and an import only points down`)
+      else if (rankOf(to) === rankOf(from) && !FRIENDS.includes(`${from} -> ${to}`)) {
+        report(`${to} is beside ${from}, and neighbours do not import each other`)
+      }
+    }
+  }
+  return failures
+}
+
+function cycleFailures(sources: Sources): string[] {
+  const failures: string[] = []
+  const done = new Set<string>()
+  const path: string[] = []
+  const visit = (file: string): void => {
+    const start = path.indexOf(file)
+    if (start >= 0) failures.push(`${[...path.slice(start), file].join(' -> ')}: imports form no cycles`)
+    if (start >= 0 || done.has(file)) return
+    path.push(file)
+    for (const { specifier } of importsOf(sources.get(file) ?? '')) {
+      const target = resolve(file, specifier)
+      if (target && sources.has(target)) visit(target)
+    }
+    path.pop()
+    done.add(file)
+  }
+  for (const file of sources.keys()) visit(file)
+  return failures
+}
+
+const DIRECTIVE = /^[\s/*]*(@ts-(?:ignore|expect-error|nocheck))/m
+
+/** `any` is refused wherever it is a word of its own, but for `x.any` and `any(...)`, which are no types. */
+function untypedFailures(sources: Sources): string[] {
+  const failures: string[] = []
+  for (const [file, source] of sources) {
+    const tokens = tokenize(source)
+    tokens.forEach(({ kind, text, line }, i) => {
+      const directive = kind === 'comment' && DIRECTIVE.exec(text)?.[1]
+      if (directive) failures.push(`${file}:${line}: ${directive}; repair the type instead`)
+      if (kind !== 'word' || text !== 'any' || tokens[i - 1]?.text === '.' || tokens[i + 1]?.text === '(') return
+      failures.push(`${file}:${line}: any; give it a type, or unknown`)
+    })
+  }
+  return failures
+}
+
+/** @param listed  files that have a reason to be long */
+function lengthFailures(sources: Sources, listed: readonly string[]): string[] {
+  const lines = (file: string): number => (sources.get(file) ?? '').replace(/\n$/, '').split('\n').length
+  const long = [...sources.keys()].filter((file) => lines(file) > LONGEST_FILE_LINES)
+  return [
+    ...long
+      .filter((file) => !listed.includes(file))
+      .map((file) => `${file}: has ${lines(file)} lines; split it, or say in ${LONG_FILES} why not`),
+    ...listed
+      .filter((file) => !long.includes(file))
+      .map((file) => `${file}: is not above ${LONGEST_FILE_LINES} lines; take it out of ${LONG_FILES}`),
+  ]
+}
+
+/** The first cells of the table: | `file` | reason | */
+const listedIn = (page: string): string[] => [...page.matchAll(/^\| `([^`]+)` \|/gm)].map((row) => row[1])
+
+function readSources(): Sources {
+  const sources = new Map<string, string>()
+  for (const folder of ['kernels', 'src']) {
+    for (const entry of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+      const path = join(ROOT, folder, entry)
+      if (path.endsWith('.ts')) sources.set(relative(ROOT, path).split(sep).join('/'), readFileSync(path, 'utf8'))
+    }
+  }
+  return sources
+}
+
+const expectNone = (failures: readonly string[]): void => assert.is(failures.length, 0, `\n${failures.join('\n')}\n`)
+
+const sources = readSources()
+
+test('imports point down the layers', () => {
+  assert.ok(sources.has('src/index.ts') && sources.has('kernels/kernels.ts'), 'the sources were found')
+  expectNone(layerFailures(sources))
+})
+
+test('imports form no cycles', () => expectNone(cycleFailures(sources)))
+
+test('no type is switched off', () => expectNone(untypedFailures(sources)))
+
+test(`a file above ${LONGEST_FILE_LINES} lines is listed with its reason`, () => {
+  expectNone(lengthFailures(sources, listedIn(readFileSync(join(ROOT, LONG_FILES), 'utf8'))))
+})
+
+// The checks themselves, on small examples.
+
+const specifiers = (source: string): string[] => importsOf(source).map(({ specifier }) => specifier)
+const sourcesOf = (files: Readonly<Record<string, string>>): Sources => new Map(Object.entries(files))
+
+test('scanner: finds every form of import', () => {
+  const source = `
+    import './a.js'
+    import b, { type B } from "./b.js"
+    import type { C } from './c.js'
+    export * from './d.js'
+    export type { E } from './e.js'
+    let f: import('./f.js').F
+    const g = await import(\`./g.js\`)
+    import {
+      from, // a comment
+    } from './h.js'
+    const i = \`\${await import('./i.js')} and \${{ from: { a: '}' } }.from}\`; import './j.js'`
+  assert.equal(
+    specifiers(source),
+    'abcdefghij'.split('').map((name) => `./${name}.js`),
+  )
+  assert.equal(specifiers('import(name)'), ['(computed)'])
+})
+
+test('scanner: is not misled by comments, strings, templates and regular expressions', () => {
+  const source = `#!/usr/bin/env import './a.js'
+    // import './a.js'
+    /* import './a.js'
+       export * from './a.js' */
+    const text = "import './a.js'" + 'it\\'s from "./a.js"'
+    const template = \`import './a.js' \\\` \${text} from './a.js'\`
+    const pattern = /from './a.js' [/'"]/u.test(text) || /"/
+    const half = (width) / 2 + rows[0] / 2 + x! / 2 + i++ / 2
+    const list = Array.from('./a.js'), meta = import.meta.url
+    import './real.js' // '`
+  assert.equal(specifiers(source), ['./real.js'])
+  assert.is(importsOf(source)[0].line, 10)
+})
+
+test('layers: an edge that points up, sideways, or out of the layers fails', () => {
+  const rules = (file: string, specifier: string): string[] =>
+    layerFailures(sourcesOf({ [file]: `import type { X } from '${specifier}'` }))
+  assert.equal(rules('src/memory/heap.ts', '../device/device.js'), [
+    "src/memory/heap.ts:1: imports '../device/device.js'; src/device is above src/memory, and an import only points down",
+  ])
+  assert.match(rules('src/nn/layers.ts', '../optim/sgd.js')[0], 'beside')
+  assert.match(rules('src/memory/heap.ts', '../../kernels/kernels.js')[0], 'beside')
+  assert.match(rules('kernels/gpu/add.ts', '../../src/tensor/host.js')[0], 'above')
+  assert.match(rules('src/cli/main.ts', 'sluice')[0], 'above')
+  assert.match(rules('src/ops/add.ts', '../../test/tools.js')[0], 'no layer')
+  assert.match(rules('src/tools.ts', 'node:fs')[0], 'no layer')
+  assert.equal(rules('src/optim/sgd.ts', '../nn/module.js'), [])
+  assert.equal(rules('src/data/digits.ts', '../tensor/host.js'), [])
+  assert.equal(rules('src/device/open.ts', '../../kernels/reference/index.js'), [])
+  assert.equal(rules('src/ops/add.ts', './op.js'), [])
+})
+
+test('cycles: a cycle fails, also one made of types; a diamond does not', () => {
+  const cycle = { 'src/ops/a.ts': `import './b.js'`, 'src/ops/b.ts': `import type { A } from './a.js'` }
+  assert.equal(cycleFailures(sourcesOf(cycle)), [
+    'src/ops/a.ts -> src/ops/b.ts -> src/ops/a.ts: imports form no cycles',
+  ])
+  const diamond = {
+    'src/ops/a.ts': `import './b.js'; import './c.js'`,
+    'src/ops/b.ts': `import './d.js'`,
+    'src/ops/c.ts': `import './d.js'`,
+    'src/ops/d.ts': '',
+  }
+  assert.equal(cycleFailures(sourcesOf(diamond)), [])
+})
+
+test('types: any and the directives fail, mentions of them do not', () => {
+  const failures = (source: string): number => untypedFailures(sourcesOf({ 'src/ops/a.ts': source })).length
+  const refused = ['let a: any', 'f<any>(x)', 'x as any', 'type T = any[]', '// @ts-ignore', '/* @ts-expect-error */']
+  const allowed = ['// any', "'any'", '`any`', 'Promise.any(x)', 'any(x)', 'many', '// not a @ts-ignore']
+  for (const source of refused) assert.is(failures(source), 1, source)
+  for (const source of allowed) assert.is(failures(source), 0, source)
+})
+
+test('length: an unlisted long file fails, and so does a listed short one', () => {
+  const files = sourcesOf({ 'src/ops/a.ts': 'x\n'.repeat(401), 'src/ops/b.ts': 'x\n'.repeat(400) })
+  assert.equal(lengthFailures(files, ['src/ops/a.ts']), [])
+  assert.match(lengthFailures(files, [])[0], 'src/ops/a.ts: has 401 lines')
+  assert.match(lengthFailures(files, ['src/ops/a.ts', 'src/ops/b.ts'])[0], 'src/ops/b.ts: is not above')
+  assert.equal(listedIn('| file | why |\n| --- | --- |\n| `src/ops/a.ts` | reason |\n'), ['src/ops/a.ts'])
+})
+
+test.run()
