@@ -1,0 +1,230 @@
+/**
+ * A data set: samples on the host that can be fetched by index. Axis 0 of every array is the sample.
+ * Not here: streams of unknown length and the cutting of mini-batches (source.ts), file formats (idx.ts).
+ */
+import seedrandom from 'seedrandom'
+import type { HostArray, HostData } from '../tensor/host.js'
+import { DataError } from './errors.js'
+
+/** N samples: inputs [N, ...], targets [N, ...] and what each sample's loss counts. */
+export interface Batch {
+  readonly inputs: HostArray
+  readonly targets: HostArray
+  /** sample weights, shape [N]; all 1 when absent */
+  readonly weights?: HostArray
+}
+
+/** What a plan needs to know of a data set. */
+export interface DatasetShape {
+  readonly name: string
+  /** number of samples */
+  readonly length: number
+  /** shape of one sample */
+  readonly inputShape: readonly number[]
+  /** shape of one target; [] for a class index */
+  readonly targetShape: readonly number[]
+  /** number of classes, where targets are class indices */
+  readonly classes?: number
+}
+
+export interface Dataset extends DatasetShape {
+  /**
+   * Copies of the samples at `indices`, in that order; a sample may be asked for twice.
+   * @throws DataError  no index, or one that is not an integer in [0, length)
+   */
+  gather(indices: ArrayLike<number>): Batch
+}
+
+/**
+ * A data set over arrays in memory. They are neither copied nor converted: images stay uint8, with their scale.
+ * @param inputs   [N, ...]
+ * @param targets  [N, ...], or [N] class indices
+ * @param weights  [N], finite, >= 0
+ * @throws DataError  shapes and data disagree, or `classes` is not a positive integer
+ */
+export function fromArrays(options: Batch & { readonly name?: string; readonly classes?: number }): Dataset {
+  const { inputs, targets, weights, name = 'arrays', classes } = options
+  checkBatch({ inputs, targets, weights })
+  if (classes !== undefined && !isCount(classes)) throw new DataError(`classes: ${classes} is not a positive integer`)
+  const length = inputs.shape[0]
+  return {
+    name,
+    length,
+    inputShape: inputs.shape.slice(1),
+    targetShape: targets.shape.slice(1),
+    classes,
+    gather(indices) {
+      checkIndices(name, length, indices)
+      return mapArrays({ inputs, targets, weights }, (array) => gatherRows(array, indices))
+    },
+  }
+}
+
+/**
+ * The samples of `dataset` at `indices`, as a data set of its own; nothing is copied but the indices.
+ * @throws DataError  no index, or one that is not an integer in [0, dataset.length)
+ */
+export function subset(dataset: Dataset, indices: ArrayLike<number>, name: string = dataset.name): Dataset {
+  checkIndices(dataset.name, dataset.length, indices)
+  const chosen = Uint32Array.from(indices)
+  return {
+    name,
+    length: chosen.length,
+    inputShape: dataset.inputShape,
+    targetShape: dataset.targetShape,
+    classes: dataset.classes,
+    gather(wanted) {
+      checkIndices(name, chosen.length, wanted)
+      return dataset.gather(Uint32Array.from(wanted, (index) => chosen[index]))
+    },
+  }
+}
+
+/**
+ * Two disjoint data sets that together hold every sample once, drawn by `permutation(length, seed, 0)`.
+ * @param testFraction  share of the samples that are for testing, rounded to whole samples; default 0.2
+ * @throws DataError  one of the two would be empty
+ */
+export function split(
+  dataset: Dataset,
+  { testFraction = 0.2, seed }: { readonly testFraction?: number; readonly seed: number },
+): { train: Dataset; test: Dataset } {
+  const testSamples = Math.round(dataset.length * testFraction)
+  if (!(testSamples >= 1 && testSamples < dataset.length)) {
+    throw new DataError(
+      `split: testFraction ${testFraction} of ${dataset.length} samples leaves ` +
+        `${dataset.length - testSamples} to train and ${testSamples} to test; both need at least one`,
+    )
+  }
+  const order = permutation(dataset.length, seed, 0)
+  return {
+    train: subset(dataset, order.subarray(testSamples), `${dataset.name}/train`),
+    test: subset(dataset, order.subarray(0, testSamples), `${dataset.name}/test`),
+  }
+}
+
+/**
+ * 0 .. length - 1 in an order that depends on (seed, epoch) only: Fisher-Yates.
+ * @throws DataError  length is not an integer in [0, 2^32)
+ */
+export function permutation(length: number, seed: number, epoch: number): Uint32Array {
+  if (!Number.isInteger(length) || length < 0 || length >= 2 ** 32) {
+    throw new DataError(`permutation: length ${length} is not an integer in [0, 2^32)`)
+  }
+  const random = seedrandom(`${seed}/${epoch}`)
+  const order = Uint32Array.from({ length }, (_, index) => index)
+  for (let last = length - 1; last > 0; last--) {
+    const pick = Math.floor(random() * (last + 1))
+    const held = order[last]
+    order[last] = order[pick]
+    order[pick] = held
+  }
+  return order
+}
+
+/**
+ * Samples start .. start + count - 1 of a batch, as views: nothing is copied.
+ * @throws DataError  the batch has no such samples, or count < 1
+ */
+export function sliceBatch(batch: Batch, start: number, count: number): Batch {
+  const samples = batch.inputs.shape[0]
+  if (!Number.isInteger(start) || start < 0 || !isCount(count) || start + count > samples) {
+    throw new DataError(`sliceBatch: samples ${start} to ${start + count} (excluded) of a batch of ${samples}`)
+  }
+  return mapArrays(batch, ({ data, shape, scale }) => {
+    const size = rowSize(shape)
+    const view = data.subarray(start * size, (start + count) * size)
+    return { data: view, shape: [count, ...shape.slice(1)], scale }
+  })
+}
+
+/**
+ * Refuses a batch that does not describe N >= 1 samples.
+ * @throws DataError  naming the array: data that is not a typed array or not as long as its shape says, a shape
+ *                    that is not of positive integers, a bad scale, N that differs, a weight that is not finite, >= 0
+ */
+export function checkBatch({ inputs, targets, weights }: Batch): void {
+  checkArray('inputs', inputs)
+  checkArray('targets', targets)
+  const samples = inputs.shape[0]
+  if (targets.shape[0] !== samples) {
+    throw new DataError(
+      `inputs ${showShape(inputs.shape)} and targets ${showShape(targets.shape)} differ in samples (axis 0)`,
+    )
+  }
+  if (weights === undefined) return
+  checkArray('weights', weights)
+  if (weights.shape.length !== 1 || weights.shape[0] !== samples) {
+    throw new DataError(`weights ${showShape(weights.shape)}: expected one per sample, [${samples}]`)
+  }
+  const { data, scale = 1 } = weights
+  const bad = data.findIndex((weight) => !(Number.isFinite(weight) && weight * scale >= 0))
+  if (bad >= 0) throw new DataError(`weights: sample ${bad} has ${data[bad] * scale}; a weight is finite and >= 0`)
+}
+
+/** The batch with `change` applied to each of its arrays. */
+export function mapArrays(batch: Batch, change: (array: HostArray, field: keyof Batch) => HostArray): Batch {
+  const inputs = change(batch.inputs, 'inputs')
+  const targets = change(batch.targets, 'targets')
+  return batch.weights ? { inputs, targets, weights: change(batch.weights, 'weights') } : { inputs, targets }
+}
+
+const CLASSES: readonly (new (length: number) => HostData)[] = [
+  Uint8Array,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+  Float32Array,
+  Float64Array,
+]
+const CLASS_NAMES = CLASSES.map((Class) => Class.name).join(', ')
+
+/** The class of a host array's data; a Node Buffer counts as the Uint8Array that it is. */
+export const dataClass = (data: HostData) => CLASSES.find((Class) => data instanceof Class)
+
+/** Zeros of the same class. */
+export function zerosLike(data: HostData, length: number): HostData {
+  const Class = dataClass(data)
+  if (!Class) throw new DataError(`data must be one of ${CLASS_NAMES}`)
+  return new Class(length)
+}
+
+/** '[2, 3]' */
+export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+
+export const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
+
+function checkArray(field: keyof Batch, { data, shape, scale = 1 }: HostArray): void {
+  if (shape.length === 0) throw new DataError(`${field}: shape [] has no axis for the samples; one sample is [1]`)
+  if (shape[0] === 0) throw new DataError(`${field} ${showShape(shape)}: no sample`)
+  if (!shape.every(isCount)) throw new DataError(`${field}: shape ${showShape(shape)} must be of positive integers`)
+  if (!dataClass(data)) throw new DataError(`${field}: data must be one of ${CLASS_NAMES}`)
+  const size = shape.reduce((product, dim) => product * dim, 1)
+  if (data.length !== size) {
+    throw new DataError(`${field}: shape ${showShape(shape)} has ${size} elements, its data ${data.length}`)
+  }
+  if (!Number.isFinite(scale)) throw new DataError(`${field}: scale ${scale} must be finite`)
+}
+
+function checkIndices(name: string, length: number, indices: ArrayLike<number>): void {
+  if (indices.length === 0) throw new DataError(`${name}: no index given, and a batch has at least one sample`)
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]
+    if (!Number.isInteger(index) || index < 0 || index >= length) {
+      throw new DataError(`${name}: index ${index} at ${i} is not one of its ${length} samples`)
+    }
+  }
+}
+
+const rowSize = (shape: readonly number[]): number => shape.slice(1).reduce((product, dim) => product * dim, 1)
+
+function gatherRows({ data, shape, scale }: HostArray, indices: ArrayLike<number>): HostArray {
+  const size = rowSize(shape)
+  const rows = zerosLike(data, indices.length * size)
+  for (let i = 0; i < indices.length; i++) {
+    rows.set(data.subarray(indices[i] * size, (indices[i] + 1) * size), i * size)
+  }
+  return { data: rows, shape: [indices.length, ...shape.slice(1)], scale }
+}

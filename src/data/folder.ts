@@ -1,0 +1,47 @@
+/** A folder with the files of MNIST or Fashion-MNIST under their published names. Node only. */
+import type { Dataset } from './dataset.js'
+import { DataError, IdxError } from './errors.js'
+import { gunzip, idxDataset, parseIdx } from './idx.js'
+
+/**
+ * Reads train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte;
+ * each also as .gz, and with '.idx' for '-idx', as some mirrors name them.
+ * @returns test: undefined where the folder has no t10k images
+ * @throws DataError  the folder cannot be read, or lacks a file: says what was looked for and where
+ * @throws IdxError   a file is not IDX; says which
+ */
+export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
+  // Imported here, so that a browser can load this module.
+  const { readdir, readFile } = await import('node:fs/promises')
+  const present = await readdir(dir).catch((cause: unknown) => {
+    throw new DataError(`${dir}: cannot be read as a folder (${messageOf(cause)})`, { cause })
+  })
+  const folderName = dir.split(/[\\/]/).findLast((part) => part !== '') ?? 'idx'
+
+  const find = (candidates: readonly string[]) => candidates.find((candidate) => present.includes(candidate))
+  const load = async (candidates: readonly string[]) => {
+    const file = find(candidates)
+    if (!file) throw new DataError(`${dir}: no file named ${candidates.join(', ')}`)
+    try {
+      const bytes = await readFile(`${dir}/${file}`)
+      return parseIdx(file.endsWith('.gz') ? await gunzip(bytes) : bytes)
+    } catch (cause) {
+      const Kind = cause instanceof IdxError ? IdxError : DataError
+      throw new Kind(`${dir}/${file}: ${messageOf(cause)}`, { cause })
+    }
+  }
+  const loadPart = async (prefix: string, part: string) =>
+    idxDataset({
+      images: await load(namesOf(`${prefix}-images`, 3)),
+      labels: await load(namesOf(`${prefix}-labels`, 1)),
+      name: `${folderName}/${part}`,
+    })
+
+  const train = await loadPart('train', 'train')
+  return { train, test: find(namesOf('t10k-images', 3)) ? await loadPart('t10k', 'test') : undefined }
+}
+
+const namesOf = (stem: string, rank: number): string[] =>
+  ['-', '.'].flatMap((separator) => ['', '.gz'].map((end) => `${stem}${separator}idx${rank}-ubyte${end}`))
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

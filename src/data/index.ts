@@ -1,0 +1,17 @@
+/** Data sets and what `fit` consumes. */
+export {
+  type Batch,
+  checkBatch,
+  type Dataset,
+  type DatasetShape,
+  fromArrays,
+  permutation,
+  sliceBatch,
+  split,
+  subset,
+} from './dataset.js'
+export { digits, digitsShape } from './digits.js'
+export { DataError, IdxError, NotResumableError } from './errors.js'
+export { idxFolder } from './folder.js'
+export { gunzip, idxDataset, parseIdx } from './idx.js'
+export { type DataSource, type MiniBatchOptions, miniBatches } from './source.js'

@@ -1,0 +1,246 @@
+/** The IDX parser and gunzip on good, damaged and hostile bytes, and folders of published files. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { DataError, gunzip, IdxError, idxDataset, idxFolder, parseIdx } from '../src/data/index.js'
+
+const SEED = { seed: 20242 }
+
+/** An IDX file, written independently of the parser. */
+function idxFile(type: number, shape: readonly number[], elements: readonly number[]): Uint8Array {
+  const dims = shape.flatMap((dim) => [24, 16, 8, 0].map((shift) => (dim >>> shift) & 0xff))
+  return Uint8Array.from([0, 0, type, shape.length, ...dims, ...elements])
+}
+
+/** Type byte and bytes of an element. */
+const TYPES: readonly [type: number, elementBytes: number][] = [
+  [0x08, 1],
+  [0x09, 1],
+  [0x0b, 2],
+  [0x0c, 4],
+  [0x0d, 4],
+  [0x0e, 8],
+]
+
+const validFile = fc
+  .tuple(fc.constantFrom(...TYPES), fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }))
+  .chain(([[type, elementBytes], shape]) => {
+    const length = shape.reduce((product, dim) => product * dim, elementBytes)
+    return fc
+      .uint8Array({ minLength: length, maxLength: length })
+      .map((elements) => ({ shape, bytes: idxFile(type, shape, Array.from(elements)) }))
+  })
+
+/** Returns true for a value, false for a typed error; anything else fails the test. */
+function parses(bytes: Uint8Array): boolean {
+  try {
+    const { data, shape } = parseIdx(bytes)
+    assert.is(
+      data.length,
+      shape.reduce((product, dim) => product * dim, 1),
+    )
+    assert.ok(data.byteLength <= bytes.length)
+    return true
+  } catch (error) {
+    assert.instance(error, IdxError)
+    return false
+  }
+}
+
+async function unpacks(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array | undefined> {
+  try {
+    const out = await gunzip(bytes, { maxBytes })
+    assert.ok(out.length <= maxBytes)
+    return out
+  } catch (error) {
+    assert.instance(error, DataError)
+    return undefined
+  }
+}
+
+test('every element type, big-endian', () => {
+  const cases: [number, number[], ArrayLike<number>][] = [
+    [0x08, [0, 255], Uint8Array.of(0, 255)],
+    [0x09, [0x80, 0x7f], Int8Array.of(-128, 127)],
+    [0x0b, [0x80, 0x00, 0x01, 0x02], Int16Array.of(-32768, 258)],
+    [0x0c, [0xff, 0xff, 0xff, 0xfe, 0x00, 0x01, 0x00, 0x02], Int32Array.of(-2, 65538)],
+    [0x0d, [0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0], Float32Array.of(1, -2.5)],
+    [0x0e, [0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xc0, 0x04, 0, 0, 0, 0, 0, 0], Float64Array.of(1, -2.5)],
+  ]
+  for (const [type, elements, expected] of cases) {
+    assert.equal(parseIdx(idxFile(type, [2, 1], elements)), { data: expected, shape: [2, 1] })
+  }
+  // From the middle of a larger buffer, where wide elements are not aligned.
+  const file = idxFile(0x0e, [2], cases[5][1])
+  const shifted = new Uint8Array(file.length + 9)
+  shifted.set(file, 3)
+  assert.equal(parseIdx(shifted.subarray(3, 3 + file.length)).data, Float64Array.of(1, -2.5))
+})
+
+test('valid files parse; every truncation and any extra byte is refused', () => {
+  fc.assert(
+    fc.property(validFile, ({ shape, bytes }) => {
+      assert.equal(parseIdx(bytes).shape, shape)
+      for (let length = 0; length < bytes.length; length++) assert.not(parses(bytes.subarray(0, length)))
+      assert.not(parses(Uint8Array.from([...bytes, 0])))
+    }),
+    SEED,
+  )
+})
+
+test('any bytes give a value or an IdxError', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void parses(bytes)),
+    { ...SEED, numRuns: 1000 },
+  )
+  const mutation = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }))
+  fc.assert(
+    fc.property(validFile, fc.array(mutation, { minLength: 1, maxLength: 4 }), ({ bytes }, mutations) => {
+      const mutant = bytes.slice()
+      // Mostly within the header, where it matters.
+      for (const [at, value] of mutations) mutant[at % Math.min(mutant.length, 24)] = value
+      parses(mutant)
+    }),
+    { ...SEED, numRuns: 1000 },
+  )
+})
+
+test('what is wrong with the bytes is said', () => {
+  const refused = (bytes: Uint8Array, message: RegExp) =>
+    assert.throws(
+      () => parseIdx(bytes),
+      (error: unknown) => error instanceof IdxError && message.test(error.message),
+    )
+  const max = 0xffffffff
+  refused(new Uint8Array(0), /0 bytes/)
+  refused(gzipSync(idxFile(8, [1], [1])), /gunzip/)
+  refused(idxFile(0x0a, [1], [1]), /magic number 0x00000a01/)
+  refused(Uint8Array.from([1, 0, 8, 1, 0, 0, 0, 1, 1]), /magic number 0x01000801/)
+  refused(idxFile(8, [], [1, 2, 3, 4]), /rank 0/)
+  refused(idxFile(8, [1, 1, 1, 1, 1], [1]), /rank 5/)
+  refused(idxFile(8, [2, 0], []), /no element/)
+  refused(idxFile(8, [max, max, max, max], [1]), /takes .* bytes, the file has 1/)
+  // 65536^4 = 2^64: 0 in 64-bit arithmetic.
+  refused(idxFile(8, [65536, 65536, 65536, 65536], []), /the file has 0/)
+})
+
+test('images and labels become a data set', () => {
+  const images = { data: Uint8Array.from({ length: 24 }, (_, i) => i), shape: [2, 3, 4] }
+  const labels = { data: Uint8Array.of(7, 2), shape: [2] }
+  const data = idxDataset({ images, labels, name: 'two' })
+  assert.equal([data.name, data.length, data.inputShape, data.targetShape, data.classes], ['two', 2, [1, 3, 4], [], 8])
+  assert.equal(data.gather([1]).inputs, { data: images.data.slice(12), shape: [1, 1, 3, 4], scale: 1 / 255 })
+  assert.equal(idxDataset({ images: { ...images, shape: [2, 3, 2, 2] }, labels }).inputShape, [3, 2, 2])
+  const floats = { data: new Float32Array(4), shape: [2, 1, 2] }
+  assert.is(idxDataset({ images: floats, labels }).gather([0]).inputs.scale, undefined)
+
+  assert.throws(() => idxDataset({ images: labels, labels }), /images have shape \[2\]/)
+  assert.throws(() => idxDataset({ images, labels: images }), /labels have shape \[2, 3, 4\]/)
+  assert.throws(() => idxDataset({ images, labels: { data: Int8Array.of(0, -1), shape: [2] } }), /label -1/)
+  assert.throws(() => idxDataset({ images, labels: { data: Uint8Array.of(1), shape: [1] } }), /differ in samples/)
+})
+
+test('gunzip undoes gzip, up to exactly maxBytes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+      const packed = gzipSync(bytes)
+      assert.equal(await gunzip(packed), bytes)
+      assert.equal(await unpacks(packed, bytes.length), bytes)
+      if (bytes.length > 0) assert.is(await unpacks(packed, bytes.length - 1), undefined)
+    }),
+    { ...SEED, numRuns: 30 },
+  )
+})
+
+test('gunzip: damaged bytes give the original or a DataError', async () => {
+  const original = Uint8Array.from({ length: 500 }, (_, i) => (i * i) % 251)
+  const packed = gzipSync(original)
+  const limit = 1 << 16
+  for (let length = 0; length < packed.length; length += 7) {
+    assert.is(await unpacks(packed.subarray(0, length), limit), undefined)
+  }
+  assert.is(await unpacks(packed.subarray(0, packed.length - 1), limit), undefined)
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: packed.length - 1 }), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+      const mutant = Uint8Array.from(packed)
+      mutant[at] ^= flip
+      const out = await unpacks(mutant, limit)
+      if (out) assert.equal(out, original)
+    }),
+    SEED,
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 64 }), async (bytes) => void (await unpacks(bytes, limit))),
+    SEED,
+  )
+})
+
+test('gunzip refuses a bomb before it unpacks', async () => {
+  // 256 MiB of zeros as 64 gzip members, so that packing them takes little memory itself.
+  const member = gzipSync(new Uint8Array(4 * 2 ** 20))
+  const bomb = Buffer.concat(Array.from({ length: 64 }, () => member))
+  const before = process.resourceUsage().maxRSS
+  try {
+    await gunzip(bomb, { maxBytes: 2 ** 20 })
+    assert.unreachable()
+  } catch (error) {
+    assert.instance(error, DataError)
+    assert.match(error instanceof Error ? error.message : '', /more than the 1048576 bytes that maxBytes allows/)
+  }
+  const grownMiB = (process.resourceUsage().maxRSS - before) / 1024
+  assert.ok(grownMiB < 64, `the peak grew by ${grownMiB} MiB`)
+})
+
+test('a folder of published files', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'idx-'))
+  const images = (count: number) =>
+    idxFile(
+      8,
+      [count, 2, 2],
+      Array.from({ length: count * 4 }, (_, i) => i),
+    )
+  const labels = (count: number) =>
+    idxFile(
+      8,
+      [count],
+      Array.from({ length: count }, (_, i) => i),
+    )
+  const rejects = async (kind: typeof DataError, message: RegExp) => {
+    const outcome: unknown = await idxFolder(dir).catch((error: unknown) => error)
+    assert.instance(outcome, kind)
+    assert.match(outcome instanceof Error ? outcome.message : '', message)
+  }
+  try {
+    await rejects(
+      DataError,
+      /no file named train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte/,
+    )
+    await writeFile(join(dir, 'train-images-idx3-ubyte'), images(3))
+    await rejects(DataError, /no file named train-labels-idx1-ubyte/)
+    await writeFile(join(dir, 'train-labels-idx1-ubyte.gz'), gzipSync(labels(3)))
+    const alone = await idxFolder(dir)
+    assert.equal([alone.train.length, alone.train.inputShape, alone.train.classes], [3, [1, 2, 2], 3])
+    assert.is(alone.test, undefined)
+
+    await writeFile(join(dir, 't10k-images.idx3-ubyte.gz'), gzipSync(images(2)))
+    await rejects(DataError, /no file named t10k-labels-idx1-ubyte/)
+    await writeFile(join(dir, 't10k-labels.idx1-ubyte'), labels(2))
+    const both = await idxFolder(`${dir}/`)
+    assert.is(both.test?.length, 2)
+    assert.match(both.train.name, /^idx-[^/]*\/train$/)
+
+    await writeFile(join(dir, 't10k-labels.idx1-ubyte'), 'a web page that says 404')
+    await rejects(IdxError, /t10k-labels.idx1-ubyte: idx: magic number/)
+    await writeFile(join(dir, 't10k-images.idx3-ubyte.gz'), 'a web page that says 404')
+    await rejects(DataError, /t10k-images.idx3-ubyte.gz: gunzip: not gzip/)
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+  await rejects(DataError, /cannot be read as a folder/)
+})
+
+test.run()
