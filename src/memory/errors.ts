@@ -13,3 +13,6 @@ export class SluiceError extends Error {
 
 /** A value that cannot be what was meant: bad text, a negative rate, an unknown name. */
 export class ArgumentError extends SluiceError {}
+
+/** A block was freed twice, or by an allocator that did not hand it out: a bug above the allocator. */
+export class AllocatorError extends SluiceError {}

@@ -1,0 +1,147 @@
+/**
+ * The backward walk: from a loss to its leaves, newest node first, iteratively.
+ *
+ * A node's gradient is complete when the walk reaches it, because every op that used its output is
+ * newer. After a node, what it saved and the gradient of its output are freed, so memory falls as the
+ * walk goes. Gradients of leaves are added to their standing buffers. First order only: nothing here
+ * is recorded.
+ */
+import { ACCUMULATING, type KernelName, type KernelParameters } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import { type BackwardCall, gradientFor, type Target, withWorkspace } from '../ops/op.js'
+import { dropNode, type Node, type Saved, tapeOf } from '../ops/tape.js'
+import { gradientOf } from '../tensor/create.js'
+import { ShapeError } from '../tensor/errors.js'
+import { showShape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+/** Gradients on their way: of each recorded tensor, what has arrived so far. */
+type Pending = Map<Tensor, Storage>
+
+/**
+ * Add d loss / d leaf, times `seed`, to the gradient buffer of every leaf that the loss depends on.
+ * The nodes it walks are used up: a second backward through them is an error.
+ * @param loss  one element
+ * @param seed  the gradient of the loss itself; default 1
+ * @throws ShapeError           the loss is not a scalar
+ * @throws ArgumentError        nothing was recorded for it
+ * @throws BudgetExceededError  no room; some leaves may have received their share
+ */
+export function backward(loss: Tensor, seed = 1): void {
+  if (loss.size !== 1) throw new ShapeError(`backward: the loss has shape ${showShape(loss.shape)}, not one element`)
+  const { device } = loss
+  const nodes = tapeOf(device)
+  const start = nodes.findLastIndex((node) => node.output === loss)
+  if (start < 0) {
+    throw new ArgumentError(
+      'backward: nothing is recorded for this loss. It needs an input that requires a gradient, outside noGrad, ' +
+        'and a tape that lasts: call backward in the scope of the forward, once.',
+    )
+  }
+  loss.storage('backward')
+  device.op = 'backward'
+  const pending: Pending = new Map([[loss, device.alloc(1, 'activation')]])
+  try {
+    for (const dy of pending.values()) device.run('fill', { size: 1, value: seed }, [], [dy])
+    for (let i = start; i >= 0; i--) {
+      const node = nodes[i]
+      const dy = pending.get(node.output)
+      if (!dy) continue
+      device.op = `${node.op.name} gradient`
+      walk(device, node, dy, pending)
+      nodes.splice(i, 1)
+      dropNode(device, node)
+      pending.delete(node.output)
+      device.release(dy)
+    }
+  } finally {
+    for (const storage of pending.values()) device.release(storage)
+  }
+}
+
+/** Set the gradient buffers to zero; leaves without one are left without. */
+export function zeroGrad(leaves: Iterable<Tensor>): void {
+  for (const { grad } of leaves) {
+    if (grad) grad.device.run('fill', { size: grad.size, value: 0 }, [], [grad.storage('zeroGrad')])
+  }
+}
+
+/** Send the gradients of one node to its inputs. */
+function walk(device: Device, node: Node, dy: Storage, pending: Pending): void {
+  withWorkspace(device, (workspace) => {
+    const call: BackwardCall<unknown> = {
+      device,
+      options: node.options,
+      shapes: node.inputShapes,
+      shape: node.output.shape,
+      dy,
+      workspace,
+      input: (index) => saved(node, index, 0),
+      output: () => saved(node, 'output', 0),
+      extra: (index) => saved(node, 'extras', index),
+    }
+    node.inputs.forEach((input, i) => {
+      if (input.requiresGrad) gradientFor(node.op, i)?.send(call, targetFor(device, input, pending), i)
+    })
+  })
+}
+
+function saved(node: Node, name: Saved, index: number): Storage {
+  const storage = node.saved.get(name)?.[index]
+  if (!storage) throw new ArgumentError(`${node.op.name}: its gradient uses '${name}', which it does not declare in saves`)
+  return storage
+}
+
+/** Where the gradient of `input` goes: a leaf's buffer, what is pending already, or a new tensor. */
+function targetFor(device: Device, input: Tensor, pending: Pending): Target {
+  const existing = (): Storage | undefined =>
+    input.recorded ? ownPending(device, input, pending) : gradientOf(input).storage('backward')
+  return {
+    run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void {
+      const sum = existing()
+      if (sum && ACCUMULATING.has(kernel)) {
+        device.accumulate(kernel, { ...parameters, accumulate: true }, sum, inputs)
+        return
+      }
+      const term = device.alloc(input.size, 'activation')
+      try {
+        device.run(kernel, parameters, inputs, [term])
+        if (sum) add(device, sum, term)
+        else pending.set(input, hold(device, term))
+      } finally {
+        device.release(term)
+      }
+    },
+    pass(storage: Storage): void {
+      const sum = existing()
+      if (sum) add(device, sum, storage)
+      else pending.set(input, hold(device, storage))
+    },
+  }
+}
+
+function hold(device: Device, storage: Storage): Storage {
+  device.retain(storage)
+  return storage
+}
+
+/** What is pending for `input`, as storage that nobody shares, so that it can be added to. */
+function ownPending(device: Device, input: Tensor, pending: Pending): Storage | undefined {
+  const current = pending.get(input)
+  if (!current || current.references === 1) return current
+  const copy = device.alloc(input.size, 'activation')
+  device.run('stridedCopy', { shape: [input.size], strides: [1], offset: 0 }, [current], [copy])
+  device.release(current)
+  pending.set(input, copy)
+  return copy
+}
+
+const add = (device: Device, sum: Storage, term: Storage): void =>
+  device.update({
+    kernel: 'blend',
+    parameters: { size: sum.size, a: 1, b: 1 },
+    targets: [sum],
+    inputs: [term],
+  })

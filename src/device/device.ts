@@ -1,0 +1,359 @@
+/**
+ * The device interface: everything above talks to this class and to no particular device.
+ *
+ * A device owns an allocator, runs kernels on opaque operands, and can rehearse: run a program on
+ * shapes alone against a fork of its allocator. What differs between devices is small and abstract:
+ * `execute`, `write`, `fetch`, and whether a kernel may write where it reads (`aliases`).
+ *
+ * Note [Rehearsal]
+ *   `rehearse(fn)` swaps the device's whole changeable state (allocator, slots, step context) for
+ *   a fork, switches execution off, runs fn, and swaps back. So the rehearsed program runs the same
+ *   code against the same allocator, and its peak is the real one by construction.
+ */
+import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
+import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
+import { DeviceError, PlanMismatchError, RehearsalError } from './errors.js'
+import { Storage } from './storage.js'
+
+/** What dropout masks are keyed by; see streaming. `call` counts the dropouts of one forward. */
+export interface StepContext {
+  seed: number
+  step: number
+  firstSample: number
+  call: number
+}
+
+/** A place where a higher layer keeps something on a device (its scope stack, its tape). */
+export class Slot<T> {
+  /** @param end  called when a rehearsal that used the slot is over */
+  constructor(
+    readonly create: () => T,
+    end?: (value: T) => void,
+  ) {
+    if (end) this.end = end
+  }
+
+  end(_value: T): void {}
+}
+
+/** An update in place, as data: targets are read and written. */
+export type Update = {
+  [Name in KernelName]: {
+    kernel: Name
+    parameters: KernelParameters[Name]
+    targets: readonly Storage[]
+    inputs: readonly Storage[]
+  }
+}[KernelName]
+
+/** One moment of a timeline: what is held after an allocation or a free. */
+export interface TimelinePoint {
+  op: string
+  held: BytesByCategory
+}
+
+export interface Rehearsal<T> {
+  /** what fn returned; tensors in it belong to the rehearsal and cannot be used */
+  result: T
+  /** Note [Peak] in memory/allocator.ts; independent of the budget */
+  peakBytes: number
+  memory: MemoryStats
+  /** name and shapes of every op, in order */
+  ops: readonly string[]
+  timeline: readonly TimelinePoint[]
+}
+
+/** Everything about a device that a rehearsal must not change. */
+interface State {
+  allocator: Allocator
+  slots: Map<Slot<unknown>, unknown>
+  step: StepContext
+  ops: string[] | null
+  expected: { ops: readonly string[]; next: number } | null
+  timeline: TimelinePoint[] | null
+  /** identity of the running rehearsal */
+  rehearsal: object | null
+}
+
+export abstract class Device {
+  /** 'cpu', 'reference', ... */
+  abstract readonly kind: string
+  /** bytes of one tensor element */
+  abstract readonly elementBytes: 4 | 8
+  /** false: no values exist, only sizes (the virtual device) */
+  abstract readonly executes: boolean
+  /** may a kernel write where it reads? If not, updates go through counted spares. */
+  protected readonly aliases: boolean = true
+  /** the op that is running, for errors and reports */
+  op = 'upload'
+  /** record where every tensor was made, so that leaks and misuse can be traced; slow */
+  readonly trackOrigins: boolean
+
+  #state: State
+  /** standing storages whose block a rehearsal has changed, with the block to put back */
+  #moved: { storage: Storage; block: Block }[] = []
+  #closed = false
+
+  constructor(allocator: Allocator, options: { seed?: number; trackOrigins?: boolean } = {}) {
+    this.trackOrigins = options.trackOrigins ?? false
+    this.#state = {
+      allocator,
+      slots: new Map(),
+      step: { seed: options.seed ?? 0, step: 0, firstSample: 0, call: 0 },
+      ops: null,
+      expected: null,
+      timeline: null,
+      rehearsal: null,
+    }
+  }
+
+  /** Start kernel `name`. Inputs and outputs never overlap unless `aliases`. */
+  protected abstract execute<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+  ): void
+  protected abstract write(storage: Storage, data: ArrayLike<number>, scale: number): void
+  protected abstract fetch(storage: Storage): Promise<Floats>
+
+  get step(): StepContext {
+    return this.#state.step
+  }
+
+  /** What is held now and the peaks since `resetPeak`. */
+  get memory(): MemoryStats {
+    return this.#state.allocator.stats()
+  }
+
+  get allocator(): Allocator {
+    return this.#state.allocator
+  }
+
+  /** The running rehearsal, or null. */
+  get rehearsal(): object | null {
+    return this.#state.rehearsal
+  }
+
+  /** Are there values to compute? Not on a virtual device, nor in a rehearsal. */
+  get live(): boolean {
+    return this.executes && this.#state.rehearsal === null
+  }
+
+  slot<T>(slot: Slot<T>): T {
+    const { slots } = this.#state
+    if (!slots.has(slot)) slots.set(slot, slot.create())
+    return slots.get(slot) as T
+  }
+
+  /** @throws BudgetExceededError  `size` elements do not fit; nothing has changed */
+  alloc(size: number, category: Category): Storage {
+    if (this.#closed) throw new DeviceError(`the ${this.kind} device is closed: open another`)
+    const block = this.#state.allocator.alloc(size * this.elementBytes, category, this.op)
+    this.#sample()
+    return new Storage(block, size, this.#state.rehearsal)
+  }
+
+  retain(storage: Storage): void {
+    storage.references++
+  }
+
+  release(storage: Storage): void {
+    if (--storage.references > 0) return
+    this.#state.allocator.free(storage.block)
+    this.#sample()
+  }
+
+  run<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+  ): void {
+    if (this.live) this.execute(name, parameters, inputs, outputs)
+  }
+
+  /** A kernel whose outputs are its first inputs: optimizers, `blend`. */
+  update(update: Update): void {
+    this.commit([update])
+  }
+
+  /**
+   * target += kernel(inputs), for the kernels that can accumulate (ACCUMULATING in kernels.ts).
+   * Where aliasing is forbidden, the sum goes through counted spares.
+   */
+  accumulate<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name] & { accumulate: boolean },
+    target: Storage,
+    inputs: readonly Storage[],
+  ): void {
+    if (this.aliases) {
+      this.run(name, { ...parameters, accumulate: true }, inputs, [target])
+      return
+    }
+    const term = this.alloc(target.size, 'workspace')
+    try {
+      this.run(name, { ...parameters, accumulate: false }, inputs, [term])
+      this.update({ kernel: 'blend', parameters: { size: target.size, a: 1, b: 1 }, targets: [target], inputs: [term] })
+    } finally {
+      this.release(term)
+    }
+  }
+
+  /**
+   * Run updates one after the other. All memory is taken first, so that a failure leaves every
+   * target as it was; from then on nothing can fail.
+   */
+  commit(updates: readonly Update[]): void {
+    const spares = this.aliases ? null : this.#reserveSpares(updates)
+    for (const { kernel, parameters, targets, inputs } of updates) {
+      const outputs = spares ? targets.map((target) => takeSpare(spares, target.block)) : targets
+      this.run(kernel, parameters, [...targets, ...inputs], outputs)
+      if (spares) targets.forEach((target, i) => this.#swap(target, outputs[i]))
+      if (spares) spares.push(...outputs)
+    }
+    for (const spare of spares ?? []) this.release(spare)
+  }
+
+  /** Copy host values in, `data[i] * scale`. */
+  upload(storage: Storage, data: ArrayLike<number>, scale = 1): void {
+    if (this.live) this.write(storage, data, scale)
+  }
+
+  /** @throws RehearsalError  in a rehearsal there are no values; @throws DeviceError on a virtual device */
+  read(storage: Storage): Promise<Floats> {
+    if (this.rehearsal) {
+      throw new RehearsalError('a value was read in a rehearsal, which has shapes only: read after the step instead')
+    }
+    if (!this.executes) throw new DeviceError('a virtual device has no values to read')
+    return this.fetch(storage)
+  }
+
+  /**
+   * Run `fn` on shapes alone and say what it would take. Leaves no trace, also when fn throws.
+   * @throws RehearsalError  fn returned a Promise or read a value
+   */
+  rehearse<T>(fn: () => T, options: { timeline?: boolean } = {}): Rehearsal<T> {
+    if (this.rehearsal) throw new RehearsalError('a rehearsal is running already: rehearsals do not nest')
+    const real = this.#state
+    const op = this.op
+    this.#state = {
+      allocator: real.allocator.fork(Infinity),
+      slots: new Map(),
+      step: { ...real.step },
+      ops: [],
+      expected: null,
+      timeline: options.timeline ? [] : null,
+      rehearsal: {},
+    }
+    try {
+      const result = fn()
+      if (isPromise(result)) {
+        throw new RehearsalError('the rehearsed function returned a Promise: it must be synchronous, without await')
+      }
+      const { allocator, ops, timeline } = this.#state
+      const memory = allocator.stats()
+      return { result, peakBytes: memory.peakBytes, memory, ops: ops ?? [], timeline: timeline ?? [] }
+    } finally {
+      for (const [slot, value] of this.#state.slots) slot.end?.(value)
+      for (const { storage, block } of this.#moved.reverse()) storage.block = block
+      this.#moved = []
+      this.#state = real
+      this.op = op
+    }
+  }
+
+  /**
+   * Run `fn` for real and hold it to the ops of its rehearsal.
+   * @throws PlanMismatchError  at the first op that differs
+   */
+  follow<T>(ops: readonly string[], fn: () => T): T {
+    const state = this.#state
+    state.expected = { ops, next: 0 }
+    try {
+      const result = fn()
+      if (state.expected.next < ops.length) {
+        throw mismatch(ops[state.expected.next], 'nothing more')
+      }
+      return result
+    } finally {
+      state.expected = null
+    }
+  }
+
+  /** Called by every op before it does anything: who runs, on which shapes. */
+  announce(op: string, shapes: readonly (readonly number[])[]): void {
+    this.op = op
+    const { ops, expected } = this.#state
+    if (!ops && !expected) return
+    const signature = `${op} ${shapes.map((shape) => `[${shape}]`).join(' ')}`
+    ops?.push(signature)
+    if (expected && expected.ops[expected.next++] !== signature) {
+      throw mismatch(expected.ops[expected.next - 1] ?? 'nothing more', signature)
+    }
+  }
+
+  /** Give everything back. Tensors of a closed device can no longer be used. */
+  close(): void {
+    this.#closed = true
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  #sample(): void {
+    const { timeline, allocator } = this.#state
+    timeline?.push({ op: this.op, held: allocator.stats().held })
+  }
+
+  /** What the updates need beyond the blocks they set free on the way. */
+  #reserveSpares(updates: readonly Update[]): Storage[] {
+    const spares: Storage[] = []
+    const free = new Map<string, number>()
+    try {
+      for (const { targets } of updates) {
+        for (const { block, size } of targets) {
+          const available = free.get(kindOf(block)) ?? 0
+          if (available > 0) free.set(kindOf(block), available - 1)
+          else spares.push(this.alloc(size, block.category))
+        }
+        for (const { block } of targets) free.set(kindOf(block), (free.get(kindOf(block)) ?? 0) + 1)
+      }
+    } catch (error) {
+      for (const spare of spares) this.release(spare)
+      throw error
+    }
+    return spares
+  }
+
+  /** target takes the spare's block and the spare takes target's. */
+  #swap(target: Storage, spare: Storage): void {
+    const { rehearsal } = this.#state
+    if (rehearsal && target.rehearsal !== rehearsal) this.#moved.push({ storage: target, block: target.block })
+    const block = target.block
+    target.block = spare.block
+    spare.block = block
+  }
+}
+
+/** Spares stand in for each other when they agree in this. */
+const kindOf = (block: Block): string => `${block.category} ${block.bytes}`
+
+function takeSpare(spares: Storage[], block: Block): Storage {
+  const index = spares.findIndex((candidate) => kindOf(candidate.block) === kindOf(block))
+  return spares.splice(index, 1)[0]
+}
+
+function mismatch(planned: string, ran: string): PlanMismatchError {
+  return new PlanMismatchError(
+    `the step ran '${ran}' where its rehearsal had '${planned}'. A forward must run the same ops for the same ` +
+      'shapes: let it not depend on values, counters or randomness. Nothing was committed.',
+  )
+}
+
+/** Promise or anything else that would be awaited. */
+export function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

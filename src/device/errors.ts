@@ -1,0 +1,11 @@
+/** What can go wrong between a program and its device. */
+import { SluiceError } from '../memory/errors.js'
+
+/** The device cannot be had here, or not like this; the message says what is missing. */
+export class DeviceError extends SluiceError {}
+
+/** Something that a rehearsal cannot do: wait, read values, free what stands, or outlive itself. */
+export class RehearsalError extends SluiceError {}
+
+/** The real step did not do what its rehearsal did. Nothing was committed. */
+export class PlanMismatchError extends SluiceError {}

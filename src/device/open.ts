@@ -1,0 +1,45 @@
+/** Opening a device by name, and saying which ones this machine offers. */
+import { reference } from '../../kernels/reference/index.js'
+import { type ByteSize, parseBytes } from '../memory/bytes.js'
+import { ArgumentError } from '../memory/errors.js'
+import { HeapAllocator } from '../memory/heap.js'
+import type { Device } from './device.js'
+import { type DeviceOptions, HeapDevice } from './heap-device.js'
+import { VirtualDevice } from './virtual.js'
+
+/** cpu: float32. reference: float64, the definition of every op. */
+export type DeviceKind = 'cpu' | 'reference'
+
+export const DEVICE_KINDS: readonly DeviceKind[] = ['cpu', 'reference']
+
+export interface OpenOptions extends DeviceOptions {
+  /** the hard byte budget: '8MiB', '512 KiB', 4096 */
+  memory: ByteSize
+}
+
+/**
+ * Open a device that will never hold more than `memory` bytes.
+ * The budget is what the device's memory physically is: whole 64 KiB pages of it are usable.
+ * @throws ArgumentError  not a byte size, or an unknown kind
+ * @throws DeviceError    more than the kind can hold (cpu, reference: 4 GiB), or than the process can get
+ */
+export async function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device> {
+  checkKind(kind)
+  const budgetBytes = parseBytes(options.memory)
+  return new HeapDevice(kind, reference, new HeapAllocator(budgetBytes), options)
+}
+
+/**
+ * A device of the same rules that holds no values and takes no memory, for planning.
+ * @param options.memory  any size, also beyond what the kind could hold; default unlimited
+ */
+export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): VirtualDevice {
+  checkKind(kind)
+  const budgetBytes = options.memory === undefined ? Infinity : parseBytes(options.memory)
+  return new VirtualDevice(kind, budgetBytes, options)
+}
+
+function checkKind(kind: string): void {
+  if (DEVICE_KINDS.some((known) => known === kind)) return
+  throw new ArgumentError(`there is no device '${kind}': use ${DEVICE_KINDS.join(' or ')}`)
+}

@@ -1,0 +1,101 @@
+/**
+ * The one door to device bytes: what an allocator promises, whatever the device.
+ *
+ * Note [Budget]
+ *   `budgetBytes` is what the user gave. Nothing is handed out beyond it, ever. All sizes that count
+ *   against it are reserved bytes: what a request costs after rounding.
+ * Note [Peak]
+ *   `peakBytes` is the smallest budget that would have served everything since the last `resetPeak`.
+ *   It is what a plan promises and what a step is held to.
+ */
+import { formatBytes } from './bytes.js'
+import { SluiceError } from './errors.js'
+
+export const CATEGORIES = [
+  'parameter', 'gradient', 'optimizer', 'buffer', 'input', 'activation', 'workspace', 'runtime',
+] as const
+
+/** What a block is for. `runtime`: bytes that the device itself needs or cannot use. */
+export type Category = (typeof CATEGORIES)[number]
+
+export type BytesByCategory = Readonly<Record<Category, number>>
+
+/** A piece of device memory. Immutable; identity matters. */
+export interface Block {
+  readonly address: number
+  /** asked for */
+  readonly requestedBytes: number
+  /** after rounding: what it costs */
+  readonly bytes: number
+  readonly category: Category
+}
+
+export interface MemoryStats {
+  readonly budgetBytes: number
+  /** live now, rounding included */
+  readonly heldBytes: number
+  readonly remainingBytes: number
+  /** Note [Peak] */
+  readonly peakBytes: number
+  /** the most that was live at once since resetPeak; the difference from peakBytes is fragmentation */
+  readonly peakHeldBytes: number
+  readonly largestHoleBytes: number
+  readonly held: BytesByCategory
+  /** each category's own high-water since resetPeak; they need not coincide in time */
+  readonly peak: BytesByCategory
+  /** what was held when peakBytes was reached, and by which op */
+  readonly heldAtPeak: BytesByCategory
+  readonly peakOp: string
+}
+
+export interface Allocator {
+  readonly budgetBytes: number
+  readonly heldBytes: number
+  readonly peakBytes: number
+  /**
+   * @param op  who asks, for errors and for `peakOp`
+   * @throws BudgetExceededError  no place within the budget; nothing has changed
+   */
+  alloc(bytes: number, category: Category, op: string): Block
+  /** @throws AllocatorError  not a live block of this allocator */
+  free(block: Block): void
+  /** An independent copy: same blocks, same holes, its own future. `budgetBytes` may differ. */
+  fork(budgetBytes?: number): Allocator
+  /** Forget the high-water marks: peaks restart at what is held now. */
+  resetPeak(): void
+  /** Equal signatures place the same future requests in the same places. */
+  signature(): string
+  stats(): MemoryStats
+  /** The smallest budget, as a user would give it, whose usable part is at least `peakBytes`. */
+  budgetFor(peakBytes: number): number
+}
+
+/** Every category at zero. */
+export function noBytes(): Record<Category, number> {
+  return { parameter: 0, gradient: 0, optimizer: 0, buffer: 0, input: 0, activation: 0, workspace: 0, runtime: 0 }
+}
+
+/** 'parameter 1 KiB, activation 3 MiB', leaving out what is zero. */
+export function describeHeld(held: BytesByCategory): string {
+  const parts = CATEGORIES.filter((category) => held[category] > 0).map(
+    (category) => `${category} ${formatBytes(held[category])}`,
+  )
+  return parts.join(', ') || 'nothing'
+}
+
+/** A request that the budget cannot serve. Nothing was allocated. */
+export class BudgetExceededError extends SluiceError {
+  constructor(
+    readonly requestedBytes: number,
+    readonly category: Category,
+    readonly op: string,
+    readonly memory: MemoryStats,
+  ) {
+    super(
+      `${op}: ${formatBytes(requestedBytes)} (${requestedBytes} bytes) for ${category} do not fit the budget of ` +
+        `${formatBytes(memory.budgetBytes)}: ${formatBytes(memory.heldBytes)} are held (${describeHeld(memory.held)}), ` +
+        `the largest hole is ${formatBytes(memory.largestHoleBytes)}. Raise the budget, use a smaller batch, ` +
+        'or free tensors earlier.',
+    )
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Byte sizes as people write them: '8MiB', '512 KiB', '1.5 GiB', 4096.
+ * Binary units only: a budget that is off by 2.4 % because of MB against MiB is not a budget.
+ */
+import { ArgumentError } from './errors.js'
+
+/** 8388608 or '8388608', '8MiB', '512 KiB', '1.5GiB'. */
+export type ByteSize = number | string
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
+const DECIMAL = /^(k|m|g|t)b?$/
+
+/**
+ * The number of bytes that `size` means.
+ * @throws ArgumentError  not a byte size, negative, or not a whole number of bytes
+ */
+export function parseBytes(size: ByteSize): number {
+  if (typeof size === 'number') return wholeBytes(size, String(size))
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(size)
+  const unit = match?.[2].toLowerCase() ?? ''
+  if (match && unit in UNITS) return wholeBytes(Number(match[1]) * UNITS[unit], size)
+  const hint = DECIMAL.test(unit) ? `; write ${unit[0].toUpperCase()}iB for the binary unit` : ''
+  throw new ArgumentError(`'${size}' is not a byte size: use a whole number of bytes, or KiB, MiB, GiB, TiB${hint}`)
+}
+
+function wholeBytes(bytes: number, text: string): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes
+  throw new ArgumentError(`'${text}' is not a byte size: it must be a whole number of bytes, 0 or more`)
+}
+
+/** 1536 -> '1.5 KiB'. At most two decimals; exact sizes print exactly. */
+export function formatBytes(bytes: number): string {
+  if (!Number.isFinite(bytes)) return 'unlimited'
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let power = 0
+  while (power + 1 < names.length && Math.abs(bytes) >= 1024 ** (power + 1)) power++
+  return `${Number((bytes / 1024 ** power).toFixed(2))} ${names[power]}`
+}
+
+/** 1234567 -> '1,234,567'. */
+export const groupDigits = (count: number): string => count.toLocaleString('en-US')

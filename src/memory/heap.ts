@@ -1,0 +1,196 @@
+/**
+ * Addresses in one linear memory.
+ *
+ * The policy, in English:
+ *   1. Every block starts at a multiple of 64 bytes (a cache line) and its size is rounded up to 64.
+ *   2. A request takes the smallest hole that can serve it; of equal holes, the lowest.
+ *   3. The tail, the free space that reaches to the end of memory, is cut only when no hole serves.
+ *   4. A freed block merges with free neighbours at once; beside the tail it becomes part of the tail.
+ *   5. Where nothing serves, the request fails and nothing has changed.
+ *
+ * By 2 and 3 the size of the tail never influences where a block goes, so placement does not depend
+ * on the budget, and the peak is the highest address ever reached: a program that peaks at P under
+ * one budget peaks at P under every budget that is at least P, and fails under every smaller one.
+ * (Plain best fit treats the tail as a hole like any other, and loses this.)
+ *
+ * Linear memory comes in 64 KiB pages. The part-page at the end of a budget cannot be used; it is
+ * accounted as `runtime`, so that held + remaining = budget, to the byte.
+ */
+import {
+  type Allocator, type Block, BudgetExceededError, type BytesByCategory, type Category, type MemoryStats,
+  noBytes,
+} from './allocator.js'
+import { AllocatorError } from './errors.js'
+
+export const ALIGNMENT_BYTES = 64
+export const PAGE_BYTES = 65536
+
+interface Hole {
+  address: number
+  bytes: number
+}
+
+const roundUp = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit
+
+export class HeapAllocator implements Allocator {
+  /** Usable bytes: whole pages of the budget. No address reaches beyond. */
+  readonly limitBytes: number
+  /** Free space below the tail, by address; no two touch. */
+  #holes: Hole[] = []
+  #tail = 0
+  #live = new Map<number, Block>()
+  #held = noBytes()
+  #heldTotal = 0
+  #peak = noBytes()
+  #peakTotal = 0
+  #peakAddress = 0
+  #heldAtPeak: BytesByCategory = noBytes()
+  #peakOp = ''
+
+  constructor(readonly budgetBytes: number) {
+    this.limitBytes = Math.floor(budgetBytes / PAGE_BYTES) * PAGE_BYTES
+    if (Number.isFinite(budgetBytes)) this.#count('runtime', budgetBytes - this.limitBytes)
+    this.resetPeak()
+  }
+
+  get heldBytes(): number {
+    return this.#heldTotal
+  }
+
+  get peakBytes(): number {
+    return this.#peakAddress
+  }
+
+  alloc(requestedBytes: number, category: Category, op: string): Block {
+    const bytes = roundUp(Math.max(requestedBytes, 1), ALIGNMENT_BYTES)
+    const address = this.#cutHole(bytes) ?? this.#cutTail(bytes)
+    if (address === undefined) throw new BudgetExceededError(requestedBytes, category, op, this.stats())
+    const block: Block = { address, bytes, requestedBytes, category }
+    this.#live.set(address, block)
+    this.#count(category, bytes)
+    if (address + bytes > this.#peakAddress) this.#raisePeak(address + bytes, op)
+    return block
+  }
+
+  free(block: Block): void {
+    if (this.#live.get(block.address) !== block) {
+      throw new AllocatorError(`the block at ${block.address} is not live here: freed twice, or not from this allocator`)
+    }
+    this.#live.delete(block.address)
+    this.#count(block.category, -block.bytes)
+    this.#merge(block.address, block.bytes)
+  }
+
+  fork(budgetBytes = this.budgetBytes): HeapAllocator {
+    const copy = new HeapAllocator(budgetBytes)
+    copy.#holes = this.#holes.map((hole) => ({ ...hole }))
+    copy.#tail = this.#tail
+    copy.#live = new Map(this.#live)
+    copy.#held = { ...this.#held, runtime: this.#held.runtime - this.#partPage() + copy.#partPage() }
+    copy.#heldTotal = this.#heldTotal - this.#partPage() + copy.#partPage()
+    copy.resetPeak()
+    return copy
+  }
+
+  resetPeak(): void {
+    this.#peak = { ...this.#held }
+    this.#peakTotal = this.#heldTotal
+    this.#peakAddress = 0
+    this.#raisePeak(this.#tail, 'standing tensors')
+  }
+
+  signature(): string {
+    return `${this.#holes.map((hole) => `${hole.address}+${hole.bytes}`).join(' ')} ${this.#tail}`
+  }
+
+  budgetFor(peakBytes: number): number {
+    return roundUp(peakBytes, PAGE_BYTES)
+  }
+
+  stats(): MemoryStats {
+    return {
+      budgetBytes: this.budgetBytes,
+      heldBytes: this.#heldTotal,
+      remainingBytes: this.budgetBytes - this.#heldTotal,
+      peakBytes: this.#peakAddress,
+      peakHeldBytes: this.#peakTotal,
+      largestHoleBytes: Math.max(this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),
+      held: { ...this.#held },
+      peak: { ...this.#peak },
+      heldAtPeak: { ...this.#heldAtPeak },
+      peakOp: this.#peakOp,
+    }
+  }
+
+  #partPage(): number {
+    return Number.isFinite(this.budgetBytes) ? this.budgetBytes - this.limitBytes : 0
+  }
+
+  #count(category: Category, bytes: number): void {
+    this.#held[category] += bytes
+    this.#heldTotal += bytes
+    if (this.#held[category] > this.#peak[category]) this.#peak[category] = this.#held[category]
+    if (this.#heldTotal > this.#peakTotal) this.#peakTotal = this.#heldTotal
+  }
+
+  #raisePeak(address: number, op: string): void {
+    this.#peakAddress = address
+    this.#peakOp = op
+    this.#heldAtPeak = { ...this.#held }
+  }
+
+  #cutHole(bytes: number): number | undefined {
+    let best = -1
+    for (let i = 0; i < this.#holes.length; i++) {
+      const size = this.#holes[i].bytes
+      if (size >= bytes && (best < 0 || size < this.#holes[best].bytes)) best = i
+    }
+    if (best < 0) return undefined
+    const hole = this.#holes[best]
+    const address = hole.address
+    hole.address += bytes
+    hole.bytes -= bytes
+    if (hole.bytes === 0) this.#holes.splice(best, 1)
+    return address
+  }
+
+  #cutTail(bytes: number): number | undefined {
+    if (bytes > this.limitBytes - this.#tail) return undefined
+    const address = this.#tail
+    this.#tail += bytes
+    return address
+  }
+
+  /** Give [address, address + bytes) back: find its place by binary search, join what touches. */
+  #merge(address: number, bytes: number): void {
+    let low = 0
+    let high = this.#holes.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#holes[middle].address < address) low = middle + 1
+      else high = middle
+    }
+    const before = this.#holes[low - 1]
+    const after = this.#holes[low]
+    const hole = { address, bytes }
+    let from = low
+    let count = 0
+    if (before && before.address + before.bytes === address) {
+      hole.address = before.address
+      hole.bytes += before.bytes
+      from--
+      count++
+    }
+    if (after && hole.address + hole.bytes === after.address) {
+      hole.bytes += after.bytes
+      count++
+    }
+    if (hole.address + hole.bytes === this.#tail) {
+      this.#tail = hole.address
+      this.#holes.splice(from, count)
+    } else {
+      this.#holes.splice(from, count, hole)
+    }
+  }
+}
+

@@ -1,0 +1,221 @@
+/**
+ * Products: matmul, batched and with transposes, and linear, its most common use.
+ *
+ * With y = a b: da = dy b^T, db = a^T dy. A transposed operand's gradient is the transposed product,
+ * which the same kernel computes with the operands exchanged.
+ */
+import type { Storage } from '../device/storage.js'
+import { ShapeError } from '../tensor/errors.js'
+import { broadcastShapes, broadcastStrides, sameShape, type Shape, showShape, sizeOf, stridesOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { sendSum } from './elementwise.js'
+import { apply, define, type Gradient, type Op } from './op.js'
+import { grid } from './sample.js'
+
+export interface MatmulOptions {
+  /** use a with its last two axes exchanged; default false */
+  transposeA?: boolean
+  /** use b with its last two axes exchanged; default false */
+  transposeB?: boolean
+}
+
+interface Transposes {
+  transposeA: boolean
+  transposeB: boolean
+}
+
+/** One operand of a product: matrices `rows` x `columns` as stored, spread over `batch` by `offsets`. */
+interface Factor {
+  storage: Storage
+  transposed: boolean
+  offsets: readonly number[]
+}
+
+interface Plan {
+  m: number
+  k: number
+  n: number
+  batchShape: Shape
+  /** which matrix of a, b and y each of the batch uses */
+  offsetsA: number[]
+  offsetsB: number[]
+  offsetsY: number[]
+}
+
+function plan([a, b]: readonly Shape[], { transposeA, transposeB }: Transposes): Plan {
+  const fail = (why: string): never => {
+    const flags = `${transposeA ? ', a transposed' : ''}${transposeB ? ', b transposed' : ''}`
+    throw new ShapeError(`matmul: ${showShape(a)} and ${showShape(b)}${flags}: ${why}`)
+  }
+  if (a.length < 2 || b.length < 2) fail('both must have at least two axes')
+  const [m, k] = transposeA ? [a.at(-1) ?? 0, a.at(-2) ?? 0] : [a.at(-2) ?? 0, a.at(-1) ?? 0]
+  const [k2, n] = transposeB ? [b.at(-1) ?? 0, b.at(-2) ?? 0] : [b.at(-2) ?? 0, b.at(-1) ?? 0]
+  if (k !== k2) fail(`the inner dims differ: ${k} against ${k2}`)
+  const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)]
+  const batchShape = broadcastShapes('matmul', batchA, batchB)
+  return {
+    m, k, n, batchShape,
+    offsetsA: offsets(batchShape, broadcastStrides(batchA, batchShape)),
+    offsetsB: offsets(batchShape, broadcastStrides(batchB, batchShape)),
+    offsetsY: offsets(batchShape, stridesOf(batchShape)),
+  }
+}
+
+/** For every index of `shape` in order, its dot product with `strides`. */
+function offsets(shape: Shape, strides: readonly number[]): number[] {
+  return shape.reduce<number[]>(
+    (list, dim, axis) => list.flatMap((base) => Array.from({ length: dim }, (_, i) => base + i * strides[axis])),
+    [0],
+  )
+}
+
+/** left right, where either may be stored transposed. */
+function product(m: number, k: number, n: number, left: Factor, right: Factor) {
+  return {
+    inputs: [left.storage, right.storage],
+    parameters: {
+      batch: left.offsets.length,
+      offsetsA: left.offsets,
+      offsetsB: right.offsets,
+      m, k, n,
+      transposeA: left.transposed,
+      transposeB: right.transposed,
+      bias: false,
+      accumulate: false,
+    },
+  }
+}
+
+function gradient(side: 0 | 1): Gradient<Transposes> {
+  return {
+    saves: [1 - side],
+    send: ({ device, options, shapes, shape, dy, input, workspace }, target) => {
+      const { m, k, n, batchShape, offsetsA, offsetsB, offsetsY } = plan(shapes, options)
+      const { transposeA, transposeB } = options
+      const y: Factor = { storage: dy, transposed: false, offsets: offsetsY }
+      const turn = (factor: Factor): Factor => ({ ...factor, transposed: !factor.transposed })
+      const other: Factor =
+        side === 0
+          ? { storage: input(1), transposed: transposeB, offsets: offsetsB }
+          : { storage: input(0), transposed: transposeA, offsets: offsetsA }
+      // da = dy b^T (m x k), db = a^T dy (k x n); where stored transposed, the transpose of that.
+      const call =
+        side === 0
+          ? transposeA
+            ? product(k, n, m, other, turn(y))
+            : product(m, n, k, y, turn(other))
+          : transposeB
+            ? product(n, m, k, turn(y), other)
+            : product(k, m, n, turn(other), y)
+      const own = shapes[side]
+      const fullShape = [...batchShape, ...own.slice(-2)]
+      if (sameShape(own, fullShape) || sizeOf(own) === sizeOf(fullShape)) {
+        target.run('matmul', call.parameters, call.inputs)
+        return
+      }
+      const full = workspace(sizeOf(batchShape) * sizeOf(own.slice(-2)))
+      device.run('matmul', call.parameters, call.inputs, [full])
+      sendSum(target, full, [...shape.slice(0, -2), ...own.slice(-2)], own)
+    },
+  }
+}
+
+const matmulOp: Op<Transposes> = {
+  name: 'matmul',
+  shape: (shapes, options) => {
+    const { m, n, batchShape } = plan(shapes, options)
+    return [...batchShape, m, n]
+  },
+  forward: ({ device, options, shapes, inputs: [a, b], output }) => {
+    const { m, k, n, offsetsA, offsetsB } = plan(shapes, options)
+    const { inputs, parameters } = product(
+      m, k, n,
+      { storage: a, transposed: options.transposeA, offsets: offsetsA },
+      { storage: b, transposed: options.transposeB, offsets: offsetsB },
+    )
+    device.run('matmul', parameters, inputs, [output])
+  },
+  gradients: [gradient(0), gradient(1)],
+  linear: [0, 1],
+  samples: [
+    { inputs: [[[2, 3], grid], [[3, 4], grid]], options: { transposeA: false, transposeB: false } },
+    { inputs: [[[3, 2], grid], [[4, 3], grid]], options: { transposeA: true, transposeB: true } },
+    { inputs: [[[2, 1, 2, 3], grid], [[4, 5, 3], grid]], options: { transposeA: false, transposeB: true } },
+    { inputs: [[[2, 3, 2], grid], [[3, 4], grid]], options: { transposeA: true, transposeB: false } },
+  ],
+}
+/**
+ * Matrix product: y[..., i, j] = sum over p of a[..., i, p] b[..., p, j].
+ * @param a  [..., m, k], or [..., k, m] with transposeA
+ * @param b  [..., k, n], or [..., n, k] with transposeB; leading axes broadcast
+ * @returns  [..., m, n]
+ * @throws ShapeError  fewer than two axes, inner dims that differ, leading axes that do not broadcast
+ * Saves each operand where the other needs a gradient.
+ */
+export const matmul = define(matmulOp, (a: Tensor, b: Tensor, options: MatmulOptions = {}) =>
+  apply(matmulOp, [a, b], { transposeA: false, transposeB: false, ...options }),
+)
+
+/** [rows, in] x [out, in]: the sizes of a linear layer on any number of leading axes. */
+function linearSizes([x, w, bias]: readonly Shape[]) {
+  const fail = (why: string): never => {
+    throw new ShapeError(`linear: input ${showShape(x)} and weight ${showShape(w)}: ${why}`)
+  }
+  if (w.length !== 2) fail('the weight must be [out, in]')
+  const [n, k] = w
+  if (x.length < 1 || x.at(-1) !== k) fail(`the input's last axis must be ${k}`)
+  if (bias && !sameShape(bias, [n])) fail(`the bias ${showShape(bias)} must be [${n}]`)
+  return { m: sizeOf(x) / k, k, n }
+}
+
+const ONE_MATRIX = { batch: 1, offsetsA: [0], offsetsB: [0], bias: false, accumulate: false }
+
+const linearOp: Op<Record<never, never>> = {
+  name: 'linear',
+  shape: (shapes) => [...shapes[0].slice(0, -1), linearSizes(shapes).n],
+  forward: ({ device, shapes, inputs, output }) =>
+    device.run(
+      'matmul',
+      { ...ONE_MATRIX, ...linearSizes(shapes), transposeA: false, transposeB: true, bias: inputs.length === 3 },
+      inputs,
+      [output],
+    ),
+  gradients: [
+    {
+      // dx = dy w: [m, n] x [n, k]
+      saves: [1],
+      send: ({ shapes, dy, input }, target) => {
+        const { m, k, n } = linearSizes(shapes)
+        const parameters = { ...ONE_MATRIX, m, k: n, n: k, transposeA: false, transposeB: false }
+        target.run('matmul', parameters, [dy, input(1)])
+      },
+    },
+    {
+      // dw = dy^T x: [n, m] x [m, k]
+      saves: [0],
+      send: ({ shapes, dy, input }, target) => {
+        const { m, k, n } = linearSizes(shapes)
+        const parameters = { ...ONE_MATRIX, m: n, k: m, n: k, transposeA: true, transposeB: false }
+        target.run('matmul', parameters, [dy, input(0)])
+      },
+    },
+    { saves: [], send: ({ dy, shape, shapes }, target) => sendSum(target, dy, shape, shapes[2]) },
+  ],
+  linear: [],
+  samples: [
+    { inputs: [[[2, 3], grid], [[4, 3], grid], [[4], grid]], options: {} },
+    { inputs: [[[2, 5, 3], grid], [[4, 3], grid]], options: {} },
+  ],
+}
+/**
+ * y = x w^T + bias.
+ * @param x     [..., in]
+ * @param w     [out, in], as PyTorch stores it
+ * @param bias  [out], or nothing
+ * @returns     [..., out]
+ * @throws ShapeError  sizes that do not match
+ * Saves x where w needs a gradient, and w where x does.
+ */
+export const linear = define(linearOp, (x: Tensor, w: Tensor, bias?: Tensor | null) =>
+  apply(linearOp, bias ? [x, w, bias] : [x, w], {}),
+)

@@ -1,0 +1,169 @@
+/** Reductions over any axes. `keepDims` leaves reduced axes with length 1. */
+import { ArgumentError } from '../memory/errors.js'
+import { resolveAxes, type Shape, sizeOf, splitAt } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { apply, type Call, define, type Op } from './op.js'
+import { distinct, grid } from './sample.js'
+
+export interface ReduceOptions {
+  /** default all */
+  axes?: number | readonly number[]
+  /** default false */
+  keepDims?: boolean
+}
+
+interface Reduced extends ReduceOptions {
+  keepDims: boolean
+  correction: number
+}
+
+const marks = (name: string, shape: Shape, options: Reduced): boolean[] => resolveAxes(name, options.axes, shape.length)
+
+const reducedShape = (name: string, shape: Shape, options: Reduced): number[] => {
+  const reduced = marks(name, shape, options)
+  if (options.keepDims) return shape.map((dim, axis) => (reduced[axis] ? 1 : dim))
+  return shape.filter((_, axis) => !reduced[axis])
+}
+
+/** How many elements each result is made of. */
+const countOf = (call: Call<unknown>): number => sizeOf(call.shapes[0]) / sizeOf(call.shape)
+
+/** Strides to read a reduced tensor in the shape it was reduced from. */
+function spread(shape: Shape, reduced: readonly boolean[]): number[] {
+  const strides = new Array<number>(shape.length).fill(0)
+  let step = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (reduced[axis]) continue
+    strides[axis] = step
+    step *= shape[axis]
+  }
+  return strides
+}
+
+const samples = (domain: typeof grid, correction = 0) => [
+  { inputs: [[[2, 3, 4], domain]] as const, options: { keepDims: false, correction } },
+  { inputs: [[[2, 3, 4], domain]] as const, options: { axes: [0, -1], keepDims: true, correction } },
+  { inputs: [[[2, 3, 4], domain]] as const, options: { axes: 1, keepDims: false, correction } },
+]
+
+/** sum, and mean with scale 1 / count: dx = scale dy, repeated. */
+function sumLike(name: 'sum' | 'mean'): Op<Reduced> {
+  const scale = (call: Call<Reduced>): number => (name === 'mean' ? 1 / countOf(call) : 1)
+  return {
+    name,
+    shape: ([x], options) => reducedShape(name, x, options),
+    forward: (call) => {
+      const shape = call.shapes[0]
+      const reduced = marks(name, shape, call.options)
+      call.device.run('reduce', { shape, reduced, function: 'sum', scale: scale(call), accumulate: false }, call.inputs, [
+        call.output,
+      ])
+    },
+    gradients: [
+      {
+        saves: [],
+        send: (call, target) => {
+          const { device, dy, shape, shapes, options, workspace } = call
+          const scaled = workspace(sizeOf(shape))
+          device.run('unary', { size: sizeOf(shape), function: 'affine', a: scale(call), b: 0 }, [dy], [scaled])
+          const strides = spread(shapes[0], marks(name, shapes[0], options))
+          target.run('stridedCopy', { shape: shapes[0], strides, offset: 0 }, [scaled])
+        },
+      },
+    ],
+    linear: [0],
+    samples: samples(grid),
+  }
+}
+
+const sumOp = sumLike('sum')
+/** Sum over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
+export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) =>
+  apply(sumOp, [x], { keepDims: false, correction: 0, ...options }),
+)
+
+const meanOp = sumLike('mean')
+/** Mean over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
+export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) =>
+  apply(meanOp, [x], { keepDims: false, correction: 0, ...options }),
+)
+
+const maxOp: Op<Reduced> = {
+  name: 'max',
+  shape: ([x], options) => reducedShape('max', x, options),
+  forward: ({ device, shapes: [shape], options, inputs, output }) =>
+    device.run(
+      'reduce',
+      { shape, reduced: marks('max', shape, options), function: 'max', scale: 1, accumulate: false },
+      inputs,
+      [output],
+    ),
+  gradients: [
+    {
+      saves: [0, 'output'],
+      send: ({ shapes: [shape], options, dy, input, output }, target) =>
+        target.run('maxGradient', { shape, reduced: marks('max', shape, options) }, [dy, input(0), output()]),
+    },
+  ],
+  samples: samples(distinct),
+}
+/** Maximum over `axes`; ties share the gradient evenly; NaN wins. Saves x and y. */
+export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) =>
+  apply(maxOp, [x], { keepDims: false, correction: 0, ...options }),
+)
+
+const varianceOp: Op<Reduced> = {
+  name: 'variance',
+  shape: ([x], options) => reducedShape('variance', x, options),
+  extras: ([x], options) => [sizeOf(reducedShape('variance', x, options))],
+  forward: (call) => {
+    const { device, shapes: [shape], options, inputs, output, extras } = call
+    const reduced = marks('variance', shape, options)
+    const count = countOf(call)
+    device.run('reduce', { shape, reduced, function: 'sum', scale: 1 / count, accumulate: false }, inputs, extras)
+    const scale = 1 / (count - options.correction)
+    device.run('squaredDeviation', { shape, reduced, scale }, [inputs[0], extras[0]], [output])
+  },
+  gradients: [
+    {
+      // d/dx of sum (x - mean)^2 / (n - c): the mean's own share cancels, since deviations sum to 0.
+      saves: [0, 'extras'],
+      send: (call, target) => {
+        const { shapes: [shape], options, dy, input, extra } = call
+        const scale = 2 / (countOf(call) - options.correction)
+        const parameters = { shape, reduced: marks('variance', shape, options), scale }
+        target.run('squaredDeviationGradient', parameters, [dy, input(0), extra(0)])
+      },
+    },
+  ],
+  samples: [...samples(grid, 0), ...samples(grid, 1)],
+}
+/**
+ * sum (x - mean)^2 / (n - correction) over `axes`.
+ * @param options.correction  default 1, the unbiased estimate; n = correction gives NaN or infinity, as in PyTorch
+ * Saves x and the mean.
+ */
+export const variance = define(varianceOp, (x: Tensor, options: ReduceOptions & { correction?: number } = {}) =>
+  apply(varianceOp, [x], { keepDims: false, correction: 1, ...options }),
+)
+
+const argmaxOp: Op<Reduced> = {
+  name: 'argmax',
+  shape: ([x], options) => reducedShape('argmax', x, options),
+  forward: ({ device, shapes: [shape], options, inputs, output }) => {
+    const axis = marks('argmax', shape, options).indexOf(true)
+    const all = { outer: 1, size: sizeOf(shape), inner: 1 }
+    device.run('argmax', options.axes === undefined ? all : splitAt(shape, axis), inputs, [output])
+  },
+  gradients: [null],
+  samples: [{ inputs: [[[2, 3, 4], distinct]], options: { axes: 1, keepDims: false, correction: 0 } }],
+}
+/**
+ * Index of the first maximum along one axis, or in the flattened tensor when none is given. No gradient.
+ * @throws ArgumentError  more than one axis
+ */
+export const argmax = define(argmaxOp, (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}) => {
+  const { axis, keepDims = false } = options
+  if (axis !== undefined && typeof axis !== 'number') throw new ArgumentError('argmax: takes one axis')
+  return apply(argmaxOp, [x], { axes: axis, keepDims, correction: 0 })
+})

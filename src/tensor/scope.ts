@@ -1,0 +1,99 @@
+/**
+ * Lifetimes: a scope frees the tensors made inside it, whatever way it is left.
+ *
+ * Scopes belong to a device and are synchronous: a scope that could be left in the middle of an
+ * `await` would free, or fail to free, somebody else's tensors.
+ */
+import { type Device, isPromise, Slot } from '../device/device.js'
+import { formatBytes } from '../memory/bytes.js'
+import { ScopeError } from './errors.js'
+import { showShape } from './shape.js'
+import { Tensor } from './tensor.js'
+
+interface Frame {
+  tensors: Set<Tensor>
+  /** run when the frame ends, one for each key: what was recorded in the outermost scope ends with it */
+  endings: Map<object, () => void>
+}
+
+const FRAMES = new Slot<Frame[]>(() => [])
+/** every usable tensor, kept only when the device tracks origins */
+const TRACKED = new Slot<Set<Tensor>>(() => new Set())
+
+/** Hand a new tensor to the innermost scope; outside any scope it lives until it is disposed. */
+export function adopt(tensor: Tensor): Tensor {
+  tensor.device.slot(FRAMES).at(-1)?.tensors.add(tensor)
+  if (tensor.device.trackOrigins) tensor.device.slot(TRACKED).add(tensor)
+  return tensor
+}
+
+/** Like `adopt`, but no scope will free it: parameters, buffers, optimizer state. */
+export function standing(tensor: Tensor): Tensor {
+  if (tensor.device.trackOrigins) tensor.device.slot(TRACKED).add(tensor)
+  return tensor
+}
+
+/** Have `makeEnding()` run when the outermost running scope ends: once for each key. */
+export function whenScopesEnd(device: Device, key: object, makeEnding: () => () => void): void {
+  const outermost = device.slot(FRAMES)[0]
+  if (outermost && !outermost.endings.has(key)) outermost.endings.set(key, makeEnding())
+}
+
+/**
+ * Run `fn` and free every tensor made inside it, except those it returns (also inside arrays and
+ * plain objects) and those given to `keep`. Nested scopes hand what they return to the outer one.
+ * @throws ScopeError  fn returned a Promise or a generator
+ */
+export function scope<T>(device: Device, fn: () => T): T {
+  const frames = device.slot(FRAMES)
+  const frame: Frame = { tensors: new Set(), endings: new Map() }
+  frames.push(frame)
+  let escaping: Tensor[] = []
+  try {
+    const result = fn()
+    if (isPromise(result) || isGenerator(result)) {
+      throw new ScopeError('scope: fn must be synchronous: it returned a Promise or a generator. Await outside the scope.')
+    }
+    escaping = collect(result, []).filter((tensor) => frame.tensors.delete(tensor))
+    return result
+  } finally {
+    frames.pop()
+    for (const tensor of frame.tensors) tensor.dispose()
+    for (const ending of frame.endings.values()) ending()
+    for (const tensor of escaping) frames.at(-1)?.tensors.add(tensor)
+  }
+}
+
+/** Take a tensor out of its scope: it now lives until `dispose`. */
+export function keep<T extends Tensor>(tensor: T): T {
+  for (const frame of tensor.device.slot(FRAMES)) frame.tensors.delete(tensor)
+  return tensor
+}
+
+/**
+ * The tensors that are alive, with their place of creation: what to read when held bytes grow.
+ * Needs `trackOrigins: true` when the device is opened; empty otherwise.
+ */
+export function liveTensors(device: Device): string[] {
+  const tracked = device.slot(TRACKED)
+  for (const tensor of tracked) if (tensor.disposed) tracked.delete(tensor)
+  return [...tracked].map((tensor) => {
+    const { category, bytes } = tensor.storage('liveTensors').block
+    return `${category} ${showShape(tensor.shape)} ${formatBytes(bytes)} ${tensor.origin}`
+  })
+}
+
+const isGenerator = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'next' in value && Symbol.iterator in value
+
+/** Tensors in a value: itself, or inside arrays and plain objects, however deep. */
+function collect(value: unknown, found: Tensor[], seen = new Set<unknown>()): Tensor[] {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return found
+  seen.add(value)
+  if (value instanceof Tensor) found.push(value)
+  else if (Array.isArray(value)) for (const item of value) collect(item, found, seen)
+  else if ([Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+    for (const item of Object.values(value)) collect(item, found, seen)
+  }
+  return found
+}

@@ -1,0 +1,149 @@
+/**
+ * Tensor: a passive record of shape, device and storage. What can be done with it is in ops/;
+ * how long it lives is in scope.ts; where it is stored is the device's business.
+ */
+import type { Device } from '../device/device.js'
+import { RehearsalError } from '../device/errors.js'
+import type { Storage } from '../device/storage.js'
+import { formatBytes } from '../memory/bytes.js'
+import { DisposedError, ShapeError } from './errors.js'
+import { type Shape, showShape, sizeOf } from './shape.js'
+
+/** Nested numbers, as deep as the tensor's rank. */
+export type NestedArray = number | NestedArray[]
+
+export class Tensor {
+  /** Does a gradient flow to or through it? */
+  requiresGrad = false
+  /** Was it made by a recorded op? Then it is not a leaf, and has no gradient buffer of its own. */
+  recorded = false
+  /** A leaf's standing gradient, once it has one. Backward adds to it; `zeroGrad` resets it. */
+  grad: Tensor | null = null
+  /** Where it was made, when the device tracks origins. */
+  readonly origin: string | null
+  readonly #rehearsal: object | null
+  #storage: Storage | null
+
+  /** Takes over one reference to `storage`. Users make tensors with `tensor`, `zeros` and ops. */
+  constructor(
+    readonly device: Device,
+    storage: Storage,
+    readonly shape: Shape,
+  ) {
+    this.#storage = storage
+    this.#rehearsal = storage.rehearsal
+    this.origin = device.trackOrigins ? originOf(new Error()) : null
+  }
+
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape)
+  }
+
+  get dtype(): 'float32' | 'float64' {
+    return this.device.elementBytes === 4 ? 'float32' : 'float64'
+  }
+
+  get disposed(): boolean {
+    return this.#storage === null
+  }
+
+  /** Can it be used now? Not when it is disposed, nor when it belongs to a rehearsal that is over. */
+  get usable(): boolean {
+    return this.#storage !== null && (this.#rehearsal === null || this.#rehearsal === this.device.rehearsal)
+  }
+
+  /**
+   * Its operand for kernels.
+   * @param op  who asks, for the error
+   * @throws DisposedError   its storage was freed
+   * @throws RehearsalError  it was made in a rehearsal that is over
+   */
+  storage(op: string): Storage {
+    if (this.#rehearsal && this.#rehearsal !== this.device.rehearsal) {
+      throw new RehearsalError(
+        `${op}: this tensor of shape ${showShape(this.shape)} was made while a step was rehearsed, and has no values. ` +
+          `What a module wants to keep between steps is a buffer made in its constructor.${this.#where()}`,
+      )
+    }
+    if (!this.#storage) {
+      throw new DisposedError(
+        `${op}: this tensor of shape ${showShape(this.shape)} is disposed. Tensors made in a scope or a step end ` +
+          'with it: return it from the scope, keep() it, or make it a buffer in the constructor of its module.' +
+          this.#where(),
+      )
+    }
+    return this.#storage
+  }
+
+  /**
+   * Free it now instead of at the end of its scope. Storage that a view or the tape still needs stays.
+   * Disposing twice does nothing.
+   * @throws RehearsalError  a rehearsal must not free what stands outside it
+   */
+  dispose(): void {
+    const storage = this.#storage
+    if (!storage) return
+    const { rehearsal, closed } = this.device
+    if (rehearsal && this.#rehearsal !== rehearsal) {
+      throw new RehearsalError(
+        `dispose: this tensor of shape ${showShape(this.shape)} stands outside the step that is being rehearsed: ` +
+          `free it between steps.${this.#where()}`,
+      )
+    }
+    this.#storage = null
+    if (!closed && (this.#rehearsal === null || this.#rehearsal === rehearsal)) this.device.release(storage)
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Its values, flat and row-major, as a copy. */
+  async data(): Promise<Float32Array | Float64Array> {
+    return this.device.read(this.storage('data'))
+  }
+
+  /** Its values as nested arrays; a number for a scalar. */
+  array(): Promise<NestedArray> {
+    return this.device.read(this.storage('array')).then((values) => nest(values, this.shape, 0, 0, this.size))
+  }
+
+  /** Its only value. @throws ShapeError  more than one element */
+  item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: ${showShape(this.shape)} has ${this.size} elements, not one`)
+    return this.device.read(this.storage('item')).then((values) => values[0])
+  }
+
+  toString(): string {
+    const bytes = formatBytes(this.size * this.device.elementBytes)
+    const state = this.usable ? bytes : 'disposed'
+    return `Tensor ${showShape(this.shape)} ${this.dtype} on ${this.device.kind}, ${state}${this.requiresGrad ? ', requires grad' : ''}`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
+  #where(): string {
+    if (this.origin) return `\nIt was made ${this.origin}`
+    return ' (Open the device with trackOrigins: true to see where it was made.)'
+  }
+}
+
+/** The stack below the library's own frames, one line: the first place that is the user's. */
+function originOf(error: Error): string {
+  const lines = (error.stack ?? '').split('\n').slice(1)
+  const library = /[\\/](src|kernels)[\\/](tensor|ops|nn|autograd|stream|device|optim)[\\/]/
+  return (lines.find((line) => !library.test(line)) ?? lines.at(-1) ?? 'at an unknown place').trim()
+}
+
+function nest(values: ArrayLike<number>, shape: Shape, axis: number, from: number, size: number): NestedArray {
+  if (axis === shape.length) return values[from]
+  const step = size / shape[axis]
+  return Array.from({ length: shape[axis] }, (_, i) => nest(values, shape, axis + 1, from + i * step, step))
+}
