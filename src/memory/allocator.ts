@@ -55,6 +55,7 @@ export interface Allocator {
   /**
    * @param op  who asks, for errors and for `peakOp`
    * @throws BudgetExceededError  no place within the budget; nothing has changed
+   * @throws ArgumentError  not a whole number of bytes
    */
   alloc(bytes: number, category: Category, op: string): Block
   /** @throws AllocatorError  not a live block of this allocator */

@@ -16,7 +16,7 @@ const DECIMAL = /^(k|m|g|t)b?$/
  */
 export function parseBytes(size: ByteSize): number {
   if (typeof size === 'number') return wholeBytes(size, String(size))
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(size)
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(size.trim())
   const unit = match?.[2].toLowerCase() ?? ''
   if (match && unit in UNITS) return wholeBytes(Number(match[1]) * UNITS[unit], size)
   const hint = DECIMAL.test(unit) ? `; write ${unit[0].toUpperCase()}iB for the binary unit` : ''
@@ -32,9 +32,10 @@ function wholeBytes(bytes: number, text: string): number {
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return 'unlimited'
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const count = (power: number): number => Number((bytes / 1024 ** power).toFixed(2))
   let power = 0
-  while (power + 1 < names.length && Math.abs(bytes) >= 1024 ** (power + 1)) power++
-  return `${Number((bytes / 1024 ** power).toFixed(2))} ${names[power]}`
+  while (power + 1 < names.length && Math.abs(count(power)) >= 1024) power++
+  return `${count(power)} ${names[power]}`
 }
 
 /** 1234567 -> '1,234,567'. */

@@ -20,7 +20,7 @@ import {
   type Allocator, type Block, BudgetExceededError, type BytesByCategory, type Category, type MemoryStats,
   noBytes,
 } from './allocator.js'
-import { AllocatorError } from './errors.js'
+import { AllocatorError, ArgumentError } from './errors.js'
 
 export const ALIGNMENT_BYTES = 64
 export const PAGE_BYTES = 65536
@@ -62,6 +62,9 @@ export class HeapAllocator implements Allocator {
   }
 
   alloc(requestedBytes: number, category: Category, op: string): Block {
+    if (!Number.isSafeInteger(requestedBytes) || requestedBytes < 0) {
+      throw new ArgumentError(`${op}: a block cannot have ${requestedBytes} bytes: ask for a whole number, 0 or more`)
+    }
     const bytes = roundUp(Math.max(requestedBytes, 1), ALIGNMENT_BYTES)
     const address = this.#cutHole(bytes) ?? this.#cutTail(bytes)
     if (address === undefined) throw new BudgetExceededError(requestedBytes, category, op, this.stats())
@@ -114,7 +117,7 @@ export class HeapAllocator implements Allocator {
       remainingBytes: this.budgetBytes - this.#heldTotal,
       peakBytes: this.#peakAddress,
       peakHeldBytes: this.#peakTotal,
-      largestHoleBytes: Math.max(this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),
+      largestHoleBytes: Math.max(0, this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),
       held: { ...this.#held },
       peak: { ...this.#peak },
       heldAtPeak: { ...this.#heldAtPeak },

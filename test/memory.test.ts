@@ -1,0 +1,381 @@
+/**
+ * The heap allocator against a model that knows only which blocks are live: from the gaps between them
+ * it works out where the policy in memory/heap.ts puts the next block.
+ */
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  type Block,
+  BudgetExceededError,
+  CATEGORIES,
+  type Category,
+  type MemoryStats,
+  noBytes,
+} from '../src/memory/allocator.js'
+import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+
+const SEED = { seed: 64, numRuns: 300 }
+const ALIGNMENT_BYTES = 64
+const PAGE_BYTES = 65536
+
+/** What `attempt` throws, which must be of class `type`. */
+function thrown<E extends Error>(type: abstract new (...args: never[]) => E, attempt: () => unknown): E {
+  try {
+    attempt()
+  } catch (error) {
+    if (error instanceof type) return error
+    throw error
+  }
+  throw new Error(`nothing was thrown where ${type.name} was expected`)
+}
+
+// The allocator against its model
+
+const roundUp = (bytes: number): number => Math.max(1, Math.ceil(bytes / ALIGNMENT_BYTES)) * ALIGNMENT_BYTES
+const end = ({ address, bytes }: Block): number => address + bytes
+const byAddress = (a: Block, b: Block): number => a.address - b.address
+
+/** One allocator and all that must be true of it. */
+class Universe {
+  readonly live: Map<number, Block>
+  /** freed here */
+  readonly dead: Block[] = []
+  peakEnd = 0
+  peakHeld = 0
+
+  constructor(
+    readonly real: HeapAllocator,
+    live: Iterable<Block> = [],
+  ) {
+    this.live = new Map([...live].map((block) => [block.address, block]))
+    this.resetPeak()
+  }
+
+  get limit(): number {
+    return this.real.budgetBytes - this.partPage
+  }
+
+  get partPage(): number {
+    return this.real.budgetBytes % PAGE_BYTES
+  }
+
+  get tail(): number {
+    return Math.max(0, ...[...this.live.values()].map(end))
+  }
+
+  get held(): number {
+    return [...this.live.values()].reduce((sum, block) => sum + block.bytes, this.partPage)
+  }
+
+  /** Free ranges below the tail. */
+  get holes(): { address: number; bytes: number }[] {
+    let at = 0
+    return [...this.live.values()].sort(byAddress).flatMap((block) => {
+      const hole = { address: at, bytes: block.address - at }
+      at = end(block)
+      return hole.bytes > 0 ? [hole] : []
+    })
+  }
+
+  /** Where the policy puts this many bytes; undefined where it must refuse. */
+  place(requestedBytes: number): number | undefined {
+    const bytes = roundUp(requestedBytes)
+    const fitting = this.holes.filter((hole) => hole.bytes >= bytes)
+    fitting.sort((a, b) => a.bytes - b.bytes || a.address - b.address)
+    return fitting[0]?.address ?? (this.tail + bytes <= this.limit ? this.tail : undefined)
+  }
+
+  allocated(block: Block): void {
+    this.live.set(block.address, block)
+    this.peakEnd = Math.max(this.peakEnd, end(block))
+    this.peakHeld = Math.max(this.peakHeld, this.held)
+  }
+
+  freed(block: Block): void {
+    this.live.delete(block.address)
+    this.dead.push(block)
+  }
+
+  resetPeak(): void {
+    this.peakEnd = this.tail
+    this.peakHeld = this.held
+  }
+
+  check(): void {
+    const stats = this.real.stats()
+    const held = { ...noBytes(), runtime: this.partPage }
+    let reached = 0
+    for (const block of [...this.live.values()].sort(byAddress)) {
+      assert.ok(block.address >= reached, 'blocks do not overlap')
+      assert.is(block.address % ALIGNMENT_BYTES, 0)
+      assert.is(block.bytes, roundUp(block.requestedBytes))
+      held[block.category] += block.bytes
+      reached = end(block)
+    }
+    assert.ok(reached <= this.limit && this.held <= stats.budgetBytes, 'within the budget')
+    assert.equal(stats.held, held)
+    assert.is(stats.heldBytes, this.held)
+    assert.is(this.real.heldBytes, this.held)
+    assert.is(stats.heldBytes + stats.remainingBytes, stats.budgetBytes)
+    assert.is(stats.largestHoleBytes, Math.max(this.limit - this.tail, ...this.holes.map(({ bytes }) => bytes)))
+    assert.is(stats.peakBytes, this.peakEnd)
+    assert.is(this.real.peakBytes, this.peakEnd)
+    assert.is(stats.peakHeldBytes, this.peakHeld)
+    assert.ok(stats.peakHeldBytes - this.partPage <= stats.peakBytes, 'live bytes lie below the peak')
+    for (const category of CATEGORIES) assert.ok(stats.peak[category] >= stats.held[category])
+  }
+}
+
+/** Universes by turns: a fork is a further one, and every command checks them all. */
+type Model = Universe[]
+const MOST_UNIVERSES = 4
+
+/** An action on one universe, which must leave all as their models say. */
+class Command implements fc.Command<Model, object> {
+  constructor(
+    readonly name: string,
+    readonly pick: number,
+    readonly action: (universe: Universe, model: Model) => void,
+  ) {}
+
+  check(): boolean {
+    return true
+  }
+
+  run(model: Model): void {
+    this.action(model[this.pick % model.length], model)
+    for (const universe of model) universe.check()
+  }
+
+  toString(): string {
+    return `${this.name} @${this.pick}`
+  }
+}
+
+const which = <T>(items: readonly T[], pick: number): T | undefined => items[pick % Math.max(1, items.length)]
+
+/** `attempt` throws E and changes nothing, neither what is held nor where the next block will go. */
+function refused<E extends Error>(
+  { real }: Universe,
+  type: abstract new (...args: never[]) => E,
+  attempt: () => unknown,
+): E {
+  const before = [real.signature(), real.stats()]
+  const error = thrown(type, attempt)
+  assert.equal([real.signature(), real.stats()], before)
+  return error
+}
+
+function alloc(universe: Universe, bytes: number, category: Category): void {
+  const address = universe.place(bytes)
+  if (address === undefined) {
+    const error = refused(universe, BudgetExceededError, () => universe.real.alloc(bytes, category, 'test op'))
+    assert.equal([error.requestedBytes, error.category, error.op], [bytes, category, 'test op'])
+    assert.equal(error.memory, universe.real.stats())
+    return
+  }
+  const block = universe.real.alloc(bytes, category, 'test op')
+  assert.equal([block.address, block.requestedBytes, block.category], [address, bytes, category])
+  universe.allocated(block)
+}
+
+function free(universe: Universe, block: Block | undefined): void {
+  if (!block) return
+  universe.real.free(block)
+  universe.freed(block)
+}
+
+function resetPeak(universe: Universe): void {
+  universe.real.resetPeak()
+  universe.resetPeak()
+}
+
+/** Every other one with a larger budget. */
+function fork(universe: Universe, model: Model, index: number): void {
+  const { real } = universe
+  const copy = index % 2 ? real.fork(real.budgetBytes + index * ALIGNMENT_BYTES) : real.fork()
+  assert.is(copy.signature(), real.signature())
+  if (model.length < MOST_UNIVERSES) model.push(new Universe(copy, universe.live.values()))
+}
+
+function freeAll(universe: Universe): void {
+  for (const block of [...universe.live.values()]) free(universe, block)
+  assert.is(universe.real.signature(), new HeapAllocator(universe.real.budgetBytes).signature())
+  assert.is(universe.real.heldBytes, universe.partPage)
+}
+
+/** Blocks that look live, or are live elsewhere, but are not this allocator's. */
+function freeForeign(universe: Universe, model: Model, pick: number): void {
+  const copies = [...universe.live.values()].map((block) => ({ ...block }))
+  const others = model.flatMap(({ live }) => [...live.values()])
+  const foreign = [...copies, ...others].filter((block) => universe.live.get(block.address) !== block)
+  const block = which(foreign, pick)
+  if (block) refused(universe, AllocatorError, () => universe.real.free(block))
+}
+
+function freeTwice(universe: Universe, pick: number): void {
+  const block = which(universe.dead, pick)
+  if (block) refused(universe, AllocatorError, () => universe.real.free(block))
+}
+
+const requestBytes = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 8 * ALIGNMENT_BYTES }) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: PAGE_BYTES }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 4 * PAGE_BYTES }) },
+)
+const budgetBytes = fc.integer({ min: 0, max: 6 * PAGE_BYTES })
+const pick = fc.nat({ max: 1000 })
+
+const command = (name: string, action: (universe: Universe, model: Model, index: number) => void) =>
+  fc
+    .tuple(pick, pick)
+    .map(([at, index]) => new Command(`${name} ${index}`, at, (universe, model) => action(universe, model, index)))
+
+const commands = [
+  ...[1, 2, 3].map(() =>
+    fc
+      .tuple(pick, requestBytes, fc.constantFrom(...CATEGORIES))
+      .map(
+        ([at, bytes, category]) => new Command(`alloc ${bytes}`, at, (universe) => alloc(universe, bytes, category)),
+      ),
+  ),
+  ...[1, 2].map(() => command('free', (universe, _, i) => free(universe, which([...universe.live.values()], i)))),
+  command('free all', freeAll),
+  command('free twice', (universe, _, i) => freeTwice(universe, i)),
+  command('free foreign', freeForeign),
+  command('fork', fork),
+  command('reset peak', resetPeak),
+]
+
+test('heap: does what its model does, and so do its forks', () => {
+  fc.assert(
+    fc.property(budgetBytes, fc.commands(commands, { maxCommands: 120, size: '+1' }), (budget, trace) => {
+      const model = [new Universe(new HeapAllocator(budget))]
+      fc.modelRun(() => ({ model, real: {} }), trace)
+      for (const universe of model) freeAll(universe)
+    }),
+    SEED,
+  )
+})
+
+// Traces: the same requests under many budgets
+
+/** A request, or the release of one of the blocks that are live. */
+type Event = { bytes: number } | { free: number }
+const traces = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.record({ bytes: requestBytes }) },
+    { weight: 2, arbitrary: fc.record({ free: pick }) },
+  ),
+  { maxLength: 60, size: 'max' },
+)
+
+/** Addresses in order of request, up to the end or the first refusal. */
+function play(
+  trace: readonly Event[],
+  heap: HeapAllocator,
+  live: Block[] = [],
+): { addresses: number[]; fits: boolean } {
+  const addresses: number[] = []
+  for (const event of trace) {
+    try {
+      if ('bytes' in event) live.push(heap.alloc(event.bytes, 'activation', 'test op'))
+      else if (live.length > 0) heap.free(live.splice(event.free % live.length, 1)[0])
+    } catch (error) {
+      if (error instanceof BudgetExceededError) return { addresses, fits: false }
+      throw error
+    }
+    if ('bytes' in event) addresses.push(live[live.length - 1].address)
+  }
+  return { addresses, fits: true }
+}
+
+test('heap: placement does not depend on the budget, and a trace fits exactly the budgets that hold its peak', () => {
+  fc.assert(
+    fc.property(traces, fc.array(fc.nat({ max: 40 * PAGE_BYTES }), { maxLength: 8 }), (trace, budgets) => {
+      const unlimited = new HeapAllocator(Infinity)
+      const planned = play(trace, unlimited)
+      const smallest = unlimited.budgetFor(unlimited.peakBytes)
+      for (const budget of [...budgets, smallest, smallest + 1, smallest + PAGE_BYTES]) {
+        const heap = new HeapAllocator(budget)
+        const { addresses, fits } = play(trace, heap)
+        assert.equal(addresses, planned.addresses.slice(0, addresses.length))
+        assert.is(fits, budget >= smallest)
+        if (fits) assert.is(heap.peakBytes, unlimited.peakBytes)
+      }
+      if (smallest > 0) assert.not(play(trace, new HeapAllocator(smallest - 1)).fits)
+    }),
+    SEED,
+  )
+})
+
+test('heap: an unlimited fork tells the peak of what follows', () => {
+  fc.assert(
+    fc.property(traces, traces, (standing, step) => {
+      const heap = new HeapAllocator(2 ** 32)
+      const live: Block[] = []
+      play(standing, heap, live)
+      const rehearsal = heap.fork(Infinity)
+      const planned = play(step, rehearsal, [...live])
+      heap.resetPeak()
+      assert.equal(play(step, heap, live), planned)
+      assert.is(heap.peakBytes, rehearsal.peakBytes)
+      assert.is(heap.signature(), rehearsal.signature())
+      const report = ({ budgetBytes, remainingBytes, largestHoleBytes, ...rest }: MemoryStats) => rest
+      assert.equal(report(heap.stats()), report(rehearsal.stats()))
+    }),
+    SEED,
+  )
+})
+
+// Examples that pin a rule of the policy
+
+test('heap: fills the smallest hole, then the lowest, and cuts the tail last', () => {
+  const heap = new HeapAllocator(PAGE_BYTES)
+  const [big, , small, , twin] = [192, 64, 128, 64, 128, 64].map((bytes) => heap.alloc(bytes, 'activation', 'test op'))
+  for (const hole of [twin, big, small]) heap.free(hole)
+  const next = (bytes: number): number => heap.alloc(bytes, 'activation', 'test op').address
+  assert.is(next(100), small.address)
+  assert.is(next(100), twin.address)
+  assert.is(next(1), big.address)
+  assert.is(next(1000), 640)
+})
+
+test('heap: the part-page at the end of a budget is accounted as runtime', () => {
+  const heap = new HeapAllocator(PAGE_BYTES + 100)
+  assert.is(heap.stats().held.runtime, 100)
+  assert.is(heap.stats().remainingBytes, PAGE_BYTES)
+  heap.alloc(PAGE_BYTES, 'parameter', 'test op')
+  assert.is(heap.stats().remainingBytes, 0)
+  assert.is(heap.fork(Infinity).heldBytes, PAGE_BYTES)
+})
+
+test('heap: a fork into less than is held serves nothing, and says so', () => {
+  const heap = new HeapAllocator(2 * PAGE_BYTES)
+  heap.alloc(PAGE_BYTES + 1, 'parameter', 'test op')
+  const fork = heap.fork(PAGE_BYTES)
+  assert.is(fork.stats().largestHoleBytes, 0)
+  thrown(BudgetExceededError, () => fork.alloc(1, 'activation', 'test op'))
+})
+
+test('heap: refuses sizes that are not whole numbers of bytes', () => {
+  for (const budget of [PAGE_BYTES, Infinity]) {
+    const universe = new Universe(new HeapAllocator(budget))
+    for (const bytes of [NaN, -1, 0.5, Infinity, 2 ** 60]) {
+      refused(universe, ArgumentError, () => universe.real.alloc(bytes, 'input', 'test op'))
+    }
+  }
+})
+
+test('heap: an error names the op, both byte counts and what is held', () => {
+  const heap = new HeapAllocator(PAGE_BYTES)
+  heap.alloc(PAGE_BYTES / 2, 'parameter', 'linear')
+  const { message } = thrown(BudgetExceededError, () => heap.alloc(40000, 'activation', 'conv2d'))
+  for (const part of ['conv2d', '40000 bytes', 'activation', '64 KiB', 'parameter 32 KiB', 'hole is 32 KiB']) {
+    assert.match(message, part)
+  }
+})
+
+test.run()
