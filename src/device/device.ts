@@ -204,16 +204,26 @@ export abstract class Device {
   /**
    * Run updates one after the other. All memory is taken first, so that a failure leaves every
    * target as it was; from then on nothing can fail.
+   * @param ready  called between the two, the last chance to refuse by throwing
    */
-  commit(updates: readonly Update[]): void {
-    const spares = this.aliases ? null : this.#reserveSpares(updates)
-    for (const { kernel, parameters, targets, inputs } of updates) {
-      const outputs = spares ? targets.map((target) => takeSpare(spares, target.block)) : targets
-      this.run(kernel, parameters, [...targets, ...inputs], outputs)
-      if (spares) targets.forEach((target, i) => this.#swap(target, outputs[i]))
-      if (spares) spares.push(...outputs)
+  commit(updates: readonly Update[], ready?: () => void): void {
+    const spares = this.aliases ? [] : this.#reserveSpares(updates)
+    try {
+      ready?.()
+      this.#runUpdates(updates, spares)
+    } finally {
+      for (const spare of spares) this.release(spare)
     }
-    for (const spare of spares ?? []) this.release(spare)
+  }
+
+  #runUpdates(updates: readonly Update[], spares: Storage[]): void {
+    for (const { kernel, parameters, targets, inputs } of updates) {
+      const outputs = this.aliases ? targets : targets.map((target) => takeSpare(spares, target.block))
+      this.run(kernel, parameters, [...targets, ...inputs], outputs)
+      if (this.aliases) continue
+      targets.forEach((target, i) => this.#swap(target, outputs[i]))
+      spares.push(...outputs)
+    }
   }
 
   /** Copy host values in, `data[i] * scale`. */

@@ -98,7 +98,6 @@ export class HeapAllocator implements Allocator {
   resetPeak(): void {
     this.#peak = { ...this.#held }
     this.#peakTotal = this.#heldTotal
-    this.#peakAddress = 0
     this.#raisePeak(this.#tail, 'standing tensors')
   }
 

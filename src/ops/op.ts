@@ -1,82 +1,14 @@
-/**
- * What an op is, and how it runs.
- *
- * An op is declared once: its shape rule, its forward as kernel calls, and for each input its gradient
- * with what that gradient must have saved. `saves` is the op's cost in memory, so it is said per
- * gradient: what no wanted gradient asks for is not saved.
- *
- * Note [Gradients go somewhere]
- *   A gradient is not returned but sent to a `Target`, as the kernel call that makes it. So it can be
- *   added straight into a parameter's gradient buffer, or into what another use of the tensor sent
- *   before, without a temporary where the kernel can accumulate.
- */
-import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
+/** How an op runs: check, allocate, run the kernels, record. What an op is: declaration.ts. */
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import { adopt } from '../tensor/scope.js'
-import { type Shape, sizeOf } from '../tensor/shape.js'
+import { sizeOf } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
-import type { Sample } from './sample.js'
-import { isRecording, record, type Saved } from './tape.js'
+import type { Gradient, Op, Saved } from './declaration.js'
+import { isRecording, record } from './tape.js'
 
-/** What forward and gradient both see. */
-export interface Call<Options> {
-  readonly device: Device
-  readonly options: Options
-  /** of the inputs */
-  readonly shapes: readonly Shape[]
-  /** of the output */
-  readonly shape: Shape
-  /** Memory for the length of this call. */
-  workspace(size: number): Storage
-}
-
-export interface ForwardCall<Options> extends Call<Options> {
-  readonly inputs: readonly Storage[]
-  readonly output: Storage
-  readonly extras: readonly Storage[]
-}
-
-export interface BackwardCall<Options> extends Call<Options> {
-  /** the gradient of the output */
-  readonly dy: Storage
-  /** A saved input; must be in `saves`. */
-  input(index: number): Storage
-  /** The saved output; 'output' must be in `saves`. */
-  output(): Storage
-  /** A saved extra; 'extras' must be in `saves`. */
-  extra(index: number): Storage
-}
-
-/** Where the gradient of one input goes: Note [Gradients go somewhere]. */
-export interface Target {
-  /** The gradient is the output of this kernel (its other parameters aside, `accumulate` is ours to say). */
-  run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
-  /** The gradient is what `storage` holds, as it is. */
-  pass(storage: Storage): void
-}
-
-export interface Gradient<Options> {
-  readonly saves: readonly Saved[]
-  /** @param index  of the input, for gradients that serve several */
-  send(call: BackwardCall<Options>, target: Target, index: number): void
-}
-
-export interface Op<Options> {
-  readonly name: string
-  /** @throws ShapeError  naming the op and the shapes */
-  shape(shapes: readonly Shape[], options: Options): Shape
-  /** Sizes of further results that only the gradient wants (a norm's mean and variance). */
-  extras?(shapes: readonly Shape[], options: Options): readonly number[]
-  /** Absent: the output is the first input under another shape, and shares its storage. */
-  forward?(call: ForwardCall<Options>): void
-  /** One for each input, the last serving all further ones; null where none is defined (indices). */
-  readonly gradients: readonly (Gradient<Options> | null)[]
-  /** numbers of the inputs that the output is linear in, for the adjoint test */
-  readonly linear?: readonly number[]
-  readonly samples: readonly Sample<Options>[]
-}
+export type { BackwardCall, Call, ForwardCall, Gradient, Op, Target } from './declaration.js'
 
 /** The gradient of input `index`. */
 export function gradientFor<Options>(op: Op<Options>, index: number): Gradient<Options> | null {
@@ -87,6 +19,7 @@ export function gradientFor<Options>(op: Op<Options>, index: number): Gradient<O
 export type OpFunction<F> = F & { readonly op: Op<unknown> }
 
 export function define<Options, F extends (...args: never[]) => Tensor>(op: Op<Options>, call: F): OpFunction<F> {
+  Object.defineProperty(call, 'name', { value: op.name })
   return Object.assign(call, { op: op as Op<unknown> })
 }
 
@@ -157,7 +90,9 @@ function remember<Options>(
   if (wanted.every((gradient) => gradient === null)) return
   const saved = new Map<Saved, readonly Storage[]>()
   for (const name of new Set(wanted.flatMap((gradient) => gradient?.saves ?? []))) {
-    saved.set(name, name === 'extras' ? extras : [name === 'output' ? output.storage(op.name) : storages[name]])
+    if (name === 'extras') saved.set(name, extras)
+    else if (name === 'output') saved.set(name, [output.storage(op.name)])
+    else if (name < storages.length) saved.set(name, [storages[name]])
   }
   output.requiresGrad = true
   output.recorded = true

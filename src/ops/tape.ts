@@ -8,10 +8,7 @@ import type { Storage } from '../device/storage.js'
 import { whenScopesEnd } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Op } from './op.js'
-
-/** What a gradient may ask to be saved: an input by its number, the output, or all the extras. */
-export type Saved = number | 'output' | 'extras'
+import type { Op, Saved } from './declaration.js'
 
 /** One recorded op. Tensors serve as names here: their storage may be gone, unless it is in `saved`. */
 export interface Node {

@@ -1,5 +1,6 @@
 /** Making tensors from host values. Nothing here is recorded for gradients. */
 import type { Device } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
 import type { Category } from '../memory/allocator.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
@@ -49,20 +50,29 @@ export const ones = (device: Device, shape: Shape, options?: CreateOptions): Ten
 /**
  * A tensor that no scope frees: a parameter, its gradient, optimizer state, a buffer.
  * @param values  null leaves zeros; a function is called only where values exist (not when planning)
+ * @throws ShapeError           not a shape, or values that do not fill it
+ * @throws BudgetExceededError  it does not fit
  */
-export function standingTensor(
-  device: Device,
-  shape: Shape,
-  category: Category,
-  values: (() => ArrayLike<number>) | null = null,
-): Tensor {
+export function standingTensor(device: Device, shape: Shape, category: Category, values: Values = null): Tensor {
+  return standing(new Tensor(device, standingStorage(device, shape, category, values), shape))
+}
+
+/** Values to begin with: drawn only where values exist. null: zeros. */
+export type Values = (() => ArrayLike<number>) | null
+
+/** The memory of a standing tensor, filled; for subclasses of Tensor. */
+export function standingStorage(device: Device, shape: Shape, category: Category, values: Values): Storage {
   checkShape(category, shape)
-  device.op = category
   const size = sizeOf(shape)
+  const data = values !== null && device.live ? values() : null
+  if (data !== null && data.length !== size) {
+    throw new ShapeError(`${category}: ${data.length} values do not fill ${showShape(shape)}, which has ${size}`)
+  }
+  device.op = category
   const storage = device.alloc(size, category)
-  if (values === null || !device.live) device.run('fill', { size, value: 0 }, [], [storage])
-  else device.upload(storage, values())
-  return standing(new Tensor(device, storage, shape))
+  if (data === null) device.run('fill', { size, value: 0 }, [], [storage])
+  else device.upload(storage, data)
+  return storage
 }
 
 /** Make `tensor` a leaf that collects a gradient, as a parameter does. */
@@ -89,7 +99,8 @@ function fromData(device: Device, data: ArrayLike<number>, shape: Shape, scale: 
   return result
 }
 
-function empty(op: string, device: Device, shape: Shape, options: CreateOptions = {}): Tensor {
+/** A tensor whose values are yet to be written. */
+export function empty(op: string, device: Device, shape: Shape, options: CreateOptions = {}): Tensor {
   checkShape(op, shape)
   device.op = op
   const storage = device.alloc(sizeOf(shape), options.category ?? 'activation')

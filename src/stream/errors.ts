@@ -1,0 +1,45 @@
+/** What can keep a mini-batch from being trained on. In every case nothing was committed. */
+import { type BytesByCategory, describeHeld } from '../memory/allocator.js'
+import { formatBytes, groupDigits } from '../memory/bytes.js'
+import { SluiceError } from '../memory/errors.js'
+
+/** No micro-batch of the wanted size fits the budget. */
+export class DoesNotFitError extends SluiceError {
+  constructor(
+    /** samples in the micro-batch that was tried */
+    readonly microBatch: number,
+    /** the budget that this micro-batch needs */
+    readonly neededBytes: number,
+    /** the smallest budget under which the mini-batch can be trained on at all */
+    readonly minimumBudgetBytes: number,
+    readonly budgetBytes: number,
+    peakOp: string,
+    heldAtPeak: BytesByCategory,
+  ) {
+    const samples = microBatch === 1 ? '1 sample' : `${groupDigits(microBatch)} samples`
+    super(
+      `a micro-batch of ${samples} needs a budget of ${formatBytes(neededBytes)} (${neededBytes} bytes), and the ` +
+        `budget is ${formatBytes(budgetBytes)} (${budgetBytes} bytes). The peak is at '${peakOp}', holding ` +
+        `${describeHeld(heldAtPeak)}. The smallest budget that works is ${minimumBudgetBytes} bytes ` +
+        `(${formatBytes(minimumBudgetBytes)}).`,
+    )
+  }
+}
+
+/** Nothing in the mini-batch counts: no sample, every target ignored, or all weights zero. */
+export class EmptyBatchError extends SluiceError {}
+
+/** A loss that couples samples cannot be summed over micro-batches. */
+export class NotSeparableError extends SluiceError {}
+
+/** The loss of a mini-batch is NaN or infinite. */
+export class NonFiniteError extends SluiceError {}
+
+/** User code inside the step threw; `cause` is what it threw. */
+export class ModelError extends SluiceError {}
+
+/** The gather was abandoned on request. */
+export class InterruptedError extends SluiceError {}
+
+/** A second step was started before the first had ended. */
+export class BusyError extends SluiceError {}

@@ -1,0 +1,52 @@
+/** What a plan says. How it is found: search.ts; how it is printed: report.ts. */
+import type { BytesByCategory } from '../memory/allocator.js'
+import type { Shape } from '../tensor/shape.js'
+
+/** What one rehearsal of a whole step, with micro-batches of one size, has shown. */
+export interface Measured {
+  peakBytes: number
+  peakHeldBytes: number
+  peakOp: string
+  heldAtPeak: BytesByCategory
+  /** the ops of a micro-batch, in order, for holding the real one to them */
+  ops: readonly string[]
+  /** of the model, for one sample */
+  outputShape: Shape
+}
+
+/** 'fit': the largest that fits. A number: at most this many samples. */
+export type MicroBatchOption = 'fit' | number
+
+export interface Plan {
+  readonly mode: string
+  /** samples in the mini-batch */
+  readonly batch: number
+  /** the largest micro-batch that fits, or what was asked for; never above `batch` */
+  readonly microBatch: number
+  /** samples of each micro-batch: balanced, none above microBatch */
+  readonly sizes: readonly number[]
+  readonly budgetBytes: number
+  readonly heldBytes: BytesByCategory
+  /** budget minus held: what is left for micro-batches */
+  readonly remainingBytes: number
+  /** what one more sample adds to the peak, on average up to the whole mini-batch */
+  readonly bytesPerSample: number
+  /** the highest byte that the step will reach; the step is held to it exactly */
+  readonly plannedPeakBytes: number
+  /** the smallest budget under which this very plan runs */
+  readonly neededBudgetBytes: number
+  /** the budget that the whole mini-batch in one piece needs */
+  readonly wholeBatchBytes: number
+  /** the smallest budget under which this mini-batch can run at all */
+  readonly minimumBudgetBytes: number
+  /** the op at the peak, and what was held there */
+  readonly peakOp: string
+  readonly heldAtPeak: BytesByCategory
+  /** what a user should know about this step's mathematics or limits */
+  readonly notes: readonly string[]
+  /** of the model, for one sample */
+  readonly outputShape: Shape
+  /** the ops that a micro-batch of each size must run */
+  readonly opsBySize: ReadonlyMap<number, readonly string[]>
+  toString(): string
+}

@@ -1,0 +1,175 @@
+/**
+ * The program of a step: the one piece of code that is rehearsed and then run.
+ *
+ * reset, then for each micro-batch forward and backward into the gradient buffers, then the commit's
+ * updates. What it needs between micro-batches (the loss so far, shadows of the model's buffers) stands
+ * from the beginning, so that a step starts and ends with no transient block.
+ */
+import { backward } from '../autograd/backward.js'
+import type { Batch } from '../data/index.js'
+import type { Device, Update } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { SluiceError } from '../memory/errors.js'
+import type { Module } from '../nn/module.js'
+import type { Buffer } from '../nn/parameter.js'
+import type { Loss } from '../ops/loss.js'
+import { noGrad } from '../ops/tape.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import { empty, fromHost, standingTensor } from '../tensor/create.js'
+import { ShapeError } from '../tensor/errors.js'
+import type { HostArray } from '../tensor/host.js'
+import { scope } from '../tensor/scope.js'
+import { type Shape, showShape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { ModelError } from './errors.js'
+
+/** What a step does: learn, measure the loss, or only compute outputs. */
+export type Mode = 'train' | 'evaluate' | 'predict'
+
+/** The shapes of one sample. */
+export interface SampleShape {
+  input: Shape
+  target: Shape
+  /** does every sample carry a weight? */
+  weighted: boolean
+}
+
+export class Program {
+  readonly device: Device
+  /** of the model's last output, for one sample */
+  outputShape: Shape = []
+  readonly #buffers: readonly Buffer[]
+  readonly #loss: Tensor
+
+  constructor(
+    readonly model: Module,
+    readonly lossFunction: Loss,
+    readonly optimizer: Optimizer,
+  ) {
+    this.device = model.device
+    this.#buffers = model.buffers()
+    this.#loss = standingTensor(this.device, [], 'buffer')
+    try {
+      for (const buffer of this.#buffers) {
+        buffer.shadow ??= standingTensor(this.device, buffer.value.shape, 'buffer')
+      }
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+
+  /** Begin a mini-batch: gradients, loss and shadows are scratch, whatever an abandoned gather left in them. */
+  reset(): void {
+    this.device.op = 'reset'
+    this.optimizer.zeroGrad()
+    this.#fill(this.#loss)
+    for (const { value, shadow } of this.#buffers) {
+      if (shadow) this.#copy(value, shadow)
+    }
+  }
+
+  /**
+   * One micro-batch: everything it makes ends with it, but for the output of an evaluation.
+   * @param piece  null in a rehearsal
+   * @param share  what this micro-batch's mean counts in the mini-batch's: w_j / W
+   */
+  microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
+    return scope(this.device, () => {
+      const x = this.#place([size, ...shape.input], piece?.inputs)
+      if (mode === 'predict') return noGrad(this.device, () => this.#forward(x))
+      const target = this.#place([size, ...shape.target], piece?.targets)
+      const weights = shape.weighted ? this.#place([size], piece?.weights) : undefined
+      if (mode === 'evaluate') {
+        return noGrad(this.device, () => {
+          const output = this.#forward(x)
+          this.#addLoss(this.#lossOf(output, target, weights), share)
+          return output
+        })
+      }
+      // The inner scope ends the forward's tensors before the backward; the tape keeps what gradients need.
+      const loss = scope(this.device, () => this.#lossOf(this.#forward(x), target, weights))
+      backward(loss, share)
+      this.#addLoss(loss, share)
+      return null
+    })
+  }
+
+  /** The commit as data: the optimizer's updates, then the shadows into the buffers. */
+  updates(): Update[] {
+    const copies = this.#buffers.flatMap(({ value, shadow }): Update[] =>
+      shadow
+        ? [
+            {
+              kernel: 'blend',
+              parameters: { size: value.size, a: 0, b: 1 },
+              targets: [value.storage('commit')],
+              inputs: [shadow.storage('commit')],
+            },
+          ]
+        : [],
+    )
+    return [...this.optimizer.updates(), ...copies]
+  }
+
+  /** The mini-batch's loss so far. */
+  readLoss(): Promise<number> {
+    return this.#loss.item()
+  }
+
+  dispose(): void {
+    this.#loss.dispose()
+    for (const buffer of this.#buffers) {
+      buffer.shadow?.dispose()
+      buffer.shadow = null
+    }
+  }
+
+  #place(shape: Shape, host: HostArray | undefined): Tensor {
+    return host
+      ? fromHost(this.device, host, { category: 'input' })
+      : empty('input', this.device, shape, { category: 'input' })
+  }
+
+  #forward(x: Tensor): Tensor {
+    const output = userCode('the model', () => this.model.forward(x))
+    this.outputShape = output.shape.slice(1)
+    return output
+  }
+
+  #lossOf(output: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
+    const loss = userCode('the loss', () => this.lossFunction(output, target, weights ? { weights } : undefined))
+    if (loss.size !== 1) throw new ShapeError(`the loss has shape ${showShape(loss.shape)}; it must be one number`)
+    return loss
+  }
+
+  #addLoss(loss: Tensor, share: number): void {
+    this.device.update({
+      kernel: 'blend',
+      parameters: { size: 1, a: 1, b: share },
+      targets: [this.#loss.storage('loss')],
+      inputs: [loss.storage('loss')],
+    })
+  }
+
+  #fill(tensor: Tensor): void {
+    this.device.run('fill', { size: tensor.size, value: 0 }, [], [tensor.storage('reset')])
+  }
+
+  #copy(from: Tensor, to: Tensor): void {
+    const parameters = { shape: [from.size], strides: [1], offset: 0 }
+    const operands: [Storage, Storage] = [from.storage('reset'), to.storage('reset')]
+    this.device.run('stridedCopy', parameters, [operands[0]], [operands[1]])
+  }
+}
+
+/** Our errors pass as they are; what user code throws is wrapped, so that it says where and that nothing is lost. */
+function userCode<T>(who: string, fn: () => T): T {
+  try {
+    return fn()
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ModelError(`${who} threw: ${why}. Nothing was committed; mend it and run the step again.`, { cause })
+  }
+}

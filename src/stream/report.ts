@@ -1,0 +1,34 @@
+/** A plan as a person reads it. */
+import { CATEGORIES } from '../memory/allocator.js'
+import { formatBytes, groupDigits } from '../memory/bytes.js'
+import type { Plan } from './plan.js'
+
+/** [4, 3, 3] -> '1 x 4 + 2 x 3' */
+export function describeSizes(sizes: readonly number[]): string {
+  const counts = new Map<number, number>()
+  for (const size of sizes) counts.set(size, (counts.get(size) ?? 0) + 1)
+  return [...counts].map(([size, count]) => `${count} x ${groupDigits(size)}`).join(' + ')
+}
+
+/** The memory report: a table of the budget and what becomes of it. */
+export function describePlan(plan: Plan): string {
+  const share = ((100 * plan.plannedPeakBytes) / plan.budgetBytes).toFixed(1)
+  const times = (plan.wholeBatchBytes / plan.budgetBytes).toFixed(1)
+  const bytes = (label: string, count: number, more = ''): string =>
+    `  ${label.padEnd(22)}${formatBytes(count).padStart(12)}  ${groupDigits(count).padStart(16)} B${more && `   ${more}`}`
+  const lines = [
+    `Memory plan (${plan.mode}): mini-batch ${groupDigits(plan.batch)}`,
+    bytes('budget', plan.budgetBytes),
+    ...CATEGORIES.filter((category) => plan.heldBytes[category] > 0).map((category) =>
+      bytes(`- ${category}`, plan.heldBytes[category]),
+    ),
+    bytes('remaining', plan.remainingBytes),
+    bytes('per sample', plan.bytesPerSample),
+    bytes('planned peak', plan.plannedPeakBytes, `${share} % of the budget, at '${plan.peakOp}'`),
+    bytes('whole batch needs', plan.wholeBatchBytes, `${times} times the budget`),
+    bytes('smallest budget', plan.minimumBudgetBytes),
+    `  micro-batch ${groupDigits(plan.microBatch)}: ${plan.sizes.length} accumulation steps, ${describeSizes(plan.sizes)}`,
+    ...plan.notes.map((note) => `  note: ${note}`),
+  ]
+  return lines.join('\n')
+}

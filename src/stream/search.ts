@@ -1,0 +1,119 @@
+/**
+ * Planning: the largest micro-batch that fits, found by rehearsal.
+ *
+ * Note [Search]
+ *   Two peaks are known of a rehearsed size: the address peak, which decides whether it fits, and the
+ *   peak of live bytes, which is never above it. Live bytes grow with the size; the address peak need not
+ *   (holes, rounding, workspace). So the search bisects on live bytes, which gives a size above which
+ *   nothing can fit, and from there tries every size downward. The first that fits is the largest.
+ */
+import type { Allocator } from '../memory/allocator.js'
+import { ArgumentError } from '../memory/errors.js'
+import { DoesNotFitError } from './errors.js'
+import type { Measured, MicroBatchOption, Plan } from './plan.js'
+import { describePlan } from './report.js'
+import { balancedSizes } from './split.js'
+
+export interface PlanRequest {
+  mode: string
+  batch: number
+  microBatch: MicroBatchOption
+  allocator: Allocator
+  notes: readonly string[]
+  /** rehearses a step with one micro-batch of `size` samples */
+  measure(size: number): Measured
+}
+
+/**
+ * @throws ArgumentError    batch or microBatch is not a positive integer
+ * @throws DoesNotFitError  no size (or not the one asked for) fits; says the budget that would do
+ */
+export function makePlan(request: PlanRequest): Plan {
+  const { mode, batch, allocator, notes } = request
+  checkCount('batch', batch)
+  if (request.microBatch !== 'fit') checkCount('microBatch', request.microBatch)
+  const known = new Map<number, Measured>()
+  const measure = (size: number): Measured => {
+    const measured = known.get(size) ?? request.measure(size)
+    known.set(size, measured)
+    return measured
+  }
+  const stats = allocator.stats()
+  const smallest = smallestPeak(batch, measure)
+  const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
+  const microBatch = request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
+  const sizes = microBatch === null ? [] : balancedSizes(batch, microBatch)
+  const parts = [...new Set([microBatch ?? 1, ...sizes])].map(measure)
+  const worst = parts.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
+  if (microBatch === null || !fits(allocator, worst)) {
+    throw new DoesNotFitError(
+      microBatch ?? 1,
+      allocator.budgetFor(worst.peakBytes),
+      minimumBudgetBytes,
+      allocator.budgetBytes,
+      worst.peakOp,
+      worst.heldAtPeak,
+    )
+  }
+  const used = [...new Set(sizes)].map(measure)
+  const peak = used.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
+  const whole = measure(batch)
+  const one = measure(1)
+  const perSample = batch > 1 ? (whole.peakBytes - one.peakBytes) / (batch - 1) : one.peakBytes - stats.heldBytes
+  const plan: Plan = {
+    mode,
+    batch,
+    microBatch,
+    sizes,
+    budgetBytes: allocator.budgetBytes,
+    heldBytes: stats.held,
+    remainingBytes: stats.remainingBytes,
+    bytesPerSample: Math.round(perSample),
+    plannedPeakBytes: peak.peakBytes,
+    neededBudgetBytes: allocator.budgetFor(worst.peakBytes),
+    wholeBatchBytes: allocator.budgetFor(whole.peakBytes),
+    minimumBudgetBytes,
+    peakOp: peak.peakOp,
+    heldAtPeak: peak.heldAtPeak,
+    notes,
+    outputShape: peak.outputShape,
+    opsBySize: new Map([...new Set(sizes)].map((size) => [size, measure(size).ops])),
+    toString: () => describePlan(plan),
+  }
+  return plan
+}
+
+const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
+  allocator.budgetFor(peakBytes) <= allocator.budgetBytes
+
+/** Note [Search]. Null when not even one sample fits. */
+function largestFit(batch: number, allocator: Allocator, measure: (size: number) => Measured): number | null {
+  if (fits(allocator, measure(batch))) return batch
+  let low = 0
+  let high = batch - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (allocator.budgetFor(measure(middle).peakHeldBytes) <= allocator.budgetBytes) low = middle
+    else high = middle - 1
+  }
+  for (let size = low; size >= 1; size--) {
+    if (fits(allocator, measure(size)) && balancedSizes(batch, size).every((part) => fits(allocator, measure(part)))) {
+      return size
+    }
+  }
+  return null
+}
+
+/** The size with the lowest peak: one sample, unless holes make a larger one cheaper. */
+function smallestPeak(batch: number, measure: (size: number) => Measured): Measured {
+  let best = measure(1)
+  for (let size = 2; size <= batch && measure(size).peakHeldBytes < best.peakBytes; size++) {
+    if (measure(size).peakBytes < best.peakBytes) best = measure(size)
+  }
+  return best
+}
+
+function checkCount(name: string, count: number): void {
+  if (Number.isSafeInteger(count) && count > 0) return
+  throw new ArgumentError(`${name} must be a positive whole number of samples, not ${count}`)
+}

@@ -1,0 +1,461 @@
+/**
+ * Micro-Batch Streaming: a mini-batch of any size through the bytes that remain.
+ *
+ * Note [Gather, then commit]
+ *   Gather may fail and changes nothing that lasts: it runs the micro-batches into the gradient buffers,
+ *   asks user schedules, checks the loss and the peak. Commit cannot fail: no allocation, no user code,
+ *   no await, no read. So whatever goes wrong (budget, data, NaN, Ctrl-C), parameters, optimizer state,
+ *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
+ */
+import type { Floats } from '../../kernels/kernels.js'
+import { type Batch, checkBatch, type Dataset, type DataSource, miniBatches, sliceBatch } from '../data/index.js'
+import type { TimelinePoint } from '../device/device.js'
+import { PlanMismatchError } from '../device/errors.js'
+import { ArgumentError } from '../memory/errors.js'
+import type { Module } from '../nn/module.js'
+import type { Loss } from '../ops/loss.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import type { HostArray } from '../tensor/host.js'
+import type { Shape } from '../tensor/shape.js'
+import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError, NotSeparableError } from './errors.js'
+import { countCorrect } from './metric.js'
+import type { Measured, MicroBatchOption, Plan } from './plan.js'
+import { type Mode, Program, type SampleShape } from './program.js'
+import { makePlan } from './search.js'
+
+export interface StreamerOptions {
+  model: Module
+  /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
+  loss: Loss
+  optimizer: Optimizer
+  /** of dropout masks; default 0 */
+  seed?: number
+  /** refuse to commit a mini-batch whose loss is NaN or infinite; default true */
+  checkFinite?: boolean
+}
+
+export interface PlanOptions {
+  /** samples in the mini-batch */
+  batch: number
+  /** default 'fit' */
+  microBatch?: MicroBatchOption
+  /** default 'train' */
+  mode?: Mode
+  /** shape of one sample; default the model's `inputShape` */
+  inputShape?: Shape
+  /** shape of one target; default [], a class index */
+  targetShape?: Shape
+  /** does each sample carry a weight? default false */
+  weighted?: boolean
+}
+
+export interface StepOptions {
+  microBatch?: MicroBatchOption
+  signal?: AbortSignal
+  /** after every micro-batch */
+  onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void
+}
+
+export interface StepResult {
+  epoch: number
+  /** mini-batches committed by the optimizer, this one included */
+  step: number
+  samples: number
+  /** of its micro-batches */
+  sizes: readonly number[]
+  /** mean over the mini-batch's targets */
+  loss: number
+  /** what its mean counts: its targets, or their weights */
+  weight: number
+  peakBytes: number
+  plannedPeakBytes: number
+  ms: number
+}
+
+export interface Evaluation {
+  loss: number
+  /** share of targets that the largest output names; undefined unless targets are class indices */
+  accuracy: number | undefined
+  samples: number
+  peakBytes: number
+  plannedPeakBytes: number
+  ms: number
+}
+
+export interface EpochResult {
+  epoch: number
+  /** mean over the epoch's targets, each at the time it was learned from */
+  trainLoss: number
+  testLoss: number | undefined
+  testAccuracy: number | undefined
+  /** samples learned from per second of training steps */
+  imagesPerSecond: number
+}
+
+export interface FitOptions extends StepOptions {
+  /** samples in a mini-batch; the last of an epoch may be smaller */
+  batch: number
+  /** default 1 */
+  epochs?: number
+  /** a new order every epoch, from the streamer's seed; default true; only for indexed data */
+  shuffle?: boolean
+  /** evaluated after every epoch */
+  evaluate?: Dataset
+  onEpoch?: (result: EpochResult) => void | Promise<void>
+  /** where to begin: the `cursor` after the last commit; default the beginning */
+  from?: Cursor
+}
+
+/** How far training has got: whole epochs, and mini-batches committed in the one that is running. */
+export interface Cursor {
+  readonly epoch: number
+  readonly miniBatches: number
+}
+
+/** Between micro-batches, let timers and signals run at least this often. */
+const BREATH_MS = 50
+
+export class Streamer {
+  readonly model: Module
+  readonly optimizer: Optimizer
+  readonly #program: Program
+  readonly #seed: number
+  readonly #checkFinite: boolean
+  #cursor: Cursor = { epoch: 0, miniBatches: 0 }
+  #busy = false
+  /** rehearsals and plans of the current free list */
+  #signature = ''
+  readonly #rehearsals = new Map<string, Measured>()
+  readonly #plans = new Map<string, Plan>()
+
+  /** @throws BudgetExceededError  what must stand between steps does not fit */
+  constructor({ model, loss, optimizer, seed = 0, checkFinite = true }: StreamerOptions) {
+    this.model = model
+    this.optimizer = optimizer
+    this.#program = new Program(model, loss, optimizer)
+    this.#seed = seed
+    this.#checkFinite = checkFinite
+  }
+
+  /** How far `fit` has got; give it back as `from` to go on. */
+  get cursor(): Cursor {
+    return this.#cursor
+  }
+
+  /**
+   * What a mini-batch will take, proven by rehearsal; runs no kernel.
+   * @throws DoesNotFitError  says the smallest budget that would do
+   */
+  plan(options: PlanOptions): Plan {
+    const { batch, microBatch = 'fit', mode = 'train' } = options
+    return this.#planFor(mode, batch, microBatch, this.#sampleShape(options))
+  }
+
+  /**
+   * What is held after every allocation and every free of one step, by category: one micro-batch of each
+   * size that the plan has, then the commit.
+   */
+  timeline(options: PlanOptions): readonly TimelinePoint[] {
+    const plan = this.plan(options)
+    const shape = this.#sampleShape(options)
+    const mode = options.mode ?? 'train'
+    return this.#inMode(mode, () =>
+      this.#program.device.rehearse(() => this.#rehearsed(mode, shape, [...new Set(plan.sizes)]), { timeline: true }),
+    ).timeline
+  }
+
+  /**
+   * Learn from one mini-batch: gather, then commit.
+   * @throws DoesNotFitError, EmptyBatchError, NonFiniteError, ModelError, PlanMismatchError, InterruptedError,
+   *   BudgetExceededError, DataError  nothing was committed; the step may be tried again
+   */
+  async step(batch: Batch, options: StepOptions = {}): Promise<StepResult> {
+    return this.#exclusively(async () => {
+      const started = performance.now()
+      const { device } = this.#program
+      const { plan, weight } = await this.#gather('train', batch, options)
+      const loss = await this.#program.readLoss()
+      if (this.#checkFinite && !Number.isFinite(loss)) {
+        throw new NonFiniteError(
+          `the loss of this mini-batch is ${loss}; nothing was committed. Look for too high a learning rate or bad ` +
+            'input; checkFinite: false commits it all the same.',
+        )
+      }
+      const updates = this.#program.updates()
+      device.op = 'commit'
+      device.commit(updates, () => this.#holdToPlan(plan))
+      this.optimizer.committed()
+      return {
+        epoch: this.#cursor.epoch,
+        step: this.optimizer.steps,
+        samples: plan.batch,
+        sizes: plan.sizes,
+        loss,
+        weight,
+        peakBytes: device.allocator.peakBytes,
+        plannedPeakBytes: plan.plannedPeakBytes,
+        ms: performance.now() - started,
+      }
+    })
+  }
+
+  /**
+   * Train for some epochs, yielding after every mini-batch. Leave the loop whenever you like.
+   * After an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
+   */
+  async *fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
+    const { batch, epochs = 1, shuffle = true, evaluate, onEpoch, from = { epoch: 0, miniBatches: 0 } } = options
+    this.#cursor = from
+    while (this.#cursor.epoch < epochs) {
+      const { epoch, miniBatches: skip } = this.#cursor
+      const sum = { loss: 0, weight: 0, samples: 0, ms: 0 }
+      for await (const miniBatch of miniBatches(source, { batch, epoch, seed: this.#seed, shuffle, skip })) {
+        const result = await this.step(miniBatch, options)
+        this.#cursor = { epoch, miniBatches: this.#cursor.miniBatches + 1 }
+        sum.loss += result.loss * result.weight
+        sum.weight += result.weight
+        sum.samples += result.samples
+        sum.ms += result.ms
+        yield result
+      }
+      const test = evaluate ? await this.evaluate(evaluate, options) : undefined
+      this.#cursor = { epoch: epoch + 1, miniBatches: 0 }
+      await onEpoch?.({
+        epoch,
+        trainLoss: sum.loss / sum.weight,
+        testLoss: test?.loss,
+        testAccuracy: test?.accuracy,
+        imagesPerSecond: (1000 * sum.samples) / sum.ms,
+      })
+    }
+  }
+
+  /** Loss and accuracy of a data set, in evaluation mode, streamed through its own plan. */
+  async evaluate(dataset: Dataset, options: StepOptions = {}): Promise<Evaluation> {
+    return this.#exclusively(async () => {
+      const started = performance.now()
+      const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
+      const score = { correct: 0, counted: 0 }
+      const { plan } = await this.#gather('evaluate', batch, options, (values, shape, piece) => {
+        const part = countCorrect(values, shape, piece.targets)
+        score.correct += part.correct
+        score.counted += part.counted
+      })
+      this.#holdToPlan(plan)
+      return {
+        loss: await this.#program.readLoss(),
+        accuracy: score.counted > 0 ? score.correct / score.counted : undefined,
+        samples: plan.batch,
+        peakBytes: this.#program.device.allocator.peakBytes,
+        plannedPeakBytes: plan.plannedPeakBytes,
+        ms: performance.now() - started,
+      }
+    })
+  }
+
+  /** The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. */
+  async predict(inputs: HostArray, options: StepOptions = {}): Promise<HostArray> {
+    return this.#exclusively(async () => {
+      const samples = inputs.shape[0] ?? 0
+      const batch = { inputs, targets: { data: new Uint8Array(samples), shape: [samples] } }
+      const parts: Floats[] = []
+      const { plan } = await this.#gather('predict', batch, options, (values) => parts.push(values))
+      this.#holdToPlan(plan)
+      return { data: join(parts), shape: [samples, ...plan.outputShape] }
+    })
+  }
+
+  /** Free what the streamer itself holds; model and optimizer stay. */
+  dispose(): void {
+    this.#program.dispose()
+  }
+
+  /** Note [Gather, then commit]: everything of a step up to the commit. */
+  async #gather(
+    mode: Mode,
+    batch: Batch,
+    { microBatch = 'fit', signal, onMicroBatch }: StepOptions,
+    onOutput?: (values: Floats, shape: Shape, piece: Batch) => void,
+  ): Promise<{ plan: Plan; weight: number }> {
+    const program = this.#program
+    const { device } = program
+    checkBatch(batch)
+    const samples = batch.inputs.shape[0]
+    const shape = sampleShapeOf(batch)
+    const plan = this.#planFor(mode, samples, microBatch, shape)
+    const pieces = cut(batch, plan.sizes)
+    const weights = mode === 'predict' ? plan.sizes : this.#weigh(batch, pieces, plan)
+    const weight = weights.reduce((sum, part) => sum + part, 0)
+    if (weight === 0) {
+      throw new EmptyBatchError('nothing in this mini-batch counts: every target is ignored, or every weight is zero')
+    }
+    device.allocator.resetPeak()
+    program.reset()
+    let firstSample = 0
+    let breath = performance.now()
+    for (const [j, piece] of pieces.entries()) {
+      if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
+      const size = plan.sizes[j]
+      Object.assign(device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
+      const ops = plan.opsBySize.get(size) ?? []
+      const output = this.#inMode(mode, () =>
+        device.follow(ops, () => program.microBatch(mode, shape, size, piece, weights[j] / weight)),
+      )
+      try {
+        if (output) onOutput?.(await output.data(), output.shape, piece)
+      } finally {
+        output?.dispose()
+      }
+      firstSample += size
+      onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
+      if (performance.now() - breath > BREATH_MS) {
+        await macrotask()
+        breath = performance.now()
+      }
+    }
+    return { plan, weight }
+  }
+
+  /** What each micro-batch counts: the loss says, or its samples, or their weights. */
+  #weigh(batch: Batch, pieces: readonly Batch[], plan: Plan): number[] {
+    const loss = this.#program.lossFunction
+    loss.check?.(batch.targets, [plan.batch, ...plan.outputShape])
+    return pieces.map(({ targets, weights }) => {
+      const weight = loss.weight?.(targets, weights) ?? (weights ? total(weights) : targets.shape[0])
+      if (Number.isFinite(weight) && weight >= 0) return weight
+      throw new ArgumentError(`the loss weighs a micro-batch ${weight}; a weight must be finite, 0 or more`)
+    })
+  }
+
+  #planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan {
+    const { device, lossFunction } = this.#program
+    const signature = device.allocator.signature()
+    if (signature !== this.#signature) {
+      this.#rehearsals.clear()
+      this.#plans.clear()
+      this.#signature = signature
+    }
+    const key = JSON.stringify([mode, batch, microBatch, shape])
+    const plan =
+      this.#plans.get(key) ??
+      makePlan({
+        mode,
+        batch,
+        microBatch,
+        allocator: device.allocator,
+        notes: notesFor(this.model, mode),
+        measure: (size) => this.#measure(mode, size, shape),
+      })
+    this.#plans.set(key, plan)
+    if (plan.sizes.length > 1 && mode !== 'predict' && lossFunction.coupled) {
+      throw new NotSeparableError(
+        `this loss cannot be split over ${plan.sizes.length} micro-batches: ${lossFunction.coupled}. ` +
+          `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`,
+      )
+    }
+    return plan
+  }
+
+  /** Rehearse a whole step with one micro-batch of `size`. */
+  #measure(mode: Mode, size: number, shape: SampleShape): Measured {
+    const key = JSON.stringify([mode, size, shape])
+    const known = this.#rehearsals.get(key)
+    if (known) return known
+    const program = this.#program
+    const { memory, ops } = this.#inMode(mode, () => program.device.rehearse(() => this.#rehearsed(mode, shape, [size])))
+    const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
+    const measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, outputShape: program.outputShape }
+    this.#rehearsals.set(key, measured)
+    return measured
+  }
+
+  /** The program of a step with one micro-batch of each of `sizes`, without values. */
+  #rehearsed(mode: Mode, shape: SampleShape, sizes: readonly number[]): void {
+    const program = this.#program
+    const { device } = program
+    program.reset()
+    for (const size of sizes) {
+      Object.assign(device.step, { firstSample: 0, call: 0 })
+      program.microBatch(mode, shape, size, null, 1)?.dispose()
+    }
+    device.op = 'commit'
+    if (mode === 'train') device.commit(program.updates())
+  }
+
+  #sampleShape({ inputShape = this.model.inputShape, targetShape = [], weighted = false }: PlanOptions): SampleShape {
+    if (inputShape) return { input: inputShape, target: targetShape, weighted }
+    throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not say its own')
+  }
+
+  /** @throws PlanMismatchError  the step did not peak where its plan says */
+  #holdToPlan(plan: Plan): void {
+    const { peakBytes } = this.#program.device.allocator
+    if (peakBytes === plan.plannedPeakBytes) return
+    throw new PlanMismatchError(
+      `the step peaked at ${peakBytes} bytes where its plan says ${plan.plannedPeakBytes}. Something allocated or ` +
+        'freed tensors outside the rehearsed program: let the model make and free tensors only in its forward. ' +
+        'Nothing was committed.',
+    )
+  }
+
+  /** Evaluation runs with every module in evaluation mode; training leaves modes as the user set them. */
+  #inMode<T>(mode: Mode, fn: () => T): T {
+    if (mode === 'train') return fn()
+    const before = this.model.modules().map((module) => ({ module, training: module.training }))
+    this.model.eval()
+    try {
+      return fn()
+    } finally {
+      for (const { module, training } of before) module.training = training
+    }
+  }
+
+  async #exclusively<T>(fn: () => Promise<T>): Promise<T> {
+    if (this.#busy) throw new BusyError('a step of this streamer is running: await it before starting another')
+    this.#busy = true
+    try {
+      return await fn()
+    } finally {
+      this.#busy = false
+    }
+  }
+}
+
+function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape {
+  return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
+}
+
+function cut(batch: Batch, sizes: readonly number[]): Batch[] {
+  let start = 0
+  return sizes.map((size) => {
+    start += size
+    return sliceBatch(batch, start - size, size)
+  })
+}
+
+function total({ data, scale = 1 }: HostArray): number {
+  let sum = 0
+  for (const value of data) sum += value * scale
+  return sum
+}
+
+function notesFor(model: Module, mode: Mode): string[] {
+  if (mode !== 'train') return []
+  return [...new Set(model.modules().flatMap((module) => module.streamingNote ?? []))]
+}
+
+function join(parts: readonly Floats[]): Floats {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  const data = parts[0] instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)
+  let at = 0
+  for (const part of parts) {
+    data.set(part, at)
+    at += part.length
+  }
+  return data
+}
+
+/** Let timers, signals and input handlers run. */
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
+}
