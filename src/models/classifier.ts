@@ -1,0 +1,56 @@
+/** What the built-in models have in common: a stack of layers that knows its input and its classes. */
+import type { Device } from '../device/device.js'
+import { generator, type Random } from '../nn/init.js'
+import type { Module } from '../nn/module.js'
+import { allOrNothing } from '../nn/parameter.js'
+import { Sequential } from '../nn/sequential.js'
+import { ShapeError } from '../tensor/errors.js'
+import { checkShape, type Shape, showShape } from '../tensor/shape.js'
+
+export interface ModelOptions {
+  /** shape of one sample; default [1, 8, 8] */
+  inputShape?: Shape
+  /** default 10 */
+  classes?: number
+  /** of the initial values; default 0 */
+  seed?: number
+}
+
+/** [N, ...inputShape] -> logits [N, classes]. */
+export class Classifier extends Sequential {
+  constructor(
+    override readonly inputShape: Shape,
+    readonly classes: number,
+    ...layers: readonly Module[]
+  ) {
+    super(...layers)
+  }
+}
+
+/**
+ * Build a classifier, or nothing: if a layer does not fit, those before it are freed.
+ * @param layers  draws initial values from `random`
+ */
+export function classifier(
+  device: Device,
+  { inputShape = [1, 8, 8], classes = 10, seed = 0 }: ModelOptions,
+  layers: (inputShape: Shape, classes: number, random: Random) => readonly Module[],
+): Classifier {
+  checkShape('inputShape', inputShape)
+  return allOrNothing(
+    device,
+    () => new Classifier(inputShape, classes, ...layers(inputShape, classes, generator(seed))),
+  )
+}
+
+/**
+ * Channels, height and width of a sample.
+ * @throws ShapeError  not [C, H, W], or smaller than `least` pixels along a side
+ */
+export function imageSides(model: string, inputShape: Shape, least: number): readonly [number, number, number] {
+  const [channels, height, width] = inputShape
+  if (inputShape.length === 3 && height >= least && width >= least) return [channels, height, width]
+  throw new ShapeError(
+    `${model}: inputShape ${showShape(inputShape)} must be [channels, height, width] of at least ${least} x ${least} pixels`,
+  )
+}

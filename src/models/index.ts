@@ -1,0 +1,15 @@
+/** Models that come with the library: `import * as models`, then `models.lenet(device)`. */
+import type { Device } from '../device/device.js'
+import type { Classifier, ModelOptions } from './classifier.js'
+import { convnet } from './convnet.js'
+import { lenet } from './lenet.js'
+import { mlp } from './mlp.js'
+
+export type { Classifier, ModelOptions } from './classifier.js'
+export type { MlpOptions } from './mlp.js'
+export { convnet, lenet, mlp }
+
+export type ModelBuilder = (device: Device, options?: ModelOptions) => Classifier
+
+/** By name, for the command line. */
+export const BUILDERS: Readonly<Record<string, ModelBuilder>> = { mlp, lenet, convnet }

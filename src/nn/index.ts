@@ -1,0 +1,26 @@
+/** Modules, layers and initial values. */
+export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
+export { StateError } from './errors.js'
+export {
+  generator,
+  kaimingNormal,
+  kaimingUniform,
+  normal,
+  type Random,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+} from './init.js'
+export {
+  AveragePool2d,
+  Conv2d,
+  Dropout,
+  Embedding,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  type WeightOptions,
+} from './layers.js'
+export { Module, RELEASES, type SavedState, type StateDict } from './module.js'
+export { allOrNothing, Buffer, Parameter } from './parameter.js'
+export { Sequential } from './sequential.js'

@@ -1,0 +1,77 @@
+/**
+ * Values to begin with. All draws are rounded to float32, so that a seed means the same numbers on every
+ * device. Formulas and names are those of torch.nn.init.
+ */
+import seedrandom from 'seedrandom'
+import { type Device, Slot } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
+import { ShapeError } from '../tensor/errors.js'
+import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
+
+/** Uniform in [0, 1); each call draws the next number. */
+export type Random = () => number
+
+/** The same seed draws the same numbers, on every machine. */
+export const generator = (seed: number | string): Random => seedrandom(String(seed))
+
+const DEFAULT = new Slot<Random>(() => generator(0))
+
+/** What a layer draws from when it is given no generator: one for each device, so that equal layers differ. */
+export const defaultRandom = (device: Device): Random => device.slot(DEFAULT)
+
+/** U(low, high). */
+export function uniform(shape: Shape, random: Random, low = 0, high = 1): Float32Array {
+  checkFinite('uniform', low, high)
+  return Float32Array.from({ length: sizeOf(shape) }, () => low + (high - low) * random())
+}
+
+/** N(mean, deviation^2), by Box and Muller: two uniform draws give two normal ones. */
+export function normal(shape: Shape, random: Random, mean = 0, deviation = 1): Float32Array {
+  checkFinite('normal', mean, deviation)
+  const values = new Float32Array(sizeOf(shape))
+  for (let i = 0; i < values.length; i += 2) {
+    const radius = deviation * Math.sqrt(-2 * Math.log(1 - random()))
+    const angle = 2 * Math.PI * random()
+    values[i] = mean + radius * Math.cos(angle)
+    if (i + 1 < values.length) values[i + 1] = mean + radius * Math.sin(angle)
+  }
+  return values
+}
+
+/**
+ * U(-b, b) with b = sqrt(6 / ((1 + a^2) fanIn)): keeps the variance through leaky ReLUs of slope a.
+ * The default, sqrt(5), is what PyTorch's Linear and Conv2d use: b = 1 / sqrt(fanIn).
+ */
+export function kaimingUniform(shape: Shape, random: Random, a = Math.sqrt(5)): Float32Array {
+  const bound = Math.sqrt(6 / ((1 + a * a) * fans(shape).fanIn))
+  return uniform(shape, random, -bound, bound)
+}
+
+/** N(0, s^2) with s = sqrt(2 / ((1 + a^2) fanIn)); a = 0 is for ReLU. */
+export function kaimingNormal(shape: Shape, random: Random, a = 0): Float32Array {
+  return normal(shape, random, 0, Math.sqrt(2 / ((1 + a * a) * fans(shape).fanIn)))
+}
+
+/** U(-b, b) with b = gain sqrt(6 / (fanIn + fanOut)). */
+export function xavierUniform(shape: Shape, random: Random, gain = 1): Float32Array {
+  const { fanIn, fanOut } = fans(shape)
+  const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
+  return uniform(shape, random, -bound, bound)
+}
+
+/** N(0, s^2) with s = gain sqrt(2 / (fanIn + fanOut)). */
+export function xavierNormal(shape: Shape, random: Random, gain = 1): Float32Array {
+  const { fanIn, fanOut } = fans(shape)
+  return normal(shape, random, 0, gain * Math.sqrt(2 / (fanIn + fanOut)))
+}
+
+/** How many inputs an output of the weight sees, and how many outputs an input reaches: [out, in, ...kernel]. */
+export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length < 2) throw new ShapeError(`fans: ${showShape(shape)} is not a weight, [out, in, ...kernel]`)
+  const window = sizeOf(shape.slice(2))
+  return { fanIn: shape[1] * window, fanOut: shape[0] * window }
+}
+
+function checkFinite(name: string, ...values: number[]): void {
+  for (const value of values) if (!Number.isFinite(value)) throw new ArgumentError(`${name}: ${value} is not finite`)
+}

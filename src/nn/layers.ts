@@ -1,0 +1,169 @@
+/** Layers with weights, pooling, dropout and flatten. Normalisation is in norms.ts. */
+import type { Device } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
+import { type ConvolutionOptions, conv2d } from '../ops/conv.js'
+import { embedding } from '../ops/embedding.js'
+import { linear } from '../ops/matmul.js'
+import { flatten } from '../ops/movement.js'
+import { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from '../ops/pool.js'
+import { dropout } from '../ops/random.js'
+import { type Sides, sides } from '../ops/window.js'
+import type { Shape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { defaultRandom, fans, kaimingUniform, normal, type Random, uniform } from './init.js'
+import { Module, RELEASES } from './module.js'
+import { allOrNothing, Parameter } from './parameter.js'
+
+export interface WeightOptions {
+  /** default true */
+  bias?: boolean
+  /** what initial values are drawn from; default one generator for each device, of seed 0 */
+  random?: Random
+}
+
+/** Weight and bias, both U(-b, b) with b = 1 / sqrt(fanIn), as PyTorch draws them. */
+function weightAndBias(device: Device, shape: Shape, options: WeightOptions): [Parameter, Parameter | null] {
+  const { bias = true, random = defaultRandom(device) } = options
+  const bound = 1 / Math.sqrt(fans(shape).fanIn)
+  const biasShape = [shape[0]]
+  return allOrNothing(device, () => [
+    new Parameter(device, shape, () => kaimingUniform(shape, random)),
+    bias ? new Parameter(device, biasShape, () => uniform(biasShape, random, -bound, bound)) : null,
+  ])
+}
+
+/** y = x weight^T + bias: [..., in] -> [..., out]. weight [out, in], bias [out]. */
+export class Linear extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter
+  readonly bias: Parameter | null
+
+  /** Throws what `new Parameter` throws. */
+  constructor(device: Device, inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+    super(device)
+    ;[this.weight, this.bias] = weightAndBias(device, [outFeatures, inFeatures], options)
+  }
+
+  /** @throws ShapeError  x's last axis is not `in` */
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias)
+  }
+}
+
+/** Cross-correlation: [N, in, H, W] -> [N, out, OH, OW]. weight [out, in / groups, KH, KW], bias [out]. */
+export class Conv2d extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter
+  readonly bias: Parameter | null
+  readonly #options: Required<ConvolutionOptions>
+
+  /**
+   * Throws what `new Parameter` throws, and
+   * @throws ArgumentError  channels that the groups do not divide, a kernel below 1
+   */
+  constructor(
+    device: Device,
+    inChannels: number,
+    outChannels: number,
+    kernel: Sides,
+    { bias, random, stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvolutionOptions & WeightOptions = {},
+  ) {
+    super(device)
+    if (!Number.isInteger(groups) || groups < 1 || inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new ArgumentError(`Conv2d: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`)
+    }
+    this.#options = {
+      stride: sides('Conv2d', 'stride', stride, 1),
+      padding: sides('Conv2d', 'padding', padding, 0),
+      dilation: sides('Conv2d', 'dilation', dilation, 1),
+      groups,
+    }
+    const shape = [outChannels, inChannels / groups, ...sides('Conv2d', 'kernel', kernel, 1)]
+    ;[this.weight, this.bias] = weightAndBias(device, shape, { bias, random })
+  }
+
+  /** @throws ShapeError  x is not [N, in, H, W], or is smaller than the kernel */
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias, this.#options)
+  }
+}
+
+/** Rows of a table: whole numbers of any shape [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
+export class Embedding extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter
+
+  /** Throws what `new Parameter` throws. */
+  constructor(device: Device, entries: number, width: number, { random }: { random?: Random } = {}) {
+    super(device)
+    const shape = [entries, width]
+    this.weight = new Parameter(device, shape, () => normal(shape, random ?? defaultRandom(device)))
+  }
+
+  forward(indices: Tensor): Tensor {
+    return embedding(this.weight, indices)
+  }
+}
+
+/** Training: each element is 0 with probability `rate`, else x / (1 - rate). Evaluation: its input itself. */
+export class Dropout extends Module {
+  static readonly [RELEASES] = true
+
+  /** @throws ArgumentError  a rate outside [0, 1) */
+  constructor(
+    device: Device,
+    readonly rate = 0.5,
+  ) {
+    super(device)
+    if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`Dropout: rate ${rate} is outside [0, 1)`)
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.training && this.rate > 0 ? dropout(x, this.rate) : x
+  }
+}
+
+/** The maximum of every window: [N, C, H, W] -> [N, C, OH, OW]. */
+export class MaxPool2d extends Module {
+  static readonly [RELEASES] = true
+  readonly #options: PoolOptions
+
+  /** @param kernel  size of the window, which is also the stride if none is given */
+  constructor(device: Device, kernel: Sides, { stride = kernel, padding = 0 }: Omit<PoolOptions, 'kernel'> = {}) {
+    super(device)
+    this.#options = { kernel, stride, padding }
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.#options)
+  }
+}
+
+/** The mean of every window: [N, C, H, W] -> [N, C, OH, OW]. */
+export class AveragePool2d extends Module {
+  static readonly [RELEASES] = true
+  readonly #options: AveragePoolOptions
+
+  /** @param kernel  size of the window, which is also the stride if none is given */
+  constructor(
+    device: Device,
+    kernel: Sides,
+    { stride = kernel, padding = 0, countPadding = true }: Omit<AveragePoolOptions, 'kernel'> = {},
+  ) {
+    super(device)
+    this.#options = { kernel, stride, padding, countPadding }
+  }
+
+  forward(x: Tensor): Tensor {
+    return averagePool2d(x, this.#options)
+  }
+}
+
+/** [N, ...] -> [N, the rest]; shares storage with its input. */
+export class Flatten extends Module {
+  static readonly [RELEASES] = true
+
+  forward(x: Tensor): Tensor {
+    return flatten(x)
+  }
+}

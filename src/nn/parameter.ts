@@ -1,0 +1,81 @@
+/** What a module is made of besides modules: parameters, which learn, and buffers, which do not. */
+import { type Device, Slot } from '../device/device.js'
+import { standingStorage, standingTensor, type Values } from '../tensor/create.js'
+import { standing } from '../tensor/scope.js'
+import type { Shape } from '../tensor/shape.js'
+import { Tensor } from '../tensor/tensor.js'
+
+interface Disposable {
+  dispose(): void
+}
+
+/** What is being made, innermost `allOrNothing` last. */
+const MAKING = new Slot<Disposable[][]>(() => [])
+
+/**
+ * A leaf that learns: it requires a gradient and no scope frees it. Its gradient buffer is made by the
+ * optimizer, or by the first backward.
+ */
+export class Parameter extends Tensor {
+  /**
+   * @param values  null: zeros; a function is called only where values exist, so planning draws nothing
+   * @throws ShapeError           not a shape, or values that do not fill it
+   * @throws BudgetExceededError  it does not fit: elementBytes * size, category `parameter`
+   */
+  constructor(device: Device, shape: Shape, values: Values = null) {
+    super(device, standingStorage(device, shape, 'parameter', values), shape)
+    this.requiresGrad = true
+    standing(this)
+    device.slot(MAKING).at(-1)?.push(this)
+  }
+}
+
+/**
+ * State of a module that is saved and does not learn, such as running statistics.
+ *
+ * A training forward updates `target`. While a mini-batch is being gathered that is the shadow, which
+ * starts as a copy of the value and becomes the value when the mini-batch is committed: so a mini-batch
+ * that fails half way leaves no trace. In a loop written by hand there is no shadow, and the value changes
+ * at once.
+ */
+export class Buffer {
+  readonly value: Tensor
+  /** Made, filled and read by the streaming layer; of the value's shape. */
+  shadow: Tensor | null = null
+
+  /** Throws what `new Parameter` throws; elementBytes * size, category `buffer`. */
+  constructor(device: Device, shape: Shape, values: Values = null) {
+    this.value = standingTensor(device, shape, 'buffer', values)
+    device.slot(MAKING).at(-1)?.push(this)
+  }
+
+  /** What a forward updates. */
+  get target(): Tensor {
+    return this.shadow ?? this.value
+  }
+
+  dispose(): void {
+    this.value.dispose()
+    this.shadow?.dispose()
+  }
+}
+
+/**
+ * Run `make`; if it throws, free the parameters and buffers that it had made, and throw on.
+ * A module that does not fit then leaves nothing behind.
+ */
+export function allOrNothing<T>(device: Device, make: () => T): T {
+  const making = device.slot(MAKING)
+  const made: Disposable[] = []
+  making.push(made)
+  try {
+    const result = make()
+    making.at(-2)?.push(...made)
+    return result
+  } catch (error) {
+    for (const each of made) each.dispose()
+    throw error
+  } finally {
+    making.pop()
+  }
+}

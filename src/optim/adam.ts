@@ -1,0 +1,75 @@
+/** Adam and AdamW, formula for formula those of torch.optim. */
+import type { Update } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import { type Clipping, type GroupOptions, Optimizer, type StepValues, type Trainable } from './optimizer.js'
+import { checkAtLeast } from './schedule.js'
+
+export interface AdamGroupOptions extends GroupOptions {
+  /** how much of the mean of gradients, and of their squares, stays at each step; default [0.9, 0.999] */
+  betas: readonly [number, number]
+  /** default 1e-8 */
+  eps: number
+}
+
+/** learningRate: default 1e-3 */
+export type AdamOptions = Partial<AdamGroupOptions> & Clipping
+
+const DEFAULTS: AdamGroupOptions = { learningRate: 1e-3, weightDecay: 0, betas: [0.9, 0.999], eps: 1e-8 }
+const DECOUPLED_DEFAULTS: AdamGroupOptions = { ...DEFAULTS, weightDecay: 1e-2 }
+
+export class Adam extends Optimizer<AdamGroupOptions> {
+  readonly #decoupled: boolean
+
+  /** @param decoupled  shrink the parameter itself (AdamW) instead of adding to its gradient */
+  constructor(model: Trainable<AdamGroupOptions>, options: AdamOptions = {}, decoupled = false) {
+    super(decoupled ? 'adamw' : 'adam', model, decoupled ? DECOUPLED_DEFAULTS : DEFAULTS, options)
+    this.#decoupled = decoupled
+  }
+
+  protected check({ betas, eps }: AdamGroupOptions): void {
+    checkAtLeast(this.name, 'eps', eps, 0)
+    if (betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return
+    throw new ArgumentError(`${this.name}: betas are [${betas.join(', ')}]; they must be two numbers in [0, 1)`)
+  }
+
+  protected moments(): readonly string[] {
+    return ['exp_avg', 'exp_avg_sq']
+  }
+
+  protected update(
+    { betas: [beta1, beta2], eps }: AdamGroupOptions,
+    values: StepValues,
+    targets: readonly Storage[],
+    inputs: readonly Storage[],
+  ): Update {
+    const step = this.steps + 1
+    const parameters = {
+      ...values,
+      beta1,
+      beta2,
+      eps,
+      correction1: 1 - beta1 ** step,
+      correction2: 1 - beta2 ** step,
+      decoupled: this.#decoupled,
+    }
+    return { kernel: 'adam', parameters, targets, inputs }
+  }
+}
+
+/**
+ * g = gradient + weightDecay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+ * p -= learningRate m' / (sqrt(v') + eps), with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t), t = 1 at first.
+ * @param model    a Module, or groups `[{ parameters, learningRate?, ... }]`
+ * @param options  learningRate 1e-3 (number or Schedule), betas [0.9, 0.999], eps 1e-8, weightDecay 0; clipNorm: none
+ * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
+ * @throws BudgetExceededError  gradients or moments do not fit; what was made is freed
+ * Holds for each element of a parameter: 4 bytes of gradient, and 8 of moments.
+ */
+export const adam = (model: Trainable<AdamGroupOptions>, options?: AdamOptions): Adam => new Adam(model, options)
+
+/**
+ * Adam with decoupled decay: p shrinks by learningRate weightDecay p first, and g = gradient.
+ * As `adam` in all else; weightDecay is 0.01 when not given.
+ */
+export const adamw = (model: Trainable<AdamGroupOptions>, options?: AdamOptions): Adam => new Adam(model, options, true)

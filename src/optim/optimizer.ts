@@ -1,0 +1,295 @@
+/**
+ * What all optimizers share: parameter groups, gradient buffers and moments that stand from the beginning,
+ * clipping by the norm of the whole gradient, and a step in two halves. Formulas are in sgd.ts and adam.ts.
+ *
+ * Note [Step as data]
+ *   `updates()` says the whole step as kernel calls and changes nothing; whoever runs them then calls
+ *   `committed()`. User code (schedules) runs in the first half, so that the second cannot fail.
+ */
+import { zeroGrad } from '../autograd/backward.js'
+import type { Device, Update } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import { StateError } from '../nn/errors.js'
+import { checkState, type SavedState, type StateDict } from '../nn/module.js'
+import { gradientOf, standingTensor } from '../tensor/create.js'
+import { DeviceMismatchError } from '../tensor/errors.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
+
+/** What every group of parameters may set for itself. */
+export interface GroupOptions {
+  /** a number, or a function of the updates made so far */
+  learningRate: number | Schedule
+  /** see the optimizer; default 0 in sgd and adam, 0.01 in adamw */
+  weightDecay: number
+}
+
+export interface Clipping {
+  /** scale the gradient so that the norm of all of it is at most this; default: no clipping */
+  clipNorm?: number
+}
+
+/** Anything that lists its parameters, such as a Module. */
+export interface HasParameters {
+  parameters(): Iterable<Tensor>
+}
+
+/** Parameters with settings of their own; what is left out is the optimizer's. */
+export type Group<Options> = { parameters: HasParameters | Iterable<Tensor> } & Partial<Options>
+
+/** What to train: a model, or groups of parameters. */
+export type Trainable<Options> = HasParameters | readonly Group<Options>[]
+
+/** A parameter with all that its update needs. */
+export interface Entry<Options> {
+  readonly parameter: Tensor
+  readonly settings: Options
+  readonly schedule: Schedule
+  readonly moments: readonly Tensor[]
+}
+
+/** What the kernels of one step have in common. */
+export interface StepValues {
+  size: number
+  learningRate: number
+  weightDecay: number
+  clip: boolean
+  maxNorm: number
+}
+
+/** Saved state: see Optimizer.stateDict. */
+export interface OptimizerState {
+  /** updates made */
+  steps: number
+  /** '0.exp_avg': a moment of the first parameter */
+  moments: StateDict
+}
+
+/**
+ * Parameters that do not require a gradient when the optimizer is made are left out. A parameter that the
+ * loss does not reach has the gradient zero: it is still decayed, and moved by its momentum.
+ */
+export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
+  readonly device: Device
+  /** What it trains, in order. */
+  readonly parameters: readonly Tensor[]
+  /** Standing moments, in order of the parameters: 4 * size bytes each, category `optimizer`. */
+  readonly state: readonly Tensor[]
+  readonly #entries: readonly Entry<Options>[]
+  readonly #clipNorm: number | null
+  /** Sum of all squared gradients: scratch within a step. */
+  readonly #squaredNorm: Tensor | null
+  #steps = 0
+
+  /**
+   * @param name      for errors
+   * @param defaults  what neither `options` nor a group sets
+   */
+  constructor(
+    readonly name: string,
+    model: Trainable<Options>,
+    defaults: Options,
+    { clipNorm, ...options }: Partial<Options> & Clipping,
+  ) {
+    if (clipNorm !== undefined && !(Number.isFinite(clipNorm) && clipNorm > 0)) {
+      throw new ArgumentError(`${name}: clipNorm is ${clipNorm}; it must be a finite number above 0`)
+    }
+    const trained = groupsOf(model).flatMap(({ parameters, own }) => {
+      const settings = override(override(defaults, options), own)
+      const { learningRate, weightDecay } = settings
+      if (typeof learningRate === 'number') checkAtLeast(name, 'learningRate', learningRate, 0)
+      checkAtLeast(name, 'weightDecay', weightDecay, 0)
+      this.check(settings)
+      const schedule = asSchedule(learningRate)
+      return leavesOf(name, parameters).map((parameter) => ({ parameter, settings, schedule }))
+    })
+    this.parameters = trained.map(({ parameter }) => parameter)
+    checkParameters(name, this.parameters)
+    this.device = this.parameters[0].device
+    this.#clipNorm = clipNorm ?? null
+
+    const made: Tensor[] = []
+    const make = (shape: readonly number[]): Tensor => {
+      const tensor = standingTensor(this.device, shape, 'optimizer')
+      made.push(tensor)
+      return tensor
+    }
+    try {
+      for (const { parameter } of trained) {
+        const had = parameter.grad
+        const gradient = gradientOf(parameter)
+        if (gradient !== had) made.push(gradient)
+      }
+      this.#entries = trained.map((entry) => ({
+        ...entry,
+        moments: this.moments(entry.settings).map(() => make(entry.parameter.shape)),
+      }))
+      this.#squaredNorm = this.#clipNorm === null ? null : make([])
+    } catch (error) {
+      for (const tensor of made) tensor.dispose()
+      throw error
+    }
+    this.state = this.#entries.flatMap(({ moments }) => moments)
+  }
+
+  /** Updates made. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /**
+   * The next step: first the norm if it clips, then one update for each parameter. Note [Step as data].
+   * @throws ArgumentError  a schedule gave a rate that is negative or not finite
+   * @throws DisposedError  a parameter or the optimizer's state is gone
+   */
+  updates(): Update[] {
+    const norm = this.#squaredNorm?.storage(this.name)
+    const rates = new Map<Schedule, number>()
+    for (const { schedule } of this.#entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule))
+    const updates = this.#entries.map((entry) => {
+      const { parameter, moments, settings, schedule } = entry
+      const values: StepValues = {
+        size: parameter.size,
+        learningRate: rates.get(schedule) ?? 0,
+        weightDecay: settings.weightDecay,
+        clip: norm !== undefined,
+        maxNorm: this.#clipNorm ?? 0,
+      }
+      const targets = [parameter, ...moments].map((tensor) => tensor.storage(this.name))
+      const gradient = gradientOf(parameter).storage(this.name)
+      return this.update(settings, values, targets, norm ? [gradient, norm] : [gradient])
+    })
+    return norm ? [...this.#normUpdates(norm), ...updates] : updates
+  }
+
+  /** Say that `updates()` were run: the step counts. Not in a rehearsal, where nothing was. */
+  committed(): void {
+    if (!this.device.rehearsal) this.#steps++
+  }
+
+  /**
+   * Update all parameters by their gradients, for loops written by hand:
+   *
+   *     optimizer.zeroGrad()
+   *     scope(device, () => backward(crossEntropy(model.forward(x), y)))
+   *     optimizer.step()
+   */
+  step(): void {
+    this.device.commit(this.updates())
+    this.committed()
+  }
+
+  /** Set all gradients to zero. */
+  zeroGrad(): void {
+    zeroGrad(this.parameters)
+  }
+
+  /** Copies of the moments on the host, and the number of updates. */
+  async stateDict(): Promise<OptimizerState> {
+    const steps = this.#steps
+    const entries = [...this.#namedState()].map(async ([name, tensor]) => {
+      return [name, { shape: tensor.shape, data: await tensor.data() }] as const
+    })
+    return { steps, moments: Object.fromEntries(await Promise.all(entries)) }
+  }
+
+  /**
+   * @throws StateError     moments are missing, unexpected, or of another shape; nothing was written
+   * @throws DisposedError  the optimizer is disposed
+   */
+  loadStateDict({ steps, moments }: { steps: number; moments: SavedState }): void {
+    if (!Number.isSafeInteger(steps) || steps < 0) {
+      throw new StateError(`loadStateDict: steps is ${steps}; it must be a whole number, 0 or more`)
+    }
+    const tensors = this.#namedState()
+    checkState(tensors, moments)
+    const writes = Array.from(
+      tensors,
+      ([name, tensor]) => [tensor.storage('loadStateDict'), moments[name].data] as const,
+    )
+    for (const [storage, data] of writes) this.device.upload(storage, data)
+    this.#steps = steps
+  }
+
+  /** Free the moments. Gradients are the parameters' and stay. */
+  dispose(): void {
+    for (const tensor of this.state) tensor.dispose()
+    this.#squaredNorm?.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Throw an ArgumentError on settings that make no sense. Called by the constructor, like `moments`. */
+  protected abstract check(settings: Options): void
+
+  /** The standing tensors that each parameter needs, by PyTorch's names. */
+  protected abstract moments(settings: Options): readonly string[]
+
+  /**
+   * The update of one parameter.
+   * @param targets  the parameter, then its moments
+   * @param inputs   its gradient, then the sum of all squared gradients when `values.clip`
+   */
+  protected abstract update(
+    settings: Options,
+    values: StepValues,
+    targets: readonly Storage[],
+    inputs: readonly Storage[],
+  ): Update
+
+  #rate(schedule: Schedule): number {
+    const rate = schedule(this.#steps)
+    checkAtLeast(this.name, `the learning rate of step ${this.#steps}`, rate, 0)
+    return rate
+  }
+
+  #normUpdates(norm: Storage): Update[] {
+    const sums = this.parameters.map((parameter): Update => {
+      const inputs = [gradientOf(parameter).storage(this.name)]
+      return { kernel: 'addSumOfSquares', parameters: { size: parameter.size }, targets: [norm], inputs }
+    })
+    return [{ kernel: 'fill', parameters: { size: 1, value: 0 }, targets: [norm], inputs: [] }, ...sums]
+  }
+
+  #namedState(): Map<string, Tensor> {
+    const named = this.#entries.flatMap(({ settings, moments }, i) =>
+      this.moments(settings).map((name, j) => [`${i}.${name}`, moments[j]] as const),
+    )
+    return new Map(named)
+  }
+}
+
+type Listed = HasParameters | Iterable<Tensor>
+
+function groupsOf<Options>(model: Trainable<Options>): { parameters: Listed; own: object }[] {
+  if ('parameters' in model) return [{ parameters: model, own: {} }]
+  return model.map(({ parameters, ...own }) => ({ parameters, own }))
+}
+
+/** A setting of undefined is none. */
+function override<Options extends object>(defaults: Options, own: object): Options {
+  return { ...defaults, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) }
+}
+
+function leavesOf(name: string, parameters: Listed): Tensor[] {
+  const all = [...(Symbol.iterator in parameters ? parameters : parameters.parameters())]
+  if (all.some((parameter) => parameter.recorded)) {
+    throw new ArgumentError(`${name}: a tensor to train is the result of an op: train the leaves it was made from`)
+  }
+  return all.filter((parameter) => parameter.requiresGrad)
+}
+
+function checkParameters(name: string, parameters: readonly Tensor[]): void {
+  if (parameters.length === 0) throw new ArgumentError(`${name}: there is no parameter to train`)
+  if (new Set(parameters).size < parameters.length) {
+    throw new ArgumentError(`${name}: a parameter is listed twice, in one group or in two`)
+  }
+  const other = parameters.find(({ device }) => device !== parameters[0].device)
+  if (other) {
+    const kinds = `${parameters[0].device.kind} and ${other.device.kind}`
+    throw new DeviceMismatchError(`${name}: the parameters are on two devices, ${kinds}`)
+  }
+}

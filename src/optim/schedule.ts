@@ -1,0 +1,56 @@
+/** Learning rates that change: plain functions of the number of updates made so far, 0 for the first. */
+import { ArgumentError } from '../memory/errors.js'
+
+/** @param step  updates made so far */
+export type Schedule = (step: number) => number
+
+/** The same rate at every step. */
+export function constant(learningRate: number): Schedule {
+  checkAtLeast('constant', 'learningRate', learningRate, 0)
+  return () => learningRate
+}
+
+/** learningRate factor^floor(step / every): PyTorch's StepLR. */
+export function stepDecay(options: { learningRate: number; every: number; factor?: number }): Schedule {
+  const { learningRate, every, factor = 0.1 } = options
+  checkAtLeast('stepDecay', 'learningRate', learningRate, 0)
+  checkCount('stepDecay', 'every', every)
+  checkAtLeast('stepDecay', 'factor', factor, 0)
+  return (step) => learningRate * factor ** Math.floor(step / every)
+}
+
+/**
+ * Half a cosine from learningRate at step 0 to `floor` at `steps`, and `floor` from there on:
+ * floor + (learningRate - floor) (1 + cos(pi step / steps)) / 2. PyTorch's CosineAnnealingLR, without its rise after it.
+ */
+export function cosine(options: { learningRate: number; steps: number; floor?: number }): Schedule {
+  const { learningRate, steps, floor = 0 } = options
+  checkAtLeast('cosine', 'learningRate', learningRate, 0)
+  checkCount('cosine', 'steps', steps)
+  checkAtLeast('cosine', 'floor', floor, 0)
+  return (step) => floor + ((learningRate - floor) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2
+}
+
+/**
+ * A straight rise to the first rate of `then` over `steps` updates, (step + 1) / steps of it, and from there
+ * `then`, which begins at its own step 0.
+ */
+export function warmUp(steps: number, then: number | Schedule): Schedule {
+  checkCount('warmUp', 'steps', steps)
+  const schedule = asSchedule(then)
+  return (step) => (step < steps ? (schedule(0) * (step + 1)) / steps : schedule(step - steps))
+}
+
+/** A number is a constant schedule. */
+export const asSchedule = (rate: number | Schedule): Schedule => (typeof rate === 'number' ? constant(rate) : rate)
+
+/** @throws ArgumentError  not a finite number of at least `least` */
+export function checkAtLeast(op: string, name: string, value: number, least: number): void {
+  if (Number.isFinite(value) && value >= least) return
+  throw new ArgumentError(`${op}: ${name} is ${value}; it must be a finite number, ${least} or more`)
+}
+
+function checkCount(op: string, name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return
+  throw new ArgumentError(`${op}: ${name} is ${value}; it must be a whole number, 1 or more`)
+}

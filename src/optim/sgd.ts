@@ -1,0 +1,60 @@
+/** Stochastic gradient descent, formula for formula that of torch.optim.SGD. */
+import type { Update } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import { type Clipping, type GroupOptions, Optimizer, type StepValues, type Trainable } from './optimizer.js'
+import { checkAtLeast } from './schedule.js'
+
+export interface SgdGroupOptions extends GroupOptions {
+  /** of the velocity; 0: there is none, and it takes no memory */
+  momentum: number
+  /** what of the gradient does not enter the velocity */
+  dampening: number
+  /** look ahead along the velocity; needs momentum and no dampening */
+  nesterov: boolean
+}
+
+/** learningRate: default 1e-3 */
+export type SgdOptions = Partial<SgdGroupOptions> & Clipping
+
+const DEFAULTS: SgdGroupOptions = { learningRate: 1e-3, weightDecay: 0, momentum: 0, dampening: 0, nesterov: false }
+
+export class Sgd extends Optimizer<SgdGroupOptions> {
+  constructor(model: Trainable<SgdGroupOptions>, options: SgdOptions = {}) {
+    super('sgd', model, DEFAULTS, options)
+  }
+
+  protected check({ momentum, dampening, nesterov }: SgdGroupOptions): void {
+    checkAtLeast('sgd', 'momentum', momentum, 0)
+    if (!Number.isFinite(dampening))
+      throw new ArgumentError(`sgd: dampening is ${dampening}; it must be a finite number`)
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new ArgumentError(`sgd: nesterov needs momentum above 0 and dampening 0, not ${momentum} and ${dampening}`)
+    }
+  }
+
+  protected moments({ momentum }: SgdGroupOptions): readonly string[] {
+    return momentum === 0 ? [] : ['momentum_buffer']
+  }
+
+  protected update(
+    { momentum, dampening, nesterov }: SgdGroupOptions,
+    values: StepValues,
+    targets: readonly Storage[],
+    inputs: readonly Storage[],
+  ): Update {
+    const parameters = { ...values, momentum, dampening, nesterov, first: this.steps === 0 }
+    return { kernel: 'sgd', parameters, targets, inputs }
+  }
+}
+
+/**
+ * g = gradient + weightDecay p; v = momentum v + (1 - dampening) g, the first time v = g;
+ * p -= learningRate (nesterov ? g + momentum v : v).
+ * @param model    a Module, or groups `[{ parameters, learningRate?, ... }]`
+ * @param options  learningRate 1e-3 (number or Schedule), momentum, dampening and weightDecay 0, nesterov false; clipNorm: none
+ * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
+ * @throws BudgetExceededError  gradients or velocities do not fit; what was made is freed
+ * Holds for each element of a parameter: 4 bytes of gradient, and 4 of velocity with momentum.
+ */
+export const sgd = (model: Trainable<SgdGroupOptions>, options?: SgdOptions): Sgd => new Sgd(model, options)
