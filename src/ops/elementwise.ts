@@ -197,9 +197,9 @@ function binary(
 }
 
 /** a + b, broadcast. Saves nothing. */
-export const add = binary('add', [passed(0, 1), passed(1, 1)], [grid, grid])
+export const add = binary('add', [passed(0, 1), passed(1, 1)], [grid, grid], [0, 1])
 /** a - b, broadcast. Saves nothing. */
-export const sub = binary('sub', [passed(0, 1), passed(1, -1)], [grid, grid])
+export const sub = binary('sub', [passed(0, 1), passed(1, -1)], [grid, grid], [0, 1])
 /** a b, broadcast. Saves each where the other needs a gradient. */
 export const mul = binary('mul', [product(0, 'mul', 1), product(1, 'mul', 0)], [grid, grid], [0, 1])
 /** a / b, broadcast. Saves b, and a where b needs a gradient. */
@@ -252,6 +252,7 @@ const whereOp: Op<None> = {
       [output],
     ),
   gradients: [null, branch(1, 'keepWhere'), branch(2, 'keepUnless')],
+  linear: [1, 2],
   samples: [
     { inputs: [[[2, 3], bits], [[2, 3], grid], [[2, 3], grid]], options: none },
     { inputs: [[[3], bits], [[2, 1], grid], [[], grid]], options: none },

@@ -201,7 +201,7 @@ const linearOp: Op<Record<never, never>> = {
     },
     { saves: [], send: ({ dy, shape, shapes }, target) => sendSum(target, dy, shape, shapes[2]) },
   ],
-  linear: [],
+  linear: [0, 1, 2],
   samples: [
     { inputs: [[[2, 3], grid], [[4, 3], grid], [[4], grid]], options: {} },
     { inputs: [[[2, 5, 3], grid], [[4, 3], grid]], options: {} },

@@ -34,7 +34,7 @@ function inferShape(x: Shape, to: Shape): number[] {
 }
 
 /** [N, ...] -> [N, the rest]. Shares storage with x. */
-export const flatten = (x: Tensor): Tensor => reshape(x, [x.shape[0] ?? 1, -1])
+export const flatten = define(reshapeOp, (x: Tensor) => apply(reshapeOp, [x], { to: [x.shape[0] ?? 1, -1] }))
 
 const permuteOp: Op<{ axes: readonly number[] }> = {
   name: 'permute',
@@ -159,6 +159,7 @@ const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: nu
       },
     },
   ],
+  linear: [0],
   samples: [{ inputs: [[[2, 3], grid]], options: { before: [1, 0], after: [0, 2], value: 0.5 } }],
 }
 /**

@@ -1,0 +1,56 @@
+/** Looking rows up in a table. */
+import { ShapeError } from '../tensor/errors.js'
+import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { apply, define, type Op } from './op.js'
+import { grid, index } from './sample.js'
+
+const sizes = ([[entries, width], indices]: readonly Shape[]) => ({ entries, width, rows: sizeOf(indices) })
+
+const embeddingOp: Op<Record<never, never>> = {
+  name: 'embedding',
+  shape: ([table, indices]) => {
+    if (table.length === 2) return [...indices, table[1]]
+    throw new ShapeError(
+      `embedding: table ${showShape(table)} and indices ${showShape(indices)}: the table must be [V, D]`,
+    )
+  },
+  forward: ({ device, shapes, inputs, output }) => device.run('embedding', sizes(shapes), inputs, [output]),
+  gradients: [
+    {
+      // every row of dy is added to the entry that it came from
+      saves: [1],
+      send: ({ shapes, dy, input }, target) =>
+        target.run('embeddingGradient', { ...sizes(shapes), accumulate: false }, [dy, input(1)]),
+    },
+    null,
+  ],
+  linear: [0],
+  samples: [
+    {
+      inputs: [
+        [[5, 3], grid],
+        [[2, 4], index(5)],
+      ],
+      options: {},
+    },
+    {
+      inputs: [
+        [[4, 2], grid],
+        [[], index(4)],
+      ],
+      options: {},
+    },
+  ],
+}
+/**
+ * y[..., d] = table[indices[...], d].
+ * @param table    [V, D]
+ * @param indices  any shape; whole numbers in [0, V), which is not checked here: values live on the device
+ * @returns        [...indices, D]
+ * @throws ShapeError  the table is no matrix
+ * Saves the indices. No gradient to them.
+ */
+export const embedding = define(embeddingOp, (table: Tensor, indices: Tensor) =>
+  apply(embeddingOp, [table, indices], {}),
+)

@@ -1,0 +1,395 @@
+/**
+ * Normalisation: h = (x - mean) / sqrt(variance + eps), then y = h gamma + beta.
+ *
+ * Batch, layer and group norm are one op under different views of x: as [outer, groups, inner] with one mean and
+ * variance for each group, and as [runs, affineSize, affineInner] for gamma and beta. What is kept for the
+ * gradient is x, which is there anyway, and one mean and variance for each group; h is never stored.
+ */
+import type { Normalization } from '../../kernels/kernels.js'
+import type { Update } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import { DeviceMismatchError, ShapeError } from '../tensor/errors.js'
+import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { apply, type BackwardCall, define, type ForwardCall, type Gradient, type Op } from './op.js'
+import { grid, positive } from './sample.js'
+import { checkImages } from './window.js'
+
+interface Epsilon {
+  eps: number
+}
+
+type View = Omit<Normalization, 'eps' | 'affine'>
+
+/** What tells one norm from another. */
+interface Rules<Options> {
+  name: string
+  /** throws ShapeError where x cannot be seen so */
+  view(x: Shape, options: Options): View
+  /** of gamma and beta */
+  parameterShape(x: Shape, options: Options): Shape
+}
+
+function check<Options>(rules: Rules<Options>, shapes: readonly Shape[], options: Options): Shape {
+  const [x] = shapes
+  rules.view(x, options)
+  const wanted = rules.parameterShape(x, options)
+  for (const shape of shapes.slice(1)) {
+    if (sameShape(shape, wanted)) continue
+    throw new ShapeError(
+      `${rules.name}: input ${showShape(x)} and parameter ${showShape(shape)}, which must be ${showShape(wanted)}`,
+    )
+  }
+  return x
+}
+
+/**
+ * Gradients to x, gamma and beta; gamma is input `first`, beta the next, where they are given. With dh = dy gamma and averages over a group:
+ *   dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), or with fixed statistics the first term alone;
+ *   dgamma = sum of dy h; dbeta = sum of dy.
+ */
+function gradients<Options extends Epsilon>(
+  rules: Rules<Options>,
+  first: 1 | 3,
+  statistics: (call: BackwardCall<Options>) => readonly [Storage, Storage],
+  saves: Gradient<Options>['saves'],
+): readonly [Gradient<Options>, Gradient<Options>, Gradient<Options>] {
+  const parameters = ({ shapes, options }: BackwardCall<Options>): Normalization => ({
+    ...rules.view(shapes[0], options),
+    eps: options.eps,
+    affine: shapes.length > first,
+  })
+  return [
+    {
+      saves: [0, first, ...saves],
+      send: (call, target) => {
+        const gamma = call.shapes.length > first ? [call.input(first)] : []
+        const inputs = [call.dy, call.input(0), ...statistics(call), ...gamma]
+        target.run('normalizeGradient', { ...parameters(call), fixed: first === 3 }, inputs)
+      },
+    },
+    {
+      saves: [0, ...saves],
+      send: (call, target) => {
+        const inputs = [call.dy, call.input(0), ...statistics(call)]
+        target.run('normalizeScaleGradient', { ...parameters(call), accumulate: false }, inputs)
+      },
+    },
+    {
+      saves: [],
+      send: (call, target) => {
+        const { affineSize, affineInner } = parameters(call)
+        const shape = [sizeOf(call.shape) / (affineSize * affineInner), affineSize, affineInner]
+        const reduced = [true, false, true]
+        target.run('reduce', { shape, reduced, function: 'sum', scale: 1, accumulate: false }, [call.dy])
+      },
+    },
+  ]
+}
+
+/** A norm by x's own statistics. @param after  what else a forward does with them, once nothing can fail */
+function ownStatistics<Options extends Epsilon>(
+  rules: Rules<Options>,
+  samples: Op<Options>['samples'],
+  after?: (call: ForwardCall<Options>) => void,
+): Op<Options> {
+  return {
+    name: rules.name,
+    shape: (shapes, options) => check(rules, shapes, options),
+    extras: ([x], options) => {
+      const { groups } = rules.view(x, options)
+      return [groups, groups]
+    },
+    forward: (call) => {
+      const { device, shapes, options, inputs, output, extras } = call
+      const [x, ...parameters] = inputs
+      const view = rules.view(shapes[0], options)
+      device.run('moments', view, [x], extras)
+      const affine = parameters.length > 0
+      device.run('normalize', { ...view, eps: options.eps, affine }, [x, ...extras, ...parameters], [output])
+      after?.(call)
+    },
+    gradients: gradients(rules, 1, (call) => [call.extra(0), call.extra(1)], ['extras']),
+    samples,
+  }
+}
+
+/** PyTorch's weight and bias: both, or neither. @throws ArgumentError  one without the other */
+function affine(op: string, gamma?: Tensor | null, beta?: Tensor | null): Tensor[] {
+  if (gamma && beta) return [gamma, beta]
+  if (gamma || beta) throw new ArgumentError(`${op}: give both gamma and beta, or neither`)
+  return []
+}
+
+export interface NormOptions {
+  /** added to the variance; default 1e-5 */
+  eps?: number
+}
+
+const EPS = 1e-5
+
+interface LayerNorm extends Epsilon {
+  /** how many of the last axes are normalised together */
+  axes: number
+}
+
+const layerNormOp = ownStatistics<LayerNorm>(
+  {
+    name: 'layerNorm',
+    view: (x, { axes }) => {
+      if (!(axes >= 1 && axes <= x.length)) {
+        throw new ShapeError(`layerNorm: the input ${showShape(x)} does not have the ${axes} axes to normalise`)
+      }
+      const inner = sizeOf(x.slice(-axes))
+      return { outer: 1, groups: sizeOf(x) / inner, inner, affineSize: inner, affineInner: 1 }
+    },
+    parameterShape: (x, { axes }) => x.slice(-axes),
+  },
+  [
+    {
+      inputs: [
+        [[3, 4], grid],
+        [[4], grid],
+        [[4], grid],
+      ],
+      options: { axes: 1, eps: EPS },
+    },
+    {
+      inputs: [
+        [[2, 3, 4], grid],
+        [[3, 4], grid],
+        [[3, 4], grid],
+      ],
+      options: { axes: 2, eps: EPS },
+    },
+    { inputs: [[[2, 5], grid]], options: { axes: 1, eps: 0.5 } },
+  ],
+)
+/**
+ * Normalise each sample over its last axes.
+ * @param gamma, beta           of the shape of those axes; both or neither
+ * @param options.normalizedShape  those axes; default gamma's shape, or the last axis
+ * @throws ShapeError     shapes that do not match the last axes of x
+ * @throws ArgumentError  one of gamma and beta without the other
+ * Saves x, gamma where x needs a gradient, and two numbers for each group.
+ */
+export const layerNorm = define(
+  layerNormOp,
+  (x: Tensor, gamma?: Tensor | null, beta?: Tensor | null, options: NormOptions & { normalizedShape?: Shape } = {}) => {
+    const normalized = options.normalizedShape ?? gamma?.shape ?? x.shape.slice(-1)
+    if (normalized.length === 0 || !sameShape(x.shape.slice(-normalized.length), normalized)) {
+      throw new ShapeError(`layerNorm: the input ${showShape(x.shape)} does not end in ${showShape(normalized)}`)
+    }
+    const settings = { axes: normalized.length, eps: options.eps ?? EPS }
+    return apply(layerNormOp, [x, ...affine('layerNorm', gamma, beta)], settings)
+  },
+)
+
+interface GroupNorm extends Epsilon {
+  groups: number
+}
+
+const groupNormOp = ownStatistics<GroupNorm>(
+  {
+    name: 'groupNorm',
+    view: (x, { groups }) => {
+      const [samples, channels = 0] = x
+      if (x.length < 2 || !(Number.isInteger(groups) && groups > 0) || channels % groups !== 0) {
+        throw new ShapeError(`groupNorm: the channels of the input ${showShape(x)} do not divide into ${groups} groups`)
+      }
+      const pixels = sizeOf(x.slice(2))
+      const inner = (channels / groups) * pixels
+      return { outer: 1, groups: samples * groups, inner, affineSize: channels, affineInner: pixels }
+    },
+    parameterShape: (x) => [x[1]],
+  },
+  [
+    {
+      inputs: [
+        [[2, 4, 2, 3], grid],
+        [[4], grid],
+        [[4], grid],
+      ],
+      options: { groups: 2, eps: EPS },
+    },
+    { inputs: [[[3, 6], grid]], options: { groups: 3, eps: EPS } },
+  ],
+)
+/**
+ * Normalise each sample over each of `groups` groups of its channels.
+ * @param x            [N, C, ...]
+ * @param groups       divides C
+ * @param gamma, beta  [C]; both or neither
+ * @throws ShapeError     C does not divide into groups; gamma or beta is not [C]
+ * @throws ArgumentError  one of gamma and beta without the other
+ * Saves as layerNorm.
+ */
+export const groupNorm = define(
+  groupNormOp,
+  (x: Tensor, groups: number, gamma?: Tensor | null, beta?: Tensor | null, { eps = EPS }: NormOptions = {}) =>
+    apply(groupNormOp, [x, ...affine('groupNorm', gamma, beta)], { groups, eps }),
+)
+
+/** Statistics of a batch norm, [C] each. */
+export interface Statistics {
+  mean: Tensor
+  variance: Tensor
+}
+
+/** Standing statistics that every call moves: r = (1 - momentum) r + momentum s. */
+export interface RunningStatistics extends Statistics {
+  momentum: number
+}
+
+interface BatchNorm extends Epsilon {
+  running?: RunningStatistics
+}
+
+/** One mean and variance for each channel of [N, C, H, W]. */
+const channels = (name: string): Rules<unknown> => ({
+  name,
+  view: (x) => {
+    checkImages(name, x)
+    const [outer, groups] = x
+    const inner = x[2] * x[3]
+    return { outer, groups, inner, affineSize: groups, affineInner: inner }
+  },
+  parameterShape: (x) => [x[1]],
+})
+
+const batchRules: Rules<BatchNorm> = {
+  ...channels('batchNorm2d'),
+  view: (x, options) => {
+    const view = channels('batchNorm2d').view(x, options)
+    if (view.outer * view.inner > 1) return view
+    throw new ShapeError(`batchNorm2d: the input ${showShape(x)} has one value for each channel, which has no variance`)
+  },
+}
+
+const batchNormOp = ownStatistics<BatchNorm>(
+  batchRules,
+  [
+    {
+      inputs: [
+        [[3, 2, 2, 2], grid],
+        [[2], grid],
+        [[2], grid],
+      ],
+      options: { eps: EPS },
+    },
+    { inputs: [[[2, 3, 1, 2], grid]], options: { eps: EPS } },
+  ],
+  ({ device, options: { running }, shapes: [x], extras }) => {
+    if (running) device.commit(runningUpdates(running, sizeOf(x) / x[1], extras))
+  },
+)
+
+/** With `count` values a channel; the running variance takes the unbiased estimate. All or nothing. */
+function runningUpdates(
+  { mean, variance, momentum }: RunningStatistics,
+  count: number,
+  batch: readonly Storage[],
+): Update[] {
+  const move = (target: Tensor, statistic: Storage, share: number): Update => ({
+    kernel: 'blend',
+    parameters: { size: statistic.size, a: 1 - momentum, b: share },
+    targets: [target.storage('batchNorm2d')],
+    inputs: [statistic],
+  })
+  return [move(mean, batch[0], momentum), move(variance, batch[1], (momentum * count) / (count - 1))]
+}
+
+function checkRunning(x: Tensor, { mean, variance, momentum }: RunningStatistics): void {
+  for (const statistic of [mean, variance]) {
+    statistic.storage('batchNorm2d')
+    if (statistic.device !== x.device) {
+      throw new DeviceMismatchError('batchNorm2d: the running statistics are on another device than the input')
+    }
+    if (!sameShape(statistic.shape, x.shape.slice(1, 2))) {
+      const shapes = `input ${showShape(x.shape)} and running statistics ${showShape(statistic.shape)}`
+      throw new ShapeError(`batchNorm2d: ${shapes}: they must be [${x.shape[1]}]`)
+    }
+  }
+  if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentError(`batchNorm2d: momentum ${momentum} is outside [0, 1]`)
+}
+
+const frozenRules = channels('frozenBatchNorm2d')
+
+const frozenOp: Op<Epsilon> = {
+  name: frozenRules.name,
+  shape: (shapes, options) => check(frozenRules, shapes, options),
+  forward: ({ device, shapes: [x, ...rest], options, inputs, output }) =>
+    device.run('normalize', { ...frozenRules.view(x, options), ...options, affine: rest.length > 2 }, inputs, [output]),
+  gradients: ((own) => [own[0], null, null, own[1], own[2]])(
+    gradients<Epsilon>(frozenRules, 3, (call) => [call.input(1), call.input(2)], [1, 2]),
+  ),
+  linear: [0, 3, 4],
+  samples: [
+    {
+      inputs: [
+        [[3, 2, 2, 2], grid],
+        [[2], grid],
+        [[2], positive],
+        [[2], grid],
+        [[2], grid],
+      ],
+      options: { eps: EPS },
+    },
+    {
+      inputs: [
+        [[1, 3, 1, 1], grid],
+        [[3], grid],
+        [[3], positive],
+      ],
+      options: { eps: EPS },
+    },
+  ],
+}
+/**
+ * Normalise by statistics that are given: what batch norm does in evaluation.
+ * @param x               [N, C, H, W]
+ * @param mean, variance  [C]; no gradient to them
+ * @param gamma, beta     [C]; both or neither
+ * @throws ShapeError     shapes that do not match
+ * @throws ArgumentError  one of gamma and beta without the other
+ * Saves x where gamma needs a gradient, gamma where x does, and the statistics.
+ */
+export const frozenBatchNorm2d = define(
+  frozenOp,
+  (
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    gamma?: Tensor | null,
+    beta?: Tensor | null,
+    { eps = EPS }: NormOptions = {},
+  ) => apply(frozenOp, [x, mean, variance, ...affine('frozenBatchNorm2d', gamma, beta)], { eps }),
+)
+
+export interface BatchNormOptions extends NormOptions {
+  /** moved in place by this call: momentum times the batch's mean and unbiased variance */
+  running?: RunningStatistics
+  /** normalise by these instead of the batch's own: frozenBatchNorm2d */
+  frozen?: Statistics
+}
+
+/**
+ * Normalise each channel over the batch and its pixels, by the mean and biased variance of what is there:
+ * under micro-batches, each by its own (policy `micro`).
+ * @param x            [N, C, H, W]
+ * @param gamma, beta  [C]; both or neither
+ * @throws ShapeError     shapes that do not match; one value for each channel
+ * @throws ArgumentError  one of gamma and beta without the other; momentum outside [0, 1]; running and frozen at once
+ * Saves x, gamma where x needs a gradient, and two numbers for each channel.
+ */
+export const batchNorm2d = define(
+  batchNormOp,
+  (x: Tensor, gamma?: Tensor | null, beta?: Tensor | null, options: BatchNormOptions = {}) => {
+    const { eps = EPS, running, frozen } = options
+    if (running && frozen) throw new ArgumentError('batchNorm2d: frozen statistics do not run: give one of the two')
+    if (frozen) return frozenBatchNorm2d(x, frozen.mean, frozen.variance, gamma, beta, { eps })
+    if (running) checkRunning(x, running)
+    return apply(batchNormOp, [x, ...affine('batchNorm2d', gamma, beta)], { eps, running })
+  },
+)

@@ -1,0 +1,111 @@
+/** Pooling: one number for each window of an image. */
+import type { Pooling } from '../../kernels/kernels.js'
+import { ArgumentError } from '../memory/errors.js'
+import type { Shape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { apply, define, type Op } from './op.js'
+import { distinct, grid } from './sample.js'
+import { checkImages, countWindows, type Sides, sides } from './window.js'
+
+export interface PoolOptions {
+  /** size of the window */
+  kernel: Sides
+  /** default the kernel: windows side by side */
+  stride?: Sides
+  /** on each side, at most half the kernel; default 0 */
+  padding?: Sides
+}
+
+function sizes(op: string, x: Shape, { kernel, stride = kernel, padding = 0 }: PoolOptions): Pooling {
+  const [kernelHeight, kernelWidth] = sides(op, 'kernel', kernel, 1)
+  const [strideY, strideX] = sides(op, 'stride', stride, 1)
+  const [padY, padX] = sides(op, 'padding', padding, 0)
+  if (2 * padY > kernelHeight || 2 * padX > kernelWidth) {
+    throw new ArgumentError(
+      `${op}: padding ${padY} x ${padX} is more than half the kernel ${kernelHeight} x ${kernelWidth}`,
+    )
+  }
+  checkImages(op, x)
+  return {
+    planes: x[0] * x[1],
+    height: x[2],
+    width: x[3],
+    kernelHeight,
+    kernelWidth,
+    strideY,
+    strideX,
+    padY,
+    padX,
+    outHeight: countWindows(op, x, 2, kernelHeight, strideY, padY),
+    outWidth: countWindows(op, x, 3, kernelWidth, strideX, padX),
+  }
+}
+
+function pooled(op: string, x: Shape, options: PoolOptions): number[] {
+  const { outHeight, outWidth } = sizes(op, x, options)
+  return [x[0], x[1], outHeight, outWidth]
+}
+
+const maxPoolOp: Op<PoolOptions> = {
+  name: 'maxPool2d',
+  shape: ([x], options) => pooled('maxPool2d', x, options),
+  forward: ({ device, shapes: [x], options, inputs, output }) =>
+    device.run('maxPool', sizes('maxPool2d', x, options), inputs, [output]),
+  gradients: [
+    {
+      // dy goes to the first maximum of its window
+      saves: [0],
+      send: ({ shapes: [x], options, dy, input }, target) =>
+        target.run('maxPoolGradient', sizes('maxPool2d', x, options), [dy, input(0)]),
+    },
+  ],
+  samples: [
+    { inputs: [[[2, 2, 4, 4], distinct]], options: { kernel: 2 } },
+    { inputs: [[[1, 2, 5, 6], distinct]], options: { kernel: [3, 2], stride: [1, 2], padding: [1, 0] } },
+  ],
+}
+/**
+ * The maximum of every window; padding never wins; a window holding NaN gives NaN.
+ * @param x  [N, C, H, W]
+ * @returns  [N, C, OH, OW], OH = floor((H + 2 padding - kernel) / stride) + 1
+ * @throws ShapeError     x is no batch of images, or is smaller than the window
+ * @throws ArgumentError  a padding above half the kernel, a kernel or stride below 1
+ * Saves x. Of equal values the first in row-major order takes the gradient.
+ */
+export const maxPool2d = define(maxPoolOp, (x: Tensor, options: PoolOptions) => apply(maxPoolOp, [x], options))
+
+export interface AveragePoolOptions extends PoolOptions {
+  /** count padding as zeros in the mean; default true */
+  countPadding?: boolean
+}
+
+const averaging = (x: Shape, options: AveragePoolOptions) => ({
+  ...sizes('averagePool2d', x, options),
+  countPadding: options.countPadding ?? true,
+})
+
+const averagePoolOp: Op<AveragePoolOptions> = {
+  name: 'averagePool2d',
+  shape: ([x], options) => pooled('averagePool2d', x, options),
+  forward: ({ device, shapes: [x], options, inputs, output }) =>
+    device.run('averagePool', averaging(x, options), inputs, [output]),
+  gradients: [
+    {
+      saves: [],
+      send: ({ shapes: [x], options, dy }, target) => target.run('averagePoolGradient', averaging(x, options), [dy]),
+    },
+  ],
+  linear: [0],
+  samples: [
+    { inputs: [[[2, 2, 4, 4], grid]], options: { kernel: 2 } },
+    { inputs: [[[1, 2, 5, 6], grid]], options: { kernel: [3, 2], stride: [1, 2], padding: [1, 1] } },
+    { inputs: [[[1, 2, 5, 5], grid]], options: { kernel: 3, stride: 2, padding: 1, countPadding: false } },
+  ],
+}
+/**
+ * The mean of every window. Shapes and errors as in maxPool2d. Saves nothing.
+ * @param options.countPadding  true: divide by the size of the window; false: by what of it lies on the image
+ */
+export const averagePool2d = define(averagePoolOp, (x: Tensor, options: AveragePoolOptions) =>
+  apply(averagePoolOp, [x], options),
+)

@@ -1,0 +1,45 @@
+/** Softmax and its logarithm along one axis. For a loss use crossEntropy, which stores no probabilities. */
+import { resolveAxis, splitAt } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { apply, define, type Op } from './op.js'
+import { grid } from './sample.js'
+
+function softmaxOp(name: 'softmax' | 'logSoftmax'): Op<{ axis: number }> {
+  const log = name === 'logSoftmax'
+  return {
+    name,
+    shape: ([x]) => x,
+    forward: ({ device, shape, options: { axis }, inputs, output }) =>
+      device.run('softmax', { ...splitAt(shape, axis), log }, inputs, [output]),
+    gradients: [
+      {
+        // softmax: dx = y (dy - sum of dy y); logSoftmax: dx = dy - e^y sum of dy
+        saves: ['output'],
+        send: ({ shape, options: { axis }, dy, output }, target) =>
+          target.run('softmaxGradient', { ...splitAt(shape, axis), log }, [dy, output()]),
+      },
+    ],
+    samples: [
+      { inputs: [[[3, 4], grid]], options: { axis: 1 } },
+      { inputs: [[[2, 3, 4], grid]], options: { axis: 1 } },
+      { inputs: [[[3, 2], grid]], options: { axis: 0 } },
+    ],
+  }
+}
+
+const plainOp = softmaxOp('softmax')
+/**
+ * y = e^(x - max x) / sum e^(x - max x).
+ * @param axis  default -1
+ * @throws ShapeError  axis outside [-rank, rank)
+ * Saves y.
+ */
+export const softmax = define(plainOp, (x: Tensor, axis = -1) =>
+  apply(plainOp, [x], { axis: resolveAxis('softmax', axis, x.rank) }),
+)
+
+const logOp = softmaxOp('logSoftmax')
+/** y = x - max x - log sum e^(x - max x): the logarithm of softmax. Axis and errors as there. Saves y. */
+export const logSoftmax = define(logOp, (x: Tensor, axis = -1) =>
+  apply(logOp, [x], { axis: resolveAxis('logSoftmax', axis, x.rank) }),
+)
