@@ -22,5 +22,13 @@ export {
   type WeightOptions,
 } from './layers.js'
 export { Module, RELEASES, type SavedState, type StateDict } from './module.js'
+export {
+  type AffineOptions,
+  BatchNorm2d,
+  type BatchNormLayerOptions,
+  type BatchNormPolicy,
+  GroupNorm,
+  LayerNorm,
+} from './norms.js'
 export { allOrNothing, Buffer, Parameter } from './parameter.js'
 export { Sequential } from './sequential.js'

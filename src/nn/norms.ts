@@ -1,0 +1,161 @@
+/** Normalisation layers; formulas and what they save are in ops/norm.ts. */
+import type { Device } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
+import { batchNorm2d, groupNorm, layerNorm, type NormOptions } from '../ops/norm.js'
+import { type Shape, sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { Module, RELEASES } from './module.js'
+import { allOrNothing, Buffer, Parameter } from './parameter.js'
+
+export interface AffineOptions extends NormOptions {
+  /** learn a scale (weight, from 1) and a shift (bias, from 0); default true */
+  affine?: boolean
+}
+
+const ones = (shape: Shape) => (): Float32Array => new Float32Array(sizeOf(shape)).fill(1)
+
+function scaleAndShift(device: Device, shape: Shape, affine: boolean): [Parameter, Parameter] | [null, null] {
+  if (!affine) return [null, null]
+  return allOrNothing(device, () => [new Parameter(device, shape, ones(shape)), new Parameter(device, shape)])
+}
+
+/** Each sample over its last axes: [N, ..., ...axes]. weight, bias of the shape of those axes. */
+export class LayerNorm extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter | null
+  readonly bias: Parameter | null
+  readonly #normalizedShape: Shape
+  readonly #eps: number
+
+  /**
+   * @param normalizedShape  the last axes; a number is the last axis alone
+   * Throws what `new Parameter` throws.
+   */
+  constructor(device: Device, normalizedShape: number | Shape, { eps = 1e-5, affine = true }: AffineOptions = {}) {
+    super(device)
+    this.#normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
+    this.#eps = eps
+    ;[this.weight, this.bias] = scaleAndShift(device, this.#normalizedShape, affine)
+  }
+
+  /** @throws ShapeError  x does not end in those axes */
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.weight, this.bias, { normalizedShape: this.#normalizedShape, eps: this.#eps })
+  }
+}
+
+/** Each sample over each group of its channels: [N, C, ...]. weight [C], bias [C]. */
+export class GroupNorm extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter | null
+  readonly bias: Parameter | null
+  readonly #groups: number
+  readonly #eps: number
+
+  /**
+   * Throws what `new Parameter` throws, and
+   * @throws ArgumentError  groups that do not divide the channels
+   */
+  constructor(device: Device, groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
+    super(device)
+    if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+      throw new ArgumentError(`GroupNorm: ${groups} groups do not divide ${channels} channels`)
+    }
+    this.#groups = groups
+    this.#eps = eps
+    ;[this.weight, this.bias] = scaleAndShift(device, [channels], affine)
+  }
+
+  /** @throws ShapeError  x is not [N, C, ...] */
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.#groups, this.weight, this.bias, { eps: this.#eps })
+  }
+}
+
+/**
+ * Where the statistics of a training forward come from. micro: each micro-batch has its own, so what is
+ * learned depends on how a mini-batch was split. frozen: the running ones, which then stay as they are.
+ */
+export type BatchNormPolicy = 'micro' | 'frozen'
+
+export interface BatchNormLayerOptions extends AffineOptions {
+  /** share of a micro-batch's statistics in the running ones, in [0, 1]; default 0.1 */
+  momentum?: number
+  /** default 'micro' */
+  policy?: BatchNormPolicy
+}
+
+/**
+ * Each channel over the batch and its pixels: [N, C, H, W]. weight [C], bias [C]; buffers running_mean,
+ * running_var (the unbiased estimate, as PyTorch's) and num_batches_tracked, which counts micro-batches.
+ *
+ * Evaluation normalises by the running statistics. Training moves them once for each micro-batch, in the
+ * buffers' targets: see Buffer.
+ */
+export class BatchNorm2d extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter | null
+  readonly bias: Parameter | null
+  readonly runningMean: Buffer
+  readonly runningVar: Buffer
+  readonly numBatchesTracked: Buffer
+  readonly policy: BatchNormPolicy
+  readonly #momentum: number
+  readonly #eps: number
+
+  /**
+   * Throws what `new Parameter` throws, and
+   * @throws ArgumentError  momentum outside [0, 1], or an unknown policy
+   */
+  constructor(device: Device, channels: number, options: BatchNormLayerOptions = {}) {
+    super(device)
+    const { eps = 1e-5, affine = true, momentum = 0.1, policy = 'micro' } = options
+    if (!(momentum >= 0 && momentum <= 1))
+      throw new ArgumentError(`BatchNorm2d: momentum ${momentum} is outside [0, 1]`)
+    if (policy !== 'micro' && policy !== 'frozen') {
+      throw new ArgumentError(`BatchNorm2d: there is no policy '${policy}': use micro or frozen`)
+    }
+    this.policy = policy
+    this.#momentum = momentum
+    this.#eps = eps
+    const shape = [channels]
+    const made = allOrNothing(device, () => ({
+      affine: scaleAndShift(device, shape, affine),
+      mean: new Buffer(device, shape),
+      variance: new Buffer(device, shape, ones(shape)),
+      count: new Buffer(device, []),
+    }))
+    ;[this.weight, this.bias] = made.affine
+    this.runningMean = made.mean
+    this.runningVar = made.variance
+    this.numBatchesTracked = made.count
+  }
+
+  /** @throws ShapeError  x is not [N, C, H, W], or has one value for each channel in training */
+  forward(x: Tensor): Tensor {
+    const { runningMean: mean, runningVar: variance, weight, bias } = this
+    const eps = this.#eps
+    if (!this.training || this.policy === 'frozen') {
+      return batchNorm2d(x, weight, bias, { eps, frozen: { mean: mean.value, variance: variance.value } })
+    }
+    const running = { mean: mean.target, variance: variance.target, momentum: this.#momentum }
+    const y = batchNorm2d(x, weight, bias, { eps, running })
+    this.device.update({
+      kernel: 'unary',
+      parameters: { size: 1, function: 'affine', a: 1, b: 1 },
+      targets: [this.numBatchesTracked.target.storage('BatchNorm2d')],
+      inputs: [],
+    })
+    return y
+  }
+
+  protected override *members(): Generator<readonly [string, unknown]> {
+    for (const [name, member] of super.members()) yield [PYTORCH_NAMES[name] ?? name, member]
+  }
+}
+
+const PYTORCH_NAMES: Readonly<Record<string, string>> = {
+  runningMean: 'running_mean',
+  runningVar: 'running_var',
+  numBatchesTracked: 'num_batches_tracked',
+}
