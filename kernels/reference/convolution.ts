@@ -1,9 +1,17 @@
 /**
- * Two-dimensional cross-correlation and its two gradients.
+ * Two-dimensional cross-correlation and its two gradients: the definition, one sum for each result.
+ * convolutionTiled.ts is what runs, and a test holds the two together.
+ *
+ * Output (oy, ox) meets input (iy, ix) at tap (ky, kx) where iy = oy strideY - padY + ky dilationY, and likewise
+ * along x. Each kernel below solves that for the two it does not loop over. An output channel sees the
+ * channels / groups input channels of its own group. Not here: the gradient of the bias, which is a `reduce` of dy.
  */
 import type { Kernels } from '../kernels.js'
 
-/** x, w, bias? -> y */
+/**
+ * x [batch, channels, height, width], w [outChannels, channels / groups, kernelHeight, kernelWidth],
+ * bias? [outChannels] -> y [batch, outChannels, outHeight, outWidth]
+ */
 export const convolution: Kernels['convolution'] = (p, [x, w, bias], [y]) => {
   const groupChannels = p.channels / p.groups
   const groupOut = p.outChannels / p.groups
@@ -21,8 +29,9 @@ export const convolution: Kernels['convolution'] = (p, [x, w, bias], [y]) => {
               for (let kx = 0; kx < p.kernelWidth; kx++) {
                 const ix = ox * p.strideX - p.padX + kx * p.dilationX
                 if (ix < 0 || ix >= p.width) continue
-                sum += x[((n * p.channels + firstChannel + c) * p.height + iy) * p.width + ix]
-                  * w[((o * groupChannels + c) * p.kernelHeight + ky) * p.kernelWidth + kx]
+                sum +=
+                  x[((n * p.channels + firstChannel + c) * p.height + iy) * p.width + ix] *
+                  w[((o * groupChannels + c) * p.kernelHeight + ky) * p.kernelWidth + kx]
               }
             }
           }
@@ -33,7 +42,7 @@ export const convolution: Kernels['convolution'] = (p, [x, w, bias], [y]) => {
   }
 }
 
-/** dy, w -> dx */
+/** dy, w -> dx, all shaped as above */
 export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p, [dy, w], [dx]) => {
   const groupChannels = p.channels / p.groups
   const groupOut = p.outChannels / p.groups
@@ -52,8 +61,9 @@ export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p,
               for (let kx = 0; kx < p.kernelWidth; kx++) {
                 const ox = (ix + p.padX - kx * p.dilationX) / p.strideX
                 if (!Number.isInteger(ox) || ox < 0 || ox >= p.outWidth) continue
-                sum += dy[((n * p.outChannels + o) * p.outHeight + oy) * p.outWidth + ox]
-                  * w[((o * groupChannels + c) * p.kernelHeight + ky) * p.kernelWidth + kx]
+                sum +=
+                  dy[((n * p.outChannels + o) * p.outHeight + oy) * p.outWidth + ox] *
+                  w[((o * groupChannels + c) * p.kernelHeight + ky) * p.kernelWidth + kx]
               }
             }
           }
@@ -64,7 +74,7 @@ export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p,
   }
 }
 
-/** dy, x -> dw */
+/** dy, x -> dw, all shaped as above */
 export const convolutionWeightGradient: Kernels['convolutionWeightGradient'] = (p, [dy, x], [dw]) => {
   const groupChannels = p.channels / p.groups
   const groupOut = p.outChannels / p.groups
@@ -82,8 +92,9 @@ export const convolutionWeightGradient: Kernels['convolutionWeightGradient'] = (
               for (let ox = 0; ox < p.outWidth; ox++) {
                 const ix = ox * p.strideX - p.padX + kx * p.dilationX
                 if (ix < 0 || ix >= p.width) continue
-                sum += dy[((n * p.outChannels + o) * p.outHeight + oy) * p.outWidth + ox]
-                  * x[((n * p.channels + firstChannel + c) * p.height + iy) * p.width + ix]
+                sum +=
+                  dy[((n * p.outChannels + o) * p.outHeight + oy) * p.outWidth + ox] *
+                  x[((n * p.channels + firstChannel + c) * p.height + iy) * p.width + ix]
               }
             }
           }

@@ -5,32 +5,67 @@
  * compared with it. Sums are taken in double precision whatever the arrays hold.
  */
 import type { Kernels } from '../kernels.js'
-import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
+import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolutionTiled.js'
 import { addSumOfSquares, binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
 import { crossEntropyGradient, crossEntropyRows, lossRows, lossRowsGradient } from './loss.js'
-import { matmul } from './matmul.js'
+import { matmul } from './matmulTiled.js'
 import { concat, embedding, embeddingGradient, pad, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
 import { adam, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { dropout } from './random.js'
 import {
-  argmax, maxGradient, moments, reduce, squaredDeviation, squaredDeviationGradient, weightedMean,
+  argmax,
+  maxGradient,
+  moments,
+  reduce,
+  squaredDeviation,
+  squaredDeviationGradient,
+  weightedMean,
 } from './reduce.js'
 import { softmax, softmaxGradient } from './softmax.js'
 
 export { UNARY } from './elementwise.js'
 
 export const reference: Kernels = {
-  fill, blend, addSumOfSquares,
-  stridedCopy, pad, concat, embedding, embeddingGradient,
-  unary, unaryGradient, binary, binaryGradient, select,
-  reduce, maxGradient, squaredDeviation, squaredDeviationGradient, argmax, moments, weightedMean,
+  fill,
+  blend,
+  addSumOfSquares,
+  stridedCopy,
+  pad,
+  concat,
+  embedding,
+  embeddingGradient,
+  unary,
+  unaryGradient,
+  binary,
+  binaryGradient,
+  select,
+  reduce,
+  maxGradient,
+  squaredDeviation,
+  squaredDeviationGradient,
+  argmax,
+  moments,
+  weightedMean,
   matmul,
-  convolution, convolutionInputGradient, convolutionWeightGradient,
-  maxPool, maxPoolGradient, averagePool, averagePoolGradient,
-  softmax, softmaxGradient, crossEntropyRows, crossEntropyGradient, lossRows, lossRowsGradient,
-  normalize, normalizeGradient, normalizeScaleGradient,
+  convolution,
+  convolutionInputGradient,
+  convolutionWeightGradient,
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
+  softmax,
+  softmaxGradient,
+  crossEntropyRows,
+  crossEntropyGradient,
+  lossRows,
+  lossRowsGradient,
+  normalize,
+  normalizeGradient,
+  normalizeScaleGradient,
   dropout,
-  sgd, adam,
+  sgd,
+  adam,
 }

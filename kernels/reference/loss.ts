@@ -15,7 +15,9 @@ import { softmaxScale } from './softmax.js'
  * loss = (1 - s) (-log p_target) + s / classes * sum of -log p_c, with -log p_c = logTotal + max - x_c
  */
 export const crossEntropyRows: Kernels['crossEntropyRows'] = (
-  { outer, classes, inner, ignoreIndex, labelSmoothing, weighted }, [logits, targets, sampleWeights], [losses, weights],
+  { outer, classes, inner, ignoreIndex, labelSmoothing, weighted },
+  [logits, targets, sampleWeights],
+  [losses, weights],
 ) => {
   for (let o = 0; o < outer; o++) {
     const sampleWeight = weighted ? sampleWeights[o] : 1
@@ -44,7 +46,9 @@ export const crossEntropyRows: Kernels['crossEntropyRows'] = (
 
 /** dy, total (scalars), logits, targets, weights? as above -> dlogits [outer, classes, inner] */
 export const crossEntropyGradient: Kernels['crossEntropyGradient'] = (
-  { outer, classes, inner, ignoreIndex, labelSmoothing, weighted }, [dy, total, logits, targets, sampleWeights], [dlogits],
+  { outer, classes, inner, ignoreIndex, labelSmoothing, weighted },
+  [dy, total, logits, targets, sampleWeights],
+  [dlogits],
 ) => {
   for (let o = 0; o < outer; o++) {
     const sampleWeight = weighted ? sampleWeights[o] : 1
@@ -100,7 +104,9 @@ export const lossRows: Kernels['lossRows'] = ({ rows, size, function: name }, [p
 
 /** dy, total (scalars), prediction, target [rows, size], weights [rows] -> dprediction [rows, size] */
 export const lossRowsGradient: Kernels['lossRowsGradient'] = (
-  { rows, size, function: name }, [dy, total, prediction, target, weights], [dprediction],
+  { rows, size, function: name },
+  [dy, total, prediction, target, weights],
+  [dprediction],
 ) => {
   const { derivative } = POINT_LOSS[name]
   for (let r = 0; r < rows; r++) {

@@ -1,5 +1,6 @@
 /**
- * Batched matrix product, with either side stored transposed.
+ * Batched matrix product, with either side stored transposed: the definition. matmulTiled.ts is what runs, and a
+ * test holds the two together. Not here: broadcasting a batch, which the op has turned into offsets.
  */
 import type { Kernels } from '../kernels.js'
 

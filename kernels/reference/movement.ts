@@ -9,7 +9,7 @@ import { contiguous, eachLine } from './strides.js'
 
 export const stridedCopy: Kernels['stridedCopy'] = ({ shape, strides, offset }, [x], [y]) => {
   eachLine(shape, [contiguous(shape), strides], (length, [start, startX], [, stepX]) => {
-    for (let j = 0; j < length; j++) y[start + j] = x[offset + startX + j * stepX]
+    for (let j = 0, i = offset + startX; j < length; j++, i += stepX) y[start + j] = x[i]
   })
 }
 
@@ -40,7 +40,11 @@ export const embedding: Kernels['embedding'] = ({ rows, width }, [table, indices
 }
 
 /** dy [rows, width], indices [rows] -> dtable [entries, width]: every row is added to its entry. */
-export const embeddingGradient: Kernels['embeddingGradient'] = ({ rows, width, accumulate }, [dy, indices], [dtable]) => {
+export const embeddingGradient: Kernels['embeddingGradient'] = (
+  { rows, width, accumulate },
+  [dy, indices],
+  [dtable],
+) => {
   if (!accumulate) dtable.fill(0)
   for (let r = 0; r < rows; r++) {
     const entry = indices[r] * width

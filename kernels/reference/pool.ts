@@ -11,17 +11,18 @@ function eachWindow(
   p: Pooling,
   visit: (out: number, plane: number, y0: number, y1: number, x0: number, x1: number) => void,
 ): void {
+  const { planes, height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX } = p
   let out = 0
-  for (let c = 0; c < p.planes; c++) {
-    for (let oy = 0; oy < p.outHeight; oy++) {
-      const top = oy * p.strideY - p.padY
-      for (let ox = 0; ox < p.outWidth; ox++) {
-        const left = ox * p.strideX - p.padX
-        visit(
-          out++, c * p.height * p.width,
-          Math.max(top, 0), Math.min(top + p.kernelHeight, p.height),
-          Math.max(left, 0), Math.min(left + p.kernelWidth, p.width),
-        )
+  for (let c = 0; c < planes; c++) {
+    for (let oy = 0; oy < outHeight; oy++) {
+      const top = oy * strideY - padY
+      const y0 = Math.max(top, 0)
+      const y1 = Math.min(top + kernelHeight, height)
+      for (let ox = 0; ox < outWidth; ox++) {
+        const left = ox * strideX - padX
+        const x0 = Math.max(left, 0)
+        const x1 = Math.min(left + kernelWidth, width)
+        visit(out++, c * height * width, y0, y1, x0, x1)
       }
     }
   }
@@ -29,12 +30,23 @@ function eachWindow(
 
 /** Where the maximum of a window is: the first in row-major order, -1 if the window holds padding only. */
 function argmaxOfWindow(
-  x: Floats, width: number, plane: number, y0: number, y1: number, x0: number, x1: number,
+  x: Floats,
+  width: number,
+  plane: number,
+  y0: number,
+  y1: number,
+  x0: number,
+  x1: number,
 ): number {
   let best = -1
+  let max = -Infinity
   for (let iy = y0; iy < y1; iy++) {
     const row = plane + iy * width
-    for (let i = row + x0; i < row + x1; i++) if (best < 0 || beats(x[i], x[best])) best = i
+    for (let i = row + x0; i < row + x1; i++) {
+      if (best >= 0 && !beats(x[i], max)) continue
+      best = i
+      max = x[i]
+    }
   }
   return best
 }

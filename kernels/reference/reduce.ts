@@ -30,12 +30,15 @@ function eachGroup(
 
 /** The block as runs of `length` elements, `step` apart. */
 function eachRun(
-  block: Axes, start: number, visit: (start: number, length: number, step: number) => void, axis = 0,
+  block: Axes,
+  start: number,
+  visit: (start: number, length: number, step: number) => void,
+  axis = 0,
 ): void {
   const size = block.shape[axis]
   const step = block.strides[0][axis]
-  if (axis === block.shape.length - 1) return visit(start, size, step)
-  for (let i = 0; i < size; i++) eachRun(block, start + i * step, visit, axis + 1)
+  if (axis === block.shape.length - 1) visit(start, size, step)
+  else for (let i = 0; i < size; i++) eachRun(block, start + i * step, visit, axis + 1)
 }
 
 export const reduce: Kernels['reduce'] = ({ shape, reduced, function: name, scale, accumulate }, [x], [y]) => {
@@ -81,7 +84,9 @@ export const squaredDeviation: Kernels['squaredDeviation'] = ({ shape, reduced, 
 }
 
 export const squaredDeviationGradient: Kernels['squaredDeviationGradient'] = (
-  { shape, reduced, scale }, [dy, x, mean], [dx],
+  { shape, reduced, scale },
+  [dy, x, mean],
+  [dx],
 ) => {
   eachGroup(shape, reduced, (out, groupStart, block) => {
     eachRun(block, groupStart, (start, length, step) => {

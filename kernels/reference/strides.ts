@@ -34,10 +34,14 @@ export function mergeAxes(shape: readonly number[], strides: readonly (readonly 
     const last = merged.shape.length - 1
     if (last >= 0 && strides.every((s, k) => merged.strides[k][last] === size * s[axis])) {
       merged.shape[last] *= size
-      strides.forEach((s, k) => { merged.strides[k][last] = s[axis] })
+      strides.forEach((s, k) => {
+        merged.strides[k][last] = s[axis]
+      })
     } else {
       merged.shape.push(size)
-      strides.forEach((s, k) => { merged.strides[k].push(s[axis]) })
+      strides.forEach((s, k) => {
+        merged.strides[k].push(s[axis])
+      })
     }
   })
   if (merged.shape.length === 0) {
