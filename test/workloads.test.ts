@@ -1,0 +1,45 @@
+/** Training as peer libraries train: from the same numbers, the same losses. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { backward } from '../src/autograd/backward.js'
+import { openDevice } from '../src/device/open.js'
+import { crossEntropy } from '../src/ops/loss.js'
+import { sgd } from '../src/optim/index.js'
+import { fromHost, tensor } from '../src/tensor/create.js'
+import { scope } from '../src/tensor/scope.js'
+import { cnnWorkload, mlpWorkload, type Workload } from './workloads.js'
+
+async function train({ make, weights, inputs, targets, learningRate, losses }: Workload): Promise<number[]> {
+  const device = await openDevice('cpu', { memory: '64MiB' })
+  const model = make(device)
+  model.loadStateDict(weights)
+  const optimizer = sgd(model, { learningRate })
+  const seen: number[] = []
+  for (const _ of losses) {
+    optimizer.zeroGrad()
+    const loss = scope(device, () => {
+      const value = crossEntropy(model.forward(fromHost(device, inputs)), tensor(device, targets))
+      backward(value)
+      return value
+    })
+    optimizer.step()
+    seen.push(await loss.item())
+    loss.dispose()
+  }
+  device.close()
+  return seen
+}
+
+async function expectLosses(workload: Workload): Promise<void> {
+  const seen = await train(workload)
+  workload.losses.forEach((loss, i) => {
+    const error = Math.abs(seen[i] - loss)
+    assert.ok(error <= workload.tolerance, `loss ${i + 1} is ${seen[i]}, other libraries have ${loss}`)
+  })
+}
+
+test('the perceptron has the losses of other libraries', () => expectLosses(mlpWorkload()))
+
+test('the convolutional network has the losses of other libraries', () => expectLosses(cnnWorkload()))
+
+test.run()
