@@ -1,0 +1,198 @@
+/**
+ * Gradients against finite differences, in double precision on the reference device.
+ *
+ * Note [One direction]
+ *   For y = f(x), fixed random weights c and a random direction v, the gradient g of sum(c y) must satisfy
+ *   <g, v> = (sum c f(x + h v) - sum c f(x - h v)) / 2h up to O(h^2). One random direction catches a wrong
+ *   gradient almost surely, and costs two forwards however large x is.
+ */
+import seedrandom from 'seedrandom'
+import type { Device } from '../device/device.js'
+import { openDevice } from '../device/open.js'
+import type { ByteSize } from '../memory/bytes.js'
+import type { Op } from '../ops/declaration.js'
+import { mul } from '../ops/elementwise.js'
+import { apply, gradientFor } from '../ops/op.js'
+import { sum } from '../ops/reduce.js'
+import { opTable } from '../ops/table.js'
+import { requireGrad, tensor } from '../tensor/create.js'
+import type { HostArray } from '../tensor/host.js'
+import { scope } from '../tensor/scope.js'
+import { type Shape, sizeOf } from '../tensor/shape.js'
+import type { NestedArray, Tensor } from '../tensor/tensor.js'
+import { backward } from './backward.js'
+
+/** The truncation error h^2 f''' / 6 and the rounding error 2^-53 f / h are both far below TOLERANCE. */
+const STEP = 1e-4
+/** What a right gradient's error stays below, for functions of moderate size and curvature. */
+export const TOLERANCE = 1e-6
+
+export interface CheckOptions {
+  /** of the direction and the output's weights; default 0 */
+  seed?: number | string
+  /** numbers of the inputs to check; default all */
+  inputs?: readonly number[]
+  /** what the reference device may hold; default 64 MiB */
+  memory?: ByteSize
+  /** default 1e-6 */
+  tolerance?: number
+}
+
+/** What backward says against what finite differences say, for one input. */
+export interface InputCheck {
+  /** which input */
+  input: number
+  /** <gradient, direction> by backward */
+  analytic: number
+  /** the same by central differences */
+  numeric: number
+  /** |analytic - numeric| / max(1, |numeric|); NaN counts as infinite */
+  error: number
+}
+
+export interface GradientCheck {
+  /** is every error within the tolerance? */
+  ok: boolean
+  worstError: number
+  inputs: readonly InputCheck[]
+}
+
+export interface OpCheck {
+  op: string
+  /** null: the op has no gradient */
+  worstError: number | null
+  /** every sample's checks, in order */
+  samples: readonly (readonly InputCheck[])[]
+}
+
+/**
+ * Is the gradient of `fn` right at `inputs`?
+ * @param fn      made of Sluice ops, or of your own; runs several times on a reference device of its own, so
+ *                it must depend on nothing but its inputs
+ * @param inputs  nested arrays or host arrays, away from kinks
+ * @throws ArgumentError        fn's result does not depend on any checked input through recorded ops
+ * @throws BudgetExceededError  options.memory is too small
+ */
+export async function checkGradient(
+  fn: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly (NestedArray | HostArray)[],
+  options: CheckOptions = {},
+): Promise<GradientCheck> {
+  const { seed = 0, tolerance = TOLERANCE } = options
+  const checked = options.inputs ?? inputs.map((_, i) => i)
+  return withReference(options.memory, async (device) => {
+    const points = await Promise.all(inputs.map((input) => pointOf(device, input)))
+    const checks = await compare(device, (tensors) => fn(...tensors), points, checked, seedrandom(String(seed)))
+    const worstError = worst(checks)
+    return { ok: worstError <= tolerance, worstError, inputs: checks }
+  })
+}
+
+/** Check the gradients of ops at their own samples; default all ops. */
+export function checkOps(
+  ops: readonly Op<unknown>[] = opTable,
+  { seed = 0, memory }: Pick<CheckOptions, 'seed' | 'memory'> = {},
+): Promise<OpCheck[]> {
+  return withReference(memory, async (device) => {
+    const results: OpCheck[] = []
+    for (const op of ops) results.push(await checkOp(device, op, seedrandom(`${seed}/${op.name}`)))
+    return results
+  })
+}
+
+async function checkOp(device: Device, op: Op<unknown>, random: () => number): Promise<OpCheck> {
+  const samples: InputCheck[][] = []
+  for (const { inputs, options } of op.samples) {
+    const points = inputs.map(([shape, domain]) => ({ shape, values: domain(sizeOf(shape), random) }))
+    const checked = inputs.map((_, i) => i).filter((i) => gradientFor(op, i) !== null)
+    if (checked.length === 0) continue
+    samples.push(await compare(device, (tensors) => apply(op, tensors, options), points, checked, random))
+  }
+  return { op: op.name, worstError: samples.length > 0 ? worst(samples.flat()) : null, samples }
+}
+
+/** A place at which to evaluate. */
+interface Point {
+  shape: Shape
+  values: ArrayLike<number>
+}
+
+/** Note [One direction], for each checked input. */
+async function compare(
+  device: Device,
+  fn: (inputs: Tensor[]) => Tensor,
+  points: readonly Point[],
+  checked: readonly number[],
+  random: () => number,
+): Promise<InputCheck[]> {
+  const draw = (size: number): Float64Array => Float64Array.from({ length: size }, () => 2 * random() - 1)
+  let weights: Float64Array | undefined
+  /** sum of c y; with gradients, if wanted, handed to `use` before they are freed */
+  const evaluate = async (
+    at: readonly Point[],
+    use?: (inputs: readonly Tensor[]) => Promise<void>,
+  ): Promise<number> => {
+    const leaves: Tensor[] = []
+    let loss: Tensor | undefined
+    try {
+      loss = scope(device, () => {
+        device.step.call = 0
+        const inputs = at.map(({ values, shape }) => tensor(device, Float64Array.from(values), shape))
+        leaves.push(...(use ? checked.map((i) => requireGrad(inputs[i])) : []))
+        const y = fn(inputs)
+        weights ??= draw(y.size)
+        const total = sum(mul(y, tensor(device, weights, y.shape)))
+        if (use) backward(total)
+        return total
+      })
+      await use?.(leaves)
+      return await loss.item()
+    } finally {
+      loss?.dispose()
+      for (const leaf of leaves) leaf.grad?.dispose()
+    }
+  }
+
+  const gradients: ArrayLike<number>[] = []
+  await evaluate(points, async (leaves) => {
+    for (const leaf of leaves) gradients.push(leaf.grad ? await leaf.grad.data() : new Float64Array(leaf.size))
+  })
+  const checks: InputCheck[] = []
+  for (const [k, input] of checked.entries()) {
+    const direction = draw(gradients[k].length)
+    const moved = (step: number): Point[] =>
+      points.map((point, i) =>
+        i === input ? { ...point, values: direction.map((v, j) => point.values[j] + step * v) } : point,
+      )
+    const numeric = ((await evaluate(moved(STEP))) - (await evaluate(moved(-STEP)))) / (2 * STEP)
+    const analytic = direction.reduce((total, v, j) => total + v * gradients[k][j], 0)
+    const error = Math.abs(analytic - numeric) / Math.max(1, Math.abs(numeric))
+    checks.push({ input, analytic, numeric, error: Number.isNaN(error) ? Infinity : error })
+  }
+  return checks
+}
+
+const worst = (checks: readonly InputCheck[]): number => Math.max(0, ...checks.map(({ error }) => error))
+
+async function withReference<T>(memory: ByteSize = '64MiB', use: (device: Device) => Promise<T>): Promise<T> {
+  const device = await openDevice('reference', { memory })
+  try {
+    return await use(device)
+  } finally {
+    device.close()
+  }
+}
+
+/** Nested arrays take their shape from `tensor`, which checks them. */
+async function pointOf(device: Device, input: NestedArray | HostArray): Promise<Point> {
+  if (typeof input === 'object' && 'data' in input) {
+    const { data, shape, scale = 1 } = input
+    return { shape, values: Float64Array.from(data, (value) => value * scale) }
+  }
+  const made = tensor(device, input)
+  try {
+    return { shape: made.shape, values: await made.data() }
+  } finally {
+    made.dispose()
+  }
+}

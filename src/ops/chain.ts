@@ -1,0 +1,24 @@
+/** Chaining: `x.matmul(w).add(b)` for every op whose first argument is a tensor. Importing this installs it. */
+import { Tensor } from '../tensor/tensor.js'
+import { type Ops, ops } from './table.js'
+
+/** concat takes a list. */
+type ChainedName = Exclude<keyof Ops, 'concat'>
+
+type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => Tensor ? (...rest: Rest) => Tensor : never
+
+export type Chained = { readonly [Name in ChainedName]: Method<Ops[Name]> }
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends Chained {}
+}
+
+const { concat, ...chained } = ops
+
+for (const [name, op] of Object.entries(chained)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...rest: never[]) {
+      return Reflect.apply(op, undefined, [this, ...rest])
+    },
+  })
+}
