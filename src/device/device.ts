@@ -11,7 +11,7 @@
  *   code against the same allocator, and its peak is the real one by construction.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
-import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
+import type { Allocator, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
 import { DeviceError, PlanMismatchError, RehearsalError } from './errors.js'
 import { Storage } from './storage.js'
 
@@ -90,8 +90,6 @@ export abstract class Device {
   readonly trackOrigins: boolean
 
   #state: State
-  /** standing storages whose block a rehearsal has changed, with the block to put back */
-  #moved: { storage: Storage; block: Block }[] = []
   #closed = false
 
   constructor(allocator: Allocator, options: { seed?: number; trackOrigins?: boolean } = {}) {
@@ -210,20 +208,22 @@ export abstract class Device {
     const spares = this.aliases ? [] : this.#reserveSpares(updates)
     try {
       ready?.()
-      this.#runUpdates(updates, spares)
+      for (const { kernel, parameters, targets, inputs } of updates) {
+        const outputs = this.aliases ? targets : targets.map((target, i) => spares[i].resized(target.size))
+        this.run(kernel, parameters, [...targets, ...inputs], outputs)
+        if (!this.aliases) targets.forEach((target, i) => this.settle(target, outputs[i]))
+      }
     } finally {
       for (const spare of spares) this.release(spare)
     }
   }
 
-  #runUpdates(updates: readonly Update[], spares: Storage[]): void {
-    for (const { kernel, parameters, targets, inputs } of updates) {
-      const outputs = this.aliases ? targets : targets.map((target) => takeSpare(spares, target.block))
-      this.run(kernel, parameters, [...targets, ...inputs], outputs)
-      if (this.aliases) continue
-      targets.forEach((target, i) => this.#swap(target, outputs[i]))
-      spares.push(...outputs)
-    }
+  /**
+   * Bring an updated value home. Here by a copy, so that standing tensors never move and every micro-batch
+   * finds the same holes; a device whose blocks of one size are interchangeable may exchange them instead.
+   */
+  protected settle(target: Storage, spare: Storage): void {
+    this.run('stridedCopy', { shape: [target.size], strides: [1], offset: 0 }, [spare], [target])
   }
 
   /** Copy host values in, `data[i] * scale`. */
@@ -267,8 +267,6 @@ export abstract class Device {
       return { result, peakBytes: memory.peakBytes, memory, ops: ops ?? [], timeline: timeline ?? [] }
     } finally {
       for (const [slot, value] of this.#state.slots) slot.end?.(value)
-      for (const { storage, block } of this.#moved.reverse()) storage.block = block
-      this.#moved = []
       this.#state = real
       this.op = op
     }
@@ -318,42 +316,23 @@ export abstract class Device {
     timeline?.push({ op: this.op, held: allocator.stats().held })
   }
 
-  /** What the updates need beyond the blocks they set free on the way. */
+  /** As many spares as any update has targets, each large enough for all that take its place. */
   #reserveSpares(updates: readonly Update[]): Storage[] {
+    const sizes: number[] = []
+    for (const { targets } of updates) {
+      targets.forEach(({ size }, i) => {
+        sizes[i] = Math.max(sizes[i] ?? 0, size)
+      })
+    }
     const spares: Storage[] = []
-    const free = new Map<string, number>()
     try {
-      for (const { targets } of updates) {
-        for (const { block, size } of targets) {
-          const available = free.get(kindOf(block)) ?? 0
-          if (available > 0) free.set(kindOf(block), available - 1)
-          else spares.push(this.alloc(size, block.category))
-        }
-        for (const { block } of targets) free.set(kindOf(block), (free.get(kindOf(block)) ?? 0) + 1)
-      }
+      for (const size of sizes) spares.push(this.alloc(size, 'workspace'))
     } catch (error) {
       for (const spare of spares) this.release(spare)
       throw error
     }
     return spares
   }
-
-  /** target takes the spare's block and the spare takes target's. */
-  #swap(target: Storage, spare: Storage): void {
-    const { rehearsal } = this.#state
-    if (rehearsal && target.rehearsal !== rehearsal) this.#moved.push({ storage: target, block: target.block })
-    const block = target.block
-    target.block = spare.block
-    spare.block = block
-  }
-}
-
-/** Spares stand in for each other when they agree in this. */
-const kindOf = (block: Block): string => `${block.category} ${block.bytes}`
-
-function takeSpare(spares: Storage[], block: Block): Storage {
-  const index = spares.findIndex((candidate) => kindOf(candidate.block) === kindOf(block))
-  return spares.splice(index, 1)[0]
 }
 
 function mismatch(planned: string, ran: string): PlanMismatchError {

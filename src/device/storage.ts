@@ -1,6 +1,5 @@
 /**
  * A tensor's place on a device: an opaque operand for kernels, reference counted.
- * Its block changes when an update had to go through a spare.
  */
 import type { Block } from '../memory/allocator.js'
 
@@ -9,10 +8,15 @@ export class Storage {
   references = 1
 
   constructor(
-    public block: Block,
+    readonly block: Block,
     /** number of elements */
     readonly size: number,
     /** the rehearsal it belongs to, or null when it is real */
     readonly rehearsal: object | null,
   ) {}
+
+  /** The first `size` elements of the same block. */
+  resized(size: number): Storage {
+    return new Storage(this.block, size, this.rehearsal)
+  }
 }

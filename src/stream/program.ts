@@ -5,7 +5,7 @@
  * updates. What it needs between micro-batches (the loss so far, shadows of the model's buffers) stands
  * from the beginning, so that a step starts and ends with no transient block.
  */
-import { backward } from '../autograd/backward.js'
+import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
 import type { Device, Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
@@ -15,7 +15,7 @@ import type { Buffer } from '../nn/parameter.js'
 import type { Loss } from '../ops/loss.js'
 import { noGrad } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import { empty, fromHost, standingTensor } from '../tensor/create.js'
+import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { scope } from '../tensor/scope.js'
@@ -39,6 +39,8 @@ export class Program {
   /** of the model's last output, for one sample */
   outputShape: Shape = []
   readonly #buffers: readonly Buffer[]
+  /** what gradients flow to, whether the optimizer trains it or not: all need their buffers before planning */
+  readonly #leaves: readonly Tensor[]
   readonly #loss: Tensor
 
   constructor(
@@ -48,8 +50,10 @@ export class Program {
   ) {
     this.device = model.device
     this.#buffers = model.buffers()
+    this.#leaves = [...new Set([...model.parameters(), ...optimizer.parameters])].filter((leaf) => leaf.requiresGrad)
     this.#loss = standingTensor(this.device, [], 'buffer')
     try {
+      for (const leaf of this.#leaves) gradientOf(leaf)
       for (const buffer of this.#buffers) {
         buffer.shadow ??= standingTensor(this.device, buffer.value.shape, 'buffer')
       }
@@ -62,7 +66,7 @@ export class Program {
   /** Begin a mini-batch: gradients, loss and shadows are scratch, whatever an abandoned gather left in them. */
   reset(): void {
     this.device.op = 'reset'
-    this.optimizer.zeroGrad()
+    zeroGrad(this.#leaves)
     this.#fill(this.#loss)
     for (const { value, shadow } of this.#buffers) {
       if (shadow) this.#copy(value, shadow)

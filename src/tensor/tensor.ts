@@ -104,7 +104,7 @@ export class Tensor {
   }
 
   /** Its values, flat and row-major, as a copy. */
-  async data(): Promise<Float32Array | Float64Array> {
+  data(): Promise<Float32Array | Float64Array> {
     return this.device.read(this.storage('data'))
   }
 

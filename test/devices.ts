@@ -1,0 +1,65 @@
+/** Devices that only tests want: one that forbids aliasing, one whose allocations fail on command. */
+import type { KernelName, KernelParameters } from '../kernels/kernels.js'
+import { reference } from '../kernels/reference/index.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import type { Storage } from '../src/device/storage.js'
+import { type Block, BudgetExceededError, type Category } from '../src/memory/allocator.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+
+/**
+ * A device like a GPU: no kernel may write where it reads, and outputs hold garbage until written.
+ * Here the garbage is NaN, so that a kernel that reads its output is found out.
+ */
+export class NoAliasDevice extends HeapDevice {
+  protected override readonly aliases = false
+
+  constructor(kind: 'cpu' | 'reference', allocator: HeapAllocator) {
+    super(kind, reference, allocator)
+  }
+
+  protected override execute<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+  ): void {
+    for (const output of outputs) {
+      if (inputs.some(({ block }) => block === output.block)) throw new Error(`${name} writes where it reads`)
+      this.view(output).fill(Number.NaN)
+    }
+    super.execute(name, parameters, inputs, outputs)
+  }
+}
+
+/** An allocator whose n-th allocation from `failAt = n` on fails, as if the budget were used up. */
+export class FailingAllocator extends HeapAllocator {
+  /** fails the allocation that brings this to 0; Infinity never fails */
+  remaining = Infinity
+
+  override alloc(bytes: number, category: Category, op: string): Block {
+    if (--this.remaining === 0) throw new BudgetExceededError(bytes, category, op, this.stats())
+    return super.alloc(bytes, category, op)
+  }
+}
+
+/** A device that notes the highest byte any kernel operand reaches: a measure of the peak from outside memory/. */
+export class WatchedDevice extends HeapDevice {
+  highestByte = 0
+
+  constructor(kind: 'cpu' | 'reference', budgetBytes: number) {
+    super(kind, reference, new HeapAllocator(budgetBytes))
+  }
+
+  protected override execute<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+  ): void {
+    for (const operand of [...inputs, ...outputs]) {
+      const view = this.view(operand)
+      this.highestByte = Math.max(this.highestByte, view.byteOffset + view.byteLength)
+    }
+    super.execute(name, parameters, inputs, outputs)
+  }
+}

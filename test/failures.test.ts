@@ -1,0 +1,260 @@
+/** Whatever goes wrong in a step, nothing is lost: the atomic step, and what misuse is told. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { reference } from '../kernels/reference/index.js'
+import type { Batch } from '../src/data/index.js'
+import { PlanMismatchError, RehearsalError } from '../src/device/errors.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { BudgetExceededError } from '../src/memory/allocator.js'
+import { SluiceError } from '../src/memory/errors.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import { Linear, Module } from '../src/nn/index.js'
+import { mul, relu } from '../src/ops/elementwise.js'
+import { crossEntropy, type Loss } from '../src/ops/loss.js'
+import { reshape } from '../src/ops/movement.js'
+import { adam, sgd } from '../src/optim/index.js'
+import { DoesNotFitError, InterruptedError, ModelError, NonFiniteError, NotSeparableError } from '../src/stream/errors.js'
+import { Streamer } from '../src/stream/streamer.js'
+import { scope } from '../src/tensor/scope.js'
+import { DisposedError } from '../src/tensor/errors.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+import { FailingAllocator, NoAliasDevice } from './devices.js'
+import { batchNormModel, CLASSES, denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
+
+const BUDGET = 1 << 20
+
+const open = (bytes = BUDGET): HeapDevice => new HeapDevice('cpu', reference, new HeapAllocator(bytes))
+
+type Build = (device: HeapDevice) => Module
+
+function trainer(device: HeapDevice, build: Build, optimizer: 'sgd' | 'adam' = 'sgd', loss: Loss = crossEntropy) {
+  const model = build(device)
+  const rule = optimizer === 'sgd' ? sgd(model, { learningRate: 0.1, momentum: 0.9, clipNorm: 1 }) : adam(model)
+  return { model, optimizer: rule, streamer: new Streamer({ model, loss, optimizer: rule }) }
+}
+
+/** Everything that a step may change for good. */
+async function lasting({ model, optimizer, streamer }: ReturnType<typeof trainer>) {
+  return { model: await model.stateDict(), optimizer: await optimizer.stateDict(), cursor: streamer.cursor }
+}
+
+async function errorOf(run: Promise<unknown> | (() => unknown)): Promise<unknown> {
+  try {
+    await (typeof run === 'function' ? run() : run)
+  } catch (error) {
+    return error
+  }
+  return assert.unreachable('it should have thrown')
+}
+
+const step = (streamer: Streamer, batch: Batch) => streamer.step(batch, { microBatch: 5 })
+
+const aliasing = (allocator: HeapAllocator) => new HeapDevice('cpu', reference, allocator)
+const forbidding = (allocator: HeapAllocator) => new NoAliasDevice('cpu', allocator)
+
+for (const [name, build, optimizer, openOver] of [
+  ['residual, sgd', residualModel, 'sgd', aliasing],
+  ['batch norm, adam', batchNormModel, 'adam', aliasing],
+  ['batch norm, adam, on a device that forbids aliasing', batchNormModel, 'adam', forbidding],
+] as const) {
+  test(`failing every allocation of a step in turn changes nothing that lasts: ${name}`, async () => {
+    const batches = [randomBatch(12, 1), randomBatch(12, 2)]
+    const undisturbed = trainer(openOver(new HeapAllocator(BUDGET)), build, optimizer)
+    for (const batch of batches) await step(undisturbed.streamer, batch)
+    const allocator = new FailingAllocator(BUDGET)
+    const device = openOver(allocator)
+    const run = trainer(device, build, optimizer)
+    await step(run.streamer, batches[0])
+    const before = await lasting(run)
+    const held = device.memory.heldBytes
+    let failures = 0
+    for (let n = 1; ; n++) {
+      allocator.remaining = n
+      const outcome = await step(run.streamer, batches[1]).catch((error: unknown) => error)
+      allocator.remaining = Infinity
+      if (!(outcome instanceof Error)) break
+      assert.instance(outcome, BudgetExceededError)
+      assert.is(device.memory.heldBytes, held)
+      assert.equal(await lasting(run), before)
+      failures++
+    }
+    assert.ok(failures > 50, `only ${failures} allocations in a step`)
+    assert.equal(await lasting(run), await lasting(undisturbed))
+  })
+}
+
+test('2,000 steps end with the held bytes of the first', async () => {
+  const device = open()
+  const { streamer } = trainer(device, denseModel)
+  const batch = randomBatch(6, 1)
+  await step(streamer, batch)
+  const { heldBytes } = device.memory
+  for (let i = 1; i < 2000; i++) {
+    const { peakBytes, plannedPeakBytes } = await step(streamer, batch)
+    assert.is(peakBytes, plannedPeakBytes)
+    assert.is(device.memory.heldBytes, heldBytes)
+  }
+})
+
+/** The next step must fail with this error and change nothing; after `mend`, training goes on. */
+async function survives(run: ReturnType<typeof trainer>, device: HeapDevice, type: typeof SluiceError, mend: () => void) {
+  const before = await lasting(run)
+  const held = device.memory.heldBytes
+  const error = await errorOf(step(run.streamer, randomBatch(12, 2)))
+  if (!(error instanceof type)) throw error
+  assert.equal(await lasting(run), before)
+  assert.is(device.memory.heldBytes, held)
+  mend()
+  assert.is((await step(run.streamer, randomBatch(12, 2))).step, 2)
+  return error
+}
+
+/** A linear model whose forward a test can bend. */
+class Bent extends Module {
+  bend: (x: Tensor) => Tensor = (x) => x
+  cached: Tensor | null = null
+  fc: Linear
+
+  constructor(device: HeapDevice) {
+    super(device)
+    this.fc = new Linear(device, 32, CLASSES)
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fc.forward(this.bend(reshape(x, [-1, 32])))
+  }
+}
+
+const bent = () => {
+  const device = open()
+  const model = new Bent(device)
+  const optimizer = sgd(model, { learningRate: 0.1 })
+  return { device, bend: model, run: { model, optimizer, streamer: new Streamer({ model, loss: crossEntropy, optimizer }) } }
+}
+
+test('a forward that throws', async () => {
+  const { device, bend, run } = bent()
+  await step(run.streamer, randomBatch(12, 1))
+  bend.bend = () => {
+    throw new TypeError('x is not what I thought')
+  }
+  const error = await survives(run, device, ModelError, () => {
+    bend.bend = (x) => x
+  })
+  assert.match(error.message, 'x is not what I thought')
+  assert.instance(error.cause, TypeError)
+})
+
+test('a forward that runs other ops than its rehearsal', async () => {
+  const { device, bend, run } = bent()
+  await step(run.streamer, randomBatch(12, 1))
+  bend.bend = (x) => relu(x)
+  const error = await survives(run, device, PlanMismatchError, () => {
+    bend.bend = (x) => x
+  })
+  assert.match(error.message, 'relu')
+})
+
+test('a forward that caches a tensor for the next micro-batch', async () => {
+  const { bend, run } = bent()
+  await step(run.streamer, randomBatch(12, 1))
+  bend.bend = (x) => {
+    bend.cached ??= mul(x, 2)
+    return x.shape[0] > 2 ? x : mul(bend.cached, x)
+  }
+  await errorOf(step(run.streamer, randomBatch(12, 2)))
+  const fresh = bent()
+  fresh.bend.bend = (x) => {
+    fresh.bend.cached ??= mul(x, 2)
+    return mul(x, fresh.bend.cached)
+  }
+  const error = await errorOf(step(fresh.run.streamer, randomBatch(12, 1)))
+  assert.instance(error, RehearsalError)
+  assert.match(String(error), 'a buffer made in its constructor')
+  fresh.bend.bend = (x) => x
+  assert.is((await step(fresh.run.streamer, randomBatch(12, 2))).step, 1)
+})
+
+test('a loss of NaN is not committed', async () => {
+  const device = open()
+  const run = trainer(device, denseModel)
+  await step(run.streamer, randomBatch(12, 1))
+  const before = await lasting(run)
+  const bad = randomBatch(12, 3)
+  bad.inputs.data[5] = Number.NaN
+  assert.instance(await errorOf(step(run.streamer, bad)), NonFiniteError)
+  assert.equal(await lasting(run), before)
+})
+
+test('a data source that throws, an interrupt: training goes on from the cursor to the same bits', async () => {
+  const batches = [1, 2, 3, 4].map((seed) => randomBatch(12, seed))
+  const undisturbed = trainer(open(), denseModel)
+  for await (const _ of undisturbed.streamer.fit(() => batches, { batch: 12, epochs: 2, microBatch: 5 })) continue
+  const run = trainer(open(), denseModel)
+  let broken = true
+  const source = function* () {
+    for (const [i, batch] of batches.entries()) {
+      if (broken && i === 2) throw new Error('the disk is gone')
+      yield batch
+    }
+  }
+  const all = async (options: { signal?: AbortSignal; onMicroBatch?: () => void }) => {
+    for await (const _ of run.streamer.fit(source, { batch: 12, epochs: 2, microBatch: 5, from: run.streamer.cursor, ...options })) continue
+  }
+  assert.match(String(await errorOf(all({}))), 'the disk is gone')
+  assert.equal(run.streamer.cursor, { epoch: 0, miniBatches: 2 })
+  broken = false
+  const controller = new AbortController()
+  let microBatches = 0
+  const interrupted = all({ signal: controller.signal, onMicroBatch: () => ++microBatches === 7 && controller.abort() })
+  assert.instance(await errorOf(interrupted), InterruptedError)
+  assert.equal(run.streamer.cursor, { epoch: 1, miniBatches: 0 })
+  await all({})
+  const [ran, expected] = [await lasting(run), await lasting(undisturbed)]
+  assert.equal(ran, expected)
+})
+
+test('a budget that cannot hold one sample says what would', async () => {
+  const model = residualModel(open(64 << 10))
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
+  try {
+    streamer.plan({ batch: 4096, inputShape: INPUT, microBatch: 4096 })
+    assert.unreachable()
+  } catch (error) {
+    if (!(error instanceof DoesNotFitError)) throw error
+    const enough = residualModel(open(error.neededBytes))
+    const other = new Streamer({ model: enough, loss: crossEntropy, optimizer: sgd(enough, { learningRate: 0.1 }) })
+    assert.is(other.plan({ batch: 4096, inputShape: INPUT }).microBatch, 4096)
+    const less = residualModel(open(error.neededBytes - 64))
+    const tight = new Streamer({ model: less, loss: crossEntropy, optimizer: sgd(less, { learningRate: 0.1 }) })
+    assert.ok(tight.plan({ batch: 4096, inputShape: INPUT }).microBatch < 4096)
+  }
+})
+
+test('a loss that couples samples is refused when it would be split', async () => {
+  const coupled: Loss = Object.assign((output: Tensor, target: Tensor) => crossEntropy(output, target), {
+    coupled: 'it compares samples with each other',
+  })
+  const run = trainer(open(), denseModel, 'sgd', coupled)
+  assert.is((await run.streamer.step(randomBatch(12, 1))).step, 1)
+  assert.instance(await errorOf(step(run.streamer, randomBatch(12, 1))), NotSeparableError)
+})
+
+test('a rehearsal that throws, or frees what stands, leaves no trace', async () => {
+  const device = open()
+  const model = new Linear(device, 8, 8)
+  const signature = device.allocator.signature()
+  assert.throws(() => device.rehearse(() => scope(device, () => { mul(model.weight, 2); throw new Error('no') })), /no/)
+  assert.throws(() => device.rehearse(() => model.weight.dispose()), (error: unknown) => error instanceof RehearsalError)
+  assert.throws(() => device.rehearse(async () => 1), (error: unknown) => error instanceof RehearsalError)
+  assert.throws(() => device.rehearse(() => model.weight.data()), (error: unknown) => error instanceof RehearsalError)
+  assert.is(device.allocator.signature(), signature)
+  assert.is((await model.weight.data()).length, 64)
+  const kept = scope(device, () => device.rehearse(() => mul(model.weight, 2)).result)
+  assert.throws(() => relu(kept), (error: unknown) => error instanceof RehearsalError)
+  const ended = { tensor: model.weight }
+  scope(device, () => { ended.tensor = mul(model.weight, 2) as typeof model.weight })
+  assert.throws(() => relu(ended.tensor), (error: unknown) => error instanceof DisposedError)
+})
+
+test.run()

@@ -1,0 +1,90 @@
+/** Models and data for the tests of streaming: small, and with everything that could go wrong in a split. */
+import type { Batch } from '../src/data/index.js'
+import type { Device } from '../src/device/device.js'
+import {
+  BatchNorm2d, Conv2d, Dropout, Flatten, generator, GroupNorm, LayerNorm, Linear, Module, ReLU, Sequential,
+} from '../src/nn/index.js'
+import { add, relu } from '../src/ops/elementwise.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+
+export const INPUT = [2, 4, 4] as const
+export const CLASSES = 3
+
+/**
+ * A user's module, written as a user would: two convolutions, group norm and a skip. It disposes nothing,
+ * and the library knows nothing of it.
+ */
+export class ResidualBlock extends Module {
+  conv1: Conv2d
+  conv2: Conv2d
+  norm1: GroupNorm
+  norm2: GroupNorm
+
+  constructor(device: Device, channels: number, random: () => number) {
+    super(device)
+    this.conv1 = new Conv2d(device, channels, channels, 3, { padding: 1, random })
+    this.norm1 = new GroupNorm(device, 2, channels)
+    this.conv2 = new Conv2d(device, channels, channels, 3, { padding: 1, random })
+    this.norm2 = new GroupNorm(device, 2, channels)
+  }
+
+  forward(x: Tensor): Tensor {
+    const h = relu(this.norm1.forward(this.conv1.forward(x)))
+    return relu(add(x, this.norm2.forward(this.conv2.forward(h))))
+  }
+}
+
+/** Convolution, the residual block, dropout, a linear layer: all exact under splitting. */
+export function residualModel(device: Device, rate = 0.25): Sequential {
+  const random = generator(7)
+  return new Sequential(
+    new Conv2d(device, INPUT[0], 4, 3, { padding: 1, random }),
+    new ResidualBlock(device, 4, random),
+    new Flatten(device),
+    new Dropout(device, rate),
+    new Linear(device, 64, CLASSES, { random }),
+  )
+}
+
+/** Layer norm and two dropouts. */
+export function denseModel(device: Device, rate = 0.25): Sequential {
+  const random = generator(11)
+  return new Sequential(
+    new Flatten(device),
+    new Linear(device, 32, 12, { random }),
+    new LayerNorm(device, 12),
+    new ReLU(device),
+    new Dropout(device, rate),
+    new Linear(device, 12, 8, { random }),
+    new ReLU(device),
+    new Dropout(device, rate),
+    new Linear(device, 8, CLASSES, { random }),
+  )
+}
+
+/** With batch norm: it has buffers, and its statistics are those of a micro-batch. */
+export function batchNormModel(device: Device): Sequential {
+  const random = generator(13)
+  return new Sequential(
+    new Conv2d(device, INPUT[0], 4, 3, { random }),
+    new BatchNorm2d(device, 4),
+    new ReLU(device),
+    new Flatten(device),
+    new Linear(device, 16, CLASSES, { random }),
+  )
+}
+
+/** N random samples; `ignored` targets are -100. */
+export function randomBatch(samples: number, seed: number, options: { weighted?: boolean; ignored?: readonly number[] } = {}): Batch {
+  const random = generator(seed)
+  const size = samples * INPUT[0] * INPUT[1] * INPUT[2]
+  const targets = Int32Array.from({ length: samples }, () => Math.floor(random() * CLASSES))
+  for (const sample of options.ignored ?? []) targets[sample] = -100
+  return {
+    inputs: { data: Float64Array.from({ length: size }, () => 2 * random() - 1), shape: [samples, ...INPUT] },
+    targets: { data: targets, shape: [samples] },
+    ...(options.weighted && {
+      weights: { data: Float64Array.from({ length: samples }, () => Math.floor(8 * random()) / 4), shape: [samples] },
+    }),
+  }
+}

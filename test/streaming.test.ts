@@ -1,0 +1,146 @@
+/** The exactness contract: a split changes nothing but the order of sums. */
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Batch, sliceBatch } from '../src/data/index.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { reference } from '../kernels/reference/index.js'
+import type { Module } from '../src/nn/index.js'
+import { crossEntropy, crossEntropyLoss } from '../src/ops/loss.js'
+import { sgd } from '../src/optim/index.js'
+import { Program } from '../src/stream/program.js'
+import { balancedSizes } from '../src/stream/split.js'
+import { Streamer } from '../src/stream/streamer.js'
+import { EmptyBatchError } from '../src/stream/errors.js'
+import { denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
+import { NoAliasDevice, WatchedDevice } from './devices.js'
+import { SPLIT_GRADIENT } from './tolerances.js'
+
+const referenceDevice = (): HeapDevice => new HeapDevice('reference', reference, new HeapAllocator(4 << 20))
+
+/** The mini-batch's gradients and loss when it is cut into `sizes`, by the step program itself. */
+async function gradients(build: (device: HeapDevice) => Module, batch: Batch, sizes: readonly number[], loss = crossEntropyLoss({ labelSmoothing: 0.1 })) {
+  const device = referenceDevice()
+  const model = build(device)
+  const program = new Program(model, loss, sgd(model, { learningRate: 0.1 }))
+  const shape = { input: INPUT, target: [], weighted: batch.weights !== undefined }
+  let first = 0
+  const pieces = sizes.map((size) => sliceBatch(batch, (first += size) - size, size))
+  const weights = pieces.map((piece) => loss.weight?.(piece.targets, piece.weights) ?? Number.NaN)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  program.reset()
+  first = 0
+  for (const [j, piece] of pieces.entries()) {
+    Object.assign(device.step, { seed: 3, step: 5, firstSample: first, call: 0 })
+    program.microBatch('train', shape, sizes[j], piece, weights[j] / total)
+    first += sizes[j]
+  }
+  const values = await Promise.all(model.parameters().map((parameter) => parameter.grad?.data()))
+  return { values, loss: await program.readLoss() }
+}
+
+async function sameGradients(build: (device: HeapDevice) => Module, batch: Batch, sizes: readonly number[]): Promise<void> {
+  const whole = await gradients(build, batch, [batch.inputs.shape[0]])
+  const split = await gradients(build, batch, sizes)
+  assert.ok(Math.abs(whole.loss - split.loss) <= SPLIT_GRADIENT * Math.max(1, Math.abs(whole.loss)))
+  whole.values.forEach((expected, i) => {
+    const actual = split.values[i]
+    if (!expected || !actual) throw new Error(`parameter ${i} has no gradient`)
+    const largest = Array.from(expected).reduce((most, value) => Math.max(most, Math.abs(value)), 1)
+    for (let j = 0; j < expected.length; j++) {
+      const difference = Math.abs(expected[j] - actual[j])
+      assert.ok(difference <= SPLIT_GRADIENT * largest, `parameter ${i}[${j}]: ${expected[j]} whole, ${actual[j]} split in [${sizes}]`)
+    }
+  })
+}
+
+const builders = { residual: residualModel, dense: denseModel }
+
+for (const [name, build] of Object.entries(builders)) {
+  test(`${name}: 33 samples in 16s, the paper's wrong case`, () => sameGradients(build, randomBatch(33, 1), [16, 16, 1]))
+
+  test(`${name}: a micro-batch without a valid target`, () =>
+    sameGradients(build, randomBatch(12, 2, { ignored: [4, 5, 6, 7, 9] }), [4, 4, 4]))
+
+  test(`${name}: any partition, ignored targets, sample weights, dropout`, async () => {
+    const cases = fc.record({
+      sizes: fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 6 }),
+      seed: fc.integer({ min: 0, max: 1000 }),
+      weighted: fc.boolean(),
+      ignored: fc.array(fc.nat(40), { maxLength: 6 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ sizes, seed, weighted, ignored }) => {
+        const samples = sizes.reduce((sum, size) => sum + size, 0)
+        const batch = randomBatch(samples, seed, { weighted, ignored: ignored.filter((sample) => sample < samples) })
+        fc.pre((crossEntropy.weight?.(batch.targets, batch.weights) ?? 0) > 0)
+        await sameGradients(build, batch, sizes)
+      }),
+      { seed: 33, numRuns: 12 },
+    )
+  })
+}
+
+test('balanced sizes differ by at most one, keep under the cap and sum to the mini-batch', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 5000 }), (samples, cap) => {
+      const sizes = balancedSizes(samples, Math.min(cap, samples))
+      assert.is(sizes.reduce((sum, size) => sum + size, 0), samples)
+      assert.ok(Math.max(...sizes) <= cap && Math.max(...sizes) - Math.min(...sizes) <= 1)
+      assert.is(sizes.length, Math.ceil(samples / Math.min(cap, samples)))
+    }),
+    { seed: 1 },
+  )
+  assert.equal(balancedSizes(10, 4), [4, 3, 3])
+})
+
+/** Losses of some steps, and what the last one reported. */
+async function train(device: HeapDevice, batches: readonly Batch[], microBatch: number | 'fit' = 'fit') {
+  const model = residualModel(device)
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1, momentum: 0.9 }) })
+  const results = []
+  for (const batch of batches) results.push(await streamer.step(batch, { microBatch }))
+  return { results, state: await model.stateDict() }
+}
+
+test('the same plan gives the same bits; another plan the same losses within float32', async () => {
+  const batches = [1, 2, 3].map((seed) => randomBatch(40, seed))
+  const open = (bytes: number) => new HeapDevice('cpu', reference, new HeapAllocator(bytes))
+  const [a, b, small] = [await train(open(1 << 20), batches), await train(open(1 << 20), batches), await train(open(1 << 20), batches, 7)]
+  assert.is(a.results[0].sizes.length, 1)
+  assert.equal(small.results[0].sizes, [7, 7, 7, 7, 6, 6])
+  assert.equal(a.state, b.state)
+  a.results.forEach(({ loss }, i) => assert.ok(Math.abs(loss - small.results[i].loss) <= 1e-4 * loss))
+})
+
+test('a device that forbids aliasing trains to the same losses, peaks as planned', async () => {
+  const batches = [1, 2, 3].map((seed) => randomBatch(20, seed))
+  const plain = await train(new HeapDevice('cpu', reference, new HeapAllocator(512 << 10)), batches)
+  const strict = await train(new NoAliasDevice('cpu', new HeapAllocator(512 << 10)), batches)
+  plain.results.forEach(({ loss }, i) => assert.is(strict.results[i].loss, loss))
+  for (const { peakBytes, plannedPeakBytes } of strict.results) assert.is(peakBytes, plannedPeakBytes)
+  assert.equal(strict.state, plain.state)
+})
+
+test('the highest byte that a kernel operand reaches is the peak, to 63 bytes', async () => {
+  for (const budget of [128 << 10, 256 << 10, 1 << 20]) {
+    const device = new WatchedDevice('cpu', budget)
+    const { results } = await train(device, [randomBatch(50, 1)])
+    const beyond = results[0].peakBytes - device.highestByte
+    assert.ok(beyond >= 0 && beyond < 64, `peak ${results[0].peakBytes}, highest operand byte ${device.highestByte}`)
+    assert.ok(results[0].peakBytes <= budget)
+  }
+})
+
+test('a mini-batch in which nothing counts is refused', async () => {
+  const device = new HeapDevice('cpu', reference, new HeapAllocator(1 << 20))
+  try {
+    await train(device, [randomBatch(2, 1, { ignored: [0, 1] })])
+    assert.unreachable()
+  } catch (error) {
+    assert.instance(error, EmptyBatchError)
+  }
+})
+
+test.run()
