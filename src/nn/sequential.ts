@@ -1,7 +1,7 @@
 /** Modules one after the other, freeing what lies between as early as that is safe. */
 import { ArgumentError } from '../memory/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { Module, RELEASES } from './module.js'
+import { Module } from './module.js'
 
 /**
  * y = last(... second(first(x))). Its modules are named 0, 1, 2, ..., as PyTorch's.
@@ -10,10 +10,10 @@ import { Module, RELEASES } from './module.js'
  *   An intermediate is freed before the scope ends if it was made inside this call, by a layer of ours
  *   (see RELEASES), and everything that took it is a layer of ours; the input and the result never are.
  *   The tape keeps what gradients need, whoever frees. What a user's module took or made waits for the
- *   scope: it may still hold on to it.
+ *   scope: it may still hold on to it. A Sequential inside is taken as its layers in its place, so that
+ *   nesting costs nothing.
  */
 export class Sequential extends Module {
-  static readonly [RELEASES] = true
   readonly layers: readonly Module[]
 
   /** @throws ArgumentError  no module */
@@ -27,7 +27,7 @@ export class Sequential extends Module {
     let current = x
     /** made here, and held by nobody else: Note [Early free] */
     let ours = false
-    for (const layer of this.layers) {
+    for (const layer of this.#flat()) {
       const next = layer.forward(current)
       if (next === current) {
         ours &&= layer.releases
@@ -40,8 +40,12 @@ export class Sequential extends Module {
     return current
   }
 
-  override get releases(): boolean {
-    return super.releases && this.layers.every((layer) => layer.releases)
+  /** Its layers, those of Sequentials among them in their place. */
+  *#flat(): Generator<Module> {
+    for (const layer of this.layers) {
+      if (layer instanceof Sequential && layer.forward === Sequential.prototype.forward) yield* layer.#flat()
+      else yield layer
+    }
   }
 
   protected override *members(): Generator<readonly [string, unknown]> {
