@@ -243,6 +243,16 @@ class Tap extends Module {
   }
 }
 
+/** Keeps what it is given, and hands it on. */
+class Watch extends Module {
+  seen: Tensor | null = null
+
+  forward(x: Tensor): Tensor {
+    this.seen = x
+    return x
+  }
+}
+
 const stack = (device: Device, ...middle: Module[]): Sequential =>
   new Sequential(new Linear(device, 16, 16), new ReLU(device), ...middle, new Linear(device, 16, 16), new ReLU(device))
 
@@ -284,7 +294,7 @@ test('Sequential leaves alone what a module of the user took or made', async () 
     return relu(x)
   }
   scope(device, () => {
-    for (const tap of [new Tap(device), new Listening(device)]) {
+    for (const tap of [new Tap(device), new Watch(device), new Listening(device)]) {
       const through = new Dropout(device).eval()
       for (const model of [
         stack(device, tap),
