@@ -144,7 +144,7 @@ export interface Update {
 export interface KernelParameters {
   /** -> y */
   fill: { size: number; value: number }
-  /** y, x -> y = a y + b x. In place. */
+  /** y, x -> y = a y + b x; with a = 0, y is not read (it may be NaN). In place. */
   blend: { size: number; a: number; b: number }
   /** sum, x -> sum + sum of x^2 (a scalar). In place. */
   addSumOfSquares: { size: number }
@@ -173,7 +173,7 @@ export interface KernelParameters {
   maxGradient: { shape: readonly number[]; reduced: readonly boolean[] }
   /** x, mean -> y = scale * sum of (x - mean)^2 over the reduced axes */
   squaredDeviation: { shape: readonly number[]; reduced: readonly boolean[]; scale: number }
-  /** dy, x, mean -> dx = scale * dy (x - mean) */
+  /** dy, x, mean -> dx = scale * dy (x - mean); the factor 2 of the derivative is in scale */
   squaredDeviationGradient: { shape: readonly number[]; reduced: readonly boolean[]; scale: number }
   /** x -> the index, along the middle axis, of the first maximum (NaN counts as the maximum) */
   argmax: Rows

@@ -94,7 +94,8 @@ export const fill: Kernels['fill'] = ({ value }, _, [y]) => {
 }
 
 export const blend: Kernels['blend'] = ({ size, a, b }, [old, x], [y]) => {
-  for (let i = 0; i < size; i++) y[i] = a * old[i] + b * x[i]
+  if (a === 0) for (let i = 0; i < size; i++) y[i] = b * x[i]
+  else for (let i = 0; i < size; i++) y[i] = a * old[i] + b * x[i]
 }
 
 export const addSumOfSquares: Kernels['addSumOfSquares'] = ({ size }, [sum, x], [out]) => {

@@ -94,6 +94,7 @@ export interface BatchNormLayerOptions extends AffineOptions {
  */
 export class BatchNorm2d extends Module {
   static readonly [RELEASES] = true
+  override readonly streamingNote: string
   readonly weight: Parameter | null
   readonly bias: Parameter | null
   readonly runningMean: Buffer
@@ -116,6 +117,10 @@ export class BatchNorm2d extends Module {
       throw new ArgumentError(`BatchNorm2d: there is no policy '${policy}': use micro or frozen`)
     }
     this.policy = policy
+    this.streamingNote =
+      policy === 'micro'
+        ? "batch norm (micro): each micro-batch is normalised by its own statistics, so the micro-batch's size matters"
+        : 'batch norm (frozen): running statistics are used and not updated, so a split changes nothing'
     this.#momentum = momentum
     this.#eps = eps
     const shape = [channels]

@@ -8,7 +8,6 @@
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
 import type { Device, Update } from '../device/device.js'
-import type { Storage } from '../device/storage.js'
 import { SluiceError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
@@ -79,6 +78,22 @@ export class Program {
    * @param share  what this micro-batch's mean counts in the mini-batch's: w_j / W
    */
   microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
+    const run = () => this.#microBatch(mode, shape, size, piece, share)
+    return mode === 'train' ? run() : this.#evaluating(run)
+  }
+
+  /** The whole step without values, with one micro-batch of each of `sizes`; inside a rehearsal. */
+  rehearse(mode: Mode, shape: SampleShape, sizes: readonly number[]): void {
+    this.reset()
+    for (const size of sizes) {
+      Object.assign(this.device.step, { firstSample: 0, call: 0 })
+      this.microBatch(mode, shape, size, null, 1)?.dispose()
+    }
+    this.device.op = 'commit'
+    if (mode === 'train') this.device.commit(this.updates())
+  }
+
+  #microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
     return scope(this.device, () => {
       const x = this.#place([size, ...shape.input], piece?.inputs)
       if (mode === 'predict') return noGrad(this.device, () => this.#forward(x))
@@ -113,7 +128,7 @@ export class Program {
           ]
         : [],
     )
-    return [...this.optimizer.updates(), ...copies]
+    return [...userCode('a schedule', () => this.optimizer.updates()), ...copies]
   }
 
   /** The mini-batch's loss so far. */
@@ -133,6 +148,17 @@ export class Program {
     return host
       ? fromHost(this.device, host, { category: 'input' })
       : empty('input', this.device, shape, { category: 'input' })
+  }
+
+  /** Run `fn` with every module in evaluation mode. Training leaves the modes as the user set them. */
+  #evaluating<T>(fn: () => T): T {
+    const before = this.model.modules().map((module) => ({ module, training: module.training }))
+    this.model.eval()
+    try {
+      return fn()
+    } finally {
+      for (const { module, training } of before) module.training = training
+    }
   }
 
   #forward(x: Tensor): Tensor {
@@ -162,8 +188,7 @@ export class Program {
 
   #copy(from: Tensor, to: Tensor): void {
     const parameters = { shape: [from.size], strides: [1], offset: 0 }
-    const operands: [Storage, Storage] = [from.storage('reset'), to.storage('reset')]
-    this.device.run('stridedCopy', parameters, [operands[0]], [operands[1]])
+    this.device.run('stridedCopy', parameters, [from.storage('reset')], [to.storage('reset')])
   }
 }
 

@@ -7,8 +7,8 @@
  *   (holes, rounding, workspace). So the search bisects on live bytes, which gives a size above which
  *   nothing can fit, and from there tries every size downward. The first that fits is the largest.
  */
-import type { Allocator } from '../memory/allocator.js'
-import { ArgumentError } from '../memory/errors.js'
+import { type Allocator, noBytes } from '../memory/allocator.js'
+import { ArgumentError, SluiceError } from '../memory/errors.js'
 import { DoesNotFitError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import { describePlan } from './report.js'
@@ -32,22 +32,17 @@ export function makePlan(request: PlanRequest): Plan {
   const { mode, batch, allocator, notes } = request
   checkCount('batch', batch)
   if (request.microBatch !== 'fit') checkCount('microBatch', request.microBatch)
-  const known = new Map<number, Measured>()
-  const measure = (size: number): Measured => {
-    const measured = known.get(size) ?? request.measure(size)
-    known.set(size, measured)
-    return measured
-  }
+  const measure = attempting(request)
   const stats = allocator.stats()
   const smallest = smallestPeak(batch, measure)
   const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
   const microBatch = request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
   const sizes = microBatch === null ? [] : balancedSizes(batch, microBatch)
-  const parts = [...new Set([microBatch ?? 1, ...sizes])].map(measure)
+  const parts = [...new Set([microBatch ?? smallest.size, ...sizes])].map(measure)
   const worst = parts.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
   if (microBatch === null || !fits(allocator, worst)) {
     throw new DoesNotFitError(
-      microBatch ?? 1,
+      microBatch ?? smallest.size,
       allocator.budgetFor(worst.peakBytes),
       minimumBudgetBytes,
       allocator.budgetBytes,
@@ -58,8 +53,8 @@ export function makePlan(request: PlanRequest): Plan {
   const used = [...new Set(sizes)].map(measure)
   const peak = used.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
   const whole = measure(batch)
-  const one = measure(1)
-  const perSample = batch > 1 ? (whole.peakBytes - one.peakBytes) / (batch - 1) : one.peakBytes - stats.heldBytes
+  const { size, peakBytes } = smallest
+  const perSample = batch > size ? (whole.peakBytes - peakBytes) / (batch - size) : (peakBytes - stats.heldBytes) / batch
   const plan: Plan = {
     mode,
     batch,
@@ -104,13 +99,34 @@ function largestFit(batch: number, allocator: Allocator, measure: (size: number)
   return null
 }
 
-/** The size with the lowest peak: one sample, unless holes make a larger one cheaper. */
-function smallestPeak(batch: number, measure: (size: number) => Measured): Measured {
-  let best = measure(1)
+/** The size with the lowest peak: one sample, unless that cannot run, or holes make a larger one cheaper. */
+function smallestPeak(batch: number, measure: (size: number) => Measured): Measured & { size: number } {
+  let best = { size: 1, ...measure(1) }
   for (let size = 2; size <= batch && measure(size).peakHeldBytes < best.peakBytes; size++) {
-    if (measure(size).peakBytes < best.peakBytes) best = measure(size)
+    if (measure(size).peakBytes < best.peakBytes) best = { size, ...measure(size) }
   }
   return best
+}
+
+/**
+ * `measure`, for a model that may refuse some sizes (batch norm one sample of one pixel): such a size fits no
+ * budget. A model that refuses the whole mini-batch too is at fault, and its error passes.
+ */
+function attempting({ batch, measure }: PlanRequest): (size: number) => Measured {
+  const known = new Map([[batch, measure(batch)]])
+  return (size) => {
+    let measured = known.get(size)
+    if (measured) return measured
+    try {
+      measured = measure(size)
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      const refused = { peakBytes: Infinity, peakHeldBytes: 0, peakOp: error.message, ops: [] }
+      measured = { ...refused, heldAtPeak: noBytes(), outputShape: [] }
+    }
+    known.set(size, measured)
+    return measured
+  }
 }
 
 function checkCount(name: string, count: number): void {

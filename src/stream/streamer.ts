@@ -17,11 +17,13 @@ import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { HostArray } from '../tensor/host.js'
 import type { Shape } from '../tensor/shape.js'
-import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError, NotSeparableError } from './errors.js'
+import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError } from './errors.js'
 import { countCorrect } from './metric.js'
-import type { Measured, MicroBatchOption, Plan } from './plan.js'
+import type { MicroBatchOption, Plan } from './plan.js'
+import { type PlanOptions, Planner } from './planner.js'
 import { type Mode, Program, type SampleShape } from './program.js'
-import { makePlan } from './search.js'
+
+export type { PlanOptions } from './planner.js'
 
 export interface StreamerOptions {
   model: Module
@@ -32,21 +34,6 @@ export interface StreamerOptions {
   seed?: number
   /** refuse to commit a mini-batch whose loss is NaN or infinite; default true */
   checkFinite?: boolean
-}
-
-export interface PlanOptions {
-  /** samples in the mini-batch */
-  batch: number
-  /** default 'fit' */
-  microBatch?: MicroBatchOption
-  /** default 'train' */
-  mode?: Mode
-  /** shape of one sample; default the model's `inputShape` */
-  inputShape?: Shape
-  /** shape of one target; default [], a class index */
-  targetShape?: Shape
-  /** does each sample carry a weight? default false */
-  weighted?: boolean
 }
 
 export interface StepOptions {
@@ -119,20 +106,18 @@ export class Streamer {
   readonly model: Module
   readonly optimizer: Optimizer
   readonly #program: Program
+  readonly #planner: Planner
   readonly #seed: number
   readonly #checkFinite: boolean
   #cursor: Cursor = { epoch: 0, miniBatches: 0 }
   #busy = false
-  /** rehearsals and plans of the current free list */
-  #signature = ''
-  readonly #rehearsals = new Map<string, Measured>()
-  readonly #plans = new Map<string, Plan>()
 
   /** @throws BudgetExceededError  what must stand between steps does not fit */
   constructor({ model, loss, optimizer, seed = 0, checkFinite = true }: StreamerOptions) {
     this.model = model
     this.optimizer = optimizer
     this.#program = new Program(model, loss, optimizer)
+    this.#planner = new Planner(this.#program)
     this.#seed = seed
     this.#checkFinite = checkFinite
   }
@@ -147,8 +132,7 @@ export class Streamer {
    * @throws DoesNotFitError  says the smallest budget that would do
    */
   plan(options: PlanOptions): Plan {
-    const { batch, microBatch = 'fit', mode = 'train' } = options
-    return this.#planFor(mode, batch, microBatch, this.#sampleShape(options))
+    return this.#planner.plan(options)
   }
 
   /**
@@ -156,12 +140,7 @@ export class Streamer {
    * size that the plan has, then the commit.
    */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
-    const plan = this.plan(options)
-    const shape = this.#sampleShape(options)
-    const mode = options.mode ?? 'train'
-    return this.#inMode(mode, () =>
-      this.#program.device.rehearse(() => this.#rehearsed(mode, shape, [...new Set(plan.sizes)]), { timeline: true }),
-    ).timeline
+    return this.#planner.timeline(options)
   }
 
   /**
@@ -282,7 +261,7 @@ export class Streamer {
     checkBatch(batch)
     const samples = batch.inputs.shape[0]
     const shape = sampleShapeOf(batch)
-    const plan = this.#planFor(mode, samples, microBatch, shape)
+    const plan = this.#planner.planFor(mode, samples, microBatch, shape)
     const pieces = cut(batch, plan.sizes)
     const weights = mode === 'predict' ? plan.sizes : this.#weigh(batch, pieces, plan)
     const weight = weights.reduce((sum, part) => sum + part, 0)
@@ -298,9 +277,7 @@ export class Streamer {
       const size = plan.sizes[j]
       Object.assign(device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
       const ops = plan.opsBySize.get(size) ?? []
-      const output = this.#inMode(mode, () =>
-        device.follow(ops, () => program.microBatch(mode, shape, size, piece, weights[j] / weight)),
-      )
+      const output = device.follow(ops, () => program.microBatch(mode, shape, size, piece, weights[j] / weight))
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
       } finally {
@@ -327,66 +304,6 @@ export class Streamer {
     })
   }
 
-  #planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan {
-    const { device, lossFunction } = this.#program
-    const signature = device.allocator.signature()
-    if (signature !== this.#signature) {
-      this.#rehearsals.clear()
-      this.#plans.clear()
-      this.#signature = signature
-    }
-    const key = JSON.stringify([mode, batch, microBatch, shape])
-    const plan =
-      this.#plans.get(key) ??
-      makePlan({
-        mode,
-        batch,
-        microBatch,
-        allocator: device.allocator,
-        notes: notesFor(this.model, mode),
-        measure: (size) => this.#measure(mode, size, shape),
-      })
-    this.#plans.set(key, plan)
-    if (plan.sizes.length > 1 && mode !== 'predict' && lossFunction.coupled) {
-      throw new NotSeparableError(
-        `this loss cannot be split over ${plan.sizes.length} micro-batches: ${lossFunction.coupled}. ` +
-          `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`,
-      )
-    }
-    return plan
-  }
-
-  /** Rehearse a whole step with one micro-batch of `size`. */
-  #measure(mode: Mode, size: number, shape: SampleShape): Measured {
-    const key = JSON.stringify([mode, size, shape])
-    const known = this.#rehearsals.get(key)
-    if (known) return known
-    const program = this.#program
-    const { memory, ops } = this.#inMode(mode, () => program.device.rehearse(() => this.#rehearsed(mode, shape, [size])))
-    const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
-    const measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, outputShape: program.outputShape }
-    this.#rehearsals.set(key, measured)
-    return measured
-  }
-
-  /** The program of a step with one micro-batch of each of `sizes`, without values. */
-  #rehearsed(mode: Mode, shape: SampleShape, sizes: readonly number[]): void {
-    const program = this.#program
-    const { device } = program
-    program.reset()
-    for (const size of sizes) {
-      Object.assign(device.step, { firstSample: 0, call: 0 })
-      program.microBatch(mode, shape, size, null, 1)?.dispose()
-    }
-    device.op = 'commit'
-    if (mode === 'train') device.commit(program.updates())
-  }
-
-  #sampleShape({ inputShape = this.model.inputShape, targetShape = [], weighted = false }: PlanOptions): SampleShape {
-    if (inputShape) return { input: inputShape, target: targetShape, weighted }
-    throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not say its own')
-  }
-
   /** @throws PlanMismatchError  the step did not peak where its plan says */
   #holdToPlan(plan: Plan): void {
     const { peakBytes } = this.#program.device.allocator
@@ -396,18 +313,6 @@ export class Streamer {
         'freed tensors outside the rehearsed program: let the model make and free tensors only in its forward. ' +
         'Nothing was committed.',
     )
-  }
-
-  /** Evaluation runs with every module in evaluation mode; training leaves modes as the user set them. */
-  #inMode<T>(mode: Mode, fn: () => T): T {
-    if (mode === 'train') return fn()
-    const before = this.model.modules().map((module) => ({ module, training: module.training }))
-    this.model.eval()
-    try {
-      return fn()
-    } finally {
-      for (const { module, training } of before) module.training = training
-    }
   }
 
   async #exclusively<T>(fn: () => Promise<T>): Promise<T> {
@@ -437,11 +342,6 @@ function total({ data, scale = 1 }: HostArray): number {
   let sum = 0
   for (const value of data) sum += value * scale
   return sum
-}
-
-function notesFor(model: Module, mode: Mode): string[] {
-  if (mode !== 'train') return []
-  return [...new Set(model.modules().flatMap((module) => module.streamingNote ?? []))]
 }
 
 function join(parts: readonly Floats[]): Floats {

@@ -1,0 +1,109 @@
+/**
+ * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found
+ * for as long as the device's free list is the same.
+ */
+import { ArgumentError } from '../memory/errors.js'
+import type { TimelinePoint } from '../device/device.js'
+import type { Shape } from '../tensor/shape.js'
+import { NotSeparableError } from './errors.js'
+import type { Measured, MicroBatchOption, Plan } from './plan.js'
+import type { Mode, Program, SampleShape } from './program.js'
+import { makePlan } from './search.js'
+
+export interface PlanOptions {
+  /** samples in the mini-batch */
+  batch: number
+  /** default 'fit' */
+  microBatch?: MicroBatchOption
+  /** default 'train' */
+  mode?: Mode
+  /** shape of one sample; default the model's `inputShape` */
+  inputShape?: Shape
+  /** shape of one target; default [], a class index */
+  targetShape?: Shape
+  /** does each sample carry a weight? default false */
+  weighted?: boolean
+}
+
+export class Planner {
+  readonly #program: Program
+  /** of the free list that rehearsals and plans below hold for */
+  #signature = ''
+  readonly #rehearsals = new Map<string, Measured>()
+  readonly #plans = new Map<string, Plan>()
+
+  constructor(program: Program) {
+    this.#program = program
+  }
+
+  /** See Streamer.plan. */
+  plan(options: PlanOptions): Plan {
+    const { batch, microBatch = 'fit', mode = 'train' } = options
+    return this.planFor(mode, batch, microBatch, this.#sampleShape(options))
+  }
+
+  /** See Streamer.timeline. */
+  timeline(options: PlanOptions): readonly TimelinePoint[] {
+    const sizes = [...new Set(this.plan(options).sizes)]
+    const shape = this.#sampleShape(options)
+    const { device } = this.#program
+    return device.rehearse(() => this.#program.rehearse(options.mode ?? 'train', shape, sizes), { timeline: true }).timeline
+  }
+
+  /**
+   * @throws DoesNotFitError    says the smallest budget that would do
+   * @throws NotSeparableError  the loss couples samples, and the mini-batch would be split
+   */
+  planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan {
+    const { device, lossFunction } = this.#program
+    const signature = device.allocator.signature()
+    if (signature !== this.#signature) {
+      this.#rehearsals.clear()
+      this.#plans.clear()
+      this.#signature = signature
+    }
+    const key = JSON.stringify([mode, batch, microBatch, shape])
+    const known = this.#plans.get(key)
+    if (known) return known
+    const plan = makePlan({
+      mode,
+      batch,
+      microBatch,
+      allocator: device.allocator,
+      notes: this.#notes(mode),
+      measure: (size) => this.#measure(mode, size, shape),
+    })
+    if (plan.sizes.length > 1 && mode !== 'predict' && lossFunction.coupled) {
+      throw new NotSeparableError(
+        `this loss cannot be split over ${plan.sizes.length} micro-batches: ${lossFunction.coupled}. ` +
+          `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`,
+      )
+    }
+    this.#plans.set(key, plan)
+    return plan
+  }
+
+  /** Rehearse a whole step with one micro-batch of `size`. */
+  #measure(mode: Mode, size: number, shape: SampleShape): Measured {
+    const key = JSON.stringify([mode, size, shape])
+    const known = this.#rehearsals.get(key)
+    if (known) return known
+    const program = this.#program
+    const { memory, ops } = program.device.rehearse(() => program.rehearse(mode, shape, [size]))
+    const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
+    const measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, outputShape: program.outputShape }
+    this.#rehearsals.set(key, measured)
+    return measured
+  }
+
+  #sampleShape({ inputShape = this.#program.model.inputShape, targetShape = [], weighted = false }: PlanOptions): SampleShape {
+    if (inputShape) return { input: inputShape, target: targetShape, weighted }
+    throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not say its own')
+  }
+
+  /** What the model's modules have to say about training in micro-batches, each once. */
+  #notes(mode: Mode): string[] {
+    if (mode !== 'train') return []
+    return [...new Set(this.#program.model.modules().flatMap((module) => module.streamingNote ?? []))]
+  }
+}

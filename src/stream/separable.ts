@@ -1,0 +1,62 @@
+/** Does a loss of your own survive being split? A check on examples, since a function cannot be asked. */
+import { backward } from '../autograd/backward.js'
+import { openDevice } from '../device/open.js'
+import type { Loss } from '../ops/loss.js'
+import { fromHost, gradientOf, requireGrad } from '../tensor/create.js'
+import type { HostArray } from '../tensor/host.js'
+import { scope } from '../tensor/scope.js'
+import { sizeOf } from '../tensor/shape.js'
+
+export interface Separability {
+  separable: boolean
+  /** largest difference of loss or gradient between the whole and its parts, relative to max(1, the whole's) */
+  worstError: number
+}
+
+/** float64 on both sides: only the order of sums may differ. */
+const TOLERANCE = 1e-10
+
+/**
+ * Compare loss(all N samples) with the weighted sum over every cut of the samples in two, and their gradients
+ * towards the outputs. A loss that passes can be streamed; one that couples samples (a contrastive loss, a
+ * batch-hard triplet loss) fails.
+ * @param outputs  example outputs of the model [N, ...], N >= 2; take some that differ
+ * @param targets  [N, ...]
+ */
+export async function checkSeparable(loss: Loss, outputs: HostArray, targets: HostArray): Promise<Separability> {
+  const device = await openDevice('reference', { memory: '64MiB' })
+  const samples = outputs.shape[0]
+  const weigh = (part: HostArray): number => loss.weight?.(part) ?? part.shape[0]
+
+  /** Loss and gradient of samples [from, to), seeded with their share. */
+  const part = async (from: number, to: number): Promise<{ loss: number; gradient: readonly number[] }> => {
+    const target = cut(targets, from, to)
+    const share = weigh(target) / weigh(targets)
+    const output = requireGrad(fromHost(device, cut(outputs, from, to)))
+    const result = scope(device, () => {
+      const value = loss(output, fromHost(device, target))
+      backward(value, share)
+      return value
+    })
+    const found = { loss: share * (await result.item()), gradient: Array.from(await gradientOf(output).data()) }
+    for (const each of [result, gradientOf(output), output]) each.dispose()
+    return found
+  }
+
+  const whole = await part(0, samples)
+  let worstError = 0
+  for (let at = 1; at < samples; at++) {
+    const [left, right] = [await part(0, at), await part(at, samples)]
+    const joined = [left.loss + right.loss, ...left.gradient, ...right.gradient]
+    const expected = [whole.loss, ...whole.gradient]
+    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
+    for (const [i, value] of expected.entries()) worstError = Math.max(worstError, Math.abs(joined[i] - value) / largest)
+  }
+  device.close()
+  return { separable: worstError <= TOLERANCE, worstError }
+}
+
+function cut(array: HostArray, from: number, to: number): HostArray {
+  const size = sizeOf(array.shape.slice(1))
+  return { ...array, data: array.data.slice(from * size, to * size), shape: [to - from, ...array.shape.slice(1)] }
+}
