@@ -5,3 +5,56 @@
  * only the order of some hundred sums differs, each worth 2^-53 = 1.1e-16 of its terms.
  */
 export const SPLIT_GRADIENT = 1e-12
+
+/** A right gradient's directional error against central differences of step 1e-4: see autograd/gradcheck.ts. */
+export const GRADIENT_CHECK = 1e-6
+
+/** <Ax, y> and <x, A'y> are sums of some hundred float64 terms of size 10 in two orders: 1e2 * 10 * 2^-53 and some room. */
+export const ADJOINT = 1e-12
+
+/** PyTorch's float64 and ours: a few roundings of 2^-53, on values up to 10. */
+export const LITERAL = 1e-13
+
+/** One rounding of a float32 number, relative to it. */
+const FLOAT32_ROUNDING = 2 ** -24
+
+/**
+ * float32 against float64 where inputs are multiples of 1/32 up to 2 (src/ops/sample.ts): how many roundings
+ * of the largest value. Sums and products of such numbers, and shares of a power of two, are exact in any order.
+ */
+const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: string])[] = [
+  [
+    'only moves, compares or chooses',
+    0,
+    `reshape permute slice concat pad broadcastTo where embedding max argmax
+    less lessEqual greater greaterEqual equal notEqual maximum minimum relu clamp abs neg maxPool2d`,
+  ],
+  ['exact sums and products', 0, 'add sub mul square matmul linear conv2d sum'],
+  ['kept values times 2', 0, 'dropout'],
+  ['one constant or division that is not exact', 4, 'leakyRelu div mean averagePool2d mse'],
+  ['IEEE square root, once more in the gradient', 4, 'sqrt'],
+  ['a mean that is not exact, taken from every value, and a square', 8, 'variance'],
+  [
+    'one function of at most 8 ulp and a few products',
+    32,
+    `exp log pow sigmoid tanh gelu silu softplus
+    softmax logSoftmax crossEntropy bceWithLogits`,
+  ],
+  ['one reciprocal root and a product', 16, 'frozenBatchNorm2d'],
+  [
+    // samples are 1/8 apart, so deviations are at least 1/16; values are at most 4
+    'values up to 4, their deviation down to 1/16 dividing them, some 8 roundings each',
+    4 * 16 * 8,
+    'layerNorm groupNorm batchNorm2d',
+  ],
+]
+
+/** @param largest  magnitude among the results; below 1, differences cancelled and their terms count */
+export function float32Tolerance(op: string, largest: number): number {
+  const entry = ROUNDINGS.find(([, , ops]) => ops.split(/\s+/).includes(op))
+  if (!entry) throw new Error(`test/tolerances.ts does not say how exact '${op}' is in float32`)
+  return entry[1] * FLOAT32_ROUNDING * Math.max(1, largest)
+}
+
+/** cpu against PyTorch's float64 on values up to 40 that are not all binary fractions: 16 roundings of 2^-24. */
+export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING

@@ -13,7 +13,7 @@ import { DeviceMismatchError, ShapeError } from '../tensor/errors.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type BackwardCall, define, type ForwardCall, type Gradient, type Op } from './op.js'
-import { grid, positive } from './sample.js'
+import { distinct, grid, positive } from './sample.js'
 import { checkImages } from './window.js'
 
 interface Epsilon {
@@ -149,7 +149,7 @@ const layerNormOp = ownStatistics<LayerNorm>(
   [
     {
       inputs: [
-        [[3, 4], grid],
+        [[3, 4], distinct],
         [[4], grid],
         [[4], grid],
       ],
@@ -157,13 +157,13 @@ const layerNormOp = ownStatistics<LayerNorm>(
     },
     {
       inputs: [
-        [[2, 3, 4], grid],
+        [[2, 3, 4], distinct],
         [[3, 4], grid],
         [[3, 4], grid],
       ],
       options: { axes: 2, eps: EPS },
     },
-    { inputs: [[[2, 5], grid]], options: { axes: 1, eps: 0.5 } },
+    { inputs: [[[2, 5], distinct]], options: { axes: 1, eps: 0.5 } },
   ],
 )
 /**
@@ -207,13 +207,13 @@ const groupNormOp = ownStatistics<GroupNorm>(
   [
     {
       inputs: [
-        [[2, 4, 2, 3], grid],
+        [[2, 4, 2, 3], distinct],
         [[4], grid],
         [[4], grid],
       ],
       options: { groups: 2, eps: EPS },
     },
-    { inputs: [[[3, 6], grid]], options: { groups: 3, eps: EPS } },
+    { inputs: [[[3, 6], distinct]], options: { groups: 3, eps: EPS } },
   ],
 )
 /**
@@ -272,13 +272,13 @@ const batchNormOp = ownStatistics<BatchNorm>(
   [
     {
       inputs: [
-        [[3, 2, 2, 2], grid],
+        [[3, 2, 2, 2], distinct],
         [[2], grid],
         [[2], grid],
       ],
       options: { eps: EPS },
     },
-    { inputs: [[[2, 3, 1, 2], grid]], options: { eps: EPS } },
+    { inputs: [[[2, 3, 1, 2], distinct]], options: { eps: EPS } },
   ],
   ({ device, options: { running }, shapes: [x], extras }) => {
     if (running) device.commit(runningUpdates(running, sizeOf(x) / x[1], extras))
@@ -328,7 +328,7 @@ const frozenOp: Op<Epsilon> = {
   samples: [
     {
       inputs: [
-        [[3, 2, 2, 2], grid],
+        [[3, 2, 2, 2], distinct],
         [[2], grid],
         [[2], positive],
         [[2], grid],
@@ -338,7 +338,7 @@ const frozenOp: Op<Epsilon> = {
     },
     {
       inputs: [
-        [[1, 3, 1, 1], grid],
+        [[1, 3, 1, 1], distinct],
         [[3], grid],
         [[3], positive],
       ],

@@ -1,0 +1,494 @@
+/**
+ * Values where conventions decide: ties, kinks, variances, padding, class losses, statistics. All numbers are
+ * PyTorch's, in float64: the expression is the name of the case, and the gradients are those of (y * c).sum(), by
+ *   python3 -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
+ */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { backward } from '../src/autograd/backward.js'
+import { openDevice } from '../src/device/open.js'
+import { ops } from '../src/ops/table.js'
+import { requireGrad, standingTensor, tensor } from '../src/tensor/create.js'
+import { scope } from '../src/tensor/scope.js'
+import type { NestedArray, Tensor } from '../src/tensor/tensor.js'
+import { CONVENTION_FLOAT32, LITERAL } from './tolerances.js'
+
+const reference = await openDevice('reference', { memory: '1MiB' })
+const cpu = await openDevice('cpu', { memory: '1MiB' })
+
+interface Case {
+  name: string
+  inputs: NestedArray[]
+  run(...inputs: Tensor[]): Tensor
+  y: number[]
+  gradients: number[][]
+  /** default all 1 */
+  c?: number[]
+}
+
+const LOGITS = [
+  [1, 2, 0.5],
+  [0.25, -1, 0],
+  [3, 1, -2],
+  [0, 0, 1],
+]
+const IMAGE = [
+  [
+    [
+      [1, 2, 2],
+      [3, 3, 0],
+      [1, 1, 1],
+    ],
+  ],
+]
+const GROUPS = [
+  [
+    [
+      [1, 2, 0],
+      [3, -1, 4],
+    ],
+    [
+      [2, 0, 1],
+      [1, 1, -2],
+    ],
+  ],
+]
+const constant = (x: Tensor, values: NestedArray): Tensor => tensor(x.device, values)
+
+const cases: Case[] = [
+  { name: 'x.amax()', inputs: [[1, 3, 3, 2]], run: (x) => ops.max(x), y: [3], gradients: [[0, 0.5, 0.5, 0]] },
+  {
+    name: 'torch.maximum(a, b)',
+    inputs: [
+      [1, 2],
+      [1, 5],
+    ],
+    run: ops.maximum,
+    y: [1, 5],
+    gradients: [
+      [0.5, 0],
+      [0.5, 1],
+    ],
+  },
+  { name: 'x.abs()', inputs: [[-1, 0, 2]], run: ops.abs, y: [1, 0, 2], gradients: [[-1, 0, 1]] },
+  { name: 'x.relu()', inputs: [[-1, 0, 2]], run: ops.relu, y: [0, 0, 2], gradients: [[0, 0, 1]] },
+  {
+    name: 'F.leaky_relu(x, 0.1)',
+    inputs: [[-1, 0, 2]],
+    run: (x) => ops.leakyRelu(x, 0.1),
+    y: [-0.1, 0, 2],
+    gradients: [[0.1, 0.1, 1]],
+  },
+  {
+    name: 'x.clamp(-0.5, 1)',
+    inputs: [[-1, -0.5, 0, 1, 2]],
+    run: (x) => ops.clamp(x, -0.5, 1),
+    y: [-0.5, -0.5, 0, 1, 1],
+    gradients: [[0, 1, 1, 1, 0]],
+  },
+  { name: 'x.pow(0)', inputs: [[0, 2]], run: (x) => ops.pow(x, 0), y: [1, 1], gradients: [[0, 0]] },
+  { name: 'x.pow(2)', inputs: [[0, 4]], run: (x) => ops.pow(x, 2), y: [0, 16], gradients: [[0, 8]] },
+  {
+    name: 'F.gelu(x)',
+    inputs: [[-2, -0.5, 0, 1, 3]],
+    run: ops.gelu,
+    y: [-0.04550026389635842, -0.15426876936299344, 0, 0.841344746068543, 2.99595030590511],
+    gradients: [[-0.08523180107819692, 0.13250487534383712, 0.5, 1.0833154705876864, 1.011945647204184]],
+  },
+  {
+    name: 'F.silu(x)',
+    inputs: [[-2, 0, 1]],
+    run: ops.silu,
+    y: [-0.2384058440442351, 0, 0.7310585786300049],
+    gradients: [[-0.09078424878489547, 0.5, 0.9276705118714869]],
+  },
+  {
+    name: 'F.softplus(x)',
+    inputs: [[-2, 0, 1]],
+    run: ops.softplus,
+    y: [0.1269280110429725, Math.LN2, 1.3132616875182228],
+    gradients: [[0.11920292202211755, 0.5, 0.7310585786300049]],
+  },
+  {
+    name: 'x.var(1)',
+    inputs: [
+      [
+        [1, 2, 4],
+        [0, 0, 3],
+      ],
+    ],
+    run: (x) => ops.variance(x, { axes: 1 }),
+    y: [7 / 3, 3],
+    gradients: [[-4 / 3, -1 / 3, 5 / 3, -1, -1, 2]],
+  },
+  {
+    name: 'x.var(1, unbiased=False)',
+    inputs: [
+      [
+        [1, 2, 4],
+        [0, 0, 3],
+      ],
+    ],
+    run: (x) => ops.variance(x, { axes: 1, correction: 0 }),
+    y: [14 / 9, 2],
+    gradients: [[-8 / 9, -2 / 9, 10 / 9, -2 / 3, -2 / 3, 4 / 3]],
+  },
+  {
+    name: 'x.softmax(0)',
+    inputs: [
+      [
+        [1, 2, 4],
+        [0, 0, 3],
+      ],
+    ],
+    run: (x) => ops.softmax(x, 0),
+    c: [1, 2, 3, -1, 0, 1],
+    y: [
+      0.7310585786300049, 0.8807970779778823, 0.7310585786300049, 0.2689414213699951, 0.11920292202211755,
+      0.2689414213699951,
+    ],
+    gradients: [
+      [
+        0.3932238664829637, 0.20998717080701323, 0.39322386648296354, -0.3932238664829637, -0.20998717080701298,
+        -0.39322386648296376,
+      ],
+    ],
+  },
+  {
+    name: 'x.log_softmax(-1)',
+    inputs: [[[1, 2, 4]]],
+    run: (x) => ops.logSoftmax(x),
+    c: [1, 2, 3],
+    y: [-3.1698460195562856, -2.1698460195562856, -0.16984601955628567],
+    gradients: [[0.7479396031956037, 1.3148288036924332, -2.0627684068880368]],
+  },
+  {
+    name: 'F.max_pool2d(x, 2, 1)',
+    inputs: [IMAGE],
+    run: (x) => ops.maxPool2d(x, { kernel: 2, stride: 1 }),
+    y: [3, 3, 3, 3],
+    gradients: [[0, 0, 0, 2, 2, 0, 0, 0, 0]],
+  },
+  {
+    name: 'F.max_pool2d(x, 2, 2, 1)',
+    inputs: [IMAGE],
+    run: (x) => ops.maxPool2d(x, { kernel: 2, padding: 1 }),
+    y: [1, 2, 3, 3],
+    gradients: [[1, 1, 0, 1, 1, 0, 0, 0, 0]],
+  },
+  {
+    name: 'F.avg_pool2d(x, 2, 2, 1)',
+    inputs: [IMAGE],
+    run: (x) => ops.averagePool2d(x, { kernel: 2, padding: 1 }),
+    y: [0.25, 1, 1, 1.25],
+    gradients: [new Array(9).fill(0.25)],
+  },
+  {
+    name: 'F.avg_pool2d(x, 2, 2, 1, count_include_pad=False)',
+    inputs: [IMAGE],
+    run: (x) => ops.averagePool2d(x, { kernel: 2, padding: 1, countPadding: false }),
+    y: [1, 2, 2, 1.25],
+    gradients: [[1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25]],
+  },
+  {
+    name: 'F.conv2d(x, w, b, stride=(1, 2), padding=1, dilation=2, groups=2)',
+    inputs: [GROUPS, [[[[1, 2]]], [[[-1, 0.5]]]], [0.5, -1]],
+    run: (x, w, b) => ops.conv2d(x, w, b, { stride: [1, 2], padding: 1, dilation: 2, groups: 2 }),
+    y: [0.5, 0.5, 4.5, 2.5, -1.5, -0.5, 0.5, 0.5, -1, -1, -1, -1, -0.5, -2, -1, -1],
+    gradients: [
+      [0, 3, 0, 0, 3, 0, 0, -0.5, 0, 0, -0.5, 0],
+      [1, 1, 1, 1],
+      [8, 8],
+    ],
+  },
+  {
+    name: 'F.embedding([2, 0, 2], e)',
+    inputs: [
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    ],
+    run: (e) => ops.embedding(e, constant(e, [2, 0, 2])),
+    y: [5, 6, 1, 2, 5, 6],
+    gradients: [[1, 1, 0, 0, 2, 2]],
+  },
+  {
+    name: 'F.cross_entropy(x, [2, 0, -100, 1])',
+    inputs: [LOGITS],
+    run: (x) => ops.crossEntropy(x, constant(x, [2, 0, -100, 1])),
+    y: [1.4136972313671192],
+    gradients: [
+      [
+        0.07707463254071634, 0.20951057307058746, -0.28658520561130385, -0.17193671649740067, 0.04624090492050082,
+        0.12569581157689982, 0, 0, 0, 0.07064718587236181, -0.2626861474609715, 0.1920389615886097,
+      ],
+    ],
+  },
+  {
+    name: 'F.cross_entropy(x, [2, 0, -100, 1], label_smoothing=0.1)',
+    inputs: [LOGITS],
+    run: (x) => ops.crossEntropy(x, constant(x, [2, 0, -100, 1]), { labelSmoothing: 0.1 }),
+    y: [1.3970305647004526],
+    gradients: [
+      [
+        0.06596352142960522, 0.19839946195947636, -0.26436298338908165, -0.14971449427517844, 0.035129793809389714,
+        0.11458470046578874, 0, 0, 0, 0.05953607476125071, -0.2404639252387493, 0.18092785047749863,
+      ],
+    ],
+  },
+  {
+    name: 'F.cross_entropy(x, [2, 0, 1, 0], ignore_index=0)',
+    inputs: [LOGITS],
+    run: (x) => ops.crossEntropy(x, constant(x, [2, 0, 1, 0]), { ignoreIndex: 0 }),
+    y: [2.0486070089177604],
+    gradients: [
+      [
+        0.11561194881107452, 0.3142658596058812, -0.4298778084169558, 0, 0, 0, 0.4378002975315438, -0.4407501727324952,
+        0.00294987520095139, 0, 0, 0,
+      ],
+    ],
+  },
+  {
+    name: '(w * F.cross_entropy(x, [2, 0, 1, 0], reduction="none")).sum() / w.sum(), w = [1, 2, 4, 0.5]',
+    inputs: [LOGITS],
+    run: (x) => ops.crossEntropy(x, constant(x, [2, 0, 1, 0]), { weights: constant(x, [1, 2, 4, 0.5]) }),
+    y: [1.696270462414266],
+    gradients: [
+      [
+        0.03082985301628654, 0.083804229228235, -0.11463408224452154, -0.13754937319792054, 0.03699272393640066,
+        0.10055664926151986, 0.46698698403364675, -0.4701335175813282, 0.0031465335476814826, -0.052537229492194304,
+        0.014129437174472362, 0.03840779231772194,
+      ],
+    ],
+  },
+  {
+    name: 'F.cross_entropy(x, [[0, 1], [1, -100]])',
+    inputs: [
+      [
+        [
+          [1, 2],
+          [0, -1],
+        ],
+        [
+          [0.5, 0.5],
+          [3, 0],
+        ],
+      ],
+    ],
+    run: (x) =>
+      ops.crossEntropy(
+        x,
+        constant(x, [
+          [0, 1],
+          [1, -100],
+        ]),
+      ),
+    y: [1.1469129244615048],
+    gradients: [
+      [
+        -0.08964714045666503, 0.3175247089408111, 0.08964714045666503, -0.31752470894081103, 0.025286060007081182, 0,
+        -0.025286060007081147, 0,
+      ],
+    ],
+  },
+  {
+    name: 'cross entropy of nothing is 0, where PyTorch gives NaN',
+    inputs: [LOGITS],
+    run: (x) => ops.crossEntropy(x, constant(x, [-100, -100, -100, -100])),
+    y: [0],
+    gradients: [new Array(12).fill(0)],
+  },
+  {
+    name: 'F.mse_loss(p, q)',
+    inputs: [
+      [
+        [1, 2],
+        [0, -1],
+      ],
+    ],
+    run: (p) =>
+      ops.mse(
+        p,
+        constant(p, [
+          [0, 2.5],
+          [1, 1],
+        ]),
+      ),
+    y: [1.5625],
+    gradients: [[0.5, -0.25, -0.5, -1]],
+  },
+  {
+    name: '(w * ((p - q) ** 2).mean(1)).sum() / w.sum(), w = [3, 1]',
+    inputs: [
+      [
+        [1, 2],
+        [0, -1],
+      ],
+    ],
+    run: (p) =>
+      ops.mse(
+        p,
+        constant(p, [
+          [0, 2.5],
+          [1, 1],
+        ]),
+        { weights: constant(p, [3, 1]) },
+      ),
+    y: [1.09375],
+    gradients: [[0.75, -0.375, -0.25, -0.5]],
+  },
+  {
+    name: 'F.binary_cross_entropy_with_logits(p, q)',
+    inputs: [[1, -2, 40]],
+    run: (p) => ops.bceWithLogits(p, constant(p, [0, 1, 0.25])),
+    y: [11.1467298995204],
+    gradients: [[0.2436861928766683, -0.2935990259926275, 0.25]],
+  },
+  {
+    name: 'F.layer_norm(x, [3], g, b)',
+    inputs: [[[1, 2, 4]], [1, 2, 3], [0, 1, -1]],
+    run: (x, g, b) => ops.layerNorm(x, g, b),
+    c: [1, -1, 2],
+    y: [-1.069041531450298, 0.46547923427485083, 3.0089057429386155],
+    gradients: [
+      [1.6035485524441158, -2.4053468819460018, 0.8017983295018873],
+      [-1.069041531450298, 0.2672603828625746, 2.6726038286257436],
+      [1, -1, 2],
+    ],
+  },
+  {
+    name: 'F.group_norm(x, 2, g, b)',
+    inputs: [[[[[1]], [[3]], [[2]], [[-2]]]], [1, 2, 3, 0.5], [0, 1, -1, 2]],
+    run: (x, g, b) => ops.groupNorm(x, 2, g, b),
+    c: [1, 2, -1, 3],
+    y: [-0.9999950000374997, 2.9999900000749995, 1.9999962500070314, 1.5000006249988282],
+    gradients: [
+      [-1.4999775002744187e-5, 1.4999775002522142e-5, -2.812489453107858e-6, 2.812489453052347e-6],
+      [-0.9999950000374997, 1.9999900000749995, -0.9999987500023437, -2.9999962500070314],
+      [1, 2, -1, 3],
+    ],
+  },
+  {
+    name: 'F.batch_norm(x, None, None, g, b, True)',
+    inputs: [
+      [
+        [[[1, 2]], [[0, 5]]],
+        [[[4, -1]], [[2, 2]]],
+      ],
+      [2, 0.5],
+      [1, -1],
+    ],
+    run: (x, g, b) => ops.batchNorm2d(x, g, b),
+    c: [1, 2, -1, 3, 0, 1, 2, -2],
+    y: [
+      0.4453006571577188, 1.554699342842281, -1.6301250493819295, -0.22984716186653048, 3.7734967142114058,
+      -1.7734967142114058, -1.0700138943757698, -1.0700138943757698,
+    ],
+    gradients: [
+      [
+        -0.08533809785851137, 1.1947367835430738, 0.09884151700145306, 0.065897419778055, -0.6827081963920054,
+        -0.4266904892925569, 0.4777416866164056, -0.6424806233959136,
+      ],
+      [-1.1093986856845623, 5.881167127564676],
+      [4, 2],
+    ],
+  },
+  {
+    name: 'F.batch_norm(x, [0.5, 1], [1, 2], None, None, False)',
+    inputs: [[[[[1, 2]], [[0, 5]]]]],
+    run: (x) =>
+      ops.batchNorm2d(x, null, null, { frozen: { mean: constant(x, [0.5, 1]), variance: constant(x, [1, 2]) } }),
+    y: [0.4999975000187499, 1.4999925000562495, -0.7071050134262237, 2.8284200537048947],
+    gradients: [[0.9999950000374997, 0.9999950000374997, 0.7071050134262237, 0.7071050134262237]],
+  },
+]
+
+function assertClose(actual: ArrayLike<number>, expected: readonly number[], tolerance: number, what: string): void {
+  assert.is(actual.length, expected.length, what)
+  expected.forEach((value, i) => {
+    const close = Math.abs(actual[i] - value) <= tolerance * Math.max(1, Math.abs(value))
+    assert.ok(close, `${what}: element ${i} is ${actual[i]}, PyTorch has ${value}`)
+  })
+}
+
+for (const [device, tolerance] of [
+  [reference, LITERAL],
+  [cpu, CONVENTION_FLOAT32],
+] as const) {
+  for (const { name, inputs, run, y, gradients, c } of cases) {
+    test(`${device.kind}: ${name}`, async () => {
+      const leaves = inputs.map((values) => requireGrad(tensor(device, values)))
+      const result = scope(device, () => {
+        const output = run(...leaves)
+        const weights = tensor(device, c ?? new Array(output.size).fill(1), [output.size])
+        backward(ops.sum(ops.mul(ops.reshape(output, [-1]), weights)))
+        return output
+      })
+      assertClose(await result.data(), y, tolerance, 'y')
+      for (const [i, { grad }] of leaves.entries())
+        assertClose((await grad?.data()) ?? [], gradients[i], tolerance, `gradient ${i}`)
+      for (const tensor of [result, ...leaves, ...leaves.map(({ grad }) => grad)]) tensor?.dispose()
+    })
+  }
+}
+
+test('NaN: max and maxPool2d hand it on, argmax points at it', async () => {
+  const x = tensor(reference, [
+    [
+      [
+        [1, Number.NaN],
+        [5, 2],
+      ],
+    ],
+  ])
+  assert.equal(await ops.max(x).item(), Number.NaN)
+  assert.equal(await ops.maxPool2d(x, { kernel: 2 }).item(), Number.NaN)
+  assert.is(await ops.argmax(x).item(), 1)
+  assert.is(await ops.argmax(tensor(reference, [1, 5, 5])).item(), 1, 'of equal values, the first')
+})
+
+test('batchNorm2d moves running statistics by momentum, the variance unbiased', async () => {
+  // F.batch_norm(x, rm, rv, None, None, True, 0.1) with rm = [0.5, 1], rv = [1, 2]
+  const running = {
+    mean: standingTensor(reference, [2], 'buffer', () => [0.5, 1]),
+    variance: standingTensor(reference, [2], 'buffer', () => [1, 2]),
+    momentum: 0.1,
+  }
+  const x = tensor(reference, [
+    [[[1, 2]], [[0, 5]]],
+    [[[4, -1]], [[2, 2]]],
+  ])
+  scope(reference, () => ops.batchNorm2d(x, null, null, { running })).dispose()
+  assertClose(await running.mean.data(), [0.6, 1.125], LITERAL, 'mean')
+  assertClose(await running.variance.data(), [4 / 3, 2.225], LITERAL, 'variance')
+  assert.throws(
+    () => ops.batchNorm2d(x, null, null, { running: { ...running, momentum: 2 } }),
+    /batchNorm2d: momentum 2/,
+  )
+  assert.throws(() => ops.batchNorm2d(x, null, null, { running, frozen: running }), /batchNorm2d: frozen/)
+  assert.throws(() => ops.batchNorm2d(tensor(reference, [[[[1]], [[2]]]])), /batchNorm2d: .*no variance/)
+  const narrow = { ...running, mean: tensor(reference, [1]) }
+  assert.throws(() => ops.batchNorm2d(x, null, null, { running: narrow }), /batchNorm2d: .*\[2, 2, 1, 2\].*\[1\]/)
+})
+
+test('dropout: the mask follows from place and step, not from how the mini-batch is cut', async () => {
+  const values = Array.from({ length: 8 * 3 }, (_, i) => i + 1)
+  const part = async (first: number, count: number): Promise<number[]> => {
+    Object.assign(reference.step, { seed: 5, step: 9, call: 2, firstSample: first })
+    const y = ops.dropout(tensor(reference, values.slice(first * 3, (first + count) * 3), [count, 3]), 0.25)
+    assert.is(reference.step.call, 3, 'the next dropout of the forward has another mask')
+    return Array.from(await y.data())
+  }
+  const whole = await part(0, 8)
+  whole.forEach((value, i) => assert.ok(value === 0 || Math.abs(value - values[i] / 0.75) < 1e-12))
+  assert.ok(whole.includes(0) && whole.some((value) => value > 0))
+  assert.equal([...(await part(0, 3)), ...(await part(3, 1)), ...(await part(4, 4))], whole)
+  const x = tensor(reference, [1, 2])
+  const same = ops.dropout(x, 0)
+  x.dispose()
+  assert.equal(await same.array(), [1, 2], 'at rate 0 a view, which outlives x')
+})
+
+test.run()

@@ -1,0 +1,102 @@
+/** Gradient checks: every op passes, and a wrong gradient does not. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { checkGradient, checkOps } from '../src/autograd/gradcheck.js'
+import { ArgumentError } from '../src/memory/errors.js'
+import type { Gradient, Op } from '../src/ops/declaration.js'
+import { apply } from '../src/ops/op.js'
+import { ops, opTable } from '../src/ops/table.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+import { GRADIENT_CHECK } from './tolerances.js'
+
+const checks = await checkOps()
+
+for (const { op, worstError } of checks) {
+  if (worstError === null) continue
+  test(`${op}: the gradient is that of finite differences`, () =>
+    assert.ok(worstError <= GRADIENT_CHECK, `error ${worstError}`))
+}
+
+test('ops without a gradient are those that have none', () => {
+  const without = checks.filter(({ worstError }) => worstError === null).map(({ op }) => op)
+  assert.equal(without.sort(), ['argmax', 'equal', 'greater', 'greaterEqual', 'less', 'lessEqual', 'notEqual'])
+})
+
+/** An op whose gradient to input `index` is twice what it should be. */
+function doubled(op: Op<unknown>, index: number): Op<unknown> {
+  const twice = (gradient: Gradient<unknown>): Gradient<unknown> => ({
+    saves: gradient.saves,
+    send: (call, target, i) => {
+      gradient.send(call, target, i)
+      gradient.send(call, target, i)
+    },
+  })
+  return { ...op, gradients: op.gradients.map((gradient, i) => (gradient && i === index ? twice(gradient) : gradient)) }
+}
+
+test('a gradient that is doubled is caught, whatever the op and the input', async () => {
+  const wrong = opTable.flatMap((op) => op.gradients.flatMap((gradient, i) => (gradient ? [doubled(op, i)] : [])))
+  assert.ok(wrong.length > 60)
+  for (const { op, worstError } of await checkOps(wrong, { seed: 3 })) {
+    assert.ok(worstError !== null && worstError > 10 * GRADIENT_CHECK, `${op}: error ${worstError}`)
+  }
+})
+
+test('the same seed gives the same numbers, another seed others', async () => {
+  const conv = opTable.filter(({ name }) => name === 'conv2d')
+  assert.equal(await checkOps(conv), await checkOps(conv))
+  assert.not.equal(await checkOps(conv, { seed: 1 }), await checkOps(conv, { seed: 2 }))
+})
+
+test("a user's function: a right one passes, a wrong one fails, a kink is said", async () => {
+  const right = await checkGradient(
+    (x, w) => ops.tanh(ops.matmul(x, w)),
+    [
+      [
+        [0.5, -1],
+        [2, 0.25],
+      ],
+      { data: Int8Array.of(2, -3), shape: [2, 1], scale: 0.25 },
+    ],
+  )
+  assert.ok(right.ok && right.worstError <= GRADIENT_CHECK)
+  assert.equal(
+    right.inputs.map(({ input }) => input),
+    [0, 1],
+  )
+  const square = opTable.find(({ name }) => name === 'square') ?? opTable[0]
+  const wrong = await checkGradient((x) => apply(doubled(square, 0), [x], { a: 0, b: 0 }), [[1, 2, 3]])
+  assert.not(wrong.ok)
+  assert.ok(Math.abs(wrong.inputs[0].analytic - 2 * wrong.inputs[0].numeric) < 1e-6)
+  const kink = await checkGradient((x) => ops.relu(x), [[0]])
+  assert.not(kink.ok)
+})
+
+test("a user's function: chosen inputs, dropout, and no dependence", async () => {
+  const dropped = (x: Tensor): Tensor => ops.dropout(ops.dropout(ops.square(x), 0.5), 0.25)
+  assert.ok((await checkGradient(dropped, [[1, 2, 3, 4, 5, 6, 7, 8]])).ok, 'each run draws the same masks')
+  const chosen = await checkGradient(
+    (table, at) => ops.embedding(table, at),
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [1, 1, 0],
+    ],
+    { inputs: [0] },
+  )
+  assert.equal(
+    chosen.inputs.map(({ input }) => input),
+    [0],
+  )
+  assert.ok(chosen.ok)
+  try {
+    await checkGradient((x) => ops.greater(x, 0), [[1]])
+    assert.unreachable('a function without gradient was checked')
+  } catch (error) {
+    assert.instance(error, ArgumentError)
+  }
+})
+
+test.run()

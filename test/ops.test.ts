@@ -1,0 +1,497 @@
+/**
+ * Every op of the table: agreement of devices, gradients, errors, memory. An op is tested by being in the
+ * table; only its errors of shape are written down here. Values by convention: conventions.test.ts.
+ */
+import * as fc from 'fast-check'
+import seedrandom from 'seedrandom'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { backward } from '../src/autograd/backward.js'
+import type { Device } from '../src/device/device.js'
+import { openDevice } from '../src/device/open.js'
+import { BudgetExceededError } from '../src/memory/allocator.js'
+import { ArgumentError } from '../src/memory/errors.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import type { Op } from '../src/ops/declaration.js'
+import { apply, gradientFor } from '../src/ops/op.js'
+import type { Sample } from '../src/ops/sample.js'
+import { ops, opTable } from '../src/ops/table.js'
+import { noGrad, tapeOf } from '../src/ops/tape.js'
+import '../src/ops/chain.js'
+import { full, requireGrad, tensor, zeros } from '../src/tensor/create.js'
+import { DeviceMismatchError, DisposedError, ShapeError } from '../src/tensor/errors.js'
+import { scope } from '../src/tensor/scope.js'
+import { type Shape, sizeOf } from '../src/tensor/shape.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+import { FailingAllocator, NoAliasDevice } from './devices.js'
+import { ADJOINT, float32Tolerance } from './tolerances.js'
+
+const MEMORY = 1 << 20
+const RUNS = { seed: 20260, numRuns: 8 }
+
+const cpu = await openDevice('cpu', { memory: MEMORY })
+const reference = await openDevice('reference', { memory: MEMORY })
+const strict = new NoAliasDevice('reference', new HeapAllocator(MEMORY))
+
+/** A sample with its values drawn. */
+interface Drawn {
+  options: unknown
+  points: { shape: Shape; values: number[] }[]
+}
+
+const draw = ({ inputs, options }: Sample<unknown>, seed: number): Drawn => {
+  const random = seedrandom(String(seed))
+  return { options, points: inputs.map(([shape, domain]) => ({ shape, values: domain(sizeOf(shape), random) })) }
+}
+
+const hasGradient = (op: Op<unknown>, i: number): boolean => gradientFor(op, i) !== null
+const differentiable = opTable.filter((op) => op.gradients.some((gradient) => gradient !== null))
+
+function* samplesOf(table: readonly Op<unknown>[], seed = 1): Generator<[Op<unknown>, Drawn]> {
+  for (const op of table) for (const sample of op.samples) yield [op, draw(sample, seed)]
+}
+
+/** What `fn` throws, or null. */
+function caught(fn: () => unknown): Error | null {
+  try {
+    fn()
+    return null
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
+  }
+}
+
+const describe = (op: Op<unknown>, { points, options }: Drawn): string =>
+  `${op.name} ${points.map(({ shape }) => `[${shape}]`).join(' ')} ${JSON.stringify(options)}`
+
+/** Multiples of 1/16, the same for every device. */
+const weightsFor = (size: number): number[] => Array.from({ length: size }, (_, i) => (((i * 7) % 11) - 5) / 16)
+
+const upload = (device: Device, { points }: Drawn): Tensor[] =>
+  points.map(({ values, shape }) => tensor(device, Float64Array.from(values), shape))
+
+/** Forward, and backward of sum(c y). Returns what is to be read; the caller's scope owns y, nobody the gradients. */
+function forwardBackward(device: Device, op: Op<unknown>, drawn: Drawn): { y: Tensor; leaves: Tensor[] } {
+  const inputs = upload(device, drawn)
+  const leaves = inputs.filter((_, i) => hasGradient(op, i))
+  for (const leaf of leaves) requireGrad(leaf)
+  try {
+    const y = apply(op, inputs, drawn.options)
+    if (leaves.length > 0) {
+      const weights = tensor(device, Float64Array.from(weightsFor(y.size)), y.shape)
+      backward(ops.sum(ops.mul(y, weights)))
+    }
+    return { y, leaves }
+  } catch (error) {
+    disposeGradients(leaves)
+    throw error
+  }
+}
+
+const disposeGradients = (leaves: readonly Tensor[]): void => {
+  for (const leaf of leaves) leaf.grad?.dispose()
+}
+
+interface Outcome {
+  y: ArrayLike<number>
+  gradients: { shape: Shape; values: ArrayLike<number> }[]
+}
+
+/** The values of it all, on `device`, which ends as it began. */
+async function outcome(device: Device, op: Op<unknown>, drawn: Drawn): Promise<Outcome> {
+  const result = scope(device, () => forwardBackward(device, op, drawn))
+  const gradients: Outcome['gradients'] = []
+  for (const { grad } of result.leaves) {
+    assert.ok(grad, `${op.name} sent a gradient`)
+    gradients.push({ shape: grad.shape, values: await grad.data() })
+  }
+  const y = await result.y.data()
+  result.y.dispose()
+  for (const leaf of result.leaves) leaf.dispose()
+  disposeGradients(result.leaves)
+  return { y, gradients }
+}
+
+const largest = (values: ArrayLike<number>): number =>
+  Array.from(values).reduce((max, v) => Math.max(max, Math.abs(v)), 0)
+
+function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  assert.is(actual.length, expected.length, what)
+  for (let i = 0; i < actual.length; i++) {
+    const close = Math.abs(actual[i] - expected[i]) <= tolerance
+    assert.ok(close, `${what}: element ${i} is ${actual[i]}, not ${expected[i]} within ${tolerance}`)
+  }
+}
+
+test('values and gradients on cpu agree with reference; gradients have the shape of their inputs', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {
+      for (const [op, drawn] of samplesOf(opTable, seed)) {
+        const seen = await outcome(cpu, op, drawn)
+        const wanted = await outcome(reference, op, drawn)
+        const what = describe(op, drawn)
+        assertClose(seen.y, wanted.y, float32Tolerance(op.name, largest(wanted.y)), what)
+        const shapes = drawn.points.map(({ shape }) => shape).filter((_, i) => hasGradient(op, i))
+        wanted.gradients.forEach(({ shape, values }, i) => {
+          assert.equal(shape, shapes[i], `${what}: shape of gradient ${i}`)
+          assertClose(
+            seen.gradients[i].values,
+            values,
+            float32Tolerance(op.name, largest(values)),
+            `${what}: gradient ${i}`,
+          )
+        })
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('a device that forbids aliasing and fills outputs with NaN gives the same', async () => {
+  for (const [op, drawn] of samplesOf(opTable)) {
+    assert.equal(await outcome(strict, op, drawn), await outcome(reference, op, drawn), describe(op, drawn))
+  }
+})
+
+test('ops that are linear: <A x, c> is <x, A transposed c>', async () => {
+  const at = (drawn: Drawn, input: number, values: number[]): Drawn => ({
+    ...drawn,
+    points: drawn.points.map((point, i) => (i === input ? { ...point, values } : point)),
+  })
+  for (const [op, drawn] of samplesOf(opTable)) {
+    for (const input of op.linear ?? []) {
+      if (!drawn.points[input]) continue
+      const { values } = drawn.points[input]
+      const { y, gradients } = await outcome(reference, op, drawn)
+      const { y: constant } = await outcome(
+        reference,
+        op,
+        at(
+          drawn,
+          input,
+          values.map(() => 0),
+        ),
+      )
+      const forth = weightsFor(y.length).reduce((sum, c, i) => sum + c * (y[i] - constant[i]), 0)
+      const place = drawn.points.slice(0, input).filter((_, i) => hasGradient(op, i)).length
+      const back = values.reduce((sum, x, i) => sum + x * gradients[place].values[i], 0)
+      assert.ok(
+        Math.abs(forth - back) <= ADJOINT * Math.max(1, Math.abs(forth)),
+        `${describe(op, drawn)}: ${forth}, ${back}`,
+      )
+    }
+  }
+})
+
+// Memory
+
+test('held bytes return to where they were, and nothing stays on the tape', () => {
+  for (const [op, drawn] of samplesOf(opTable)) {
+    const before = cpu.memory.heldBytes
+    scope(cpu, () => disposeGradients(forwardBackward(cpu, op, drawn).leaves))
+    assert.is(cpu.memory.heldBytes, before, `${describe(op, drawn)}: forward and backward`)
+    scope(cpu, () => {
+      apply(
+        op,
+        upload(cpu, drawn).map((input, i) => (hasGradient(op, i) ? requireGrad(input) : input)),
+        drawn.options,
+      )
+    })
+    assert.is(cpu.memory.heldBytes, before, `${describe(op, drawn)}: forward without backward`)
+    assert.is(tapeOf(cpu).length, 0)
+  }
+})
+
+test('what a failed allocation leaves: the same bytes held, and an error that names the op', () => {
+  const allocator = new FailingAllocator(MEMORY)
+  const device = new NoAliasDevice('reference', allocator)
+  const before = device.memory.heldBytes
+  for (const [op, drawn] of samplesOf(opTable)) {
+    for (let n = 1; ; n++) {
+      allocator.remaining = n
+      const error = caught(() => scope(device, () => disposeGradients(forwardBackward(device, op, drawn).leaves)))
+      allocator.remaining = Infinity
+      assert.is(device.memory.heldBytes, before, `${describe(op, drawn)}: allocation ${n} failed`)
+      if (error === null) break
+      assert.instance(error, BudgetExceededError)
+      assert.match(error.message, /^[a-z0-9]+( gradient)?: /i)
+    }
+  }
+})
+
+test('a rehearsal of forward and backward predicts the peak to the byte', () => {
+  for (const device of [cpu, reference, strict]) {
+    const standing = [64, 3000, 64].map((size) => zeros(device, [size]))
+    standing[1].dispose()
+    for (const [op, drawn] of samplesOf(opTable)) {
+      const step = () => scope(device, () => disposeGradients(forwardBackward(device, op, drawn).leaves))
+      const { peakBytes, ops: planned } = device.rehearse(step)
+      device.allocator.resetPeak()
+      device.follow(planned, step)
+      assert.is(device.memory.peakBytes, peakBytes, describe(op, drawn))
+    }
+    for (const tensor of standing) tensor.dispose()
+  }
+})
+
+test('backward frees what was saved as it goes', () => {
+  scope(cpu, () => {
+    const x = requireGrad(full(cpu, [64, 64], 0.5))
+    let y = x
+    for (let i = 0; i < 8; i++) {
+      const next = ops.sigmoid(y)
+      if (y !== x) y.dispose()
+      y = next
+    }
+    const loss = ops.sum(y)
+    y.dispose()
+    const held = cpu.memory.heldBytes
+    cpu.allocator.resetPeak()
+    backward(loss)
+    const one = 64 * 64 * 4
+    assert.ok(cpu.memory.peakHeldBytes <= held + 3 * one, 'at most dy, dx and the leaf gradient beside what is saved')
+    assert.ok(cpu.memory.heldBytes <= 2 * one + 3 * 64, 'x, its gradient, the loss are left')
+    x.grad?.dispose()
+  })
+})
+
+test('noGrad saves nothing; an op none of whose inputs needs a gradient saves nothing', () => {
+  scope(cpu, () => {
+    const x = requireGrad(full(cpu, [16], 1))
+    assert.not(noGrad(cpu, () => ops.exp(x)).requiresGrad)
+    assert.not(ops.exp(full(cpu, [16], 1)).requiresGrad)
+    assert.is(tapeOf(cpu).length, 0)
+  })
+})
+
+test('only what a wanted gradient needs is saved', () => {
+  scope(cpu, () => {
+    const [x, w] = [full(cpu, [8, 16], 1), requireGrad(full(cpu, [4, 16], 1))]
+    ops.linear(x, w)
+    assert.equal([...tapeOf(cpu)[0].saved.keys()], [0])
+  })
+})
+
+// Errors
+
+const wrong: Readonly<Record<string, [call: (d: Device) => Tensor, ...says: string[]]>> = {
+  where: [(d) => ops.where(zeros(d, [2]), zeros(d, [3]), 0), '[2]', '[3]'],
+  linear: [(d) => ops.linear(zeros(d, [2, 3]), zeros(d, [4, 5])), '[2, 3]', '[4, 5]'],
+  matmul: [(d) => ops.matmul(zeros(d, [2, 3]), zeros(d, [2, 3])), '[2, 3]', '3 against 2'],
+  argmax: [(d) => ops.argmax(zeros(d, [2]), { axis: 1 }), 'axis 1'],
+  max: [(d) => ops.max(zeros(d, [2]), { axes: -2 }), 'axis -2'],
+  mean: [(d) => ops.mean(zeros(d, [2]), { axes: [0, -1] }), 'named twice'],
+  sum: [(d) => ops.sum(zeros(d, [2]), { axes: 0.5 }), 'axis 0.5'],
+  variance: [(d) => ops.variance(zeros(d, [2]), { axes: 1 }), 'axis 1'],
+  broadcastTo: [(d) => ops.broadcastTo(zeros(d, [2, 3]), [3]), '[2, 3]', '[3]'],
+  concat: [(d) => ops.concat([zeros(d, [2, 3]), zeros(d, [3, 2])]), '[2, 3]', '[3, 2]'],
+  reshape: [(d) => ops.reshape(zeros(d, [2, 3]), [4, -1]), '[2, 3]', '[4, -1]'],
+  pad: [(d) => ops.pad(zeros(d, [2]), [[0, -1]]), '[2]', '-1'],
+  permute: [(d) => ops.permute(zeros(d, [2, 3]), [0, 0]), '[2, 3]', '[0,0]'],
+  slice: [(d) => ops.slice(zeros(d, [2]), [1], [1]), '[2]', '[1, 1)'],
+  conv2d: [(d) => ops.conv2d(zeros(d, [1, 2, 4, 4]), zeros(d, [3, 4, 3, 3])), '[1, 2, 4, 4]', '[3, 4, 3, 3]'],
+  averagePool2d: [(d) => ops.averagePool2d(zeros(d, [1, 1, 2, 2]), { kernel: 3 }), '[1, 1, 2, 2]'],
+  maxPool2d: [(d) => ops.maxPool2d(zeros(d, [2, 2, 2]), { kernel: 2 }), '[2, 2, 2]'],
+  logSoftmax: [(d) => ops.logSoftmax(zeros(d, []), 0), 'axis 0'],
+  softmax: [(d) => ops.softmax(zeros(d, [2]), 1), 'axis 1'],
+  batchNorm2d: [
+    (d) => ops.batchNorm2d(zeros(d, [2, 3, 1, 1]), zeros(d, [2]), zeros(d, [3])),
+    '[2, 3, 1, 1]',
+    '[2]',
+    '[3]',
+  ],
+  frozenBatchNorm2d: [
+    (d) => ops.frozenBatchNorm2d(zeros(d, [2, 3, 1, 1]), zeros(d, [3]), zeros(d, [1])),
+    '[2, 3, 1, 1]',
+    '[1]',
+  ],
+  groupNorm: [(d) => ops.groupNorm(zeros(d, [2, 3]), 2), '[2, 3]', '2 groups'],
+  layerNorm: [(d) => ops.layerNorm(zeros(d, [2, 3]), zeros(d, [2]), zeros(d, [2])), '[2, 3]', '[2]'],
+  embedding: [(d) => ops.embedding(zeros(d, [2]), zeros(d, [3])), '[2]', '[3]'],
+  bceWithLogits: [(d) => ops.bceWithLogits(zeros(d, [2]), zeros(d, [3])), '[2]', '[3]'],
+  mse: [(d) => ops.mse(zeros(d, [2]), zeros(d, [2]), { weights: zeros(d, [3]) }), '[3]', '[2]'],
+  crossEntropy: [(d) => ops.crossEntropy(zeros(d, [2, 3]), zeros(d, [3])), '[2, 3]', '[3]'],
+}
+const broadcasting = opTable.filter((op) =>
+  op.samples.some(({ inputs }) => inputs.length === 2 && inputs[1][0].length === 1),
+)
+const anyShape = [
+  'dropout',
+  ...opTable.filter((op) => op.samples.every(({ inputs }) => inputs.length === 1)).map(({ name }) => name),
+]
+
+test('wrong shapes: ShapeError with the name of the op and the shapes', () => {
+  const untested = opTable.filter((op) => !wrong[op.name] && !broadcasting.includes(op) && !anyShape.includes(op.name))
+  assert.equal(
+    untested.map(({ name }) => name),
+    [],
+    'every op has an example of wrong shapes',
+  )
+  const fails = (name: string, call: () => Tensor, says: readonly string[]) => {
+    const before = cpu.memory.heldBytes
+    const error = caught(() => scope(cpu, call))
+    assert.instance(error, ShapeError, name)
+    for (const text of [`${name}: `, ...says])
+      assert.ok(error?.message.includes(text), `'${error?.message}' says ${text}`)
+    assert.is(cpu.memory.heldBytes, before)
+  }
+  for (const [name, [call, ...says]] of Object.entries(wrong)) fails(name, () => call(cpu), says)
+  for (const op of broadcasting) {
+    if (wrong[op.name]) continue
+    fails(op.name, () => apply(op, [zeros(cpu, [2, 3]), zeros(cpu, [2])], op.samples[0].options), ['[2, 3]', '[2]'])
+  }
+})
+
+test('two devices: DeviceMismatchError; a disposed input: DisposedError; both name the op', () => {
+  for (const [op, drawn] of samplesOf(opTable)) {
+    const expectError = (kind: new (message: string) => Error, change: (inputs: Tensor[]) => Tensor[]) =>
+      scope(cpu, () =>
+        scope(reference, () => {
+          const error = caught(() => apply(op, change(upload(cpu, drawn)), drawn.options))
+          assert.instance(error, kind, describe(op, drawn))
+          assert.ok(error?.message.startsWith(`${op.name}: `), error?.message)
+        }),
+      )
+    if (drawn.points.length > 1) {
+      expectError(DeviceMismatchError, ([first]) => [first, ...upload(reference, drawn).slice(1)])
+    }
+    expectError(DisposedError, (inputs) => {
+      inputs.at(-1)?.dispose()
+      return inputs
+    })
+  }
+})
+
+test('options that cannot be are refused by name', () => {
+  scope(cpu, () => {
+    const x = zeros(cpu, [1, 2, 4, 4])
+    const w = zeros(cpu, [2, 2, 1, 1])
+    const refused: [() => Tensor, RegExp][] = [
+      [() => ops.conv2d(x, w, null, { stride: 0 }), /^conv2d: stride 0/],
+      [() => ops.conv2d(x, w, null, { padding: [0, -1] }), /^conv2d: padding \[0,-1\]/],
+      [() => ops.conv2d(x, w, null, { dilation: 1.5 }), /^conv2d: dilation 1.5/],
+      [() => ops.conv2d(x, w, null, { groups: 0 }), /^conv2d: groups 0/],
+      [() => ops.maxPool2d(x, { kernel: 2, padding: 2 }), /^maxPool2d: padding 2 x 2 is more than half the kernel/],
+      [() => ops.averagePool2d(x, { kernel: 0 }), /^averagePool2d: kernel 0/],
+      [() => ops.dropout(x, 1), /^dropout: rate 1 /],
+      [() => ops.dropout(x, Number.NaN), /^dropout: rate NaN /],
+      [() => ops.clamp(x, 1, 0), /^clamp: low 1/],
+      [
+        () => ops.crossEntropy(zeros(cpu, [1, 2]), zeros(cpu, [1]), { labelSmoothing: 2 }),
+        /^crossEntropy: labelSmoothing 2/,
+      ],
+      [() => ops.layerNorm(x, zeros(cpu, [4])), /^layerNorm: give both gamma and beta/],
+      [() => ops.concat([]), /^concat: needs at least one/],
+      [() => ops.add(1, 2), /^add: at least one/],
+    ]
+    for (const [call, says] of refused) {
+      const error = caught(call)
+      assert.instance(error, ArgumentError)
+      assert.match(error?.message ?? '', says)
+    }
+  })
+})
+
+// Accumulation
+
+const gradient = async ({ grad }: Tensor): Promise<number[]> => Array.from((await grad?.data()) ?? [])
+
+test('two backwards add up in the leaves', async () => {
+  for (const [op, drawn] of samplesOf(differentiable)) {
+    const once = await outcome(reference, op, drawn)
+    const inputs = upload(reference, drawn)
+    const leaves = inputs.filter((_, i) => hasGradient(op, i)).map(requireGrad)
+    for (let time = 0; time < 2; time++) {
+      scope(reference, () => {
+        const y = apply(op, inputs, drawn.options)
+        backward(ops.sum(ops.mul(y, tensor(reference, Float64Array.from(weightsFor(y.size)), y.shape))))
+      })
+    }
+    for (const [i, leaf] of leaves.entries()) {
+      assert.equal(
+        await gradient(leaf),
+        Array.from(once.gradients[i].values, (value) => 2 * value),
+        describe(op, drawn),
+      )
+    }
+    disposeGradients(leaves)
+    for (const input of inputs) input.dispose()
+  }
+})
+
+test('a tensor used more than once gets the sum', async () => {
+  const cases: [string, (x: Tensor) => Tensor, (x: number) => number][] = [
+    ['x x', (x) => ops.mul(x, x), (x) => 2 * x],
+    ['x + x', (x) => ops.add(x, x), () => 2],
+    ['x - x', (x) => ops.sub(x, x), () => 0],
+    ['x^2 + x', (x) => ops.add(ops.square(x), x), (x) => 2 * x + 1],
+    ['x + x^2', (x) => ops.add(x, ops.square(x)), (x) => 2 * x + 1],
+    ['h + h^2, h = 3 x', (x) => ((h) => ops.add(h, ops.square(h)))(ops.mul(x, 3)), (x) => 3 + 18 * x],
+    ['h^2 + h + h, h = 3 x', (x) => ((h) => ops.add(ops.add(ops.square(h), h), h))(ops.mul(x, 3)), (x) => 6 + 18 * x],
+    ['view of h and h', (x) => ((h) => ops.add(ops.reshape(ops.reshape(h, [3, 1]), [3]), h))(ops.mul(x, 3)), () => 6],
+    ['a view twice', (x) => ((v) => ops.mul(v, v))(ops.reshape(x, [1, 3])), (x) => 2 * x],
+    [
+      'view of a sum',
+      (x) => ((h) => ops.mul(ops.flatten(ops.reshape(h, [3, 1])), ops.reshape(h, [3, 1])))(ops.add(x, x)),
+      (x) => 8 * x,
+    ],
+    ['a residual block', (x) => ((h) => ops.add(h, ops.relu(h)))(ops.add(x, 0)), (x) => (x > 0 ? 2 : 1)],
+  ]
+  const values = [-1.5, 0.5, 2]
+  for (const device of [reference, strict]) {
+    for (const [name, f, derivative] of cases) {
+      const x = requireGrad(tensor(device, values))
+      scope(device, () => backward(ops.sum(f(x))))
+      assert.equal(await gradient(x), values.map(derivative), name)
+      disposeGradients([x])
+      x.dispose()
+    }
+  }
+})
+
+test('backward scales by its seed, refuses what is no loss, and uses a tape up', async () => {
+  const x = requireGrad(tensor(reference, [1, 2]))
+  scope(reference, () => backward(ops.sum(x), 0.25))
+  assert.equal(await gradient(x), [0.25, 0.25])
+  scope(reference, () => {
+    assert.instance(
+      caught(() => backward(ops.mul(x, 2))),
+      ShapeError,
+    )
+    assert.instance(
+      caught(() => backward(tensor(reference, 1))),
+      ArgumentError,
+    )
+    const loss = ops.sum(x)
+    backward(loss)
+    assert.instance(
+      caught(() => backward(loss)),
+      ArgumentError,
+    )
+  })
+  disposeGradients([x])
+  x.dispose()
+})
+
+// Chaining
+
+test('chaining calls the free functions', async () => {
+  const names = Object.keys(ops).filter((name) => name !== 'concat')
+  const [x, w] = [
+    tensor(reference, [
+      [1, -2],
+      [3, 0.5],
+    ]),
+    tensor(reference, [[0.25], [2]]),
+  ]
+  for (const name of names) assert.type(Reflect.get(x, name), 'function', name)
+  assert.is(Reflect.get(x, 'concat'), undefined)
+  assert.not(Object.keys(x).includes('add'))
+  const chained = x.matmul(w).add(1).relu().sum({ axes: 1 })
+  const free = ops.sum(ops.relu(ops.add(ops.matmul(x, w), 1)), { axes: 1 })
+  assert.equal(await chained.data(), await free.data())
+  for (const tensor of [x, w, chained, free]) tensor.dispose()
+})
+
+test.run()
