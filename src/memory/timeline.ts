@@ -1,0 +1,233 @@
+/**
+ * Draws what is held over time as a picture: one area per category, stacked, under the line of the budget.
+ * A standalone SVG without scripts or fonts of its own, for light and dark pages. Takes its data as it
+ * comes from a rehearsal; it runs and measures nothing.
+ */
+import { type BytesByCategory, CATEGORIES, type Category } from './allocator.js'
+import { formatBytes, groupDigits } from './bytes.js'
+import { ArgumentError } from './errors.js'
+
+/** What is held after an allocation or a free, and which op made it. */
+export interface Moment {
+  readonly op: string
+  readonly held: BytesByCategory
+}
+
+/** A stretch of the timeline that has a name: from `start` to the next section's start. */
+export interface Section {
+  /** index of its first moment */
+  readonly start: number
+  readonly label: string
+}
+
+export interface TimelineOptions {
+  title: string
+  /** drawn as a line where it is near enough to the peak to be seen beside it */
+  budgetBytes: number
+  /** the highest byte reached, where it is known: above what is held by the holes between blocks */
+  peakBytes?: number
+  sections?: readonly Section[]
+}
+
+const WIDTH = 900
+const HEIGHT = 420
+const PLOT = { left: 78, right: 684, top: 76, bottom: 356 }
+
+/** The order of the stack, from the bottom: what stands, then what comes and goes. */
+const STACK: readonly Category[] = [
+  'runtime',
+  'parameter',
+  'gradient',
+  'optimizer',
+  'buffer',
+  'input',
+  'activation',
+  'workspace',
+]
+
+const COLOURS: Readonly<Record<Category, string>> = {
+  runtime: '#9aa5b1',
+  parameter: '#4477aa',
+  gradient: '#ee8866',
+  optimizer: '#aa7fc4',
+  buffer: '#7a6a58',
+  input: '#ddb93c',
+  activation: '#3fb08f',
+  workspace: '#e0567a',
+}
+
+/** Text and lines; areas carry their colour themselves. */
+const STYLE = `
+text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#334155}
+.title{font-size:15px;font-weight:600;fill:#0f172a}
+.quiet{fill:#64748b}
+.page{fill:#ffffff}
+.area{stroke:#ffffff;stroke-width:.6}
+.grid{stroke:#e2e8f0}
+.section{stroke:#94a3b8;stroke-dasharray:2 3}
+.budget{stroke:#b91c1c;stroke-width:1.5;stroke-dasharray:6 4}
+.over{fill:#b91c1c}
+.reach{stroke:#475569;stroke-dasharray:2 3}
+.mark{stroke:#0f172a}
+.dot{fill:#0f172a;stroke:#ffffff;stroke-width:1.5}
+@media(prefers-color-scheme:dark){
+text{fill:#cbd5e1}
+.title{fill:#f1f5f9}
+.quiet{fill:#94a3b8}
+.page{fill:#0f172a}
+.area{stroke:#0f172a}
+.grid{stroke:#334155}
+.section{stroke:#64748b}
+.budget{stroke:#f87171}
+.over{fill:#f87171}
+.reach{stroke:#cbd5e1}
+.mark{stroke:#f1f5f9}
+.dot{fill:#f1f5f9;stroke:#0f172a}
+}`
+
+/**
+ * The picture as the text of an SVG file.
+ * @param moments  in order; more than there are pixels are thinned out, and the peak stays
+ * @throws ArgumentError  no moment
+ */
+export function drawTimeline(moments: readonly Moment[], options: TimelineOptions): string {
+  if (moments.length === 0) throw new ArgumentError('a timeline needs at least one moment')
+  const { title, budgetBytes, peakBytes = 0, sections = [] } = options
+  const totals = moments.map(({ held }) => totalOf(held))
+  const peak = totals.reduce((best, total, i) => (total > totals[best] ? i : best), 0)
+  const highest = Math.max(totals[peak], peakBytes)
+  const topBytes = Math.max(1, 1.04 * (budgetBytes <= 2 * highest ? Math.max(budgetBytes, highest) : highest))
+  const x = (i: number): number => round(PLOT.left + ((PLOT.right - PLOT.left) * i) / moments.length)
+  const y = (bytes: number): number => round(PLOT.bottom - ((PLOT.bottom - PLOT.top) * bytes) / topBytes)
+  const events = `${groupDigits(moments.length)} allocations and frees, in order`
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
+    `<title>${escape(title)}</title>`,
+    `<style>${STYLE}</style>`,
+    `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
+    text(PLOT.left, 30, title, 'start', 'title'),
+    ...grid(topBytes, y),
+    ...areas(moments, x, y),
+    ...sectionMarks(sections, moments.length, x),
+    ...legend(moments),
+    ...limits(budgetBytes, peakBytes, topBytes, y),
+    ...peakMark(moments[peak].op, totals[peak], x(peak + 0.5), y(totals[peak])),
+    text(PLOT.left, HEIGHT - 14, events, 'start', 'quiet'),
+    '</svg>\n',
+  ].join('\n')
+}
+
+type Scale = (value: number) => number
+
+const round = (value: number): number => Math.round(value * 10) / 10
+const totalOf = (held: BytesByCategory): number => CATEGORIES.reduce((sum, category) => sum + held[category], 0)
+
+/** Text safe in XML, which has no control characters and no halves of surrogate pairs. */
+const escape = (value: string): string =>
+  value.replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd').replace(/[<>&"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+
+function text(x: number, y: number, value: string, anchor: 'start' | 'middle' | 'end', style = ''): string {
+  const attributes = `${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}${style && ` class="${style}"`}`
+  return `<text x="${x}" y="${y}"${attributes}>${escape(value)}</text>`
+}
+
+const line = (style: string, x1: number, y1: number, x2: number, y2: number): string =>
+  `<path class="${style}" d="M${x1} ${y1}L${x2} ${y2}"/>`
+
+/** Lines at round numbers of bytes: the power of two that gives four to eight. */
+function grid(topBytes: number, y: Scale): string[] {
+  const step = 2 ** Math.max(0, Math.ceil(Math.log2(topBytes / 8)))
+  return Array.from({ length: Math.floor(topBytes / step) + 1 }, (_, i) => {
+    const at = y(i * step)
+    return (
+      line('grid', PLOT.left, at, PLOT.right, at) + text(PLOT.left - 8, at + 4, formatBytes(i * step), 'end', 'quiet')
+    )
+  })
+}
+
+/** Each category's area reaches down to the axis; those below it in the stack are drawn over it. */
+function areas(moments: readonly Moment[], x: Scale, y: Scale): string[] {
+  const shown = thinned(moments)
+  const sums = shown.map(() => 0)
+  const paths = STACK.filter((category) => peakOf(moments, category) > 0).map((category) => {
+    let path = `M${PLOT.left} ${PLOT.bottom}`
+    let height = PLOT.bottom
+    shown.forEach(({ at, held }, i) => {
+      sums[i] += held[category]
+      const next = y(sums[i])
+      if (next === height) return
+      path += `H${x(at)}V${next}`
+      height = next
+    })
+    return `<path class="area" fill="${COLOURS[category]}" d="${path}H${PLOT.right}V${PLOT.bottom}Z"/>`
+  })
+  return paths.reverse()
+}
+
+/** At most one moment for each half pixel: of those that fall together, the one that holds most. */
+function thinned(moments: readonly Moment[]): { at: number; held: BytesByCategory }[] {
+  const slots = 2 * (PLOT.right - PLOT.left)
+  if (moments.length <= slots) return moments.map(({ held }, at) => ({ at, held }))
+  return Array.from({ length: slots }, (_, slot) => {
+    const at = Math.floor((slot * moments.length) / slots)
+    const together = moments.slice(at, Math.floor(((slot + 1) * moments.length) / slots))
+    return { at, held: together.map(({ held }) => held).reduce((a, b) => (totalOf(b) > totalOf(a) ? b : a)) }
+  })
+}
+
+const peakOf = (moments: readonly Moment[], category: Category): number =>
+  moments.reduce((peak, { held }) => Math.max(peak, held[category]), 0)
+
+/** Top down as they are stacked, each with the most it ever held. */
+function legend(moments: readonly Moment[]): string[] {
+  const left = PLOT.right + 20
+  const shown = STACK.filter((category) => peakOf(moments, category) > 0)
+  return shown.map((category, i) => {
+    const at = PLOT.bottom - 20 * i
+    return (
+      `<rect x="${left}" y="${at - 11}" width="12" height="12" rx="2" fill="${COLOURS[category]}"/>` +
+      text(left + 18, at, category, 'start') +
+      text(WIDTH - 24, at, formatBytes(peakOf(moments, category)), 'end', 'quiet')
+    )
+  })
+}
+
+/** The budget, and the highest byte reached. Labels that would touch move apart. */
+function limits(budgetBytes: number, peakBytes: number, topBytes: number, y: Scale): string[] {
+  const left = PLOT.right + 20
+  const off = budgetBytes > topBytes
+  const budgetAt = off ? PLOT.top : y(budgetBytes)
+  const budget = `budget ${formatBytes(budgetBytes)}${off ? ', off scale' : ''}`
+  const lines = [text(left, budgetAt + 4, budget, 'start', 'over')]
+  if (!off) lines.push(line('budget', PLOT.left, budgetAt, PLOT.right + 14, budgetAt))
+  if (peakBytes > 0) {
+    const at = y(peakBytes)
+    lines.push(line('reach', PLOT.left, at, PLOT.right + 14, at))
+    lines.push(text(left, Math.max(at, budgetAt + 17) + 4, `reaches ${formatBytes(peakBytes)}`, 'start'))
+  }
+  return lines
+}
+
+/** A dot at the peak, and a leader up to its label above the plot. */
+function peakMark(op: string, bytes: number, x: number, y: number): string[] {
+  const above = PLOT.top - 10
+  const share = (x - PLOT.left) / (PLOT.right - PLOT.left)
+  const anchor = share < 0.3 ? 'start' : share > 0.7 ? 'end' : 'middle'
+  return [
+    line('mark', x, above + 4, x, y),
+    `<circle class="dot" cx="${x}" cy="${y}" r="4.5"/>`,
+    text(x, above - 2, `most held: ${formatBytes(bytes)}, at ${op}`, anchor),
+  ]
+}
+
+/** A dashed line where a section begins, and its name below the axis where there is room for it. */
+function sectionMarks(sections: readonly Section[], moments: number, x: Scale): string[] {
+  return sections.flatMap(({ start, label }, i) => {
+    const [from, to] = [x(start), x(sections[i + 1]?.start ?? moments)]
+    const fits = label.length * 6.5 < to - from
+    return [
+      start > 0 ? line('section', from, PLOT.top, from, PLOT.bottom + 8) : '',
+      fits ? text(round((from + to) / 2), PLOT.bottom + 20, label, 'middle', 'quiet') : '',
+    ]
+  })
+}
