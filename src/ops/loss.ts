@@ -16,6 +16,7 @@ import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type ForwardCall, type Op, type OpFunction } from './op.js'
 import { bits, grid, index, offGrid, positive } from './sample.js'
+import { checkTargets, sumOf, valueAt } from './targets.js'
 
 export interface LossOptions {
   /** [N]: what each sample counts; default 1 */
@@ -54,37 +55,6 @@ function weightedMean<Options>(
 function checkWeights(op: string, weights: Shape | undefined, samples: number): void {
   if (!weights || sameShape(weights, [samples])) return
   throw new ShapeError(`${op}: the weights ${showShape(weights)} must be [${samples}], one for each sample`)
-}
-
-const valueAt = ({ data, scale = 1 }: HostArray, i: number): number => data[i] * scale
-
-function sumOf(array: HostArray): number {
-  let sum = 0
-  for (let i = 0; i < array.data.length; i++) sum += valueAt(array, i)
-  return sum
-}
-
-/** Find the first target that is not as it should be. `allowed` says what it should. */
-function checkTargets(
-  op: string,
-  targets: HostArray,
-  shape: Shape,
-  allowed: string,
-  good: (value: number) => boolean,
-): void {
-  if (!sameShape(targets.shape, shape)) {
-    throw new ShapeError(`${op}: the targets ${showShape(targets.shape)} must be ${showShape(shape)} for this output`)
-  }
-  for (let i = 0; i < targets.data.length; i++) {
-    const value = valueAt(targets, i)
-    if (!good(value))
-      throw new ArgumentError(`${op}: target ${value} at ${showShape(place(i, shape))} is not ${allowed}`)
-  }
-}
-
-/** Flat position -> index along each axis. */
-function place(i: number, shape: Shape): number[] {
-  return shape.map((dim, axis) => Math.floor(i / sizeOf(shape.slice(axis + 1))) % dim)
 }
 
 export interface CrossEntropyOptions {
