@@ -3,6 +3,7 @@
  * PyTorch's, in float64: the expression is the name of the case, and the gradients are those of (y * c).sum(), by
  *   python3 -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
  */
+import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -433,6 +434,118 @@ for (const [device, tolerance] of [
     })
   }
 }
+
+const side = (most: number, least = 0): fc.Arbitrary<number> => fc.integer({ min: least, max: most })
+const pair = (most: number, least = 0): fc.Arbitrary<[number, number]> => fc.tuple(side(most, least), side(most, least))
+
+test('conv2d: padding, dilation, stride and groups are what they are made of', async () => {
+  const windows = fc.record({
+    kernel: pair(3, 1),
+    stride: pair(3, 1),
+    padding: pair(2),
+    dilation: pair(3, 1),
+    groups: side(2, 1),
+    extra: pair(3),
+  })
+  await fc.assert(
+    fc.asyncProperty(windows, async ({ kernel, stride, padding, dilation, groups, extra }) => {
+      const extent = kernel.map((size, i) => dilation[i] * (size - 1) + 1)
+      const [height, width] = extent.map((size, i) => Math.max(1, size - 2 * padding[i]) + extra[i])
+      const ramp = (...shape: number[]): Tensor => {
+        const size = shape.reduce((product, dim) => product * dim, 1)
+        return tensor(
+          reference,
+          Float64Array.from({ length: size }, (_, i) => ((i * 5) % 13) - 6),
+          shape,
+        )
+      }
+      const [y, dense] = scope(reference, () => {
+        const x = ramp(2, 2 * groups, height, width)
+        const w = ramp(3 * groups, 2, kernel[0], kernel[1])
+        const y = ops.conv2d(x, w, null, { stride, padding, dilation, groups })
+        const padded = ops.pad(x, [
+          [0, 0],
+          [0, 0],
+          [padding[0], padding[0]],
+          [padding[1], padding[1]],
+        ])
+        const outputs = Array.from({ length: groups }, (_, g) => {
+          const part = ops.slice(w, [3 * g], [3 * (g + 1)])
+          return ops.conv2d(ops.slice(padded, [0, 2 * g], [2, 2 * (g + 1)]), spread(part, dilation))
+        })
+        return [y, ops.concat(outputs, 1)]
+      })
+      const [, , rows, columns] = dense.shape
+      const picked = (await dense.data()).filter((_, i) => {
+        return (Math.floor(i / columns) % rows) % stride[0] === 0 && (i % columns) % stride[1] === 0
+      })
+      assert.equal(y.shape, [2, 3 * groups, Math.ceil(rows / stride[0]), Math.ceil(columns / stride[1])])
+      assert.equal(await y.data(), picked)
+      y.dispose()
+      dense.dispose()
+    }),
+    { seed: 5, numRuns: 100 },
+  )
+})
+
+/** The kernel with dilation - 1 zeros between its taps. */
+function spread(w: Tensor, [gapY, gapX]: readonly number[]): Tensor {
+  const [outs, ins, height, width] = w.shape
+  const column = ops.reshape(w, [outs, ins, height, 1, width, 1])
+  const wide = ops.pad(column, [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, gapY - 1],
+    [0, 0],
+    [0, gapX - 1],
+  ])
+  const grid = ops.reshape(wide, [outs, ins, height * gapY, width * gapX])
+  return ops.slice(grid, [], [outs, ins, gapY * (height - 1) + 1, gapX * (width - 1) + 1])
+}
+
+test('pooling: padding is what it is made of', async () => {
+  const windows = fc.record({ kernel: pair(4, 1), stride: pair(3, 1), half: pair(2), extra: pair(4) })
+  await fc.assert(
+    fc.asyncProperty(windows, async ({ kernel, stride, half, extra }) => {
+      const padding = [Math.min(half[0], kernel[0] >> 1), Math.min(half[1], kernel[1] >> 1)] as const
+      const [height, width] = kernel.map((size, i) => size + extra[i])
+      const pairs = scope(reference, () => {
+        const x = tensor(
+          reference,
+          Float64Array.from({ length: 2 * height * width }, (_, i) => ((i * 7) % 11) - 8),
+          [1, 2, height, width],
+        )
+        const padded = (value: number): Tensor => {
+          return ops.pad(
+            x,
+            [
+              [0, 0],
+              [0, 0],
+              [padding[0], padding[0]],
+              [padding[1], padding[1]],
+            ],
+            value,
+          )
+        }
+        return [
+          [ops.maxPool2d(x, { kernel, stride, padding }), ops.maxPool2d(padded(-Infinity), { kernel, stride })],
+          [ops.averagePool2d(x, { kernel, stride, padding }), ops.averagePool2d(padded(0), { kernel, stride })],
+        ]
+      })
+      for (const [seen, wanted] of pairs) {
+        assert.equal(
+          seen.shape.slice(2),
+          [height, width].map((size, i) => Math.floor((size + 2 * padding[i] - kernel[i]) / stride[i]) + 1),
+        )
+        assert.equal(await seen.data(), await wanted.data())
+        seen.dispose()
+        wanted.dispose()
+      }
+    }),
+    { seed: 6, numRuns: 100 },
+  )
+})
 
 test('NaN: max and maxPool2d hand it on, argmax points at it', async () => {
   const x = tensor(reference, [

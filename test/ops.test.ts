@@ -256,6 +256,21 @@ test('backward frees what was saved as it goes', () => {
   })
 })
 
+test('what a scope recorded ends with it, though its backward used up older nodes', () => {
+  const before = cpu.memory.heldBytes
+  const x = requireGrad(full(cpu, [16], 1))
+  const h = ops.exp(x)
+  scope(cpu, () => {
+    backward(ops.sum(ops.exp(h)))
+    ops.exp(x)
+  })
+  assert.is(tapeOf(cpu).length, 0)
+  disposeGradients([x])
+  h.dispose()
+  x.dispose()
+  assert.is(cpu.memory.heldBytes, before)
+})
+
 test('noGrad saves nothing; an op none of whose inputs needs a gradient saves nothing', () => {
   scope(cpu, () => {
     const x = requireGrad(full(cpu, [16], 1))

@@ -28,7 +28,7 @@ interface Tape {
 
 const TAPES = new Slot<{ tape: Tape | null }>(
   () => ({ tape: null }),
-  ({ tape }) => tape && truncate(tape, 0),
+  ({ tape }) => tape && keepOnly(tape, new Set()),
 )
 const RECORDING = new Slot(() => ({ on: true }))
 
@@ -42,8 +42,8 @@ export function tapeOf(device: Device): Node[] {
 export function record(device: Device, node: Node): void {
   const nodes = tapeOf(device)
   whenScopesEnd(device, TAPES, () => {
-    const { length } = nodes
-    return () => truncate({ device, nodes }, length)
+    const before = new Set(nodes)
+    return () => keepOnly({ device, nodes }, before)
   })
   for (const storages of node.saved.values()) for (const storage of storages) device.retain(storage)
   nodes.push(node)
@@ -68,6 +68,10 @@ export function noGrad<T>(device: Device, fn: () => T): T {
   }
 }
 
-function truncate({ device, nodes }: Tape, length: number): void {
-  for (const node of nodes.splice(length)) dropNode(device, node)
+/** Drop all other nodes. Not a matter of length: a backward may have used up nodes that are older than the scope. */
+function keepOnly({ device, nodes }: Tape, kept: ReadonlySet<Node>): void {
+  for (const node of nodes.splice(0)) {
+    if (kept.has(node)) nodes.push(node)
+    else dropNode(device, node)
+  }
 }
