@@ -25,6 +25,8 @@ import { apply, define, type Op } from './op.js'
 import { distinct, grid, positive } from './sample.js'
 import { checkImages } from './window.js'
 
+export type { NormOptions } from './normalize.js'
+
 interface LayerNorm extends Epsilon {
   /** how many of the last axes are normalised together */
   axes: number
