@@ -6,16 +6,20 @@
  */
 import './ops/chain.js'
 
-export { type Ops, ops } from './ops/table.js'
 export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck } from './autograd/gradcheck.js'
+export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
-export type { Batch, Dataset, DataSource } from './data/index.js'
 export { Device, type Rehearsal, type StepContext, type TimelinePoint } from './device/device.js'
 export { DeviceError, PlanMismatchError, RehearsalError } from './device/errors.js'
-export { DEVICE_KINDS, type DeviceKind, openDevice, type OpenOptions, openVirtualDevice } from './device/open.js'
+export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
 export {
-  type Block, BudgetExceededError, type BytesByCategory, CATEGORIES, type Category, type MemoryStats,
+  type Block,
+  BudgetExceededError,
+  type BytesByCategory,
+  CATEGORIES,
+  type Category,
+  type MemoryStats,
 } from './memory/allocator.js'
 export { type ByteSize, formatBytes, parseBytes } from './memory/bytes.js'
 export { AllocatorError, ArgumentError, SluiceError } from './memory/errors.js'
@@ -26,32 +30,73 @@ export * as nn from './nn/index.js'
 export { Buffer, Module, Parameter } from './nn/index.js'
 export { conv2d } from './ops/conv.js'
 export {
-  abs, add, clamp, div, equal, exp, gelu, greater, greaterEqual, leakyRelu, less, lessEqual, log, maximum, minimum, mul,
-  neg, notEqual, type Operand, pow, relu, sigmoid, silu, softplus, sqrt, square, sub, tanh, where,
+  abs,
+  add,
+  clamp,
+  div,
+  equal,
+  exp,
+  gelu,
+  greater,
+  greaterEqual,
+  leakyRelu,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  type Operand,
+  pow,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
 } from './ops/elementwise.js'
 export { embedding } from './ops/embedding.js'
 export { bceWithLogits, type CrossEntropyOptions, crossEntropy, crossEntropyLoss, type Loss, mse } from './ops/loss.js'
-export { linear, matmul, type MatmulOptions } from './ops/matmul.js'
+export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
 export { broadcastTo, concat, flatten, pad, permute, reshape, slice } from './ops/movement.js'
 export { batchNorm2d, frozenBatchNorm2d, groupNorm, layerNorm } from './ops/norm.js'
 export { averagePool2d, maxPool2d } from './ops/pool.js'
 export { dropout } from './ops/random.js'
 export { argmax, max, mean, type ReduceOptions, sum, variance } from './ops/reduce.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
+export { type Ops, ops } from './ops/table.js'
 export { noGrad } from './ops/tape.js'
 export * as optim from './optim/index.js'
 export {
-  BusyError, DoesNotFitError, EmptyBatchError, InterruptedError, ModelError, NonFiniteError, NotSeparableError,
+  BusyError,
+  DoesNotFitError,
+  EmptyBatchError,
+  InterruptedError,
+  ModelError,
+  NonFiniteError,
+  NotSeparableError,
 } from './stream/errors.js'
 export type { MicroBatchOption, Plan } from './stream/plan.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
 export {
-  type Cursor, type EpochResult, type Evaluation, type FitOptions, type PlanOptions, Streamer, type StreamerOptions,
-  type StepOptions, type StepResult,
+  type Cursor,
+  type EpochResult,
+  type Evaluation,
+  type FitOptions,
+  type PlanOptions,
+  type StepOptions,
+  type StepResult,
+  Streamer,
+  type StreamerOptions,
 } from './stream/streamer.js'
 export { fromHost, full, ones, requireGrad, tensor, zeros } from './tensor/create.js'
 export { DeviceMismatchError, DisposedError, ScopeError, ShapeError } from './tensor/errors.js'
 export type { HostArray, HostData } from './tensor/host.js'
 export { keep, liveTensors, scope } from './tensor/scope.js'
-export { sizeOf, type Shape } from './tensor/shape.js'
+export { type Shape, sizeOf } from './tensor/shape.js'
 export { type NestedArray, Tensor } from './tensor/tensor.js'

@@ -19,7 +19,10 @@ export interface ShapeBounds {
 
 /** Small shapes, with 1s among the dims more often than chance would have it. */
 export function shapes({ minRank = 0, maxRank = 4, maxDim = 4 }: ShapeBounds = {}): fc.Arbitrary<number[]> {
-  const dim = fc.oneof({ weight: 1, arbitrary: fc.constant(1) }, { weight: 3, arbitrary: fc.integer({ min: 1, max: maxDim }) })
+  const dim = fc.oneof(
+    { weight: 1, arbitrary: fc.constant(1) },
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: maxDim }) },
+  )
   return fc.array(dim, { minLength: minRank, maxLength: maxRank })
 }
 
@@ -33,7 +36,9 @@ export const offGridValue = (): fc.Arbitrary<number> => fc.integer({ min: -32, m
 export function hostArrays(shape?: Shape, value: fc.Arbitrary<number> = gridValue()): fc.Arbitrary<HostArray> {
   const ofShape = (shape: Shape): fc.Arbitrary<HostArray> => {
     const size = sizeOf(shape)
-    return fc.array(value, { minLength: size, maxLength: size }).map((values) => ({ data: Float64Array.from(values), shape }))
+    return fc
+      .array(value, { minLength: size, maxLength: size })
+      .map((values) => ({ data: Float64Array.from(values), shape }))
   }
   return shape ? ofShape(shape) : shapes().chain(ofShape)
 }

@@ -11,7 +11,7 @@ import { HeapAllocator } from '../src/memory/heap.js'
  * Here the garbage is NaN, so that a kernel that reads its output is found out.
  */
 export class NoAliasDevice extends HeapDevice {
-  protected override readonly aliases = false
+  override readonly aliases = false
 
   constructor(kind: 'cpu' | 'reference', allocator: HeapAllocator) {
     super(kind, reference, allocator)

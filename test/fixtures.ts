@@ -2,7 +2,17 @@
 import type { Batch } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import {
-  BatchNorm2d, Conv2d, Dropout, Flatten, generator, GroupNorm, LayerNorm, Linear, Module, ReLU, Sequential,
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  GroupNorm,
+  generator,
+  LayerNorm,
+  Linear,
+  Module,
+  ReLU,
+  Sequential,
 } from '../src/nn/index.js'
 import { add, relu } from '../src/ops/elementwise.js'
 import type { Tensor } from '../src/tensor/tensor.js'
@@ -75,7 +85,11 @@ export function batchNormModel(device: Device): Sequential {
 }
 
 /** N random samples; `ignored` targets are -100. */
-export function randomBatch(samples: number, seed: number, options: { weighted?: boolean; ignored?: readonly number[] } = {}): Batch {
+export function randomBatch(
+  samples: number,
+  seed: number,
+  options: { weighted?: boolean; ignored?: readonly number[] } = {},
+): Batch {
   const random = generator(seed)
   const size = samples * INPUT[0] * INPUT[1] * INPUT[2]
   const targets = Int32Array.from({ length: samples }, () => Math.floor(random() * CLASSES))

@@ -2,25 +2,30 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Batch, sliceBatch } from '../src/data/index.js'
-import { HeapAllocator } from '../src/memory/heap.js'
-import { HeapDevice } from '../src/device/heap-device.js'
 import { reference } from '../kernels/reference/index.js'
+import { type Batch, sliceBatch } from '../src/data/index.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { HeapAllocator } from '../src/memory/heap.js'
 import type { Module } from '../src/nn/index.js'
 import { crossEntropy, crossEntropyLoss } from '../src/ops/loss.js'
 import { sgd } from '../src/optim/index.js'
+import { EmptyBatchError } from '../src/stream/errors.js'
 import { Program } from '../src/stream/program.js'
 import { balancedSizes } from '../src/stream/split.js'
 import { Streamer } from '../src/stream/streamer.js'
-import { EmptyBatchError } from '../src/stream/errors.js'
-import { denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
 import { NoAliasDevice, WatchedDevice } from './devices.js'
+import { denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
 
 const referenceDevice = (): HeapDevice => new HeapDevice('reference', reference, new HeapAllocator(4 << 20))
 
 /** The mini-batch's gradients and loss when it is cut into `sizes`, by the step program itself. */
-async function gradients(build: (device: HeapDevice) => Module, batch: Batch, sizes: readonly number[], loss = crossEntropyLoss({ labelSmoothing: 0.1 })) {
+async function gradients(
+  build: (device: HeapDevice) => Module,
+  batch: Batch,
+  sizes: readonly number[],
+  loss = crossEntropyLoss({ labelSmoothing: 0.1 }),
+) {
   const device = referenceDevice()
   const model = build(device)
   const program = new Program(model, loss, sgd(model, { learningRate: 0.1 }))
@@ -40,7 +45,11 @@ async function gradients(build: (device: HeapDevice) => Module, batch: Batch, si
   return { values, loss: await program.readLoss() }
 }
 
-async function sameGradients(build: (device: HeapDevice) => Module, batch: Batch, sizes: readonly number[]): Promise<void> {
+async function sameGradients(
+  build: (device: HeapDevice) => Module,
+  batch: Batch,
+  sizes: readonly number[],
+): Promise<void> {
   const whole = await gradients(build, batch, [batch.inputs.shape[0]])
   const split = await gradients(build, batch, sizes)
   assert.ok(Math.abs(whole.loss - split.loss) <= SPLIT_GRADIENT * Math.max(1, Math.abs(whole.loss)))
@@ -50,7 +59,10 @@ async function sameGradients(build: (device: HeapDevice) => Module, batch: Batch
     const largest = Array.from(expected).reduce((most, value) => Math.max(most, Math.abs(value)), 1)
     for (let j = 0; j < expected.length; j++) {
       const difference = Math.abs(expected[j] - actual[j])
-      assert.ok(difference <= SPLIT_GRADIENT * largest, `parameter ${i}[${j}]: ${expected[j]} whole, ${actual[j]} split in [${sizes}]`)
+      assert.ok(
+        difference <= SPLIT_GRADIENT * largest,
+        `parameter ${i}[${j}]: ${expected[j]} whole, ${actual[j]} split in [${sizes}]`,
+      )
     }
   })
 }
@@ -58,7 +70,8 @@ async function sameGradients(build: (device: HeapDevice) => Module, batch: Batch
 const builders = { residual: residualModel, dense: denseModel }
 
 for (const [name, build] of Object.entries(builders)) {
-  test(`${name}: 33 samples in 16s, the paper's wrong case`, () => sameGradients(build, randomBatch(33, 1), [16, 16, 1]))
+  test(`${name}: 33 samples in 16s, the paper's wrong case`, () =>
+    sameGradients(build, randomBatch(33, 1), [16, 16, 1]))
 
   test(`${name}: a micro-batch without a valid target`, () =>
     sameGradients(build, randomBatch(12, 2, { ignored: [4, 5, 6, 7, 9] }), [4, 4, 4]))
@@ -86,7 +99,10 @@ test('balanced sizes differ by at most one, keep under the cap and sum to the mi
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 5000 }), (samples, cap) => {
       const sizes = balancedSizes(samples, Math.min(cap, samples))
-      assert.is(sizes.reduce((sum, size) => sum + size, 0), samples)
+      assert.is(
+        sizes.reduce((sum, size) => sum + size, 0),
+        samples,
+      )
       assert.ok(Math.max(...sizes) <= cap && Math.max(...sizes) - Math.min(...sizes) <= 1)
       assert.is(sizes.length, Math.ceil(samples / Math.min(cap, samples)))
     }),
@@ -98,7 +114,11 @@ test('balanced sizes differ by at most one, keep under the cap and sum to the mi
 /** Losses of some steps, and what the last one reported. */
 async function train(device: HeapDevice, batches: readonly Batch[], microBatch: number | 'fit' = 'fit') {
   const model = residualModel(device)
-  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1, momentum: 0.9 }) })
+  const streamer = new Streamer({
+    model,
+    loss: crossEntropy,
+    optimizer: sgd(model, { learningRate: 0.1, momentum: 0.9 }),
+  })
   const results = []
   for (const batch of batches) results.push(await streamer.step(batch, { microBatch }))
   return { results, state: await model.stateDict() }
@@ -107,7 +127,11 @@ async function train(device: HeapDevice, batches: readonly Batch[], microBatch: 
 test('the same plan gives the same bits; another plan the same losses within float32', async () => {
   const batches = [1, 2, 3].map((seed) => randomBatch(40, seed))
   const open = (bytes: number) => new HeapDevice('cpu', reference, new HeapAllocator(bytes))
-  const [a, b, small] = [await train(open(1 << 20), batches), await train(open(1 << 20), batches), await train(open(1 << 20), batches, 7)]
+  const [a, b, small] = [
+    await train(open(1 << 20), batches),
+    await train(open(1 << 20), batches),
+    await train(open(1 << 20), batches, 7),
+  ]
   assert.is(a.results[0].sizes.length, 1)
   assert.equal(small.results[0].sizes, [7, 7, 7, 7, 6, 6])
   assert.equal(a.state, b.state)

@@ -6,7 +6,7 @@
  * walk goes. Gradients of leaves are added to their standing buffers. First order only: nothing here
  * is recorded.
  */
-import { ACCUMULATING, type KernelName, type KernelParameters } from '../../kernels/kernels.js'
+import { ACCUMULATING } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -83,24 +83,31 @@ function walk(device: Device, node: Node, dy: Storage, pending: Pending): void {
       output: () => saved(node, 'output', 0),
       extra: (index) => saved(node, 'extras', index),
     }
-    node.inputs.forEach((input, i) => {
-      if (input.requiresGrad) gradientFor(node.op, i)?.send(call, targetFor(device, input, pending), i)
-    })
+    const wanted = [...node.inputs.keys()].filter((i) => node.inputs[i].requiresGrad)
+    for (const i of wanted) {
+      // The last to use dy may write over it, unless somebody shares it.
+      const spare = i === wanted.at(-1) && device.aliases && dy.references === 1 ? dy : null
+      gradientFor(node.op, i)?.send(call, targetFor(device, node.inputs[i], pending, spare), i)
+    }
   })
 }
 
 function saved(node: Node, name: Saved, index: number): Storage {
   const storage = node.saved.get(name)?.[index]
-  if (!storage) throw new ArgumentError(`${node.op.name}: its gradient uses '${name}', which it does not declare in saves`)
+  if (!storage)
+    throw new ArgumentError(`${node.op.name}: its gradient uses '${name}', which it does not declare in saves`)
   return storage
 }
 
-/** Where the gradient of `input` goes: a leaf's buffer, what is pending already, or a new tensor. */
-function targetFor(device: Device, input: Tensor, pending: Pending): Target {
+/**
+ * Where the gradient of `input` goes: a leaf's buffer, what is pending already, or a new tensor.
+ * @param spare  dy, when it may be written over
+ */
+function targetFor(device: Device, input: Tensor, pending: Pending, spare: Storage | null): Target {
   const existing = (): Storage | undefined =>
     input.recorded ? ownPending(device, input, pending) : gradientOf(input).storage('backward')
-  return {
-    run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void {
+  const target: Target = {
+    run(kernel, parameters, inputs) {
       const sum = existing()
       if (sum && ACCUMULATING.has(kernel)) {
         device.accumulate(kernel, { ...parameters, accumulate: true }, sum, inputs)
@@ -115,12 +122,18 @@ function targetFor(device: Device, input: Tensor, pending: Pending): Target {
         device.release(term)
       }
     },
-    pass(storage: Storage): void {
+    overwrite(kernel, parameters, inputs) {
+      if (!spare || existing()) return target.run(kernel, parameters, inputs)
+      device.run(kernel, parameters, inputs, [spare])
+      target.pass(spare)
+    },
+    pass(storage) {
       const sum = existing()
       if (sum) add(device, sum, storage)
       else pending.set(input, hold(device, storage))
     },
   }
+  return target
 }
 
 function hold(device: Device, storage: Storage): Storage {

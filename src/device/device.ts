@@ -82,8 +82,8 @@ export abstract class Device {
   abstract readonly elementBytes: 4 | 8
   /** false: no values exist, only sizes (the virtual device) */
   abstract readonly executes: boolean
-  /** may a kernel write where it reads? If not, updates go through counted spares. */
-  protected readonly aliases: boolean = true
+  /** May a kernel write where it reads? If not, updates go through counted spares. */
+  readonly aliases: boolean = true
   /** the op that is running, for errors and reports */
   op = 'upload'
   /** record where every tensor was made, so that leaks and misuse can be traced; slow */

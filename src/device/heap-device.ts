@@ -5,7 +5,7 @@
  */
 import type { Floats, KernelName, KernelParameters, Kernels } from '../../kernels/kernels.js'
 import { formatBytes } from '../memory/bytes.js'
-import { HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
+import { type HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
 import { Device } from './device.js'
 import { DeviceError } from './errors.js'
 import type { Storage } from './storage.js'

@@ -8,11 +8,19 @@
  *   `peakBytes` is the smallest budget that would have served everything since the last `resetPeak`.
  *   It is what a plan promises and what a step is held to.
  */
+import type { Placement } from './arrange.js'
 import { formatBytes } from './bytes.js'
 import { SluiceError } from './errors.js'
 
 export const CATEGORIES = [
-  'parameter', 'gradient', 'optimizer', 'buffer', 'input', 'activation', 'workspace', 'runtime',
+  'parameter',
+  'gradient',
+  'optimizer',
+  'buffer',
+  'input',
+  'activation',
+  'workspace',
+  'runtime',
 ] as const
 
 /** What a block is for. `runtime`: bytes that the device itself needs or cannot use. */
@@ -43,7 +51,7 @@ export interface MemoryStats {
   readonly held: BytesByCategory
   /** each category's own high-water since resetPeak; they need not coincide in time */
   readonly peak: BytesByCategory
-  /** what was held when peakBytes was reached, and by which op */
+  /** what was held when the most was live at once, and the op that asked last */
   readonly heldAtPeak: BytesByCategory
   readonly peakOp: string
 }
@@ -62,6 +70,13 @@ export interface Allocator {
   free(block: Block): void
   /** An independent copy: same blocks, same holes, its own future. `budgetBytes` may differ. */
   fork(budgetBytes?: number): Allocator
+  /**
+   * Run `fn`, a rehearsal of something that frees all it allocates, and find places for its blocks that keep
+   * the peak lower than meeting one request after the other would; null where that gains nothing.
+   */
+  arrange(fn: () => void): Placement | null
+  /** Run `fn` with its requests met as arranged. From the first request that was not foreseen, the policy rules again. */
+  place<T>(placement: Placement | null, fn: () => T): T
   /** Forget the high-water marks: peaks restart at what is held now. */
   resetPeak(): void
   /** Equal signatures place the same future requests in the same places. */

@@ -7,6 +7,7 @@
  *   3. The tail, the free space that reaches to the end of memory, is cut only when no hole serves.
  *   4. A freed block merges with free neighbours at once; beside the tail it becomes part of the tail.
  *   5. Where nothing serves, the request fails and nothing has changed.
+ *   6. Inside `place`, requests go where a rehearsal has arranged them (arrange.ts), which knows the future.
  *
  * By 2 and 3 the size of the tail never influences where a block goes, so placement does not depend
  * on the budget, and the peak is the highest address ever reached: a program that peaks at P under
@@ -17,9 +18,15 @@
  * accounted as `runtime`, so that held + remaining = budget, to the byte.
  */
 import {
-  type Allocator, type Block, BudgetExceededError, type BytesByCategory, type Category, type MemoryStats,
+  type Allocator,
+  type Block,
+  BudgetExceededError,
+  type BytesByCategory,
+  type Category,
+  type MemoryStats,
   noBytes,
 } from './allocator.js'
+import { arrange, type Life, type Placement } from './arrange.js'
 import { AllocatorError, ArgumentError } from './errors.js'
 
 export const ALIGNMENT_BYTES = 64
@@ -46,10 +53,14 @@ export class HeapAllocator implements Allocator {
   #peakAddress = 0
   #heldAtPeak: BytesByCategory = noBytes()
   #peakOp = ''
+  /** the lives of blocks, while `arrange` watches */
+  #recording: { lives: Map<Block, Life>; clock: number } | null = null
+  /** where the next requests go, while `place` rules */
+  #arranged: { placement: Placement; next: number } | null = null
 
   constructor(readonly budgetBytes: number) {
     this.limitBytes = Math.floor(budgetBytes / PAGE_BYTES) * PAGE_BYTES
-    if (Number.isFinite(budgetBytes)) this.#count('runtime', budgetBytes - this.limitBytes)
+    if (Number.isFinite(budgetBytes)) this.#count('runtime', budgetBytes - this.limitBytes, '')
     this.resetPeak()
   }
 
@@ -66,21 +77,26 @@ export class HeapAllocator implements Allocator {
       throw new ArgumentError(`${op}: a block cannot have ${requestedBytes} bytes: ask for a whole number, 0 or more`)
     }
     const bytes = roundUp(Math.max(requestedBytes, 1), ALIGNMENT_BYTES)
-    const address = this.#cutHole(bytes) ?? this.#cutTail(bytes)
+    const address = this.#cutArranged(bytes) ?? this.#cutHole(bytes) ?? this.#cutTail(bytes)
     if (address === undefined) throw new BudgetExceededError(requestedBytes, category, op, this.stats())
     const block: Block = { address, bytes, requestedBytes, category }
     this.#live.set(address, block)
-    this.#count(category, bytes)
-    if (address + bytes > this.#peakAddress) this.#raisePeak(address + bytes, op)
+    this.#count(category, bytes, op)
+    this.#recording?.lives.set(block, { bytes, birth: this.#recording.clock++, death: Infinity })
+    this.#peakAddress = Math.max(this.#peakAddress, address + bytes)
     return block
   }
 
   free(block: Block): void {
     if (this.#live.get(block.address) !== block) {
-      throw new AllocatorError(`the block at ${block.address} is not live here: freed twice, or not from this allocator`)
+      throw new AllocatorError(
+        `the block at ${block.address} is not live here: freed twice, or not from this allocator`,
+      )
     }
     this.#live.delete(block.address)
-    this.#count(block.category, -block.bytes)
+    const life = this.#recording?.lives.get(block)
+    if (life && this.#recording) life.death = this.#recording.clock++
+    this.#count(block.category, -block.bytes, '')
     this.#merge(block.address, block.bytes)
   }
 
@@ -95,10 +111,34 @@ export class HeapAllocator implements Allocator {
     return copy
   }
 
+  arrange(fn: () => void): Placement | null {
+    const base = this.#tail
+    const recording = { lives: new Map<Block, Life>(), clock: 0 }
+    this.#recording = recording
+    try {
+      fn()
+    } finally {
+      this.#recording = null
+    }
+    const placement = arrange([...recording.lives.values()], base)
+    return highestEnd(placement) < highestEnd([...recording.lives.keys()]) ? placement : null
+  }
+
+  place<T>(placement: Placement | null, fn: () => T): T {
+    this.#arranged = placement && { placement, next: 0 }
+    try {
+      return fn()
+    } finally {
+      this.#arranged = null
+    }
+  }
+
   resetPeak(): void {
+    this.#peakAddress = this.#tail
     this.#peak = { ...this.#held }
     this.#peakTotal = this.#heldTotal
-    this.#raisePeak(this.#tail, 'standing tensors')
+    this.#heldAtPeak = { ...this.#held }
+    this.#peakOp = 'standing tensors'
   }
 
   signature(): string {
@@ -128,17 +168,43 @@ export class HeapAllocator implements Allocator {
     return Number.isFinite(this.budgetBytes) ? this.budgetBytes - this.limitBytes : 0
   }
 
-  #count(category: Category, bytes: number): void {
+  #count(category: Category, bytes: number, op: string): void {
     this.#held[category] += bytes
     this.#heldTotal += bytes
-    if (this.#held[category] > this.#peak[category]) this.#peak[category] = this.#held[category]
-    if (this.#heldTotal > this.#peakTotal) this.#peakTotal = this.#heldTotal
+    this.#peak[category] = Math.max(this.#peak[category], this.#held[category])
+    if (this.#heldTotal <= this.#peakTotal) return
+    this.#peakTotal = this.#heldTotal
+    this.#heldAtPeak = { ...this.#held }
+    this.#peakOp = op
   }
 
-  #raisePeak(address: number, op: string): void {
-    this.#peakAddress = address
-    this.#peakOp = op
-    this.#heldAtPeak = { ...this.#held }
+  #cutArranged(bytes: number): number | undefined {
+    const arranged = this.#arranged
+    if (!arranged) return undefined
+    const spot = arranged.placement[arranged.next++]
+    if (spot?.bytes === bytes && this.#cutAt(spot.address, bytes)) return spot.address
+    this.#arranged = null
+    return undefined
+  }
+
+  /** Take [address, address + bytes), if all of it is free. */
+  #cutAt(address: number, bytes: number): boolean {
+    const end = address + bytes
+    if (address >= this.#tail) {
+      if (end > this.limitBytes) return false
+      if (address > this.#tail) this.#holes.push({ address: this.#tail, bytes: address - this.#tail })
+      this.#tail = end
+      return true
+    }
+    const index = this.#holes.findIndex((hole) => hole.address <= address && end <= hole.address + hole.bytes)
+    if (index < 0) return false
+    const hole = this.#holes[index]
+    const rest = [
+      { address: hole.address, bytes: address - hole.address },
+      { address: end, bytes: hole.address + hole.bytes - end },
+    ]
+    this.#holes.splice(index, 1, ...rest.filter((part) => part.bytes > 0))
+    return true
   }
 
   #cutHole(bytes: number): number | undefined {
@@ -196,3 +262,5 @@ export class HeapAllocator implements Allocator {
   }
 }
 
+const highestEnd = (blocks: readonly { address: number; bytes: number }[]): number =>
+  blocks.reduce((end, { address, bytes }) => Math.max(end, address + bytes), 0)

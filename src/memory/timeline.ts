@@ -102,7 +102,7 @@ export function drawTimeline(moments: readonly Moment[], options: TimelineOption
   const events = `${groupDigits(moments.length)} allocations and frees, in order`
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
-    `<title>${escape(title)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<style>${STYLE}</style>`,
     `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
     text(PLOT.left, 30, title, 'start', 'title'),
@@ -123,12 +123,12 @@ const round = (value: number): number => Math.round(value * 10) / 10
 const totalOf = (held: BytesByCategory): number => CATEGORIES.reduce((sum, category) => sum + held[category], 0)
 
 /** Text safe in XML, which has no control characters and no halves of surrogate pairs. */
-const escape = (value: string): string =>
+const escaped = (value: string): string =>
   value.replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd').replace(/[<>&"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 function text(x: number, y: number, value: string, anchor: 'start' | 'middle' | 'end', style = ''): string {
   const attributes = `${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}${style && ` class="${style}"`}`
-  return `<text x="${x}" y="${y}"${attributes}>${escape(value)}</text>`
+  return `<text x="${x}" y="${y}"${attributes}>${escaped(value)}</text>`
 }
 
 const line = (style: string, x1: number, y1: number, x2: number, y2: number): string =>

@@ -52,6 +52,11 @@ export interface BackwardCall<Options> extends Call<Options> {
 export interface Target {
   /** The gradient is the output of this kernel (its other parameters aside, `accumulate` is ours to say). */
   run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
+  /**
+   * Like `run`, for a kernel whose first input is dy and which may write over it, because each output
+   * element needs of dy only its own. Done where nobody else needs dy: it saves a tensor at the peak.
+   */
+  overwrite<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
   /** The gradient is what `storage` holds, as it is. */
   pass(storage: Storage): void
 }

@@ -7,7 +7,13 @@ import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import { full } from '../tensor/create.js'
 import {
-  broadcastAxes, broadcastShapes, broadcastStrides, sameShape, type Shape, sizeOf, stridesOf,
+  broadcastAxes,
+  broadcastShapes,
+  broadcastStrides,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
 } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type Call, define, type Gradient, type Op, type OpFunction, type Target } from './op.js'
@@ -22,7 +28,12 @@ interface Constants {
 const NONE: Constants = { a: 0, b: 0 }
 
 /** @param saves  'x' or 'y': what the derivative is written in */
-function unaryOp(name: UnaryFunction, saves: 'x' | 'y', domain: Domain, constants: readonly Constants[] = [NONE]): Op<Constants> {
+function unaryOp(
+  name: UnaryFunction,
+  saves: 'x' | 'y',
+  domain: Domain,
+  constants: readonly Constants[] = [NONE],
+): Op<Constants> {
   return {
     name,
     shape: ([x]) => x,
@@ -32,7 +43,7 @@ function unaryOp(name: UnaryFunction, saves: 'x' | 'y', domain: Domain, constant
       {
         saves: [saves === 'x' ? 0 : 'output'],
         send: ({ options, shape, dy, input, output }, target) =>
-          target.run('unaryGradient', { size: sizeOf(shape), function: name, ...options }, [
+          target.overwrite('unaryGradient', { size: sizeOf(shape), function: name, ...options }, [
             dy,
             saves === 'x' ? input(0) : output(),
           ]),
@@ -86,7 +97,11 @@ export const clamp = define(clampOp, (x: Tensor, low: number, high: number) => {
   return apply(clampOp, [x], { a: low, b: high })
 })
 
-const powOp = unaryOp('pow', 'x', positive, [{ a: 3, b: 0 }, { a: -0.5, b: 0 }, { a: 0, b: 0 }])
+const powOp = unaryOp('pow', 'x', positive, [
+  { a: 3, b: 0 },
+  { a: -0.5, b: 0 },
+  { a: 0, b: 0 },
+])
 /** x^exponent with a constant exponent. Saves x. */
 export const pow = define(powOp, (x: Tensor, exponent: number) => apply(powOp, [x], { a: exponent, b: 0 }))
 
@@ -133,7 +148,7 @@ function product(side: 0 | 1, f: BinaryFunction, other: number): Gradient<None> 
         stridesB: broadcastStrides(shapes[other], shape),
       }
       if (sameShape(shapes[side], shape)) {
-        target.run('binary', parameters, [dy, input(other)])
+        target.overwrite('binary', parameters, [dy, input(other)])
         return
       }
       const full = workspace(sizeOf(shape))
@@ -183,14 +198,31 @@ function binary(
   const op: Op<None> = {
     name,
     shape: ([a, b]) => broadcastShapes(name, a, b),
-    forward: (call) =>
-      call.device.run('binary', { function: name, ...broadcast(call) }, call.inputs, [call.output]),
+    forward: (call) => call.device.run('binary', { function: name, ...broadcast(call) }, call.inputs, [call.output]),
     gradients,
     linear,
     samples: [
-      { inputs: [[[2, 3], a], [[2, 3], b]], options: none },
-      { inputs: [[[2, 1, 3], a], [[4, 1], b]], options: none },
-      { inputs: [[[], a], [[3], b]], options: none },
+      {
+        inputs: [
+          [[2, 3], a],
+          [[2, 3], b],
+        ],
+        options: none,
+      },
+      {
+        inputs: [
+          [[2, 1, 3], a],
+          [[4, 1], b],
+        ],
+        options: none,
+      },
+      {
+        inputs: [
+          [[], a],
+          [[3], b],
+        ],
+        options: none,
+      },
     ],
   }
   return define(op, (a: Operand, b: Operand) => apply(op, operands(name, a, b), none))
@@ -229,7 +261,12 @@ function branch(side: 1 | 2, f: 'keepWhere' | 'keepUnless'): Gradient<None> {
     saves: [0],
     send: ({ device, dy, shape, shapes, input, workspace }, target) => {
       const full = workspace(sizeOf(shape))
-      const parameters = { function: f, shape, stridesA: stridesOf(shape), stridesB: broadcastStrides(shapes[0], shape) }
+      const parameters = {
+        function: f,
+        shape,
+        stridesA: stridesOf(shape),
+        stridesB: broadcastStrides(shapes[0], shape),
+      }
       device.run('binary', parameters, [dy, input(0)], [full])
       sendSum(target, full, shape, shapes[side])
     },
@@ -254,8 +291,22 @@ const whereOp: Op<None> = {
   gradients: [null, branch(1, 'keepWhere'), branch(2, 'keepUnless')],
   linear: [1, 2],
   samples: [
-    { inputs: [[[2, 3], bits], [[2, 3], grid], [[2, 3], grid]], options: none },
-    { inputs: [[[3], bits], [[2, 1], grid], [[], grid]], options: none },
+    {
+      inputs: [
+        [[2, 3], bits],
+        [[2, 3], grid],
+        [[2, 3], grid],
+      ],
+      options: none,
+    },
+    {
+      inputs: [
+        [[3], bits],
+        [[2, 1], grid],
+        [[], grid],
+      ],
+      options: none,
+    },
   ],
 }
 /** a where the condition is not 0, else b; all three broadcast. No gradient to the condition. Saves the condition. */

@@ -6,7 +6,15 @@
  */
 import type { Storage } from '../device/storage.js'
 import { ShapeError } from '../tensor/errors.js'
-import { broadcastShapes, broadcastStrides, sameShape, type Shape, showShape, sizeOf, stridesOf } from '../tensor/shape.js'
+import {
+  broadcastShapes,
+  broadcastStrides,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+  stridesOf,
+} from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { sendSum } from './elementwise.js'
 import { apply, define, type Gradient, type Op } from './op.js'
@@ -54,7 +62,10 @@ function plan([a, b]: readonly Shape[], { transposeA, transposeB }: Transposes):
   const [batchA, batchB] = [a.slice(0, -2), b.slice(0, -2)]
   const batchShape = broadcastShapes('matmul', batchA, batchB)
   return {
-    m, k, n, batchShape,
+    m,
+    k,
+    n,
+    batchShape,
     offsetsA: offsets(batchShape, broadcastStrides(batchA, batchShape)),
     offsetsB: offsets(batchShape, broadcastStrides(batchB, batchShape)),
     offsetsY: offsets(batchShape, stridesOf(batchShape)),
@@ -77,7 +88,9 @@ function product(m: number, k: number, n: number, left: Factor, right: Factor) {
       batch: left.offsets.length,
       offsetsA: left.offsets,
       offsetsB: right.offsets,
-      m, k, n,
+      m,
+      k,
+      n,
       transposeA: left.transposed,
       transposeB: right.transposed,
       bias: false,
@@ -129,7 +142,9 @@ const matmulOp: Op<Transposes> = {
   forward: ({ device, options, shapes, inputs: [a, b], output }) => {
     const { m, k, n, offsetsA, offsetsB } = plan(shapes, options)
     const { inputs, parameters } = product(
-      m, k, n,
+      m,
+      k,
+      n,
       { storage: a, transposed: options.transposeA, offsets: offsetsA },
       { storage: b, transposed: options.transposeB, offsets: offsetsB },
     )
@@ -138,10 +153,34 @@ const matmulOp: Op<Transposes> = {
   gradients: [gradient(0), gradient(1)],
   linear: [0, 1],
   samples: [
-    { inputs: [[[2, 3], grid], [[3, 4], grid]], options: { transposeA: false, transposeB: false } },
-    { inputs: [[[3, 2], grid], [[4, 3], grid]], options: { transposeA: true, transposeB: true } },
-    { inputs: [[[2, 1, 2, 3], grid], [[4, 5, 3], grid]], options: { transposeA: false, transposeB: true } },
-    { inputs: [[[2, 3, 2], grid], [[3, 4], grid]], options: { transposeA: true, transposeB: false } },
+    {
+      inputs: [
+        [[2, 3], grid],
+        [[3, 4], grid],
+      ],
+      options: { transposeA: false, transposeB: false },
+    },
+    {
+      inputs: [
+        [[3, 2], grid],
+        [[4, 3], grid],
+      ],
+      options: { transposeA: true, transposeB: true },
+    },
+    {
+      inputs: [
+        [[2, 1, 2, 3], grid],
+        [[4, 5, 3], grid],
+      ],
+      options: { transposeA: false, transposeB: true },
+    },
+    {
+      inputs: [
+        [[2, 3, 2], grid],
+        [[3, 4], grid],
+      ],
+      options: { transposeA: true, transposeB: false },
+    },
   ],
 }
 /**
@@ -203,8 +242,21 @@ const linearOp: Op<Record<never, never>> = {
   ],
   linear: [0, 1, 2],
   samples: [
-    { inputs: [[[2, 3], grid], [[4, 3], grid], [[4], grid]], options: {} },
-    { inputs: [[[2, 5, 3], grid], [[4, 3], grid]], options: {} },
+    {
+      inputs: [
+        [[2, 3], grid],
+        [[4, 3], grid],
+        [[4], grid],
+      ],
+      options: {},
+    },
+    {
+      inputs: [
+        [[2, 5, 3], grid],
+        [[4, 3], grid],
+      ],
+      options: {},
+    },
   ],
 }
 /**

@@ -2,7 +2,16 @@
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import {
-  broadcastShapes, broadcastStrides, checkShape, resolveAxis, sameShape, type Shape, showShape, sizeOf, splitAt, stridesOf,
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  resolveAxis,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+  splitAt,
+  stridesOf,
 } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { sendSum } from './elementwise.js'
@@ -48,7 +57,9 @@ const permuteOp: Op<{ axes: readonly number[] }> = {
       saves: [],
       send: ({ shape, shapes: [x], options: { axes }, dy }, target) => {
         const strides = stridesOf(shape)
-        target.run('stridedCopy', { shape: x, strides: x.map((_, axis) => strides[axes.indexOf(axis)]), offset: 0 }, [dy])
+        target.run('stridedCopy', { shape: x, strides: x.map((_, axis) => strides[axes.indexOf(axis)]), offset: 0 }, [
+          dy,
+        ])
       },
     },
   ],
@@ -92,7 +103,8 @@ const sliceOp: Op<{ starts: readonly number[]; ends: readonly number[] }> = {
  * @throws ShapeError  a range that is empty or leaves the tensor
  */
 export const slice = define(sliceOp, (x: Tensor, starts: readonly number[], ends: readonly number[] = []) => {
-  if (starts.length > x.rank || ends.length > x.rank) throw new ShapeError(`slice: more axes than ${showShape(x.shape)} has`)
+  if (starts.length > x.rank || ends.length > x.rank)
+    throw new ShapeError(`slice: more axes than ${showShape(x.shape)} has`)
   const at = (position: number, dim: number): number => (position < 0 ? position + dim : position)
   const from = x.shape.map((dim, axis) => at(starts[axis] ?? 0, dim))
   const to = x.shape.map((dim, axis) => at(ends[axis] ?? dim, dim))
@@ -130,8 +142,21 @@ const concatOp: Op<{ axis: number }> = {
   ],
   linear: [0, 1],
   samples: [
-    { inputs: [[[2, 3], grid], [[2, 1], grid], [[2, 2], grid]], options: { axis: 1 } },
-    { inputs: [[[1, 3], grid], [[2, 3], grid]], options: { axis: 0 } },
+    {
+      inputs: [
+        [[2, 3], grid],
+        [[2, 1], grid],
+        [[2, 2], grid],
+      ],
+      options: { axis: 1 },
+    },
+    {
+      inputs: [
+        [[1, 3], grid],
+        [[2, 3], grid],
+      ],
+      options: { axis: 0 },
+    },
   ],
 }
 /**
@@ -168,7 +193,10 @@ const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: nu
  */
 export const pad = define(padOp, (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
   const valid = widths.length === x.rank && widths.flat().every((width) => Number.isInteger(width) && width >= 0)
-  if (!valid) throw new ShapeError(`pad: ${JSON.stringify(widths)} must give [before, after] for each axis of ${showShape(x.shape)}`)
+  if (!valid)
+    throw new ShapeError(
+      `pad: ${JSON.stringify(widths)} must give [before, after] for each axis of ${showShape(x.shape)}`,
+    )
   return apply(padOp, [x], { before: widths.map(([before]) => before), after: widths.map(([, after]) => after), value })
 })
 

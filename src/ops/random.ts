@@ -24,7 +24,7 @@ const dropoutOp: Op<Mask> = {
   gradients: [
     {
       saves: [],
-      send: ({ shape, options, dy }, target) => target.run('dropout', { size: sizeOf(shape), ...options }, [dy]),
+      send: ({ shape, options, dy }, target) => target.overwrite('dropout', { size: sizeOf(shape), ...options }, [dy]),
     },
   ],
   linear: [0],

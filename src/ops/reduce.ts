@@ -55,9 +55,12 @@ function sumLike(name: 'sum' | 'mean'): Op<Reduced> {
     forward: (call) => {
       const shape = call.shapes[0]
       const reduced = marks(name, shape, call.options)
-      call.device.run('reduce', { shape, reduced, function: 'sum', scale: scale(call), accumulate: false }, call.inputs, [
-        call.output,
-      ])
+      call.device.run(
+        'reduce',
+        { shape, reduced, function: 'sum', scale: scale(call), accumulate: false },
+        call.inputs,
+        [call.output],
+      )
     },
     gradients: [
       {
@@ -117,7 +120,14 @@ const varianceOp: Op<Reduced> = {
   shape: ([x], options) => reducedShape('variance', x, options),
   extras: ([x], options) => [sizeOf(reducedShape('variance', x, options))],
   forward: (call) => {
-    const { device, shapes: [shape], options, inputs, output, extras } = call
+    const {
+      device,
+      shapes: [shape],
+      options,
+      inputs,
+      output,
+      extras,
+    } = call
     const reduced = marks('variance', shape, options)
     const count = countOf(call)
     device.run('reduce', { shape, reduced, function: 'sum', scale: 1 / count, accumulate: false }, inputs, extras)
@@ -129,7 +139,13 @@ const varianceOp: Op<Reduced> = {
       // d/dx of sum (x - mean)^2 / (n - c): the mean's own share cancels, since deviations sum to 0.
       saves: [0, 'extras'],
       send: (call, target) => {
-        const { shapes: [shape], options, dy, input, extra } = call
+        const {
+          shapes: [shape],
+          options,
+          dy,
+          input,
+          extra,
+        } = call
         const scale = 2 / (countOf(call) - options.correction)
         const parameters = { shape, reduced: marks('variance', shape, options), scale }
         target.run('squaredDeviationGradient', parameters, [dy, input(0), extra(0)])

@@ -23,7 +23,8 @@ export const offGrid: Domain = (size, random) => draw(size, () => (2 * whole(-32
 /** Multiples of 1/16 in [1/2, 2]. */
 export const positive: Domain = (size, random) => draw(size, () => whole(8, 32, random) / 16)
 /** Multiples of 1/16 in [1/2, 2], either sign. */
-export const nonzero: Domain = (size, random) => draw(size, () => (whole(8, 32, random) / 16) * (random() < 0.5 ? -1 : 1))
+export const nonzero: Domain = (size, random) =>
+  draw(size, () => (whole(8, 32, random) / 16) * (random() < 0.5 ? -1 : 1))
 /** 0 or 1. */
 export const bits: Domain = (size, random) => draw(size, () => whole(0, 1, random))
 /** Whole numbers in [0, count). */

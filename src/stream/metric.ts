@@ -1,7 +1,7 @@
 /** Accuracy, counted on the host from outputs that were read anyway. */
 import type { Floats } from '../../kernels/kernels.js'
 import type { HostArray } from '../tensor/host.js'
-import { sameShape, type Shape, splitAt } from '../tensor/shape.js'
+import { type Shape, sameShape, splitAt } from '../tensor/shape.js'
 
 /**
  * How many targets are named by the largest of their outputs.

@@ -1,5 +1,6 @@
 /** What a plan says. How it is found: search.ts; how it is printed: report.ts. */
 import type { BytesByCategory } from '../memory/allocator.js'
+import type { Placement } from '../memory/arrange.js'
 import type { Shape } from '../tensor/shape.js'
 
 /** What one rehearsal of a whole step, with micro-batches of one size, has shown. */
@@ -10,6 +11,8 @@ export interface Measured {
   heldAtPeak: BytesByCategory
   /** the ops of a micro-batch, in order, for holding the real one to them */
   ops: readonly string[]
+  /** where its blocks go; null: where the allocator's policy puts them */
+  placement: Placement | null
   /** of the model, for one sample */
   outputShape: Shape
 }
@@ -46,7 +49,7 @@ export interface Plan {
   readonly notes: readonly string[]
   /** of the model, for one sample */
   readonly outputShape: Shape
-  /** the ops that a micro-batch of each size must run */
-  readonly opsBySize: ReadonlyMap<number, readonly string[]>
+  /** what the rehearsal of each of `sizes` has shown: its ops, and where its blocks go */
+  readonly bySize: ReadonlyMap<number, Measured>
   toString(): string
 }

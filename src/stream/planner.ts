@@ -2,8 +2,9 @@
  * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found
  * for as long as the device's free list is the same.
  */
-import { ArgumentError } from '../memory/errors.js'
+
 import type { TimelinePoint } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
 import type { Shape } from '../tensor/shape.js'
 import { NotSeparableError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
@@ -44,10 +45,11 @@ export class Planner {
 
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
-    const sizes = [...new Set(this.plan(options).sizes)]
+    const { bySize } = this.plan(options)
     const shape = this.#sampleShape(options)
     const { device } = this.#program
-    return device.rehearse(() => this.#program.rehearse(options.mode ?? 'train', shape, sizes), { timeline: true }).timeline
+    return device.rehearse(() => this.#program.rehearse(options.mode ?? 'train', shape, bySize), { timeline: true })
+      .timeline
   }
 
   /**
@@ -83,20 +85,33 @@ export class Planner {
     return plan
   }
 
-  /** Rehearse a whole step with one micro-batch of `size`. */
+  /**
+   * Rehearse one micro-batch of `size` to find places for its blocks, then a whole step that uses them: the peak
+   * that counts is the one of the second, over the same allocator that will run the real step.
+   */
   #measure(mode: Mode, size: number, shape: SampleShape): Measured {
     const key = JSON.stringify([mode, size, shape])
     const known = this.#rehearsals.get(key)
     if (known) return known
     const program = this.#program
-    const { memory, ops } = program.device.rehearse(() => program.rehearse(mode, shape, [size]))
+    const { device } = program
+    const placement = device.rehearse(() => {
+      program.reset()
+      return device.allocator.arrange(() => program.rehearseMicroBatch(mode, shape, size))
+    }).result
+    const { memory, ops } = device.rehearse(() => program.rehearse(mode, shape, new Map([[size, { placement }]])))
     const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
-    const measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, outputShape: program.outputShape }
+    const { outputShape } = program
+    const measured: Measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, placement, outputShape }
     this.#rehearsals.set(key, measured)
     return measured
   }
 
-  #sampleShape({ inputShape = this.#program.model.inputShape, targetShape = [], weighted = false }: PlanOptions): SampleShape {
+  #sampleShape({
+    inputShape = this.#program.model.inputShape,
+    targetShape = [],
+    weighted = false,
+  }: PlanOptions): SampleShape {
     if (inputShape) return { input: inputShape, target: targetShape, weighted }
     throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not say its own')
   }

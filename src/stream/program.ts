@@ -8,6 +8,7 @@
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
 import type { Device, Update } from '../device/device.js'
+import type { Placement } from '../memory/arrange.js'
 import { SluiceError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
@@ -83,14 +84,19 @@ export class Program {
   }
 
   /** The whole step without values, with one micro-batch of each of `sizes`; inside a rehearsal. */
-  rehearse(mode: Mode, shape: SampleShape, sizes: readonly number[]): void {
+  rehearse(mode: Mode, shape: SampleShape, sizes: ReadonlyMap<number, { placement: Placement | null }>): void {
     this.reset()
-    for (const size of sizes) {
-      Object.assign(this.device.step, { firstSample: 0, call: 0 })
-      this.microBatch(mode, shape, size, null, 1)?.dispose()
+    for (const [size, { placement }] of sizes) {
+      this.device.allocator.place(placement, () => this.rehearseMicroBatch(mode, shape, size))
     }
     this.device.op = 'commit'
     if (mode === 'train') this.device.commit(this.updates())
+  }
+
+  /** A micro-batch without values; inside a rehearsal. */
+  rehearseMicroBatch(mode: Mode, shape: SampleShape, size: number): void {
+    Object.assign(this.device.step, { firstSample: 0, call: 0 })
+    this.microBatch(mode, shape, size, null, 1)?.dispose()
   }
 
   #microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {

@@ -8,7 +8,8 @@
  *   nothing can fit, and from there tries every size downward. The first that fits is the largest.
  */
 import { type Allocator, noBytes } from '../memory/allocator.js'
-import { ArgumentError, SluiceError } from '../memory/errors.js'
+import { ArgumentError } from '../memory/errors.js'
+import { ShapeError } from '../tensor/errors.js'
 import { DoesNotFitError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import { describePlan } from './report.js'
@@ -36,7 +37,8 @@ export function makePlan(request: PlanRequest): Plan {
   const stats = allocator.stats()
   const smallest = smallestPeak(batch, measure)
   const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
-  const microBatch = request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
+  const microBatch =
+    request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
   const sizes = microBatch === null ? [] : balancedSizes(batch, microBatch)
   const parts = [...new Set([microBatch ?? smallest.size, ...sizes])].map(measure)
   const worst = parts.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
@@ -54,7 +56,8 @@ export function makePlan(request: PlanRequest): Plan {
   const peak = used.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
   const whole = measure(batch)
   const { size, peakBytes } = smallest
-  const perSample = batch > size ? (whole.peakBytes - peakBytes) / (batch - size) : (peakBytes - stats.heldBytes) / batch
+  const perSample =
+    batch > size ? (whole.peakBytes - peakBytes) / (batch - size) : (peakBytes - stats.heldBytes) / batch
   const plan: Plan = {
     mode,
     batch,
@@ -72,7 +75,7 @@ export function makePlan(request: PlanRequest): Plan {
     heldAtPeak: peak.heldAtPeak,
     notes,
     outputShape: peak.outputShape,
-    opsBySize: new Map([...new Set(sizes)].map((size) => [size, measure(size).ops])),
+    bySize: new Map(sizes.map((size) => [size, measure(size)])),
     toString: () => describePlan(plan),
   }
   return plan
@@ -109,7 +112,7 @@ function smallestPeak(batch: number, measure: (size: number) => Measured): Measu
 }
 
 /**
- * `measure`, for a model that may refuse some sizes (batch norm one sample of one pixel): such a size fits no
+ * `measure`, for a model whose shapes may refuse some sizes (batch norm one sample of one pixel): such a size fits no
  * budget. A model that refuses the whole mini-batch too is at fault, and its error passes.
  */
 function attempting({ batch, measure }: PlanRequest): (size: number) => Measured {
@@ -120,8 +123,8 @@ function attempting({ batch, measure }: PlanRequest): (size: number) => Measured
     try {
       measured = measure(size)
     } catch (error) {
-      if (!(error instanceof SluiceError)) throw error
-      const refused = { peakBytes: Infinity, peakHeldBytes: 0, peakOp: error.message, ops: [] }
+      if (!(error instanceof ShapeError)) throw error
+      const refused = { peakBytes: Infinity, peakHeldBytes: 0, peakOp: error.message, ops: [], placement: null }
       measured = { ...refused, heldAtPeak: noBytes(), outputShape: [] }
     }
     known.set(size, measured)

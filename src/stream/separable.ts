@@ -50,7 +50,8 @@ export async function checkSeparable(loss: Loss, outputs: HostArray, targets: Ho
     const joined = [left.loss + right.loss, ...left.gradient, ...right.gradient]
     const expected = [whole.loss, ...whole.gradient]
     const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
-    for (const [i, value] of expected.entries()) worstError = Math.max(worstError, Math.abs(joined[i] - value) / largest)
+    for (const [i, value] of expected.entries())
+      worstError = Math.max(worstError, Math.abs(joined[i] - value) / largest)
   }
   device.close()
   return { separable: worstError <= TOLERANCE, worstError }

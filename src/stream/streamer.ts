@@ -8,7 +8,7 @@
  *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
  */
 import type { Floats } from '../../kernels/kernels.js'
-import { type Batch, checkBatch, type Dataset, type DataSource, miniBatches, sliceBatch } from '../data/index.js'
+import { type Batch, checkBatch, type DataSource, type Dataset, miniBatches, sliceBatch } from '../data/index.js'
 import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -20,7 +20,7 @@ import type { Shape } from '../tensor/shape.js'
 import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError } from './errors.js'
 import { countCorrect } from './metric.js'
 import type { MicroBatchOption, Plan } from './plan.js'
-import { type PlanOptions, Planner } from './planner.js'
+import { Planner, type PlanOptions } from './planner.js'
 import { type Mode, Program, type SampleShape } from './program.js'
 
 export type { PlanOptions } from './planner.js'
@@ -276,8 +276,10 @@ export class Streamer {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
       const size = plan.sizes[j]
       Object.assign(device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
-      const ops = plan.opsBySize.get(size) ?? []
-      const output = device.follow(ops, () => program.microBatch(mode, shape, size, piece, weights[j] / weight))
+      const { ops, placement } = plan.bySize.get(size) ?? { ops: [], placement: null }
+      const output = device.allocator.place(placement, () =>
+        device.follow(ops, () => program.microBatch(mode, shape, size, piece, weights[j] / weight)),
+      )
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
       } finally {

@@ -88,7 +88,13 @@ export function gradientOf(leaf: Tensor): Tensor {
   return leaf.grad
 }
 
-function fromData(device: Device, data: ArrayLike<number>, shape: Shape, scale: number, options?: CreateOptions): Tensor {
+function fromData(
+  device: Device,
+  data: ArrayLike<number>,
+  shape: Shape,
+  scale: number,
+  options?: CreateOptions,
+): Tensor {
   checkShape('tensor', shape)
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`tensor: ${data.length} values do not fill ${showShape(shape)}, which has ${sizeOf(shape)}`)

@@ -52,7 +52,9 @@ export function scope<T>(device: Device, fn: () => T): T {
   try {
     const result = fn()
     if (isPromise(result) || isGenerator(result)) {
-      throw new ScopeError('scope: fn must be synchronous: it returned a Promise or a generator. Await outside the scope.')
+      throw new ScopeError(
+        'scope: fn must be synchronous: it returned a Promise or a generator. Await outside the scope.',
+      )
     }
     escaping = collect(result, []).filter((tensor) => frame.tensors.delete(tensor))
     return result

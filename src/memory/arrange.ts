@@ -1,0 +1,42 @@
+/**
+ * Arranging blocks whose lives are known beforehand.
+ *
+ * An allocator that meets requests one by one leaves holes: what is small and long-lived sits where
+ * something large will want to go. A rehearsed step has no such surprise, since every block of it is known with its
+ * birth and death, so its blocks can be laid out all at once. The rule: the largest first, each at the
+ * lowest address where it meets no block that lives at the same time. (Greedy by size, as in Pisarchyk and
+ * Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288.) On the models here
+ * the result is within some per cent of the bytes that live at once, below which nothing can go.
+ */
+
+/** A block from the clock tick of its birth up to that of its death. */
+export interface Life {
+  readonly bytes: number
+  readonly birth: number
+  death: number
+}
+
+/** Where the requests of a rehearsed program go, in order. */
+export type Placement = readonly { readonly address: number; readonly bytes: number }[]
+
+/** An address for every life, none below `base`, such that no two that overlap in time overlap in place. */
+export function arrange(lives: readonly Life[], base: number): Placement {
+  const order = [...lives.keys()].sort((a, b) => lives[b].bytes - lives[a].bytes || a - b)
+  const addresses = new Array<number>(lives.length)
+  /** those that have their address, by address */
+  const placed: number[] = []
+  for (const i of order) {
+    const { bytes, birth, death } = lives[i]
+    let address = base
+    for (const j of placed) {
+      const other = lives[j]
+      if (other.birth >= death || birth >= other.death) continue
+      if (addresses[j] - address >= bytes) break
+      address = Math.max(address, addresses[j] + other.bytes)
+    }
+    addresses[i] = address
+    const at = placed.findIndex((j) => addresses[j] > address)
+    placed.splice(at < 0 ? placed.length : at, 0, i)
+  }
+  return lives.map(({ bytes }, i) => ({ address: addresses[i], bytes }))
+}
