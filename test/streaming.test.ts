@@ -30,16 +30,14 @@ async function gradients(
   const model = build(device)
   const program = new Program(model, loss, sgd(model, { learningRate: 0.1 }))
   const shape = { input: INPUT, target: [], weighted: batch.weights !== undefined }
-  let first = 0
-  const pieces = sizes.map((size) => sliceBatch(batch, (first += size) - size, size))
+  const starts = sizes.map((_, j) => sizes.slice(0, j).reduce((sum, size) => sum + size, 0))
+  const pieces = sizes.map((size, j) => sliceBatch(batch, starts[j], size))
   const weights = pieces.map((piece) => loss.weight?.(piece.targets, piece.weights) ?? Number.NaN)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   program.reset()
-  first = 0
   for (const [j, piece] of pieces.entries()) {
-    Object.assign(device.step, { seed: 3, step: 5, firstSample: first, call: 0 })
+    Object.assign(device.step, { seed: 3, step: 5, firstSample: starts[j], call: 0 })
     program.microBatch('train', shape, sizes[j], piece, weights[j] / total)
-    first += sizes[j]
   }
   const values = await Promise.all(model.parameters().map((parameter) => parameter.grad?.data()))
   return { values, loss: await program.readLoss() }
