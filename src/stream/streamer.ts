@@ -111,6 +111,8 @@ export class Streamer {
   readonly #checkFinite: boolean
   #cursor: Cursor = { epoch: 0, miniBatches: 0 }
   #busy = false
+  /** when timers and signals last ran, across steps: a run of short ones must breathe as well */
+  #breath = performance.now()
 
   /** @throws BudgetExceededError  what must stand between steps does not fit */
   constructor({ model, loss, optimizer, seed = 0, checkFinite = true }: StreamerOptions) {
@@ -271,7 +273,6 @@ export class Streamer {
     device.allocator.resetPeak()
     program.reset()
     let firstSample = 0
-    let breath = performance.now()
     for (const [j, piece] of pieces.entries()) {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
       const size = plan.sizes[j]
@@ -287,9 +288,9 @@ export class Streamer {
       }
       firstSample += size
       onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
-      if (performance.now() - breath > BREATH_MS) {
+      if (performance.now() - this.#breath > BREATH_MS) {
         await macrotask()
-        breath = performance.now()
+        this.#breath = performance.now()
       }
     }
     return { plan, weight }
