@@ -210,7 +210,10 @@ export interface KernelParameters {
   /** dy, y -> dx */
   softmaxGradient: Rows & { log: boolean }
 
-  /** logits, targets, weights? -> losses [rows], weights [rows]: 0 and 0 where ignored; the loss is not multiplied by its weight */
+  /**
+   * logits, targets, weights? -> losses [rows], weights [rows]: 0 and 0 where ignored; the loss is not multiplied
+   * by its weight; NaN where the target is no class
+   */
   crossEntropyRows: ClassRows
   /** dy (scalar), total (scalar), logits, targets, weights? -> dlogits = dy w / total (softmax - target distribution); 0 when total is 0 */
   crossEntropyGradient: ClassRows
@@ -221,7 +224,7 @@ export interface KernelParameters {
   /** losses, weights -> mean = sum(w l) / sum(w), or 0 when sum(w) is 0; total = sum(w) */
   weightedMean: { rows: number }
 
-  /** table, indices -> y [rows, width] */
+  /** table, indices -> y [rows, width]; NaN where an index is outside [0, entries) */
   embedding: { rows: number; width: number; entries: number }
   /** dy, indices -> dtable */
   embeddingGradient: { rows: number; width: number; entries: number; accumulate: boolean }

@@ -4,7 +4,7 @@
  * A forward gives every row its loss and its weight; `weightedMean` (reduce.ts) combines them, so the loss is
  * sum(w l) / total and its gradient towards a row scales by dy w / total. A row of weight 0, and every row
  * when the total is 0, gets exactly 0: nothing is multiplied, so a NaN in it stays there.
- * Class indices are trusted: the op that built the targets has checked them.
+ * A target that is neither a class nor ignoreIndex makes its loss and its gradient NaN.
  */
 import type { Kernels } from '../kernels.js'
 import { UNARY } from './elementwise.js'
@@ -32,7 +32,8 @@ export const crossEntropyRows: Kernels['crossEntropyRows'] = (
       const start = o * classes * inner + i
       const { max, total } = softmaxScale(logits, start, classes, inner)
       const logTotal = Math.log(total)
-      let loss = (1 - labelSmoothing) * (logTotal - (logits[start + target * inner] - max))
+      const logit = isClass(target, classes) ? logits[start + target * inner] : Number.NaN
+      let loss = (1 - labelSmoothing) * (logTotal - (logit - max))
       if (labelSmoothing > 0) {
         let all = 0
         for (let c = 0; c < classes; c++) all += logTotal - (logits[start + c * inner] - max)
@@ -61,6 +62,7 @@ export const crossEntropyGradient: Kernels['crossEntropyGradient'] = (
         continue
       }
       const row = softmaxScale(logits, start, classes, inner)
+      if (!isClass(target, classes)) row.total = Number.NaN
       for (let c = 0, at = start; c < classes; c++, at += inner) {
         const wanted = (c === target ? 1 - labelSmoothing : 0) + labelSmoothing / classes
         dlogits[at] = scale * (Math.exp(logits[at] - row.max) / row.total - wanted)
@@ -68,6 +70,8 @@ export const crossEntropyGradient: Kernels['crossEntropyGradient'] = (
     }
   }
 }
+
+const isClass = (target: number, classes: number) => Number.isInteger(target) && target >= 0 && target < classes
 
 /** dy weight / total; undefined for a row that counts nothing. */
 function rowScale(dy: number, total: number, weight: number): number | undefined {

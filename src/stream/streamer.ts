@@ -186,6 +186,10 @@ export class Streamer {
    */
   async *fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
     const { batch, epochs = 1, shuffle = true, evaluate, onEpoch, from = { epoch: 0, miniBatches: 0 } } = options
+    for (const [name, count] of Object.entries({ epochs, ...from })) {
+      if (!Number.isSafeInteger(count) || count < 0)
+        throw new ArgumentError(`fit: ${name} is ${count}, not a whole number`)
+    }
     this.#cursor = from
     while (this.#cursor.epoch < epochs) {
       const { epoch, miniBatches: skip } = this.#cursor
@@ -358,7 +362,10 @@ function join(parts: readonly Floats[]): Floats {
   return data
 }
 
-/** Let timers, signals and input handlers run. */
+/** Let timers, signals and input handlers run. Where there is setImmediate it does not make us wait for a timer. */
 function macrotask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0))
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve)
+    else setTimeout(resolve, 0)
+  })
 }
