@@ -11,7 +11,7 @@ import { DeviceError } from './errors.js'
 import type { Storage } from './storage.js'
 
 /** WebAssembly addresses have 32 bits. */
-const LARGEST_HEAP_BYTES = 2 ** 32
+export const LARGEST_HEAP_BYTES = 2 ** 32
 
 export interface DeviceOptions {
   /** default seed of dropout; a Streamer sets its own */

@@ -1,0 +1,67 @@
+/** What `train` and `plan` say alike: the job in a line, its plan, its picture. */
+import { writeFile } from 'node:fs/promises'
+import type { TimelinePoint } from '../device/device.js'
+import { formatBytes, groupDigits } from '../memory/bytes.js'
+import { SluiceError } from '../memory/errors.js'
+import { drawTimeline, type Section } from '../memory/timeline.js'
+import type { Plan } from '../stream/plan.js'
+import type { Streamer } from '../stream/streamer.js'
+import { emit, type Io } from './io.js'
+import type { Job, Sets } from './job.js'
+import type { Needs } from './needs.js'
+
+/** A file could not be written. */
+export class FileError extends SluiceError {}
+
+/** 'lenet (39,742 parameters, float32 on cpu) with adam; digits/train: 1,438 images, 359 to test'. */
+export function describeJob({ model, device, optimizer }: Job, { train, test }: Sets, needs: Needs): string {
+  const float = device === 'cpu' ? 'float32' : 'float64'
+  return (
+    `${model} (${groupDigits(needs.parameterCount)} parameters, ${float} on ${device}) with ${optimizer}; ` +
+    `${train.name}: ${groupDigits(train.length)} images, ${groupDigits(test.length)} to test`
+  )
+}
+
+/** The plan as an event, or as a table with `notes` below it. */
+export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[] = []): void {
+  if (json) {
+    const { bySize, outputShape, ...fields } = plan
+    const { minimumBudgetBytes, wholeBatchBytes } = needs
+    emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes] })
+    return
+  }
+  const more =
+    needs.minimumBudgetBytes > plan.minimumBudgetBytes
+      ? [
+          `evaluation and the last mini-batch of an epoch raise the smallest budget to ${showBytes(needs.minimumBudgetBytes)}`,
+        ]
+      : []
+  io.out([String(plan), ...[...notes, ...more].map((note) => `  note: ${note}`)].join('\n') + '\n')
+}
+
+/** '832 KiB (851,968 bytes)': to be read, and to be given to `--memory`. */
+export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`
+
+/** `--memory-svg`: one micro-batch of each size that the plan has, and the commit. */
+export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Promise<void> {
+  const { svg: file, model, optimizer, microBatch } = job
+  if (file === undefined) return
+  const points = streamer.timeline({ batch: plan.batch, microBatch })
+  const title = `${model}, ${optimizer}: a step of ${groupDigits(plan.batch)} samples`
+  const { budgetBytes, plannedPeakBytes: peakBytes } = plan
+  const picture = drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })
+  await writeFile(file, picture).catch((cause: unknown) => {
+    throw new FileError(`--memory-svg: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  })
+}
+
+/** A micro-batch begins with its input, its second half with the backward walk. */
+function sectionsOf(points: readonly TimelinePoint[], { sizes }: Plan): Section[] {
+  const begins = (op: string): number[] =>
+    points.flatMap((point, i) => (point.op === op && points[i - 1]?.op !== op ? [i] : []))
+  const distinct = [...new Set(sizes)]
+  return [
+    ...begins('input').map((start, i) => ({ start, label: `forward of ${groupDigits(distinct[i])}` })),
+    ...begins('backward').map((start) => ({ start, label: 'backward' })),
+  ].sort((a, b) => a.start - b.start)
+}

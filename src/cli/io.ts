@@ -1,0 +1,31 @@
+/** What a command sees of the world: given by main.ts for a process, by the tests for themselves. */
+
+export interface Io {
+  /** standard output, as it is: no newline is added */
+  out(text: string): void
+  /** standard error, likewise */
+  err(text: string): void
+  /** is standard output a terminal that can redraw a line? */
+  isTTY: boolean
+  /** its width */
+  columns: number
+  /** aborted by the first Ctrl-C */
+  signal: AbortSignal
+}
+
+export const EXIT = { done: 0, failed: 1, usage: 2, doesNotFit: 3, interrupted: 130 } as const
+
+export interface Command {
+  readonly name: string
+  /** in the list of commands */
+  readonly summary: string
+  /** `sluice NAME --help` */
+  help(): string
+  /** @returns the exit code; what it throws becomes one in run.ts */
+  run(args: readonly string[], io: Io): Promise<number>
+}
+
+/** One line of `--json`. A number that JSON cannot say is null. */
+export function emit(io: Io, event: string, fields: object): void {
+  io.out(`${JSON.stringify({ event, ...fields })}\n`)
+}

@@ -1,0 +1,156 @@
+/** What `train` and `plan` share: their flags, and what these build. */
+import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
+import type { Device } from '../device/device.js'
+import { DEVICE_KINDS, type DeviceKind } from '../device/open.js'
+import { parseBytes } from '../memory/bytes.js'
+import { BUILDERS } from '../models/index.js'
+import { crossEntropy } from '../ops/loss.js'
+import { adam, adamw, constant, cosine, type Optimizer, type Schedule, sgd, stepDecay, warmUp } from '../optim/index.js'
+import type { MicroBatchOption } from '../stream/plan.js'
+import { Streamer } from '../stream/streamer.js'
+import { choice, decimal, parseOptions, UsageError, usage, whole } from './options.js'
+
+const MODELS = Object.keys(BUILDERS)
+const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
+const SCHEDULES = ['cosine', 'constant', 'step'] as const
+const TEST_FRACTION = 0.2
+
+/** The defaults are the main job. */
+export const JOB_OPTIONS = {
+  model: { type: 'string', default: 'lenet', value: MODELS.join('|'), help: 'the network' },
+  data: {
+    type: 'string',
+    default: 'digits',
+    value: 'digits|idx:DIR',
+    help: 'embedded digits, or a folder as of MNIST',
+  },
+  batch: { type: 'string', default: '1024', value: 'N', help: 'samples in a mini-batch' },
+  memory: { type: 'string', default: '2MiB', value: 'SIZE', help: 'the byte budget: 8MiB, 512KiB, 4096' },
+  epochs: { type: 'string', default: '60', value: 'N', help: 'passes over the training data' },
+  seed: { type: 'string', default: '1', value: 'N', help: 'of weights, split and order' },
+  'micro-batch': { type: 'string', default: 'fit', value: 'fit|N', help: 'largest that fits, or at most N samples' },
+  device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
+  optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
+  lr: { type: 'string', value: 'RATE', help: 'learning rate (adam and adamw 0.01, sgd 0.05)' },
+  momentum: { type: 'string', value: 'M', help: 'of sgd (0.9)' },
+  'weight-decay': { type: 'string', value: 'D', help: 'pull of weights to zero (adamw 0.01, others 0)' },
+  'clip-norm': { type: 'string', value: 'NORM', help: "limit of the whole mini-batch's gradient norm (none)" },
+  schedule: { type: 'string', default: 'cosine', value: SCHEDULES.join('|'), help: 'step: a tenth after each third' },
+  'warm-up': { type: 'string', default: '10', value: 'STEPS', help: 'straight rise to the learning rate' },
+  json: { type: 'boolean', help: 'one JSON object a line, for programs' },
+  'memory-svg': { type: 'string', value: 'FILE', help: 'draw what one step holds over time' },
+  help: { type: 'boolean', help: 'this text' },
+} as const
+
+export interface Job {
+  model: string
+  /** null: the embedded digits */
+  folder: string | null
+  batch: number
+  memoryBytes: number
+  epochs: number
+  seed: number
+  microBatch: MicroBatchOption
+  device: DeviceKind
+  optimizer: (typeof OPTIMIZERS)[number]
+  learningRate: number
+  /** undefined: the optimizer's own default */
+  momentum: number | undefined
+  weightDecay: number | undefined
+  clipNorm: number | undefined
+  schedule: (typeof SCHEDULES)[number]
+  warmUpSteps: number
+  json: boolean
+  svg: string | undefined
+  help: boolean
+}
+
+/** @throws UsageError  naming the flag */
+export function parseJob(command: string, args: readonly string[]): Job {
+  const { values } = parseOptions(command, args, JOB_OPTIONS)
+  const ifGiven = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
+    text === undefined ? undefined : read(text)
+  const optimizer = choice('--optimizer', values.optimizer, OPTIMIZERS)
+  if (values.momentum !== undefined && optimizer !== 'sgd') {
+    throw new UsageError(
+      `--momentum is for sgd, and the optimizer is ${optimizer}: leave it out, or say --optimizer sgd`,
+    )
+  }
+  const folder = /^idx:(.+)$/s.exec(values.data)?.[1] ?? null
+  if (folder === null && values.data !== 'digits') {
+    throw new UsageError(`--data '${values.data}' is neither 'digits' nor 'idx:' and a folder`)
+  }
+  return {
+    model: choice('--model', values.model, MODELS),
+    folder,
+    batch: whole('--batch', values.batch, 1),
+    memoryBytes: usage('--memory', () => parseBytes(values.memory)),
+    epochs: whole('--epochs', values.epochs, 1),
+    seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
+    microBatch: values['micro-batch'] === 'fit' ? 'fit' : whole('--micro-batch', values['micro-batch'], 1),
+    device: choice('--device', values.device, DEVICE_KINDS),
+    optimizer,
+    learningRate: ifGiven(values.lr, (text) => decimal('--lr', text, 0)) ?? (optimizer === 'sgd' ? 0.05 : 0.01),
+    momentum: optimizer === 'sgd' ? decimal('--momentum', values.momentum ?? '0.9', 0) : undefined,
+    weightDecay: ifGiven(values['weight-decay'], (text) => decimal('--weight-decay', text, 0)),
+    clipNorm: ifGiven(values['clip-norm'], (text) => decimal('--clip-norm', text, 0, true)),
+    schedule: choice('--schedule', values.schedule, SCHEDULES),
+    warmUpSteps: whole('--warm-up', values['warm-up'], 0),
+    json: values.json,
+    svg: values['memory-svg'],
+    help: values.help,
+  }
+}
+
+/** Training and test data, or only their shapes. */
+export interface Sets<T extends DatasetShape = DatasetShape> {
+  train: T
+  test: T
+}
+
+/** Digits are split by the seed; a folder has files for testing, or is split as well. */
+export async function loadSets({ folder, seed }: Job): Promise<Sets<Dataset>> {
+  if (folder === null) return split(digits(), { testFraction: TEST_FRACTION, seed })
+  const { train, test } = await idxFolder(folder)
+  return test ? { train, test } : split(train, { testFraction: TEST_FRACTION, seed })
+}
+
+/** The shapes alone: the digits are not decoded for it. */
+export async function shapesOf(job: Job): Promise<Sets> {
+  if (job.folder !== null) return loadSets(job)
+  const test = Math.round(digitsShape.length * TEST_FRACTION)
+  return {
+    train: { ...digitsShape, name: 'digits/train', length: digitsShape.length - test },
+    test: { ...digitsShape, name: 'digits/test', length: test },
+  }
+}
+
+export const stepsPerEpoch = ({ batch }: Job, { train }: Sets): number => Math.ceil(train.length / batch)
+
+/** Model, optimizer and streamer of a job, on any device. */
+export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
+  const { seed } = job
+  const classes = Math.max(sets.train.classes ?? 1, sets.test.classes ?? 1)
+  const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, seed })
+  const { weightDecay, clipNorm, momentum } = job
+  const learningRate = scheduleOf(job, job.epochs * stepsPerEpoch(job, sets))
+  const makers: Record<Job['optimizer'], () => Optimizer> = {
+    sgd: () => sgd(model, { learningRate, weightDecay, clipNorm, momentum }),
+    adam: () => adam(model, { learningRate, weightDecay, clipNorm }),
+    adamw: () => adamw(model, { learningRate, weightDecay, clipNorm }),
+  }
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: makers[job.optimizer](), seed })
+  return { streamer, parameterCount: model.parameters().reduce((sum, { size }) => sum + size, 0) }
+}
+
+/** The whole run's learning rate: warm-up, then what `--schedule` says over the steps that remain. */
+function scheduleOf({ learningRate, schedule, warmUpSteps }: Job, totalSteps: number): Schedule {
+  const steps = Math.max(1, totalSteps - warmUpSteps)
+  const schedules = {
+    cosine: () => cosine({ learningRate, steps }),
+    constant: () => constant(learningRate),
+    step: () => stepDecay({ learningRate, every: Math.ceil(steps / 3) }),
+  }
+  const after = schedules[schedule]()
+  return warmUpSteps > 0 ? warmUp(warmUpSteps, after) : after
+}

@@ -1,0 +1,49 @@
+/**
+ * What a whole job needs: every mini-batch that it will meet, rehearsed on a virtual device without limit,
+ * before anything is opened.
+ */
+import { openVirtualDevice } from '../device/open.js'
+import { DoesNotFitError } from '../stream/errors.js'
+import type { Plan } from '../stream/plan.js'
+import type { PlanOptions } from '../stream/streamer.js'
+import { build, type Job, type Sets } from './job.js'
+
+export interface Needs {
+  /** the smallest budget under which the job runs, as `--memory` takes it: whole pages */
+  readonly minimumBudgetBytes: number
+  /** the smallest under which no mini-batch is split */
+  readonly wholeBatchBytes: number
+  readonly parameterCount: number
+}
+
+/** The training mini-batch, the ragged last one of an epoch, and the evaluation. */
+export function plannedBatches({ batch, microBatch }: Job, { train, test }: Sets): PlanOptions[] {
+  const ragged = batch < train.length ? train.length % batch : 0
+  return [
+    { batch, microBatch },
+    ...(ragged > 0 ? [{ batch: ragged, microBatch }] : []),
+    { mode: 'evaluate', batch: test.length, microBatch },
+  ]
+}
+
+/** @throws DoesNotFitError  the job, with its micro-batch if it forces one, needs more than `--memory` */
+export function findNeeds(job: Job, sets: Sets): Needs {
+  const { streamer, parameterCount } = build(job, sets, openVirtualDevice(job.device))
+  const batches = plannedBatches(job, sets)
+  const plans = batches.map((options) => streamer.plan({ ...options, microBatch: 'fit' }))
+  const minimumBudgetBytes = Math.max(...plans.map((plan) => plan.minimumBudgetBytes))
+  const wholeBatchBytes = Math.max(minimumBudgetBytes, plans[0].wholeBatchBytes)
+  const forced = job.microBatch !== 'fit'
+  if (job.memoryBytes < minimumBudgetBytes || forced) {
+    const worst = batches
+      .map((options) => streamer.plan({ ...options, microBatch: forced ? job.microBatch : 1 }))
+      .reduce((a, b) => (b.neededBudgetBytes > a.neededBudgetBytes ? b : a))
+    if (job.memoryBytes < worst.neededBudgetBytes) throw doesNotFit(worst, minimumBudgetBytes, job.memoryBytes)
+  }
+  return { minimumBudgetBytes, wholeBatchBytes, parameterCount }
+}
+
+function doesNotFit(plan: Plan, minimumBudgetBytes: number, budgetBytes: number): DoesNotFitError {
+  const { microBatch, neededBudgetBytes, peakOp, heldAtPeak } = plan
+  return new DoesNotFitError(microBatch, neededBudgetBytes, minimumBudgetBytes, budgetBytes, peakOp, heldAtPeak)
+}

@@ -1,0 +1,126 @@
+/** Flags: declared once, parsed, checked and printed from that. */
+import { parseArgs } from 'node:util'
+import { ArgumentError, SluiceError } from '../memory/errors.js'
+
+/** Arguments that make no sense. The message names what is wrong and what is right. */
+export class UsageError extends SluiceError {}
+
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly default?: string
+  /** how its value is shown in the help: 'N' */
+  readonly value?: string
+  readonly help: string
+}
+
+export type Options = Readonly<Record<string, Option>>
+
+/** What the flags say; a flag without default that is not given is undefined. */
+export type Values<T extends Options> = {
+  readonly [Name in keyof T]: T[Name]['type'] extends 'boolean'
+    ? boolean
+    : T[Name] extends { readonly default: string }
+      ? string
+      : string | undefined
+}
+
+/**
+ * @throws UsageError  an unknown flag (says the nearest one), a value that is missing or not wanted, an
+ *                     argument that is no flag where none is `allowed`
+ */
+export function parseOptions<T extends Options>(
+  command: string,
+  args: readonly string[],
+  options: T,
+  allowed: { positionals: boolean } = { positionals: false },
+): { values: Values<T>; positionals: string[] } {
+  const config = { args: [...args], options, allowPositionals: allowed.positionals }
+  const { tokens } = parseArgs({ ...config, strict: false, allowPositionals: true, tokens: true })
+  for (const token of tokens) {
+    if (token.kind !== 'option' || token.name in options) continue
+    const best = nearest(
+      token.rawName,
+      Object.keys(options).map((name) => `--${name}`),
+    )
+    throw new UsageError(`${command} has no option ${token.rawName}; the nearest is ${best}`)
+  }
+  try {
+    const { values, positionals } = parseArgs({ ...config, strict: true })
+    const off = Object.entries(options)
+      .filter(([, { type }]) => type === 'boolean')
+      .map(([name]) => [name, false])
+    return { values: { ...Object.fromEntries(off), ...values } as Values<T>, positionals }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause)
+    throw new UsageError(`${command}: ${message}`, { cause })
+  }
+}
+
+/** '  --batch N   samples in a mini-batch (1024)', one line each. */
+export function describeOptions(options: Options): string {
+  const rows = Object.entries(options).map(([name, { value, help, default: preset }]) => ({
+    flag: `  --${name}${value ? ` ${value}` : ''}`,
+    help: preset === undefined ? help : `${help} (${preset})`,
+  }))
+  const width = Math.max(...rows.map(({ flag }) => flag.length)) + 2
+  return rows.map(({ flag, help }) => flag.padEnd(width) + help).join('\n')
+}
+
+/** @throws UsageError  not one of `choices`; says the nearest */
+export function choice<T extends string>(what: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((one) => one === text)
+  if (found !== undefined) return found
+  throw new UsageError(
+    `${what} '${text}' is not one of ${choices.join(', ')}; the nearest is ${nearest(text, choices)}`,
+  )
+}
+
+/** @throws UsageError  not a whole number in [least, most] */
+export function whole(what: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`
+  throw new UsageError(`${what} '${text}' is not a whole number, ${range}`)
+}
+
+/** @throws UsageError  not a finite number, or below `least` (at it, if `above`) */
+export function decimal(what: string, text: string, least: number, above = false): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (Number.isFinite(value) && (above ? value > least : value >= least)) return value
+  throw new UsageError(`${what} '${text}' is not a number ${above ? `above ${least}` : `of at least ${least}`}`)
+}
+
+/** What `read` gives; what it finds wrong with its argument is a mistake in using `what`. */
+export function usage<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof ArgumentError) throw new UsageError(`${what}: ${cause.message}`, { cause })
+    throw cause
+  }
+}
+
+/** The candidate that takes the fewest edits; of equal ones the first. */
+export function nearest(text: string, candidates: readonly string[]): string {
+  const ranked = candidates.map((candidate) => ({ candidate, edits: editsBetween(text, candidate) }))
+  return ranked.reduce((a, b) => (b.edits < a.edits ? b : a)).candidate
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that lead from one to the other. */
+function editsBetween(from: string, to: string): number {
+  const rows = [Array.from({ length: to.length + 1 }, (_, j) => j)]
+  for (let i = 1; i <= from.length; i++) {
+    rows.push([i])
+    for (let j = 1; j <= to.length; j++) {
+      const same = from[i - 1] === to[j - 1]
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      rows[i][j] = Math.min(
+        rows[i - 1][j] + 1,
+        rows[i][j - 1] + 1,
+        rows[i - 1][j - 1] + (same ? 0 : 1),
+        swapped ? rows[i - 2][j - 2] + 1 : Infinity,
+      )
+    }
+  }
+  return rows[from.length][to.length]
+}

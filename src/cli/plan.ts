@@ -1,0 +1,56 @@
+/** `sluice plan`: will it fit, and how? Everything on shapes alone: no data, no device memory. */
+import { heapLimit } from '../device/heap-device.js'
+import { openVirtualDevice } from '../device/open.js'
+import { groupDigits } from '../memory/bytes.js'
+import { announcePlan, describeJob, showBytes, writePicture } from './announce.js'
+import { type Command, EXIT, type Io } from './io.js'
+import { build, JOB_OPTIONS, type Job, parseJob, type Sets, shapesOf } from './job.js'
+import { findNeeds } from './needs.js'
+import { describeOptions } from './options.js'
+
+const { epochs, schedule, 'warm-up': warmUp, lr, ...PRINTED } = JOB_OPTIONS
+
+export const plan: Command = {
+  name: 'plan',
+  summary: 'the memory report of a training; trains nothing',
+  help: () =>
+    `Usage: sluice plan [options]
+
+Says how a mini-batch goes through a byte budget, and what budget it needs: by rehearsing the step on shapes
+alone. Takes the flags of train; those that do not change the memory are left out here.
+
+${describeOptions(PRINTED)}
+
+Exits 3 if it does not fit, and says the smallest budget that would do.
+`,
+  async run(args, io) {
+    const job = parseJob('plan', args)
+    if (job.help) {
+      io.out(plan.help())
+      return EXIT.done
+    }
+    await report(job, await shapesOf(job), io)
+    return EXIT.done
+  },
+}
+
+async function report(job: Job, sets: Sets, io: Io): Promise<void> {
+  const { batch, microBatch, memoryBytes } = job
+  const needs = findNeeds(job, sets)
+  const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: memoryBytes }))
+  const found = streamer.plan({ batch, microBatch })
+  const limit = heapLimit(memoryBytes)
+  const samples = groupDigits(sets.train.length)
+  const notes = [
+    ...(limit ? [`this budget is for planning only: ${limit}`] : []),
+    ...(batch > sets.train.length
+      ? [`the training data has ${samples} samples: train takes them as one mini-batch per epoch`]
+      : []),
+    ...(microBatch === 'fit'
+      ? []
+      : [`micro-batch ${groupDigits(found.microBatch)} needs a budget of ${showBytes(found.neededBudgetBytes)}`]),
+  ]
+  if (!job.json) io.out(`${describeJob(job, sets, needs)}\n\n`)
+  announcePlan(io, job, found, needs, notes)
+  await writePicture(job, streamer, found)
+}

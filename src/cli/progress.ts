@@ -1,0 +1,123 @@
+/**
+ * How a training is going, for a person: on a terminal one line that is redrawn, elsewhere a line every
+ * few epochs.
+ */
+import { formatBytes, groupDigits } from '../memory/bytes.js'
+import type { EpochResult, StepResult } from '../stream/streamer.js'
+import type { Io } from './io.js'
+
+/** Elsewhere than on a terminal: at most about this many lines. */
+const LINES = 12
+/** On a terminal: redraw at most this often. */
+const REDRAW_MS = 100
+const ERASE = '\r\u001b[K'
+
+/** Who hears of a training as it goes. */
+export interface Listener {
+  /** `samples` of the running mini-batch, or evaluation, are gathered */
+  microBatch(samples: number): void
+  step(result: StepResult): void
+  epoch(result: EpochResult): void
+  /** it is over, or was broken off */
+  end(): void
+}
+
+export interface ProgressOptions {
+  epochs: number
+  /** in all epochs */
+  steps: number
+  /** samples in an epoch */
+  samples: number
+  budgetBytes: number
+}
+
+export class Progress implements Listener {
+  readonly #io: Io
+  readonly #options: ProgressOptions
+  #steps = 0
+  /** samples of the running mini-batch that are gathered */
+  #gathered = 0
+  #samples = 0
+  #ms = 0
+  #loss = Number.NaN
+  #accuracy: number | undefined
+  #peakBytes = 0
+  /** between the last step of an epoch and its end, micro-batches are those of the evaluation */
+  #evaluating = false
+  #drawn = -Infinity
+
+  constructor(io: Io, options: ProgressOptions) {
+    this.#io = io
+    this.#options = options
+  }
+
+  microBatch(samples: number): void {
+    this.#gathered = this.#evaluating ? 0 : samples
+    this.#draw()
+  }
+
+  step({ loss, peakBytes, samples, ms }: StepResult): void {
+    const { epochs, steps } = this.#options
+    this.#steps++
+    this.#gathered = 0
+    this.#samples += samples
+    this.#ms += ms
+    this.#loss = loss
+    this.#peakBytes = Math.max(this.#peakBytes, peakBytes)
+    this.#evaluating = (this.#steps * epochs) % steps === 0
+    this.#draw()
+  }
+
+  epoch({ epoch, trainLoss, testLoss, testAccuracy, imagesPerSecond }: EpochResult): void {
+    this.#accuracy = testAccuracy
+    this.#evaluating = false
+    const { epochs } = this.#options
+    const every = Math.ceil(epochs / LINES)
+    const number = epoch + 1
+    if (this.#io.isTTY || (number > 1 && number < epochs && number % every > 0)) return
+    const parts = [
+      `epoch ${String(number).padStart(String(epochs).length)}/${epochs}`,
+      `loss ${showLoss(trainLoss)}`,
+      ...(testLoss === undefined ? [] : [`test loss ${showLoss(testLoss)}`]),
+      ...(testAccuracy === undefined ? [] : [`accuracy ${showShare(testAccuracy)}`]),
+      `${groupDigits(Math.round(imagesPerSecond))} images/s`,
+      this.#peak(),
+    ]
+    this.#io.out(`${parts.join('   ')}\n`)
+  }
+
+  /** Take the line away. */
+  end(): void {
+    if (this.#io.isTTY) this.#io.out(ERASE)
+  }
+
+  #draw(): void {
+    const now = performance.now()
+    if (!this.#io.isTTY || now - this.#drawn < REDRAW_MS) return
+    this.#drawn = now
+    const { epochs, steps, samples } = this.#options
+    const epoch = Math.floor((this.#steps * epochs) / steps) + (this.#evaluating ? 0 : 1)
+    const parts = [
+      `epoch ${epoch}/${epochs}`,
+      `step ${this.#steps}/${steps}`,
+      ...(this.#ms > 0 ? [`${groupDigits(Math.round((1000 * this.#samples) / this.#ms))} images/s`] : []),
+      ...(this.#steps > 0 ? [`loss ${showLoss(this.#loss)}`] : []),
+      ...(this.#accuracy === undefined ? [] : [`accuracy ${showShare(this.#accuracy)}`]),
+      ...(this.#steps > 0 ? [this.#peak()] : []),
+    ]
+    const words = parts.join('  ')
+    const done = Math.min(1, (this.#samples + this.#gathered) / (samples * epochs))
+    const room = Math.min(24, this.#io.columns - 1 - words.length - 4)
+    const bar = room >= 8 ? `[${'#'.repeat(Math.round(done * room)).padEnd(room, '.')}]  ` : ''
+    this.#io.out(ERASE + `${bar}${words}`.slice(0, Math.max(0, this.#io.columns - 1)))
+  }
+
+  #peak(): string {
+    return `peak ${formatBytes(this.#peakBytes)} of ${formatBytes(this.#options.budgetBytes)}`
+  }
+}
+
+export const showLoss = (loss: number): string => loss.toPrecision(4)
+
+/** 0.9777 -> '97.8 %' */
+export const showShare = (share: number): string => `${(100 * share).toFixed(1)} %`

@@ -1,0 +1,473 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { EXIT, type Io } from '../src/cli/io.js'
+import { parseJob } from '../src/cli/job.js'
+import { nearest, UsageError } from '../src/cli/options.js'
+import { Progress } from '../src/cli/progress.js'
+import { run } from '../src/cli/run.js'
+import { Device } from '../src/device/device.js'
+import { square } from '../src/ops/elementwise.js'
+
+interface Outcome {
+  code: number
+  out: string
+  err: string
+}
+
+interface Event {
+  event: string
+  [field: string]: unknown
+}
+
+async function sluice(args: string, options: Partial<Io> = {}): Promise<Outcome> {
+  const outcome = { code: -1, out: '', err: '' }
+  outcome.code = await run(args.split(' '), {
+    out: (text) => {
+      outcome.out += text
+      options.out?.(text)
+    },
+    err: (text) => {
+      outcome.err += text
+    },
+    isTTY: options.isTTY ?? false,
+    columns: options.columns ?? 80,
+    signal: options.signal ?? new AbortController().signal,
+  })
+  return outcome
+}
+
+const events = ({ out }: Outcome): Event[] =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+/** Of a run that has to succeed. */
+async function eventsOf(args: string): Promise<Event[]> {
+  const outcome = await sluice(`${args} --json`)
+  assert.is(outcome.code, EXIT.done, outcome.err)
+  assert.is(outcome.err, '')
+  return events(outcome)
+}
+
+const named = (all: readonly Event[], name: string): Event[] => all.filter(({ event }) => event === name)
+const number = (event: Event, field: string): number => {
+  const value = event[field]
+  assert.type(value, 'number', `${event.event}.${field}`)
+  return Number(value)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+const SMALL = '--model mlp --batch 512 --epochs 1'
+
+test('what makes no sense exits 2, names it and the nearest that would do', async () => {
+  const cases: [string, RegExp][] = [
+    ['trian', /there is no command 'trian'; the nearest is train/],
+    ['help paln', /there is no command 'paln'; the nearest is plan/],
+    ['train --bacth 3', /train has no option --bacth; the nearest is --batch/],
+    ['plan --epoch=3', /plan has no option --epoch; the nearest is --epochs/],
+    ['train -b 3', /train has no option -b/],
+    ['train --batch', /--batch <value>' argument missing/],
+    ['train --json=yes', /--json' does not take an argument/],
+    ['train digits', /Unexpected argument 'digits'/],
+    ['train --batch 0', /--batch '0' is not a whole number, 1 or more/],
+    ['train --batch 1e3', /--batch '1e3'/],
+    ['train --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
+    ['train --micro-batch fitt', /--micro-batch 'fitt'/],
+    ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],
+    ['train --device gpu', /--device 'gpu' is not one of cpu, reference/],
+    ['train --data mnist', /--data 'mnist' is neither 'digits' nor 'idx:'/],
+    ['train --memory 8MB', /--memory: '8MB' is not a byte size.*write MiB/],
+    ['train --memory 8GiB', /--memory: a CPU device cannot hold 8 GiB/],
+    ['train --lr=-1', /--lr '-1' is not a number of at least 0/],
+    ['train --clip-norm 0', /--clip-norm '0' is not a number above 0/],
+    ['train --momentum 0.5', /--momentum is for sgd, and the optimizer is adam/],
+    ['gradcheck reluu', /op 'reluu' is not one of .*; the nearest is relu/],
+    ['devices --jsno', /devices has no option --jsno; the nearest is --json/],
+  ]
+  for (const [args, message] of cases) {
+    const { code, out, err } = await sluice(args)
+    assert.is(code, EXIT.usage, args)
+    assert.match(err, message)
+    assert.match(err, /\nUsage: sluice /)
+    assert.is(out, '', args)
+    if (args.startsWith('help')) continue
+    const json = await sluice(`${args} --json`)
+    const [{ event, name }] = events(json)
+    assert.equal([json.code, event, name], [EXIT.usage, 'error', 'UsageError'], args)
+  }
+  assert.is(nearest('--learn', ['--lr', '--lean', '--json']), '--lean')
+})
+
+test('help and version', async () => {
+  const { version } = JSON.parse(readFileSync(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8'))
+  assert.is((await sluice('--version')).out, `${version}\n`)
+  const overview = await sluice('help')
+  assert.equal(await sluice('--help'), overview)
+  for (const command of ['train', 'plan', 'gradcheck', 'devices']) {
+    const { code, out } = await sluice(`${command} --help`)
+    assert.is(code, EXIT.done)
+    assert.match(out, new RegExp(`^Usage: sluice ${command} `))
+    assert.equal(await sluice(`help ${command}`), { code, out, err: '' })
+    assert.match(overview.out, `\n  ${command} `)
+  }
+})
+
+test('flags: the defaults are the main job, and each is read', () => {
+  const job = parseJob('train', [])
+  assert.equal(
+    [job.model, job.folder, job.batch, job.memoryBytes, job.epochs, job.seed, job.microBatch, job.device],
+    ['lenet', null, 1024, 2 ** 21, 60, 1, 'fit', 'cpu'],
+  )
+  assert.equal([job.optimizer, job.learningRate, job.schedule, job.warmUpSteps], ['adam', 0.01, 'cosine', 10])
+  const sgd = parseJob('train', '--optimizer sgd --data idx:/a b --micro-batch 7 --clip-norm 2'.split(/ (?!b)/))
+  assert.equal([sgd.learningRate, sgd.momentum, sgd.folder, sgd.microBatch, sgd.clipNorm], [0.05, 0.9, '/a b', 7, 2])
+  assert.throws(
+    () => parseJob('train', ['--data', 'idx:']),
+    (error: unknown) => error instanceof UsageError,
+  )
+})
+
+test('train: an event for the plan, each step, each epoch and the end', async () => {
+  const all = await eventsOf('train --model mlp --batch 512 --epochs 2 --memory 512KiB --seed 3')
+  const order = 'plan step step step epoch step step step epoch done'
+  assert.is(all.map(({ event }) => event).join(' '), order)
+  const [plan] = all
+  const held = plan.heldBytes
+  assert.ok(typeof held === 'object' && held !== null)
+  const sum = Object.values(held).reduce((a, b) => a + b, 0)
+  assert.is(number(plan, 'budgetBytes') - sum, plan.remainingBytes)
+  assert.is(plan.peakOp === '', false)
+  for (const field of ['bytesPerSample', 'microBatch', 'plannedPeakBytes', 'wholeBatchBytes', 'minimumBudgetBytes']) {
+    assert.ok(number(plan, field) > 0, field)
+  }
+  const steps = named(all, 'step')
+  assert.equal(
+    steps.map(({ epoch, step, samples }) => [epoch, step, samples]),
+    [
+      [1, 1, 512],
+      [1, 2, 512],
+      [1, 3, 414],
+      [2, 4, 512],
+      [2, 5, 512],
+      [2, 6, 414],
+    ],
+  )
+  for (const step of steps) {
+    assert.is(step.peakBytes, step.plannedPeakBytes)
+    assert.ok(number(step, 'peakBytes') <= 512 * 1024 && number(step, 'loss') > 0 && number(step, 'ms') > 0)
+  }
+  assert.equal(steps[0].sizes, plan.sizes)
+  assert.is(steps[0].plannedPeakBytes, plan.plannedPeakBytes)
+  const [done] = named(all, 'done')
+  for (const epoch of named(all, 'epoch')) {
+    for (const field of ['trainLoss', 'testLoss', 'testAccuracy', 'imagesPerSecond']) number(epoch, field)
+  }
+  assert.is(done.testAccuracy, named(all, 'epoch')[1].testAccuracy)
+  assert.equal([done.steps, done.stepsAsPlanned, done.evaluations, done.evaluationsAsPlanned], [6, 6, 2, 2])
+  assert.ok(number(done, 'peakBytes') >= Math.max(...steps.map((step) => number(step, 'peakBytes'))))
+  assert.equal([done.peakBytes, done.budgetBytes], [done.plannedPeakBytes, 512 * 1024])
+  number(done, 'wallMs')
+})
+
+test('from the smallest budget to that of the whole batch: same losses, never above; below it exits 3', async () => {
+  for (const optimizer of ['adam', 'sgd --clip-norm 1']) {
+    const job = `${SMALL} --optimizer ${optimizer}`
+    const [plan] = await eventsOf(`plan ${job} --memory 64MiB`)
+    const [smallest, whole] = [number(plan, 'minimumBudgetBytes'), number(plan, 'wholeBatchBytes')]
+    const losses: unknown[][] = []
+    for (const memory of [smallest, smallest + 64, Math.round((smallest + whole) / 2), whole]) {
+      const all = await eventsOf(`train ${job} --memory ${memory}`)
+      const steps = named(all, 'step')
+      assert.is(all[0].minimumBudgetBytes, smallest)
+      assert.is(all[0].wholeBatchBytes, whole)
+      assert.ok(number(all[all.length - 1], 'peakBytes') <= memory)
+      if (memory === whole) assert.equal(steps[0].sizes, [512])
+      losses.push(steps.map(({ loss }) => Number(loss).toFixed(4)))
+    }
+    for (const other of losses) assert.equal(other, losses[0])
+    for (const command of ['train', 'plan']) {
+      const refused = await sluice(`${command} ${job} --memory ${smallest - 64} --json`)
+      const [error, ...more] = events(refused)
+      assert.equal([refused.code, error.event, error.name, more], [EXIT.doesNotFit, 'error', 'DoesNotFitError', []])
+      assert.is(error.minimumBudgetBytes, smallest)
+      assert.match(refused.err, `The smallest budget that works is ${smallest} bytes`)
+    }
+  }
+})
+
+test('a micro-batch that is asked for is planned as asked, or refused with the budget it needs', async () => {
+  const [plan] = await eventsOf(`plan ${SMALL} --memory 64MiB --micro-batch 100`)
+  const needed = number(plan, 'neededBudgetBytes')
+  assert.equal(plan.sizes, [86, 86, 85, 85, 85, 85])
+  const steps = named(await eventsOf(`train ${SMALL} --micro-batch 100 --memory ${needed}`), 'step')
+  assert.equal(steps[0].sizes, plan.sizes)
+  const refused = await sluice(`train ${SMALL} --micro-batch 100 --memory ${needed - 1}`)
+  assert.is(refused.code, EXIT.doesNotFit)
+  assert.match(refused.err, `a micro-batch of 100 samples needs a budget of`)
+  assert.match(refused.err, `(${needed} bytes)`)
+  const table = await sluice(`plan ${SMALL} --memory 64MiB --micro-batch 100`)
+  assert.match(table.out, /note: micro-batch 100 needs a budget of .*\(.* bytes\)/)
+})
+
+test('a batch larger than the data is one mini-batch an epoch, with a notice', async () => {
+  const all = await eventsOf('train --model mlp --batch 5000 --epochs 1 --memory 512KiB')
+  assert.equal(
+    named(all, 'step').map(({ samples }) => samples),
+    [1438],
+  )
+  assert.match(String(all[0].notes), 'the training data has 1,438 samples')
+  const [plan] = await eventsOf('plan --model mlp --batch 5000 --memory 512KiB')
+  assert.is(plan.batch, 5000)
+  assert.match(String(plan.notes), 'the training data has 1,438 samples')
+  const [beyond] = await eventsOf('plan --model mlp --memory 8GiB')
+  assert.match(String(beyond.notes), 'for planning only: a CPU device cannot hold 8 GiB')
+})
+
+test('the plan of a large batch: under a second, and next to no memory', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc')
+  const measure = (): number => {
+    collect()
+    const { arrayBuffers, heapUsed } = process.memoryUsage()
+    return arrayBuffers + heapUsed
+  }
+  const command = 'plan --model convnet --data digits --batch 65536 --memory 3GiB --json'
+  await sluice(command)
+  let rehearsals = 0
+  const { rehearse } = Device.prototype
+  Device.prototype.rehearse = function counted(fn, options) {
+    rehearsals++
+    return rehearse.call(this, fn, options) as ReturnType<typeof rehearse<ReturnType<typeof fn>>>
+  }
+  try {
+    const before = measure()
+    const started = performance.now()
+    const { code } = await sluice(command)
+    const ms = performance.now() - started
+    const grown = measure() - before
+    assert.is(code, EXIT.done)
+    assert.ok(ms < 1000, `${ms} ms`)
+    assert.ok(grown < 2 ** 20, `${grown} bytes`)
+    assert.ok(rehearsals > 0 && rehearsals < 50, `${rehearsals} rehearsals`)
+  } finally {
+    Device.prototype.rehearse = rehearse
+  }
+  const refused = await sluice('plan --model convnet --batch 65536 --memory 300KiB --micro-batch 32')
+  assert.is(refused.code, EXIT.doesNotFit)
+  assert.match(refused.err, /a micro-batch of 32 samples needs a budget of .* bytes/)
+})
+
+test('a person reads what it does, the plan, how it goes and how it went', async () => {
+  const { code, out, err } = await sluice(`train ${SMALL} --memory 512KiB`)
+  assert.equal([code, err], [EXIT.done, ''])
+  assert.match(
+    out,
+    /^Training mlp \(17,226 parameters, float32 on cpu\) with adam; digits\/train: 1,438 images, 359 to/,
+  )
+  assert.match(out, 'Memory plan (train): mini-batch 512')
+  assert.match(
+    out,
+    /\nepoch 1\/1 {3}loss [\d.]+ {3}test loss [\d.]+ {3}accuracy [\d.]+ % {3}[\d,]+ images\/s {3}peak .* of 512 KiB\n/,
+  )
+  assert.match(
+    out,
+    /\nTest accuracy [\d.]+ %\.\nThe whole mini-batch of 512 needs .* times the budget; it went through in/,
+  )
+  assert.match(out, 'The measured peak equalled the plan to the byte in all 3 steps and 1 evaluations.')
+  assert.match(out, /Highest peak .* bytes\), [\d.]+ % of the budget of 512 KiB\.\n[\d.]+ s\.\n$/)
+})
+
+const RESULT = {
+  epoch: 0,
+  step: 1,
+  samples: 10,
+  sizes: [10],
+  loss: 1.5,
+  weight: 10,
+  ms: 5,
+  peakBytes: 1000,
+  plannedPeakBytes: 1000,
+}
+
+function watch(epochs: number, io: Partial<Io>): string {
+  let shown = ''
+  const signal = new AbortController().signal
+  const out = (text: string): void => {
+    shown += text
+  }
+  const progress = new Progress(
+    { out, err: out, isTTY: false, columns: 80, signal, ...io },
+    { epochs, steps: epochs, samples: 10, budgetBytes: 2048 },
+  )
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    progress.microBatch(5)
+    progress.step(RESULT)
+    progress.microBatch(3)
+    progress.epoch({ epoch, trainLoss: 1, testLoss: 2, testAccuracy: 0.9777, imagesPerSecond: 1234.5 })
+  }
+  progress.end()
+  return shown
+}
+
+test('progress: few lines in a file, one line on a terminal', () => {
+  const lines = watch(60, {}).trimEnd().split('\n')
+  assert.ok(lines.length <= 15, `${lines.length} lines`)
+  assert.match(lines[0], /^epoch {2}1\/60 .*accuracy 97\.8 % {3}1,235 images\/s {3}peak 1000 B of 2 KiB$/)
+  assert.match(lines[lines.length - 1], /^epoch 60\/60/)
+  assert.is(watch(1, {}).trimEnd().split('\n').length, 1)
+  for (const columns of [1, 20, 60, 80, 200]) {
+    const drawn = watch(3, { isTTY: true, columns })
+    assert.not.match(drawn, '\n')
+    for (const line of drawn.split('\r\u001b[K')) assert.ok(line.length < columns, `${line.length} of ${columns}`)
+    if (columns > 80) assert.match(drawn, /\[#+\.+\] {2}epoch 1\/3 {2}step 0\/3/)
+  }
+})
+
+test('an interruption ends with what was committed, and 130', async () => {
+  for (const json of ['', ' --json']) {
+    const controller = new AbortController()
+    const options = {
+      signal: controller.signal,
+      out: (text: string) => {
+        if (/epoch/.test(text)) controller.abort()
+      },
+    }
+    const outcome = await sluice(`train --model mlp --batch 500 --epochs 50 --memory 1MiB${json}`, options)
+    assert.is(outcome.code, EXIT.interrupted)
+    assert.match(
+      json ? outcome.err : outcome.out,
+      /Interrupted after \d of 150 steps, the last with loss [\d.]+\. Nothing/,
+    )
+    if (json) assert.is(events(outcome).at(-1)?.event, 'interrupted')
+  }
+})
+
+/** The program itself, in a process of its own. */
+function start(args: string) {
+  const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
+  const child = spawn(process.execPath, [main, ...args.split(' ')])
+  const shown = { out: '', err: '' }
+  child.stdout.on('data', (data) => {
+    shown.out += data
+  })
+  child.stderr.on('data', (data) => {
+    shown.err += data
+  })
+  return { child, shown, ended: once(child, 'close').then(([code, signal]) => ({ code, signal, ...shown })) }
+}
+
+test('the process: exit codes and both streams', async () => {
+  const small = start('plan --model mlp --memory 4096 --json')
+  const { code, out, err } = await small.ended
+  assert.is(code, EXIT.doesNotFit)
+  assert.ok(Number(JSON.parse(out).minimumBudgetBytes) > 4096)
+  assert.match(err, /^sluice: a micro-batch of 1 sample needs/)
+})
+
+test('the process: the first Ctrl-C ends the training with 130, also between steps of a few milliseconds', async () => {
+  const { child, ended } = start('train --model mlp --batch 16 --epochs 5000 --memory 1MiB --json')
+  child.stdout.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
+  const { code, out, err } = await ended
+  assert.is(code, EXIT.interrupted)
+  assert.match(err, /^Interrupted after \d+ of 450,000 steps, the last with loss/)
+  const last: Event = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '')
+  assert.is(last.event, 'interrupted')
+  assert.ok(number(last, 'steps') > 0)
+})
+
+test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async () => {
+  const { code, out } = await sluice('gradcheck relu argmax softmax')
+  assert.is(code, EXIT.done)
+  assert.match(
+    out,
+    /^relu +\d\.\de-\d+\nargmax +no gradient\nsoftmax +\d\.\de-\d+\n2 gradients, worst error .*; 0 above/,
+  )
+  const [first, second, done] = await eventsOf('gradcheck square argmax')
+  assert.equal([first.op, first.gradient, first.ok], ['square', true, true])
+  assert.ok(number(first, 'worstError') < 1e-6)
+  assert.equal(second, { event: 'gradcheck', op: 'argmax', gradient: false, worstError: null, ok: true })
+  assert.equal([done.checked, done.failures], [1, 0])
+
+  const [gradient] = square.op.gradients
+  assert.ok(gradient)
+  const { send } = gradient
+  Object.assign(gradient, { send: ((call, target) => target.pass(call.dy)) satisfies typeof send })
+  try {
+    const wrong = await sluice('gradcheck square neg')
+    assert.is(wrong.code, EXIT.failed)
+    assert.match(wrong.out, /^neg +\S+\nsquare +\S+ {3}WRONG\n2 gradients, .*; 1 above/)
+  } finally {
+    Object.assign(gradient, { send })
+  }
+  const aborted = await sluice('gradcheck', { signal: AbortSignal.abort() })
+  assert.equal([aborted.code, aborted.out], [EXIT.interrupted, ''])
+})
+
+test('devices: what there is, and why not', async () => {
+  const { out } = await sluice('devices')
+  assert.match(
+    out,
+    /^cpu +available +float32 +up to 4 GiB .*\nreference +available +float64 .*\ngpu +missing +not in this/,
+  )
+  const [cpu, , gpu] = await eventsOf('devices')
+  assert.equal([cpu.device, cpu.available, cpu.limitBytes, gpu.available], ['cpu', true, 2 ** 32, false])
+})
+
+test('--memory-svg draws a step; a file that cannot be written exits 1', async () => {
+  const file = join(folder, 'step.svg')
+  await eventsOf(`plan --model convnet --memory 1MiB --memory-svg ${file}`)
+  const svg = readFileSync(file, 'utf8')
+  for (const words of [
+    'convnet, adam: a step of 1,024 samples',
+    'budget 1 MiB',
+    'forward of ',
+    'backward',
+    'most held: ',
+  ]) {
+    assert.match(svg, words)
+  }
+  const refused = await sluice(`plan --model mlp --memory-svg ${join(folder, 'none', 'x.svg')}`)
+  assert.is(refused.code, EXIT.failed)
+  assert.match(refused.err, /^sluice: --memory-svg: ENOENT/)
+})
+
+/** IDX: 0, 0, uint8, rank, then big-endian dims and the bytes. */
+function writeIdx(dir: string, name: string, shape: readonly number[], value: (i: number) => number): void {
+  const header = Buffer.alloc(4 + 4 * shape.length)
+  header.set([0, 0, 8, shape.length])
+  shape.forEach((dim, axis) => {
+    header.writeUInt32BE(dim, 4 + 4 * axis)
+  })
+  const size = shape.reduce((product, dim) => product * dim, 1)
+  writeFileSync(join(dir, name), Buffer.concat([header, Buffer.from(Array.from({ length: size }, (_, i) => value(i)))]))
+}
+
+test('--data idx:DIR: with its own test files, and split without them', async () => {
+  const train = `train --model mlp --batch 32 --epochs 1 --memory 512KiB --data idx:${folder}`
+  const missing = await sluice(train)
+  assert.is(missing.code, EXIT.failed)
+  assert.match(missing.err, /^sluice: .*no file named train-images-idx3-ubyte/)
+  writeIdx(folder, 'train-images-idx3-ubyte', [50, 6, 6], (i) => (i * 7) % 256)
+  writeIdx(folder, 'train-labels-idx1-ubyte', [50], (i) => i % 3)
+  const samples = async () => named(await eventsOf(train), 'step').map((step) => step.samples)
+  assert.equal(await samples(), [32, 8])
+  writeIdx(folder, 't10k-images-idx3-ubyte', [20, 6, 6], (i) => (i * 5) % 256)
+  writeIdx(folder, 't10k-labels-idx1-ubyte', [20], (i) => i % 4)
+  assert.equal(await samples(), [32, 18])
+  const small = await sluice(`plan --model lenet --data idx:${folder}`)
+  assert.is(small.code, EXIT.failed)
+  assert.match(small.err, /^sluice: lenet: inputShape \[1, 6, 6\] must be/)
+})
+
+test.run()
