@@ -125,7 +125,7 @@ export async function shapesOf(job: Job): Promise<Sets> {
   }
 }
 
-export const stepsPerEpoch = ({ batch }: Job, { train }: Sets): number => Math.ceil(train.length / batch)
+export const totalSteps = ({ batch, epochs }: Job, { train }: Sets): number => epochs * Math.ceil(train.length / batch)
 
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
@@ -133,7 +133,7 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
   const classes = Math.max(sets.train.classes ?? 1, sets.test.classes ?? 1)
   const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, seed })
   const { weightDecay, clipNorm, momentum } = job
-  const learningRate = scheduleOf(job, job.epochs * stepsPerEpoch(job, sets))
+  const learningRate = scheduleOf(job, totalSteps(job, sets))
   const makers: Record<Job['optimizer'], () => Optimizer> = {
     sgd: () => sgd(model, { learningRate, weightDecay, clipNorm, momentum }),
     adam: () => adam(model, { learningRate, weightDecay, clipNorm }),
@@ -144,8 +144,8 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
 }
 
 /** The whole run's learning rate: warm-up, then what `--schedule` says over the steps that remain. */
-function scheduleOf({ learningRate, schedule, warmUpSteps }: Job, totalSteps: number): Schedule {
-  const steps = Math.max(1, totalSteps - warmUpSteps)
+function scheduleOf({ learningRate, schedule, warmUpSteps }: Job, total: number): Schedule {
+  const steps = Math.max(1, total - warmUpSteps)
   const schedules = {
     cosine: () => cosine({ learningRate, steps }),
     constant: () => constant(learningRate),

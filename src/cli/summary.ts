@@ -1,0 +1,100 @@
+/** How a training went: what is counted on the way, and what is said at the end. */
+import { formatBytes, groupDigits } from '../memory/bytes.js'
+import type { Plan } from '../stream/plan.js'
+import type { EpochResult, StepResult } from '../stream/streamer.js'
+import { showBytes } from './announce.js'
+import { emit, type Io } from './io.js'
+import type { Job } from './job.js'
+import type { Needs } from './needs.js'
+import { showLoss, showShare } from './progress.js'
+
+export class Tally {
+  steps = 0
+  loss: number | undefined
+  accuracy: number | undefined
+  testLoss: number | undefined
+  evaluations = 0
+  /** steps and evaluations whose measured peak was the planned one, to the byte */
+  stepsAsPlanned = 0
+  evaluationsAsPlanned = 0
+  /** the highest of all */
+  peakBytes = 0
+  plannedPeakBytes = 0
+
+  step({ loss, peakBytes, plannedPeakBytes }: StepResult): void {
+    this.steps++
+    this.loss = loss
+    if (peakBytes === plannedPeakBytes) this.stepsAsPlanned++
+    this.#raise(peakBytes, plannedPeakBytes)
+  }
+
+  epoch({ testLoss, testAccuracy }: EpochResult, peakBytes: number, plannedPeakBytes: number): void {
+    this.evaluations++
+    this.testLoss = testLoss
+    this.accuracy = testAccuracy
+    if (peakBytes === plannedPeakBytes) this.evaluationsAsPlanned++
+    this.#raise(peakBytes, plannedPeakBytes)
+  }
+
+  #raise(peakBytes: number, plannedPeakBytes: number): void {
+    this.peakBytes = Math.max(this.peakBytes, peakBytes)
+    this.plannedPeakBytes = Math.max(this.plannedPeakBytes, plannedPeakBytes)
+  }
+}
+
+export function showInterrupted(io: Io, { json }: Job, { steps, loss, accuracy }: Tally, of: number): void {
+  const so =
+    loss === undefined
+      ? 'before the first step was committed'
+      : `after ${groupDigits(steps)} of ${groupDigits(of)} steps, the last with loss ${showLoss(loss)}`
+  const text = `Interrupted ${so}. Nothing of the mini-batch that was running was committed.\n`
+  if (json) {
+    emit(io, 'interrupted', { steps, loss: loss ?? null, testAccuracy: accuracy ?? null })
+    io.err(text)
+  } else {
+    io.out(text)
+  }
+}
+
+export interface Outcome {
+  plan: Plan
+  needs: Needs
+  wallMs: number
+}
+
+export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { plan, needs, wallMs }: Outcome): void {
+  const { steps, stepsAsPlanned, evaluations, evaluationsAsPlanned, accuracy, testLoss, peakBytes, plannedPeakBytes } =
+    tally
+  if (json) {
+    emit(io, 'done', {
+      testAccuracy: accuracy ?? null,
+      testLoss: testLoss ?? null,
+      peakBytes,
+      plannedPeakBytes,
+      budgetBytes: memoryBytes,
+      steps,
+      stepsAsPlanned,
+      evaluations,
+      evaluationsAsPlanned,
+      wallMs,
+    })
+    return
+  }
+  const times = needs.wholeBatchBytes / memoryBytes
+  const whole = `The whole mini-batch of ${groupDigits(plan.batch)} needs ${formatBytes(needs.wholeBatchBytes)}`
+  const asPlanned = stepsAsPlanned === steps && evaluationsAsPlanned === evaluations
+  const share = showShare(peakBytes / memoryBytes)
+  const lines = [
+    accuracy === undefined ? 'Done' : `Test accuracy ${showShare(accuracy)}`,
+    times > 1
+      ? `${whole}, ${times.toFixed(1)} times the budget; it went through in ${plan.sizes.length} micro-batches`
+      : `${whole}, within the budget`,
+    asPlanned
+      ? `The measured peak equalled the plan to the byte in all ${steps} steps and ${evaluations} evaluations`
+      : `The measured peak equalled the plan in only ${stepsAsPlanned} of ${steps} steps and ` +
+        `${evaluationsAsPlanned} of ${evaluations} evaluations`,
+    `Highest peak ${showBytes(peakBytes)}, ${share} of the budget of ${formatBytes(memoryBytes)}`,
+    `${(wallMs / 1000).toFixed(1)} s`,
+  ]
+  io.out(`\n${lines.join('.\n')}.\n`)
+}
