@@ -24,6 +24,7 @@ export {
 export { type ByteSize, formatBytes, parseBytes } from './memory/bytes.js'
 export { AllocatorError, ArgumentError, SluiceError } from './memory/errors.js'
 export { HeapAllocator } from './memory/heap.js'
+export { describeMemory } from './memory/report.js'
 export { drawTimeline } from './memory/timeline.js'
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'

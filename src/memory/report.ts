@@ -1,0 +1,29 @@
+/** What an allocator holds, as a person reads it. */
+import { CATEGORIES, type MemoryStats } from './allocator.js'
+import { formatBytes } from './bytes.js'
+
+/**
+ * A table of held and peak bytes by category, under a line for the whole:
+ *
+ *     holds 632 KiB of 2 MiB; peak 1.89 MiB, of which 96 KiB were holes; most was live at 'conv2d'
+ *     category          held        peak
+ *     parameter   155.38 KiB  155.38 KiB
+ */
+export function describeMemory(stats: MemoryStats): string {
+  const { budgetBytes, heldBytes, peakBytes, peakHeldBytes, held, peak, peakOp } = stats
+  // A peak of addresses leaves out the part-page at the end of the budget, which `runtime` holds.
+  const holes = Math.max(0, peakBytes - (peakHeldBytes - held.runtime))
+  const lines = CATEGORIES.filter((category) => peak[category] > 0).map((category) => [
+    category,
+    formatBytes(held[category]),
+    formatBytes(peak[category]),
+  ])
+  const table = [['category', 'held', 'peak'], ...lines].map(
+    ([name, now, most]) => `${name.padEnd(10)}${now.padStart(12)}${most.padStart(12)}`,
+  )
+  return [
+    `holds ${formatBytes(heldBytes)} of ${formatBytes(budgetBytes)}; peak ${formatBytes(peakBytes)}, of which ` +
+      `${formatBytes(holes)} were holes; most was live at '${peakOp}'`,
+    ...table,
+  ].join('\n')
+}

@@ -1,0 +1,41 @@
+/** What people are shown of memory: the report, and where living tensors were made. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { openDevice } from '../src/device/open.js'
+import { describeMemory } from '../src/memory/report.js'
+import { add } from '../src/ops/elementwise.js'
+import { zeros } from '../src/tensor/create.js'
+import { keep, liveTensors, scope } from '../src/tensor/scope.js'
+
+test('the report says what is held, by category, and where most was live', async () => {
+  const device = await openDevice('cpu', { memory: 65536 + 512 })
+  const x = zeros(device, [64])
+  scope(device, () => add(x, x).dispose())
+  const report = describeMemory(device.memory)
+  assert.match(report, "holds 768 B of 64.5 KiB; peak 512 B, of which 0 B were holes; most was live at 'add'")
+  assert.match(report, /activation +256 B +512 B/)
+  assert.match(report, /runtime +512 B +512 B/)
+})
+
+test('living tensors are listed with the place that made them, when asked', async () => {
+  const device = await openDevice('cpu', { memory: '64KiB', trackOrigins: true })
+  scope(device, () => {
+    keep(zeros(device, [3]))
+    zeros(device, [4])
+  })
+  const live = liveTensors(device)
+  assert.is(live.length, 1)
+  assert.match(live[0], /^activation \[3\] 64 B at .*report\.test/)
+  const silent = await openDevice('cpu', { memory: '64KiB' })
+  zeros(silent, [3])
+  assert.equal(liveTensors(silent), [])
+})
+
+test('misuse names the place as well', async () => {
+  const device = await openDevice('cpu', { memory: '64KiB', trackOrigins: true })
+  const x = zeros(device, [3])
+  x.dispose()
+  assert.throws(() => add(x, x), /add: .*\[3\] is disposed[\s\S]*It was made at .*report\.test/)
+})
+
+test.run()
