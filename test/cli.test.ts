@@ -300,6 +300,8 @@ const RESULT = {
   plannedPeakBytes: 1000,
 }
 
+const EVALUATION = { loss: 2, accuracy: 0.9777, samples: 9, peakBytes: 1000, plannedPeakBytes: 1000, ms: 1 }
+
 function watch(epochs: number, io: Partial<Io>): string {
   let shown = ''
   const signal = new AbortController().signal
@@ -314,7 +316,7 @@ function watch(epochs: number, io: Partial<Io>): string {
     progress.microBatch(5)
     progress.step(RESULT)
     progress.microBatch(3)
-    progress.epoch({ epoch, trainLoss: 1, testLoss: 2, testAccuracy: 0.9777, imagesPerSecond: 1234.5 })
+    progress.epoch({ epoch, trainLoss: 1, evaluation: EVALUATION, imagesPerSecond: 1234.5 })
   }
   progress.end()
   return shown

@@ -228,7 +228,7 @@ test('a rehearsal of forward and backward predicts the peak to the byte', () => 
       const step = () => scope(device, () => disposeGradients(forwardBackward(device, op, drawn).leaves))
       const { peakBytes, ops: planned } = device.rehearse(step)
       device.allocator.resetPeak()
-      device.follow(planned, step)
+      device.follow({ ops: planned, placement: null }, step)
       assert.is(device.memory.peakBytes, peakBytes, describe(op, drawn))
     }
     for (const tensor of standing) tensor.dispose()

@@ -68,8 +68,9 @@ export class Progress implements Listener {
     this.#draw()
   }
 
-  epoch({ epoch, trainLoss, testLoss, testAccuracy, imagesPerSecond }: EpochResult): void {
-    this.#accuracy = testAccuracy
+  epoch({ epoch, trainLoss, evaluation, imagesPerSecond }: EpochResult): void {
+    const accuracy = evaluation?.accuracy
+    this.#accuracy = accuracy
     this.#evaluating = false
     const { epochs } = this.#options
     const every = Math.ceil(epochs / LINES)
@@ -78,8 +79,8 @@ export class Progress implements Listener {
     const parts = [
       `epoch ${String(number).padStart(String(epochs).length)}/${epochs}`,
       `loss ${showLoss(trainLoss)}`,
-      ...(testLoss === undefined ? [] : [`test loss ${showLoss(testLoss)}`]),
-      ...(testAccuracy === undefined ? [] : [`accuracy ${showShare(testAccuracy)}`]),
+      ...(evaluation ? [`test loss ${showLoss(evaluation.loss)}`] : []),
+      ...(accuracy === undefined ? [] : [`accuracy ${showShare(accuracy)}`]),
       `${groupDigits(Math.round(imagesPerSecond))} images/s`,
       this.#peak(),
     ]

@@ -28,10 +28,12 @@ export class Tally {
     this.#raise(peakBytes, plannedPeakBytes)
   }
 
-  epoch({ testLoss, testAccuracy }: EpochResult, peakBytes: number, plannedPeakBytes: number): void {
+  epoch({ evaluation }: EpochResult): void {
+    if (!evaluation) return
+    const { loss, accuracy, peakBytes, plannedPeakBytes } = evaluation
     this.evaluations++
-    this.testLoss = testLoss
-    this.accuracy = testAccuracy
+    this.testLoss = loss
+    this.accuracy = accuracy
     if (peakBytes === plannedPeakBytes) this.evaluationsAsPlanned++
     this.#raise(peakBytes, plannedPeakBytes)
   }

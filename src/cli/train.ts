@@ -65,8 +65,6 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
 /** Train to the end, counting in `tally`; false: interrupted. */
 async function follow(job: Job, sets: Sets<Dataset>, streamer: Streamer, tally: Tally, io: Io): Promise<boolean> {
   const { json, batch, epochs, microBatch } = job
-  const { device } = streamer.model
-  const evaluation = streamer.plan({ mode: 'evaluate', batch: sets.test.length, microBatch })
   const size = { epochs, steps: totalSteps(job, sets), samples: sets.train.length, budgetBytes: job.memoryBytes }
   const listener = json ? jsonLines(io) : new Progress(io, size)
   try {
@@ -78,8 +76,7 @@ async function follow(job: Job, sets: Sets<Dataset>, streamer: Streamer, tally: 
       signal: io.signal,
       onMicroBatch: ({ samples }) => listener.microBatch(samples),
       onEpoch: (result) => {
-        // The evaluation was the last to run, so the device's peak is its own.
-        tally.epoch(result, device.memory.peakBytes, evaluation.plannedPeakBytes)
+        tally.epoch(result)
         listener.epoch(result)
       },
     })
@@ -102,8 +99,9 @@ const jsonLines = (io: Io): Listener => ({
   step({ weight, epoch, ...result }) {
     emit(io, 'step', { epoch: epoch + 1, ...result })
   },
-  epoch({ epoch, ...result }) {
-    emit(io, 'epoch', { epoch: epoch + 1, ...result })
+  epoch({ epoch, evaluation, ...result }) {
+    const test = { testLoss: evaluation?.loss ?? null, testAccuracy: evaluation?.accuracy ?? null }
+    emit(io, 'epoch', { epoch: epoch + 1, ...test, ...result })
   },
   end() {},
 })

@@ -12,6 +12,7 @@
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Allocator, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
+import type { Placement } from '../memory/arrange.js'
 import { DeviceError, PlanMismatchError, RehearsalError } from './errors.js'
 import { Storage } from './storage.js'
 
@@ -61,6 +62,14 @@ export interface Rehearsal<T> {
   /** name and shapes of every op, in order */
   ops: readonly string[]
   timeline: readonly TimelinePoint[]
+}
+
+/** What a rehearsal has shown that the real run is held to. */
+export interface Rehearsed {
+  /** name and shapes of every op, in order */
+  readonly ops: readonly string[]
+  /** where the blocks go; null: where the allocator's policy puts them */
+  readonly placement: Placement | null
 }
 
 /** Everything about a device that a rehearsal must not change. */
@@ -273,14 +282,14 @@ export abstract class Device {
   }
 
   /**
-   * Run `fn` for real and hold it to the ops of its rehearsal.
+   * Run `fn` for real as it was rehearsed: its blocks go where they were arranged, and its ops must be the same.
    * @throws PlanMismatchError  at the first op that differs
    */
-  follow<T>(ops: readonly string[], fn: () => T): T {
+  follow<T>({ ops, placement }: Rehearsed, fn: () => T): T {
     const state = this.#state
     state.expected = { ops, next: 0 }
     try {
-      const result = fn()
+      const result = state.allocator.place(placement, fn)
       if (state.expected.next < ops.length) {
         throw mismatch(ops[state.expected.next], 'nothing more')
       }

@@ -1,18 +1,14 @@
 /** What a plan says. How it is found: search.ts; how it is printed: report.ts. */
+import type { Rehearsed } from '../device/device.js'
 import type { BytesByCategory } from '../memory/allocator.js'
-import type { Placement } from '../memory/arrange.js'
 import type { Shape } from '../tensor/shape.js'
 
 /** What one rehearsal of a whole step, with micro-batches of one size, has shown. */
-export interface Measured {
+export interface Measured extends Rehearsed {
   peakBytes: number
   peakHeldBytes: number
   peakOp: string
   heldAtPeak: BytesByCategory
-  /** the ops of a micro-batch, in order, for holding the real one to them */
-  ops: readonly string[]
-  /** where its blocks go; null: where the allocator's policy puts them */
-  placement: Placement | null
   /** of the model, for one sample */
   outputShape: Shape
 }
@@ -49,7 +45,7 @@ export interface Plan {
   readonly notes: readonly string[]
   /** of the model, for one sample */
   readonly outputShape: Shape
-  /** what the rehearsal of each of `sizes` has shown: its ops, and where its blocks go */
-  readonly bySize: ReadonlyMap<number, Measured>
+  /** what rehearsing each of `sizes` has shown */
+  readonly rehearsals: readonly Measured[]
   toString(): string
 }

@@ -45,7 +45,8 @@ export class Planner {
 
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
-    const { bySize } = this.plan(options)
+    const { sizes, rehearsals } = this.plan(options)
+    const bySize = new Map(sizes.map((size, j) => [size, rehearsals[j]]))
     const shape = this.#sampleShape(options)
     const { device } = this.#program
     return device.rehearse(() => this.#program.rehearse(options.mode ?? 'train', shape, bySize), { timeline: true })

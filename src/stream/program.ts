@@ -7,8 +7,7 @@
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
-import type { Device, Update } from '../device/device.js'
-import type { Placement } from '../memory/arrange.js'
+import type { Device, Rehearsed, Update } from '../device/device.js'
 import { SluiceError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
@@ -84,7 +83,7 @@ export class Program {
   }
 
   /** The whole step without values, with one micro-batch of each of `sizes`; inside a rehearsal. */
-  rehearse(mode: Mode, shape: SampleShape, sizes: ReadonlyMap<number, { placement: Placement | null }>): void {
+  rehearse(mode: Mode, shape: SampleShape, sizes: ReadonlyMap<number, Pick<Rehearsed, 'placement'>>): void {
     this.reset()
     for (const [size, { placement }] of sizes) {
       this.device.allocator.place(placement, () => this.rehearseMicroBatch(mode, shape, size))

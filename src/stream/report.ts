@@ -13,7 +13,8 @@ export function describeSizes(sizes: readonly number[]): string {
 /** The memory report: a table of the budget and what becomes of it. */
 export function describePlan(plan: Plan): string {
   const share = ((100 * plan.plannedPeakBytes) / plan.budgetBytes).toFixed(1)
-  const times = (plan.wholeBatchBytes / plan.budgetBytes).toFixed(1)
+  const times = plan.wholeBatchBytes / plan.budgetBytes
+  const steps = plan.sizes.length === 1 ? '1 accumulation step' : `${groupDigits(plan.sizes.length)} accumulation steps`
   const bytes = (label: string, count: number, more = ''): string =>
     `  ${label.padEnd(22)}${formatBytes(count).padStart(12)}  ${groupDigits(count).padStart(16)} B${more && `   ${more}`}`
   const lines = [
@@ -25,9 +26,13 @@ export function describePlan(plan: Plan): string {
     bytes('remaining', plan.remainingBytes),
     bytes('per sample', plan.bytesPerSample),
     bytes('planned peak', plan.plannedPeakBytes, `${share} % of the budget, at '${plan.peakOp}'`),
-    bytes('whole batch needs', plan.wholeBatchBytes, `${times} times the budget`),
+    bytes(
+      'whole batch needs',
+      plan.wholeBatchBytes,
+      times > 1 ? `${times.toFixed(1)} times the budget` : 'within the budget',
+    ),
     bytes('smallest budget', plan.minimumBudgetBytes),
-    `  micro-batch ${groupDigits(plan.microBatch)}: ${plan.sizes.length} accumulation steps, ${describeSizes(plan.sizes)}`,
+    `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeSizes(plan.sizes)}`,
     ...plan.notes.map((note) => `  note: ${note}`),
   ]
   return lines.join('\n')

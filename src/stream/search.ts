@@ -6,6 +6,8 @@
  *   peak of live bytes, which is never above it. Live bytes grow with the size; the address peak need not
  *   (holes, rounding, workspace). So the search bisects on live bytes, which gives a size above which
  *   nothing can fit, and from there tries every size downward. The first that fits is the largest.
+ *   Where that would be a long way (mini-batches of many thousands), it begins at most WALK sizes above
+ *   one that is known to fit: a size that fits beyond WALK sizes that do not would be missed.
  */
 import { type Allocator, noBytes } from '../memory/allocator.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -75,11 +77,13 @@ export function makePlan(request: PlanRequest): Plan {
     heldAtPeak: peak.heldAtPeak,
     notes,
     outputShape: peak.outputShape,
-    bySize: new Map(sizes.map((size) => [size, measure(size)])),
+    rehearsals: sizes.map(measure),
     toString: () => describePlan(plan),
   }
   return plan
 }
+
+const WALK = 250
 
 const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
   allocator.budgetFor(peakBytes) <= allocator.budgetBytes
@@ -87,19 +91,25 @@ const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
 /** Note [Search]. Null when not even one sample fits. */
 function largestFit(batch: number, allocator: Allocator, measure: (size: number) => Measured): number | null {
   if (fits(allocator, measure(batch))) return batch
-  let low = 0
-  let high = batch - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if (allocator.budgetFor(measure(middle).peakHeldBytes) <= allocator.budgetBytes) low = middle
-    else high = middle - 1
-  }
-  for (let size = low; size >= 1; size--) {
-    if (fits(allocator, measure(size)) && balancedSizes(batch, size).every((part) => fits(allocator, measure(part)))) {
-      return size
-    }
+  const bound = bisect(batch, (size) => allocator.budgetFor(measure(size).peakHeldBytes) <= allocator.budgetBytes)
+  const near = bisect(bound + 1, (size) => fits(allocator, measure(size)))
+  for (let size = Math.min(bound, near + WALK); size >= 1; size--) {
+    const parts = [size, ...new Set(balancedSizes(batch, size))]
+    if (parts.every((part) => fits(allocator, measure(part)))) return size
   }
   return null
+}
+
+/** A size below `end` that passes, with the next failing, or 0; the largest that passes if `passes` is monotone. */
+function bisect(end: number, passes: (size: number) => boolean): number {
+  let low = 0
+  let high = end - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (passes(middle)) low = middle
+    else high = middle - 1
+  }
+  return low
 }
 
 /** The size with the lowest peak: one sample, unless that cannot run, or holes make a larger one cheaper. */

@@ -73,8 +73,8 @@ export interface EpochResult {
   epoch: number
   /** mean over the epoch's targets, each at the time it was learned from */
   trainLoss: number
-  testLoss: number | undefined
-  testAccuracy: number | undefined
+  /** of the data set given as `evaluate` */
+  evaluation: Evaluation | undefined
   /** samples learned from per second of training steps */
   imagesPerSecond: number
 }
@@ -203,13 +203,12 @@ export class Streamer {
         sum.ms += result.ms
         yield result
       }
-      const test = evaluate ? await this.evaluate(evaluate, options) : undefined
+      const evaluation = evaluate ? await this.evaluate(evaluate, options) : undefined
       this.#cursor = { epoch: epoch + 1, miniBatches: 0 }
       await onEpoch?.({
         epoch,
         trainLoss: sum.loss / sum.weight,
-        testLoss: test?.loss,
-        testAccuracy: test?.accuracy,
+        evaluation,
         imagesPerSecond: (1000 * sum.samples) / sum.ms,
       })
     }
@@ -281,9 +280,8 @@ export class Streamer {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
       const size = plan.sizes[j]
       Object.assign(device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
-      const { ops, placement } = plan.bySize.get(size) ?? { ops: [], placement: null }
-      const output = device.allocator.place(placement, () =>
-        device.follow(ops, () => program.microBatch(mode, shape, size, piece, weights[j] / weight)),
+      const output = device.follow(plan.rehearsals[j], () =>
+        program.microBatch(mode, shape, size, piece, weights[j] / weight),
       )
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
