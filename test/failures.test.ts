@@ -21,7 +21,7 @@ import {
   NotSeparableError,
 } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'
-import { DisposedError } from '../src/tensor/errors.js'
+import { DisposedError, ScopeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { FailingAllocator, NoAliasDevice } from './devices.js'
@@ -259,6 +259,23 @@ test('a loss that couples samples is refused when it would be split', async () =
   const run = trainer(open(), denseModel, 'sgd', coupled)
   assert.is((await run.streamer.step(randomBatch(12, 1))).step, 1)
   assert.instance(await errorOf(step(run.streamer, randomBatch(12, 1))), NotSeparableError)
+})
+
+test('a function that fails later than it returns is refused, and its failure does not end the process', async () => {
+  const device = open()
+  const later = async () => {
+    await null
+    throw new Error('too late')
+  }
+  assert.throws(
+    () => device.rehearse(later),
+    (error: unknown) => error instanceof RehearsalError,
+  )
+  assert.throws(
+    () => scope(device, later),
+    (error: unknown) => error instanceof ScopeError,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 5))
 })
 
 test('a rehearsal that throws, or frees what stands, leaves no trace', async () => {

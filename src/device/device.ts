@@ -161,16 +161,19 @@ export abstract class Device {
     return new Storage(block, size, this.#state.rehearsal)
   }
 
+  /** One more holder. */
   retain(storage: Storage): void {
     storage.references++
   }
 
+  /** One holder less; the last frees the block. */
   release(storage: Storage): void {
     if (--storage.references > 0) return
     this.#state.allocator.free(storage.block)
     this.#sample()
   }
 
+  /** A kernel that writes its outputs anew; nothing happens where there are no values. */
   run<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
@@ -269,6 +272,7 @@ export abstract class Device {
     try {
       const result = fn()
       if (isPromise(result)) {
+        forget(result)
         throw new RehearsalError('the rehearsed function returned a Promise: it must be synchronous, without await')
       }
       const { allocator, ops, timeline } = this.#state
@@ -352,6 +356,11 @@ function mismatch(planned: string, ran: string): PlanMismatchError {
 }
 
 /** Promise or anything else that would be awaited. */
-export function isPromise(value: unknown): boolean {
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+/** A refused promise may still reject; nobody will be there to hear it. */
+export function forget(promise: PromiseLike<unknown>): void {
+  promise.then(undefined, () => {})
 }

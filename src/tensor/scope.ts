@@ -4,7 +4,7 @@
  * Scopes belong to a device and are synchronous: a scope that could be left in the middle of an
  * `await` would free, or fail to free, somebody else's tensors.
  */
-import { type Device, isPromise, Slot } from '../device/device.js'
+import { type Device, forget, isPromise, Slot } from '../device/device.js'
 import { formatBytes } from '../memory/bytes.js'
 import { ScopeError } from './errors.js'
 import { showShape } from './shape.js'
@@ -52,6 +52,7 @@ export function scope<T>(device: Device, fn: () => T): T {
   try {
     const result = fn()
     if (isPromise(result) || isGenerator(result)) {
+      if (isPromise(result)) forget(result)
       throw new ScopeError(
         'scope: fn must be synchronous: it returned a Promise or a generator. Await outside the scope.',
       )
