@@ -58,8 +58,19 @@ function plain(name: UnaryFunction, saves: 'x' | 'y', domain: Domain): OpFunctio
   return define(op, (x: Tensor) => apply(op, [x], NONE))
 }
 
-/** -x. Saves x. */
-export const neg = plain('neg', 'x', grid)
+const negOp: Op<Constants> = {
+  ...unaryOp('neg', 'x', grid),
+  gradients: [
+    {
+      saves: [],
+      send: ({ shape, dy }, target) =>
+        target.overwrite('unary', { size: sizeOf(shape), function: 'neg', ...NONE }, [dy]),
+    },
+  ],
+  linear: [0],
+}
+/** -x. Saves nothing: its gradient is -dy. */
+export const neg = define(negOp, (x: Tensor) => apply(negOp, [x], NONE))
 /** |x|; gradient 0 at 0. Saves x. */
 export const abs = plain('abs', 'x', offGrid)
 /** e^x. Saves y. */
