@@ -37,13 +37,12 @@ export function makePlan(request: PlanRequest): Plan {
   if (request.microBatch !== 'fit') checkCount('microBatch', request.microBatch)
   const measure = attempting(request)
   const stats = allocator.stats()
-  const smallest = smallestPeak(batch, measure)
+  const smallest = leastDemanding(batch, measure)
   const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
   const microBatch =
     request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
   const sizes = microBatch === null ? [] : balancedSizes(batch, microBatch)
-  const parts = [...new Set([microBatch ?? smallest.size, ...sizes])].map(measure)
-  const worst = parts.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
+  const worst = worstPart(batch, microBatch ?? smallest.size, measure)
   if (microBatch === null || !fits(allocator, worst)) {
     throw new DoesNotFitError(
       microBatch ?? smallest.size,
@@ -54,8 +53,7 @@ export function makePlan(request: PlanRequest): Plan {
       worst.heldAtPeak,
     )
   }
-  const used = [...new Set(sizes)].map(measure)
-  const peak = used.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
+  const peak = highest([...new Set(sizes)].map(measure))
   const whole = measure(batch)
   const { size, peakBytes } = smallest
   const perSample =
@@ -85,6 +83,12 @@ export function makePlan(request: PlanRequest): Plan {
 
 const WALK = 250
 
+const highest = (all: readonly Measured[]): Measured => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
+
+/** What decides whether micro-batches of at most `size` fit: that size, and the balanced parts that it makes. */
+const worstPart = (batch: number, size: number, measure: (size: number) => Measured): Measured =>
+  highest([...new Set([size, ...balancedSizes(batch, size)])].map(measure))
+
 const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
   allocator.budgetFor(peakBytes) <= allocator.budgetBytes
 
@@ -94,8 +98,7 @@ function largestFit(batch: number, allocator: Allocator, measure: (size: number)
   const bound = bisect(batch, (size) => allocator.budgetFor(measure(size).peakHeldBytes) <= allocator.budgetBytes)
   const near = bisect(bound + 1, (size) => fits(allocator, measure(size)))
   for (let size = Math.min(bound, near + WALK); size >= 1; size--) {
-    const parts = [size, ...new Set(balancedSizes(batch, size))]
-    if (parts.every((part) => fits(allocator, measure(part)))) return size
+    if (fits(allocator, measure(size)) && fits(allocator, worstPart(batch, size, measure))) return size
   }
   return null
 }
@@ -112,11 +115,12 @@ function bisect(end: number, passes: (size: number) => boolean): number {
   return low
 }
 
-/** The size with the lowest peak: one sample, unless that cannot run, or holes make a larger one cheaper. */
-function smallestPeak(batch: number, measure: (size: number) => Measured): Measured & { size: number } {
+/** The size that needs the least: one sample, unless that cannot run, or holes make a larger one cheaper. */
+function leastDemanding(batch: number, measure: (size: number) => Measured): Measured & { size: number } {
   let best = { size: 1, ...measure(1) }
   for (let size = 2; size <= batch && measure(size).peakHeldBytes < best.peakBytes; size++) {
-    if (measure(size).peakBytes < best.peakBytes) best = { size, ...measure(size) }
+    const worst = worstPart(batch, size, measure)
+    if (worst.peakBytes < best.peakBytes) best = { size, ...worst }
   }
   return best
 }

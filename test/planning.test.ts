@@ -1,0 +1,593 @@
+/**
+ * The one promise: planned peak = measured peak, to the byte, and never above the budget; and the plan is the
+ * best there is. For generated models, mini-batches and budgets on every device, for the models that come with
+ * the library, and for the search alone, over peaks that no allocator would have thought of.
+ */
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Batch, fromArrays } from '../src/data/index.js'
+import type { Device } from '../src/device/device.js'
+import { openDevice, openVirtualDevice } from '../src/device/open.js'
+import { VirtualDevice } from '../src/device/virtual.js'
+import { BudgetExceededError, noBytes } from '../src/memory/allocator.js'
+import { HeapAllocator, PAGE_BYTES } from '../src/memory/heap.js'
+import * as models from '../src/models/index.js'
+import {
+  AveragePool2d,
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  GELU,
+  GroupNorm,
+  generator,
+  LayerNorm,
+  Linear,
+  MaxPool2d,
+  type Module,
+  ReLU,
+  Sequential,
+  Tanh,
+} from '../src/nn/index.js'
+import { crossEntropy } from '../src/ops/loss.js'
+import { noGrad } from '../src/ops/tape.js'
+import { adam, sgd } from '../src/optim/index.js'
+import { DoesNotFitError } from '../src/stream/errors.js'
+import type { Measured, Plan } from '../src/stream/plan.js'
+import { makePlan } from '../src/stream/search.js'
+import { balancedSizes } from '../src/stream/split.js'
+import { Streamer } from '../src/stream/streamer.js'
+import { fromHost, zeros } from '../src/tensor/create.js'
+import { ShapeError } from '../src/tensor/errors.js'
+import { scope } from '../src/tensor/scope.js'
+import type { Shape } from '../src/tensor/shape.js'
+import { NoAliasDevice, WatchedDevice } from './devices.js'
+import { batchNormModel, CLASSES, INPUT, ResidualBlock, randomBatch, residualModel } from './fixtures.js'
+import { SPLIT_GRADIENT } from './tolerances.js'
+
+// Models by chance
+
+const KINDS = [
+  ...['conv', 'strided', 'residual', 'maxPool', 'averagePool', 'batchNorm', 'groupNorm'],
+  ...['linear', 'layerNorm', 'relu', 'gelu', 'tanh', 'dropout', 'flatten'],
+] as const
+
+interface Layer {
+  kind: (typeof KINDS)[number]
+  width: number
+}
+
+/** Large enough that some dozen samples take several pages. */
+const IMAGE: Shape = [2, 12, 12]
+
+/** A classifier of such layers; those that make no sense where they stand are left out. */
+function stack(device: Device, layers: readonly Layer[]): Sequential {
+  const random = generator(5)
+  let shape: Shape = IMAGE
+  const size = (): number => shape.reduce((product, dim) => product * dim, 1)
+  const made = layers.flatMap(({ kind, width }): Module[] => {
+    if (kind === 'relu') return [new ReLU(device)]
+    if (kind === 'gelu') return [new GELU(device)]
+    if (kind === 'tanh') return [new Tanh(device)]
+    if (kind === 'dropout') return [new Dropout(device, 0.25)]
+    if (kind === 'layerNorm') return [new LayerNorm(device, shape)]
+    if (shape.length === 1) {
+      if (kind !== 'linear') return []
+      const linear = new Linear(device, shape[0], 3 * width, { random })
+      shape = [3 * width]
+      return [linear]
+    }
+    const [channels, height, side] = shape
+    if (kind === 'flatten') {
+      shape = [size()]
+      return [new Flatten(device)]
+    }
+    if (kind === 'conv') {
+      shape = [width, height, side]
+      return [new Conv2d(device, channels, width, 3, { padding: 1, random, bias: width > 2 })]
+    }
+    if (kind === 'residual') return [new ResidualBlock(device, channels, random)]
+    if (kind === 'batchNorm') return [new BatchNorm2d(device, channels)]
+    if (kind === 'groupNorm') return [new GroupNorm(device, 2, channels)]
+    if (side < 4 || kind === 'linear') return []
+    if (kind === 'strided') {
+      shape = [width, height / 2, side / 2]
+      return [new Conv2d(device, channels, width, 2, { stride: 2, random })]
+    }
+    shape = [channels, height / 2, side / 2]
+    return [kind === 'maxPool' ? new MaxPool2d(device, 2) : new AveragePool2d(device, 2)]
+  })
+  return new Sequential(...made, new Flatten(device), new Linear(device, size(), CLASSES, { random }))
+}
+
+interface Case {
+  layers: readonly Layer[]
+  optimizer: 'sgd' | 'momentum' | 'adam'
+  /** samples of the mini-batch, and of the last one of an epoch */
+  batch: number
+  ragged: number
+  weighted: boolean
+  /** floats of a tensor that stood before the model and is gone: a hole among what stands */
+  hole: number
+  /** where the budget lies between the smallest and what the whole mini-batch needs */
+  share: number
+  /** bytes more, not a whole page */
+  odd: number
+}
+
+const cases: fc.Arbitrary<Case> = fc
+  .noBias(
+    fc.record({
+      layers: fc.array(fc.record({ kind: fc.constantFrom(...KINDS), width: fc.constantFrom(2, 4, 6, 8) }), {
+        minLength: 3,
+        maxLength: 9,
+        size: 'max',
+      }),
+      optimizer: fc.constantFrom('sgd', 'momentum', 'adam'),
+      batch: fc.oneof(fc.integer({ min: 1, max: 48 }), fc.integer({ min: 24, max: 48 })),
+      tail: fc.nat(100),
+      weighted: fc.boolean(),
+      hole: fc.constantFrom(0, 0, 50, 500, 4000),
+      share: fc.integer({ min: 0, max: 16 }).map((i) => i / 16),
+      odd: fc.nat(PAGE_BYTES - 1),
+    }),
+  )
+  .map(({ tail, ...rest }): Case => ({ ...rest, ragged: 1 + (tail % rest.batch) }))
+
+function train(device: Device, { layers, optimizer, hole }: Pick<Case, 'layers' | 'optimizer' | 'hole'>) {
+  const filler = hole > 0 ? zeros(device, [hole]) : null
+  const model = stack(device, layers)
+  const rule = {
+    sgd: () => sgd(model, { learningRate: 1e-3 }),
+    momentum: () => sgd(model, { learningRate: 1e-3, momentum: 0.9, clipNorm: 1 }),
+    adam: () => adam(model, { weightDecay: 0.01 }),
+  }[optimizer]()
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: rule, seed: 3 })
+  filler?.dispose()
+  return { device, model, streamer }
+}
+
+function batchOf(samples: number, seed: number, inputShape: Shape, classes: number, weighted = false): Batch {
+  const random = generator(seed)
+  const size = inputShape.reduce((product, dim) => product * dim, samples)
+  return {
+    inputs: { data: Float32Array.from({ length: size }, () => 2 * random() - 1), shape: [samples, ...inputShape] },
+    targets: { data: Int32Array.from({ length: samples }, () => Math.floor(classes * random())), shape: [samples] },
+    ...(weighted && {
+      weights: { data: Float32Array.from({ length: samples }, () => 0.25 + random()), shape: [samples] },
+    }),
+  }
+}
+
+/** The rules of a device that forbids aliasing, without values. */
+class NoAliasVirtualDevice extends VirtualDevice {
+  override readonly aliases = false
+
+  constructor(budgetBytes: number) {
+    super('cpu', budgetBytes)
+  }
+}
+
+interface Rules {
+  open(budgetBytes: number): Device
+  /** the same without values */
+  virtual(budgetBytes: number): Device
+}
+
+const DEVICES: Readonly<Record<string, Rules>> = {
+  cpu: {
+    open: (budgetBytes) => new WatchedDevice('cpu', budgetBytes),
+    virtual: (budgetBytes) => new VirtualDevice('cpu', budgetBytes),
+  },
+  reference: {
+    open: (budgetBytes) => new WatchedDevice('reference', budgetBytes),
+    virtual: (budgetBytes) => new VirtualDevice('reference', budgetBytes),
+  },
+  'a device that forbids aliasing': {
+    open: (budgetBytes) => new NoAliasDevice('cpu', new HeapAllocator(budgetBytes)),
+    virtual: (budgetBytes) => new NoAliasVirtualDevice(budgetBytes),
+  },
+}
+
+/** Everything that a plan says. */
+const contents = (plan: Plan) => ({ ...plan, toString: String(plan) })
+
+/**
+ * One step, held to its plan from all sides: what the streamer reports, what the allocator says, and the highest
+ * byte that an operand of a kernel reached.
+ */
+async function stepAsPlanned(device: Device, streamer: Streamer, batch: Batch, plan: Plan): Promise<void> {
+  if (device instanceof WatchedDevice) device.highestByte = 0
+  const { peakBytes, plannedPeakBytes, sizes } = await streamer.step(batch)
+  assert.is(peakBytes, plan.plannedPeakBytes)
+  assert.is(plannedPeakBytes, plan.plannedPeakBytes)
+  assert.is(device.allocator.peakBytes, plan.plannedPeakBytes)
+  assert.ok(peakBytes <= device.allocator.budgetBytes)
+  assert.equal(sizes, plan.sizes)
+  if (!(device instanceof WatchedDevice)) return
+  const beyond = peakBytes - device.highestByte
+  assert.ok(beyond >= 0 && beyond < 64, `peak ${peakBytes}, highest operand byte ${device.highestByte}`)
+}
+
+/** What `attempt` throws because of the budget. */
+function unfit(attempt: () => unknown): DoesNotFitError | BudgetExceededError {
+  try {
+    attempt()
+  } catch (error) {
+    if (error instanceof DoesNotFitError || error instanceof BudgetExceededError) return error
+    throw error
+  }
+  throw new Error('it fits')
+}
+
+for (const [name, { open, virtual }] of Object.entries(DEVICES)) {
+  test(`${name}: generated models peak where their plans say, at every step, under the smallest budgets and any`, async () => {
+    let split = 0
+    await fc.assert(
+      fc.asyncProperty(cases, async (drawn) => {
+        const { batch, ragged, weighted, share, odd } = drawn
+        const shapes = { inputShape: IMAGE, weighted }
+        const planOn = (device: Device, samples = batch) =>
+          train(device, drawn).streamer.plan({ ...shapes, batch: samples })
+        const whole = planOn(virtual(Infinity))
+        const { minimumBudgetBytes, wholeBatchBytes } = whole
+        const between = minimumBudgetBytes + Math.floor(share * (wholeBatchBytes - minimumBudgetBytes)) + odd
+
+        for (const budget of new Set([minimumBudgetBytes, between, wholeBatchBytes])) {
+          const { device, streamer } = train(open(budget), drawn)
+          const plan = streamer.plan({ ...shapes, batch })
+          assert.equal(contents(plan), contents(planOn(virtual(budget))), 'a virtual device says the same')
+          assert.equal([plan.minimumBudgetBytes, plan.wholeBatchBytes], [minimumBudgetBytes, wholeBatchBytes])
+          if (plan.sizes.length > 1) split++
+          if (plan.microBatch < batch) {
+            const microBatch = plan.microBatch + 1
+            assert.instance(
+              unfit(() => streamer.plan({ ...shapes, batch, microBatch })),
+              DoesNotFitError,
+            )
+          }
+          await stepAsPlanned(device, streamer, batchOf(batch, 1, IMAGE, CLASSES, weighted), plan)
+          await stepAsPlanned(device, streamer, batchOf(batch, 2, IMAGE, CLASSES, weighted), plan)
+          if (ragged === batch || budget === wholeBatchBytes) continue
+          const last = streamer.plan({ ...shapes, batch: ragged })
+          await stepAsPlanned(device, streamer, batchOf(ragged, 3, IMAGE, CLASSES, weighted), last)
+          const dataset = fromArrays(batchOf(batch + ragged, 4, IMAGE, CLASSES, weighted))
+          const evaluation = streamer.plan({ ...shapes, batch: batch + ragged, mode: 'evaluate' })
+          const { peakBytes, plannedPeakBytes } = await streamer.evaluate(dataset)
+          assert.equal([peakBytes, plannedPeakBytes], [evaluation.plannedPeakBytes, evaluation.plannedPeakBytes])
+        }
+
+        assert.is(planOn(virtual(wholeBatchBytes)).sizes.length, 1)
+        if (wholeBatchBytes > minimumBudgetBytes) {
+          assert.ok(planOn(virtual(wholeBatchBytes - 64)).sizes.length > 1)
+        }
+        const refused = unfit(() => planOn(open(minimumBudgetBytes - 64)))
+        if (refused instanceof DoesNotFitError) assert.is(refused.minimumBudgetBytes, minimumBudgetBytes)
+      }),
+      { seed: 64, numRuns: 12 },
+    )
+    assert.ok(split >= 8, `only ${split} plans had to split`)
+  })
+}
+
+test('the micro-batch of a plan is the largest of all sizes that fit, and a larger budget never makes it smaller', () => {
+  let many = 0
+  fc.assert(
+    fc.property(cases, fc.constantFrom(...Object.values(DEVICES)), (drawn, { virtual }) => {
+      const { batch, weighted } = drawn
+      const shapes = { inputShape: IMAGE, batch, weighted }
+      const { minimumBudgetBytes, wholeBatchBytes } = train(virtual(Infinity), drawn).streamer.plan(shapes)
+      const pages = (wholeBatchBytes - minimumBudgetBytes) / PAGE_BYTES
+      if (pages > 4) many++
+      let before = 0
+      for (let page = 0; page <= pages; page += Math.ceil(pages / 8) || 1) {
+        const { streamer } = train(virtual(minimumBudgetBytes + page * PAGE_BYTES), drawn)
+        const { microBatch } = streamer.plan(shapes)
+        for (let more = microBatch + 1; more <= batch; more++) {
+          unfit(() => streamer.plan({ ...shapes, microBatch: more }))
+        }
+        assert.is(streamer.plan({ ...shapes, microBatch }).microBatch, microBatch)
+        assert.ok(microBatch >= before, `${page} pages more: ${microBatch} samples after ${before}`)
+        before = microBatch
+      }
+    }),
+    { seed: 7, numRuns: 20 },
+  )
+  assert.ok(many >= 5, `only ${many} models had budgets to choose from`)
+})
+
+// Models that come with the library, and those of the other tests
+
+const NAMED: Readonly<Record<string, { build: (device: Device) => Module; inputShape: Shape; classes: number }>> = {
+  mlp: { build: models.mlp, inputShape: [1, 8, 8], classes: 10 },
+  lenet: { build: models.lenet, inputShape: [1, 8, 8], classes: 10 },
+  convnet: { build: models.convnet, inputShape: [1, 8, 8], classes: 10 },
+  'residual block': { build: residualModel, inputShape: INPUT, classes: CLASSES },
+  'batch norm': { build: batchNormModel, inputShape: INPUT, classes: CLASSES },
+}
+
+const trainer = (device: Device, build: (device: Device) => Module) => {
+  const model = build(device)
+  return new Streamer({ model, loss: crossEntropy, optimizer: adam(model) })
+}
+
+for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
+  for (const kind of ['cpu', 'reference'] as const) {
+    test(`${name} on ${kind}: peaks as planned, also for the last mini-batch and in evaluation`, async () => {
+      const shapes = { batch: 120, inputShape }
+      const virtual = (memory?: number) => trainer(openVirtualDevice(kind, { memory }), build)
+      const { minimumBudgetBytes, wholeBatchBytes } = virtual().plan(shapes)
+      for (const memory of [minimumBudgetBytes, minimumBudgetBytes + 100_000]) {
+        const device = await openDevice(kind, { memory })
+        const streamer = trainer(device, build)
+        const plan = streamer.plan(shapes)
+        assert.equal(contents(plan), contents(virtual(memory).plan(shapes)))
+        assert.equal([plan.minimumBudgetBytes, plan.wholeBatchBytes], [minimumBudgetBytes, wholeBatchBytes])
+        await stepAsPlanned(device, streamer, batchOf(120, 1, inputShape, classes), plan)
+        await stepAsPlanned(device, streamer, batchOf(120, 2, inputShape, classes), plan)
+        const last = streamer.plan({ ...shapes, batch: 37 })
+        await stepAsPlanned(device, streamer, batchOf(37, 3, inputShape, classes), last)
+        const evaluation = streamer.plan({ ...shapes, batch: 77, mode: 'evaluate' })
+        const { peakBytes } = await streamer.evaluate(fromArrays(batchOf(77, 4, inputShape, classes)))
+        assert.is(peakBytes, evaluation.plannedPeakBytes)
+        assert.ok(peakBytes <= memory)
+      }
+      assert.is(virtual(wholeBatchBytes).plan(shapes).sizes.length, 1)
+      unfit(() => virtual(minimumBudgetBytes - 64).plan(shapes))
+    })
+  }
+}
+
+// What changes between steps
+
+test('tensors that a user makes or frees between steps are planned around', async () => {
+  const device = new WatchedDevice('cpu', 6 * PAGE_BYTES)
+  const streamer = trainer(device, residualModel)
+  const step = async (samples: number): Promise<Plan> => {
+    const plan = streamer.plan({ batch: samples, inputShape: INPUT })
+    await stepAsPlanned(device, streamer, randomBatch(samples, 1), plan)
+    return plan
+  }
+  const first = await step(200)
+  const mine = zeros(device, [PAGE_BYTES / 2])
+  const second = await step(200)
+  assert.ok(second.microBatch < first.microBatch, `${second.microBatch} samples after ${first.microBatch}`)
+  assert.is(second.heldBytes.activation, 2 * PAGE_BYTES)
+  const rest = zeros(device, [(device.memory.remainingBytes - 512) / 4])
+  unfit(() => streamer.plan({ batch: 200, inputShape: INPUT }))
+  rest.dispose()
+  assert.equal(contents(await step(200)), contents(second))
+  mine.dispose()
+  assert.equal(contents(await step(200)), contents(first))
+})
+
+test('sizes that a model refuses are no part of a plan, nor of the smallest budget', () => {
+  // one pixel for each channel: a batch norm that trains on one sample has nothing to normalise by
+  const build = (device: Device) =>
+    new Sequential(
+      new Conv2d(device, INPUT[0], 4096, [4, 4]),
+      new BatchNorm2d(device, 4096),
+      new Flatten(device),
+      new Linear(device, 4096, CLASSES),
+    )
+  for (const batch of [3, 8, 9]) {
+    const shapes = { batch, inputShape: INPUT }
+    const { minimumBudgetBytes } = trainer(openVirtualDevice('cpu'), build).plan(shapes)
+    const { sizes } = trainer(openVirtualDevice('cpu', { memory: minimumBudgetBytes }), build).plan(shapes)
+    assert.ok(Math.min(...sizes) >= 2, `sizes ${sizes}`)
+    const less = trainer(openVirtualDevice('cpu', { memory: minimumBudgetBytes - 64 }), build)
+    assert.instance(
+      unfit(() => less.plan(shapes)),
+      DoesNotFitError,
+    )
+  }
+})
+
+test('samples of another shape have a plan of their own', async () => {
+  const device = new WatchedDevice('cpu', 6 * PAGE_BYTES)
+  const streamer = trainer(device, (device) => new Sequential(new LayerNorm(device, 4), new Flatten(device)))
+  const peaks = new Set<number>()
+  for (const [inputShape, weighted] of [
+    [[2, 4], false],
+    [[2, 4], true],
+    [[4, 4], false],
+    [[2, 4], false],
+  ] as const) {
+    const plan = streamer.plan({ batch: 30, inputShape, weighted })
+    await stepAsPlanned(device, streamer, batchOf(30, 1, inputShape, CLASSES, weighted), plan)
+    peaks.add(plan.plannedPeakBytes)
+  }
+  assert.is(peaks.size, 3)
+})
+
+test('where updates need spares, the commit can be the peak', async () => {
+  const device = new NoAliasDevice('cpu', new HeapAllocator(16 * PAGE_BYTES))
+  const streamer = trainer(device, (device) => models.mlp(device, { inputShape: INPUT, classes: CLASSES }))
+  const plan = streamer.plan({ batch: 2, inputShape: INPUT })
+  assert.is(plan.peakOp, 'commit')
+  await stepAsPlanned(device, streamer, randomBatch(2, 1), plan)
+})
+
+// Evaluation and prediction
+
+for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
+  test(`${name}: predict and evaluate give what the model's own forward gives`, async () => {
+    const batch = batchOf(90, 8, inputShape, classes)
+    const whole = await openDevice('reference', { memory: '16MiB' })
+    const model = build(whole)
+    model.eval()
+    const outputs = scope(whole, () => noGrad(whole, () => model.forward(fromHost(whole, batch.inputs))))
+    const expected = await outputs.data()
+
+    const plenty = trainer(openVirtualDevice('reference'), build)
+    const { minimumBudgetBytes } = plenty.plan({ batch: 90, inputShape })
+    const small = await openDevice('reference', { memory: minimumBudgetBytes })
+    const streamer = trainer(small, build)
+    const plan = streamer.plan({ batch: 90, inputShape, mode: 'predict' })
+    assert.ok(name === 'batch norm' || plan.sizes.length > 1, 'one micro-batch shows nothing')
+    const { data, shape } = await streamer.predict(batch.inputs)
+    assert.equal(shape, [90, classes])
+    assert.equal(data, expected, 'every sample on its own')
+
+    let loss = 0
+    let correct = 0
+    for (let i = 0; i < 90; i++) {
+      const logits = Array.from(expected.subarray(i * classes, (i + 1) * classes))
+      const target = batch.targets.data[i]
+      loss += Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) - logits[target]
+      if (logits.indexOf(Math.max(...logits)) === target) correct++
+    }
+    const evaluation = await streamer.evaluate(fromArrays(batch))
+    assert.is(evaluation.accuracy, correct / 90)
+    assert.ok(Math.abs(evaluation.loss - loss / 90) <= SPLIT_GRADIENT * Math.max(1, loss / 90))
+    assert.is(evaluation.samples, 90)
+  })
+}
+
+// The search alone, against trying everything
+
+/** An allocator in which every byte counts, so that no rounding hides a mistake. */
+class ByteAllocator extends HeapAllocator {
+  override budgetFor(peakBytes: number): number {
+    return peakBytes
+  }
+}
+
+interface Landscape {
+  /** by size, from 1: live bytes never fall, the address peak lies any way above them; null: refused by the model */
+  peaks: readonly ({ held: number; peak: number } | null)[]
+  budgetBytes: number
+}
+
+const landscapes: fc.Arbitrary<Landscape> = fc.record({
+  peaks: fc
+    .array(fc.record({ grows: fc.nat(40), holes: fc.oneof(fc.nat(20), fc.nat(300)), refused: fc.nat(9) }), {
+      minLength: 1,
+      maxLength: 30,
+      size: 'max',
+    })
+    .map((rises) => {
+      let held = 100
+      return rises.map(({ grows, holes, refused }, i) => {
+        held += grows
+        return refused === 0 && i < rises.length - 1 ? null : { held, peak: held + holes }
+      })
+    }),
+  budgetBytes: fc.integer({ min: 50, max: 1000 }),
+})
+
+function search({ peaks, budgetBytes }: Landscape, microBatch: number | 'fit' = 'fit'): Plan | DoesNotFitError {
+  const measure = (size: number): Measured => {
+    const found = peaks[size - 1]
+    if (!found) throw new ShapeError(`not with ${size}`)
+    const { held, peak } = found
+    const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+    return { ...rest, peakBytes: peak, peakHeldBytes: held }
+  }
+  const allocator = new ByteAllocator(budgetBytes)
+  try {
+    return makePlan({ mode: 'train', batch: peaks.length, microBatch, allocator, notes: [], measure })
+  } catch (error) {
+    if (error instanceof DoesNotFitError) return error
+    throw error
+  }
+}
+
+/** The budget that micro-batches of at most this size need. */
+function needs({ peaks }: Landscape, microBatch: number): number {
+  const parts = [microBatch, ...balancedSizes(peaks.length, microBatch)]
+  return Math.max(...parts.map((size) => peaks[size - 1]?.peak ?? Infinity))
+}
+
+test('search: finds the largest size that fits with its parts, and the smallest budget, however peaks rise and fall', () => {
+  const outcomes = { whole: 0, split: 0, refused: 0 }
+  fc.assert(
+    fc.property(landscapes, (landscape) => {
+      const { peaks, budgetBytes } = landscape
+      const sizes = peaks.map((_, i) => i + 1)
+      const largest = sizes.findLast((size) => needs(landscape, size) <= budgetBytes)
+      const smallestBudget = Math.min(...sizes.map((size) => needs(landscape, size)))
+      const plan = search(landscape)
+      assert.is(plan.minimumBudgetBytes, smallestBudget)
+      if (plan instanceof DoesNotFitError) {
+        outcomes.refused++
+        assert.is(largest, undefined)
+        assert.is(plan.neededBytes, smallestBudget)
+        assert.is(needs(landscape, plan.microBatch), smallestBudget)
+        return
+      }
+      outcomes[plan.sizes.length > 1 ? 'split' : 'whole']++
+      assert.is(plan.microBatch, largest)
+      assert.equal(plan.sizes, balancedSizes(peaks.length, plan.microBatch))
+      assert.is(plan.plannedPeakBytes, Math.max(...plan.sizes.map((size) => peaks[size - 1]?.peak ?? Infinity)))
+      assert.is(plan.neededBudgetBytes, needs(landscape, plan.microBatch))
+      assert.is(plan.wholeBatchBytes, peaks.at(-1)?.peak)
+      assert.equal(
+        plan.rehearsals.map(({ peakBytes }) => peakBytes),
+        plan.sizes.map((size) => peaks[size - 1]?.peak),
+      )
+    }),
+    { seed: 64, numRuns: 2000 },
+  )
+  assert.ok(Math.min(...Object.values(outcomes)) > 100, JSON.stringify(outcomes))
+})
+
+test('search: the smallest budget works, a byte less does not', () => {
+  fc.assert(
+    fc.property(landscapes, (landscape) => {
+      const { minimumBudgetBytes } = search(landscape)
+      assert.not.instance(search({ ...landscape, budgetBytes: minimumBudgetBytes }), DoesNotFitError)
+      assert.instance(search({ ...landscape, budgetBytes: minimumBudgetBytes - 1 }), DoesNotFitError)
+    }),
+    { seed: 65, numRuns: 500 },
+  )
+})
+
+test('search: a size that is asked for is planned or refused, never replaced', () => {
+  fc.assert(
+    fc.property(landscapes, fc.integer({ min: 1, max: 40 }), (landscape, asked) => {
+      const size = Math.min(asked, landscape.peaks.length)
+      const plan = search(landscape, asked)
+      const needed = needs(landscape, size)
+      if (plan instanceof DoesNotFitError) {
+        assert.ok(needed > landscape.budgetBytes)
+        assert.equal([plan.microBatch, plan.neededBytes], [size, needed])
+      } else {
+        assert.ok(needed <= landscape.budgetBytes)
+        assert.is(plan.microBatch, size)
+      }
+    }),
+    { seed: 66, numRuns: 1000 },
+  )
+})
+
+test('search: in a mini-batch of many thousands, few sizes are rehearsed', () => {
+  const drawn = fc.record({
+    batch: fc.integer({ min: 2000, max: 60_000 }),
+    share: fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+    holes: fc.array(fc.nat(500), { minLength: 3, maxLength: 9 }),
+  })
+  fc.assert(
+    fc.property(drawn, ({ batch, share, holes }) => {
+      let measured = 0
+      const peakOf = (size: number): number => 10_000 + 10 * size + holes[size % holes.length]
+      const measure = (size: number): Measured => {
+        measured++
+        const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+        return { ...rest, peakBytes: peakOf(size), peakHeldBytes: 10_000 + 10 * size }
+      }
+      const budgetBytes = Math.round(peakOf(1) + 500 + share * 10 * batch)
+      const allocator = new ByteAllocator(budgetBytes)
+      const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator, notes: [], measure })
+      const fits = (size: number) => balancedSizes(batch, size).every((part) => peakOf(part) <= budgetBytes)
+      let largest = batch
+      while (peakOf(largest) > budgetBytes || !fits(largest)) largest--
+      assert.is(plan.microBatch, largest)
+      assert.ok(measured < 200, `${measured} rehearsals`)
+    }),
+    { seed: 67, numRuns: 100 },
+  )
+})
+
+test.run()
