@@ -11,7 +11,7 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import { Linear, Module } from '../src/nn/index.js'
 import { mul, relu } from '../src/ops/elementwise.js'
 import { crossEntropy, type Loss } from '../src/ops/loss.js'
-import { reshape } from '../src/ops/movement.js'
+import { reshape, slice } from '../src/ops/movement.js'
 import { adam, sgd } from '../src/optim/index.js'
 import {
   DoesNotFitError,
@@ -158,6 +158,26 @@ test('a forward that throws', async () => {
   })
   assert.match(error.message, 'x is not what I thought')
   assert.instance(error.cause, TypeError)
+})
+
+test('a forward or a loss that returns no tensor, or one that no parameter made', async () => {
+  const wrong: [unknown, string][] = [
+    [Promise.reject(new Error('later')), 'the forward returned a Promise'],
+    [[], 'the forward returned an array'],
+    [undefined, 'the forward returned undefined'],
+  ]
+  for (const [value, message] of wrong) {
+    const { bend, run } = bent()
+    bend.forward = () => value as Tensor
+    const error = await errorOf(step(run.streamer, randomBatch(12, 1)))
+    assert.instance(error, ModelError)
+    assert.match(String(error), message)
+  }
+  const { bend, run } = bent()
+  bend.forward = (x) => slice(reshape(x, [-1, 32]), [0, 0], [x.shape[0], CLASSES])
+  assert.match(String(await errorOf(step(run.streamer, randomBatch(12, 1)))), 'the loss depends on no parameter')
+  const number = trainer(open(), denseModel, 'sgd', (() => 1) as unknown as Loss)
+  assert.match(String(await errorOf(step(number.streamer, randomBatch(12, 1)))), 'the loss returned 1')
 })
 
 test('a forward that runs other ops than its rehearsal', async () => {

@@ -283,7 +283,8 @@ function leavesOf(name: string, parameters: Listed): Tensor[] {
 }
 
 function checkParameters(name: string, parameters: readonly Tensor[]): void {
-  if (parameters.length === 0) throw new ArgumentError(`${name}: there is no parameter to train`)
+  if (parameters.length === 0)
+    throw new ArgumentError(`${name}: there is no parameter to train; a module in a property named #... is not found`)
   if (new Set(parameters).size < parameters.length) {
     throw new ArgumentError(`${name}: a parameter is listed twice, in one group or in two`)
   }

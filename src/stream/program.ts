@@ -7,7 +7,7 @@
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
-import type { Device, Rehearsed, Update } from '../device/device.js'
+import { type Device, forget, isPromise, type Rehearsed, type Update } from '../device/device.js'
 import { SluiceError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
@@ -19,7 +19,7 @@ import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
 
 /** What a step does: learn, measure the loss, or only compute outputs. */
@@ -113,6 +113,11 @@ export class Program {
       }
       // The inner scope ends the forward's tensors before the backward; the tape keeps what gradients need.
       const loss = scope(this.device, () => this.#lossOf(this.#forward(x), target, weights))
+      if (!loss.requiresGrad) {
+        throw new ModelError(
+          'the loss depends on no parameter: let it follow from the output, and that from parameters',
+        )
+      }
       backward(loss, share)
       this.#addLoss(loss, share)
       return null
@@ -168,12 +173,14 @@ export class Program {
 
   #forward(x: Tensor): Tensor {
     const output = userCode('the model', () => this.model.forward(x))
+    checkTensor('the forward', output)
     this.outputShape = output.shape.slice(1)
     return output
   }
 
   #lossOf(output: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
     const loss = userCode('the loss', () => this.lossFunction(output, target, weights ? { weights } : undefined))
+    checkTensor('the loss', loss)
     if (loss.size !== 1) throw new ShapeError(`the loss has shape ${showShape(loss.shape)}; it must be one number`)
     return loss
   }
@@ -206,4 +213,12 @@ function userCode<T>(who: string, fn: () => T): T {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new ModelError(`${who} threw: ${why}. Nothing was committed; mend it and run the step again.`, { cause })
   }
+}
+
+/** What user code returns is a tensor only by its type. */
+function checkTensor(who: string, value: unknown): void {
+  if (value instanceof Tensor) return
+  if (isPromise(value)) forget(value)
+  const what = isPromise(value) ? 'a Promise' : Array.isArray(value) ? 'an array' : String(value)
+  throw new ModelError(`${who} returned ${what}; it must return one tensor, and not wait for anything`)
 }
