@@ -1,6 +1,7 @@
 /** Does a loss of your own survive being split? A check on examples, since a function cannot be asked. */
 import { backward } from '../autograd/backward.js'
 import { openDevice } from '../device/open.js'
+import { ArgumentError } from '../memory/errors.js'
 import type { Loss } from '../ops/loss.js'
 import { fromHost, gradientOf, requireGrad } from '../tensor/create.js'
 import type { HostArray } from '../tensor/host.js'
@@ -22,11 +23,14 @@ const TOLERANCE = 1e-10
  * batch-hard triplet loss) fails.
  * @param outputs  example outputs of the model [N, ...], N >= 2; take some that differ
  * @param targets  [N, ...]
+ * @throws ArgumentError  fewer than two samples, or no target that counts: nothing could be seen
  */
 export async function checkSeparable(loss: Loss, outputs: HostArray, targets: HostArray): Promise<Separability> {
-  const device = await openDevice('reference', { memory: '64MiB' })
-  const samples = outputs.shape[0]
+  const samples = outputs.shape[0] ?? 0
   const weigh = (part: HostArray): number => loss.weight?.(part) ?? part.shape[0]
+  if (samples < 2) throw new ArgumentError(`checkSeparable: ${samples} samples cannot be split; give some that differ`)
+  if (weigh(targets) === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')
+  const device = await openDevice('reference', { memory: '64MiB' })
 
   /** Loss and gradient of samples [from, to), seeded with their share. */
   const part = async (from: number, to: number): Promise<{ loss: number; gradient: readonly number[] }> => {
