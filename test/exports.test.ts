@@ -84,7 +84,7 @@ test('the first program: five lines', async () => {
     if (step.samples === 1024) assert.equal([step.sizes, step.peakBytes], [plan.sizes, plan.plannedPeakBytes])
   }
   assert.is(losses.length, 6)
-  assert.ok(losses[5] < 0.9 * losses[0], `losses ${losses}`)
+  assert.ok(losses[5] < 0.95 * losses[0], `losses ${losses}`)
   assert.ok(device.memory.heldBytes <= device.memory.budgetBytes)
 })
 
@@ -112,10 +112,7 @@ test('nothing that the index imports needs Node', () => {
   const seen = new Set<string>()
   outside('src/index.js', seen)
   for (const file of ['src/stream/streamer.js', 'src/data/folder.js', 'kernels/reference/index.js']) {
-    assert.ok(
-      seen.has(file),
-      `${file} was not looked into: is ${relative(ROOT, ROOT + file).replaceAll(sep, '/')} gone?`,
-    )
+    assert.ok(seen.has(file), `${file} was not looked into`)
   }
   assert.not([...seen].some((file) => file.startsWith('src/cli/')))
 })
