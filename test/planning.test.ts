@@ -382,6 +382,10 @@ test('sizes that a model refuses are no part of a plan, nor of the smallest budg
       DoesNotFitError,
     )
   }
+  const plenty = trainer(openVirtualDevice('cpu'), build)
+  const { message } = unfit(() => plenty.plan({ batch: 8, inputShape: INPUT, microBatch: 1 }))
+  assert.match(message, 'a micro-batch of 1 sample cannot run under any budget (batchNorm2d')
+  assert.not.match(message, 'Infinity')
 })
 
 test('samples of another shape have a plan of their own', async () => {

@@ -8,7 +8,7 @@ export class DoesNotFitError extends SluiceError {
   constructor(
     /** samples in the micro-batch that was tried */
     readonly microBatch: number,
-    /** the budget that this micro-batch needs */
+    /** the budget that this micro-batch needs; Infinity where the model refuses its size, as peakOp then says */
     readonly neededBytes: number,
     /** the smallest budget under which the mini-batch can be trained on at all */
     readonly minimumBudgetBytes: number,
@@ -17,10 +17,12 @@ export class DoesNotFitError extends SluiceError {
     heldAtPeak: BytesByCategory,
   ) {
     const samples = microBatch === 1 ? '1 sample' : `${groupDigits(microBatch)} samples`
+    const why = Number.isFinite(neededBytes)
+      ? `needs a budget of ${formatBytes(neededBytes)} (${neededBytes} bytes), and the budget is ` +
+        `${formatBytes(budgetBytes)} (${budgetBytes} bytes). The peak is at '${peakOp}', holding ${describeHeld(heldAtPeak)}.`
+      : `cannot run under any budget (${peakOp}).`
     super(
-      `a micro-batch of ${samples} needs a budget of ${formatBytes(neededBytes)} (${neededBytes} bytes), and the ` +
-        `budget is ${formatBytes(budgetBytes)} (${budgetBytes} bytes). The peak is at '${peakOp}', holding ` +
-        `${describeHeld(heldAtPeak)}. The smallest budget that works is ${minimumBudgetBytes} bytes ` +
+      `a micro-batch of ${samples} ${why} The smallest budget that works is ${minimumBudgetBytes} bytes ` +
         `(${formatBytes(minimumBudgetBytes)}).`,
     )
   }

@@ -89,8 +89,9 @@ const highest = (all: readonly Measured[]): Measured => all.reduce((a, b) => (b.
 const worstPart = (batch: number, size: number, measure: (size: number) => Measured): Measured =>
   highest([...new Set([size, ...balancedSizes(batch, size)])].map(measure))
 
+/** A size that the model refuses fits no budget, not even an unlimited one. */
 const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
-  allocator.budgetFor(peakBytes) <= allocator.budgetBytes
+  Number.isFinite(peakBytes) && allocator.budgetFor(peakBytes) <= allocator.budgetBytes
 
 /** Note [Search]. Null when not even one sample fits. */
 function largestFit(batch: number, allocator: Allocator, measure: (size: number) => Measured): number | null {
