@@ -184,14 +184,29 @@ test('heap: the same requests go exactly where they were arranged, and leave the
 test('heap: an arrangement fits exactly the budgets that hold its peak', () => {
   fc.assert(
     fc.property(events(20), events(60), (history, program) => {
-      const unlimited = worn(history).heap
-      const found = unlimited.arrange(() => playOut(program, unlimited))
-      fc.pre(found !== null)
-      const needed = unlimited.budgetFor(highestEnd(found ?? []))
-      const { heap, others } = worn(history, needed)
-      assert.equal(addresses(heap.place(found, () => playOut(program, heap, others))), addresses(found ?? []))
+      const { heap: unlimited, others } = worn(history)
+      const found = unlimited.arrange(() => playOut(program, unlimited)) ?? []
+      fc.pre(found.length > 0)
+      const needed = unlimited.budgetFor(highestEnd(found))
+      const heap = unlimited.fork(needed)
+      assert.equal(addresses(heap.place(found, () => playOut(program, heap, others))), addresses(found))
+      const less = unlimited.fork(needed - 1)
+      try {
+        assert.not.equal(addresses(less.place(found, () => playOut(program, less))), addresses(found))
+      } catch (error) {
+        if (!(error instanceof BudgetExceededError)) throw error
+      }
     }),
-    SEED,
+    {
+      ...SEED,
+      // a history that once took more than the program will
+      examples: [
+        [
+          [{ bytes: 7617 }, { bytes: 57857 }, { free: 0 }, { free: 0 }],
+          [{ bytes: 0 }, { bytes: 0 }, { free: 0 }, { bytes: 65 }],
+        ],
+      ],
+    },
   )
 })
 
