@@ -7,7 +7,7 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
+import type { Convolution, Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
 import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
 import { float32Sum } from './tolerances.js'
@@ -123,6 +123,53 @@ test('matmul', () => {
       const p = { ...drawn, offsetsA, offsetsB: new Array<number>(batch).fill(0) }
       const inputs = [noise(batch * m * k, 1), noise(k * n, 2), ...(bias ? [noise(n, 3)] : [])]
       agrees('matmul', p, inputs, noise(batch * m * n, 4), k + 2)
+    }),
+    RUNS,
+  )
+})
+
+const convolutions = fc
+  .record({
+    batch: size(3),
+    height: size(12),
+    width: size(20),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    groupChannels: size(7),
+    groupOut: size(9),
+    kernelHeight: size(5),
+    kernelWidth: size(5),
+    strideY: fc.constantFrom(1, 1, 2, 3),
+    strideX: fc.constantFrom(1, 1, 2, 3),
+    dilationY: fc.constantFrom(1, 1, 2, 3),
+    dilationX: fc.constantFrom(1, 1, 2, 3),
+    padY: fc.integer({ min: 0, max: 3 }),
+    padX: fc.integer({ min: 0, max: 3 }),
+  })
+  .map(
+    (p): Convolution => ({
+      ...p,
+      channels: p.groups * p.groupChannels,
+      outChannels: p.groups * p.groupOut,
+      outHeight: Math.floor((p.height + 2 * p.padY - p.dilationY * (p.kernelHeight - 1) - 1) / p.strideY) + 1,
+      outWidth: Math.floor((p.width + 2 * p.padX - p.dilationX * (p.kernelWidth - 1) - 1) / p.strideX) + 1,
+    }),
+  )
+  .filter((p) => p.outHeight > 0 && p.outWidth > 0)
+
+test('convolution and its gradients', () => {
+  fc.assert(
+    fc.property(convolutions, fc.boolean(), (p, flag) => {
+      const taps = p.kernelHeight * p.kernelWidth
+      const x = noise(p.batch * p.channels * p.height * p.width, 1)
+      const w = noise((p.outChannels * p.channels * taps) / p.groups, 2)
+      const bias = flag ? [noise(p.outChannels, 3)] : []
+      const dy = noise(p.batch * p.outChannels * p.outHeight * p.outWidth, 4)
+      const terms = (p.channels / p.groups) * taps + 1
+      // Each operand once at the end of memory.
+      agrees('convolution', { ...p, bias: flag }, [x, w, ...bias], noise(dy.length, 5), terms)
+      agrees('convolutionInputGradient', p, [dy, w], noise(x.length, 5), (p.outChannels / p.groups) * taps)
+      const positions = p.batch * p.outHeight * p.outWidth + 1
+      agrees('convolutionWeightGradient', { ...p, accumulate: flag }, [dy, x], noise(w.length, 5), positions)
     }),
     RUNS,
   )

@@ -29,17 +29,30 @@ const SLOT_BYTES = 256
 export interface Blocking {
   depth: number
   height: number
+  tableBytes: number
+  scratchBytes: number
   /** of the whole workspace */
   bytes: number
 }
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit
 
-/** @param scratchBytes  what packing the right side needs for itself in each slot, a multiple of 16 */
-export function blocking(m: number, n: number, k: number, scratchBytes = 0): Blocking {
-  const depth = Math.min(DEPTH, roundUp(k, 4))
+export interface Extras {
+  /** what packing the right side needs for itself in each slot, a multiple of 16 */
+  scratchBytes?: number
+  /** tables that all slots read, for a given depth, a multiple of 16 */
+  tableBytes?(depth: number): number
+  /** less than there would be otherwise */
+  maxDepth?: number
+}
+
+export function blocking(m: number, n: number, k: number, extras: Extras = {}): Blocking {
+  const depth = Math.min(DEPTH, extras.maxDepth ?? DEPTH, roundUp(k, 4))
   const height = Math.min(HEIGHT, roundUp(m, TILE_ROWS))
   const slots = Math.min(SLOTS, Math.ceil(n / TILE_COLUMNS))
+  const scratchBytes = extras.scratchBytes ?? 0
+  const tableBytes = extras.tableBytes?.(depth) ?? 0
   const slotBytes = SLOT_BYTES + scratchBytes + depth * TILE_COLUMNS * 4
-  return { depth, height, bytes: HEADER_BYTES + depth * height * 4 + slots * slotBytes }
+  const bytes = HEADER_BYTES + tableBytes + depth * height * 4 + slots * slotBytes
+  return { depth, height, tableBytes, scratchBytes, bytes }
 }

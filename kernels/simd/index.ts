@@ -5,6 +5,7 @@
  * TypeScript side of it, which takes the kernel's parameters apart, into the table below.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
+import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import type { SimdKernels } from './kernel.js'
 import { matmul } from './matmul.js'
 
@@ -12,6 +13,9 @@ export { type Assembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVarian
 
 export const simd: SimdKernels = {
   matmul,
+  convolution,
+  convolutionInputGradient,
+  convolutionWeightGradient,
 }
 
 /** What a kernel needs beside its operands, whichever dialect it ends up running in. */

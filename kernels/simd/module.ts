@@ -14,7 +14,14 @@ const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 export const RUNTIME_BYTES = 4096
 
 /** What assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
-export type Assembly = { readonly [Name in 'matmul' | 'staticEnd']: (...numbers: number[]) => number }
+export type Assembly = { readonly [Name in AssemblyFunction]: (...numbers: number[]) => number }
+
+type AssemblyFunction =
+  | 'matmul'
+  | 'convolution'
+  | 'convolutionInputGradient'
+  | 'convolutionWeightGradient'
+  | 'staticEnd'
 
 const sources = { baseline, relaxed }
 const decoded = new Map<SimdVariant, Uint8Array<ArrayBuffer>>()

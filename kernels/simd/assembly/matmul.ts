@@ -25,5 +25,5 @@ export function matmul(
   result.columnBias = bias
   result.rowBias = 0
 
-  multiply<Matrix, Matrix>(left, right, result, m, n, k, Blocks.at(workspace, depth, height, 0))
+  multiply<Matrix, Matrix>(left, right, result, m, n, k, Blocks.at(workspace, depth, height, 0, 0))
 }

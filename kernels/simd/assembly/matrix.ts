@@ -58,9 +58,12 @@ export class Matrix {
     }
   }
 
-  /** Where column j of the result lies in its row, in bytes. */
-  columnOffset(j: i32): usize {
-    return <usize>j * 4
+  /** Called before a block of steps. */
+  prepare(_step: i32, _k: i32): void {}
+
+  /** Where columns first .. first + count - 1 of the result lie in their row, in bytes. */
+  places(to: usize, first: i32, count: i32): void {
+    for (let i = 0; i < count; i++) store<i32>(to + <usize>i * 4, (first + i) * 4)
   }
 }
 

@@ -57,11 +57,15 @@ export class Blocks {
   slot: usize
   scratchBytes: usize
 
-  static at(workspace: usize, depth: i32, height: i32, scratchBytes: usize): Blocks {
+  /** the operands' own, written before a block of steps is packed and read by all threads */
+  tables: usize
+
+  static at(workspace: usize, depth: i32, height: i32, tableBytes: usize, scratchBytes: usize): Blocks {
     const blocks = changetype<Blocks>(workspace + BLOCKS)
     blocks.depth = depth
     blocks.height = height
-    blocks.block = workspace + HEADER_BYTES
+    blocks.tables = workspace + HEADER_BYTES
+    blocks.block = blocks.tables + tableBytes
     blocks.slot = blocks.block + <usize>(depth * height) * 4
     blocks.scratchBytes = scratchBytes
     return blocks
@@ -84,6 +88,7 @@ export function multiply<Left, Right>(
   const panel = scratch + blocks.scratchBytes
   for (let step = 0; step < k; step += depth) {
     const steps = min(depth, k - step)
+    right.prepare(step, steps)
     for (let row = 0; row < m; row += height) {
       const rows = min(height, m - row)
       for (let i = 0; i < rows; i += ROW_GROUP) {
@@ -116,9 +121,9 @@ function multiplyPanel<Right>(
   const places = slot
   const starts = slot + STARTS
   const own = slot + TILE
+  right.places(places, column, columns)
   for (let j = 0; j < COLUMNS; j++) {
     const at = <usize>j * 4
-    store<usize>(places + at, j < columns ? right.columnOffset(column + j) : 0)
     store<f32>(starts + at, columnBias != 0 && j < columns ? load<f32>(columnBias + <usize>(column + j) * 4) : 0)
   }
   const place = load<usize>(places)
