@@ -29,37 +29,37 @@ export class Grid {
    * between count and `room`.
    */
   locate(image: Image, first: i32, count: i32, room: i32, perImage: i32, ys: usize, xs: usize, offsets: usize): void {
-    const columns = this.columns
-    const rows = this.rows
+    const stepX = this.stepX
     let n = first / perImage
     let rest = first - n * perImage
-    let row = rest / columns
-    let column = rest - row * columns
-    for (let i = 0; i < room; i++) {
-      const at = <usize>i * 4
-      if (i < count && row < rows) {
-        const y = row * this.stepY + this.firstY
-        const x = column * this.stepX + this.firstX
-        store<i32>(ys + at, y)
-        store<i32>(xs + at, x)
-        store<i32>(offsets + at, n * image.imageBytes + image.offset(y, x))
-      } else {
-        store<i32>(ys + at, OFF_IMAGE)
-        store<i32>(xs + at, OFF_IMAGE)
-        store<i32>(offsets + at, 0)
+    let row = rest / this.columns
+    let column = rest - row * this.columns
+    let i: usize = 0
+    const end = <usize>count * 4
+    while (i < end) {
+      const exists = row < this.rows
+      const y = row * this.stepY + this.firstY
+      let x = column * stepX + this.firstX
+      let offset = n * image.imageBytes + image.offset(y, x)
+      // to the end of the row, or of what fills the image up
+      const left = exists ? this.columns - column : perImage - rest
+      const stop = min(end, i + <usize>left * 4)
+      for (; i < stop; i += 4) {
+        store<i32>(ys + i, exists ? y : OFF_IMAGE)
+        store<i32>(xs + i, x)
+        store<i32>(offsets + i, offset)
+        x += stepX
+        offset += stepX * 4
       }
-      column++
-      if (column == columns) {
-        column = 0
-        row++
-      }
-      if (++rest == perImage) {
-        rest = 0
-        row = 0
-        column = 0
-        n++
-      }
+      rest += left
+      column = 0
+      row++
+      if (rest < perImage) continue
+      rest = 0
+      row = 0
+      n++
     }
+    for (; i < <usize>room * 4; i += 4) store<i32>(ys + i, OFF_IMAGE)
   }
 }
 

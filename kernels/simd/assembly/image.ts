@@ -27,9 +27,13 @@ export class Image {
   /** table */
   taps: usize
   tapCount: i32
-  /** the least and most of what any tap adds to a position, in bytes, and 0 */
+  /** the least and most of what any tap adds to a position, in bytes and each way, and 0 */
   least: i32
   most: i32
+  leastDown: i32
+  mostDown: i32
+  leastRight: i32
+  mostRight: i32
 
   /** An empty table of taps at `taps`. */
   open(base: usize, channels: i32, allChannels: i32, height: i32, width: i32, taps: usize): void {
@@ -41,8 +45,8 @@ export class Image {
     this.imageBytes = allChannels * height * width * 4
     this.taps = taps
     this.tapCount = 0
-    this.least = 0
-    this.most = 0
+    this.least = this.leastDown = this.leastRight = 0
+    this.most = this.mostDown = this.mostRight = 0
   }
 
   addTap(down: i32, right: i32, weight: i32): void {
@@ -55,6 +59,10 @@ export class Image {
     this.tapCount++
     this.least = min(this.least, offset)
     this.most = max(this.most, offset)
+    this.leastDown = min(this.leastDown, down)
+    this.mostDown = max(this.mostDown, down)
+    this.leastRight = min(this.leastRight, right)
+    this.mostRight = max(this.mostRight, right)
   }
 
   /** Where the table of taps ends. */
@@ -84,6 +92,15 @@ export class Image {
     const column = i32x4.add(x, v128.load_splat<i32>(entry, 4))
     // Unsigned: what lies before the first row is larger than any.
     return v128.and(i32x4.lt_u(row, i32x4.splat(this.height)), i32x4.lt_u(column, i32x4.splat(this.width)))
+  }
+
+  /** Do all taps take all four positions to the image? Then their masks are all ones. */
+  isInside(y: v128, x: v128): bool {
+    const top = i32x4.ge_s(y, i32x4.splat(-this.leastDown))
+    const bottom = i32x4.lt_s(y, i32x4.splat(this.height - this.mostDown))
+    const left = i32x4.ge_s(x, i32x4.splat(-this.leastRight))
+    const right = i32x4.lt_s(x, i32x4.splat(this.width - this.mostRight))
+    return i32x4.all_true(v128.and(v128.and(top, bottom), v128.and(left, right)))
   }
 
   /** Are four positions neighbours in memory, and all vectors that taps load for them within it? */

@@ -9,8 +9,8 @@
  */
 import { Grid } from './grid'
 import { Image, loadScattered } from './image'
-import { storeTransposed } from './matrix'
-import { COLUMNS, COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
+import { storeRamp, storeTransposed } from './matrix'
+import { COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
 
 /** dy as the left operand: lanes are output channels. */
 @unmanaged
@@ -111,7 +111,8 @@ export class InputPositions {
     const taps = image.tapCount
     let channel = first / taps
     let tap = first - channel * taps
-    for (let lane = 0; lane < COLUMNS; lane += 4) {
+    // What the lanes beyond `count` hold is never looked at.
+    for (let lane = 0; lane < count; lane += 4) {
       let reach0 = 0, reach1 = 0, reach2 = 0, reach3 = 0
       let masks0 = this.masks(taps), masks1 = masks0, masks2 = masks0, masks3 = masks0
       for (let i = 0; i < min(4, count - lane); i++) {
@@ -165,7 +166,7 @@ export class InputPositions {
   }
 
   /** Weights lie side by side. */
-  places(to: usize, first: i32, count: i32): void {
-    for (let i = 0; i < count; i++) store<i32>(to + <usize>i * 4, (first + i) * 4)
+  places(to: usize, first: i32, _count: i32): void {
+    storeRamp(to, first * 4)
   }
 }

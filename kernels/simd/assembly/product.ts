@@ -122,9 +122,10 @@ function multiplyPanel<Right>(
   const starts = slot + STARTS
   const own = slot + TILE
   right.places(places, column, columns)
-  for (let j = 0; j < COLUMNS; j++) {
-    const at = <usize>j * 4
-    store<f32>(starts + at, columnBias != 0 && j < columns ? load<f32>(columnBias + <usize>(column + j) * 4) : 0)
+  for (let at: usize = 0; at < COLUMNS_BYTES; at += 16) v128.store(starts + at, f32x4.splat(0))
+  if (columnBias != 0) {
+    const bias = columnBias + <usize>column * 4
+    for (let at: usize = 0; at < <usize>columns * 4; at += 4) store<f32>(starts + at, load<f32>(bias + at))
   }
   const place = load<usize>(places)
   const inOne = columns == COLUMNS && load<usize>(places + COLUMNS_BYTES - 4) - place == COLUMNS_BYTES - 4

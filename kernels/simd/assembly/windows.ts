@@ -7,6 +7,7 @@
  */
 import { Grid } from './grid'
 import { Image, loadScattered } from './image'
+import { storeRamp } from './matrix'
 import { COLUMNS, COLUMNS_BYTES } from './tile'
 
 /** Of the scratch: y, x and offset of each lane; then for each tap the mask of four lanes. */
@@ -42,12 +43,18 @@ export class Windows {
     grid.locate(image, first, count, COLUMNS, grid.rows * grid.columns, ys, xs, offsets)
     const channel = step / taps
     const tap = step - channel * taps
-    for (let lane: usize = 0; lane < COLUMNS_BYTES; lane += 16) {
+    // What the lanes beyond `count` hold is never looked at.
+    for (let lane: usize = 0; lane < <usize>count * 4; lane += 16) {
       const y = v128.load(ys + lane)
       const x = v128.load(xs + lane)
       const at = v128.load(offsets + lane)
+      const run = image.isRun(at)
+      if (run && image.isInside(y, x)) {
+        copyInside(to + lane, image, i32x4.extract_lane(at, 0), channel, tap, k)
+        continue
+      }
       for (let t = 0; t < taps; t++) v128.store(masks + <usize>t * 16, image.mask(t, y, x))
-      if (image.isRun(at)) copyRuns(to + lane, image, i32x4.extract_lane(at, 0), channel, tap, k, masks)
+      if (run) copyRuns(to + lane, image, i32x4.extract_lane(at, 0), channel, tap, k, masks)
       else copyScattered(to + lane, image, at, channel, tap, k, masks)
     }
   }
@@ -59,6 +66,11 @@ export class Windows {
     let column = first - row * grid.columns
     let n = row / grid.rows
     row -= n * grid.rows
+    const sideBySide = this.columnPlaces == 4 && this.rowPlaces == grid.columns * 4
+    if (sideBySide && row * grid.columns + column + COLUMNS <= grid.rows * grid.columns) {
+      storeRamp(to, this.firstPlace + n * this.imagePlaces + row * this.rowPlaces + column * 4)
+      return
+    }
     for (let i = 0; i < count; i++) {
       const place = n * this.imagePlaces + row * this.rowPlaces + column * this.columnPlaces
       store<i32>(to + <usize>i * 4, this.firstPlace + place)
@@ -69,6 +81,20 @@ export class Windows {
       n++
     }
   }
+}
+
+function copyInside(to: usize, image: Image, at: i32, channel: i32, tap: i32, k: i32): void {
+  const channelBytes = image.channelBytes
+  const taps = image.tapCount
+  let from = image.base + at + channel * channelBytes
+  do {
+    v128.store(to, v128.load(from + image.tapOffset(tap)))
+    to += COLUMNS_BYTES
+    if (++tap == taps) {
+      tap = 0
+      from += channelBytes
+    }
+  } while (--k)
 }
 
 function copyRuns(to: usize, image: Image, at: i32, channel: i32, tap: i32, k: i32, masks: usize): void {
