@@ -10,6 +10,13 @@ import * as assert from 'uvu/assert'
 import type { Convolution, Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
 import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+import { backward } from '../src/autograd/backward.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { openVirtualDevice } from '../src/device/open.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import { ops } from '../src/ops/table.js'
+import { full, requireGrad } from '../src/tensor/create.js'
+import { scope } from '../src/tensor/scope.js'
 import { float32Sum } from './tolerances.js'
 
 const PAGES = 40
@@ -173,6 +180,28 @@ test('convolution and its gradients', () => {
     }),
     RUNS,
   )
+})
+
+test('every module, and none, has the same plan, and keeps it', async () => {
+  const variants = [...simdVariants(), 'none'] as const
+  const seen = variants.map((variant) => {
+    const device = new HeapDevice('cpu', new HeapAllocator(1 << 20), { simd: variant })
+    const program = () =>
+      scope(device, () => {
+        const w = requireGrad(full(device, [6, 5, 3, 3], 0.5))
+        backward(ops.sum(ops.conv2d(full(device, [4, 5, 9, 9], 2), w)))
+        w.grad?.dispose()
+      })
+    const planned = device.rehearse(program)
+    program()
+    assert.is(device.memory.peakBytes, planned.peakBytes, variant)
+    assert.equal(device.memory.peak, planned.memory.peak, variant)
+    assert.ok(device.memory.peak.workspace > 0)
+    const virtual = openVirtualDevice('cpu', { memory: '1MiB' })
+    assert.is(virtual.memory.heldBytes, device.memory.heldBytes)
+    return planned.peakBytes
+  })
+  assert.ok(seen.every((peakBytes) => peakBytes === seen[0]))
 })
 
 test('an element of a product does not depend on where it lies in a tile', () => {
