@@ -1,6 +1,5 @@
 /** Devices that only tests want: one that forbids aliasing, one whose allocations fail on command. */
 import type { KernelName, KernelParameters } from '../kernels/kernels.js'
-import { reference } from '../kernels/reference/index.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import type { Storage } from '../src/device/storage.js'
 import { type Block, BudgetExceededError, type Category } from '../src/memory/allocator.js'
@@ -14,7 +13,7 @@ export class NoAliasDevice extends HeapDevice {
   override readonly aliases = false
 
   constructor(kind: 'cpu' | 'reference', allocator: HeapAllocator) {
-    super(kind, reference, allocator)
+    super(kind, allocator)
   }
 
   protected override execute<Name extends KernelName>(
@@ -22,12 +21,13 @@ export class NoAliasDevice extends HeapDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
+    workspace: Block | null,
   ): void {
     for (const output of outputs) {
       if (inputs.some(({ block }) => block === output.block)) throw new Error(`${name} writes where it reads`)
       this.view(output).fill(Number.NaN)
     }
-    super.execute(name, parameters, inputs, outputs)
+    super.execute(name, parameters, inputs, outputs, workspace)
   }
 }
 
@@ -42,12 +42,12 @@ export class FailingAllocator extends HeapAllocator {
   }
 }
 
-/** A device that notes the highest byte any kernel operand reaches: a measure of the peak from outside memory/. */
+/** A device that notes the highest byte any kernel operand or workspace reaches: a measure of the peak from outside memory/. */
 export class WatchedDevice extends HeapDevice {
   highestByte = 0
 
   constructor(kind: 'cpu' | 'reference', budgetBytes: number) {
-    super(kind, reference, new HeapAllocator(budgetBytes))
+    super(kind, new HeapAllocator(budgetBytes))
   }
 
   protected override execute<Name extends KernelName>(
@@ -55,11 +55,13 @@ export class WatchedDevice extends HeapDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
+    workspace: Block | null,
   ): void {
     for (const operand of [...inputs, ...outputs]) {
       const view = this.view(operand)
       this.highestByte = Math.max(this.highestByte, view.byteOffset + view.byteLength)
     }
-    super.execute(name, parameters, inputs, outputs)
+    if (workspace) this.highestByte = Math.max(this.highestByte, workspace.address + workspace.requestedBytes)
+    super.execute(name, parameters, inputs, outputs, workspace)
   }
 }

@@ -1,7 +1,6 @@
 /** Whatever goes wrong in a step, nothing is lost: the atomic step, and what misuse is told. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { reference } from '../kernels/reference/index.js'
 import type { Batch } from '../src/data/index.js'
 import { PlanMismatchError, RehearsalError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
@@ -29,7 +28,7 @@ import { batchNormModel, CLASSES, denseModel, INPUT, randomBatch, residualModel 
 
 const BUDGET = 1 << 20
 
-const open = (bytes = BUDGET): HeapDevice => new HeapDevice('cpu', reference, new HeapAllocator(bytes))
+const open = (bytes = BUDGET): HeapDevice => new HeapDevice('cpu', new HeapAllocator(bytes))
 
 type Build = (device: HeapDevice) => Module
 
@@ -55,7 +54,7 @@ async function errorOf(run: Promise<unknown> | (() => unknown)): Promise<unknown
 
 const step = (streamer: Streamer, batch: Batch) => streamer.step(batch, { microBatch: 5 })
 
-const aliasing = (allocator: HeapAllocator) => new HeapDevice('cpu', reference, allocator)
+const aliasing = (allocator: HeapAllocator) => new HeapDevice('cpu', allocator)
 const forbidding = (allocator: HeapAllocator) => new NoAliasDevice('cpu', allocator)
 
 for (const [name, build, optimizer, openOver] of [

@@ -12,9 +12,9 @@ test('the report says what is held, by category, and where most was live', async
   const x = zeros(device, [64])
   scope(device, () => add(x, x).dispose())
   const report = describeMemory(device.memory)
-  assert.match(report, "holds 768 B of 64.5 KiB; peak 512 B, of which 0 B were holes; most was live at 'add'")
+  assert.match(report, "holds 4.75 KiB of 64.5 KiB; peak 4.5 KiB, of which 0 B were holes; most was live at 'add'")
   assert.match(report, /activation +256 B +512 B/)
-  assert.match(report, /runtime +512 B +512 B/)
+  assert.match(report, /runtime +4.5 KiB +4.5 KiB/)
 })
 
 test('living tensors are listed with the place that made them, when asked', async () => {

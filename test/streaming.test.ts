@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { reference } from '../kernels/reference/index.js'
 import { type Batch, sliceBatch } from '../src/data/index.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { HeapAllocator } from '../src/memory/heap.js'
@@ -17,7 +16,7 @@ import { NoAliasDevice, WatchedDevice } from './devices.js'
 import { denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
 
-const referenceDevice = (): HeapDevice => new HeapDevice('reference', reference, new HeapAllocator(4 << 20))
+const referenceDevice = (): HeapDevice => new HeapDevice('reference', new HeapAllocator(4 << 20))
 
 /** The mini-batch's gradients and loss when it is cut into `sizes`, by the step program itself. */
 async function gradients(
@@ -123,7 +122,7 @@ async function train(device: HeapDevice, batches: readonly Batch[], microBatch: 
 
 test('the same plan gives the same bits; another plan the same losses within float32', async () => {
   const batches = [1, 2, 3].map((seed) => randomBatch(40, seed))
-  const open = (bytes: number) => new HeapDevice('cpu', reference, new HeapAllocator(bytes))
+  const open = (bytes: number) => new HeapDevice('cpu', new HeapAllocator(bytes))
   const [a, b, small] = [
     await train(open(1 << 20), batches),
     await train(open(1 << 20), batches),
@@ -137,7 +136,7 @@ test('the same plan gives the same bits; another plan the same losses within flo
 
 test('a device that forbids aliasing trains to the same losses, peaks as planned', async () => {
   const batches = [1, 2, 3].map((seed) => randomBatch(20, seed))
-  const plain = await train(new HeapDevice('cpu', reference, new HeapAllocator(512 << 10)), batches)
+  const plain = await train(new HeapDevice('cpu', new HeapAllocator(512 << 10)), batches)
   const strict = await train(new NoAliasDevice('cpu', new HeapAllocator(512 << 10)), batches)
   plain.results.forEach(({ loss }, i) => assert.is(strict.results[i].loss, loss))
   for (const { peakBytes, plannedPeakBytes } of strict.results) assert.is(peakBytes, plannedPeakBytes)
@@ -155,7 +154,7 @@ test('the highest byte that a kernel operand reaches is the peak, to 63 bytes', 
 })
 
 test('a mini-batch in which nothing counts is refused', async () => {
-  const device = new HeapDevice('cpu', reference, new HeapAllocator(1 << 20))
+  const device = new HeapDevice('cpu', new HeapAllocator(1 << 20))
   try {
     await train(device, [randomBatch(2, 1, { ignored: [0, 1] })])
     assert.unreachable()

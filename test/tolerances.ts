@@ -58,3 +58,9 @@ export function float32Tolerance(op: string, largest: number): number {
 
 /** cpu against PyTorch's float64 on values up to 40 that are not all binary fractions: 16 roundings of 2^-24. */
 export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING
+
+/**
+ * A float32 sum of products against the same in float64: each of `terms` products and additions rounds by at most
+ * 2^-24 of a partial sum, none of which is larger than the sum of the products' magnitudes; one more rounding stores it.
+ */
+export const float32Sum = (terms: number, magnitude: number): number => (2 * terms + 1) * FLOAT32_ROUNDING * magnitude

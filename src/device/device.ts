@@ -11,7 +11,7 @@
  *   code against the same allocator, and its peak is the real one by construction.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
-import type { Allocator, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
+import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
 import { DeviceError, PlanMismatchError, RehearsalError } from './errors.js'
 import { Storage } from './storage.js'
@@ -114,13 +114,16 @@ export abstract class Device {
     }
   }
 
-  /** Start kernel `name`. Inputs and outputs never overlap unless `aliases`. */
+  /** Start kernel `name`. Inputs and outputs never overlap unless `aliases`; `workspace` is null where none is needed. */
   protected abstract execute<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
+    workspace: Block | null,
   ): void
+  /** What a kernel needs while it runs, beside its operands. The kernels of a commit need none. */
+  protected abstract workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): number
   protected abstract write(storage: Storage, data: ArrayLike<number>, scale: number): void
   protected abstract fetch(storage: Storage): Promise<Floats>
 
@@ -173,14 +176,30 @@ export abstract class Device {
     this.#sample()
   }
 
-  /** A kernel that writes its outputs anew; nothing happens where there are no values. */
+  /**
+   * A kernel that writes its outputs anew; nothing happens where there are no values.
+   * @throws BudgetExceededError  the kernel's workspace does not fit; nothing has run
+   */
   run<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
   ): void {
-    if (this.live) this.execute(name, parameters, inputs, outputs)
+    const bytes = this.workspaceBytes(name, parameters)
+    if (bytes === 0) {
+      if (this.live) this.execute(name, parameters, inputs, outputs, null)
+      return
+    }
+    const { allocator } = this.#state
+    const workspace = allocator.alloc(bytes, 'workspace', this.op)
+    this.#sample()
+    try {
+      if (this.live) this.execute(name, parameters, inputs, outputs, workspace)
+    } finally {
+      allocator.free(workspace)
+      this.#sample()
+    }
   }
 
   /** A kernel whose outputs are its first inputs: optimizers, `blend`. */

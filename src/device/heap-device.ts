@@ -1,44 +1,38 @@
 /**
- * A device whose memory is one WebAssembly.Memory of the budget's whole pages, and whose kernels are
- * the plain loops of kernels/reference. In float32 it is the `cpu` device, in float64 the `reference`
- * device: the same code, so that each checks the other.
+ * A device whose memory is one WebAssembly.Memory of the budget's whole pages. In float32 it is the `cpu` device:
+ * kernels/simd work on that memory, and what they leave out, or all where the platform has no SIMD, are the plain loops
+ * of kernels/reference over views of it. In float64 it is the `reference` device, plain loops only.
  */
-import type { Floats, KernelName, KernelParameters, Kernels } from '../../kernels/kernels.js'
+import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
+import { reference } from '../../kernels/reference/index.js'
+import { type Assembly, instantiate, simd, simdVariants } from '../../kernels/simd/index.js'
+import type { Block } from '../memory/allocator.js'
 import { formatBytes } from '../memory/bytes.js'
 import { type HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
-import { Device } from './device.js'
 import { DeviceError } from './errors.js'
+import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
 import type { Storage } from './storage.js'
 
 /** WebAssembly addresses have 32 bits. */
 export const LARGEST_HEAP_BYTES = 2 ** 32
 
-export interface DeviceOptions {
-  /** default seed of dropout; a Streamer sets its own */
-  seed?: number
-  /** remember where every tensor was made: leaks and misuse are reported with the place; slow */
-  trackOrigins?: boolean
-}
+const addressOf = (storage: Storage): number => storage.block.address
 
-export class HeapDevice extends Device {
+export class HeapDevice extends HeapKindDevice {
   readonly executes = true
-  readonly #kernels: Kernels
   #memory: WebAssembly.Memory | null
+  #assembly: Assembly | null = null
 
-  /** @throws DeviceError  more than 4 GiB, or more than this process can get */
-  constructor(
-    readonly kind: 'cpu' | 'reference',
-    kernels: Kernels,
-    allocator: HeapAllocator,
-    options: DeviceOptions = {},
-  ) {
-    super(allocator, options)
-    this.#kernels = kernels
+  /**
+   * @throws DeviceError  more than 4 GiB, or more than this process can get
+   * @throws BudgetExceededError  less than the kernels need themselves
+   */
+  constructor(kind: HeapKind, allocator: HeapAllocator, options: DeviceOptions = {}) {
+    super(kind, allocator, options)
     this.#memory = reserve(allocator.limitBytes)
-  }
-
-  get elementBytes(): 4 | 8 {
-    return this.kind === 'cpu' ? 4 : 8
+    if (kind === 'reference') return
+    const variant = options.simd ?? simdVariants()[0] ?? 'none'
+    if (variant !== 'none') this.#assembly = instantiate(variant, this.#memory)
   }
 
   protected execute<Name extends KernelName>(
@@ -46,8 +40,14 @@ export class HeapDevice extends Device {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
+    workspace: Block | null,
   ): void {
-    this.#kernels[name](
+    const kernel = simd[name]
+    if (this.#assembly && kernel) {
+      kernel.run(this.#assembly, parameters, inputs.map(addressOf), outputs.map(addressOf), workspace?.address ?? 0)
+      return
+    }
+    reference[name](
       parameters,
       inputs.map((storage) => this.view(storage)),
       outputs.map((storage) => this.view(storage)),
@@ -76,6 +76,7 @@ export class HeapDevice extends Device {
   override close(): void {
     super.close()
     this.#memory = null
+    this.#assembly = null
   }
 }
 

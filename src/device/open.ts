@@ -1,14 +1,13 @@
 /** Opening a device by name, and saying which ones this machine offers. */
-import { reference } from '../../kernels/reference/index.js'
 import { type ByteSize, parseBytes } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { HeapAllocator } from '../memory/heap.js'
 import type { Device } from './device.js'
-import { type DeviceOptions, HeapDevice } from './heap-device.js'
+import { HeapDevice } from './heap-device.js'
+import type { DeviceOptions, HeapKind } from './heap-kind.js'
 import { VirtualDevice } from './virtual.js'
 
-/** cpu: float32. reference: float64, the definition of every op. */
-export type DeviceKind = 'cpu' | 'reference'
+export type DeviceKind = HeapKind
 
 export const DEVICE_KINDS: readonly DeviceKind[] = ['cpu', 'reference']
 
@@ -26,7 +25,7 @@ export interface OpenOptions extends DeviceOptions {
 export async function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device> {
   checkKind(kind)
   const budgetBytes = parseBytes(options.memory)
-  return new HeapDevice(kind, reference, new HeapAllocator(budgetBytes), options)
+  return new HeapDevice(kind, new HeapAllocator(budgetBytes), options)
 }
 
 /**

@@ -4,23 +4,14 @@
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { HeapAllocator } from '../memory/heap.js'
-import { Device } from './device.js'
-import type { DeviceOptions } from './heap-device.js'
+import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
 
-export class VirtualDevice extends Device {
+export class VirtualDevice extends HeapKindDevice {
   readonly executes = false
 
   /** @param kind  the device whose rules it follows */
-  constructor(
-    readonly kind: 'cpu' | 'reference',
-    budgetBytes: number,
-    options: DeviceOptions = {},
-  ) {
-    super(new HeapAllocator(budgetBytes), options)
-  }
-
-  get elementBytes(): 4 | 8 {
-    return this.kind === 'cpu' ? 4 : 8
+  constructor(kind: HeapKind, budgetBytes: number, options: DeviceOptions = {}) {
+    super(kind, new HeapAllocator(budgetBytes), options)
   }
 
   protected execute(): void {}

@@ -43,6 +43,8 @@ export interface MemoryStats {
   /** live now, rounding included */
   readonly heldBytes: number
   readonly remainingBytes: number
+  /** of the budget, held as `runtime`: what no block can ever have */
+  readonly unusableBytes: number
   /** Note [Peak] */
   readonly peakBytes: number
   /** the most that was live at once since resetPeak; the difference from peakBytes is fragmentation */

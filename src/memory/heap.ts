@@ -154,6 +154,7 @@ export class HeapAllocator implements Allocator {
       budgetBytes: this.budgetBytes,
       heldBytes: this.#heldTotal,
       remainingBytes: this.budgetBytes - this.#heldTotal,
+      unusableBytes: this.#partPage(),
       peakBytes: this.#peakAddress,
       peakHeldBytes: this.#peakTotal,
       largestHoleBytes: Math.max(0, this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),

@@ -10,9 +10,9 @@ import { formatBytes } from './bytes.js'
  *     parameter   155.38 KiB  155.38 KiB
  */
 export function describeMemory(stats: MemoryStats): string {
-  const { budgetBytes, heldBytes, peakBytes, peakHeldBytes, held, peak, peakOp } = stats
-  // A peak of addresses leaves out the part-page at the end of the budget, which `runtime` holds.
-  const holes = Math.max(0, peakBytes - (peakHeldBytes - held.runtime))
+  const { budgetBytes, heldBytes, unusableBytes, peakBytes, peakHeldBytes, held, peak, peakOp } = stats
+  // A peak of addresses leaves out what is held and has none.
+  const holes = Math.max(0, peakBytes - (peakHeldBytes - unusableBytes))
   const lines = CATEGORIES.filter((category) => peak[category] > 0).map((category) => [
     category,
     formatBytes(held[category]),

@@ -1,0 +1,40 @@
+/**
+ * Weights seen from the inputs, the left operand for their gradient: lanes are input channels, steps are (output
+ * channel, tap), taps being those of an Image's table.
+ */
+import { Image } from './image'
+import { ROWS, ROWS_BYTES } from './tile'
+
+@unmanaged
+export class Filters {
+  /** w [outChannels, channels, kernelHeight, kernelWidth] of the group */
+  base: usize
+  /** whose taps they are */
+  image: Image
+  /** bytes from an input channel, and from an output channel, to the next */
+  laneStride: usize
+  channelStride: usize
+
+  packRows(to: usize, first: i32, count: i32, step: i32, k: i32): void {
+    const image = this.image
+    const taps = image.tapCount
+    for (let lane = 0; lane < count; lane += ROWS) {
+      const lanes = min(ROWS, count - lane)
+      const channel = step / taps
+      let tap = step - channel * taps
+      let from = this.base + <usize>(first + lane) * this.laneStride + <usize>channel * this.channelStride
+      for (let i = 0; i < k; i++) {
+        let at = from + image.tapWeight(tap)
+        for (let row = 0; row < ROWS; row++) {
+          store<f32>(to + <usize>row * 4, row < lanes ? load<f32>(at) : 0)
+          at += this.laneStride
+        }
+        to += ROWS_BYTES
+        if (++tap == taps) {
+          tap = 0
+          from += this.channelStride
+        }
+      }
+    }
+  }
+}

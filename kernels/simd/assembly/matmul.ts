@@ -1,0 +1,29 @@
+/** One matrix product: y [m, n] = old y? + bias? [n] + op(a) [m, k] op(b) [k, n]. */
+import { Matrix } from './matrix'
+import { Blocks, LEFT, multiply, Result, RIGHT } from './product'
+
+/** a is stored [k, m] when transposeA, b is stored [n, k] when transposeB; bias is an address, or 0 */
+export function matmul(
+  a: usize, b: usize, bias: usize, y: usize, m: i32, n: i32, k: i32,
+  transposeA: bool, transposeB: bool, accumulate: bool,
+  workspace: usize, depth: i32, height: i32,
+): void {
+  const left = changetype<Matrix>(workspace + LEFT)
+  left.base = a
+  left.laneStride = transposeA ? 4 : <usize>k * 4
+  left.stepStride = transposeA ? <usize>m * 4 : 4
+
+  const right = changetype<Matrix>(workspace + RIGHT)
+  right.base = b
+  right.laneStride = transposeB ? <usize>k * 4 : 4
+  right.stepStride = transposeB ? 4 : <usize>n * 4
+
+  const result = Result.at(workspace)
+  result.base = y
+  result.stride = <usize>n * 4
+  result.accumulate = accumulate
+  result.columnBias = bias
+  result.rowBias = 0
+
+  multiply<Matrix, Matrix>(left, right, result, m, n, k, Blocks.at(workspace, depth, height, 0, 0))
+}

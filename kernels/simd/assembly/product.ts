@@ -1,0 +1,188 @@
+/**
+ * The blocked product, which every heavy kernel is:
+ *
+ *   c [m, n] = start + left [m, k] right [k, n]
+ *
+ * Left and right are classes that know how to pack themselves (matrix.ts, windows.ts): a convolution differs from a
+ * matrix product by nothing else.
+ *
+ *   for each block of `depth` steps of k                             c is visited once for each
+ *     for each block of `height` rows
+ *       pack left [height, depth]            (the block)             stays in the second-level cache
+ *       for each COLUMNS columns
+ *         pack right [depth, COLUMNS]        (the panel)             stays in the first-level cache
+ *         for each ROWS rows                                         the tile (tile.ts), in registers
+ *
+ * A right panel is packed where it is used at once and while it is hot, so the workspace holds one of
+ * them, not all. It is packed again for every block of rows, which costs 1 / height of the multiplying or so.
+ *
+ * The two inner loops are over things that do not touch each other: rows to pack, then columns to multiply. So
+ * threads can share them; each needs a slot of its own for the panel, and all the block.
+ */
+import { COLUMNS, COLUMNS_BYTES, ROWS, ROWS_BYTES, tile } from './tile'
+import { ROW_GROUP } from './matrix'
+
+/** What is known of a product while it runs lies at the start of its workspace, where all threads see it. */
+export const LEFT: usize = 0
+export const RIGHT: usize = 128
+const RESULT: usize = 384
+const BLOCKS: usize = 448
+const HEADER_BYTES: usize = 512
+
+@unmanaged
+export class Result {
+  base: usize
+  /** bytes from row to row */
+  stride: usize
+  /** is the product added to what c holds? */
+  accumulate: bool
+  /** where one number for each column, or each row, lies that is added once; or 0 */
+  columnBias: usize
+  rowBias: usize
+
+  static at(workspace: usize): Result {
+    return changetype<Result>(workspace + RESULT)
+  }
+}
+
+/** How a product is cut, and the memory for it. */
+@unmanaged
+export class Blocks {
+  /** the most steps of k and rows in a block */
+  depth: i32
+  height: i32
+  /** the left side's rows: [height, depth] */
+  block: usize
+  /** what a thread needs beside: SLOT_BYTES, `scratchBytes` for the packing of the right side, a panel */
+  slot: usize
+  scratchBytes: usize
+
+  /** the operands' own, written before a block of steps is packed and read by all threads */
+  tables: usize
+
+  static at(workspace: usize, depth: i32, height: i32, tableBytes: usize, scratchBytes: usize): Blocks {
+    const blocks = changetype<Blocks>(workspace + BLOCKS)
+    blocks.depth = depth
+    blocks.height = height
+    blocks.tables = workspace + HEADER_BYTES
+    blocks.block = blocks.tables + tableBytes
+    blocks.slot = blocks.block + <usize>(depth * height) * 4
+    blocks.scratchBytes = scratchBytes
+    return blocks
+  }
+}
+
+/** Of a slot: where each column of a panel lies in its row of c, what the columns start from, a tile of its own. */
+const STARTS: usize = 64
+const TILE: usize = 128
+const SLOT_BYTES: usize = 256
+
+export function multiply<Left, Right>(
+  left: Left, right: Right, result: Result, m: i32, n: i32, k: i32, blocks: Blocks,
+): void {
+  const depth = evenly(k, blocks.depth)
+  const height = evenly(m, blocks.height)
+  const block = blocks.block
+  const slot = blocks.slot
+  const scratch = slot + SLOT_BYTES
+  const panel = scratch + blocks.scratchBytes
+  for (let step = 0; step < k; step += depth) {
+    const steps = min(depth, k - step)
+    right.prepare(step, steps)
+    for (let row = 0; row < m; row += height) {
+      const rows = min(height, m - row)
+      for (let i = 0; i < rows; i += ROW_GROUP) {
+        left.packRows(block + <usize>(i * steps) * 4, row + i, min(ROW_GROUP, rows - i), step, steps)
+      }
+      for (let column = 0; column < n; column += COLUMNS) {
+        const columns = min(COLUMNS, n - column)
+        right.packColumns(panel, column, columns, step, steps, scratch)
+        multiplyPanel<Right>(right, result, step == 0, row, rows, column, columns, steps, block, panel, slot)
+      }
+    }
+  }
+}
+
+/** The length of the parts, a multiple of 4 and at most `limit`, when `size` is cut into as few as possible. */
+function evenly(size: i32, limit: i32): i32 {
+  const parts = (size + limit - 1) / limit
+  return ((size + parts - 1) / parts + 3) & ~3
+}
+
+/** The block's rows with the panel's columns. */
+function multiplyPanel<Right>(
+  right: Right, result: Result, first: bool, row: i32, rows: i32, column: i32, columns: i32, k: i32,
+  block: usize, panel: usize, slot: usize,
+): void {
+  const stride = result.stride
+  const old = result.accumulate || !first
+  const columnBias = first ? result.columnBias : 0
+  const rowBias = first ? result.rowBias : 0
+  const places = slot
+  const starts = slot + STARTS
+  const own = slot + TILE
+  right.places(places, column, columns)
+  for (let at: usize = 0; at < COLUMNS_BYTES; at += 16) v128.store(starts + at, f32x4.splat(0))
+  if (columnBias != 0) {
+    const bias = columnBias + <usize>column * 4
+    for (let at: usize = 0; at < <usize>columns * 4; at += 4) store<f32>(starts + at, load<f32>(bias + at))
+  }
+  const place = load<usize>(places)
+  const inOne = columns == COLUMNS && load<usize>(places + COLUMNS_BYTES - 4) - place == COLUMNS_BYTES - 4
+
+  let c = result.base + <usize>row * stride
+  for (let i = 0; i < rows; i += ROWS) {
+    const a = block + <usize>(i * k) * 4
+    const height = min(ROWS, rows - i)
+    const whole = inOne && height == ROWS
+    let start = starts
+    let startStride: usize = 0
+    if (old && whole && columnBias == 0) {
+      start = c + place
+      startStride = stride
+    } else if (old || rowBias != 0) {
+      if (old) gather(own, starts, c, stride, height, places, columns)
+      else spread(own, rowBias + <usize>(row + i) * 4, height)
+      start = own
+      startStride = COLUMNS_BYTES
+    }
+    if (whole) {
+      tile(k, a, panel, start, startStride, c + place, stride)
+    } else {
+      tile(k, a, panel, start, startStride, own, COLUMNS_BYTES)
+      scatter(c, stride, own, height, places, columns)
+    }
+    c += <usize>ROWS * stride
+  }
+}
+
+/** Rows of c plus what they start from, into a tile. */
+function gather(to: usize, starts: usize, c: usize, stride: usize, height: i32, places: usize, columns: i32): void {
+  const end = <usize>columns * 4
+  for (let i = 0; i < height; i++) {
+    for (let at: usize = 0; at < end; at += 4) {
+      store<f32>(to + at, load<f32>(c + load<usize>(places + at)) + load<f32>(starts + at))
+    }
+    to += COLUMNS_BYTES
+    c += stride
+  }
+}
+
+/** A tile into rows of c. */
+function scatter(c: usize, stride: usize, from: usize, height: i32, places: usize, columns: i32): void {
+  const end = <usize>columns * 4
+  for (let i = 0; i < height; i++) {
+    for (let at: usize = 0; at < end; at += 4) store<f32>(c + load<usize>(places + at), load<f32>(from + at))
+    from += COLUMNS_BYTES
+    c += stride
+  }
+}
+
+/** One number into all of each row of a tile. */
+function spread(to: usize, column: usize, height: i32): void {
+  for (let i = 0; i < height; i++) {
+    const value = v128.load_splat<f32>(column + <usize>i * 4)
+    for (let at: usize = 0; at < COLUMNS_BYTES; at += 16) v128.store(to + at, value)
+    to += COLUMNS_BYTES
+  }
+}

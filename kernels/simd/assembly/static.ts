@@ -1,0 +1,4 @@
+/** The first byte that the module's constants leave free. */
+export function staticEnd(): usize {
+  return __heap_base
+}

@@ -1,0 +1,136 @@
+/**
+ * The register tile: where all the multiplying of the heavy kernels happens.
+ *
+ *   a [k, ROWS], b [k, COLUMNS] (packed panels), start, c [ROWS, COLUMNS] (rows `stride` bytes apart)
+ *   c = start + a^T b
+ *
+ * The machine has 16 vector registers of 4 floats. Eight of them hold the tile of c for the whole of k, so that a
+ * step of k only loads: with 2 x 16, four vectors of b and two numbers of a, spread over the lanes, feed eight
+ * multiplications and eight additions. A core that multiplies two vectors and adds two in a cycle is then
+ * busy in every cycle, and six loads fit beside that. The tile could be 4 x 8 as well; but a number loaded and spread costs
+ * an address computation more than a vector, so fewer of them are better. With fused multiply-add a step has eight
+ * instructions instead of sixteen and there is room for them: 4 x 8 needs the same six loads, and two vectors
+ * of b stay free of each other.
+ *
+ * What V8 makes of a loop decides the rest. A `do while` has its address arithmetic moved out, a `while` has not.
+ * Two steps at once save half of the loop's own work; the `break` between them keeps V8 from loading for both before
+ * it multiplies for either, which would not fit the registers.
+ *
+ * Every element of c is one chain of sums in the order of k, wherever it lies in the tile: so its bits do not depend
+ * on how a product was cut into tiles.
+ */
+
+export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2
+export const COLUMNS: i32 = ASC_FEATURE_RELAXED_SIMD ? 8 : 16
+
+/** Bytes of a step of k in each panel, and of a row of the tile. */
+export const ROWS_BYTES: usize = <usize>ROWS * 4
+export const COLUMNS_BYTES: usize = <usize>COLUMNS * 4
+
+/** @param k at least 1 */
+export function tile(k: i32, a: usize, b: usize, start: usize, startStride: usize, c: usize, stride: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) tile4x8(k, a, b, start, startStride, c, stride)
+  else tile2x16(k, a, b, start, startStride, c, stride)
+}
+
+@inline
+function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
+  return f32x4.add(sum, f32x4.mul(a, b))
+}
+
+function tile2x16(k: i32, a: usize, b: usize, start: usize, startStride: usize, c: usize, stride: usize): void {
+  const start1 = start + startStride
+  let c00 = v128.load(start)
+  let c01 = v128.load(start, 16)
+  let c02 = v128.load(start, 32)
+  let c03 = v128.load(start, 48)
+  let c10 = v128.load(start1)
+  let c11 = v128.load(start1, 16)
+  let c12 = v128.load(start1, 32)
+  let c13 = v128.load(start1, 48)
+  do {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    const b2 = v128.load(b, 32)
+    const b3 = v128.load(b, 48)
+    const a0 = v128.load_splat<f32>(a)
+    c00 = multiplyAdd(a0, b0, c00)
+    c01 = multiplyAdd(a0, b1, c01)
+    c02 = multiplyAdd(a0, b2, c02)
+    c03 = multiplyAdd(a0, b3, c03)
+    const a1 = v128.load_splat<f32>(a, 4)
+    c10 = multiplyAdd(a1, b0, c10)
+    c11 = multiplyAdd(a1, b1, c11)
+    c12 = multiplyAdd(a1, b2, c12)
+    c13 = multiplyAdd(a1, b3, c13)
+    if (--k == 0) break
+    const b4 = v128.load(b, 64)
+    const b5 = v128.load(b, 80)
+    const b6 = v128.load(b, 96)
+    const b7 = v128.load(b, 112)
+    const a2 = v128.load_splat<f32>(a, 8)
+    c00 = multiplyAdd(a2, b4, c00)
+    c01 = multiplyAdd(a2, b5, c01)
+    c02 = multiplyAdd(a2, b6, c02)
+    c03 = multiplyAdd(a2, b7, c03)
+    const a3 = v128.load_splat<f32>(a, 12)
+    c10 = multiplyAdd(a3, b4, c10)
+    c11 = multiplyAdd(a3, b5, c11)
+    c12 = multiplyAdd(a3, b6, c12)
+    c13 = multiplyAdd(a3, b7, c13)
+    a += 16
+    b += 128
+  } while (--k)
+  const c1 = c + stride
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  v128.store(c, c02, 32)
+  v128.store(c, c03, 48)
+  v128.store(c1, c10)
+  v128.store(c1, c11, 16)
+  v128.store(c1, c12, 32)
+  v128.store(c1, c13, 48)
+}
+
+function tile4x8(k: i32, a: usize, b: usize, start: usize, startStride: usize, c: usize, stride: usize): void {
+  const start1 = start + startStride
+  const start2 = start1 + startStride
+  const start3 = start2 + startStride
+  let c00 = v128.load(start)
+  let c01 = v128.load(start, 16)
+  let c10 = v128.load(start1)
+  let c11 = v128.load(start1, 16)
+  let c20 = v128.load(start2)
+  let c21 = v128.load(start2, 16)
+  let c30 = v128.load(start3)
+  let c31 = v128.load(start3, 16)
+  do {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    const a0 = v128.load_splat<f32>(a)
+    c00 = f32x4.relaxed_madd(a0, b0, c00)
+    c01 = f32x4.relaxed_madd(a0, b1, c01)
+    const a1 = v128.load_splat<f32>(a, 4)
+    c10 = f32x4.relaxed_madd(a1, b0, c10)
+    c11 = f32x4.relaxed_madd(a1, b1, c11)
+    const a2 = v128.load_splat<f32>(a, 8)
+    c20 = f32x4.relaxed_madd(a2, b0, c20)
+    c21 = f32x4.relaxed_madd(a2, b1, c21)
+    const a3 = v128.load_splat<f32>(a, 12)
+    c30 = f32x4.relaxed_madd(a3, b0, c30)
+    c31 = f32x4.relaxed_madd(a3, b1, c31)
+    a += 16
+    b += 32
+  } while (--k)
+  const c1 = c + stride
+  const c2 = c1 + stride
+  const c3 = c2 + stride
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  v128.store(c1, c10)
+  v128.store(c1, c11, 16)
+  v128.store(c2, c20)
+  v128.store(c2, c21, 16)
+  v128.store(c3, c30)
+  v128.store(c3, c31, 16)
+}

@@ -1,0 +1,81 @@
+/** Convolution and its gradients: each is one call of assembly/convolution.ts, where the sizes of the products are told. */
+import type { Convolution } from '../kernels.js'
+import { type Blocking, blocking } from './blocking.js'
+import type { SimdKernel } from './kernel.js'
+
+const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
+
+/** A row of the table of taps (assembly/image.ts). */
+const TAP_BYTES = 16
+
+/** For windows as panels: a row of the table for each tap, and beside each panel three lists and a mask for each tap. */
+const windows = (p: Convolution) => ({
+  tableBytes: () => TAP_BYTES * taps(p),
+  scratchBytes: 3 * 64 + 16 * taps(p),
+})
+
+/** Masks for a block of positions take no more than this, so that many taps do not need a large workspace. */
+const MASK_BYTES = 65536
+
+/** For positions as steps: beside the table of taps, four lists and, for each tap and for none, masks by position. */
+const positions = (p: Convolution) => ({
+  maxDepth: Math.max(32, Math.floor(MASK_BYTES / 16 / (taps(p) + 1)) * 4),
+  tableBytes: (depth: number) => TAP_BYTES * taps(p) + 4 * depth * (taps(p) + 5),
+})
+
+const forward = (p: Convolution): Blocking =>
+  blocking(p.outChannels / p.groups, p.batch * p.outHeight * p.outWidth, (p.channels / p.groups) * taps(p), windows(p))
+
+const inputGradient = (p: Convolution): Blocking =>
+  blocking(p.channels / p.groups, p.batch * p.height * p.width, (p.outChannels / p.groups) * taps(p), windows(p))
+
+const weightGradient = (p: Convolution): Blocking =>
+  blocking(
+    p.outChannels / p.groups,
+    (p.channels / p.groups) * taps(p),
+    p.batch * Math.ceil((p.outHeight * p.outWidth) / 4) * 4,
+    positions(p),
+  )
+
+const sizes = (p: Convolution): number[] => [
+  p.batch,
+  p.channels,
+  p.height,
+  p.width,
+  p.outChannels,
+  p.outHeight,
+  p.outWidth,
+  p.kernelHeight,
+  p.kernelWidth,
+  p.strideY,
+  p.strideX,
+  p.padY,
+  p.padX,
+  p.dilationY,
+  p.dilationX,
+  p.groups,
+]
+
+const cut = (blocks: Blocking): number[] => [blocks.depth, blocks.height, blocks.tableBytes, blocks.scratchBytes]
+
+export const convolution: SimdKernel<'convolution'> = {
+  workspaceBytes: (p) => forward(p).bytes,
+  run(assembly, p, [x, w, bias = 0], [y], workspace) {
+    assembly.convolution(x, w, bias, y, ...sizes(p), workspace, ...cut(forward(p)))
+  },
+}
+
+export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = {
+  workspaceBytes: (p) => inputGradient(p).bytes,
+  run(assembly, p, [dy, w], [dx], workspace) {
+    assembly.convolutionInputGradient(dy, w, dx, ...sizes(p), workspace, ...cut(inputGradient(p)))
+  },
+}
+
+export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> = {
+  workspaceBytes: (p) => weightGradient(p).bytes,
+  run(assembly, p, [dy, x], [dw], workspace) {
+    const accumulate = Number(p.accumulate)
+    assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut(weightGradient(p)))
+  },
+}

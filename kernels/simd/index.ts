@@ -1,0 +1,24 @@
+/**
+ * The SIMD dialect: kernels in AssemblyScript on the memory of a device.
+ *
+ * To add one: write it in assembly/, export it from assembly/index.ts, name it in `Assembly` (module.ts), and put the
+ * TypeScript side of it, which takes the kernel's parameters apart, into the table below.
+ */
+import type { KernelName, KernelParameters } from '../kernels.js'
+import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
+import type { SimdKernels } from './kernel.js'
+import { matmul } from './matmul.js'
+
+export { type Assembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
+
+export const simd: SimdKernels = {
+  matmul,
+  convolution,
+  convolutionInputGradient,
+  convolutionWeightGradient,
+}
+
+/** What a kernel needs beside its operands, whichever dialect it ends up running in. */
+export function workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): number {
+  return simd[name]?.workspaceBytes?.(parameters) ?? 0
+}

@@ -1,0 +1,22 @@
+/** What a SIMD kernel is: the TypeScript side of a function in assembly/. */
+import type { KernelName, KernelParameters } from '../kernels.js'
+import type { Assembly } from './module.js'
+
+/** Operands are addresses in the device's memory, float32, 64-byte aligned. */
+export interface SimdKernel<Name extends KernelName> {
+  /**
+   * Bytes that the kernel needs beside its operands while it runs, the same on every machine: it is in the plan.
+   * Kernels of a commit (optimizers, `blend`) need none, because a commit cannot fail.
+   */
+  workspaceBytes?(parameters: KernelParameters[Name]): number
+  run(
+    assembly: Assembly,
+    parameters: KernelParameters[Name],
+    inputs: readonly number[],
+    outputs: readonly number[],
+    workspace: number,
+  ): void
+}
+
+/** A kernel that is left out runs as plain loops, over views on the same memory. */
+export type SimdKernels = { readonly [Name in KernelName]?: SimdKernel<Name> }

@@ -1,0 +1,230 @@
+/**
+ * The SIMD kernels against the plain loops, in every module that this platform runs.
+ *
+ * Each runs on a memory of its own, all bytes of which are NaN but for the operands: a kernel that reads what is
+ * not its own, or writes beyond its output or workspace, is found out.
+ */
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Convolution, Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
+import { reference } from '../kernels/reference/index.js'
+import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+import { backward } from '../src/autograd/backward.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { openVirtualDevice } from '../src/device/open.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import { ops } from '../src/ops/table.js'
+import { full, requireGrad } from '../src/tensor/create.js'
+import { scope } from '../src/tensor/scope.js'
+import { float32Sum } from './tolerances.js'
+
+const PAGES = 40
+const RUNS = { seed: 1, numRuns: 150 }
+
+const bench = simdVariants().map((variant) => {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
+  return { variant, memory, assembly: instantiate(variant, memory) }
+})
+
+if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: nothing of this file can be tested')
+
+/** Numbers in [-1, 1], the same for the same seed. */
+function noise(size: number, seed: number): Float32Array {
+  let state = seed * 2654435761
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return state / 2 ** 31
+  })
+}
+
+const absolute = (values: Floats): Float64Array => Float64Array.from(values, Math.abs)
+
+/**
+ * Run kernel `name` in every module, and hold its output to that of the plain loops in float64. Both add up `terms`
+ * products; what they may differ by is told by the same sum over absolute values.
+ */
+function agrees<Name extends KernelName>(
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  output: Float32Array,
+  terms: number,
+): void {
+  const expected = Float64Array.from(output)
+  reference[name](parameters, inputs, [expected])
+  const magnitude = absolute(output)
+  reference[name](parameters, inputs.map(absolute), [magnitude])
+  for (const { variant, memory, assembly } of bench) {
+    const floats = new Float32Array(memory.buffer)
+    floats.fill(Number.NaN, RUNTIME_BYTES / 4)
+    let end = RUNTIME_BYTES
+    const reserve = (bytes: number): number => {
+      const address = end
+      end = Math.ceil((end + bytes) / 64) * 64
+      return address
+    }
+    const place = (values: Float32Array): number => {
+      const address = reserve(values.byteLength)
+      floats.set(values, address / 4)
+      return address
+    }
+    const workspaceBytes = simd[name]?.workspaceBytes?.(parameters) ?? 0
+    // The last input ends where the memory ends: what reads beyond it traps.
+    const addresses = inputs.slice(0, -1).map(place)
+    const y = place(output)
+    const workspace = reserve(workspaceBytes)
+    assert.ok(end <= memory.buffer.byteLength, 'this test draws larger operands than it has room for')
+    const last = inputs[inputs.length - 1]
+    const atEnd = memory.buffer.byteLength - Math.ceil(last.byteLength / 64) * 64
+    floats.set(last, atEnd / 4)
+    simd[name]?.run(assembly, parameters, [...addresses, atEnd], [y], workspace)
+
+    const what = `${name}, ${variant}`
+    floats.subarray(y / 4, y / 4 + output.length).forEach((value, i) => {
+      const tolerance = float32Sum(terms, magnitude[i])
+      const close = Math.abs(value - expected[i]) <= tolerance
+      if (!close) assert.unreachable(`${what}: element ${i} is ${value}, not ${expected[i]} to ${tolerance}`)
+    })
+    const untouched = (from: number, to: number) => floats.subarray(from, to).every(Number.isNaN)
+    assert.ok(untouched(y / 4 + output.length, workspace / 4), `${what} writes beyond its output`)
+    assert.ok(
+      untouched((workspace + workspaceBytes) / 4, Math.min(end / 4 + 1024, atEnd / 4)),
+      `${what} writes beyond its workspace`,
+    )
+    inputs.forEach((values, i) => {
+      const address = [...addresses, atEnd][i] / 4
+      assert.equal(floats.slice(address, address + values.length), values, `${what} changed input ${i}`)
+    })
+  }
+}
+
+test('the constants of each module lie within what is reserved for it', () => {
+  for (const { assembly } of bench) assert.ok(assembly.staticEnd() <= RUNTIME_BYTES)
+})
+
+/** Around the edges of tiles, groups of rows and blocks, and anything between. */
+const size = (max: number): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.constantFrom(...[1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 127, 129, 256, 257, 300].filter((n) => n <= max)),
+    fc.integer({ min: 1, max }),
+  )
+
+const matmuls = fc.record({
+  batch: fc.constantFrom(1, 1, 3),
+  m: size(140),
+  k: size(300),
+  n: size(70),
+  transposeA: fc.boolean(),
+  transposeB: fc.boolean(),
+  bias: fc.boolean(),
+  accumulate: fc.boolean(),
+})
+
+test('matmul', () => {
+  fc.assert(
+    fc.property(matmuls, (drawn) => {
+      const { batch, m, k, n, bias } = drawn
+      // a is used in reverse order, and b is one matrix for the whole batch
+      const offsetsA = Array.from({ length: batch }, (_, i) => batch - 1 - i)
+      const p = { ...drawn, offsetsA, offsetsB: new Array<number>(batch).fill(0) }
+      const inputs = [noise(batch * m * k, 1), noise(k * n, 2), ...(bias ? [noise(n, 3)] : [])]
+      agrees('matmul', p, inputs, noise(batch * m * n, 4), k + 2)
+    }),
+    RUNS,
+  )
+})
+
+const convolutions = fc
+  .record({
+    batch: size(3),
+    height: size(12),
+    width: size(20),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    groupChannels: size(7),
+    groupOut: size(9),
+    kernelHeight: size(5),
+    kernelWidth: size(5),
+    strideY: fc.constantFrom(1, 1, 2, 3),
+    strideX: fc.constantFrom(1, 1, 2, 3),
+    dilationY: fc.constantFrom(1, 1, 2, 3),
+    dilationX: fc.constantFrom(1, 1, 2, 3),
+    padY: fc.integer({ min: 0, max: 3 }),
+    padX: fc.integer({ min: 0, max: 3 }),
+  })
+  .map(
+    (p): Convolution => ({
+      ...p,
+      channels: p.groups * p.groupChannels,
+      outChannels: p.groups * p.groupOut,
+      outHeight: Math.floor((p.height + 2 * p.padY - p.dilationY * (p.kernelHeight - 1) - 1) / p.strideY) + 1,
+      outWidth: Math.floor((p.width + 2 * p.padX - p.dilationX * (p.kernelWidth - 1) - 1) / p.strideX) + 1,
+    }),
+  )
+  .filter((p) => p.outHeight > 0 && p.outWidth > 0)
+
+test('convolution and its gradients', () => {
+  fc.assert(
+    fc.property(convolutions, fc.boolean(), (p, flag) => {
+      const taps = p.kernelHeight * p.kernelWidth
+      const x = noise(p.batch * p.channels * p.height * p.width, 1)
+      const w = noise((p.outChannels * p.channels * taps) / p.groups, 2)
+      const bias = flag ? [noise(p.outChannels, 3)] : []
+      const dy = noise(p.batch * p.outChannels * p.outHeight * p.outWidth, 4)
+      const terms = (p.channels / p.groups) * taps + 1
+      // Each operand once at the end of memory.
+      agrees('convolution', { ...p, bias: flag }, [x, w, ...bias], noise(dy.length, 5), terms)
+      agrees('convolutionInputGradient', p, [dy, w], noise(x.length, 5), (p.outChannels / p.groups) * taps)
+      const positions = p.batch * p.outHeight * p.outWidth + 1
+      agrees('convolutionWeightGradient', { ...p, accumulate: flag }, [dy, x], noise(w.length, 5), positions)
+    }),
+    RUNS,
+  )
+})
+
+test('every module, and none, has the same plan, and keeps it', async () => {
+  const variants = [...simdVariants(), 'none'] as const
+  const seen = variants.map((variant) => {
+    const device = new HeapDevice('cpu', new HeapAllocator(1 << 20), { simd: variant })
+    const program = () =>
+      scope(device, () => {
+        const w = requireGrad(full(device, [6, 5, 3, 3], 0.5))
+        backward(ops.sum(ops.conv2d(full(device, [4, 5, 9, 9], 2), w)))
+        w.grad?.dispose()
+      })
+    const planned = device.rehearse(program)
+    program()
+    assert.is(device.memory.peakBytes, planned.peakBytes, variant)
+    assert.equal(device.memory.peak, planned.memory.peak, variant)
+    assert.ok(device.memory.peak.workspace > 0)
+    const virtual = openVirtualDevice('cpu', { memory: '1MiB' })
+    assert.is(virtual.memory.heldBytes, device.memory.heldBytes)
+    return planned.peakBytes
+  })
+  assert.ok(seen.every((peakBytes) => peakBytes === seen[0]))
+})
+
+test('an element of a product does not depend on where it lies in a tile', () => {
+  const [m, k, n] = [37, 70, 41]
+  const [a, b] = [noise(m * k, 1), noise(k * n, 2)]
+  for (const { variant, memory, assembly } of bench) {
+    const floats = new Float32Array(memory.buffer)
+    const base = RUNTIME_BYTES / 4
+    const product = (left: Float32Array, rows: number): Float32Array => {
+      const p = { batch: 1, offsetsA: [0], offsetsB: [0], m: rows, k, n, transposeA: false, transposeB: false }
+      const [atA, atB, atY, workspace] = [0, 10000, 20000, 30000].map((offset) => base + offset)
+      floats.set(left, atA)
+      floats.set(b, atB)
+      const parameters = { ...p, bias: false, accumulate: false }
+      simd.matmul?.run(assembly, parameters, [atA * 4, atB * 4], [atY * 4], workspace * 4)
+      return floats.slice(atY, atY + rows * n)
+    }
+    const whole = product(a, m)
+    for (let row = 0; row < m; row++) {
+      const alone = product(a.slice(row * k, (row + 1) * k), 1)
+      assert.equal(alone, whole.slice(row * n, (row + 1) * n), `${variant}: row ${row}`)
+    }
+  }
+})
+
+test.run()
