@@ -191,8 +191,8 @@ export interface KernelParameters {
 
   /** x, w, bias? -> y */
   convolution: Convolution & { bias: boolean }
-  /** dy, w -> dx */
-  convolutionInputGradient: Convolution
+  /** dy, w, bias? -> dx (+ bias [channels]: then this is the forward of a transposed convolution) */
+  convolutionInputGradient: Convolution & { bias: boolean }
   /** dy, x -> dw */
   convolutionWeightGradient: Convolution & { accumulate: boolean }
 

@@ -203,6 +203,50 @@ const cases: Case[] = [
     ],
   },
   {
+    // x, w, b in float64 and c = torch.arange(30).reshape(y.shape); (y * c).sum().backward()
+    name: 'F.conv_transpose2d(x, w, b, stride=2, padding=(0, 1), output_padding=(1, 0), groups=2)',
+    inputs: [
+      [
+        [
+          [
+            [1, 2],
+            [3, -1],
+          ],
+          [
+            [2, 0],
+            [1, 1],
+          ],
+        ],
+      ],
+      [
+        [
+          [
+            [1, 2, 0],
+            [0, -1, 3],
+          ],
+        ],
+        [
+          [
+            [-1, 0.5, 1],
+            [2, 1, 0],
+          ],
+        ],
+      ],
+      [0.5, -1],
+    ],
+    run: (x, w, b) => ops.convTranspose2d(x, w, b, { stride: 2, padding: [0, 1], outputPadding: [1, 0], groups: 2 }),
+    c: Array.from({ length: 30 }, (_, i) => i),
+    y: [
+      2.5, 2.5, 4.5, -0.5, 3.5, -1.5, 6.5, -0.5, -1.5, -2.5, 9.5, 1.5, 0.5, 0.5, 0.5, 0, 1, -1, 1, -1, -1, -0.5, -1,
+      -0.5, 0, 1, 0, -1, -1, -1,
+    ],
+    gradients: [
+      [9, 0, 33, 12, 41.5, 50.5, 56.5, 65.5],
+      [-5, 14, 22, -2, 29, 34, 22, 74, 54, 25, 86, 63],
+      [105, 330],
+    ],
+  },
+  {
     name: 'F.embedding([2, 0, 2], e)',
     inputs: [
       [

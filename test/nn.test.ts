@@ -14,6 +14,7 @@ import {
   BatchNorm2d,
   Buffer,
   Conv2d,
+  ConvTranspose2d,
   Dropout,
   Embedding,
   Flatten,
@@ -445,6 +446,11 @@ test('layers have the shapes that they say', async () => {
       [2, 4, 8, 8],
       [2, 6, 4, 4],
     ],
+    [
+      new ConvTranspose2d(device, 4, 6, [3, 2], { stride: 2, padding: [1, 0], outputPadding: [1, 0], groups: 2 }),
+      [2, 4, 5, 5],
+      [2, 6, 10, 10],
+    ],
     [new Embedding(device, 9, 5), [2, 3], [2, 3, 5]],
     [new MaxPool2d(device, 2), [2, 3, 8, 6], [2, 3, 4, 3]],
     [new AveragePool2d(device, 3, { stride: 1, padding: 1 }), [2, 3, 8, 6], [2, 3, 8, 6]],
@@ -468,6 +474,7 @@ test('layers refuse sizes that make no sense', async () => {
   const device = await open()
   throwsA(() => new Linear(device, 0, 3), ShapeError, '[3, 0]')
   throwsA(() => new Conv2d(device, 3, 4, 3, { groups: 2 }), ArgumentError, '2 groups do not divide 3 and 4 channels')
+  throwsA(() => new ConvTranspose2d(device, 3, 4, 3, { groups: 2 }), ArgumentError, 'ConvTranspose2d: 2 groups')
   throwsA(() => new Conv2d(device, 3, 4, 0), ArgumentError, 'kernel')
   throwsA(() => new GroupNorm(device, 3, 4), ArgumentError, '3 groups')
   throwsA(() => new BatchNorm2d(device, 4, { momentum: 2 }), ArgumentError, 'momentum 2')

@@ -29,7 +29,7 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
     `reshape permute slice concat pad broadcastTo where embedding max argmax
     less lessEqual greater greaterEqual equal notEqual maximum minimum relu clamp abs neg maxPool2d`,
   ],
-  ['exact sums and products', 0, 'add sub mul square matmul linear conv2d sum'],
+  ['exact sums and products', 0, 'add sub mul square matmul linear conv2d convTranspose2d sum'],
   ['kept values times 2', 0, 'dropout'],
   ['one constant or division that is not exact', 4, 'leakyRelu div mean averagePool2d mse'],
   ['IEEE square root, once more in the gradient', 4, 'sqrt'],

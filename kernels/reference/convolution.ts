@@ -42,8 +42,8 @@ export const convolution: Kernels['convolution'] = (p, [x, w, bias], [y]) => {
   }
 }
 
-/** dy, w -> dx, all shaped as above */
-export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p, [dy, w], [dx]) => {
+/** dy, w, bias? [channels] -> dx, all else shaped as above */
+export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p, [dy, w, bias], [dx]) => {
   const groupChannels = p.channels / p.groups
   const groupOut = p.outChannels / p.groups
   let at = 0
@@ -53,7 +53,7 @@ export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p,
       const firstOut = Math.floor(ch / groupChannels) * groupOut
       for (let iy = 0; iy < p.height; iy++) {
         for (let ix = 0; ix < p.width; ix++) {
-          let sum = 0
+          let sum = p.bias ? bias[ch] : 0
           for (let o = firstOut; o < firstOut + groupOut; o++) {
             for (let ky = 0; ky < p.kernelHeight; ky++) {
               const oy = (iy + p.padY - ky * p.dilationY) / p.strideY

@@ -91,8 +91,8 @@ export const convolution: Kernels['convolution'] = (p, [x, w, bias], [y]) => {
   }
 }
 
-/** dy, w -> dx */
-export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p, [dy, w], [dx]) => {
+/** dy, w, bias? -> dx */
+export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p, [dy, w, bias], [dx]) => {
   const { batch, channels, height, width, outChannels, outHeight, outWidth, kernelHeight, kernelWidth } = p
   const { strideY, strideX, padY, padX, dilationY, dilationX, groups } = p
   const groupChannels = channels / groups
@@ -126,6 +126,13 @@ export const convolutionInputGradient: Kernels['convolutionInputGradient'] = (p,
             let s11 = 0
             let s12 = 0
             let s13 = 0
+            if (p.bias) {
+              const first = group * groupChannels
+              s00 = s10 = bias[first + c0]
+              s01 = s11 = bias[first + c1]
+              s02 = s12 = bias[first + c2]
+              s03 = s13 = bias[first + c3]
+            }
             for (let ky = 0; ky < kernelHeight; ky++) {
               const down = iy + padY - ky * dilationY
               if (down < 0 || down % strideY !== 0) continue

@@ -67,8 +67,8 @@ export const convolution: SimdKernel<'convolution'> = {
 
 export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = {
   workspaceBytes: (p) => inputGradient(p).bytes,
-  run(assembly, p, [dy, w], [dx], workspace) {
-    assembly.convolutionInputGradient(dy, w, dx, ...sizes(p), workspace, ...cut(inputGradient(p)))
+  run(assembly, p, [dy, w, bias = 0], [dx], workspace) {
+    assembly.convolutionInputGradient(dy, w, bias, dx, ...sizes(p), workspace, ...cut(inputGradient(p)))
   },
 }
 

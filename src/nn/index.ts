@@ -14,6 +14,7 @@ export {
 export {
   AveragePool2d,
   Conv2d,
+  ConvTranspose2d,
   Dropout,
   Embedding,
   Flatten,

@@ -2,6 +2,7 @@
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { type ConvolutionOptions, conv2d } from '../ops/conv.js'
+import { convTranspose2d, type TransposedConvolutionOptions } from '../ops/conv-transpose.js'
 import { embedding } from '../ops/embedding.js'
 import { linear } from '../ops/matmul.js'
 import { flatten } from '../ops/movement.js'
@@ -22,10 +23,15 @@ export interface WeightOptions {
 }
 
 /** Weight and bias, both U(-b, b) with b = 1 / sqrt(fanIn), as PyTorch draws them. */
-function weightAndBias(device: Device, shape: Shape, options: WeightOptions): [Parameter, Parameter | null] {
+function weightAndBias(
+  device: Device,
+  shape: Shape,
+  options: WeightOptions,
+  outputs = shape[0],
+): [Parameter, Parameter | null] {
   const { bias = true, random = defaultRandom(device) } = options
   const bound = 1 / Math.sqrt(fans(shape).fanIn)
-  const biasShape = [shape[0]]
+  const biasShape = [outputs]
   return allOrNothing(device, () => [
     new Parameter(device, shape, () => kaimingUniform(shape, random)),
     bias ? new Parameter(device, biasShape, () => uniform(biasShape, random, -bound, bound)) : null,
@@ -50,6 +56,11 @@ export class Linear extends Module {
   }
 }
 
+function checkGroups(layer: string, groups: number, inChannels: number, outChannels: number): void {
+  if (Number.isInteger(groups) && groups > 0 && inChannels % groups === 0 && outChannels % groups === 0) return
+  throw new ArgumentError(`${layer}: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`)
+}
+
 /** Cross-correlation: [N, in, H, W] -> [N, out, OH, OW]. weight [out, in / groups, KH, KW], bias [out]. */
 export class Conv2d extends Module {
   static readonly [RELEASES] = true
@@ -69,9 +80,7 @@ export class Conv2d extends Module {
     { bias, random, stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvolutionOptions & WeightOptions = {},
   ) {
     super(device)
-    if (!Number.isInteger(groups) || groups < 1 || inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new ArgumentError(`Conv2d: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`)
-    }
+    checkGroups('Conv2d', groups, inChannels, outChannels)
     this.#options = {
       stride: sides('Conv2d', 'stride', stride, 1),
       padding: sides('Conv2d', 'padding', padding, 0),
@@ -85,6 +94,44 @@ export class Conv2d extends Module {
   /** @throws ShapeError  x is not [N, in, H, W], or is smaller than the kernel */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias, this.#options)
+  }
+}
+
+/** Transposed convolution: [N, in, H, W] -> [N, out, OH, OW]. weight [in, out / groups, KH, KW], bias [out]. */
+export class ConvTranspose2d extends Module {
+  static readonly [RELEASES] = true
+  readonly weight: Parameter
+  readonly bias: Parameter | null
+  readonly #options: Required<TransposedConvolutionOptions>
+
+  /**
+   * Throws what `new Parameter` throws, and
+   * @throws ArgumentError  channels that the groups do not divide, a kernel below 1
+   */
+  constructor(
+    device: Device,
+    inChannels: number,
+    outChannels: number,
+    kernel: Sides,
+    options: TransposedConvolutionOptions & WeightOptions = {},
+  ) {
+    super(device)
+    const { bias, random, stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
+    checkGroups('ConvTranspose2d', groups, inChannels, outChannels)
+    this.#options = {
+      stride: sides('ConvTranspose2d', 'stride', stride, 1),
+      padding: sides('ConvTranspose2d', 'padding', padding, 0),
+      outputPadding: sides('ConvTranspose2d', 'outputPadding', outputPadding, 0),
+      dilation: sides('ConvTranspose2d', 'dilation', dilation, 1),
+      groups,
+    }
+    const shape = [inChannels, outChannels / groups, ...sides('ConvTranspose2d', 'kernel', kernel, 1)]
+    ;[this.weight, this.bias] = weightAndBias(device, shape, { bias, random }, outChannels)
+  }
+
+  /** @throws ShapeError  x is not [N, in, H, W] */
+  forward(x: Tensor): Tensor {
+    return convTranspose2d(x, this.weight, this.bias, this.#options)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Convolution } from '../../kernels/kernels.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { apply, define, type Op } from './op.js'
+import { apply, type BackwardCall, define, type Op, type Target } from './op.js'
 import { grid } from './sample.js'
 import { checkImages, countWindows, type Sides, sides } from './window.js'
 
@@ -58,6 +58,12 @@ function sizes([x, w, bias]: readonly Shape[], options: Options): Convolution {
   }
 }
 
+/** dbias[o] = sum of dy over samples and pixels. */
+export function sendBias({ shape, dy }: BackwardCall<unknown>, target: Target): void {
+  const reduced = [true, false, true, true]
+  target.run('reduce', { shape, reduced, function: 'sum', scale: 1, accumulate: false }, [dy])
+}
+
 const convOp: Op<Options> = {
   name: 'conv2d',
   shape: (shapes, options) => {
@@ -71,7 +77,7 @@ const convOp: Op<Options> = {
       // every output that an input pixel reached sends its dy back through the tap it came by
       saves: [1],
       send: ({ shapes, options, dy, input }, target) =>
-        target.run('convolutionInputGradient', sizes(shapes, options), [dy, input(1)]),
+        target.run('convolutionInputGradient', { ...sizes(shapes, options), bias: false }, [dy, input(1)]),
     },
     {
       // dw[tap] = sum of dy x, over every place where the tap lay
@@ -79,15 +85,7 @@ const convOp: Op<Options> = {
       send: ({ shapes, options, dy, input }, target) =>
         target.run('convolutionWeightGradient', { ...sizes(shapes, options), accumulate: false }, [dy, input(0)]),
     },
-    {
-      saves: [],
-      send: ({ shape, dy }, target) =>
-        target.run(
-          'reduce',
-          { shape, reduced: [true, false, true, true], function: 'sum', scale: 1, accumulate: false },
-          [dy],
-        ),
-    },
+    { saves: [], send: sendBias },
   ],
   linear: [0, 1, 2],
   samples: [

@@ -1,5 +1,6 @@
 /** All ops, gathered from their families: an op is listed nowhere else. */
 import * as conv from './conv.js'
+import * as convTranspose from './conv-transpose.js'
 import type { Op } from './declaration.js'
 import * as elementwise from './elementwise.js'
 import * as embedding from './embedding.js'
@@ -18,6 +19,7 @@ type Families = typeof elementwise &
   typeof reduce &
   typeof movement &
   typeof conv &
+  typeof convTranspose &
   typeof pool &
   typeof softmax &
   typeof norm &
@@ -26,14 +28,17 @@ type Families = typeof elementwise &
   typeof loss
 
 /** Every public op function by name. */
-export type Ops = { readonly [Name in Exclude<keyof Families, 'sendSum' | 'crossEntropyLoss'>]: Families[Name] }
+export type Ops = {
+  readonly [Name in Exclude<keyof Families, 'sendSum' | 'sendBias' | 'crossEntropyLoss'>]: Families[Name]
+}
 
-const { sendSum, crossEntropyLoss, ...found } = {
+const { sendSum, sendBias, crossEntropyLoss, ...found } = {
   ...elementwise,
   ...matmul,
   ...reduce,
   ...movement,
   ...conv,
+  ...convTranspose,
   ...pool,
   ...softmax,
   ...norm,

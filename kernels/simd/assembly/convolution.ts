@@ -5,7 +5,7 @@
  *   outChannels, outHeight, outWidth]; in a group, c and o are its channels and outChannels, taps its kernel:
  *
  *   y  [o, batch * outputs] = bias [o] + w [o, c * taps] windows of x [c * taps, batch * outputs]
- *   dx [c, batch * inputs]  = w [c, o * taps] windows of dy [o * taps, batch * inputs]
+ *   dx [c, batch * inputs]  = bias [c] + w [c, o * taps] windows of dy [o * taps, batch * inputs]
  *   dw [o, c * taps]        = dy [o, batch * outputs] windows of x [batch * outputs, c * taps]
  *
  * The matrix of the windows, im2col, is never there as a whole: it is packed panel by panel (windows.ts, positions.ts).
@@ -65,9 +65,9 @@ export function convolution(
   }
 }
 
-/** dy, w -> dx */
+/** dy, w, bias? (an address, or 0) -> dx */
 export function convolutionInputGradient(
-  dy: usize, w: usize, dx: usize,
+  dy: usize, w: usize, bias: usize, dx: usize,
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   dilationY: i32, dilationX: i32, groups: i32,
@@ -92,9 +92,8 @@ export function convolutionInputGradient(
   result.stride = planeBytes
   result.accumulate = false
   result.columnBias = 0
-  result.rowBias = 0
   // Inputs that no tap leads back from are skipped below.
-  if (strideY > 1 || strideX > 1) memory.fill(dx, 0, <usize>(batch * channels) * planeBytes)
+  if (strideY > 1 || strideX > 1) fillPlanes(dx, bias, batch, channels, planeBytes)
   for (let restY = 0; restY < min(strideY, height); restY++) {
     for (let restX = 0; restX < min(strideX, width); restX++) {
       image.open(dy, o, outChannels, outHeight, outWidth, blocks.tables)
@@ -115,6 +114,7 @@ export function convolutionInputGradient(
         image.base = dy + group * o * image.channelBytes
         left.base = w + group * o * c * kernelBytes
         result.base = dx + group * c * planeBytes
+        result.rowBias = bias == 0 ? 0 : bias + group * c * 4
         multiply<Filters, Windows>(left, right, result, c, batch * rows * columns, o * image.tapCount, blocks)
       }
     }
@@ -169,6 +169,17 @@ function openTaps(image: Image, kernelHeight: i32, kernelWidth: i32, dilationY: 
   for (let ky = 0; ky < kernelHeight; ky++) {
     for (let kx = 0; kx < kernelWidth; kx++) {
       image.addTap(ky * dilationY, kx * dilationX, (ky * kernelWidth + kx) * 4)
+    }
+  }
+}
+
+/** Each channel's bias, or 0 without one, all over y [batch, channels, planeBytes]. */
+function fillPlanes(y: usize, bias: usize, batch: i32, channels: i32, planeBytes: i32): void {
+  if (bias == 0) return memory.fill(y, 0, <usize>(batch * channels) * planeBytes)
+  for (let n = 0; n < batch; n++) {
+    for (let c = 0; c < channels; c++) {
+      const value = load<f32>(bias + <usize>c * 4)
+      for (const end = y + planeBytes; y < end; y += 4) store<f32>(y, value)
     }
   }
 }
