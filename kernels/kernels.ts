@@ -104,6 +104,17 @@ export interface Normalization {
   affine: boolean
 }
 
+/** Attention scores [batch, queries, keys]. */
+export interface AttentionRows {
+  batch: number
+  queries: number
+  keys: number
+  scale: number
+  causal: boolean
+  /** with a mask: where it begins for each of the batch, and its element strides (0 where it is broadcast) */
+  mask: { starts: readonly number[]; strideQuery: number; strideKey: number } | null
+}
+
 /** Class losses: logits [outer, classes, inner], targets [outer, inner], rows = outer * inner. */
 export interface ClassRows {
   outer: number
@@ -209,6 +220,14 @@ export interface KernelParameters {
   softmax: Rows & { log: boolean }
   /** dy, y -> dx */
   softmaxGradient: Rows & { log: boolean }
+
+  /**
+   * scores, mask? -> probabilities: softmax of scale * score + mask along the keys; 0 where `causal` and key > query.
+   * The output may be the first input.
+   */
+  attentionSoftmax: AttentionRows
+  /** dp, p -> the gradient to the scores, scale * p (dp - sum of dp p); the output may be the first input */
+  attentionSoftmaxGradient: { rows: number; size: number; scale: number }
 
   /**
    * logits, targets, weights? -> losses [rows], weights [rows]: 0 and 0 where ignored; the loss is not multiplied

@@ -29,6 +29,7 @@ export { drawTimeline } from './memory/timeline.js'
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'
 export { Buffer, Module, Parameter } from './nn/index.js'
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
 export {

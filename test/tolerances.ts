@@ -38,7 +38,7 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
     'one function of at most 8 ulp and a few products',
     32,
     `exp log pow sigmoid tanh gelu silu softplus
-    softmax logSoftmax crossEntropy bceWithLogits`,
+    softmax logSoftmax scaledDotProductAttention crossEntropy bceWithLogits`,
   ],
   ['one reciprocal root and a product', 16, 'frozenBatchNorm2d'],
   [

@@ -5,6 +5,7 @@
  * compared with it. Sums are taken in double precision whatever the arrays hold.
  */
 import type { Kernels } from '../kernels.js'
+import { attentionSoftmax, attentionSoftmaxGradient } from './attention.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolutionTiled.js'
 import { addSumOfSquares, binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
 import { crossEntropyGradient, crossEntropyRows, lossRows, lossRowsGradient } from './loss.js'
@@ -58,6 +59,8 @@ export const reference: Kernels = {
   averagePoolGradient,
   softmax,
   softmaxGradient,
+  attentionSoftmax,
+  attentionSoftmaxGradient,
   crossEntropyRows,
   crossEntropyGradient,
   lossRows,

@@ -9,6 +9,7 @@ import { ShapeError } from '../tensor/errors.js'
 import {
   broadcastShapes,
   broadcastStrides,
+  offsetsOf,
   type Shape,
   sameShape,
   showShape,
@@ -66,18 +67,10 @@ function plan([a, b]: readonly Shape[], { transposeA, transposeB }: Transposes):
     k,
     n,
     batchShape,
-    offsetsA: offsets(batchShape, broadcastStrides(batchA, batchShape)),
-    offsetsB: offsets(batchShape, broadcastStrides(batchB, batchShape)),
-    offsetsY: offsets(batchShape, stridesOf(batchShape)),
+    offsetsA: offsetsOf(batchShape, broadcastStrides(batchA, batchShape)),
+    offsetsB: offsetsOf(batchShape, broadcastStrides(batchB, batchShape)),
+    offsetsY: offsetsOf(batchShape, stridesOf(batchShape)),
   }
-}
-
-/** For every index of `shape` in order, its dot product with `strides`. */
-function offsets(shape: Shape, strides: readonly number[]): number[] {
-  return shape.reduce<number[]>(
-    (list, dim, axis) => list.flatMap((base) => Array.from({ length: dim }, (_, i) => base + i * strides[axis])),
-    [0],
-  )
 }
 
 /** left right, where either may be stored transposed. */

@@ -1,21 +1,12 @@
 /** Dropout, whose mask is never stored: it follows from where in the mini-batch an element is. */
-import { ArgumentError } from '../memory/errors.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { checkRate, type DropoutKey, nextKey } from './dropout-key.js'
 import { reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid } from './sample.js'
 
-/** The key of a mask, taken from the device's step context when the op is called. */
-interface Mask {
-  rate: number
-  seed: number
-  step: number
-  call: number
-  first: number
-}
-
-const dropoutOp: Op<Mask> = {
+const dropoutOp: Op<DropoutKey> = {
   name: 'dropout',
   shape: ([x]) => x,
   forward: ({ device, shape, options, inputs, output }) =>
@@ -41,11 +32,7 @@ const dropoutOp: Op<Mask> = {
  * Saves nothing: its gradient draws the mask again.
  */
 export const dropout = define(dropoutOp, (x: Tensor, rate = 0.5) => {
-  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`dropout: rate ${rate} is outside [0, 1)`)
+  checkRate('dropout', rate)
   if (rate === 0) return reshape(x, x.shape)
-  const context = x.device.step
-  const { seed, step, call, firstSample } = context
-  const y = apply(dropoutOp, [x], { rate, seed, step, call, first: (firstSample * x.size) / (x.shape[0] ?? 1) })
-  context.call++
-  return y
+  return nextKey(x.device, rate, x.size / (x.shape[0] ?? 1), (key) => apply(dropoutOp, [x], key))
 })

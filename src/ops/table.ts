@@ -1,4 +1,5 @@
 /** All ops, gathered from their families: an op is listed nowhere else. */
+import * as attention from './attention.js'
 import * as conv from './conv.js'
 import * as convTranspose from './conv-transpose.js'
 import type { Op } from './declaration.js'
@@ -19,6 +20,7 @@ type Families = typeof elementwise &
   typeof reduce &
   typeof movement &
   typeof conv &
+  typeof attention &
   typeof convTranspose &
   typeof pool &
   typeof softmax &
@@ -38,6 +40,7 @@ const { sendSum, sendBias, crossEntropyLoss, ...found } = {
   ...reduce,
   ...movement,
   ...conv,
+  ...attention,
   ...convTranspose,
   ...pool,
   ...softmax,

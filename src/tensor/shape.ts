@@ -54,6 +54,14 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
   return target.map((_, axis) => (axis < lead || shape[axis - lead] === 1 ? 0 : own[axis - lead]))
 }
 
+/** For every index of `shape` in order, its dot product with `strides`. */
+export function offsetsOf(shape: Shape, strides: readonly number[]): number[] {
+  return shape.reduce<number[]>(
+    (list, dim, axis) => list.flatMap((base) => Array.from({ length: dim }, (_, i) => base + i * strides[axis])),
+    [0],
+  )
+}
+
 /** Which axes of `target` a tensor of `shape` is repeated along. */
 export function broadcastAxes(shape: Shape, target: Shape): boolean[] {
   const lead = target.length - shape.length

@@ -1,0 +1,226 @@
+/**
+ * Attention: y = p v with p = softmax(scale q k^T + mask) along the keys.
+ *
+ * The scores become the probabilities in place, and these are what is saved, [T, S] for each head. With dy:
+ *
+ *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dp p),   dq = ds k,   dk = ds^T q
+ *
+ * where ds takes the place of dp in turn. Dropout falls on p: then p' = dropout(p) stands for p in y and dv, and
+ * dp = dropout(dy v^T); p' is drawn again, not saved.
+ */
+import type { AttentionRows, KernelParameters } from '../../kernels/kernels.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import { ShapeError } from '../tensor/errors.js'
+import { broadcastStrides, offsetsOf, type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { checkRate, type DropoutKey, nextKey } from './dropout-key.js'
+import { sendSum } from './elementwise.js'
+import { apply, type BackwardCall, type Call, define, type Op } from './op.js'
+import { grid } from './sample.js'
+
+export interface AttentionOptions {
+  /** a query sees the keys up to its own place; default false */
+  causal?: boolean
+  /** added to the scores, broadcast to [..., T, S]: 0 where a key is seen and -Infinity where it is not, or any bias */
+  mask?: Tensor | null
+  /** of the scores; default 1 / sqrt(D) */
+  scale?: number
+  /** rate of dropout on the probabilities; default 0 */
+  dropout?: number
+}
+
+interface Settings {
+  causal: boolean
+  scale: number
+  dropout: DropoutKey | null
+}
+
+const NAME = 'scaledDotProductAttention'
+
+interface Sizes {
+  batch: number
+  queries: number
+  keys: number
+  depth: number
+  width: number
+}
+
+function sizes([q, k, v, mask]: readonly Shape[]): Sizes {
+  const fail = (why: string): never => {
+    throw new ShapeError(`${NAME}: q ${showShape(q)}, k ${showShape(k)} and v ${showShape(v)}: ${why}`)
+  }
+  if (q.length < 2 || k.length < 2 || v.length < 2) fail('all must have at least two axes')
+  const [queries, depth] = q.slice(-2)
+  const [keys, width] = v.slice(-2)
+  const lead = q.slice(0, -2)
+  if (!sameShape(k.slice(0, -2), lead) || !sameShape(v.slice(0, -2), lead)) fail('their leading axes differ')
+  if (k.at(-1) !== depth) fail(`queries are ${depth} wide and keys ${k.at(-1)}`)
+  if (k.at(-2) !== keys) fail(`there are ${k.at(-2)} keys and ${keys} values`)
+  const scores = [...lead, queries, keys]
+  const fits = mask?.every((dim, i) => dim === 1 || dim === scores[i - mask.length + scores.length]) ?? true
+  if (!fits || (mask?.length ?? 0) > scores.length) {
+    throw new ShapeError(`${NAME}: the mask ${showShape(mask)} does not broadcast to the scores ${showShape(scores)}`)
+  }
+  return { batch: sizeOf(lead), queries, keys, depth, width }
+}
+
+/** One product for each of the batch; a and b stand in order. */
+function products(batch: number, m: number, k: number, n: number, transposed: 'a' | 'b' | null) {
+  const inOrder = Array.from({ length: batch }, (_, i) => i)
+  const transposes = { transposeA: transposed === 'a', transposeB: transposed === 'b' }
+  const offsets = { offsetsA: inOrder, offsetsB: inOrder }
+  return { batch, ...offsets, m, k, n, ...transposes, bias: false, accumulate: false } as const
+}
+
+function rows([q, k, v, mask]: readonly Shape[], { causal, scale }: Settings): AttentionRows {
+  const { batch, queries, keys } = sizes([q, k, v, mask])
+  if (!mask) return { batch, queries, keys, causal, scale, mask: null }
+  const strides = broadcastStrides(mask, [...q.slice(0, -1), keys])
+  const [strideQuery, strideKey] = strides.slice(-2)
+  const starts = offsetsOf(q.slice(0, -2), strides.slice(0, -2))
+  return { batch, queries, keys, causal, scale, mask: { starts, strideQuery, strideKey } }
+}
+
+const attentionOp: Op<Settings> = {
+  name: NAME,
+  shape: (shapes) => {
+    const { width } = sizes(shapes)
+    return [...shapes[0].slice(0, -1), width]
+  },
+  extras: (shapes) => {
+    const { batch, queries, keys } = sizes(shapes)
+    return [batch * queries * keys]
+  },
+  forward: (call) => {
+    const { device, shapes, options, inputs, output, extras } = call
+    const [q, k, v, ...mask] = inputs
+    const [p] = extras
+    const { batch, queries, keys, depth, width } = sizes(shapes)
+    const scores = device.aliases ? p : call.workspace(p.size)
+    device.run('matmul', products(batch, queries, depth, keys, 'b'), [q, k], [scores])
+    device.run('attentionSoftmax', rows(shapes, options), [scores, ...mask], [p])
+    device.run('matmul', products(batch, queries, keys, width, null), [dropped(call, p), v], [output])
+  },
+  gradients: [
+    {
+      saves: [1, 2, 'extras'],
+      send: (call, target) => {
+        const { batch, queries, keys, depth } = sizes(call.shapes)
+        target.run('matmul', products(batch, queries, keys, depth, null), [scoreGradient(call), call.input(1)])
+      },
+    },
+    {
+      saves: [0, 2, 'extras'],
+      send: (call, target) => {
+        const { batch, queries, keys, depth } = sizes(call.shapes)
+        target.run('matmul', products(batch, keys, queries, depth, 'a'), [scoreGradient(call), call.input(0)])
+      },
+    },
+    {
+      saves: ['extras'],
+      send: (call, target) => {
+        const { batch, queries, keys, width } = sizes(call.shapes)
+        target.run('matmul', products(batch, keys, queries, width, 'a'), [dropped(call, call.extra(0)), call.dy])
+      },
+    },
+    {
+      // the mask is added after the scale
+      saves: [2, 'extras'],
+      send: (call, target) => {
+        const { shapes, options } = call
+        const scores = [...shapes[0].slice(0, -1), sizes(shapes).keys]
+        sendSum(target, scoreGradient(call), scores, shapes[3], 1 / options.scale)
+      },
+    },
+  ],
+  linear: [2],
+  samples: [
+    {
+      inputs: [
+        [[2, 3, 4], grid],
+        [[2, 5, 4], grid],
+        [[2, 5, 2], grid],
+      ],
+      options: { causal: false, scale: 0.5, dropout: null },
+    },
+    {
+      inputs: [
+        [[2, 2, 4, 3], grid],
+        [[2, 2, 4, 3], grid],
+        [[2, 2, 4, 3], grid],
+        [[2, 1, 1, 4], grid],
+      ],
+      options: { causal: true, scale: 0.5, dropout: { rate: 0.5, seed: 1, step: 2, call: 3, first: 16 } },
+    },
+    {
+      inputs: [
+        [[4, 3], grid],
+        [[2, 3], grid],
+        [[2, 1], grid],
+        [[4, 2], grid],
+      ],
+      options: { causal: true, scale: 2, dropout: null },
+    },
+  ],
+}
+
+/** dropout(p), or p itself without it. */
+function dropped({ device, options, workspace }: Call<Settings>, p: Storage): Storage {
+  if (!options.dropout) return p
+  const kept = workspace(p.size)
+  device.run('dropout', { size: p.size, ...options.dropout }, [p], [kept])
+  return kept
+}
+
+/** Three gradients of a call want it: made once. */
+const SCORE_GRADIENTS = new WeakMap<BackwardCall<Settings>, Storage>()
+
+/** ds of a call, as workspace. */
+function scoreGradient(call: BackwardCall<Settings>): Storage {
+  const made = SCORE_GRADIENTS.get(call)
+  if (made) return made
+  const { device, shapes, options, dy } = call
+  const { batch, queries, keys, width } = sizes(shapes)
+  const p = call.extra(0)
+  /** A kernel that may write over its first input, where the device lets it. */
+  const overwrite = <Name extends 'dropout' | 'attentionSoftmaxGradient'>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    [first, ...rest]: readonly Storage[],
+  ): Storage => {
+    const output = device.aliases ? first : call.workspace(p.size)
+    device.run(name, parameters, [first, ...rest], [output])
+    return output
+  }
+  let dp = call.workspace(p.size)
+  device.run('matmul', products(batch, queries, width, keys, 'b'), [dy, call.input(2)], [dp])
+  if (options.dropout) dp = overwrite('dropout', { size: p.size, ...options.dropout }, [dp])
+  const softmax = { rows: batch * queries, size: keys, scale: options.scale }
+  const ds = overwrite('attentionSoftmaxGradient', softmax, [dp, p])
+  SCORE_GRADIENTS.set(call, ds)
+  return ds
+}
+
+/**
+ * y = softmax(scale q k^T + mask) v, the softmax along the keys; a query whose keys are all masked gives NaN.
+ * @param q        [..., T, D]
+ * @param k        [..., S, D], of the same leading axes
+ * @param v        [..., S, E], of the same leading axes
+ * @returns        [..., T, E]
+ * @throws ShapeError     sizes that do not match
+ * @throws ArgumentError  a scale that is 0 or not finite, a dropout outside [0, 1)
+ * Saves the probabilities [..., T, S] (4 bytes each), q for k, k for q, and v for both and the mask.
+ */
+export const scaledDotProductAttention = define(
+  attentionOp,
+  (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor => {
+    const { causal = false, mask = null, scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), dropout = 0 } = options
+    if (!Number.isFinite(scale) || scale === 0) throw new ArgumentError(`${NAME}: scale ${scale} is 0 or not finite`)
+    checkRate(NAME, dropout)
+    const inputs = mask ? [q, k, v, mask] : [q, k, v]
+    if (dropout === 0) return apply(attentionOp, inputs, { causal, scale, dropout: null })
+    const sampleSize = (q.size / (q.shape.at(-1) ?? 1) / (q.shape[0] ?? 1)) * (k.shape.at(-2) ?? 1)
+    return nextKey(q.device, dropout, sampleSize, (key) => apply(attentionOp, inputs, { causal, scale, dropout: key }))
+  },
+)
