@@ -13,8 +13,10 @@ import {
   Module,
   ReLU,
   Sequential,
+  TransformerBlock,
 } from '../src/nn/index.js'
 import { add, relu } from '../src/ops/elementwise.js'
+import { reshape } from '../src/ops/movement.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
 export const INPUT = [2, 4, 4] as const
@@ -69,6 +71,26 @@ export function denseModel(device: Device, rate = 0.25): Sequential {
     new ReLU(device),
     new Dropout(device, rate),
     new Linear(device, 8, CLASSES, { random }),
+  )
+}
+
+/** The image as a sequence of 8 places of 4 features. */
+class Sequence extends Module {
+  forward(x: Tensor): Tensor {
+    return reshape(x, [x.shape[0], 8, 4])
+  }
+}
+
+/** Two transformer blocks, pre-norm and causal, then post-norm: four dropouts each, those on attention among them. */
+export function transformerModel(device: Device, rate = 0.25): Sequential {
+  const random = generator(17)
+  const options = { feedForward: 6, dropout: rate, random }
+  return new Sequential(
+    new Sequence(device),
+    new TransformerBlock(device, 4, 2, { ...options, activation: 'gelu', preNorm: true, causal: true }),
+    new TransformerBlock(device, 4, 2, options),
+    new Flatten(device),
+    new Linear(device, 32, CLASSES, { random }),
   )
 }
 

@@ -33,3 +33,9 @@ export {
 } from './norms.js'
 export { allOrNothing, Buffer, Parameter } from './parameter.js'
 export { Sequential } from './sequential.js'
+export {
+  MultiheadAttention,
+  type SelfAttentionOptions,
+  TransformerBlock,
+  type TransformerBlockOptions,
+} from './transformer.js'

@@ -1,0 +1,236 @@
+/** Attention and the transformer's block, with the names of torch.nn.TransformerEncoderLayer. Sequences are [B, T, C]. */
+import type { Device } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
+import { scaledDotProductAttention } from '../ops/attention.js'
+import { checkRate } from '../ops/dropout-key.js'
+import { add } from '../ops/elementwise.js'
+import { linear } from '../ops/matmul.js'
+import { permute, reshape, slice } from '../ops/movement.js'
+import { ShapeError } from '../tensor/errors.js'
+import { showShape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { GELU, ReLU } from './activations.js'
+import { defaultRandom, type Random, xavierUniform } from './init.js'
+import { Dropout, Linear } from './layers.js'
+import { Module, RELEASES } from './module.js'
+import { LayerNorm } from './norms.js'
+import { allOrNothing, Parameter } from './parameter.js'
+import { Sequential } from './sequential.js'
+
+/** last(... second(first(x))), freeing what lies between; the tape keeps what gradients need. */
+function pipe(x: Tensor, ...steps: readonly ((x: Tensor) => Tensor)[]): Tensor {
+  return steps.reduce((current, step) => {
+    const next = step(current)
+    if (current !== x) current.dispose()
+    return next
+  }, x)
+}
+
+export interface SelfAttentionOptions {
+  /** a place sees those up to itself; default false */
+  causal?: boolean
+  /** rate of dropout on the attention's probabilities, in training; default 0 */
+  dropout?: number
+  /** default true */
+  bias?: boolean
+  /** what initial values are drawn from; default one generator for each device, of seed 0 */
+  random?: Random
+}
+
+/**
+ * Self-attention by several heads, each on its own C / heads features: [B, T, C] -> [B, T, C].
+ * in_proj_weight [3 C, C] (for queries, keys and values, one below the other), in_proj_bias [3 C], out_proj.weight
+ * [C, C], out_proj.bias [C].
+ */
+export class MultiheadAttention extends Module {
+  static readonly [RELEASES] = true
+  readonly inProjWeight: Parameter
+  readonly inProjBias: Parameter | null
+  readonly outProj: Linear
+  readonly causal: boolean
+  readonly dropout: number
+
+  /**
+   * @param width  C, which the heads divide
+   * Throws what `new Parameter` throws, and
+   * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1)
+   */
+  constructor(
+    device: Device,
+    readonly width: number,
+    readonly heads: number,
+    { causal = false, dropout = 0, bias = true, random = defaultRandom(device) }: SelfAttentionOptions = {},
+  ) {
+    super(device)
+    if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
+      throw new ArgumentError(`MultiheadAttention: ${heads} heads do not divide the width ${width}`)
+    }
+    checkRate('MultiheadAttention', dropout)
+    this.causal = causal
+    this.dropout = dropout
+    const shape = [3 * width, width]
+    const made = allOrNothing(device, () => ({
+      weight: new Parameter(device, shape, () => xavierUniform(shape, random)),
+      bias: bias ? new Parameter(device, [3 * width]) : null,
+      out: new Linear(device, width, width, { bias, random }),
+    }))
+    this.inProjWeight = made.weight
+    this.inProjBias = made.bias
+    this.outProj = made.out
+    const { bias: last } = made.out
+    if (last) device.run('fill', { size: width, value: 0 }, [], [last.storage('MultiheadAttention')])
+  }
+
+  /**
+   * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a place is seen, -Infinity where it is not
+   * @throws ShapeError  x is not [B, T, C]
+   */
+  forward(x: Tensor, mask: Tensor | null = null): Tensor {
+    const { width, causal } = this
+    if (x.rank !== 3 || x.shape[2] !== width) {
+      throw new ShapeError(`MultiheadAttention: the input ${showShape(x.shape)} must be [B, T, ${width}]`)
+    }
+    const dropout = this.training ? this.dropout : 0
+    const [q, k, v] = [0, 1, 2].map((part) => this.#project(x, part))
+    const seen = scaledDotProductAttention(q, k, v, { causal, mask, dropout })
+    for (const each of [q, k, v]) each.dispose()
+    const y = pipe(
+      seen,
+      (heads) => permute(heads, [0, 2, 1, 3]),
+      (places) => reshape(places, x.shape),
+      (features) => this.outProj.forward(features),
+    )
+    seen.dispose()
+    return y
+  }
+
+  /**
+   * Queries, keys or values by head: [B, T, C] -> [B, heads, T, C / heads]. The weight is cut and not the result: it
+   * does not grow with the batch.
+   */
+  #project(x: Tensor, part: number): Tensor {
+    const { width, heads, inProjWeight, inProjBias } = this
+    const [from, to] = [[part * width], [(part + 1) * width]]
+    const weight = slice(inProjWeight, from, to)
+    const bias = inProjBias && slice(inProjBias, from, to)
+    const y = pipe(
+      x,
+      (places) => linear(places, weight, bias),
+      (features) => reshape(features, [x.shape[0], x.shape[1], heads, width / heads]),
+      (places) => permute(places, [0, 2, 1, 3]),
+    )
+    weight.dispose()
+    bias?.dispose()
+    return y
+  }
+
+  protected override *members(): Generator<readonly [string, unknown]> {
+    for (const [name, member] of super.members()) yield [PYTORCH_NAMES[name] ?? name, member]
+  }
+}
+
+export interface TransformerBlockOptions {
+  /** width of the feed-forward's hidden layer; default 2048 */
+  feedForward?: number
+  /** rate of all dropouts: on the attention's probabilities, the hidden layer, and each of both changes; default 0.1 */
+  dropout?: number
+  /** of the hidden layer; default 'relu' */
+  activation?: 'relu' | 'gelu'
+  /** normalise what goes into attention and feed-forward, and not the sums that come out; default false */
+  preNorm?: boolean
+  /** a place sees those up to itself; default false */
+  causal?: boolean
+  /** of both norms; default 1e-5 */
+  eps?: number
+  /** what initial values are drawn from; default one generator for each device, of seed 0 */
+  random?: Random
+}
+
+/**
+ * Attention and a feed-forward of two layers, each added to what went in: [B, T, C] -> [B, T, C].
+ *
+ *     pre-norm:   h = x + attention(norm1(x));   y = h + feedForward(norm2(h))
+ *     post-norm:  h = norm1(x + attention(x));   y = norm2(h + feedForward(h))
+ *
+ * Parameters and defaults are those of torch.nn.TransformerEncoderLayer: self_attn, linear1, linear2, norm1, norm2.
+ */
+export class TransformerBlock extends Module {
+  static readonly [RELEASES] = true
+  readonly selfAttention: MultiheadAttention
+  readonly linear1: Linear
+  readonly dropout: Dropout
+  readonly linear2: Linear
+  readonly norm1: LayerNorm
+  readonly norm2: LayerNorm
+  readonly dropout1: Dropout
+  readonly dropout2: Dropout
+  readonly preNorm: boolean
+  readonly #attention: Sequential
+  readonly #feedForward: Sequential
+
+  /**
+   * @param width  C, which the heads divide
+   * Throws what `new Parameter` throws, and
+   * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1), an unknown activation
+   */
+  constructor(device: Device, width: number, heads: number, options: TransformerBlockOptions = {}) {
+    super(device)
+    const { feedForward = 2048, dropout = 0.1, activation = 'relu', preNorm = false, causal, eps, random } = options
+    if (activation !== 'relu' && activation !== 'gelu') {
+      throw new ArgumentError(`TransformerBlock: there is no activation '${activation}': use relu or gelu`)
+    }
+    this.dropout = new Dropout(device, dropout)
+    this.dropout1 = new Dropout(device, dropout)
+    this.dropout2 = new Dropout(device, dropout)
+    this.preNorm = preNorm
+    const made = allOrNothing(device, () => ({
+      attention: new MultiheadAttention(device, width, heads, { causal, dropout, random }),
+      linear1: new Linear(device, width, feedForward, { random }),
+      linear2: new Linear(device, feedForward, width, { random }),
+      norm1: new LayerNorm(device, width, { eps }),
+      norm2: new LayerNorm(device, width, { eps }),
+    }))
+    this.selfAttention = made.attention
+    this.linear1 = made.linear1
+    this.linear2 = made.linear2
+    this.norm1 = made.norm1
+    this.norm2 = made.norm2
+    const hidden = activation === 'relu' ? new ReLU(device) : new GELU(device)
+    this.#attention = new Sequential(...(preNorm ? [this.norm1] : []), this.selfAttention, this.dropout1)
+    this.#feedForward = new Sequential(
+      ...(preNorm ? [this.norm2] : []),
+      ...[this.linear1, hidden, this.dropout, this.linear2, this.dropout2],
+    )
+  }
+
+  /** @throws ShapeError  x is not [B, T, C] */
+  forward(x: Tensor): Tensor {
+    return pipe(
+      x,
+      (before) => this.#change(before, this.#attention, this.norm1),
+      (before) => this.#change(before, this.#feedForward, this.norm2),
+    )
+  }
+
+  /** x and what `branch` makes of it. */
+  #change(x: Tensor, branch: Module, norm: LayerNorm): Tensor {
+    const change = branch.forward(x)
+    const sum = add(x, change)
+    change.dispose()
+    if (this.preNorm) return sum
+    const y = norm.forward(sum)
+    sum.dispose()
+    return y
+  }
+
+  protected override *members(): Generator<readonly [string, unknown]> {
+    for (const [name, member] of super.members()) yield [PYTORCH_NAMES[name] ?? name, member]
+  }
+}
+
+const PYTORCH_NAMES: Readonly<Record<string, string>> = {
+  inProjWeight: 'in_proj_weight',
+  inProjBias: 'in_proj_bias',
+  outProj: 'out_proj',
+  selfAttention: 'self_attn',
+}
