@@ -1,15 +1,9 @@
-/**
- * The SIMD kernels against the plain loops, in every module that this platform runs.
- *
- * Each runs on a memory of its own, all bytes of which are NaN but for the operands: a kernel that reads what is
- * not its own, or writes beyond its output or workspace, is found out.
- */
+/** Products and convolutions of the SIMD dialect against the plain loops (simd-bench.ts), and what all its kernels owe. */
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Convolution, Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
-import { reference } from '../kernels/reference/index.js'
-import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+import type { Convolution } from '../kernels/kernels.js'
+import { RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { openVirtualDevice } from '../src/device/open.js'
@@ -17,87 +11,9 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import { ops } from '../src/ops/table.js'
 import { full, requireGrad } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
-import { float32Sum } from './tolerances.js'
+import { agrees, bench, noise } from './simd-bench.js'
 
-const PAGES = 40
 const RUNS = { seed: 1, numRuns: 150 }
-
-const bench = simdVariants().map((variant) => {
-  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
-  return { variant, memory, assembly: instantiate(variant, memory) }
-})
-
-if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: nothing of this file can be tested')
-
-/** Numbers in [-1, 1], the same for the same seed. */
-function noise(size: number, seed: number): Float32Array {
-  let state = seed * 2654435761
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return state / 2 ** 31
-  })
-}
-
-const absolute = (values: Floats): Float64Array => Float64Array.from(values, Math.abs)
-
-/**
- * Run kernel `name` in every module, and hold its output to that of the plain loops in float64. Both add up `terms`
- * products; what they may differ by is told by the same sum over absolute values.
- */
-function agrees<Name extends KernelName>(
-  name: Name,
-  parameters: KernelParameters[Name],
-  inputs: readonly Float32Array[],
-  output: Float32Array,
-  terms: number,
-): void {
-  const expected = Float64Array.from(output)
-  reference[name](parameters, inputs, [expected])
-  const magnitude = absolute(output)
-  reference[name](parameters, inputs.map(absolute), [magnitude])
-  for (const { variant, memory, assembly } of bench) {
-    const floats = new Float32Array(memory.buffer)
-    floats.fill(Number.NaN, RUNTIME_BYTES / 4)
-    let end = RUNTIME_BYTES
-    const reserve = (bytes: number): number => {
-      const address = end
-      end = Math.ceil((end + bytes) / 64) * 64
-      return address
-    }
-    const place = (values: Float32Array): number => {
-      const address = reserve(values.byteLength)
-      floats.set(values, address / 4)
-      return address
-    }
-    const workspaceBytes = simd[name]?.workspaceBytes?.(parameters) ?? 0
-    // The last input ends where the memory ends: what reads beyond it traps.
-    const addresses = inputs.slice(0, -1).map(place)
-    const y = place(output)
-    const workspace = reserve(workspaceBytes)
-    assert.ok(end <= memory.buffer.byteLength, 'this test draws larger operands than it has room for')
-    const last = inputs[inputs.length - 1]
-    const atEnd = memory.buffer.byteLength - Math.ceil(last.byteLength / 64) * 64
-    floats.set(last, atEnd / 4)
-    simd[name]?.run(assembly, parameters, [...addresses, atEnd], [y], workspace)
-
-    const what = `${name}, ${variant}`
-    floats.subarray(y / 4, y / 4 + output.length).forEach((value, i) => {
-      const tolerance = float32Sum(terms, magnitude[i])
-      const close = Math.abs(value - expected[i]) <= tolerance
-      if (!close) assert.unreachable(`${what}: element ${i} is ${value}, not ${expected[i]} to ${tolerance}`)
-    })
-    const untouched = (from: number, to: number) => floats.subarray(from, to).every(Number.isNaN)
-    assert.ok(untouched(y / 4 + output.length, workspace / 4), `${what} writes beyond its output`)
-    assert.ok(
-      untouched((workspace + workspaceBytes) / 4, Math.min(end / 4 + 1024, atEnd / 4)),
-      `${what} writes beyond its workspace`,
-    )
-    inputs.forEach((values, i) => {
-      const address = [...addresses, atEnd][i] / 4
-      assert.equal(floats.slice(address, address + values.length), values, `${what} changed input ${i}`)
-    })
-  }
-}
 
 test('the constants of each module lie within what is reserved for it', () => {
   for (const { assembly } of bench) assert.ok(assembly.staticEnd() <= RUNTIME_BYTES)
@@ -174,7 +90,6 @@ test('convolution and its gradients', () => {
       const bias = flag ? [noise(p.outChannels, 3)] : []
       const dy = noise(p.batch * p.outChannels * p.outHeight * p.outWidth, 4)
       const terms = (p.channels / p.groups) * taps + 1
-      // Each operand once at the end of memory.
       agrees('convolution', { ...p, bias: flag }, [x, w, ...bias], noise(dy.length, 5), terms)
       const inputBias = flag ? [noise(p.channels, 6)] : []
       const back = (p.outChannels / p.groups) * taps + 1

@@ -8,6 +8,7 @@ import type { KernelName, KernelParameters } from '../kernels.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import type { SimdKernels } from './kernel.js'
 import { matmul } from './matmul.js'
+import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 
 export { type Assembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
 
@@ -16,6 +17,10 @@ export const simd: SimdKernels = {
   convolution,
   convolutionInputGradient,
   convolutionWeightGradient,
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
 }
 
 /** What a kernel needs beside its operands, whichever dialect it ends up running in. */

@@ -21,6 +21,10 @@ type AssemblyFunction =
   | 'convolution'
   | 'convolutionInputGradient'
   | 'convolutionWeightGradient'
+  | 'maxPool'
+  | 'maxPoolGradient'
+  | 'averagePool'
+  | 'averagePoolGradient'
   | 'staticEnd'
 
 const sources = { baseline, relaxed }

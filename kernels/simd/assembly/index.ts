@@ -1,4 +1,5 @@
 /** What the module exports: one function for each kernel, on addresses. */
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { matmul } from './matmul'
+export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool'
 export { staticEnd } from './static'

@@ -1,0 +1,124 @@
+/**
+ * The SIMD kernels against the plain loops, in every module that this platform runs: what tests of them share.
+ *
+ * Each runs on a memory of its own, all bytes of which are NaN but for the operands: a kernel that reads what is
+ * not its own, or writes beyond its outputs or workspace, is found out.
+ */
+import * as assert from 'uvu/assert'
+import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
+import { reference } from '../kernels/reference/index.js'
+import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+import { float32Sum } from './tolerances.js'
+
+const PAGES = 40
+
+export const bench = simdVariants().map((variant) => {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
+  return { variant, memory, assembly: instantiate(variant, memory) }
+})
+
+if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: nothing of it can be tested')
+
+/** Numbers in [-1, 1], the same for the same seed. */
+export function noise(size: number, seed: number): Float32Array {
+  let state = seed * 2654435761
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return state / 2 ** 31
+  })
+}
+
+export const absolute = (values: Floats): Float64Array => Float64Array.from(values, Math.abs)
+
+/** What an element may differ by from what it should be. */
+export type Limit = (element: number, expected: number, output: number) => number
+
+/** Nothing is computed, or nothing that rounds. */
+export const exactly: Limit = () => 0
+
+/**
+ * Run kernel `name` in every module, and hold its outputs to those of the plain loops in float64.
+ * @param outputs  what they hold before
+ * @param limit  or a count of terms: both add up as many products, and what they may differ by is told by the same
+ *   sum over absolute values
+ */
+export function agrees<Name extends KernelName>(
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  outputs: Float32Array | readonly Float32Array[],
+  limit: number | Limit,
+): void {
+  const before = outputs instanceof Float32Array ? [outputs] : outputs
+  const expected = before.map((values) => Float64Array.from(values))
+  reference[name](parameters, inputs, expected)
+  const within = typeof limit === 'number' ? sums(name, parameters, inputs.map(absolute), before, limit) : limit
+  // Each input ends once where the memory ends: what reads beyond it traps.
+  inputs.forEach((_, ending) => {
+    for (const module of bench) runsAs(module, name, parameters, inputs, ending, before, expected, within)
+  })
+}
+
+/** Sums of as many terms, whose magnitudes the kernel adds up when it has `inputs`. */
+export function sums<Name extends KernelName>(
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Floats[],
+  outputs: readonly Floats[],
+  terms: number,
+): Limit {
+  const magnitudes = outputs.map(absolute)
+  reference[name](parameters, inputs, magnitudes)
+  return (element, _, output) => float32Sum(terms, magnitudes[output][element])
+}
+
+function runsAs<Name extends KernelName>(
+  { variant, memory, assembly }: (typeof bench)[number],
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  ending: number,
+  before: readonly Float32Array[],
+  expected: readonly Float64Array[],
+  limit: Limit,
+): void {
+  const floats = new Float32Array(memory.buffer)
+  floats.fill(Number.NaN, RUNTIME_BYTES / 4)
+  const what = `${name}, ${variant}`
+  const lastBytes = Math.ceil(inputs[ending].byteLength / 64) * 64
+  const endBytes = memory.buffer.byteLength - lastBytes
+  let end = RUNTIME_BYTES
+  const reserve = (bytes: number): number => {
+    const address = end
+    end = Math.ceil((end + bytes) / 64) * 64
+    assert.ok(end <= endBytes, 'this test draws larger operands than it has room for')
+    return address
+  }
+  const place = (values: Float32Array, address = reserve(values.byteLength)): number => {
+    floats.set(values, address / 4)
+    return address
+  }
+  const addresses = inputs.map((values, i) => place(values, i === ending ? endBytes : undefined))
+  const own = before.map((values) => ({ values, address: place(values) }))
+  const workspaceBytes = simd[name]?.workspaceBytes?.(parameters) ?? 0
+  const workspace = reserve(workspaceBytes)
+  const to = own.map(({ address }) => address)
+  simd[name]?.run(assembly, parameters, addresses, to, workspace)
+
+  const untouched = (from: number, bytes: number) => floats.subarray(from / 4, bytes / 4).every(Number.isNaN)
+  own.forEach(({ values, address }, output) => {
+    floats.subarray(address / 4, address / 4 + values.length).forEach((value, i) => {
+      const wanted = expected[output][i]
+      const close = Object.is(value, Math.fround(wanted)) || Math.abs(value - wanted) <= limit(i, wanted, output)
+      if (!close) assert.unreachable(`${what}: element ${i} is ${value}, not ${wanted} to ${limit(i, wanted, output)}`)
+    })
+    const next = to[output + 1] ?? workspace
+    assert.ok(untouched(address + values.byteLength, next), `${what} writes beyond output ${output}`)
+  })
+  const beyond = Math.min(end + 4096, endBytes)
+  assert.ok(untouched(workspace + workspaceBytes, beyond), `${what} writes beyond its workspace`)
+  inputs.forEach((values, i) => {
+    const same = values.every((value, j) => Object.is(floats[addresses[i] / 4 + j], value))
+    assert.ok(same, `${what} changed input ${i}`)
+  })
+}

@@ -1,0 +1,65 @@
+/** Pooling of the SIMD dialect against the plain loops. */
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import type { Pooling } from '../kernels/kernels.js'
+import { absolute, agrees, exactly, noise, sums } from './simd-bench.js'
+
+const RUNS = { seed: 1, numRuns: 300 }
+
+/** Half of them the windows of 2 x 2 that have a path of their own. */
+const poolings = fc
+  .record({
+    planes: fc.integer({ min: 1, max: 5 }),
+    height: fc.integer({ min: 1, max: 19 }),
+    width: fc.integer({ min: 1, max: 37 }),
+    kernelHeight: fc.integer({ min: 1, max: 5 }),
+    kernelWidth: fc.integer({ min: 1, max: 5 }),
+    strideY: fc.integer({ min: 1, max: 4 }),
+    strideX: fc.integer({ min: 1, max: 4 }),
+    padding: fc.boolean(),
+    quarters: fc.boolean(),
+  })
+  .map(({ padding, quarters, ...drawn }): Pooling => {
+    const p = quarters ? { ...drawn, kernelHeight: 2, kernelWidth: 2, strideY: 2, strideX: 2 } : drawn
+    const padY = padding ? Math.floor(p.kernelHeight / 2) : 0
+    const padX = padding ? Math.floor(p.kernelWidth / 2) : 0
+    const outHeight = Math.floor((p.height + 2 * padY - p.kernelHeight) / p.strideY) + 1
+    const outWidth = Math.floor((p.width + 2 * padX - p.kernelWidth) / p.strideX) + 1
+    return { ...p, padY, padX, outHeight, outWidth }
+  })
+  .filter((p) => p.outHeight > 0 && p.outWidth > 0)
+
+const inputs = (p: Pooling) => noise(p.planes * p.height * p.width, 1)
+const outputs = (p: Pooling) => noise(p.planes * p.outHeight * p.outWidth, 2)
+
+/** Few values, so that many tie; zeros of both signs; NaN and infinities among them. */
+const COMMON = [0, -0, 1, 2, -1, Number.NaN, Infinity, -Infinity]
+const ties = (p: Pooling) => inputs(p).map((value) => COMMON[Math.floor((value + 1) * 4)])
+
+test('maxPool and its gradient', () => {
+  fc.assert(
+    fc.property(poolings, fc.boolean(), (p, tied) => {
+      const x = tied ? ties(p) : inputs(p)
+      agrees('maxPool', p, [x], outputs(p), exactly)
+      // An input is in at most as many windows as a window has inputs.
+      const terms = p.kernelHeight * p.kernelWidth
+      const limit = sums('maxPoolGradient', p, [absolute(outputs(p)), x], [inputs(p)], terms)
+      agrees('maxPoolGradient', p, [outputs(p), x], inputs(p), limit)
+    }),
+    RUNS,
+  )
+})
+
+test('averagePool and its gradient', () => {
+  fc.assert(
+    fc.property(poolings, fc.boolean(), (pooling, countPadding) => {
+      const p = { ...pooling, countPadding }
+      const terms = p.kernelHeight * p.kernelWidth
+      agrees('averagePool', p, [inputs(p)], outputs(p), terms)
+      agrees('averagePoolGradient', p, [outputs(p)], inputs(p), terms + 1)
+    }),
+    RUNS,
+  )
+})
+
+test.run()
