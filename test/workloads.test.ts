@@ -7,9 +7,17 @@ import { crossEntropy } from '../src/ops/loss.js'
 import { sgd } from '../src/optim/index.js'
 import { fromHost, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
-import { cnnWorkload, mlpWorkload, type Workload } from './workloads.js'
+import { cnnWorkload, mlpWorkload, transformerWorkload, type Workload } from './workloads.js'
 
-async function train({ make, weights, inputs, targets, learningRate, losses }: Workload): Promise<number[]> {
+async function train({
+  make,
+  weights,
+  inputs,
+  targets,
+  loss: lossOf,
+  learningRate,
+  losses,
+}: Workload): Promise<number[]> {
   const device = await openDevice('cpu', { memory: '64MiB' })
   const model = make(device)
   model.loadStateDict(weights)
@@ -18,7 +26,8 @@ async function train({ make, weights, inputs, targets, learningRate, losses }: W
   for (const _ of losses) {
     optimizer.zeroGrad()
     const loss = scope(device, () => {
-      const value = crossEntropy(model.forward(fromHost(device, inputs)), tensor(device, targets))
+      const y = model.forward(fromHost(device, inputs))
+      const value = lossOf?.(y) ?? crossEntropy(y, tensor(device, targets))
       backward(value)
       return value
     })
@@ -41,5 +50,7 @@ async function expectLosses(workload: Workload): Promise<void> {
 test('the perceptron has the losses of other libraries', () => expectLosses(mlpWorkload()))
 
 test('the convolutional network has the losses of other libraries', () => expectLosses(cnnWorkload()))
+
+test('the transformer has the losses of PyTorch', () => expectLosses(transformerWorkload()))
 
 test.run()

@@ -5,6 +5,10 @@
 import type { Device } from '../src/device/device.js'
 import { convnet, mlp } from '../src/models/index.js'
 import type { Module } from '../src/nn/module.js'
+import { TransformerBlock } from '../src/nn/transformer.js'
+import { square } from '../src/ops/elementwise.js'
+import { mean } from '../src/ops/reduce.js'
+import type { Tensor } from '../src/tensor/tensor.js'
 
 export interface Workload {
   make(device: Device): Module
@@ -12,6 +16,8 @@ export interface Workload {
   weights: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>
   inputs: { shape: readonly number[]; data: Float32Array }
   targets: Float32Array
+  /** of what the model gives; default the cross-entropy with the targets */
+  loss?(y: Tensor): Tensor
   learningRate: number
   /** of the first steps with plain SGD, measured with other libraries; they agree to `tolerance` */
   losses: readonly number[]
@@ -110,5 +116,50 @@ export function cnnWorkload(): Workload {
     learningRate: 0.05,
     losses: [2.29846, 2.28112, 2.26638, 2.25323],
     tolerance: 5e-5,
+  }
+}
+
+/**
+ * A pre-norm causal block on 8 x 128 places of 256 features, 8 heads, 1024 hidden, gelu; the loss is the mean of squares.
+ * The losses are PyTorch's (1.13, float32), from the same numbers:
+ *
+ *     layer = torch.nn.TransformerEncoderLayer(256, 8, 1024, 0, 'gelu', batch_first=True, norm_first=True)
+ *     layer(x, src_mask=torch.triu(torch.full((128, 128), -inf), 1)).square().mean(), SGD of 0.05
+ */
+export function transformerWorkload(): Workload {
+  const layer = (out: number, inputs: number, seed: number) => {
+    const bound = 1 / Math.sqrt(inputs)
+    return { shape: [out, inputs], data: uniform(out * inputs, -bound, bound, seed) }
+  }
+  const ones = { shape: [256], data: new Float32Array(256).fill(1) }
+  return {
+    make: (device) =>
+      new TransformerBlock(device, 256, 8, {
+        feedForward: 1024,
+        dropout: 0,
+        activation: 'gelu',
+        preNorm: true,
+        causal: true,
+      }),
+    weights: {
+      'self_attn.in_proj_weight': layer(768, 256, 31),
+      'self_attn.in_proj_bias': zeros(768),
+      'self_attn.out_proj.weight': layer(256, 256, 32),
+      'self_attn.out_proj.bias': zeros(256),
+      'linear1.weight': layer(1024, 256, 33),
+      'linear1.bias': zeros(1024),
+      'linear2.weight': layer(256, 1024, 34),
+      'linear2.bias': zeros(256),
+      'norm1.weight': ones,
+      'norm1.bias': zeros(256),
+      'norm2.weight': ones,
+      'norm2.bias': zeros(256),
+    },
+    inputs: { shape: [8, 128, 256], data: uniform(8 * 128 * 256, 0, 1, 30) },
+    targets: new Float32Array(0),
+    loss: (y) => mean(square(y)),
+    learningRate: 0.05,
+    losses: [0.37289, 0.369425, 0.366011, 0.362645],
+    tolerance: 5e-6,
   }
 }
