@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
 /** kernels/simd/layout.ts keeps the bottom of every heap free for what the modules place there: their constants. */
-const FIRST_STATIC_BYTE = 1024
+const FIRST_STATIC_BYTE = 1280
 
 const OPTIONS = [
   '-O3',
@@ -20,6 +20,10 @@ const OPTIONS = [
   '--importMemory',
   '--noAssert',
   `--memoryBase ${FIRST_STATIC_BYTE}`,
+  // threads work on one shared memory; a memory's own limits may be any within those of its type
+  '--enable threads',
+  '--sharedMemory',
+  '--maximumMemory 65536',
 ]
 
 const VARIANTS = {

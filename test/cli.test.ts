@@ -85,6 +85,7 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['train --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
     ['train --micro-batch fitt', /--micro-batch 'fitt'/],
     ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],
+    ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
     ['train --device gpu', /--device 'gpu' is not one of cpu, reference/],
     ['train --data mnist', /--data 'mnist' is neither 'digits' nor 'idx:'/],
     ['train --memory 8MB', /--memory: '8MB' is not a byte size.*write MiB/],
@@ -423,6 +424,7 @@ test('devices: what there is, and why not', async () => {
     /^cpu +available +float32 +up to 4 GiB .*\nreference +available +float64 .*\ngpu +missing +not in this/,
   )
   const [cpu, , gpu] = await eventsOf('devices')
+  assert.match(String(cpu.note), /^SIMD.*, (one thread|[234] threads)$/)
   assert.equal([cpu.device, cpu.available, cpu.limitBytes, gpu.available], ['cpu', true, 2 ** 32, false])
 })
 

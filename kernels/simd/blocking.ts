@@ -17,7 +17,7 @@ const DEPTH = 256
  */
 const HEIGHT = 128
 /** Threads that can work on a product at once, for each of which there is a panel. */
-const SLOTS = 4
+export const SLOTS = 4
 
 /** The widest tile of the two modules, and the tallest. */
 const TILE_COLUMNS = 16
@@ -27,11 +27,15 @@ const TILE_ROWS = 4
 const HEADER_BYTES = 512
 const SLOT_BYTES = 256
 
+/** What threads write lies in lines of its own: a line goes from core to core as a whole. */
+const LINE_BYTES = 64
+
 export interface Blocking {
   depth: number
   height: number
   tableBytes: number
   scratchBytes: number
+  slots: number
   /** of the whole workspace */
   bytes: number
 }
@@ -39,9 +43,9 @@ export interface Blocking {
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit
 
 export interface Extras {
-  /** what packing the right side needs for itself in each slot, a multiple of 16 */
+  /** what packing the right side needs for itself in each slot, rounded up to a cache line */
   scratchBytes?: number
-  /** tables that all slots read, for a given depth, a multiple of 16 */
+  /** tables that all slots read, for a given depth, rounded up to a cache line */
   tableBytes?(depth: number): number
   /** less than there would be otherwise */
   maxDepth?: number
@@ -51,9 +55,9 @@ export function blocking(m: number, n: number, k: number, extras: Extras = {}): 
   const depth = Math.min(DEPTH, extras.maxDepth ?? DEPTH, roundUp(k, 4))
   const height = Math.min(HEIGHT, roundUp(m, TILE_ROWS))
   const slots = Math.min(SLOTS, Math.ceil(n / TILE_COLUMNS))
-  const scratchBytes = extras.scratchBytes ?? 0
-  const tableBytes = extras.tableBytes?.(depth) ?? 0
+  const scratchBytes = roundUp(extras.scratchBytes ?? 0, LINE_BYTES)
+  const tableBytes = roundUp(extras.tableBytes?.(depth) ?? 0, LINE_BYTES)
   const slotBytes = SLOT_BYTES + scratchBytes + depth * TILE_COLUMNS * 4
   const bytes = HEADER_BYTES + tableBytes + depth * height * 4 + slots * slotBytes
-  return { depth, height, tableBytes, scratchBytes, bytes }
+  return { depth, height, tableBytes, scratchBytes, slots, bytes }
 }

@@ -56,7 +56,13 @@ const sizes = (p: Convolution): number[] => [
   p.groups,
 ]
 
-const cut = (blocks: Blocking): number[] => [blocks.depth, blocks.height, blocks.tableBytes, blocks.scratchBytes]
+const cut = ({ depth, height, tableBytes, scratchBytes, slots }: Blocking): number[] => [
+  depth,
+  height,
+  tableBytes,
+  scratchBytes,
+  slots,
+]
 
 export const convolution: SimdKernel<'convolution'> = {
   workspaceBytes: (p) => forward(p).bytes,

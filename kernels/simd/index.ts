@@ -11,6 +11,7 @@ import { matmul } from './matmul.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 
 export { type Assembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
+export { availableThreads, canThread, dropped, MAX_THREADS, Workers } from './threads.js'
 
 export const simd: SimdKernels = {
   matmul,

@@ -9,12 +9,14 @@ const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 
 /**
  * The bottom of every memory that belongs to the modules: what they assume to be nobody's (1 KiB, so that an address
- * and an offset can be added without a carry), then their constants.
+ * and an offset can be added without a carry), what threads tell each other (256 bytes), then their constants.
  */
 export const RUNTIME_BYTES = 4096
 
 /** What assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
-export type Assembly = { readonly [Name in AssemblyFunction]: (...numbers: number[]) => number }
+export type Assembly = { readonly [Name in AssemblyFunction | ThreadFunction]: (...numbers: number[]) => number }
+
+type ThreadFunction = 'fail' | 'itemsOfWorkers' | 'wantsWorkers' | 'work' | 'workers'
 
 type AssemblyFunction =
   | 'matmul'
@@ -27,24 +29,45 @@ type AssemblyFunction =
   | 'averagePoolGradient'
   | 'staticEnd'
 
-const sources = { baseline, relaxed }
-const decoded = new Map<SimdVariant, Uint8Array<ArrayBuffer>>()
-const compiled = new Map<SimdVariant, WebAssembly.Module>()
+/**
+ * Note [Shared or not]
+ *   Whether the memory that a module imports is shared is part of the module's type: one byte of its binary. The
+ *   modules are built for shared memory; for the other kind that byte is changed and nothing else, so that the package
+ *   need not contain them twice. Atomic instructions work on both kinds.
+ */
+const MEMORY_IMPORT = '\x03env\x06memory\x02'
+const SHARED = `${MEMORY_IMPORT}\x03`
+const UNSHARED = `${MEMORY_IMPORT}\x01`
 
-function binaryOf(variant: SimdVariant): Uint8Array<ArrayBuffer> {
-  const known = decoded.get(variant) ?? Uint8Array.from(atob(sources[variant]), (char) => char.charCodeAt(0))
-  decoded.set(variant, known)
-  return known
+const sources = { baseline, relaxed }
+const binaries = new Map<string, Uint8Array<ArrayBuffer>>()
+const modules = new Map<string, WebAssembly.Module>()
+
+/** What the map has for the key, made if it is not there. */
+function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const value = map.get(key) ?? make()
+  map.set(key, value)
+  return value
 }
+
+const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer> =>
+  remembered(binaries, `${variant} ${shared}`, () => {
+    const binary = atob(sources[variant])
+    return Uint8Array.from(shared ? binary : binary.replace(SHARED, UNSHARED), (char) => char.charCodeAt(0))
+  })
 
 /** The modules that this platform runs, from the best; none where it has no SIMD. */
 export function simdVariants(): SimdVariant[] {
-  return VARIANTS.filter((variant) => WebAssembly.validate(binaryOf(variant)))
+  return VARIANTS.filter((variant) => WebAssembly.validate(binaryOf(variant, false)))
 }
+
+export const isShared = (memory: WebAssembly.Memory): boolean =>
+  typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer
+
+export const moduleOf = (variant: SimdVariant, shared: boolean): WebAssembly.Module =>
+  remembered(modules, `${variant} ${shared}`, () => new WebAssembly.Module(binaryOf(variant, shared)))
 
 /** A module over `memory`, whose first RUNTIME_BYTES it takes for itself. */
 export function instantiate(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
-  const module = compiled.get(variant) ?? new WebAssembly.Module(binaryOf(variant))
-  compiled.set(variant, module)
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as Assembly
+  return new WebAssembly.Instance(moduleOf(variant, isShared(memory)), { env: { memory } }).exports as Assembly
 }

@@ -1,4 +1,5 @@
 /** `sluice devices`: what this machine offers, and why something is missing. */
+import { availableThreads, canThread, simdVariants } from '../../kernels/simd/index.js'
 import { LARGEST_HEAP_BYTES } from '../device/heap-device.js'
 import { formatBytes } from '../memory/bytes.js'
 import { type Command, EXIT, emit } from './io.js'
@@ -19,13 +20,22 @@ interface Offer {
   note: string
 }
 
+function describeKernels(): string {
+  const [variant] = simdVariants()
+  if (variant === undefined) return 'one thread; plain loops: this platform has no WebAssembly SIMD'
+  const threads = availableThreads()
+  const instructions = variant === 'relaxed' ? 'SIMD with fused multiply-add' : 'SIMD'
+  const why = canThread ? '' : ': this platform cannot start threads on shared memory (Node can from 20.16 on)'
+  return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}`
+}
+
 const OFFERS: readonly Offer[] = [
   {
     device: 'cpu',
     available: true,
     float: 'float32',
     limitBytes: LARGEST_HEAP_BYTES,
-    note: 'one thread',
+    note: describeKernels(),
   },
   {
     device: 'reference',

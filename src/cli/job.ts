@@ -1,4 +1,5 @@
 /** What `train` and `plan` share: their flags, and what these build. */
+import { MAX_THREADS } from '../../kernels/simd/index.js'
 import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
 import type { Device } from '../device/device.js'
 import { DEVICE_KINDS, type DeviceKind } from '../device/open.js'
@@ -30,6 +31,7 @@ export const JOB_OPTIONS = {
   seed: { type: 'string', default: '1', value: 'N', help: 'of weights, split and order' },
   'micro-batch': { type: 'string', default: 'fit', value: 'fit|N', help: 'largest that fits, or at most N samples' },
   device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
+  threads: { type: 'string', value: 'N', help: `of the cpu device, at most ${MAX_THREADS} (one for each core)` },
   optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
   lr: { type: 'string', value: 'RATE', help: 'learning rate (adam and adamw 0.01, sgd 0.05)' },
   momentum: { type: 'string', value: 'M', help: 'of sgd (0.9)' },
@@ -52,6 +54,8 @@ export interface Job {
   seed: number
   microBatch: MicroBatchOption
   device: DeviceKind
+  /** undefined: one for each core */
+  threads: number | undefined
   optimizer: (typeof OPTIMIZERS)[number]
   learningRate: number
   /** undefined: the optimizer's own default */
@@ -89,6 +93,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
     microBatch: values['micro-batch'] === 'fit' ? 'fit' : whole('--micro-batch', values['micro-batch'], 1),
     device: choice('--device', values.device, DEVICE_KINDS),
+    threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
     learningRate: ifGiven(values.lr, (text) => decimal('--lr', text, 0)) ?? (optimizer === 'sgd' ? 0.05 : 0.01),
     momentum: optimizer === 'sgd' ? decimal('--momentum', values.momentum ?? '0.9', 0) : undefined,

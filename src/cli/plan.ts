@@ -8,7 +8,7 @@ import { build, JOB_OPTIONS, type Job, parseJob, type Sets, shapesOf } from './j
 import { findNeeds } from './needs.js'
 import { describeOptions } from './options.js'
 
-const { epochs, schedule, 'warm-up': warmUp, lr, ...PRINTED } = JOB_OPTIONS
+const { epochs, schedule, 'warm-up': warmUp, lr, threads, ...PRINTED } = JOB_OPTIONS
 
 export const plan: Command = {
   name: 'plan',

@@ -44,7 +44,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
         ? [`the training data has ${groupDigits(job.batch)} samples: one mini-batch of all of them per epoch`]
         : []
     if (!job.json) io.out(`Training ${describeJob(job, sets, needs)}\n\n`)
-    const device = await openDevice(job.device, { memory: job.memoryBytes })
+    const device = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads })
     try {
       const { streamer } = build(job, sets, device)
       const plan = streamer.plan({ batch: job.batch, microBatch: job.microBatch })

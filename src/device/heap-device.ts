@@ -5,9 +5,20 @@
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { reference } from '../../kernels/reference/index.js'
-import { type Assembly, instantiate, simd, simdVariants } from '../../kernels/simd/index.js'
+import {
+  type Assembly,
+  availableThreads,
+  canThread,
+  dropped,
+  instantiate,
+  MAX_THREADS,
+  simd,
+  simdVariants,
+  Workers,
+} from '../../kernels/simd/index.js'
 import type { Block } from '../memory/allocator.js'
 import { formatBytes } from '../memory/bytes.js'
+import { ArgumentError } from '../memory/errors.js'
 import { type HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
 import { DeviceError } from './errors.js'
 import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
@@ -22,17 +33,26 @@ export class HeapDevice extends HeapKindDevice {
   readonly executes = true
   #memory: WebAssembly.Memory | null
   #assembly: Assembly | null = null
+  #workers: Workers | null = null
 
   /**
    * @throws DeviceError  more than 4 GiB, or more than this process can get
    * @throws BudgetExceededError  less than the kernels need themselves
+   * @throws ArgumentError  a number of threads that cannot be
    */
   constructor(kind: HeapKind, allocator: HeapAllocator, options: DeviceOptions = {}) {
     super(kind, allocator, options)
-    this.#memory = reserve(allocator.limitBytes)
-    if (kind === 'reference') return
-    const variant = options.simd ?? simdVariants()[0] ?? 'none'
-    if (variant !== 'none') this.#assembly = instantiate(variant, this.#memory)
+    const variant = kind === 'reference' ? 'none' : (options.simd ?? simdVariants()[0] ?? 'none')
+    const threads = threadsFor(options)
+    const shared = threads > 1 && variant !== 'none' && canThread
+    const memory = reserve(allocator.limitBytes, shared)
+    this.#memory = memory
+    if (variant === 'none') return
+    const assembly = instantiate(variant, memory)
+    this.#assembly = assembly
+    if (!shared) return
+    this.#workers = new Workers(variant, assembly, memory, threads)
+    dropped.register(this, this.#workers)
   }
 
   protected execute<Name extends KernelName>(
@@ -45,6 +65,7 @@ export class HeapDevice extends HeapKindDevice {
     const kernel = simd[name]
     if (this.#assembly && kernel) {
       kernel.run(this.#assembly, parameters, inputs.map(addressOf), outputs.map(addressOf), workspace?.address ?? 0)
+      this.#workers?.startIfWanted()
       return
     }
     reference[name](
@@ -75,6 +96,8 @@ export class HeapDevice extends HeapKindDevice {
 
   override close(): void {
     super.close()
+    this.#workers?.close()
+    this.#workers = null
     this.#memory = null
     this.#assembly = null
   }
@@ -86,12 +109,17 @@ export function heapLimit(bytes: number): string | null {
   return `a CPU device cannot hold ${formatBytes(bytes)}: WebAssembly memory ends at 4 GiB. Give a smaller budget.`
 }
 
-function reserve(bytes: number): WebAssembly.Memory {
+function threadsFor({ threads = availableThreads() }: DeviceOptions): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS) return threads
+  throw new ArgumentError(`a device cannot have ${threads} threads: give a whole number from 1 to ${MAX_THREADS}`)
+}
+
+function reserve(bytes: number, shared: boolean): WebAssembly.Memory {
   const limit = heapLimit(bytes)
   if (limit) throw new DeviceError(limit)
   const pages = bytes / PAGE_BYTES
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages })
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
   } catch (cause) {
     throw new DeviceError(`this process could not reserve ${formatBytes(bytes)} of memory`, { cause })
   }

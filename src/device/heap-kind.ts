@@ -18,6 +18,11 @@ export interface DeviceOptions {
   trackOrigins?: boolean
   /** of the cpu device; default the best that this platform runs. 'none': plain loops. The plan is the same. */
   simd?: SimdVariant | 'none'
+  /**
+   * that the kernels of the cpu device may use, 1 to 4; default one for each core. Plan and results are the same. In a
+   * page that is not cross-origin isolated there is always one.
+   */
+  threads?: number
 }
 
 export abstract class HeapKindDevice extends Device {

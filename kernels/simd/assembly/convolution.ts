@@ -32,7 +32,7 @@ export function convolution(
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize,
+  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize, slots: i32,
 ): void {
   const c = channels / groups
   const o = outChannels / groups
@@ -43,7 +43,7 @@ export function convolution(
   const left = changetype<Matrix>(workspace + LEFT)
   const right = changetype<Windows>(workspace + RIGHT)
   const result = Result.at(workspace)
-  const blocks = Blocks.at(workspace, depth, blockHeight, tableBytes, scratchBytes)
+  const blocks = Blocks.open(workspace, depth, blockHeight, tableBytes, scratchBytes, slots)
 
   image.open(x, c, channels, height, width, blocks.tables)
   openTaps(image, kernelHeight, kernelWidth, dilationY, dilationX)
@@ -61,7 +61,7 @@ export function convolution(
     left.base = w + group * o * filterBytes
     result.base = y + group * o * outBytes
     result.rowBias = bias == 0 ? 0 : bias + group * o * 4
-    multiply<Matrix, Windows>(left, right, result, o, batch * outHeight * outWidth, filterBytes / 4, blocks)
+    multiply<Matrix, Windows>(workspace, o, batch * outHeight * outWidth, filterBytes / 4)
   }
 }
 
@@ -71,7 +71,7 @@ export function convolutionInputGradient(
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize,
+  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize, slots: i32,
 ): void {
   const c = channels / groups
   const o = outChannels / groups
@@ -82,7 +82,7 @@ export function convolutionInputGradient(
   const left = changetype<Filters>(workspace + LEFT)
   const right = changetype<Windows>(workspace + RIGHT)
   const result = Result.at(workspace)
-  const blocks = Blocks.at(workspace, depth, blockHeight, tableBytes, scratchBytes)
+  const blocks = Blocks.open(workspace, depth, blockHeight, tableBytes, scratchBytes, slots)
 
   left.image = image
   left.laneStride = kernelBytes
@@ -115,7 +115,7 @@ export function convolutionInputGradient(
         left.base = w + group * o * c * kernelBytes
         result.base = dx + group * c * planeBytes
         result.rowBias = bias == 0 ? 0 : bias + group * c * 4
-        multiply<Filters, Windows>(left, right, result, c, batch * rows * columns, o * image.tapCount, blocks)
+        multiply<Filters, Windows>(workspace, c, batch * rows * columns, o * image.tapCount)
       }
     }
   }
@@ -127,7 +127,7 @@ export function convolutionWeightGradient(
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize,
+  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize, slots: i32,
 ): void {
   const c = channels / groups
   const o = outChannels / groups
@@ -139,7 +139,7 @@ export function convolutionWeightGradient(
   const left = changetype<OutputPositions>(workspace + LEFT)
   const right = changetype<InputPositions>(workspace + RIGHT)
   const result = Result.at(workspace)
-  const blocks = Blocks.at(workspace, depth, blockHeight, tableBytes, scratchBytes)
+  const blocks = Blocks.open(workspace, depth, blockHeight, tableBytes, scratchBytes, slots)
 
   image.open(x, c, channels, height, width, blocks.tables)
   openTaps(image, kernelHeight, kernelWidth, dilationY, dilationX)
@@ -160,7 +160,7 @@ export function convolutionWeightGradient(
     image.base = x + group * c * image.channelBytes
     left.base = dy + group * o * outputs * 4
     result.base = dw + group * o * c * taps * 4
-    multiply<OutputPositions, InputPositions>(left, right, result, o, c * taps, batch * steps, blocks)
+    multiply<OutputPositions, InputPositions>(workspace, o, c * taps, batch * steps)
   }
 }
 

@@ -2,4 +2,5 @@
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { matmul } from './matmul'
 export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool'
+export { fail, itemsOfWorkers, wantsWorkers, work, workers } from './parallel'
 export { staticEnd } from './static'

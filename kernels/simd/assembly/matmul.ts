@@ -6,7 +6,7 @@ import { Blocks, LEFT, multiply, Result, RIGHT } from './product'
 export function matmul(
   a: usize, b: usize, bias: usize, y: usize, m: i32, n: i32, k: i32,
   transposeA: bool, transposeB: bool, accumulate: bool,
-  workspace: usize, depth: i32, height: i32,
+  workspace: usize, depth: i32, height: i32, slots: i32,
 ): void {
   const left = changetype<Matrix>(workspace + LEFT)
   left.base = a
@@ -25,5 +25,6 @@ export function matmul(
   result.columnBias = bias
   result.rowBias = 0
 
-  multiply<Matrix, Matrix>(left, right, result, m, n, k, Blocks.at(workspace, depth, height, 0, 0))
+  Blocks.open(workspace, depth, height, 0, 0, slots)
+  multiply<Matrix, Matrix>(workspace, m, n, k)
 }

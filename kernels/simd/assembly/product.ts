@@ -17,10 +17,11 @@
  * them, not all. It is packed again for every block of rows, which costs 1 / height of the multiplying or so.
  *
  * The two inner loops are over things that do not touch each other: rows to pack, then columns to multiply. So
- * threads can share them; each needs a slot of its own for the panel, and all the block.
+ * threads share them (parallel.ts); each has a slot of its own for the panel, and all read the block.
  */
-import { COLUMNS, COLUMNS_BYTES, ROWS, ROWS_BYTES, tile } from './tile'
 import { ROW_GROUP } from './matrix'
+import { parallel } from './parallel'
+import { COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
 
 /** What is known of a product while it runs lies at the start of its workspace, where all threads see it. */
 export const LEFT: usize = 0
@@ -45,7 +46,7 @@ export class Result {
   }
 }
 
-/** How a product is cut, and the memory for it. */
+/** How a product is cut, the memory for it, and which block of it is running. */
 @unmanaged
 export class Blocks {
   /** the most steps of k and rows in a block */
@@ -53,20 +54,40 @@ export class Blocks {
   height: i32
   /** the left side's rows: [height, depth] */
   block: usize
-  /** what a thread needs beside: SLOT_BYTES, `scratchBytes` for the packing of the right side, a panel */
-  slot: usize
+  /** what a thread needs for itself: SLOT_BYTES, `scratchBytes` for the packing of the right side, a panel */
+  slots: usize
+  slotCount: i32
+  slotBytes: usize
   scratchBytes: usize
 
   /** the operands' own, written before a block of steps is packed and read by all threads */
   tables: usize
 
-  static at(workspace: usize, depth: i32, height: i32, tableBytes: usize, scratchBytes: usize): Blocks {
-    const blocks = changetype<Blocks>(workspace + BLOCKS)
+  columns: i32
+  /** of the running block */
+  step: i32
+  steps: i32
+  row: i32
+  rows: i32
+  /** what an item is: groups of rows to pack, panels to multiply */
+  groups: i32
+  panels: i32
+
+  static at(workspace: usize): Blocks {
+    return changetype<Blocks>(workspace + BLOCKS)
+  }
+
+  static open(
+    workspace: usize, depth: i32, height: i32, tableBytes: usize, scratchBytes: usize, slotCount: i32,
+  ): Blocks {
+    const blocks = Blocks.at(workspace)
     blocks.depth = depth
     blocks.height = height
     blocks.tables = workspace + HEADER_BYTES
     blocks.block = blocks.tables + tableBytes
-    blocks.slot = blocks.block + <usize>(depth * height) * 4
+    blocks.slots = blocks.block + <usize>(depth * height) * 4
+    blocks.slotBytes = SLOT_BYTES + scratchBytes + <usize>depth * PANEL_BYTES
+    blocks.slotCount = slotCount
     blocks.scratchBytes = scratchBytes
     return blocks
   }
@@ -77,43 +98,91 @@ const STARTS: usize = 64
 const TILE: usize = 128
 const SLOT_BYTES: usize = 256
 
-export function multiply<Left, Right>(
-  left: Left, right: Right, result: Result, m: i32, n: i32, k: i32, blocks: Blocks,
-): void {
+/** What a step takes in a panel of either module. */
+const PANEL_BYTES: usize = 64
+
+/** What an item must be worth to be handed to another thread, about 5 us: multiply-adds, and numbers packed. */
+const MULTIPLY_GRAIN: i32 = 1 << 17
+const PACK_GRAIN: i32 = 1 << 13
+
+/** Left, right and result stand in the workspace. */
+export function multiply<Left, Right>(workspace: usize, m: i32, n: i32, k: i32): void {
+  const right = changetype<Right>(workspace + RIGHT)
+  const blocks = Blocks.at(workspace)
   const depth = evenly(k, blocks.depth)
   const height = evenly(m, blocks.height)
-  const block = blocks.block
-  const slot = blocks.slot
-  const scratch = slot + SLOT_BYTES
-  const panel = scratch + blocks.scratchBytes
+  const slots = blocks.slotCount
+  blocks.columns = n
   for (let step = 0; step < k; step += depth) {
     const steps = min(depth, k - step)
+    blocks.step = step
+    blocks.steps = steps
     right.prepare(step, steps)
     for (let row = 0; row < m; row += height) {
       const rows = min(height, m - row)
-      for (let i = 0; i < rows; i += ROW_GROUP) {
-        left.packRows(block + <usize>(i * steps) * 4, row + i, min(ROW_GROUP, rows - i), step, steps)
-      }
-      for (let column = 0; column < n; column += COLUMNS) {
-        const columns = min(COLUMNS, n - column)
-        right.packColumns(panel, column, columns, step, steps, scratch)
-        multiplyPanel<Right>(right, result, step == 0, row, rows, column, columns, steps, block, panel, slot)
-      }
+      blocks.row = row
+      blocks.rows = rows
+      blocks.groups = max(1, PACK_GRAIN / (ROW_GROUP * steps))
+      blocks.panels = max(1, MULTIPLY_GRAIN / (COLUMNS * rows * steps))
+      parallel(workspace, partsOf(rows, ROW_GROUP * blocks.groups), slots, (shared, item, _slot) => {
+        packRows<Left>(shared, item)
+      })
+      parallel(workspace, partsOf(n, COLUMNS * blocks.panels), slots, (shared, item, slot) => {
+        multiplyPanels<Right>(shared, item, slot)
+      })
     }
   }
 }
 
+/** Item of the loop over rows: some groups of rows into the block. */
+function packRows<Left>(workspace: usize, item: i32): void {
+  const left = changetype<Left>(workspace + LEFT)
+  const blocks = Blocks.at(workspace)
+  const steps = blocks.steps
+  const first = item * blocks.groups * ROW_GROUP
+  const end = min(blocks.rows, first + blocks.groups * ROW_GROUP)
+  for (let i = first; i < end; i += ROW_GROUP) {
+    const to = blocks.block + <usize>(i * steps) * 4
+    left.packRows(to, blocks.row + i, min(ROW_GROUP, blocks.rows - i), blocks.step, steps)
+  }
+}
+
+/** Item of the loop over columns: some panels, each packed and multiplied with the block. */
+function multiplyPanels<Right>(workspace: usize, item: i32, slot: i32): void {
+  const right = changetype<Right>(workspace + RIGHT)
+  const result = Result.at(workspace)
+  const blocks = Blocks.at(workspace)
+  const own = blocks.slots + slot * blocks.slotBytes
+  const scratch = own + SLOT_BYTES
+  const panel = scratch + blocks.scratchBytes
+  const first = item * blocks.panels * COLUMNS
+  const end = min(blocks.columns, first + blocks.panels * COLUMNS)
+  for (let column = first; column < end; column += COLUMNS) {
+    const columns = min(COLUMNS, blocks.columns - column)
+    right.packColumns(panel, column, columns, blocks.step, blocks.steps, scratch)
+    multiplyPanel<Right>(right, result, blocks, column, columns, panel, own)
+  }
+}
+
+/** How many parts `size` has when each but the last has this length. */
+function partsOf(size: i32, length: i32): i32 {
+  return (size + length - 1) / length
+}
+
 /** The length of the parts, a multiple of 4 and at most `limit`, when `size` is cut into as few as possible. */
 function evenly(size: i32, limit: i32): i32 {
-  const parts = (size + limit - 1) / limit
-  return ((size + parts - 1) / parts + 3) & ~3
+  return (partsOf(size, partsOf(size, limit)) + 3) & ~3
 }
 
 /** The block's rows with the panel's columns. */
 function multiplyPanel<Right>(
-  right: Right, result: Result, first: bool, row: i32, rows: i32, column: i32, columns: i32, k: i32,
-  block: usize, panel: usize, slot: usize,
+  right: Right, result: Result, blocks: Blocks, column: i32, columns: i32, panel: usize, slot: usize,
 ): void {
+  const k = blocks.steps
+  const row = blocks.row
+  const rows = blocks.rows
+  const block = blocks.block
+  const first = blocks.step == 0
   const stride = result.stride
   const old = result.accumulate || !first
   const columnBias = first ? result.columnBias : 0

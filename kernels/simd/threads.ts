@@ -1,0 +1,121 @@
+/**
+ * Worker threads for the kernels of one device: how many there can be, starting them, ending them. What they do from
+ * then on is in assembly/parallel.ts, on the shared memory; no message is ever sent.
+ *
+ * Nothing here can fail. Where a worker does not start (no SharedArrayBuffer, a content security policy, a limit) or
+ * starts late, the others do its work; the main thread is always there.
+ */
+import { SLOTS } from './blocking.js'
+import { type Assembly, moduleOf, type SimdVariant } from './module.js'
+
+/** Threads that can work on one kernel, the main thread among them. */
+export const MAX_THREADS = SLOTS
+
+interface Work {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  /** which of the threads it is; 0 is the main thread */
+  slot: number
+}
+
+/** Ends a worker, whatever it is doing. */
+type End = () => void
+
+/** As text, because a worker that is started by a path would not survive a bundler. */
+const WORK = `({ module, memory, slot }) => {
+  const { work, fail } = new WebAssembly.Instance(module, { env: { memory } }).exports
+  try {
+    work(slot)
+  } catch {
+    fail()
+  }
+}`
+
+/** Node's own modules by name, without an import that a page or a bundler would have to follow; since Node 20.16. */
+const node: typeof process.getBuiltinModule | undefined = globalThis.process?.getBuiltinModule
+
+function startInNode(work: Work): End {
+  const { Worker } = process.getBuiltinModule('node:worker_threads')
+  const source = `(${WORK})(process.getBuiltinModule('node:worker_threads').workerData)`
+  const worker = new Worker(source, { eval: true, execArgv: [], workerData: work })
+  worker.on('error', () => {})
+  // A thread that waits for work keeps no process alive.
+  worker.unref()
+  return () => {
+    worker.terminate()
+  }
+}
+
+function startInPage(work: Work): End {
+  const source = `onmessage = ({ data }) => (${WORK})(data)`
+  const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+  const worker = new Worker(address)
+  worker.onerror = (event) => event.preventDefault()
+  worker.postMessage(work)
+  return () => {
+    worker.terminate()
+    URL.revokeObjectURL(address)
+  }
+}
+
+/** How a worker is started here, or null. Pages may share memory only if they are isolated from other origins. */
+function findStart(): ((work: Work) => End) | null {
+  if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) return null
+  if (node) return startInNode
+  return typeof Worker === 'undefined' ? null : startInPage
+}
+
+const startHere = findStart()
+
+/** Is it of any use to share memory? */
+export const canThread = startHere !== null
+
+/** How many threads the kernels of a device use on this machine if nobody says otherwise. */
+export function availableThreads(): number {
+  if (!canThread) return 1
+  const cores = node ? node('node:os').availableParallelism() : navigator.hardwareConcurrency
+  return Math.max(1, Math.min(MAX_THREADS, cores))
+}
+
+/** The workers of a device, started when its kernels have shown that they are worth it. */
+export class Workers {
+  #ends: End[] = []
+  #started = false
+
+  /**
+   * @param assembly  the main thread's, on shared memory
+   * @param threads   the main thread and as many workers as make up this number
+   */
+  constructor(
+    readonly variant: SimdVariant,
+    readonly assembly: Assembly,
+    readonly memory: WebAssembly.Memory,
+    readonly threads: number,
+  ) {}
+
+  /** To be called after a kernel. */
+  startIfWanted(): void {
+    if (!this.#started && this.assembly.wantsWorkers()) this.start()
+  }
+
+  start(): void {
+    this.#started = true
+    const module = moduleOf(this.variant, true)
+    try {
+      for (let slot = 1; slot < this.threads && startHere; slot++) {
+        this.#ends.push(startHere({ module, memory: this.memory, slot }))
+      }
+    } catch {
+      // Then there are fewer.
+    }
+  }
+
+  close(): void {
+    this.#started = true
+    for (const end of this.#ends) end()
+    this.#ends = []
+  }
+}
+
+/** Ends the workers of a device that was dropped without being closed: they would hold its memory for ever. */
+export const dropped = new FinalizationRegistry<Workers>((workers) => workers.close())

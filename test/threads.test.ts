@@ -1,0 +1,261 @@
+/**
+ * Kernels on several threads: the same bits for any number of them, and nobody notices that they are there, neither when
+ * they do not start nor when the program ends.
+ */
+import { execFile } from 'node:child_process'
+import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Convolution, KernelName, KernelParameters } from '../kernels/kernels.js'
+import { instantiate, MAX_THREADS, RUNTIME_BYTES, simd, simdVariants, Workers } from '../kernels/simd/index.js'
+import { backward } from '../src/autograd/backward.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { ArgumentError } from '../src/memory/errors.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import { crossEntropy } from '../src/ops/loss.js'
+import { sgd } from '../src/optim/index.js'
+import { fromHost, tensor } from '../src/tensor/create.js'
+import { scope } from '../src/tensor/scope.js'
+import { noise } from './simd-bench.js'
+import { cnnWorkload } from './workloads.js'
+
+const [variant] = simdVariants()
+const PAGES = 100
+/** The longest that anything here may take to happen. */
+const PATIENCE_MS = 20_000
+
+/** A module on memory of its own, shared if there are workers; they have started when this resolves. */
+async function open(threads: number) {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: threads > 1 })
+  const assembly = instantiate(variant, memory)
+  const workers = new Workers(variant, assembly, memory, threads)
+  if (threads > 1) workers.start()
+  await until(() => assembly.workers() === threads - 1)
+  return { memory, assembly, workers }
+}
+
+async function until(happened: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS
+  while (!happened()) {
+    if (performance.now() > end) throw new Error('this should have happened by now')
+    await wait(1)
+  }
+}
+
+/** The output of a kernel, bit for bit. */
+function run<Name extends KernelName>(
+  { memory, assembly }: Awaited<ReturnType<typeof open>>,
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  size: number,
+): Float32Array {
+  let end = RUNTIME_BYTES
+  const place = (values: Float32Array): number => {
+    const address = end
+    new Float32Array(memory.buffer, address, values.length).set(values)
+    end = Math.ceil((end + values.byteLength) / 64) * 64
+    return address
+  }
+  const addresses = inputs.map(place)
+  const y = place(noise(size, 9))
+  assert.ok(end + (simd[name]?.workspaceBytes?.(parameters) ?? 0) <= memory.buffer.byteLength)
+  simd[name]?.run(assembly, parameters, addresses, [y], end)
+  return new Float32Array(memory.buffer, y, size).slice()
+}
+
+const product = (m: number, k: number, n: number) => ({
+  ...{ batch: 1, offsetsA: [0], offsetsB: [0], m, k, n },
+  ...{ transposeA: false, transposeB: true, bias: false, accumulate: true },
+})
+
+const convolution = (channels: number, outChannels: number, stride: number, groups: number): Convolution => ({
+  ...{ batch: 5, channels, height: 17, width: 13, outChannels, groups },
+  ...{ outHeight: Math.floor(16 / stride) + 1, outWidth: Math.floor(12 / stride) + 1, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideY: stride, strideX: stride, padY: 1, padX: 1, dilationY: 1, dilationX: 1 },
+})
+
+test('the same bits for 1, 2, 3 and 4 threads', async () => {
+  const benches = await Promise.all([1, 2, 3, 4].map(open))
+  const agree = <Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Float32Array[],
+    size: number,
+  ): void => {
+    const [alone, ...others] = benches.map((bench) => run(bench, name, parameters, inputs, size))
+    for (const other of others) assert.equal(other, alone, `${name} ${JSON.stringify(parameters)}`)
+  }
+  const seen = () => benches.slice(1).every(({ assembly }) => assembly.itemsOfWorkers() > 0)
+  let rounds = 0
+  const end = performance.now() + PATIENCE_MS
+  // A worker may be late; but it will not be for ever.
+  while (!seen() || rounds < 3) {
+    if (performance.now() > end) throw new Error('the workers never did anything')
+    rounds++
+    for (const [m, k, n] of [
+      [300, 300, 130],
+      [129, 70, 257],
+      [33, 513, 65],
+      [1, 200, 3000],
+    ]) {
+      agree('matmul', product(m, k, n), [noise(m * k, 1), noise(k * n, 2)], m * n)
+    }
+    for (const p of [convolution(12, 20, 1, 1), convolution(33, 17, 2, 1), convolution(12, 24, 1, 3)]) {
+      const x = noise(p.batch * p.channels * p.height * p.width, 1)
+      const w = noise((p.outChannels * p.channels * 9) / p.groups, 2)
+      const dy = noise(p.batch * p.outChannels * p.outHeight * p.outWidth, 3)
+      agree('convolution', { ...p, bias: false }, [x, w], dy.length)
+      agree('convolutionInputGradient', { ...p, bias: false }, [dy, w], x.length)
+      agree('convolutionWeightGradient', { ...p, accumulate: true }, [dy, x], w.length)
+    }
+  }
+  for (const { workers } of benches) workers.close()
+})
+
+test('training: the same plan, peak and parameters for 1, 2 and 3 threads', async () => {
+  const { make, weights, inputs, targets, learningRate } = cnnWorkload()
+  const results = []
+  for (const threads of [1, 2, 3]) {
+    const device = new HeapDevice('cpu', new HeapAllocator(2 ** 26), { threads })
+    const model = make(device)
+    model.loadStateDict(weights)
+    const optimizer = sgd(model, { learningRate })
+    optimizer.zeroGrad()
+    const program = () =>
+      scope(device, () => {
+        backward(crossEntropy(model.forward(fromHost(device, inputs)), tensor(device, targets)))
+      })
+    const { peakBytes } = device.rehearse(program)
+    for (let step = 0; step < 4; step++) {
+      optimizer.zeroGrad()
+      program()
+      optimizer.step()
+      await wait(20)
+    }
+    assert.is(device.memory.peakBytes, peakBytes)
+    const parameters = await model.stateDict()
+    results.push({ peakBytes, memory: device.memory, parameters })
+    device.close()
+  }
+  assert.equal(results[1], results[0])
+  assert.equal(results[2], results[0])
+})
+
+test('a device has 1 to 4 threads', () => {
+  for (const threads of [0, -1, 1.5, Number.NaN, MAX_THREADS + 1]) {
+    assert.throws(
+      () => new HeapDevice('cpu', new HeapAllocator(2 ** 17), { threads }),
+      (error: unknown) => error instanceof ArgumentError && error.message.includes(`cannot have ${threads} threads`),
+    )
+  }
+})
+
+// How workers start and end
+
+const workerThreads = process.getBuiltinModule('node:worker_threads')
+const { Worker } = workerThreads
+type Worker = InstanceType<typeof Worker>
+type Arguments = ConstructorParameters<typeof Worker>
+
+/** Run `use` while `make` stands in for Node's class of workers. */
+async function withWorkers(make: (...args: Arguments) => Worker, use: () => Promise<void>): Promise<void> {
+  try {
+    workerThreads.Worker = new Proxy(Worker, { construct: (_, args: Arguments) => make(...args) })
+    await use()
+  } finally {
+    workerThreads.Worker = Worker
+  }
+}
+
+/** A device of two threads with something to multiply. */
+function multiplying(size: number) {
+  const device = new HeapDevice('cpu', new HeapAllocator(2 ** 20), { threads: 2 })
+  const [a, b, y] = [1, 2, 3].map((seed) => {
+    const storage = device.alloc(size * size, 'input')
+    device.upload(storage, noise(size * size, seed))
+    return storage
+  })
+  const multiply = () => device.run('matmul', { ...product(size, size, size), accumulate: false }, [a, b], [y])
+  return { device, multiply, read: () => device.read(y) }
+}
+
+test('workers start when kernels are worth it, and end when the device is closed', async () => {
+  const started: Worker[] = []
+  let ended = 0
+  const make = (...args: Arguments) => {
+    const worker = new Worker(...args)
+    worker.once('exit', () => ended++)
+    started.push(worker)
+    return worker
+  }
+  await withWorkers(make, async () => {
+    const small = multiplying(16)
+    for (let i = 0; i < 1000; i++) small.multiply()
+    small.device.close()
+    assert.is(started.length, 0, 'small kernels start none')
+
+    const { device, multiply } = multiplying(128)
+    multiply()
+    assert.is(started.length, 0, 'one kernel starts none')
+    for (let i = 0; i < 200; i++) multiply()
+    assert.is(started.length, 1)
+    for (let i = 0; i < 200; i++) multiply()
+    assert.is(started.length, 1, 'once')
+    await wait(50)
+    assert.is(ended, 0)
+    device.close()
+    await until(() => ended === 1)
+    device.close()
+  })
+})
+
+for (const [what, make] of Object.entries({
+  'workers that cannot be made': () => {
+    throw new Error('no more threads')
+  },
+  'workers that end at once': (_source: string | URL, options?: Arguments[1]) =>
+    new Worker('throw new Error("refused")', options),
+})) {
+  test(`${what} break nothing`, async () => {
+    const { device, multiply, read } = multiplying(128)
+    multiply()
+    const before = await read()
+    await withWorkers(make, async () => {
+      for (let i = 0; i < 300; i++) multiply()
+      await wait(50)
+      multiply()
+      assert.equal(await read(), before)
+    })
+    device.close()
+  })
+}
+
+test('an error within a kernel reaches its caller, from whichever thread', async () => {
+  const { assembly, workers } = await open(2)
+  const far = PAGES * 65536 - 64
+  for (let i = 0; i < 20; i++) {
+    assert.throws(
+      () => simd.matmul?.run(assembly, product(256, 256, 256), [far, far], [far], far),
+      (error: unknown) => error instanceof WebAssembly.RuntimeError,
+    )
+  }
+  workers.close()
+})
+
+test('a process with idle workers ends by itself', async () => {
+  const script = `
+    const { instantiate, simdVariants, Workers } = await import(${JSON.stringify(new URL('../kernels/simd/index.js', import.meta.url).href)})
+    const [variant] = simdVariants()
+    const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true })
+    const assembly = instantiate(variant, memory)
+    new Workers(variant, assembly, memory, 3).start()
+    while (assembly.workers() < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    console.log(String(assembly.workers()))`
+  const flags = ['--input-type=module', '--eval', script]
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: PATIENCE_MS })
+  assert.is(stdout, '2\n')
+})
+
+test.run()
