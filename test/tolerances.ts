@@ -64,3 +64,10 @@ export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING
  * 2^-24 of a partial sum, none of which is larger than the sum of the products' magnitudes; one more rounding stores it.
  */
 export const float32Sum = (terms: number, magnitude: number): number => (2 * terms + 1) * FLOAT32_ROUNDING * magnitude
+
+/** `count` roundings in float32 of numbers no larger than `magnitude`, and one where the result is subnormal. */
+export const roundings = (count: number, magnitude: number): number => count * FLOAT32_ROUNDING * magnitude + 2 ** -149
+
+/** A sum taken in double precision in another order than the expected one, `terms` of them, and stored in float32. */
+export const doubleSum = (terms: number, result: number, magnitude: number): number =>
+  roundings(1, Math.abs(result)) + 2 * terms * 2 ** -53 * magnitude

@@ -6,9 +6,13 @@
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
+import { binary, binaryGradient, select, unary, unaryGradient } from './elementwise.js'
 import type { SimdKernels } from './kernel.js'
 import { matmul } from './matmul.js'
+import { concat, fill, pad, stridedCopy } from './movement.js'
+import { adam, addSumOfSquares, blend, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
+import { reduce } from './reduce.js'
 
 export { type Assembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
 export { availableThreads, canThread, dropped, MAX_THREADS, Workers } from './threads.js'
@@ -22,6 +26,20 @@ export const simd: SimdKernels = {
   maxPoolGradient,
   averagePool,
   averagePoolGradient,
+  unary,
+  unaryGradient,
+  binary,
+  binaryGradient,
+  select,
+  fill,
+  stridedCopy,
+  pad,
+  concat,
+  reduce,
+  blend,
+  addSumOfSquares,
+  sgd,
+  adam,
 }
 
 /** What a kernel needs beside its operands, whichever dialect it ends up running in. */

@@ -9,6 +9,8 @@ export interface SimdKernel<Name extends KernelName> {
    * Kernels of a commit (optimizers, `blend`) need none, because a commit cannot fail.
    */
   workspaceBytes?(parameters: KernelParameters[Name]): number
+  /** Default: all. What it does not cover runs as plain loops. */
+  covers?(parameters: KernelParameters[Name]): boolean
   run(
     assembly: Assembly,
     parameters: KernelParameters[Name],

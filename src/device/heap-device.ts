@@ -63,7 +63,7 @@ export class HeapDevice extends HeapKindDevice {
     workspace: Block | null,
   ): void {
     const kernel = simd[name]
-    if (this.#assembly && kernel) {
+    if (this.#assembly && kernel && (kernel.covers?.(parameters) ?? true)) {
       kernel.run(this.#assembly, parameters, inputs.map(addressOf), outputs.map(addressOf), workspace?.address ?? 0)
       this.#workers?.startIfWanted()
       return

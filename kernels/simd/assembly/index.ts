@@ -1,6 +1,11 @@
 /** What the module exports: one function for each kernel, on addresses. */
+export { binary, binaryGradient, select } from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { matmul } from './matmul'
-export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool'
+export { copyPlane, fill } from './movement'
+export { adam, addSumOfSquares, blend, clipScale, sgd, sgdMomentum } from './optimizer'
 export { fail, itemsOfWorkers, wantsWorkers, work, workers } from './parallel'
+export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool'
+export { reduceColumns, reduceLines } from './reduce'
 export { staticEnd } from './static'
+export { unary, unaryGradient } from './unary'

@@ -1,0 +1,130 @@
+/**
+ * Functions of two tensors, and choices among three: y [rows, n], operands broadcast by strides (lines.ts).
+ *
+ * All of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of all
+ * ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
+ */
+import { broadcast, put, takeApart } from './lines'
+
+@inline
+function one(): v128 {
+  return f32x4.splat(1)
+}
+
+@unmanaged class Add { @inline apply(a: v128, b: v128): v128 { return f32x4.add(a, b) } }
+@unmanaged class Sub { @inline apply(a: v128, b: v128): v128 { return f32x4.sub(a, b) } }
+@unmanaged class Mul { @inline apply(a: v128, b: v128): v128 { return f32x4.mul(a, b) } }
+@unmanaged class Div { @inline apply(a: v128, b: v128): v128 { return f32x4.div(a, b) } }
+/** Of two numbers, one NaN: NaN. */
+@unmanaged class Maximum { @inline apply(a: v128, b: v128): v128 { return f32x4.max(a, b) } }
+@unmanaged class Minimum { @inline apply(a: v128, b: v128): v128 { return f32x4.min(a, b) } }
+@unmanaged class Less { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.lt(a, b), one()) } }
+@unmanaged class LessEqual { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.le(a, b), one()) } }
+@unmanaged class Greater { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.gt(a, b), one()) } }
+@unmanaged class GreaterEqual { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.ge(a, b), one()) } }
+@unmanaged class Equal { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.eq(a, b), one()) } }
+@unmanaged class NotEqual { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.ne(a, b), one()) } }
+@unmanaged class KeepWhere {
+  @inline apply(a: v128, b: v128): v128 { return v128.and(a, f32x4.ne(b, f32x4.splat(0))) }
+}
+@unmanaged class KeepUnless {
+  @inline apply(a: v128, b: v128): v128 { return v128.and(a, f32x4.eq(b, f32x4.splat(0))) }
+}
+
+/** a, b -> y; `name` counts as kernels/simd/elementwise.ts does */
+export function binary(
+  name: i32, a: usize, b: usize, y: usize,
+  rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void {
+  switch (name) {
+    case 0: return broadcast<Add>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 1: return broadcast<Sub>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 2: return broadcast<Mul>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 3: return broadcast<Div>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 4: return broadcast<Maximum>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 5: return broadcast<Minimum>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 6: return broadcast<Less>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 7: return broadcast<LessEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 8: return broadcast<Greater>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 9: return broadcast<GreaterEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 10: return broadcast<Equal>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 11: return broadcast<NotEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 12: return broadcast<KeepWhere>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+    case 13: return broadcast<KeepUnless>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
+  }
+}
+
+/** dy, a, b -> the gradient towards a or b */
+@unmanaged class DivA {
+  @inline apply(dy: v128, _a: v128, b: v128): v128 { return f32x4.div(dy, b) }
+}
+@unmanaged class DivB {
+  @inline apply(dy: v128, a: v128, b: v128): v128 {
+    return f32x4.div(f32x4.mul(f32x4.neg(dy), a), f32x4.mul(b, b))
+  }
+}
+/** Half where a equals b, nothing where the other one was chosen, and where it cannot be told, all. */
+@unmanaged class WhereNotLess {
+  @inline apply(dy: v128, a: v128, b: v128): v128 { return share(dy, f32x4.eq(a, b), f32x4.lt(a, b)) }
+}
+@unmanaged class WhereNotGreater {
+  @inline apply(dy: v128, a: v128, b: v128): v128 { return share(dy, f32x4.eq(a, b), f32x4.gt(a, b)) }
+}
+@inline
+function share(dy: v128, tie: v128, other: v128): v128 {
+  const half = f32x4.mul(dy, f32x4.splat(0.5))
+  return v128.andnot(v128.bitselect(half, dy, tie), other)
+}
+
+/** condition, a, b -> y */
+@unmanaged class Select {
+  @inline apply(condition: v128, a: v128, b: v128): v128 {
+    return v128.bitselect(a, b, f32x4.ne(condition, f32x4.splat(0)))
+  }
+}
+
+/** `towards`: division to a, to b; greatest of both to a (smallest to b); smallest to a (greatest to b) */
+export function binaryGradient(
+  towards: i32, dy: usize, a: usize, b: usize, dx: usize,
+  rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void {
+  const row = <usize>n * 4
+  switch (towards) {
+    case 0: return broadcast3<DivA>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
+    case 1: return broadcast3<DivB>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
+    case 2: return broadcast3<WhereNotLess>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
+    case 3: return broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
+  }
+}
+
+export function select(
+  condition: usize, a: usize, b: usize, y: usize, rows: i32, n: i32,
+  rowCondition: usize, rowA: usize, rowB: usize, stepCondition: usize, stepA: usize, stepB: usize,
+): void {
+  broadcast3<Select>(condition, a, b, y, rows, n, rowCondition, rowA, rowB, stepCondition, stepA, stepB)
+}
+
+function broadcast3<F>(
+  a: usize, b: usize, c: usize, y: usize, rows: i32, n: i32,
+  rowA: usize, rowB: usize, rowC: usize, stepA: usize, stepB: usize, stepC: usize,
+): void {
+  const f = changetype<F>(0)
+  for (; rows > 0; rows--) {
+    let atA = a
+    let atB = b
+    let atC = c
+    let atY = y
+    for (let left = n; left > 0; left -= 4) {
+      const four = f.apply(takeApart(atA, stepA, left), takeApart(atB, stepB, left), takeApart(atC, stepC, left))
+      put(atY, four, left)
+      atA += 4 * stepA
+      atB += 4 * stepB
+      atC += 4 * stepC
+      atY += 16
+    }
+    a += rowA
+    b += rowB
+    c += rowC
+    y += <usize>n * 4
+  }
+}

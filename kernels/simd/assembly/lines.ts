@@ -1,0 +1,133 @@
+/**
+ * Loops over lines of numbers, four at a time; what is done with four is the operation of a class:
+ *
+ *   map        y [n] = f(x, p, q)
+ *   combine    y [n] = f(a, b, p, q, r), the letters behind the operands being constants of f
+ *   broadcast  y [rows, n] = f(a, b), rows and numbers of a and b any number of bytes apart: 0 where they are repeated
+ *
+ * Cheap operations wait for memory: such a loop is as fast as loads and stores pass. So it does sixteen numbers in a
+ * round, which makes its own counting small beside that. The operation is a method of a class without fields, which
+ * the compiler inlines into the loop; a function passed as a value it does not.
+ *
+ * A line's last one to three numbers are loaded and stored one by one: nothing beyond a line is read, because
+ * it may be the end of memory, and nothing written. Every number is read before its place is written: y may be x or a.
+ */
+
+/** One to three numbers; the other lanes are zero. */
+export function loadPart(from: usize, count: i32): v128 {
+  return loadApart(from, 4, count)
+}
+
+/** The first one to three lanes. */
+export function storePart(to: usize, part: v128, count: i32): void {
+  v128.store_lane<f32>(to, part, 0)
+  if (count > 1) v128.store_lane<f32>(to, part, 1, 4)
+  if (count > 2) v128.store_lane<f32>(to, part, 2, 8)
+}
+
+/** One to four numbers, `step` bytes apart; the other lanes are zero. */
+export function loadApart(from: usize, step: usize, count: i32): v128 {
+  let four = v128.load_zero<f32>(from)
+  if (count > 1) four = v128.load_lane<f32>(from + step, four, 1)
+  if (count > 2) four = v128.load_lane<f32>(from + 2 * step, four, 2)
+  if (count > 3) four = v128.load_lane<f32>(from + 3 * step, four, 3)
+  return four
+}
+
+/** The next four of a line of which `left` numbers are left, or those. */
+@inline
+export function take(from: usize, left: i32): v128 {
+  return left >= 4 ? v128.load(from) : loadPart(from, left)
+}
+
+@inline
+export function put(to: usize, four: v128, left: i32): void {
+  if (left >= 4) v128.store(to, four)
+  else storePart(to, four, left)
+}
+
+/** The same of numbers `step` bytes apart. */
+@inline
+export function takeApart(from: usize, step: usize, left: i32): v128 {
+  if (step == 0) return v128.load_splat<f32>(from)
+  if (step == 4 && left >= 4) return v128.load(from)
+  return loadApart(from, step, left)
+}
+
+export function map<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
+  const f = changetype<F>(0)
+  for (; n >= 16; n -= 16) {
+    v128.store(y, f.apply(v128.load(x), p, q))
+    v128.store(y, f.apply(v128.load(x, 16), p, q), 16)
+    v128.store(y, f.apply(v128.load(x, 32), p, q), 32)
+    v128.store(y, f.apply(v128.load(x, 48), p, q), 48)
+    x += 64
+    y += 64
+  }
+  for (; n > 0; n -= 4) {
+    put(y, f.apply(take(x, n), p, q), n)
+    x += 16
+    y += 16
+  }
+}
+
+export function combine<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: v128, r: v128): void {
+  const f = changetype<F>(0)
+  for (; n >= 16; n -= 16) {
+    v128.store(y, f.apply(v128.load(a), v128.load(b), p, q, r))
+    v128.store(y, f.apply(v128.load(a, 16), v128.load(b, 16), p, q, r), 16)
+    v128.store(y, f.apply(v128.load(a, 32), v128.load(b, 32), p, q, r), 32)
+    v128.store(y, f.apply(v128.load(a, 48), v128.load(b, 48), p, q, r), 48)
+    a += 64
+    b += 64
+    y += 64
+  }
+  for (; n > 0; n -= 4) {
+    put(y, f.apply(take(a, n), take(b, n), p, q, r), n)
+    a += 16
+    b += 16
+    y += 16
+  }
+}
+
+/** Rows of a and b are rowA and rowB bytes apart, the numbers in them stepA and stepB. */
+export function broadcast<F>(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void {
+  for (; rows > 0; rows--) {
+    if (stepA == 4 && stepB == 4) broadcastNone<F>(n, a, b, y)
+    else broadcastAny<F>(n, a, stepA, b, stepB, y)
+    a += rowA
+    b += rowB
+    y += <usize>n * 4
+  }
+}
+
+function broadcastNone<F>(n: i32, a: usize, b: usize, y: usize): void {
+  const f = changetype<F>(0)
+  for (; n >= 16; n -= 16) {
+    v128.store(y, f.apply(v128.load(a), v128.load(b)))
+    v128.store(y, f.apply(v128.load(a, 16), v128.load(b, 16)), 16)
+    v128.store(y, f.apply(v128.load(a, 32), v128.load(b, 32)), 32)
+    v128.store(y, f.apply(v128.load(a, 48), v128.load(b, 48)), 48)
+    a += 64
+    b += 64
+    y += 64
+  }
+  for (; n > 0; n -= 4) {
+    put(y, f.apply(take(a, n), take(b, n)), n)
+    a += 16
+    b += 16
+    y += 16
+  }
+}
+
+function broadcastAny<F>(n: i32, a: usize, stepA: usize, b: usize, stepB: usize, y: usize): void {
+  const f = changetype<F>(0)
+  for (; n > 0; n -= 4) {
+    put(y, f.apply(takeApart(a, stepA, n), takeApart(b, stepB, n)), n)
+    a += 4 * stepA
+    b += 4 * stepB
+    y += 16
+  }
+}

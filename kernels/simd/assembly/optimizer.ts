@@ -1,0 +1,137 @@
+/**
+ * What a commit runs: optimizer updates, and the sums in which gradients are gathered and measured. All operands
+ * are [n]; outputs may be the inputs.
+ *
+ * Each reads everything once and writes it once, four parameters at a time, and needs no other memory: a commit
+ * cannot fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider
+ * busy about as long as its seven streams keep memory.
+ */
+import { combine, map, put, take } from './lines'
+
+/** y, x -> a y + b x; with a = 0, y is not read */
+export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): void {
+  if (a == 0) map<Scale>(n, x, to, f32x4.splat(b), f32x4.splat(0))
+  else combine<Blend>(n, y, x, to, f32x4.splat(a), f32x4.splat(b), f32x4.splat(0))
+}
+
+@unmanaged class Scale {
+  @inline apply(x: v128, factor: v128, _: v128): v128 { return f32x4.mul(factor, x) }
+}
+
+@unmanaged class Blend {
+  @inline apply(y: v128, x: v128, a: v128, b: v128, _: v128): v128 {
+    return f32x4.add(f32x4.mul(a, y), f32x4.mul(b, x))
+  }
+}
+
+/** sum (a scalar), x -> sum + sum of x^2, in double precision: exact products, two of them in each of four sums */
+export function addSumOfSquares(n: i32, sum: usize, x: usize, to: usize): void {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  for (; n > 4; n -= 8) {
+    const four = v128.load(x)
+    const next = n >= 8 ? v128.load(x, 16) : take(x + 16, n - 4)
+    s0 = addSquares(s0, four)
+    s1 = addSquares(s1, v128.shuffle<f64>(four, four, 1, 0))
+    s2 = addSquares(s2, next)
+    s3 = addSquares(s3, v128.shuffle<f64>(next, next, 1, 0))
+    x += 32
+  }
+  if (n > 0) {
+    const four = take(x, n)
+    s0 = addSquares(s0, four)
+    s1 = addSquares(s1, v128.shuffle<f64>(four, four, 1, 0))
+  }
+  const total = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3))
+  store<f32>(to, <f32>(<f64>load<f32>(sum) + f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)))
+}
+
+@inline
+function addSquares(sum: v128, pair: v128): v128 {
+  const x = f64x2.promote_low_f32x4(pair)
+  return f64x2.add(sum, f64x2.mul(x, x))
+}
+
+/** parameter, gradient -> parameter - learningRate (scale gradient + decay parameter) */
+export function sgd(n: i32, parameter: usize, gradient: usize, to: usize, learningRate: f32, scale: f32, decay: f32): void {
+  combine<Descend>(
+    n, parameter, gradient, to, f32x4.splat(learningRate), f32x4.splat(scale), f32x4.splat(decay),
+  )
+}
+
+@unmanaged class Descend {
+  @inline apply(p: v128, gradient: v128, learningRate: v128, scale: v128, decay: v128): v128 {
+    const g = f32x4.add(f32x4.mul(scale, gradient), f32x4.mul(decay, p))
+    return f32x4.sub(p, f32x4.mul(learningRate, g))
+  }
+}
+
+/** parameter, velocity, gradient -> parameter, velocity; `fresh` is what of a gradient the velocity takes up */
+export function sgdMomentum(
+  n: i32, parameter: usize, velocity: usize, gradient: usize, toParameter: usize, toVelocity: usize,
+  learningRate: f32, scale: f32, decay: f32, momentum: f32, fresh: f32, nesterov: bool, first: bool,
+): void {
+  const learning = f32x4.splat(learningRate)
+  const scaling = f32x4.splat(scale)
+  const decaying = f32x4.splat(decay)
+  const keeping = f32x4.splat(momentum)
+  const taking = f32x4.splat(fresh)
+  for (; n > 0; n -= 4) {
+    const p = take(parameter, n)
+    const g = f32x4.add(f32x4.mul(scaling, take(gradient, n)), f32x4.mul(decaying, p))
+    const v = first ? g : f32x4.add(f32x4.mul(keeping, take(velocity, n)), f32x4.mul(taking, g))
+    const direction = nesterov ? f32x4.add(g, f32x4.mul(keeping, v)) : v
+    put(toVelocity, v, n)
+    put(toParameter, f32x4.sub(p, f32x4.mul(learning, direction)), n)
+    parameter += 16
+    velocity += 16
+    gradient += 16
+    toParameter += 16
+    toVelocity += 16
+  }
+}
+
+/**
+ * parameter, m, v, gradient -> parameter, m, v. fresh1 = 1 - beta1, fresh2 = 1 - beta2; shrink is decoupled weight
+ * decay, decay the other; stepSize holds the correction of m, correction is the root of that of v.
+ */
+export function adam(
+  n: i32, parameter: usize, m: usize, v: usize, gradient: usize, toParameter: usize, toM: usize, toV: usize,
+  scale: f32, decay: f32, shrink: f32, beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
+  stepSize: f32, correction: f32, eps: f32,
+): void {
+  const scaling = f32x4.splat(scale)
+  const decaying = f32x4.splat(decay)
+  const shrinking = f32x4.splat(shrink)
+  const keeping1 = f32x4.splat(beta1)
+  const taking1 = f32x4.splat(fresh1)
+  const keeping2 = f32x4.splat(beta2)
+  const taking2 = f32x4.splat(fresh2)
+  const stepping = f32x4.splat(stepSize)
+  const correcting = f32x4.splat(1 / correction)
+  const epsilon = f32x4.splat(eps)
+  for (; n > 0; n -= 4) {
+    const p = take(parameter, n)
+    const g = f32x4.add(f32x4.mul(scaling, take(gradient, n)), f32x4.mul(decaying, p))
+    const first = f32x4.add(f32x4.mul(keeping1, take(m, n)), f32x4.mul(taking1, g))
+    const second = f32x4.add(f32x4.mul(keeping2, take(v, n)), f32x4.mul(f32x4.mul(taking2, g), g))
+    put(toM, first, n)
+    put(toV, second, n)
+    const size = f32x4.add(f32x4.mul(f32x4.sqrt(second), correcting), epsilon)
+    put(toParameter, f32x4.sub(f32x4.mul(shrinking, p), f32x4.div(f32x4.mul(stepping, first), size)), n)
+    parameter += 16
+    m += 16
+    v += 16
+    gradient += 16
+    toParameter += 16
+    toM += 16
+    toV += 16
+  }
+}
+
+/** What every gradient is multiplied by so that the norm of all of them stays within maxNorm. */
+export function clipScale(squaredNorm: usize, maxNorm: f64): f64 {
+  return min<f64>(1, maxNorm / (sqrt<f64>(load<f32>(squaredNorm)) + 1e-6))
+}

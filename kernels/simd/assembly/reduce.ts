@@ -1,0 +1,230 @@
+/**
+ * Sums and maxima over two axes of x for each of `kept` outputs: y [kept] = old y? + scale f(x over runs, over n).
+ *
+ *   reduceLines    the n numbers of a run lie side by side: [N, C, H, W] -> [C], or the rows of a matrix
+ *   reduceColumns  the outputs lie side by side: [N, C] -> [C]
+ *
+ * Vectors go along what lies side by side. Sums are in double precision, like those of the plain loops: from memory that
+ * costs nothing, and in cache less than keeping single precision as close. An addition takes three or four cycles and
+ * two can start in each, so several sums are under way at a time: four vectors of them, or eight of columns, which
+ * are then the sixteen numbers of a cache line.
+ */
+import { take } from './lines'
+
+/** Outputs are keptStep bytes apart in x, runs runStep. */
+export function reduceLines(
+  x: usize, y: usize, kept: i32, keptStep: usize, runs: i32, runStep: usize, n: i32,
+  greatest: bool, scale: f64, accumulate: bool,
+): void {
+  for (; kept > 0; kept--) {
+    const result = scale * (greatest ? maxOfLines(x, runs, runStep, n) : sumOfLines(x, runs, runStep, n))
+    store<f32>(y, <f32>(accumulate ? load<f32>(y) + result : result))
+    x += keptStep
+    y += 4
+  }
+}
+
+function sumOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  for (; runs > 0; runs--) {
+    let at = x
+    let left = n
+    for (; left >= 8; left -= 8) {
+      const four = v128.load(at)
+      const next = v128.load(at, 16)
+      s0 = f64x2.add(s0, lowPair(four))
+      s1 = f64x2.add(s1, highPair(four))
+      s2 = f64x2.add(s2, lowPair(next))
+      s3 = f64x2.add(s3, highPair(next))
+      at += 32
+    }
+    for (; left > 0; left -= 4) {
+      const four = take(at, left)
+      s0 = f64x2.add(s0, lowPair(four))
+      s1 = f64x2.add(s1, highPair(four))
+      at += 16
+    }
+    x += runStep
+  }
+  const sum = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3))
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+}
+
+function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
+  let m0 = f32x4.splat(-Infinity)
+  let m1 = m0
+  for (; runs > 0; runs--) {
+    let at = x
+    let left = n
+    for (; left >= 8; left -= 8) {
+      m0 = f32x4.max(m0, v128.load(at))
+      m1 = f32x4.max(m1, v128.load(at, 16))
+      at += 32
+    }
+    for (; left > 0; left--) {
+      m0 = f32x4.max(m0, v128.load_splat<f32>(at))
+      at += 4
+    }
+    x += runStep
+  }
+  m0 = f32x4.max(m0, m1)
+  return max<f32>(
+    max<f32>(f32x4.extract_lane(m0, 0), f32x4.extract_lane(m0, 1)),
+    max<f32>(f32x4.extract_lane(m0, 2), f32x4.extract_lane(m0, 3)),
+  )
+}
+
+@inline
+function lowPair(four: v128): v128 {
+  return f64x2.promote_low_f32x4(four)
+}
+
+@inline
+function highPair(four: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f64>(four, four, 1, 0))
+}
+
+/** The n numbers of a run are rowStep bytes apart, runs runStep. */
+export function reduceColumns(
+  x: usize, y: usize, kept: i32, runs: i32, runStep: usize, n: i32, rowStep: usize,
+  greatest: bool, scale: f64, accumulate: bool,
+): void {
+  let column = 0
+  if (!greatest) {
+    for (; column + 16 <= kept; column += 16) {
+      sumOf16(x, y, runs, runStep, n, rowStep, scale, accumulate)
+      x += 64
+      y += 64
+    }
+  }
+  for (; column + 4 <= kept; column += 4) {
+    if (greatest) maxOf4(x, y, runs, runStep, n, rowStep, scale, accumulate)
+    else sumOf4(x, y, runs, runStep, n, rowStep, scale, accumulate)
+    x += 16
+    y += 16
+  }
+  for (; column < kept; column++) {
+    const result = scale * (greatest ? maxOfColumn(x, runs, runStep, n, rowStep) : sumOfColumn(x, runs, runStep, n, rowStep))
+    store<f32>(y, <f32>(accumulate ? load<f32>(y) + result : result))
+    x += 4
+    y += 4
+  }
+}
+
+function sumOf16(
+  x: usize, y: usize, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
+): void {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  let s4 = s0
+  let s5 = s0
+  let s6 = s0
+  let s7 = s0
+  for (; runs > 0; runs--) {
+    let at = x
+    for (let left = n; left > 0; left--) {
+      const a = v128.load(at)
+      s0 = f64x2.add(s0, lowPair(a))
+      s1 = f64x2.add(s1, highPair(a))
+      const b = v128.load(at, 16)
+      s2 = f64x2.add(s2, lowPair(b))
+      s3 = f64x2.add(s3, highPair(b))
+      const c = v128.load(at, 32)
+      s4 = f64x2.add(s4, lowPair(c))
+      s5 = f64x2.add(s5, highPair(c))
+      const d = v128.load(at, 48)
+      s6 = f64x2.add(s6, lowPair(d))
+      s7 = f64x2.add(s7, highPair(d))
+      at += rowStep
+    }
+    x += runStep
+  }
+  finish(y, s0, s1, scale, accumulate)
+  finish(y + 16, s2, s3, scale, accumulate)
+  finish(y + 32, s4, s5, scale, accumulate)
+  finish(y + 48, s6, s7, scale, accumulate)
+}
+
+/** Even and odd rows apart, so that four sums are under way here as well. */
+function sumOf4(
+  x: usize, y: usize, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
+): void {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  for (; runs > 0; runs--) {
+    let at = x
+    for (let left = n; left > 0; left -= 2) {
+      const a = v128.load(at)
+      s0 = f64x2.add(s0, lowPair(a))
+      s1 = f64x2.add(s1, highPair(a))
+      if (left == 1) break
+      const b = v128.load(at + rowStep)
+      s2 = f64x2.add(s2, lowPair(b))
+      s3 = f64x2.add(s3, highPair(b))
+      at += 2 * rowStep
+    }
+    x += runStep
+  }
+  finish(y, f64x2.add(s0, s2), f64x2.add(s1, s3), scale, accumulate)
+}
+
+function maxOf4(
+  x: usize, y: usize, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
+): void {
+  let four = f32x4.splat(-Infinity)
+  for (; runs > 0; runs--) {
+    let at = x
+    for (let left = n; left > 0; left--) {
+      four = f32x4.max(four, v128.load(at))
+      at += rowStep
+    }
+    x += runStep
+  }
+  finish(y, lowPair(four), highPair(four), scale, accumulate)
+}
+
+/** Four results, in double precision so far. */
+function finish(y: usize, low: v128, high: v128, scale: f64, accumulate: bool): void {
+  const scaling = f64x2.splat(scale)
+  low = f64x2.mul(scaling, low)
+  high = f64x2.mul(scaling, high)
+  if (accumulate) {
+    const old = v128.load(y)
+    low = f64x2.add(low, lowPair(old))
+    high = f64x2.add(high, highPair(old))
+  }
+  v128.store(y, v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2))
+}
+
+function sumOfColumn(x: usize, runs: i32, runStep: usize, n: i32, rowStep: usize): f64 {
+  let sum: f64 = 0
+  for (; runs > 0; runs--) {
+    let at = x
+    for (let left = n; left > 0; left--) {
+      sum += load<f32>(at)
+      at += rowStep
+    }
+    x += runStep
+  }
+  return sum
+}
+
+function maxOfColumn(x: usize, runs: i32, runStep: usize, n: i32, rowStep: usize): f64 {
+  let most: f32 = -Infinity
+  for (; runs > 0; runs--) {
+    let at = x
+    for (let left = n; left > 0; left--) {
+      most = max<f32>(most, load<f32>(at))
+      at += rowStep
+    }
+    x += runStep
+  }
+  return most
+}

@@ -1,0 +1,100 @@
+/**
+ * Functions of one tensor, and their gradients: y [n] = f(x), dx [n] = dy f'(s), where s is x or y, whichever the
+ * derivative is written in. Constants p and q are those of the kernel table.
+ *
+ * Derivatives of 0 or 1 are a product with that number, as in the plain loops: so NaN and infinity of dy pass on.
+ */
+import { combine, map } from './lines'
+
+@inline
+function one(): v128 {
+  return f32x4.splat(1)
+}
+
+@inline
+function zero(): v128 {
+  return f32x4.splat(0)
+}
+
+@unmanaged class Neg {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.neg(x) }
+  @inline derivative(_x: v128, _p: v128, _q: v128): v128 { return f32x4.splat(-1) }
+}
+@unmanaged class Abs {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.abs(x) }
+  @inline derivative(x: v128, _p: v128, _q: v128): v128 {
+    const sign = v128.or(v128.and(x, f32x4.splat(-0.0)), one())
+    // 0 at 0, NaN at NaN
+    return v128.bitselect(sign, x, v128.or(f32x4.lt(x, zero()), f32x4.gt(x, zero())))
+  }
+}
+@unmanaged class Sqrt {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.sqrt(x) }
+  @inline derivative(y: v128, _p: v128, _q: v128): v128 { return f32x4.div(f32x4.splat(0.5), y) }
+}
+@unmanaged class Square {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.mul(x, x) }
+  @inline derivative(x: v128, _p: v128, _q: v128): v128 { return f32x4.add(x, x) }
+}
+/** pmax is its first operand where that is NaN: here x. */
+@unmanaged class Relu {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.pmax(x, zero()) }
+  @inline derivative(y: v128, _p: v128, _q: v128): v128 { return v128.andnot(one(), f32x4.le(y, zero())) }
+}
+@unmanaged class LeakyRelu {
+  @inline apply(x: v128, slope: v128, _q: v128): v128 {
+    return v128.bitselect(x, f32x4.mul(slope, x), f32x4.gt(x, zero()))
+  }
+  @inline derivative(x: v128, slope: v128, _q: v128): v128 {
+    return v128.bitselect(one(), slope, f32x4.gt(x, zero()))
+  }
+}
+@unmanaged class Clamp {
+  @inline apply(x: v128, low: v128, high: v128): v128 { return f32x4.pmin(f32x4.pmax(x, low), high) }
+  @inline derivative(x: v128, low: v128, high: v128): v128 {
+    return v128.and(one(), v128.and(f32x4.ge(x, low), f32x4.le(x, high)))
+  }
+}
+@unmanaged class Affine {
+  @inline apply(x: v128, a: v128, b: v128): v128 { return f32x4.add(f32x4.mul(a, x), b) }
+  @inline derivative(_x: v128, a: v128, _b: v128): v128 { return a }
+}
+
+/** x -> y; `name` counts as kernels/simd/elementwise.ts does */
+export function unary(name: i32, n: i32, x: usize, y: usize, a: f32, b: f32): void {
+  const p = f32x4.splat(a)
+  const q = f32x4.splat(b)
+  switch (name) {
+    case 0: return map<Neg>(n, x, y, p, q)
+    case 1: return map<Abs>(n, x, y, p, q)
+    case 2: return map<Sqrt>(n, x, y, p, q)
+    case 3: return map<Square>(n, x, y, p, q)
+    case 4: return map<Relu>(n, x, y, p, q)
+    case 5: return map<LeakyRelu>(n, x, y, p, q)
+    case 6: return map<Clamp>(n, x, y, p, q)
+    case 7: return map<Affine>(n, x, y, p, q)
+  }
+}
+
+@unmanaged class Times<F> {
+  @inline apply(dy: v128, s: v128, p: v128, q: v128, _r: v128): v128 {
+    return f32x4.mul(dy, changetype<F>(0).derivative(s, p, q))
+  }
+}
+
+/** dy, s -> dx */
+export function unaryGradient(name: i32, n: i32, dy: usize, s: usize, dx: usize, a: f32, b: f32): void {
+  const p = f32x4.splat(a)
+  const q = f32x4.splat(b)
+  const r = f32x4.splat(0)
+  switch (name) {
+    case 0: return combine<Times<Neg>>(n, dy, s, dx, p, q, r)
+    case 1: return combine<Times<Abs>>(n, dy, s, dx, p, q, r)
+    case 2: return combine<Times<Sqrt>>(n, dy, s, dx, p, q, r)
+    case 3: return combine<Times<Square>>(n, dy, s, dx, p, q, r)
+    case 4: return combine<Times<Relu>>(n, dy, s, dx, p, q, r)
+    case 5: return combine<Times<LeakyRelu>>(n, dy, s, dx, p, q, r)
+    case 6: return combine<Times<Clamp>>(n, dy, s, dx, p, q, r)
+    case 7: return combine<Times<Affine>>(n, dy, s, dx, p, q, r)
+  }
+}

@@ -1,0 +1,46 @@
+/** Walking strided tensors as planes: what assembly/ does at once, so that few calls do much. */
+import { eachLine, mergeAxes } from '../reference/strides.js'
+
+/** Of each operand: where a plane starts, how far apart its rows are, and the numbers in a row. All in bytes. */
+export interface Plane {
+  rows: number
+  length: number
+  starts: readonly number[]
+  rowSteps: readonly number[]
+  steps: readonly number[]
+}
+
+const BYTES = 4
+
+/**
+ * Visits planes of the last merged axis and one other. That is the one before it, so that row-major operands are
+ * walked from front to back, unless some operand, `along`, goes by single steps along another: then that one. Strides
+ * are counted in elements, `starts` in bytes and from 0; `starts` is reused between visits.
+ */
+export function eachPlane(
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+  visit: (plane: Plane) => void,
+  along?: number,
+): void {
+  const axes = mergeAxes(shape, strides)
+  const inner = axes.shape.length - 1
+  const dense = along === undefined ? -1 : axes.strides[along].indexOf(1)
+  const outer = dense >= 0 && dense < inner ? dense : inner - 1
+  const others = (_: number, axis: number) => axis !== inner && axis !== outer
+  const starts = axes.strides.map(() => 0)
+  const plane = {
+    rows: outer < 0 ? 1 : axes.shape[outer],
+    length: axes.shape[inner],
+    starts,
+    rowSteps: axes.strides.map((s) => (outer < 0 ? 0 : s[outer] * BYTES)),
+    steps: axes.strides.map((s) => s[inner] * BYTES),
+  }
+  const walked = axes.strides.map((s) => s.filter(others))
+  eachLine(axes.shape.filter(others), walked, (length, lineStarts, lineSteps) => {
+    for (let i = 0; i < length; i++) {
+      for (let k = 0; k < starts.length; k++) starts[k] = (lineStarts[k] + i * lineSteps[k]) * BYTES
+      visit(plane)
+    }
+  })
+}

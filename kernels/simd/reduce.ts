@@ -1,0 +1,45 @@
+/** Reductions over any axes, of which assembly/reduce.ts does two at once for one that is kept. */
+import { contiguous, eachLine, mergeAxes } from '../reference/strides.js'
+import type { SimdKernel } from './kernel.js'
+
+const BYTES = 4
+
+/** Merged axes of x, and of each whether it is kept. Neighbours that share their fate are one axis. */
+function axesOf({ shape, reduced }: { shape: readonly number[]; reduced: readonly boolean[] }) {
+  const keptShape = shape.map((size, axis) => (reduced[axis] ? 1 : size))
+  const stridesY = contiguous(keptShape).map((stride, axis) => (reduced[axis] ? 0 : stride))
+  const axes = mergeAxes(shape, [contiguous(shape), stridesY])
+  const all = axes.shape.map((size, axis) => ({ size, stride: axes.strides[0][axis], to: axes.strides[1][axis] }))
+  return { kept: all.filter((axis) => axis.to > 0), gone: all.filter((axis) => axis.to === 0) }
+}
+
+const NONE = { size: 1, stride: 0, to: 0 }
+
+export const reduce: SimdKernel<'reduce'> = {
+  /** All but five merged axes and more, reduced and kept in turn. */
+  covers: (p) => axesOf(p).gone.length <= 2,
+
+  run(assembly, p, [x], [y]) {
+    const { kept, gone } = axesOf(p)
+    const outputs = kept.pop() ?? NONE
+    const inner = gone.pop() ?? NONE
+    const outer = gone.pop() ?? NONE
+    const constants = [Number(p.function === 'max'), p.scale, Number(p.accumulate)]
+    const runs = [outer.size, outer.stride * BYTES]
+    eachLine(
+      kept.map((axis) => axis.size),
+      [kept.map((axis) => axis.stride), kept.map((axis) => axis.to)],
+      (length, [startX, startY], [stepX, stepY]) => {
+        for (let i = 0; i < length; i++) {
+          const from = x + (startX + i * stepX) * BYTES
+          const to = y + (startY + i * stepY) * BYTES
+          if (inner.stride === 1) {
+            assembly.reduceLines(from, to, outputs.size, outputs.stride * BYTES, ...runs, inner.size, ...constants)
+          } else {
+            assembly.reduceColumns(from, to, outputs.size, ...runs, inner.size, inner.stride * BYTES, ...constants)
+          }
+        }
+      },
+    )
+  },
+}

@@ -1,0 +1,311 @@
+/**
+ * The SIMD kernels that go through memory once (functions of numbers, movement, reductions, optimizers) against the
+ * plain loops, in every module that this platform runs.
+ *
+ * What moves, compares, chooses or rounds once is the same to the bit, NaN and infinities included. Operands lie among
+ * NaN, and each input in turn ends where the memory ends: a kernel that reads or writes what is not its own is found out.
+ */
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { BinaryFunction, KernelName, KernelParameters, UnaryFunction } from '../kernels/kernels.js'
+import { reference } from '../kernels/reference/index.js'
+import { contiguous, product } from '../kernels/reference/strides.js'
+import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+import { doubleSum, roundings } from './tolerances.js'
+
+const PAGES = 8
+const RUNS = { seed: 3, numRuns: 200 }
+
+const bench = simdVariants().map((variant) => {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
+  return { variant, memory, assembly: instantiate(variant, memory) }
+})
+
+if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: nothing of this file can be tested')
+
+/** How far element i of an output may be from the expected number; undefined where not at all. */
+type Tolerance = (expected: number, i: number, output: number) => number
+
+interface Case {
+  tolerance?: Tolerance
+  /** output k is input inPlace[k] */
+  inPlace?: readonly number[]
+}
+
+function agrees<Name extends KernelName>(
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  outputs: readonly Float32Array[],
+  { tolerance, inPlace }: Case = {},
+): void {
+  const kernel = simd[name]
+  if (!kernel || kernel.covers?.(parameters) === false) throw new Error(`no SIMD kernel for ${name}`)
+  const doubles = inputs.map((values) => Float64Array.from(values))
+  const expected = outputs.map((values, k) => (inPlace ? doubles[inPlace[k]] : Float64Array.from(values)))
+  reference[name](parameters, doubles, expected)
+
+  for (const { variant, memory, assembly } of bench) {
+    const floats = new Float32Array(memory.buffer)
+    for (let last = 0; last < Math.max(1, inputs.length); last++) {
+      floats.fill(Number.NaN, RUNTIME_BYTES / 4)
+      let end = RUNTIME_BYTES
+      const place = (values: Float32Array): number => {
+        const address = end
+        floats.set(values, address / 4)
+        end = Math.ceil((end + values.byteLength + 4) / 64) * 64
+        return address
+      }
+      const placeLast = (values: Float32Array): number => {
+        const address = memory.buffer.byteLength - values.byteLength
+        floats.set(values, address / 4)
+        return address
+      }
+      const from = inputs.map((values, i) => (i === last ? placeLast(values) : place(values)))
+      const to = outputs.map((values, k) => (inPlace ? from[inPlace[k]] : place(values)))
+      kernel.run(assembly, parameters, from, to, 0)
+
+      const what = `${name} ${JSON.stringify(parameters)}, ${variant}`
+      const own = new Set<number>()
+      to.forEach((address, k) => {
+        expected[k].forEach((value, i) => {
+          const seen = floats[address / 4 + i]
+          const allowed = tolerance?.(value, i, k) ?? 0
+          const wanted = Math.fround(value)
+          const same = seen === wanted || (Number.isNaN(seen) && Number.isNaN(wanted))
+          if (same || Math.abs(seen - value) <= allowed) return
+          assert.unreachable(`${what}: element ${i} of output ${k} is ${seen}, not ${value} to ${allowed}`)
+        })
+        own.add(address)
+        if (k !== last || !inPlace) assert.ok(Number.isNaN(floats[address / 4 + outputs[k].length]), `${what}: beyond`)
+      })
+      inputs.forEach((values, i) => {
+        if (own.has(from[i])) return
+        const now = floats.slice(from[i] / 4, from[i] / 4 + values.length)
+        assert.equal(new Uint8Array(now.buffer), new Uint8Array(values.slice().buffer), `${what} changed input ${i}`)
+      })
+    }
+  }
+}
+
+/** Numbers in [-1, 1], the same for the same seed. */
+function noise(size: number, seed: number): Float32Array {
+  let state = seed * 2654435761
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return state / 2 ** 31
+  })
+}
+
+/** Small multiples of 1/4, many of them equal, and every now and then a number that is not like others. */
+const SPECIAL = [Number.NaN, Infinity, -Infinity, 0, -0, 3e38, -3e38, 1e-40, 2 ** -149, 1]
+const mixed = (size: number, seed: number): Float32Array =>
+  noise(size, seed).map((value, i) =>
+    (i + seed) % 5 === 0 ? SPECIAL[(i * 7 + seed) % SPECIAL.length] : Math.round(value * 8) / 4,
+  )
+
+const empty = (size: number): Float32Array => new Float32Array(size).fill(Number.NaN)
+
+/** Around what loops do at once, and anything between. */
+const lengths = fc.oneof(
+  fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 67),
+  fc.integer({ min: 1, max: 600 }),
+)
+const seeds = fc.integer({ min: 1, max: 1e6 })
+
+const CHEAP: readonly UnaryFunction[] = ['neg', 'abs', 'sqrt', 'square', 'relu', 'leakyRelu', 'clamp', 'affine']
+/** Of constants that float32 holds, so that they are no error of their own. */
+const constantsOf = (name: UnaryFunction) => (name === 'clamp' ? { a: -0.5, b: 1 } : { a: 0.25, b: 0.75 })
+
+test('unary functions that round once or not at all', () => {
+  fc.assert(
+    fc.property(lengths, seeds, fc.constantFrom(...CHEAP), (size, seed, name) => {
+      const p = { size, function: name, ...constantsOf(name) }
+      const x = mixed(size, seed)
+      const twice: Tolerance = (_, i) => roundings(2, 0.25 * Math.abs(x[i]) + 0.75)
+      agrees('unary', p, [x], [empty(size)], name === 'affine' ? { tolerance: twice } : {})
+      const tolerance: Tolerance = (dx) => (name === 'sqrt' ? roundings(2, Math.abs(dx)) : 0)
+      // No y = sqrt(x) is so small that 1 / y overflows; but 2 x may, where the product with a small dy would not.
+      const s = name === 'sqrt' ? x.map(Math.sqrt) : name === 'square' ? x.map((value) => value / 4) : x
+      const inputs = [mixed(size, seed + 1), s]
+      agrees('unaryGradient', p, inputs, [empty(size)], { tolerance })
+      agrees('unaryGradient', p, inputs, [empty(size)], { tolerance, inPlace: [0] })
+    }),
+    RUNS,
+  )
+})
+
+const axes = fc.array(
+  fc.record({
+    size: fc.oneof(fc.constantFrom(1, 2, 3, 4, 5, 16, 17), fc.integer({ min: 1, max: 24 })),
+    repeated: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+  }),
+  { maxLength: 3 },
+)
+
+/** Strides of an operand of which some axes are repeated, and its size. */
+function operand(shape: readonly number[], repeated: readonly boolean[]): { strides: number[]; size: number } {
+  const own = shape.map((size, axis) => (repeated[axis] ? 1 : size))
+  return { strides: contiguous(own).map((stride, axis) => (own[axis] === 1 ? 0 : stride)), size: product(own) }
+}
+
+const BINARY: readonly BinaryFunction[] = [
+  ...(['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'less', 'lessEqual'] as const),
+  ...(['greater', 'greaterEqual', 'equal', 'notEqual', 'keepWhere', 'keepUnless'] as const),
+]
+
+test('binary functions, their gradients, and select, broadcast in every way', () => {
+  fc.assert(
+    fc.property(axes, seeds, fc.constantFrom(...BINARY), (drawn, seed, name) => {
+      const shape = drawn.map(({ size }) => size)
+      const size = product(shape)
+      const [a, b, c] = [0, 1, 2].map((k) =>
+        operand(
+          shape,
+          drawn.map(({ repeated }) => repeated[k]),
+        ),
+      )
+      const p = { shape, stridesA: a.strides, stridesB: b.strides }
+      const [valuesA, valuesB] = [mixed(a.size, seed), mixed(b.size, seed + 1)]
+      agrees('binary', { ...p, function: name }, [valuesA, valuesB], [empty(size)])
+      if (a.size === size)
+        agrees('binary', { ...p, function: name }, [valuesA, valuesB], [empty(size)], { inPlace: [0] })
+      agrees(
+        'select',
+        { ...p, stridesCondition: c.strides },
+        [mixed(c.size, seed + 2), valuesA, valuesB],
+        [empty(size)],
+      )
+      for (const side of [0, 1] as const) {
+        const dy = mixed(size, seed + 3)
+        for (const inPlace of [undefined, [0]]) {
+          agrees('binaryGradient', { ...p, function: 'maximum', side }, [dy, valuesA, valuesB], [empty(size)], {
+            inPlace,
+          })
+          agrees('binaryGradient', { ...p, function: 'minimum', side }, [dy, valuesA, valuesB], [empty(size)], {
+            inPlace,
+          })
+        }
+        // within the range of float32, which -dy a / b^2 may leave on its way
+        const moderate = [
+          noise(size, seed),
+          noise(a.size, seed + 1),
+          noise(b.size, seed + 2).map((x) => x + Math.sign(x)),
+        ]
+        const tolerance: Tolerance = (dx) => roundings(4, Math.abs(dx))
+        agrees('binaryGradient', { ...p, function: 'div', side }, moderate, [empty(size)], { tolerance })
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('fill, copies of any permutation and slice, padding, concatenation', () => {
+  const axis = fc.record({
+    size: fc.integer({ min: 1, max: 19 }),
+    cut: fc.integer({ min: 0, max: 2 }),
+    order: fc.nat(),
+  })
+  fc.assert(
+    fc.property(fc.array(axis, { maxLength: 3 }), lengths, seeds, (drawn, size, seed) => {
+      agrees('fill', { size, value: 1.5 }, [], [empty(size)])
+      // x is stored with its axes in another order, larger by what is cut off before and behind, or repeated
+      const shape = drawn.map((d) => d.size)
+      const order = drawn.map((_, i) => i).sort((i, j) => drawn[i].order - drawn[j].order)
+      const stored = contiguous(order.map((i) => shape[i] + 2 * drawn[i].cut))
+      const strides = drawn.map((_, i) => stored[order.indexOf(i)])
+      const offset = drawn.reduce((sum, { cut }, i) => sum + cut * strides[i], 0)
+      const values = mixed(product(drawn.map((d) => d.size + 2 * d.cut)), seed)
+      agrees('stridedCopy', { shape, strides, offset }, [values], [empty(product(shape))])
+      const repeat = strides.map((stride, i) => (drawn[i].cut === 0 ? 0 : stride))
+      agrees('stridedCopy', { shape, strides: repeat, offset }, [values], [empty(product(shape))])
+
+      const outShape = drawn.map((d) => d.size + 2 * d.cut)
+      const before = drawn.map(({ cut }) => cut)
+      const x = mixed(product(shape), seed)
+      agrees('pad', { shape, before, outShape, value: -2 }, [x], [empty(product(outShape))])
+
+      const sizes = [...shape, 1]
+      const [outer, inner] = [(seed % 5) + 1, seed % 3 === 0 ? 1 : (seed % 7) + 1]
+      const pieces = sizes.map((middle, i) => mixed(outer * middle * inner, seed + i))
+      agrees('concat', { outer, sizes, inner }, pieces, [empty(outer * inner * sizes.reduce((a, b) => a + b, 0))])
+    }),
+    RUNS,
+  )
+})
+
+test('sums and maxima over any axes', () => {
+  const axis = fc.record({ size: fc.integer({ min: 1, max: 21 }), reduced: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(axis, { maxLength: 4 }), fc.boolean(), seeds, (drawn, accumulate, seed) => {
+      const shape = drawn.map(({ size }) => size)
+      if (product(shape) > 60000) return
+      const reduced = drawn.map((d) => d.reduced)
+      const outputs = product(drawn.map((d) => (d.reduced ? 1 : d.size)))
+      const p = { shape, reduced, scale: 0.75, accumulate }
+      const old = accumulate ? noise(outputs, seed) : empty(outputs)
+      const terms = product(shape) / outputs + 2
+      const tolerance: Tolerance = (y) => doubleSum(terms, y, terms)
+      agrees('reduce', { ...p, function: 'sum' }, [noise(product(shape), seed + 1)], [old], { tolerance })
+      agrees('reduce', { ...p, function: 'max' }, [noise(product(shape), seed + 1)], [old], { tolerance })
+      agrees('reduce', { ...p, scale: 1, accumulate: false, function: 'max' }, [mixed(product(shape), seed)], [old])
+    }),
+    RUNS,
+  )
+})
+
+test('blend and sums of squares', () => {
+  fc.assert(
+    fc.property(lengths, seeds, fc.constantFrom(0, 1, 0.3), (size, seed, a) => {
+      const [y, x] = [a === 0 ? empty(size) : noise(size, seed), noise(size, seed + 1)]
+      const tolerance: Tolerance = (_, i) => roundings(4, Math.abs(0.7 * x[i]) + (a === 0 ? 0 : Math.abs(a * y[i])))
+      agrees('blend', { size, a, b: 0.7 }, [y, x], [empty(size)], { tolerance })
+      agrees('blend', { size, a, b: 0.7 }, [y, x], [empty(size)], { tolerance, inPlace: [0] })
+      const squares: Tolerance = (sum) => doubleSum(size + 1, sum, sum)
+      agrees('addSumOfSquares', { size }, [noise(1, seed).map(Math.abs), x], [empty(1)], {
+        tolerance: squares,
+        inPlace: [0],
+      })
+    }),
+    RUNS,
+  )
+})
+
+test('SGD and Adam with every option', () => {
+  const options = fc.record({
+    size: lengths,
+    learningRate: fc.constantFrom(0.1, 0.003),
+    weightDecay: fc.constantFrom(0, 0.02),
+    clip: fc.boolean(),
+    maxNorm: fc.constantFrom(0.5, 100),
+    first: fc.boolean(),
+    nesterov: fc.boolean(),
+    decoupled: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(options, seeds, (p, seed) => {
+      const { size } = p
+      const [parameter, state, gradient] = [1, 2, 3].map((k) => noise(size, seed + k))
+      const norm = p.clip ? [Float32Array.of(4)] : []
+      // All inputs are at most 1 in size, so no term of the update is more than 3.
+      const tolerance: Tolerance = () => roundings(8, 3)
+      const sgd = { ...p, momentum: 0, dampening: 0 }
+      agrees('sgd', sgd, [parameter, gradient, ...norm], [empty(size)], { tolerance, inPlace: [0] })
+      const velocity = p.first ? empty(size) : state
+      const momentum = { ...p, momentum: 0.9, dampening: p.nesterov ? 0 : 0.3 }
+      const outputs = [empty(size), empty(size)]
+      agrees('sgd', momentum, [parameter, velocity, gradient, ...norm], outputs, { tolerance, inPlace: [0, 1] })
+      agrees('sgd', momentum, [parameter, velocity, gradient, ...norm], outputs, { tolerance })
+      const adam = { ...p, beta1: 0.9, beta2: 0.999, eps: 1e-8, correction1: 0.4, correction2: 0.3 }
+      // at least 1/4, so that the step is at most 1
+      const squares = noise(size, seed + 4).map((x) => 0.625 + 0.375 * x)
+      const inputs = [parameter, state, squares, gradient, ...norm]
+      agrees('adam', adam, inputs, [...outputs, empty(size)], { tolerance, inPlace: [0, 1, 2] })
+      agrees('adam', adam, inputs, [...outputs, empty(size)], { tolerance })
+    }),
+    RUNS,
+  )
+})
+
+test.run()
