@@ -1,0 +1,129 @@
+/**
+ * A peer's process as the bench sees it: asked for a few steps at a time, and standing still in between.
+ *
+ * Standing still is enforced: the process is stopped by a signal when it has answered, and continued before it is asked
+ * again. Otherwise PyTorch's waiting threads, which spin for as long as OpenMP is told to, would take a core
+ * from whoever is measured next.
+ */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** How long a turn lasts, so that a clock's tick, a signal and a cold cache are small beside it. */
+const TURN_MS = 60
+/** Steps that are not timed, until code is compiled and memory is there; fewer where they take long. */
+const WARM_UP_STEPS = 5
+const WARM_UP_MS = 3000
+/** A step that refills the caches after others had the machine; where steps are long it would not show. */
+const REFILL_BELOW_MS = 250
+
+/** Silence that means a peer hangs: longer than the longest step known, twenty seconds, by far. */
+const LONGEST_SILENCE_MS = 180_000
+
+/** None outlives the bench, however that ends; a stopped process would stay forever. */
+const running = new Set()
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) process.on(signal, () => process.exit(code))
+
+export class Player {
+  /** why it does not take part, or null */
+  absent = null
+  version = ''
+  setting = {}
+  /** one figure for each turn: the median of its steps */
+  turns = []
+  minMs = Infinity
+  losses = []
+  probe = null
+  #process = null
+  #lines = null
+  #complaint = ''
+  #turn = { untimed: 0, timed: 1 }
+
+  constructor(name, threads) {
+    this.name = name
+    this.threads = threads
+  }
+
+  /** Starts the process; afterwards it is warm and stands still, or `absent` says why not. */
+  async start([file, ...words], environment = {}) {
+    this.#process = spawn(file, words, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] })
+    running.add(this.#process)
+    this.#process.on('error', (error) => this.#hear(error.message))
+    this.#process.stderr.on('data', (chunk) => this.#hear(`${chunk}`))
+    // a process that has gone says so by its output's end
+    this.#process.stdin.on('error', () => {})
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
+    const hello = await this.#listen()
+    if (!hello) return
+    this.version = hello.version
+    const started = performance.now()
+    let stepMs = 0
+    for (let i = 0; i < WARM_UP_STEPS && !this.absent && performance.now() - started < WARM_UP_MS; i++) {
+      const answer = await this.#ask({ untimed: 0, timed: 1 })
+      stepMs = answer?.ms[0]
+    }
+    this.#turn = {
+      untimed: stepMs < REFILL_BELOW_MS ? 1 : 0,
+      timed: Math.max(1, Math.min(100, Math.round(TURN_MS / stepMs))),
+    }
+  }
+
+  /** One turn; its figure is added to `turns`. */
+  async play() {
+    const answer = await this.#ask(this.#turn)
+    if (!answer) throw new Error(`${this.name} ended in the middle: ${this.absent}`)
+    this.turns.push(median(answer.ms))
+    this.minMs = Math.min(this.minMs, ...answer.ms)
+  }
+
+  end() {
+    this.#process?.kill('SIGKILL')
+    running.delete(this.#process)
+  }
+
+  async #ask(order) {
+    this.#process.kill('SIGCONT')
+    this.#process.stdin.write(`${JSON.stringify(order)}\n`)
+    const answer = await this.#listen()
+    this.#process.kill('SIGSTOP')
+    if (answer) Object.assign(this, { losses: answer.losses, probe: answer.probe })
+    return answer
+  }
+
+  async #listen() {
+    const hangs = setTimeout(() => {
+      this.#hear(`error: no answer in ${LONGEST_SILENCE_MS / 1000} seconds`)
+      this.end()
+    }, LONGEST_SILENCE_MS)
+    const { value, done } = await this.#lines.next()
+    clearTimeout(hangs)
+    const message = done ? { absent: this.#lastWords() } : JSON.parse(value)
+    if (message.absent === undefined) return message
+    this.absent = message.absent
+    this.end()
+    return null
+  }
+
+  #hear(text) {
+    this.#complaint = (this.#complaint + text).slice(-8000)
+  }
+
+  #lastWords() {
+    const lines = this.#complaint.split('\n').filter((line) => line.trim() !== '')
+    return (
+      lines.find((line) => /error/i.test(line))?.trim() ?? lines.at(-1)?.trim() ?? 'its process ended without a word'
+    )
+  }
+}
+
+export function median(values) {
+  return quantile(values, 0.5)
+}
+
+/** By linear interpolation. */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (sorted.length - 1) * share
+  const low = Math.floor(at)
+  return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low)
+}
