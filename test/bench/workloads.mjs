@@ -94,6 +94,20 @@ export function resblockData() {
   }
 }
 
+/** A pre-norm causal block: 8 heads, gelu, 1024 hidden features; weights [out, in], biases zero, no dropout. */
+export const TRANSFORMER = { batch: 8, length: 128, width: 256, heads: 8, hidden: 1024, learningRate: 0.05 }
+
+export function transformerData() {
+  const { batch, length, width, hidden } = TRANSFORMER
+  return {
+    x: uniform(batch * length * width, 0, 1, 30),
+    inProjection: weights(3 * width * width, width, 31),
+    outProjection: weights(width * width, width, 32),
+    linear1: weights(hidden * width, width, 33),
+    linear2: weights(width * hidden, hidden, 34),
+  }
+}
+
 /** 3x3, padding 1, as [N, C, side, side] with [O, C, 3, 3]. */
 const CONVOLUTIONS = {
   conv1x16: { batch: 64, inputs: 1, outputs: 16, side: 28 },
@@ -193,10 +207,14 @@ function forEachProduct({ batch, inputs, outputs, side, part }, { x, w, dy }, [i
       }
 }
 
-/** First losses with SGD, on which four libraries agree; of the other workloads all peers must agree with the first. */
+/**
+ * First losses with SGD, on which four libraries agree, of the transformer PyTorch's; in the other workloads all peers
+ * must agree with the first.
+ */
 export const KNOWN_LOSSES = {
   mlp_sgd: [2.30616, 2.30262, 2.29957, 2.29679],
   cnn_sgd: [2.29846, 2.28112, 2.26638, 2.25323],
+  transformer_sgd: [0.37289, 0.369425, 0.366011, 0.362645],
 }
 export const LOSS_TOLERANCE = 5e-5
 
@@ -220,6 +238,14 @@ function megaflops(workload) {
     const { batch, channels, side } = RESBLOCK
     const product = (2 * batch * side * side * 9 * channels * channels) / 1e6
     return 3 * 2 * product - product
+  }
+  if (workload === 'transformer_sgd') {
+    const { batch, length, width, hidden } = TRANSFORMER
+    const places = batch * length
+    const projections = (2 * places * (3 * width * width + width * width + 2 * hidden * width)) / 1e6
+    // scores and their product with the values; the causal half that could be left out is counted
+    const attention = (2 * 2 * places * length * width) / 1e6
+    return 3 * (projections + attention) - (2 * places * 3 * width * width) / 1e6
   }
   return undefined
 }

@@ -105,6 +105,20 @@ def resblock(kind):
     return training(model, lambda m: m(x).square().mean(), kind, 0.05)
 
 
+def transformer(kind):
+    model = nn.TransformerEncoderLayer(256, 8, 1024, 0, 'gelu', batch_first=True, norm_first=True)
+    attention = model.self_attn
+    for weight, bias, seed in ((attention.in_proj_weight, attention.in_proj_bias, 31),
+                               (attention.out_proj.weight, attention.out_proj.bias, 32),
+                               (model.linear1.weight, model.linear1.bias, 33),
+                               (model.linear2.weight, model.linear2.bias, 34)):
+        weight.data.copy_(weights(list(weight.shape), weight.shape[1], seed))
+        bias.data.zero_()
+    x = uniform([8, 128, 256], 0, 1, 30)
+    mask = torch.triu(torch.full((128, 128), float('-inf')), 1)
+    return training(model, lambda m: m(x, src_mask=mask).square().mean(), kind, 0.05)
+
+
 def product(compute, index):
     """The last result is kept, so that an element of it can be compared."""
     last = None
@@ -142,7 +156,7 @@ def make(workload):
         return matmul(int(family[len('matmul'):]))
     if family.startswith('conv'):
         return convolution(family, rest)
-    models = {'mlp': mlp, 'cnn': cnn, 'resblock': resblock}
+    models = {'mlp': mlp, 'cnn': cnn, 'resblock': resblock, 'transformer': transformer}
     if family not in models:
         raise Absent(f'{family} is not written for PyTorch')
     return models[family](rest)

@@ -18,6 +18,7 @@ async function open() {
 }
 
 const zeros = (size) => ({ shape: [size], data: new Float32Array(size) })
+const ones = (size) => ({ shape: [size], data: new Float32Array(size).fill(1) })
 
 /** [in, out] as drawn -> [out, in] */
 const dense = (data, inputs, outputs) => ({
@@ -88,14 +89,36 @@ function resblock(device) {
   model.loadStateDict({
     'conv1.weight': { shape, data: conv1 },
     'conv1.bias': zeros(channels),
-    'norm1.weight': { shape: [channels], data: new Float32Array(channels).fill(1) },
+    'norm1.weight': ones(channels),
     'norm1.bias': zeros(channels),
     'conv2.weight': { shape, data: conv2 },
     'conv2.bias': zeros(channels),
-    'norm2.weight': { shape: [channels], data: new Float32Array(channels).fill(1) },
+    'norm2.weight': ones(channels),
     'norm2.bias': zeros(channels),
   })
   return { model, inputs: { shape: [batch, channels, side, side], data: x }, loss: meanSquare, learningRate }
+}
+
+function transformer(device) {
+  const { batch, length, width, heads, hidden, learningRate } = fixed.TRANSFORMER
+  const { x, inProjection, outProjection, linear1, linear2 } = fixed.transformerData()
+  const options = { feedForward: hidden, dropout: 0, activation: 'gelu', preNorm: true, causal: true }
+  const model = new nn.TransformerBlock(device, width, heads, options)
+  model.loadStateDict({
+    'self_attn.in_proj_weight': { shape: [3 * width, width], data: inProjection },
+    'self_attn.in_proj_bias': zeros(3 * width),
+    'self_attn.out_proj.weight': { shape: [width, width], data: outProjection },
+    'self_attn.out_proj.bias': zeros(width),
+    'linear1.weight': { shape: [hidden, width], data: linear1 },
+    'linear1.bias': zeros(hidden),
+    'linear2.weight': { shape: [width, hidden], data: linear2 },
+    'linear2.bias': zeros(width),
+    'norm1.weight': ones(width),
+    'norm1.bias': zeros(width),
+    'norm2.weight': ones(width),
+    'norm2.bias': zeros(width),
+  })
+  return { model, inputs: { shape: [batch, length, width], data: x }, loss: meanSquare, learningRate }
 }
 
 /** Forward, backward, update, and the loss read; inputs stay on the device. */
@@ -182,9 +205,10 @@ function make(name) {
   if (family === 'mlp') return training(mlp, rest)
   if (family === 'cnn') return training(cnn, rest)
   if (family === 'resblock') return training(resblock, rest)
+  if (family === 'transformer') return training(transformer, rest)
   if (family === 'microbatch') return streaming({ mlp, cnn }[rest], Number(microBatch))
   if (family.startsWith('conv')) return convolution(workload)
-  throw new Absent(`sluice has no ${family} yet`)
+  throw new Absent(`${family} is not written for Sluice`)
 }
 
 serve(() => {
