@@ -26,9 +26,13 @@ import { backward } from '../src/autograd/backward.js'
 import type { Device } from '../src/device/device.js'
 import { openDevice, openVirtualDevice } from '../src/device/open.js'
 import { ArgumentError } from '../src/memory/errors.js'
+import { transformer } from '../src/models/index.js'
 import { type Module, MultiheadAttention, TransformerBlock } from '../src/nn/index.js'
+import { crossEntropy } from '../src/ops/loss.js'
 import { ops } from '../src/ops/table.js'
 import { noGrad } from '../src/ops/tape.js'
+import { adam } from '../src/optim/index.js'
+import { Streamer } from '../src/stream/streamer.js'
 import { requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
@@ -205,6 +209,32 @@ test('a forward leaves its result and what gradients need; evaluation drops noth
     for (const each of [first, second, x]) each.dispose()
     block.dispose()
   }
+})
+
+test('the language model sees nothing that comes later, and learns through a streamer as planned', async () => {
+  const device = await openDevice('cpu', { memory: '2MiB' })
+  const model = transformer(device, { vocabulary: 5, context: 6, width: 16, heads: 2 })
+  const logits = async (last: number) => {
+    const y = noGrad(device, () => model.forward(tensor(device, [[1, 2, 3, 4, 0, last]])))
+    assert.equal(y.shape, [1, 5, 6])
+    return Array.from(await y.data()).filter((_, i) => i % 6 < 5)
+  }
+  assert.equal(await logits(1), await logits(4))
+
+  // A token follows the one before it, from any beginning.
+  const rows = Array.from({ length: 15 }, (_, n) => Array.from({ length: 7 }, (_, t) => (n + t) % 5))
+  const side = (from: number) => ({
+    data: Int32Array.from(rows.flatMap((row) => row.slice(from, from + 6))),
+    shape: [15, 6],
+  })
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: adam(model, { learningRate: 0.01 }) })
+  const losses: number[] = []
+  for (let i = 0; i < 30; i++) {
+    const step = await streamer.step({ inputs: side(0), targets: side(1) }, { microBatch: 4 })
+    assert.is(step.peakBytes, step.plannedPeakBytes)
+    losses.push(step.loss)
+  }
+  assert.ok(losses[0] > 1 && losses[29] < 0.05, `from ${losses[0]} to ${losses[29]}`)
 })
 
 test('wrong sizes are refused, and leave nothing behind', async () => {

@@ -4,10 +4,12 @@ import type { Classifier, ModelOptions } from './classifier.js'
 import { convnet } from './convnet.js'
 import { lenet } from './lenet.js'
 import { mlp } from './mlp.js'
+import { transformer } from './transformer.js'
 
 export type { Classifier, ModelOptions } from './classifier.js'
 export type { MlpOptions } from './mlp.js'
-export { convnet, lenet, mlp }
+export type { Transformer, TransformerOptions } from './transformer.js'
+export { convnet, lenet, mlp, transformer }
 
 export type ModelBuilder = (device: Device, options?: ModelOptions) => Classifier
 

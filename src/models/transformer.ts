@@ -1,0 +1,78 @@
+/** A small language model: a decoder-only transformer, pre-norm, with learned places. */
+import type { Device } from '../device/device.js'
+import { generator, normal } from '../nn/init.js'
+import { Embedding, Linear } from '../nn/layers.js'
+import { Module } from '../nn/module.js'
+import { LayerNorm } from '../nn/norms.js'
+import { allOrNothing, Parameter } from '../nn/parameter.js'
+import { Sequential } from '../nn/sequential.js'
+import { TransformerBlock } from '../nn/transformer.js'
+import { add } from '../ops/elementwise.js'
+import { permute } from '../ops/movement.js'
+import type { Shape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+export interface TransformerOptions {
+  /** how many tokens there are */
+  vocabulary: number
+  /** T, tokens of a sequence */
+  context: number
+  /** C, features of a place; default 64 */
+  width?: number
+  /** of the attention; divides the width; default 4 */
+  heads?: number
+  /** blocks; default 2 */
+  layers?: number
+  /** default 0 */
+  dropout?: number
+  /** of the initial values; default 0 */
+  seed?: number
+}
+
+/** Tokens [N, T] -> logits of each next token [N, vocabulary, T]: classes where crossEntropy takes them. */
+export class Transformer extends Module {
+  override readonly inputShape: Shape
+  readonly tokens: Embedding
+  readonly places: Parameter
+  readonly body: Sequential
+
+  constructor(device: Device, options: TransformerOptions) {
+    super(device)
+    const { vocabulary, context, width = 64, heads = 4, layers = 2, dropout = 0, seed = 0 } = options
+    const random = generator(seed)
+    const block = { feedForward: 4 * width, dropout, activation: 'gelu', preNorm: true, causal: true, random } as const
+    const placesShape = [context, width]
+    const made = allOrNothing(device, () => ({
+      tokens: new Embedding(device, vocabulary, width, { random }),
+      places: new Parameter(device, placesShape, () => normal(placesShape, random, 0, 0.02)),
+      body: new Sequential(
+        ...Array.from({ length: layers }, () => new TransformerBlock(device, width, heads, block)),
+        new LayerNorm(device, width),
+        new Linear(device, width, vocabulary, { random }),
+      ),
+    }))
+    this.inputShape = [context]
+    this.tokens = made.tokens
+    this.places = made.places
+    this.body = made.body
+  }
+
+  /** @throws ShapeError  x is not [N, T] */
+  forward(x: Tensor): Tensor {
+    const tokens = this.tokens.forward(x)
+    const placed = add(tokens, this.places)
+    tokens.dispose()
+    const logits = this.body.forward(placed)
+    placed.dispose()
+    const y = permute(logits, [0, 2, 1])
+    logits.dispose()
+    return y
+  }
+}
+
+/**
+ * @throws ArgumentError        heads that do not divide the width
+ * @throws BudgetExceededError  the weights do not fit; nothing is left behind
+ */
+export const transformer = (device: Device, options: TransformerOptions): Transformer =>
+  new Transformer(device, options)
