@@ -71,3 +71,20 @@ export const roundings = (count: number, magnitude: number): number => count * F
 /** A sum taken in double precision in another order than the expected one, `terms` of them, and stored in float32. */
 export const doubleSum = (terms: number, result: number, magnitude: number): number =>
   roundings(1, Math.abs(result)) + 2 * terms * 2 ** -53 * magnitude
+
+/**
+ * The share of one of `size` exponentials in their sum, in float32 against float64, relative to it: x - max is rounded,
+ * which the exponential multiplies by `range`, the largest |x - max|; 1 ulp of the exponential; the same of every term of
+ * the sum, `size` additions, one division.
+ */
+export const float32Share = (size: number, range: number): number => (2 * range + size + 8) * FLOAT32_ROUNDING
+
+/**
+ * Its logarithm x - max - log(sum), absolute: of three roundings of numbers up to range + log(size), 1 ulp of the
+ * logarithm, and what the sum is wrong by, which the logarithm makes absolute.
+ */
+export const float32LogShare = (size: number, range: number): number =>
+  float32Share(size, range) + 4 * (range + Math.log(size) + 1) * FLOAT32_ROUNDING
+
+/** A float32 sum of `terms` numbers of this magnitude, each with 2 roundings of an exponential, 3 of log(1 + x), 3 more. */
+export const float32Loss = (terms: number, magnitude: number): number => roundings(terms + 8, magnitude)

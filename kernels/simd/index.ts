@@ -8,6 +8,15 @@ import type { KernelName, KernelParameters } from '../kernels.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import { binary, binaryGradient, select, unary, unaryGradient } from './elementwise.js'
 import type { SimdKernels } from './kernel.js'
+import {
+  crossEntropyGradient,
+  crossEntropyRows,
+  lossRows,
+  lossRowsGradient,
+  softmax,
+  softmaxGradient,
+  weightedMean,
+} from './loss.js'
 import { matmul } from './matmul.js'
 import { concat, fill, pad, stridedCopy } from './movement.js'
 import { adam, addSumOfSquares, blend, sgd } from './optimizer.js'
@@ -40,6 +49,13 @@ export const simd: SimdKernels = {
   addSumOfSquares,
   sgd,
   adam,
+  softmax,
+  softmaxGradient,
+  crossEntropyRows,
+  crossEntropyGradient,
+  lossRows,
+  lossRowsGradient,
+  weightedMean,
 }
 
 /** What a kernel needs beside its operands, whichever dialect it ends up running in. */

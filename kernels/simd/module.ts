@@ -42,6 +42,13 @@ type AssemblyFunction =
   | 'sgdMomentum'
   | 'adam'
   | 'clipScale'
+  | 'softmax'
+  | 'softmaxGradient'
+  | 'crossEntropyRows'
+  | 'crossEntropyGradient'
+  | 'lossRows'
+  | 'lossRowsGradient'
+  | 'weightedMean'
   | 'staticEnd'
 
 /**

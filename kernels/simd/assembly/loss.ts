@@ -1,0 +1,117 @@
+/**
+ * Losses by element, prediction, target [rows, size], as a mean for each row; their gradients; and the weighted mean
+ * of rows that every loss ends with.
+ *
+ *   squaredError                  (p - t)^2
+ *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which no p overflows
+ *
+ * One pass, four elements at a time. A row that counts nothing gets exactly 0, without a look at it: its NaN stays there.
+ */
+import { firstLanes, sumAcross } from './across'
+import { exp, log1p } from './exp'
+import { loadPart, put, take } from './lines'
+
+@unmanaged class SquaredError {
+  @inline loss(p: v128, t: v128): v128 {
+    const difference = f32x4.sub(p, t)
+    return f32x4.mul(difference, difference)
+  }
+
+  @inline derivative(p: v128, t: v128): v128 {
+    const difference = f32x4.sub(p, t)
+    return f32x4.add(difference, difference)
+  }
+}
+
+@unmanaged class BinaryCrossEntropyWithLogits {
+  @inline loss(p: v128, t: v128): v128 {
+    // Operands in this order leave a NaN a NaN.
+    const positive = f32x4.pmax(p, f32x4.splat(0))
+    return f32x4.add(f32x4.sub(positive, f32x4.mul(p, t)), log1p(exp(f32x4.neg(f32x4.abs(p)))))
+  }
+
+  /** 1 / (1 + e^-p) - t */
+  @inline derivative(p: v128, t: v128): v128 {
+    const one = f32x4.splat(1)
+    return f32x4.sub(f32x4.div(one, f32x4.add(one, exp(f32x4.neg(p)))), t)
+  }
+}
+
+/** prediction, target -> losses [rows] */
+export function lossRows(prediction: usize, target: usize, losses: usize, rows: i32, size: i32, crossEntropy: bool): void {
+  if (crossEntropy) eachRow<BinaryCrossEntropyWithLogits>(prediction, target, losses, rows, size)
+  else eachRow<SquaredError>(prediction, target, losses, rows, size)
+}
+
+function eachRow<F>(p: usize, t: usize, losses: usize, rows: i32, size: i32): void {
+  const f = changetype<F>(0)
+  for (; rows > 0; rows--) {
+    let total = f32x4.splat(0)
+    let left = size
+    for (; left >= 4; left -= 4) {
+      total = f32x4.add(total, f.loss(v128.load(p), v128.load(t)))
+      p += 16
+      t += 16
+    }
+    if (left > 0) {
+      total = f32x4.add(total, v128.and(f.loss(loadPart(p, left), loadPart(t, left)), firstLanes(left)))
+      p += <usize>left * 4
+      t += <usize>left * 4
+    }
+    store<f32>(losses, f32x4.extract_lane(sumAcross(total), 0) / <f32>size)
+    losses += 4
+  }
+}
+
+/** dy (scalar), total (scalar), prediction, target, weights [rows] -> dprediction */
+export function lossRowsGradient(
+  dy: usize, total: usize, prediction: usize, target: usize, weights: usize, dprediction: usize,
+  rows: i32, size: i32, crossEntropy: bool,
+): void {
+  const totalWeight = load<f32>(total)
+  const rowBytes = <usize>size * 4
+  for (; rows > 0; rows--) {
+    const weight = load<f32>(weights)
+    if (weight == 0 || totalWeight == 0) {
+      memory.fill(dprediction, 0, rowBytes)
+    } else {
+      const scale = f32x4.splat(<f32>(<f64>load<f32>(dy) * weight / totalWeight / size))
+      if (crossEntropy) rowGradient<BinaryCrossEntropyWithLogits>(prediction, target, dprediction, size, scale)
+      else rowGradient<SquaredError>(prediction, target, dprediction, size, scale)
+    }
+    prediction += rowBytes
+    target += rowBytes
+    dprediction += rowBytes
+    weights += 4
+  }
+}
+
+function rowGradient<F>(p: usize, t: usize, dp: usize, size: i32, scale: v128): void {
+  const f = changetype<F>(0)
+  for (let left = size; left > 0; left -= 4) {
+    put(dp, f32x4.mul(scale, f.derivative(take(p, left), take(t, left))), left)
+    p += 16
+    t += 16
+    dp += 16
+  }
+}
+
+/**
+ * losses [rows], weights [rows] -> mean, total (scalars). Few numbers, of which the step's loss is made: in double
+ * precision, one after the other.
+ */
+export function weightedMean(losses: usize, weights: usize, mean: usize, total: usize, rows: i32): void {
+  let sum: f64 = 0
+  let count: f64 = 0
+  for (; rows > 0; rows--) {
+    const weight = <f64>load<f32>(weights)
+    if (weight != 0) {
+      sum += weight * <f64>load<f32>(losses)
+      count += weight
+    }
+    losses += 4
+    weights += 4
+  }
+  store<f32>(mean, count == 0 ? 0 : <f32>(sum / count))
+  store<f32>(total, <f32>count)
+}

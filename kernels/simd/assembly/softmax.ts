@@ -1,0 +1,167 @@
+/**
+ * Softmax and its logarithm along the middle axis of x, y, dy, dx [outer, size, inner], and what cross-entropy
+ * (crossEntropy.ts) shares with them.
+ *
+ * What is normalised together is walked in vectors of four, in one of two ways:
+ *
+ *   inner = 1   a row: its numbers lie side by side, a vector is four of them, and results meet across the lanes
+ *   inner > 1   up to four columns: a vector is one number of each, and lanes never meet
+ *
+ * Both are one loop: from vector to vector is `step` bytes, and of `left` numbers that are left a vector takes up to four;
+ * a row has fewer left each time, columns always as many as there are.
+ *
+ * A row is read three times, for its maximum, its exponentials and the division, of which the last two come out of a
+ * cache. Exponentials are computed once and wait in y for what they are divided by; they are what takes time.
+ */
+import { maxAcross, sumAcross, firstLanes } from './across'
+import { exp, log } from './exp'
+import { loadPart, put, take } from './lines'
+
+/** x -> y */
+export function softmax(x: usize, y: usize, outer: i32, size: i32, inner: i32, logarithm: bool): void {
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i += 4) {
+      const at = <usize>i * 4
+      const lanes = min(4, inner - i)
+      const max = maximum(x + at, size, inner, lanes)
+      const total = exponentials(x + at, logarithm ? 0 : y + at, size, inner, lanes, max)
+      if (logarithm) logarithms(x + at, y + at, size, inner, lanes, max, log(total))
+      else divide(y + at, size, inner, lanes, total)
+    }
+    x += <usize>(size * inner) * 4
+    y += <usize>(size * inner) * 4
+  }
+}
+
+/** How many vectors a row or columns have, how far apart, how many numbers there are, how many fewer each time. */
+@inline
+export function vectors(size: i32, inner: i32): i32 {
+  return inner == 1 ? (size + 3) >> 2 : size
+}
+
+@inline
+export function stepOf(inner: i32): usize {
+  return inner == 1 ? 16 : <usize>inner * 4
+}
+
+@inline
+export function leftOf(size: i32, inner: i32, lanes: i32): i32 {
+  return inner == 1 ? size : lanes
+}
+
+@inline
+export function taken(inner: i32): i32 {
+  return inner == 1 ? 4 : 0
+}
+
+/** As `take`, with `others` in the lanes for which nothing is left. */
+@inline
+export function takeOr(others: v128, from: usize, left: i32): v128 {
+  return left >= 4 ? v128.load(from) : v128.bitselect(loadPart(from, left), others, firstLanes(left))
+}
+
+/** NaN does not count: the sum of the exponentials is going to be NaN with it. */
+export function maximum(x: usize, size: i32, inner: i32, lanes: i32): v128 {
+  const least = f32x4.splat(-Infinity)
+  let max = least
+  let left = leftOf(size, inner, lanes)
+  for (let i = vectors(size, inner); i > 0; i--) {
+    max = f32x4.pmax(max, takeOr(least, x, left))
+    x += stepOf(inner)
+    left -= taken(inner)
+  }
+  return inner == 1 ? maxAcross(max) : max
+}
+
+/** y = exp(x - max) unless y is 0, and their sum. */
+export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i32, max: v128): v128 {
+  const least = f32x4.splat(-Infinity)
+  let total = f32x4.splat(0)
+  let left = leftOf(size, inner, lanes)
+  for (let i = vectors(size, inner); i > 0; i--) {
+    const power = exp(f32x4.sub(takeOr(least, x, left), max))
+    total = f32x4.add(total, power)
+    if (y != 0) {
+      put(y, power, left)
+      y += stepOf(inner)
+    }
+    x += stepOf(inner)
+    left -= taken(inner)
+  }
+  return inner == 1 ? sumAcross(total) : total
+}
+
+function divide(y: usize, size: i32, inner: i32, lanes: i32, total: v128): void {
+  let left = leftOf(size, inner, lanes)
+  for (let i = vectors(size, inner); i > 0; i--) {
+    put(y, f32x4.div(take(y, left), total), left)
+    y += stepOf(inner)
+    left -= taken(inner)
+  }
+}
+
+/** y = x - max - logTotal */
+function logarithms(x: usize, y: usize, size: i32, inner: i32, lanes: i32, max: v128, logTotal: v128): void {
+  let left = leftOf(size, inner, lanes)
+  for (let i = vectors(size, inner); i > 0; i--) {
+    put(y, f32x4.sub(f32x4.sub(take(x, left), max), logTotal), left)
+    x += stepOf(inner)
+    y += stepOf(inner)
+    left -= taken(inner)
+  }
+}
+
+/** dy, y -> dx = y (dy - sum of dy y), or of the logarithm dy - exp(y) sum of dy */
+export function softmaxGradient(
+  dy: usize, y: usize, dx: usize, outer: i32, size: i32, inner: i32, logarithm: bool,
+): void {
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i += 4) {
+      const at = <usize>i * 4
+      const lanes = min(4, inner - i)
+      if (logarithm) gradientOfLogarithms(dy + at, y + at, dx + at, size, inner, lanes)
+      else gradientOfShares(dy + at, y + at, dx + at, size, inner, lanes)
+    }
+    dy += <usize>(size * inner) * 4
+    y += <usize>(size * inner) * 4
+    dx += <usize>(size * inner) * 4
+  }
+}
+
+function gradientOfShares(dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32): void {
+  let left = leftOf(size, inner, lanes)
+  let total = f32x4.splat(0)
+  let at: usize = 0
+  for (let i = vectors(size, inner); i > 0; i--) {
+    total = f32x4.add(total, f32x4.mul(take(dy + at, left), take(y + at, left)))
+    at += stepOf(inner)
+    left -= taken(inner)
+  }
+  if (inner == 1) total = sumAcross(total)
+  left = leftOf(size, inner, lanes)
+  at = 0
+  for (let i = vectors(size, inner); i > 0; i--) {
+    put(dx + at, f32x4.mul(take(y + at, left), f32x4.sub(take(dy + at, left), total)), left)
+    at += stepOf(inner)
+    left -= taken(inner)
+  }
+}
+
+function gradientOfLogarithms(dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32): void {
+  let left = leftOf(size, inner, lanes)
+  let total = f32x4.splat(0)
+  let at: usize = 0
+  for (let i = vectors(size, inner); i > 0; i--) {
+    total = f32x4.add(total, take(dy + at, left))
+    at += stepOf(inner)
+    left -= taken(inner)
+  }
+  if (inner == 1) total = sumAcross(total)
+  left = leftOf(size, inner, lanes)
+  at = 0
+  for (let i = vectors(size, inner); i > 0; i--) {
+    put(dx + at, f32x4.sub(take(dy + at, left), f32x4.mul(exp(take(y + at, left)), total)), left)
+    at += stepOf(inner)
+    left -= taken(inner)
+  }
+}
