@@ -110,6 +110,16 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
       agree('convolutionInputGradient', { ...p, bias: false }, [dy, w], x.length)
       agree('convolutionWeightGradient', { ...p, accumulate: true }, [dy, x], w.length)
     }
+    for (const padX of [0, 1]) {
+      const p = { ...convolution(1, 1, 1, 1), planes: 67, outHeight: 8, outWidth: 6 + padX, padY: 0, padX }
+      const windows = { ...p, kernelHeight: 2, kernelWidth: 2, strideY: 2, strideX: 2 }
+      const x = noise(67 * 17 * 13, 1)
+      const dy = noise(67 * windows.outHeight * windows.outWidth, 2)
+      agree('maxPool', windows, [x], dy.length)
+      agree('maxPoolGradient', windows, [dy, x], x.length)
+      agree('averagePool', { ...windows, countPadding: true }, [x], dy.length)
+      agree('averagePoolGradient', { ...windows, countPadding: false }, [dy], x.length)
+    }
   }
   for (const { workers } of benches) workers.close()
 })

@@ -1,5 +1,6 @@
 /** The compiled modules: which one this platform runs, and a module at work on a device's memory. */
 import { baseline, relaxed } from './binary.js'
+import { CALL, type InParts, instantiateWithParts, partsOf } from './parts.js'
 
 /** `relaxed`: with fused multiply-add. */
 export type SimdVariant = 'relaxed' | 'baseline'
@@ -9,16 +10,22 @@ const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 
 /**
  * The bottom of every memory that belongs to the modules: what they assume to be nobody's (1 KiB, so that an address
- * and an offset can be added without a carry), what threads tell each other (256 bytes), then their constants.
+ * and an offset can be added without a carry), what threads tell each other (256 bytes, and 512 for a call in parts),
+ * then their constants.
  */
 export const RUNTIME_BYTES = 4096
 
 /** What assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
-export type Assembly = { readonly [Name in AssemblyFunction | ThreadFunction]: (...numbers: number[]) => number }
+export type Exports = { readonly [Name in AssemblyFunction | ThreadFunction]: (...numbers: number[]) => number }
 
-type ThreadFunction = 'fail' | 'itemsOfWorkers' | 'wantsWorkers' | 'work' | 'workers'
+export interface Assembly extends Exports {
+  /** One of the functions, by all threads: parts.ts. */
+  inParts: InParts<AssemblyFunction>
+}
 
-type AssemblyFunction =
+type ThreadFunction = 'fail' | 'isShared' | 'itemsOfWorkers' | 'parallelCalls' | 'wantsWorkers' | 'work' | 'workers'
+
+export type AssemblyFunction =
   | 'matmul'
   | 'convolution'
   | 'convolutionInputGradient'
@@ -91,5 +98,7 @@ export const moduleOf = (variant: SimdVariant, shared: boolean): WebAssembly.Mod
 
 /** A module over `memory`, whose first RUNTIME_BYTES it takes for itself. */
 export function instantiate(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
-  return new WebAssembly.Instance(moduleOf(variant, isShared(memory)), { env: { memory } }).exports as Assembly
+  const { exports, call } = instantiateWithParts(moduleOf(variant, isShared(memory)), memory, CALL)
+  const functions = exports as Exports
+  return { ...functions, inParts: partsOf(functions, call) }
 }

@@ -6,7 +6,8 @@
  * starts late, the others do its work; the main thread is always there.
  */
 import { SLOTS } from './blocking.js'
-import { type Assembly, moduleOf, type SimdVariant } from './module.js'
+import { type Assembly, type Exports, moduleOf, type SimdVariant } from './module.js'
+import { CALL, instantiateWithParts } from './parts.js'
 
 /** Threads that can work on one kernel, the main thread among them. */
 export const MAX_THREADS = SLOTS
@@ -14,6 +15,7 @@ export const MAX_THREADS = SLOTS
 interface Work {
   module: WebAssembly.Module
   memory: WebAssembly.Memory
+  call: typeof CALL
   /** which of the threads it is; 0 is the main thread */
   slot: number
 }
@@ -21,22 +23,28 @@ interface Work {
 /** Ends a worker, whatever it is doing. */
 type End = () => void
 
-/** As text, because a worker that is started by a path would not survive a bundler. */
-const WORK = `({ module, memory, slot }) => {
-  const { work, fail } = new WebAssembly.Instance(module, { env: { memory } }).exports
+/**
+ * A worker's life. Workers are started from text, because one that is started by a path would not survive a bundler:
+ * so this function, like the one it is given, must not use a name that is not its own.
+ */
+function live({ module, memory, call, slot }: Work, instantiate: typeof instantiateWithParts): void {
+  const { exports } = instantiate(module, memory, call)
+  const { work, fail } = exports as Exports
   try {
     work(slot)
   } catch {
     fail()
   }
-}`
+}
+
+const LIFE = `((work) => (${live})(work, ${instantiateWithParts}))`
 
 /** Node's own modules by name, without an import that a page or a bundler would have to follow; since Node 20.16. */
 const node: typeof process.getBuiltinModule | undefined = globalThis.process?.getBuiltinModule
 
 function startInNode(work: Work): End {
   const { Worker } = process.getBuiltinModule('node:worker_threads')
-  const source = `(${WORK})(process.getBuiltinModule('node:worker_threads').workerData)`
+  const source = `${LIFE}(process.getBuiltinModule('node:worker_threads').workerData)`
   const worker = new Worker(source, { eval: true, execArgv: [], workerData: work })
   worker.on('error', () => {})
   // A thread that waits for work keeps no process alive.
@@ -47,7 +55,7 @@ function startInNode(work: Work): End {
 }
 
 function startInPage(work: Work): End {
-  const source = `onmessage = ({ data }) => (${WORK})(data)`
+  const source = `onmessage = ({ data }) => ${LIFE}(data)`
   const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
   const worker = new Worker(address)
   worker.onerror = (event) => event.preventDefault()
@@ -103,7 +111,7 @@ export class Workers {
     const module = moduleOf(this.variant, true)
     try {
       for (let slot = 1; slot < this.threads && startHere; slot++) {
-        this.#ends.push(startHere({ module, memory: this.memory, slot }))
+        this.#ends.push(startHere({ module, memory: this.memory, call: CALL, slot }))
       }
     } catch {
       // Then there are fewer.

@@ -41,6 +41,9 @@ const SPINS: i32 = 200000
  */
 const LOOPS_ALONE: i32 = 100
 
+/** As many threads as there can be. */
+const SLOTS: i32 = 4
+
 /** Of this instance, so of this thread: is it within a loop that is shared already? */
 let inside: bool = false
 let alone: i32 = 0
@@ -54,13 +57,27 @@ type Body = (context: usize, item: i32, slot: i32) => void
  */
 export function parallel(context: usize, items: i32, slots: i32, body: Body): void {
   if (ASC_FEATURE_THREADS && items > 1 && slots > 1 && !inside) {
-    if (atomic.load<i32>(WORKERS) > 0) {
+    if (isShared()) {
       share(context, items, slots, body.index)
       return
     }
-    alone++
   }
   for (let item = 0; item < items; item++) body(context, item, 0)
+}
+
+/** Calls one of this module's functions for a part of what it is to do: kernels/simd/parts.ts. */
+@external("env", "callPart")
+declare function callPart(item: i32): void
+
+export function parallelCalls(items: i32): void {
+  parallel(0, items, SLOTS, (_context, item, _slot) => callPart(item))
+}
+
+/** Is it of any use to offer a loop? Where nobody is there, it counts as one that runs alone. */
+export function isShared(): bool {
+  if (atomic.load<i32>(WORKERS) > 0) return true
+  alone++
+  return false
 }
 
 /** Have enough loops run alone that workers would be worth their start? */

@@ -1,0 +1,75 @@
+/**
+ * Calls of kernels in parts, by all threads: for the kernels that walk through their operands once, where a part is
+ * the same call with a smaller count and other addresses.
+ *
+ *   inParts('unary', [code, n, x, y, a, b], { count: 1, steps: [0, 0, 4, 4], grain: 16384 })
+ *
+ * is unary(code, n, x, y, a, b), argument 1 being the count, cut into calls of 16384 each, for which x and y move on by
+ * 4 for each that was counted. Parts must not touch each other, and the results must not depend on the cut:
+ * outputs may be divided, a sum may not.
+ *
+ * The call is written down in the shared memory as numbers. Whoever takes a part (assembly/parallel.ts) reads
+ * them from there and calls the function of its own instance of the module.
+ */
+
+export interface Cut {
+  /** which argument counts what there is to do */
+  readonly count: number
+  /** what each argument moves on by for one that is counted, in order; 0 for those that are left out */
+  readonly steps: readonly number[]
+  /** the most that a part counts: enough for some 5 us */
+  readonly grain: number
+}
+
+export type InParts<Name extends string> = (name: Name, args: readonly number[], cut: Cut) => void
+
+/** Where a call is written down, in the memory below the constants of the modules, and how many numbers it has at most. */
+export const CALL = { address: 1280, length: 64 } as const
+
+/** Of a call: function, which argument counts, grain, number of arguments; then each argument and its step. */
+const HEAD = 4
+
+type Functions = Readonly<Record<string, (...numbers: number[]) => number>>
+
+/**
+ * An instance of a module that can take part in calls. Workers get this function as text, so it must not use a name that
+ * is not its own: there are no others where they are.
+ */
+export function instantiateWithParts(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  { address, length }: typeof CALL,
+) {
+  const call = new Float64Array(memory.buffer, address, length)
+  const callPart = (item: number): void => {
+    const [code, count, grain, size] = call
+    const args: number[] = []
+    for (let i = 0; i < size; i++) args.push(call[4 + 2 * i] + item * grain * call[5 + 2 * i])
+    args[count] = Math.min(grain, args[count] - item * grain)
+    functions[code](...args)
+  }
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, callPart } })
+  const functions = Object.values(exports) as ((...args: number[]) => number)[]
+  return { exports, call }
+}
+
+/** The side of the thread that runs kernels. */
+export function partsOf<Name extends string>(
+  exports: Functions & Readonly<Record<'isShared' | 'parallelCalls', (...numbers: number[]) => number>>,
+  call: Float64Array,
+): InParts<Name> {
+  const names = Object.keys(exports)
+  return (name, args, { count, steps, grain }) => {
+    const items = Math.ceil(args[count] / grain)
+    if (items < 2 || !exports.isShared()) {
+      exports[name](...args)
+      return
+    }
+    call.set([names.indexOf(name), count, grain, args.length])
+    args.forEach((value, i) => {
+      call[HEAD + 2 * i] = value
+      call[HEAD + 2 * i + 1] = steps[i] ?? 0
+    })
+    exports.parallelCalls(items)
+  }
+}
