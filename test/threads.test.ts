@@ -43,14 +43,14 @@ async function until(happened: () => boolean): Promise<void> {
   }
 }
 
-/** The output of a kernel, bit for bit. */
+/** The outputs of a kernel, bit for bit. */
 function run<Name extends KernelName>(
   { memory, assembly }: Awaited<ReturnType<typeof open>>,
   name: Name,
   parameters: KernelParameters[Name],
   inputs: readonly Float32Array[],
-  size: number,
-): Float32Array {
+  sizes: readonly number[],
+): Float32Array[] {
   let end = RUNTIME_BYTES
   const place = (values: Float32Array): number => {
     const address = end
@@ -59,10 +59,10 @@ function run<Name extends KernelName>(
     return address
   }
   const addresses = inputs.map(place)
-  const y = place(noise(size, 9))
+  const outputs = sizes.map((size) => place(noise(size, 9)))
   assert.ok(end + (simd[name]?.workspaceBytes?.(parameters) ?? 0) <= memory.buffer.byteLength)
-  simd[name]?.run(assembly, parameters, addresses, [y], end)
-  return new Float32Array(memory.buffer, y, size).slice()
+  simd[name]?.run(assembly, parameters, addresses, outputs, end)
+  return outputs.map((y, i) => new Float32Array(memory.buffer, y, sizes[i]).slice())
 }
 
 const product = (m: number, k: number, n: number) => ({
@@ -82,9 +82,9 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     name: Name,
     parameters: KernelParameters[Name],
     inputs: readonly Float32Array[],
-    size: number,
+    ...sizes: number[]
   ): void => {
-    const [alone, ...others] = benches.map((bench) => run(bench, name, parameters, inputs, size))
+    const [alone, ...others] = benches.map((bench) => run(bench, name, parameters, inputs, sizes))
     for (const other of others) assert.equal(other, alone, `${name} ${JSON.stringify(parameters)}`)
   }
   const seen = () => benches.slice(1).every(({ assembly }) => assembly.itemsOfWorkers() > 0)
@@ -120,6 +120,28 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
       agree('averagePool', { ...windows, countPadding: true }, [x], dy.length)
       agree('averagePoolGradient', { ...windows, countPadding: false }, [dy], x.length)
     }
+    const size = 65_537
+    const [a, b, c, d] = [1, 2, 3, 4].map((seed) => noise(size, seed))
+    agree('unary', { size, function: 'relu', a: 0, b: 0 }, [a], size)
+    agree('unaryGradient', { size, function: 'relu', a: 0, b: 0 }, [a, b], size)
+    const rows = { shape: [301, 217], stridesA: [217, 1], stridesB: [0, 1], function: 'sub' } as const
+    agree('binary', rows, [noise(301 * 217, 1), noise(217, 2)], 301 * 217)
+    agree('binary', { shape: [size], stridesA: [1], stridesB: [1], function: 'mul' }, [a, b], size)
+    for (const [i, reduced] of [
+      [true, false, true],
+      [false, false, true],
+      [true, false, false],
+    ].entries()) {
+      const p = { shape: [40, 41, 42], reduced, function: 'sum', scale: 0.5, accumulate: true } as const
+      agree('reduce', p, [noise(40 * 41 * 42, 1)], [41, 40 * 41, 41 * 42][i])
+    }
+    agree('blend', { size, a: 0.5, b: 2 }, [a, b], size)
+    const update = { size, learningRate: 0.1, weightDecay: 0.01, clip: false, maxNorm: 0 }
+    const momentum = { ...update, dampening: 0, nesterov: true, first: false }
+    agree('sgd', { ...momentum, momentum: 0 }, [a, b], size)
+    agree('sgd', { ...momentum, momentum: 0.9 }, [a, b, c], size, size)
+    const averages = { beta1: 0.9, beta2: 0.99, eps: 1e-8, correction1: 0.5, correction2: 0.5, decoupled: true }
+    agree('adam', { ...update, ...averages }, [a, b, c.map(Math.abs), d], size, size, size)
   }
   for (const { workers } of benches) workers.close()
 })

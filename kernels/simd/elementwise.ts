@@ -2,6 +2,7 @@
 import type { BinaryFunction, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../reference/strides.js'
 import type { SimdKernel } from './kernel.js'
+import { CHEAP_GRAIN } from './parts.js'
 import { eachPlane } from './planes.js'
 
 /** The numbers by which assembly/unary.ts knows the functions that it has. */
@@ -39,12 +40,18 @@ const BINARY_GRADIENT = { div: [0, 1], maximum: [2, 3], minimum: [3, 2] } as con
 
 export const unary: SimdKernel<'unary'> = {
   covers: (p) => p.function in UNARY,
-  run: (assembly, p, [x], [y]) => assembly.unary(UNARY[p.function] ?? -1, p.size, x, y, p.a, p.b),
+  run(assembly, p, [x], [y]) {
+    const args = [UNARY[p.function] ?? -1, p.size, x, y, p.a, p.b]
+    assembly.inParts('unary', args, { count: 1, steps: [0, 0, 4, 4], grain: CHEAP_GRAIN })
+  },
 }
 
 export const unaryGradient: SimdKernel<'unaryGradient'> = {
   covers: (p) => p.function in UNARY,
-  run: (assembly, p, [dy, s], [dx]) => assembly.unaryGradient(UNARY[p.function] ?? -1, p.size, dy, s, dx, p.a, p.b),
+  run(assembly, p, [dy, s], [dx]) {
+    const args = [UNARY[p.function] ?? -1, p.size, dy, s, dx, p.a, p.b]
+    assembly.inParts('unaryGradient', args, { count: 1, steps: [0, 0, 4, 4, 4], grain: CHEAP_GRAIN })
+  },
 }
 
 export const binary: SimdKernel<'binary'> = {
@@ -53,7 +60,12 @@ export const binary: SimdKernel<'binary'> = {
     eachPlane(shape, strides, ({ rows, length, starts: [toY, toA, toB], rowSteps, steps }) => {
       const [, rowA, rowB] = rowSteps
       const [, stepA, stepB] = steps
-      assembly.binary(BINARY[name], a + toA, b + toB, y + toY, rows, length, rowA, rowB, stepA, stepB)
+      const args = [BINARY[name], a + toA, b + toB, y + toY, rows, length, rowA, rowB, stepA, stepB]
+      const cut =
+        rows > 1
+          ? { count: 4, steps: [0, rowA, rowB, 4 * length], grain: Math.ceil(CHEAP_GRAIN / length) }
+          : { count: 5, steps: [0, stepA, stepB, 4], grain: CHEAP_GRAIN }
+      assembly.inParts('binary', args, cut)
     })
   },
 }

@@ -2,9 +2,17 @@
 import type { Update } from '../kernels.js'
 import type { SimdKernel } from './kernel.js'
 import type { Assembly } from './module.js'
+import { CHEAP_GRAIN, type Cut } from './parts.js'
+
+/** By elements: their number comes first, then so many operands. */
+const cut = (operands: number): Cut => ({
+  count: 0,
+  steps: [0, ...new Array<number>(operands).fill(4)],
+  grain: CHEAP_GRAIN,
+})
 
 export const blend: SimdKernel<'blend'> = {
-  run: (assembly, { size, a, b }, [old, x], [y]) => assembly.blend(size, old, x, y, a, b),
+  run: (assembly, { size, a, b }, [old, x], [y]) => assembly.inParts('blend', [size, old, x, y, a, b], cut(3)),
 }
 
 export const addSumOfSquares: SimdKernel<'addSumOfSquares'> = {
@@ -20,13 +28,14 @@ export const sgd: SimdKernel<'sgd'> = {
     if (momentum === 0) {
       const [parameter, gradient, squaredNorm] = inputs
       const scale = clipScale(assembly, p, squaredNorm)
-      assembly.sgd(size, parameter, gradient, outputs[0], learningRate, scale, weightDecay)
+      assembly.inParts('sgd', [size, parameter, gradient, outputs[0], learningRate, scale, weightDecay], cut(3))
       return
     }
     const [parameter, velocity, gradient, squaredNorm] = inputs
     const constants = [learningRate, clipScale(assembly, p, squaredNorm), weightDecay, momentum, 1 - p.dampening]
     const flags = [Number(p.nesterov), Number(p.first)]
-    assembly.sgdMomentum(size, parameter, velocity, gradient, ...outputs, ...constants, ...flags)
+    const operands = [parameter, velocity, gradient, ...outputs]
+    assembly.inParts('sgdMomentum', [size, ...operands, ...constants, ...flags], cut(operands.length))
   },
 }
 
@@ -38,6 +47,7 @@ export const adam: SimdKernel<'adam'> = {
     const shrink = decoupled ? 1 - learningRate * weightDecay : 1
     const averages = [beta1, 1 - beta1, beta2, 1 - beta2]
     const step = [learningRate / correction1, Math.sqrt(correction2), eps]
-    assembly.adam(size, parameter, m, v, gradient, ...outputs, scale, decay, shrink, ...averages, ...step)
+    const operands = [parameter, m, v, gradient, ...outputs]
+    assembly.inParts('adam', [size, ...operands, scale, decay, shrink, ...averages, ...step], cut(operands.length))
   },
 }

@@ -1,6 +1,7 @@
 /** Reductions over any axes, of which assembly/reduce.ts does two at once for one that is kept. */
 import { contiguous, eachLine, mergeAxes } from '../reference/strides.js'
 import type { SimdKernel } from './kernel.js'
+import { CHEAP_GRAIN } from './parts.js'
 
 const BYTES = 4
 
@@ -26,6 +27,7 @@ export const reduce: SimdKernel<'reduce'> = {
     const outer = gone.pop() ?? NONE
     const constants = [Number(p.function === 'max'), p.scale, Number(p.accumulate)]
     const runs = [outer.size, outer.stride * BYTES]
+    const grain = Math.ceil(CHEAP_GRAIN / (outer.size * inner.size))
     eachLine(
       kept.map((axis) => axis.size),
       [kept.map((axis) => axis.stride), kept.map((axis) => axis.to)],
@@ -34,9 +36,13 @@ export const reduce: SimdKernel<'reduce'> = {
           const from = x + (startX + i * stepX) * BYTES
           const to = y + (startY + i * stepY) * BYTES
           if (inner.stride === 1) {
-            assembly.reduceLines(from, to, outputs.size, outputs.stride * BYTES, ...runs, inner.size, ...constants)
+            const args = [from, to, outputs.size, outputs.stride * BYTES, ...runs, inner.size, ...constants]
+            assembly.inParts('reduceLines', args, { count: 2, steps: [outputs.stride * BYTES, BYTES], grain })
           } else {
-            assembly.reduceColumns(from, to, outputs.size, ...runs, inner.size, inner.stride * BYTES, ...constants)
+            const args = [from, to, outputs.size, ...runs, inner.size, inner.stride * BYTES, ...constants]
+            // Columns are summed in groups of 16, and those beyond in another order.
+            const columns = Math.ceil(grain / 16) * 16
+            assembly.inParts('reduceColumns', args, { count: 2, steps: [BYTES, BYTES], grain: columns })
           }
         }
       },
