@@ -1,8 +1,6 @@
 /**
  * Kernels that move numbers without changing them: strided copies, padding, concatenation, embedding lookups
  * (and the one gradient among them that adds). Not here: reshape, which shares storage and needs no kernel.
- *
- * Indices are trusted: the op that built the tensor has checked them.
  */
 import type { Kernels } from '../kernels.js'
 import { contiguous, eachLine } from './strides.js'
@@ -34,19 +32,26 @@ export const concat: Kernels['concat'] = ({ outer, sizes, inner }, pieces, [y]) 
   }
 }
 
-/** table [entries, width], indices [rows] -> y [rows, width] */
-export const embedding: Kernels['embedding'] = ({ rows, width }, [table, indices], [y]) => {
-  for (let r = 0; r < rows; r++) y.set(table.subarray(indices[r] * width, (indices[r] + 1) * width), r * width)
+const isEntry = (index: number, entries: number) => Number.isInteger(index) && index >= 0 && index < entries
+
+/** table [entries, width], indices [rows] -> y [rows, width]; NaN where there is no such entry */
+export const embedding: Kernels['embedding'] = ({ rows, width, entries }, [table, indices], [y]) => {
+  for (let r = 0; r < rows; r++) {
+    const entry = indices[r] * width
+    if (isEntry(indices[r], entries)) y.set(table.subarray(entry, entry + width), r * width)
+    else y.fill(Number.NaN, r * width, (r + 1) * width)
+  }
 }
 
-/** dy [rows, width], indices [rows] -> dtable [entries, width]: every row is added to its entry. */
+/** dy [rows, width], indices [rows] -> dtable [entries, width]: every row is added to its entry, if there is one. */
 export const embeddingGradient: Kernels['embeddingGradient'] = (
-  { rows, width, accumulate },
+  { rows, width, entries, accumulate },
   [dy, indices],
   [dtable],
 ) => {
   if (!accumulate) dtable.fill(0)
   for (let r = 0; r < rows; r++) {
+    if (!isEntry(indices[r], entries)) continue
     const entry = indices[r] * width
     for (let j = 0; j < width; j++) dtable[entry + j] += dy[r * width + j]
   }

@@ -7,6 +7,7 @@
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import { binary, binaryGradient, select, unary, unaryGradient } from './elementwise.js'
+import { embedding, embeddingGradient } from './embedding.js'
 import type { SimdKernels } from './kernel.js'
 import {
   crossEntropyGradient,
@@ -19,6 +20,7 @@ import {
 } from './loss.js'
 import { matmul } from './matmul.js'
 import { concat, fill, pad, stridedCopy } from './movement.js'
+import { moments, normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
 import { adam, addSumOfSquares, blend, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { reduce } from './reduce.js'
@@ -56,6 +58,12 @@ export const simd: SimdKernels = {
   lossRows,
   lossRowsGradient,
   weightedMean,
+  moments,
+  normalize,
+  normalizeGradient,
+  normalizeScaleGradient,
+  embedding,
+  embeddingGradient,
 }
 
 /** What a kernel needs beside its operands, whichever dialect it ends up running in. */

@@ -56,6 +56,12 @@ export type AssemblyFunction =
   | 'lossRows'
   | 'lossRowsGradient'
   | 'weightedMean'
+  | 'moments'
+  | 'normalize'
+  | 'normalizeGradient'
+  | 'normalizeScaleGradient'
+  | 'embedding'
+  | 'embeddingGradient'
   | 'staticEnd'
 
 /**

@@ -24,7 +24,7 @@ export function reduceLines(
   }
 }
 
-function sumOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
+export function sumOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
   let s0 = f64x2.splat(0)
   let s1 = s0
   let s2 = s0
@@ -78,12 +78,12 @@ function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
 }
 
 @inline
-function lowPair(four: v128): v128 {
+export function lowPair(four: v128): v128 {
   return f64x2.promote_low_f32x4(four)
 }
 
 @inline
-function highPair(four: v128): v128 {
+export function highPair(four: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f64>(four, four, 1, 0))
 }
 

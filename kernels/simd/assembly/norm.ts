@@ -1,0 +1,258 @@
+/**
+ * Batch, layer and group norm: one family under different views of x, dy, y, dx (see Normalization in kernels.ts).
+ *
+ *   x as [outer, groups, inner]                 mean, variance [groups]
+ *   x as [runs, affineSize, affineInner]        gamma, beta, dgamma [affineSize]
+ *   h = (x - mean) / sqrt(variance + eps), y = h gamma + beta
+ *
+ * A group's numbers lie in runs of `inner`. Both views at once cut a run into pieces in which either one gamma holds
+ * (batch and group norm), or each number has its own and they lie side by side (layer norm, affineInner = 1). In a
+ * piece nothing changes but the numbers: four at a time, a few instructions for each load.
+ *
+ * Sums are in double precision, as those of reduce.ts and for its reasons; a variance in two passes, of which the
+ * second finds in a cache what the first one left there.
+ */
+import { put, take } from './lines'
+import { highPair, lowPair, sumOfLines } from './reduce'
+
+/** x [outer, groups, inner] -> mean, variance [groups] */
+export function moments(x: usize, mean: usize, variance: usize, outer: i32, groups: i32, inner: i32): void {
+  const runBytes = <usize>inner * 4
+  const step = <usize>groups * runBytes
+  const count = <f64>outer * <f64>inner
+  for (let g = 0; g < groups; g++) {
+    const center = sumOfLines(x, outer, step, inner) / count
+    store<f32>(mean, <f32>center)
+    store<f32>(variance, <f32>(squaresOfLines(x, outer, step, inner, center) / count))
+    x += runBytes
+    mean += 4
+    variance += 4
+  }
+}
+
+/** The sum of (x - center)^2 over `runs` lines of n numbers. */
+function squaresOfLines(x: usize, runs: i32, runStep: usize, n: i32, center: f64): f64 {
+  const centers = f64x2.splat(center)
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let rest: f64 = 0
+  for (; runs > 0; runs--) {
+    let at = x
+    let left = n
+    for (; left >= 4; left -= 4) {
+      const four = v128.load(at)
+      const low = f64x2.sub(lowPair(four), centers)
+      const high = f64x2.sub(highPair(four), centers)
+      s0 = f64x2.add(s0, f64x2.mul(low, low))
+      s1 = f64x2.add(s1, f64x2.mul(high, high))
+      at += 16
+    }
+    for (; left > 0; left--) {
+      const deviation = <f64>load<f32>(at) - center
+      rest += deviation * deviation
+      at += 4
+    }
+    x += runStep
+  }
+  return sumOfPair(f64x2.add(s0, s1)) + rest
+}
+
+@inline
+function sumOfPair(pair: v128): f64 {
+  return f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1)
+}
+
+@inline
+function inverseDeviation(variance: usize, eps: f64): f64 {
+  return 1 / sqrt<f64>(<f64>load<f32>(variance) + eps)
+}
+
+/** How long the piece is that begins with number i, of whose run `left` are left; and which gamma it begins with. */
+@inline
+function pieceLength(i: i32, left: i32, affineSize: i32, affineInner: i32): i32 {
+  return min(left, affineInner == 1 ? affineSize - (i % affineSize) : affineInner - (i % affineInner))
+}
+
+@inline
+function affineBytes(i: i32, affineSize: i32, affineInner: i32): usize {
+  return <usize>((i / affineInner) % affineSize) * 4
+}
+
+/** x, mean, variance, gamma?, beta? (addresses, or 0) -> y */
+export function normalize(
+  x: usize, mean: usize, variance: usize, gamma: usize, beta: usize, y: usize,
+  outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64,
+): void {
+  const each = gamma != 0 && affineInner == 1
+  let i = 0
+  for (let o = 0; o < outer; o++) {
+    for (let g = 0; g < groups; g++) {
+      const center = v128.load_splat<f32>(mean + <usize>g * 4)
+      const scale = inverseDeviation(variance + <usize>g * 4, eps)
+      for (let left = inner; left > 0; ) {
+        const n = pieceLength(i, left, affineSize, affineInner)
+        const at = affineBytes(i, affineSize, affineInner)
+        const from = x + <usize>i * 4
+        const to = y + <usize>i * 4
+        if (each) {
+          normalizeEach(n, from, to, center, f32x4.splat(<f32>scale), gamma + at, beta + at)
+        } else {
+          const factor = gamma == 0 ? scale : scale * <f64>load<f32>(gamma + at)
+          const offset: f32 = gamma == 0 ? 0 : load<f32>(beta + at)
+          normalizeAll(n, from, to, center, f32x4.splat(<f32>factor), f32x4.splat(offset))
+        }
+        i += n
+        left -= n
+      }
+    }
+  }
+}
+
+function normalizeEach(n: i32, x: usize, y: usize, center: v128, scale: v128, gamma: usize, beta: usize): void {
+  for (; n > 0; n -= 4) {
+    const h = f32x4.mul(f32x4.sub(take(x, n), center), scale)
+    put(y, f32x4.add(f32x4.mul(h, take(gamma, n)), take(beta, n)), n)
+    x += 16
+    y += 16
+    gamma += 16
+    beta += 16
+  }
+}
+
+/** The mean is subtracted before the product: where it is large, the product has no digits left for what differs. */
+function normalizeAll(n: i32, x: usize, y: usize, center: v128, factor: v128, offset: v128): void {
+  for (; n > 0; n -= 4) {
+    put(y, f32x4.add(f32x4.mul(f32x4.sub(take(x, n), center), factor), offset), n)
+    x += 16
+    y += 16
+  }
+}
+
+/**
+ * dy, x, mean, variance, gamma? (an address, or 0) -> dx
+ *
+ * dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), dh = dy gamma; no averages where mean and variance
+ * are `fixed`. As a sum of three products of which dy, 1 and x - mean are one factor, the other is found once for each
+ * group or piece.
+ */
+export function normalizeGradient(
+  dy: usize, x: usize, mean: usize, variance: usize, gamma: usize, dx: usize,
+  outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64, fixed: bool,
+): void {
+  const each = gamma != 0 && affineInner == 1
+  const count = <f64>outer * <f64>inner
+  for (let g = 0; g < groups; g++) {
+    const center = v128.load_splat<f32>(mean + <usize>g * 4)
+    const scale = inverseDeviation(variance + <usize>g * 4, eps)
+    // of dh, and of dh (x - mean)
+    let sums = f64x2.splat(0)
+    for (let o = 0; o < outer && !fixed; o++) {
+      let i = (o * groups + g) * inner
+      for (let left = inner; left > 0; ) {
+        const n = pieceLength(i, left, affineSize, affineInner)
+        const at = affineBytes(i, affineSize, affineInner)
+        const start = <usize>i * 4
+        const sum = sumsOfPiece(n, dy + start, x + start, center, each ? gamma + at : 0)
+        const factor: f64 = each || gamma == 0 ? 1 : load<f32>(gamma + at)
+        sums = f64x2.add(sums, f64x2.mul(sum, f64x2.splat(factor)))
+        i += n
+        left -= n
+      }
+    }
+    const average = f32x4.splat(<f32>((scale * f64x2.extract_lane(sums, 0)) / count))
+    const slope = f32x4.splat(<f32>((scale * scale * scale * f64x2.extract_lane(sums, 1)) / count))
+    for (let o = 0; o < outer; o++) {
+      let i = (o * groups + g) * inner
+      for (let left = inner; left > 0; ) {
+        const n = pieceLength(i, left, affineSize, affineInner)
+        const at = affineBytes(i, affineSize, affineInner)
+        const start = <usize>i * 4
+        const factor = each || gamma == 0 ? scale : scale * <f64>load<f32>(gamma + at)
+        gradientOfPiece(
+          n, dy + start, x + start, dx + start, center, f32x4.splat(<f32>factor), average, slope, each ? gamma + at : 0,
+        )
+        i += n
+        left -= n
+      }
+    }
+  }
+}
+
+/** The sums of dy and of dy (x - center), where dy is first multiplied by gamma [n] unless that is 0. */
+function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, gamma: usize): v128 {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let p0 = s0
+  let p1 = s0
+  for (; n > 0; n -= 4) {
+    let d = take(dy, n)
+    if (gamma != 0) {
+      d = f32x4.mul(d, take(gamma, n))
+      gamma += 16
+    }
+    const product = f32x4.mul(d, f32x4.sub(take(x, n), center))
+    s0 = f64x2.add(s0, lowPair(d))
+    s1 = f64x2.add(s1, highPair(d))
+    p0 = f64x2.add(p0, lowPair(product))
+    p1 = f64x2.add(p1, highPair(product))
+    dy += 16
+    x += 16
+  }
+  return f64x2(sumOfPair(f64x2.add(s0, s1)), sumOfPair(f64x2.add(p0, p1)))
+}
+
+/** dx = factor dy (gamma) - average - slope (x - center) */
+function gradientOfPiece(
+  n: i32, dy: usize, x: usize, dx: usize, center: v128, factor: v128, average: v128, slope: v128, gamma: usize,
+): void {
+  for (; n > 0; n -= 4) {
+    let d = f32x4.mul(take(dy, n), factor)
+    if (gamma != 0) {
+      d = f32x4.mul(d, take(gamma, n))
+      gamma += 16
+    }
+    put(dx, f32x4.sub(f32x4.sub(d, average), f32x4.mul(f32x4.sub(take(x, n), center), slope)), n)
+    dy += 16
+    x += 16
+    dx += 16
+  }
+}
+
+/** dy, x, mean, variance -> dgamma = sum of dy h: pieces add to it one after the other. */
+export function normalizeScaleGradient(
+  dy: usize, x: usize, mean: usize, variance: usize, dgamma: usize,
+  outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64, accumulate: bool,
+): void {
+  if (!accumulate) memory.fill(dgamma, 0, <usize>affineSize * 4)
+  let i = 0
+  for (let o = 0; o < outer; o++) {
+    for (let g = 0; g < groups; g++) {
+      const center = v128.load_splat<f32>(mean + <usize>g * 4)
+      const scale = inverseDeviation(variance + <usize>g * 4, eps)
+      for (let left = inner; left > 0; ) {
+        const n = pieceLength(i, left, affineSize, affineInner)
+        const to = dgamma + affineBytes(i, affineSize, affineInner)
+        const start = <usize>i * 4
+        if (affineInner == 1) {
+          addProducts(n, to, dy + start, x + start, center, f32x4.splat(<f32>scale))
+        } else {
+          const sum = f64x2.extract_lane(sumsOfPiece(n, dy + start, x + start, center, 0), 1)
+          store<f32>(to, <f32>(<f64>load<f32>(to) + scale * sum))
+        }
+        i += n
+        left -= n
+      }
+    }
+  }
+}
+
+/** to [n] += dy (x - center) scale */
+function addProducts(n: i32, to: usize, dy: usize, x: usize, center: v128, scale: v128): void {
+  for (; n > 0; n -= 4) {
+    const h = f32x4.mul(f32x4.sub(take(x, n), center), scale)
+    put(to, f32x4.add(take(to, n), f32x4.mul(take(dy, n), h)), n)
+    dy += 16
+    x += 16
+    to += 16
+  }
+}
