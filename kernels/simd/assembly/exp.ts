@@ -1,5 +1,5 @@
 /**
- * Exponential and logarithm of four numbers at once. How exact they are was counted over all float32 numbers, of
+ * Exponential and logarithm of four numbers at once. How exact they are was counted over every 31st float32 number, of
  * which there are few enough to try every one.
  *
  * Both split a number into a power of two, which is exact work on the bits of the exponent, and a small rest, for which
