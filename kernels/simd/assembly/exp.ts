@@ -1,6 +1,5 @@
 /**
- * Exponential and logarithm of four numbers at once. How exact they are was counted over every 31st float32 number, of
- * which there are few enough to try every one.
+ * Exponential and logarithm of four numbers at once. How exact they are was counted over every 31st float32 number.
  *
  * Both split a number into a power of two, which is exact work on the bits of the exponent, and a small rest, for which
  * a polynomial (Cephes' expf and logf) tells as much as float32 can hold. Nothing is looked up and nothing branches, but
