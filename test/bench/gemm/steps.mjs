@@ -1,0 +1,165 @@
+/**
+ * How the matrix product gets from plain loops to its speed, one step after the other: docs/gemm.md tells what each does.
+ *
+ *   npm ci && npm run --prefix test/bench gemm-steps -- [n...]      square matrices; default 256 512 1024
+ *
+ * The steps take turns in one process, so a gain is the median of ratios within a round. Every step's result is compared
+ * with sums in float64. The last one needs relaxed SIMD: run this file with Node 24.
+ */
+import { loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import asc from 'assemblyscript/asc'
+import { matmul as plainLoops } from '../../../dist/kernels/reference/matmul.js'
+import { matmul as plainTiles } from '../../../dist/kernels/reference/matmulTiled.js'
+import { fromHost, openDevice, zeros } from '../../../dist/src/index.js'
+import { median, quantile } from '../player.mjs'
+import { uniform } from '../workloads.mjs'
+
+const ROUNDS = 21
+/** Rounds of a size take at most this, but there are at least 3. */
+const SIZE_MS = 60_000
+/** A turn lasts this long, or one product. */
+const TURN_MS = 50
+/** Elements of c that are compared. */
+const SAMPLES = 64
+
+const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [256, 512, 1024]
+if (!sizes.every((n) => Number.isInteger(n) && n > 0 && n % 16 === 0)) {
+  console.error('sizes are multiples of 16: the first steps have no code for what is left over')
+  process.exit(2)
+}
+
+/** The steps' own module, over a memory that it makes. */
+async function compileSteps() {
+  let binary = null
+  const { error, stderr } = await asc.main(
+    [
+      ...['assembly/index.ts', '--baseDir', fileURLToPath(new URL('.', import.meta.url)), '--outFile', 'out.wasm'],
+      ...['-O3', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--noAssert'],
+    ],
+    {
+      writeFile: (_, contents) => {
+        binary = contents
+      },
+    },
+  )
+  if (error) throw new Error(`${error.message}\n${stderr}`)
+  return new WebAssembly.Module(binary)
+}
+
+const parameters = (n) => ({
+  ...{ batch: 1, offsetsA: [0], offsetsB: [0], m: n, n, k: n },
+  ...{ transposeA: false, transposeB: false, bias: false, accumulate: false },
+})
+
+/** A step in plain JavaScript, on arrays. */
+function plain(kernel, n, a, b) {
+  const c = new Float32Array(n * n)
+  return { run: () => kernel(parameters(n), [a, b], [c]), result: () => c }
+}
+
+/** A step in the module of the steps: operands and workspace one after the other in a memory of their own. */
+function assembled(module, name, n, a, b) {
+  const bytes = n * n * 4
+  const base = 65536
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((base + 4 * bytes + 128 * n) / 65536) + 1 })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  new Float32Array(memory.buffer, base, n * n).set(a)
+  new Float32Array(memory.buffer, base + bytes, n * n).set(b)
+  return {
+    run: () => exports[name](base, base + bytes, base + 2 * bytes, n, n, n, base + 3 * bytes),
+    result: () => new Float32Array(memory.buffer, base + 2 * bytes, n * n),
+  }
+}
+
+/** The library's own, on one thread, with one of its modules. */
+async function library(simd, n, a, b) {
+  const device = await openDevice('cpu', { memory: '64MiB', threads: 1, simd })
+  const shape = [n, n]
+  const c = zeros(device, shape)
+  const operands = [a, b].map((data) => fromHost(device, { shape, data }).storage('matmul'))
+  const target = [c.storage('matmul')]
+  return { run: () => device.run('matmul', parameters(n), operands, target), result: () => c.data() }
+}
+
+const STEPS = {
+  'plain loops': (n, a, b) => plain(plainLoops, n, a, b),
+  'eight sums': (n, a, b) => plain(plainTiles, n, a, b),
+  'SIMD dot products': (n, a, b, module) => assembled(module, 'dots', n, a, b),
+  'register tile': (n, a, b, module) => assembled(module, 'tiles', n, a, b),
+  packing: (n, a, b, module) => assembled(module, 'packed', n, a, b),
+  'cache blocking': (n, a, b) => library('baseline', n, a, b),
+  'fused multiply-add': (n, a, b) => library('relaxed', n, a, b),
+}
+
+/** @throws Error  an element is further from its sum in float64 than roundings explain */
+async function check(name, { result }, n, a, b) {
+  const c = await result()
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    // spread over rows and columns: 37 and 101 share no factor with a size
+    const [i, j] = [(sample * 37) % n, (sample * 101) % n]
+    let sum = 0
+    let magnitude = 0
+    for (let p = 0; p < n; p++) {
+      sum += a[i * n + p] * b[p * n + j]
+      magnitude += Math.abs(a[i * n + p] * b[p * n + j])
+    }
+    const error = Math.abs(c[i * n + j] - sum)
+    if (!(error <= Math.sqrt(n) * 2 ** -24 * magnitude))
+      throw new Error(`${name}: c[${i}, ${j}] is ${c[i * n + j]}, not ${sum}`)
+  }
+}
+
+/** Milliseconds of one product, in the middle of `count`. */
+function time({ run }, count) {
+  const ms = []
+  for (let i = 0; i < count; i++) {
+    const started = performance.now()
+    run()
+    ms.push(performance.now() - started)
+  }
+  return median(ms)
+}
+
+async function measure(n, module) {
+  const [a, b] = [uniform(n * n, -1, 1, 5), uniform(n * n, -1, 1, 6)]
+  const steps = []
+  for (const [name, make] of Object.entries(STEPS)) {
+    try {
+      const step = await make(n, a, b, module)
+      time(step, 2)
+      await check(name, step, n, a, b)
+      steps.push({ name, ...step, count: Math.max(1, Math.round(TURN_MS / time(step, 1))), turns: [] })
+    } catch (error) {
+      // on this Node there is no relaxed SIMD
+      if (!(error instanceof WebAssembly.CompileError)) throw error
+      console.log(`absent: ${name}, which this Node (${process.version}) cannot run`)
+    }
+  }
+  const started = performance.now()
+  for (let round = 0; round < ROUNDS && (round < 3 || performance.now() - started < SIZE_MS); round++) {
+    for (const step of steps) {
+      time(step, 1)
+      step.turns.push(time(step, step.count))
+    }
+  }
+  return steps
+}
+
+const speed = (n, ms) => ((2 * n ** 3) / ms / 1e6).toFixed(1)
+
+const module = await compileSteps()
+console.log(`Node ${process.versions.node}, load ${loadavg()[0].toFixed(1)}`)
+for (const n of sizes) {
+  const steps = await measure(n, module)
+  console.log(
+    `\n${n} x ${n}, ${steps[0].turns.length} rounds\n\n| step | GFLOPS: median | best | gain over the step before |`,
+  )
+  console.log('| --- | --- | --- | --- |')
+  steps.forEach(({ name, turns }, i) => {
+    const gains = i > 0 ? turns.map((ms, round) => steps[i - 1].turns[round] / ms) : []
+    const [q1, middle, q3] = [0.25, 0.5, 0.75].map((share) => (i > 0 ? quantile(gains, share).toFixed(2) : ''))
+    const gain = i > 0 ? `${middle} (${q1}-${q3})` : ''
+    console.log(`| ${name} | ${speed(n, median(turns))} | ${speed(n, Math.min(...turns))} | ${gain} |`)
+  })
+}
