@@ -10,9 +10,10 @@ import { createInterface } from 'node:readline'
 
 /** How long a turn lasts, so that a clock's tick, a signal and a cold cache are small beside it. */
 const TURN_MS = 60
-/** Steps that are not timed, until code is compiled and memory is there; fewer where they take long. */
+/** Before anything counts, code is compiled and threads are started: so many steps for so long, fewer where they are long. */
 const WARM_UP_STEPS = 5
-const WARM_UP_MS = 3000
+const SHORTEST_WARM_UP_MS = 300
+const LONGEST_WARM_UP_MS = 3000
 /** A step that refills the caches after others had the machine; where steps are long it would not show. */
 const REFILL_BELOW_MS = 250
 
@@ -58,9 +59,11 @@ export class Player {
     this.version = hello.version
     const started = performance.now()
     let stepMs = 0
-    for (let i = 0; i < WARM_UP_STEPS && !this.absent && performance.now() - started < WARM_UP_MS; i++) {
+    for (let steps = 0, ms = 0; ms < LONGEST_WARM_UP_MS; steps++, ms = performance.now() - started) {
+      if (steps >= WARM_UP_STEPS && ms > SHORTEST_WARM_UP_MS) break
       const answer = await this.#ask({ untimed: 0, timed: 1 })
-      stepMs = answer?.ms[0]
+      if (!answer) return
+      stepMs = answer.ms[0]
     }
     this.#turn = {
       untimed: stepMs < REFILL_BELOW_MS ? 1 : 0,

@@ -1,29 +1,32 @@
 /**
  * How the matrix product gets from plain loops to its speed, one step after the other: docs/gemm.md tells what each does.
  *
- *   npm ci && npm run --prefix test/bench gemm-steps -- [n...]      square matrices; default 256 512 1024
+ *   npm ci && npm run --prefix test/bench gemm-steps -- [--from STEP] [n...]     square matrices; default 256 512 1024
  *
- * The steps take turns in one process, so a gain is the median of ratios within a round. Every step's result is compared
- * with sums in float64. The last one needs relaxed SIMD: run this file with Node 24.
+ * A step and the one before it take turns in one process, so a gain is the median of ratios of turns that lie side by
+ * side. Every step's result is compared with sums in float64. The last one needs relaxed SIMD: run this file with Node 24.
  */
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import asc from 'assemblyscript/asc'
 import { matmul as plainLoops } from '../../../dist/kernels/reference/matmul.js'
 import { matmul as plainTiles } from '../../../dist/kernels/reference/matmulTiled.js'
-import { fromHost, openDevice, zeros } from '../../../dist/src/index.js'
+import { workspaceBytes } from '../../../dist/kernels/simd/index.js'
+import { formatBytes, fromHost, openDevice, zeros } from '../../../dist/src/index.js'
 import { median, quantile } from '../player.mjs'
 import { uniform } from '../workloads.mjs'
 
-const ROUNDS = 21
-/** Rounds of a size take at most this, but there are at least 3. */
-const SIZE_MS = 60_000
+/** Turns that two neighbours have; fewer where they take longer than PAIRS_MS, but not fewer than 3. */
+const PAIRS = 21
+const PAIRS_MS = 10_000
 /** A turn lasts this long, or one product. */
 const TURN_MS = 50
 /** Elements of c that are compared. */
 const SAMPLES = 64
 
-const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [256, 512, 1024]
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { from: { type: 'string' } } })
+const sizes = positionals.length > 0 ? positionals.map(Number) : [256, 512, 1024]
 if (!sizes.every((n) => Number.isInteger(n) && n > 0 && n % 16 === 0)) {
   console.error('sizes are multiples of 16: the first steps have no code for what is left over')
   process.exit(2)
@@ -55,20 +58,24 @@ const parameters = (n) => ({
 /** A step in plain JavaScript, on arrays. */
 function plain(kernel, n, a, b) {
   const c = new Float32Array(n * n)
-  return { run: () => kernel(parameters(n), [a, b], [c]), result: () => c }
+  return { run: () => kernel(parameters(n), [a, b], [c]), result: () => c, workspace: 0 }
 }
+
+/** Bytes that the steps' own module takes beside the operands. */
+const WORKSPACES = { dots: (n) => 4 * n * n, tiles: () => 0, packed: (n) => 4 * n * n + 64 * n + 64 }
 
 /** A step in the module of the steps: operands and workspace one after the other in a memory of their own. */
 function assembled(module, name, n, a, b) {
   const bytes = n * n * 4
   const base = 65536
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((base + 4 * bytes + 128 * n) / 65536) + 1 })
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((base + 3 * bytes + WORKSPACES[name](n)) / 65536) })
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   new Float32Array(memory.buffer, base, n * n).set(a)
   new Float32Array(memory.buffer, base + bytes, n * n).set(b)
   return {
     run: () => exports[name](base, base + bytes, base + 2 * bytes, n, n, n, base + 3 * bytes),
     result: () => new Float32Array(memory.buffer, base + 2 * bytes, n * n),
+    workspace: WORKSPACES[name](n),
   }
 }
 
@@ -79,9 +86,14 @@ async function library(simd, n, a, b) {
   const c = zeros(device, shape)
   const operands = [a, b].map((data) => fromHost(device, { shape, data }).storage('matmul'))
   const target = [c.storage('matmul')]
-  return { run: () => device.run('matmul', parameters(n), operands, target), result: () => c.data() }
+  return {
+    run: () => device.run('matmul', parameters(n), operands, target),
+    result: () => c.data(),
+    workspace: workspaceBytes('matmul', parameters(n)),
+  }
 }
 
+/** In order: each is compared with the one before. */
 const STEPS = {
   'plain loops': (n, a, b) => plain(plainLoops, n, a, b),
   'eight sums': (n, a, b) => plain(plainTiles, n, a, b),
@@ -121,45 +133,55 @@ function time({ run }, count) {
   return median(ms)
 }
 
-async function measure(n, module) {
+async function prepare(n, module) {
   const [a, b] = [uniform(n * n, -1, 1, 5), uniform(n * n, -1, 1, 6)]
   const steps = []
-  for (const [name, make] of Object.entries(STEPS)) {
+  for (const name of names) {
     try {
-      const step = await make(n, a, b, module)
+      const step = await STEPS[name](n, a, b, module)
       time(step, 2)
       await check(name, step, n, a, b)
       steps.push({ name, ...step, count: Math.max(1, Math.round(TURN_MS / time(step, 1))), turns: [] })
     } catch (error) {
-      // on this Node there is no relaxed SIMD
       if (!(error instanceof WebAssembly.CompileError)) throw error
-      console.log(`absent: ${name}, which this Node (${process.version}) cannot run`)
-    }
-  }
-  const started = performance.now()
-  for (let round = 0; round < ROUNDS && (round < 3 || performance.now() - started < SIZE_MS); round++) {
-    for (const step of steps) {
-      time(step, 1)
-      step.turns.push(time(step, step.count))
+      console.log(`absent: ${name}, because Node ${process.versions.node} has no relaxed SIMD`)
     }
   }
   return steps
 }
 
+/** One turn: a product that is not timed brings the operands back into the caches. */
+function turn(step) {
+  if (step.count > 1) step.run()
+  const ms = time(step, step.count)
+  step.turns.push(ms)
+  return ms
+}
+
+/** How many times as fast `step` is as `before`, turn by turn. */
+function gains(before, step) {
+  const ratios = []
+  const started = performance.now()
+  while (ratios.length < PAIRS && (ratios.length < 3 || performance.now() - started < PAIRS_MS)) {
+    ratios.push(turn(before) / turn(step))
+  }
+  return ratios
+}
+
 const speed = (n, ms) => ((2 * n ** 3) / ms / 1e6).toFixed(1)
 
+const names = Object.keys(STEPS).slice(Math.max(0, Object.keys(STEPS).indexOf(values.from)))
 const module = await compileSteps()
 console.log(`Node ${process.versions.node}, load ${loadavg()[0].toFixed(1)}`)
 for (const n of sizes) {
-  const steps = await measure(n, module)
-  console.log(
-    `\n${n} x ${n}, ${steps[0].turns.length} rounds\n\n| step | GFLOPS: median | best | gain over the step before |`,
-  )
-  console.log('| --- | --- | --- | --- |')
-  steps.forEach(({ name, turns }, i) => {
-    const gains = i > 0 ? turns.map((ms, round) => steps[i - 1].turns[round] / ms) : []
-    const [q1, middle, q3] = [0.25, 0.5, 0.75].map((share) => (i > 0 ? quantile(gains, share).toFixed(2) : ''))
+  const steps = await prepare(n, module)
+  const ratios = steps.map((step, i) => (i > 0 ? gains(steps[i - 1], step) : []))
+  console.log(`\n| ${n} x ${n} | GFLOPS: median | best | gain over the step before |\n| --- | --- | --- | --- |`)
+  steps.forEach(({ name, turns, workspace }, i) => {
+    const [q1, middle, q3] = [0.25, 0.5, 0.75].map((share) => (i > 0 ? quantile(ratios[i], share).toFixed(2) : ''))
     const gain = i > 0 ? `${middle} (${q1}-${q3})` : ''
-    console.log(`| ${name} | ${speed(n, median(turns))} | ${speed(n, Math.min(...turns))} | ${gain} |`)
+    console.log(
+      `| ${name} | ${speed(n, median(turns))} | ${speed(n, Math.min(...turns))} | ${gain} | ${formatBytes(workspace)} |`,
+    )
   })
 }

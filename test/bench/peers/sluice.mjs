@@ -1,5 +1,6 @@
 /** Sluice, as `npm run build` left it in dist/. Arguments: WORKLOAD[/MICRO-BATCH] THREADS. */
 import { readFileSync } from 'node:fs'
+import { canThread } from '../../../dist/kernels/simd/threads.js'
 import * as sluice from '../../../dist/src/index.js'
 import { Absent, serve } from '../serve.mjs'
 import * as fixed from '../workloads.mjs'
@@ -9,12 +10,10 @@ const { backward, conv2d, crossEntropy, fromHost, matmul, models, nn, openDevice
 
 const threads = Number(process.argv[3])
 
-async function open() {
-  const device = await openDevice('cpu', { memory: '512MiB', threads })
-  // a build without threads has no such property
-  if ((device.threads ?? 1) !== threads)
-    throw new Absent(`the device has ${device.threads ?? 1} thread, not ${threads}`)
-  return device
+/** A device opens with any number of threads, and quietly has one where the platform cannot start more. */
+function open() {
+  if (threads > 1 && !canThread) throw new Absent('this Node cannot start threads on shared memory')
+  return openDevice('cpu', { memory: '512MiB', threads })
 }
 
 const zeros = (size) => ({ shape: [size], data: new Float32Array(size) })
