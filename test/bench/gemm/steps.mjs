@@ -176,7 +176,9 @@ console.log(`Node ${process.versions.node}, load ${loadavg()[0].toFixed(1)}`)
 for (const n of sizes) {
   const steps = await prepare(n, module)
   const ratios = steps.map((step, i) => (i > 0 ? gains(steps[i - 1], step) : []))
-  console.log(`\n| ${n} x ${n} | GFLOPS: median | best | gain over the step before |\n| --- | --- | --- | --- |`)
+  console.log(
+    `\n| ${n} x ${n} | GFLOPS: median | best | gain over the step before | workspace |\n| --- | --- | --- | --- | --- |`,
+  )
   steps.forEach(({ name, turns, workspace }, i) => {
     const [q1, middle, q3] = [0.25, 0.5, 0.75].map((share) => (i > 0 ? quantile(ratios[i], share).toFixed(2) : ''))
     const gain = i > 0 ? `${middle} (${q1}-${q3})` : ''
