@@ -81,19 +81,19 @@ const transposedOp: Op<Options> = {
   },
   // every input pixel sends itself through all taps of the kernel
   forward: ({ device, shapes, options, inputs, output }) =>
-    device.run('convolutionInputGradient', { ...sizes(shapes, options), bias: inputs.length === 3 }, inputs, [output]),
+    device.run('convolutionInputGradient', { bias: inputs.length === 3, ...sizes(shapes, options) }, inputs, [output]),
   gradients: [
     {
       // and gathers the dy of where it went
       saves: [1],
       send: ({ shapes, options, dy, input }, target) =>
-        target.run('convolution', { ...sizes(shapes, options), bias: false }, [dy, input(1)]),
+        target.run('convolution', { bias: false, ...sizes(shapes, options) }, [dy, input(1)]),
     },
     {
       // dw[tap] = sum of x dy, over every pair that the tap joins
       saves: [0],
       send: ({ shapes, options, dy, input }, target) =>
-        target.run('convolutionWeightGradient', { ...sizes(shapes, options), accumulate: false }, [input(0), dy]),
+        target.run('convolutionWeightGradient', { accumulate: false, ...sizes(shapes, options) }, [input(0), dy]),
     },
     { saves: [], send: sendBias },
   ],

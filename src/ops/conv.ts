@@ -71,19 +71,19 @@ const convOp: Op<Options> = {
     return [batch, outChannels, outHeight, outWidth]
   },
   forward: ({ device, shapes, options, inputs, output }) =>
-    device.run('convolution', { ...sizes(shapes, options), bias: inputs.length === 3 }, inputs, [output]),
+    device.run('convolution', { bias: inputs.length === 3, ...sizes(shapes, options) }, inputs, [output]),
   gradients: [
     {
       // every output that an input pixel reached sends its dy back through the tap it came by
       saves: [1],
       send: ({ shapes, options, dy, input }, target) =>
-        target.run('convolutionInputGradient', { ...sizes(shapes, options), bias: false }, [dy, input(1)]),
+        target.run('convolutionInputGradient', { bias: false, ...sizes(shapes, options) }, [dy, input(1)]),
     },
     {
       // dw[tap] = sum of dy x, over every place where the tap lay
       saves: [0],
       send: ({ shapes, options, dy, input }, target) =>
-        target.run('convolutionWeightGradient', { ...sizes(shapes, options), accumulate: false }, [dy, input(0)]),
+        target.run('convolutionWeightGradient', { accumulate: false, ...sizes(shapes, options) }, [dy, input(0)]),
     },
     { saves: [], send: sendBias },
   ],

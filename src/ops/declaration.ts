@@ -9,6 +9,10 @@
  *   A gradient is not returned but sent to a `Target`, as the kernel call that makes it. So it can be
  *   added straight into a parameter's gradient buffer, or into what another use of the tensor sent
  *   before, without a temporary where the kernel can accumulate.
+ *
+ * Note [Spread last]
+ *   Parameters of kernels are written { bias, ...sizes }, not { ...sizes, bias }: the V8 of Node 20 takes 5 us for an
+ *   object that gets a new field after a spread, and 0.1 us the other way round. A step makes hundreds of them.
  */
 import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'

@@ -21,7 +21,7 @@ const embeddingOp: Op<Record<never, never>> = {
       // every row of dy is added to the entry that it came from
       saves: [1],
       send: ({ shapes, dy, input }, target) =>
-        target.run('embeddingGradient', { ...sizes(shapes), accumulate: false }, [dy, input(1)]),
+        target.run('embeddingGradient', { accumulate: false, ...sizes(shapes) }, [dy, input(1)]),
     },
     null,
   ],

@@ -72,11 +72,11 @@ const CLASSES: Classes = { ignoreIndex: -100, labelSmoothing: 0 }
 const withoutClasses = (logits: Shape): Shape => [...logits.slice(0, 1), ...logits.slice(2)]
 
 const classRows = ([logits]: readonly Shape[], options: Classes, weighted: boolean): ClassRows => ({
-  ...options,
   weighted,
   outer: logits[0],
   classes: logits[1],
   inner: sizeOf(logits.slice(2)),
+  ...options,
 })
 
 const crossEntropyOp: Op<Classes> = {
@@ -230,7 +230,7 @@ function pointLoss(name: string, kernel: PointLoss, targets: typeof grid): Op<Re
         send: ({ shapes, dy, input, extra }, target) => {
           const weights = shapes.length === 3 ? input(2) : extra(1)
           const inputs = [dy, extra(0), input(0), input(1), weights]
-          target.run('lossRowsGradient', { ...rowsOf(shapes), function: kernel }, inputs)
+          target.run('lossRowsGradient', { function: kernel, ...rowsOf(shapes) }, inputs)
         },
       },
       null,

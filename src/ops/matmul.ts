@@ -200,7 +200,7 @@ function linearSizes([x, w, bias]: readonly Shape[]) {
   return { m: sizeOf(x) / k, k, n }
 }
 
-const ONE_MATRIX = { batch: 1, offsetsA: [0], offsetsB: [0], bias: false, accumulate: false }
+const ONE_MATRIX = { batch: 1, offsetsA: [0], offsetsB: [0], accumulate: false }
 
 const linearOp: Op<Record<never, never>> = {
   name: 'linear',
@@ -208,7 +208,7 @@ const linearOp: Op<Record<never, never>> = {
   forward: ({ device, shapes, inputs, output }) =>
     device.run(
       'matmul',
-      { ...ONE_MATRIX, ...linearSizes(shapes), transposeA: false, transposeB: true, bias: inputs.length === 3 },
+      { transposeA: false, transposeB: true, bias: inputs.length === 3, ...linearSizes(shapes), ...ONE_MATRIX },
       inputs,
       [output],
     ),
@@ -218,7 +218,7 @@ const linearOp: Op<Record<never, never>> = {
       saves: [1],
       send: ({ shapes, dy, input }, target) => {
         const { m, k, n } = linearSizes(shapes)
-        const parameters = { ...ONE_MATRIX, m, k: n, n: k, transposeA: false, transposeB: false }
+        const parameters = { m, k: n, n: k, transposeA: false, transposeB: false, bias: false, ...ONE_MATRIX }
         target.run('matmul', parameters, [dy, input(1)])
       },
     },
@@ -227,7 +227,7 @@ const linearOp: Op<Record<never, never>> = {
       saves: [0],
       send: ({ shapes, dy, input }, target) => {
         const { m, k, n } = linearSizes(shapes)
-        const parameters = { ...ONE_MATRIX, m: n, k: m, n: k, transposeA: true, transposeB: false }
+        const parameters = { m: n, k: m, n: k, transposeA: true, transposeB: false, bias: false, ...ONE_MATRIX }
         target.run('matmul', parameters, [dy, input(0)])
       },
     },

@@ -220,7 +220,7 @@ const frozenOp: Op<Epsilon> = {
   name: frozenRules.name,
   shape: (shapes, options) => check(frozenRules, shapes, options),
   forward: ({ device, shapes: [x, ...rest], options, inputs, output }) =>
-    device.run('normalize', { ...frozenRules.view(x, options), ...options, affine: rest.length > 2 }, inputs, [output]),
+    device.run('normalize', { affine: rest.length > 2, ...frozenRules.view(x, options), ...options }, inputs, [output]),
   gradients: [frozenGradients[0], null, null, frozenGradients[1], frozenGradients[2]],
   linear: [0, 3, 4],
   samples: [

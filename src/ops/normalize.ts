@@ -49,9 +49,9 @@ export function gradients<Options extends Epsilon>(
   saves: Gradient<Options>['saves'],
 ): readonly [Gradient<Options>, Gradient<Options>, Gradient<Options>] {
   const parameters = ({ shapes, options }: BackwardCall<Options>): Normalization => ({
-    ...rules.view(shapes[0], options),
     eps: options.eps,
     affine: shapes.length > first,
+    ...rules.view(shapes[0], options),
   })
   return [
     {
@@ -59,14 +59,14 @@ export function gradients<Options extends Epsilon>(
       send: (call, target) => {
         const gamma = call.shapes.length > first ? [call.input(first)] : []
         const inputs = [call.dy, call.input(0), ...statistics(call), ...gamma]
-        target.run('normalizeGradient', { ...parameters(call), fixed: first === 3 }, inputs)
+        target.run('normalizeGradient', { fixed: first === 3, ...parameters(call) }, inputs)
       },
     },
     {
       saves: [0, ...saves],
       send: (call, target) => {
         const inputs = [call.dy, call.input(0), ...statistics(call)]
-        target.run('normalizeScaleGradient', { ...parameters(call), accumulate: false }, inputs)
+        target.run('normalizeScaleGradient', { accumulate: false, ...parameters(call) }, inputs)
       },
     },
     {
@@ -100,7 +100,7 @@ export function ownStatistics<Options extends Epsilon>(
       const view = rules.view(shapes[0], options)
       device.run('moments', view, [x], extras)
       const affine = parameters.length > 0
-      device.run('normalize', { ...view, eps: options.eps, affine }, [x, ...extras, ...parameters], [output])
+      device.run('normalize', { eps: options.eps, affine, ...view }, [x, ...extras, ...parameters], [output])
       after?.(call)
     },
     gradients: gradients(rules, 1, (call) => [call.extra(0), call.extra(1)], ['extras']),

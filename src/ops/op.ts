@@ -89,10 +89,12 @@ function remember<Options>(
   const wanted = inputs.map((input, i) => (input.requiresGrad ? gradientFor(op, i) : null))
   if (wanted.every((gradient) => gradient === null)) return
   const saved = new Map<Saved, readonly Storage[]>()
-  for (const name of new Set(wanted.flatMap((gradient) => gradient?.saves ?? []))) {
-    if (name === 'extras') saved.set(name, extras)
-    else if (name === 'output') saved.set(name, [output.storage(op.name)])
-    else if (name < storages.length) saved.set(name, [storages[name]])
+  for (const gradient of wanted) {
+    for (const name of gradient?.saves ?? []) {
+      if (name === 'extras') saved.set(name, extras)
+      else if (name === 'output') saved.set(name, [output.storage(op.name)])
+      else if (name < storages.length) saved.set(name, [storages[name]])
+    }
   }
   output.requiresGrad = true
   output.recorded = true

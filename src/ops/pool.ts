@@ -80,8 +80,8 @@ export interface AveragePoolOptions extends PoolOptions {
 }
 
 const averaging = (x: Shape, options: AveragePoolOptions) => ({
-  ...sizes('averagePool2d', x, options),
   countPadding: options.countPadding ?? true,
+  ...sizes('averagePool2d', x, options),
 })
 
 const averagePoolOp: Op<AveragePoolOptions> = {

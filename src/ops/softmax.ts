@@ -10,13 +10,13 @@ function softmaxOp(name: 'softmax' | 'logSoftmax'): Op<{ axis: number }> {
     name,
     shape: ([x]) => x,
     forward: ({ device, shape, options: { axis }, inputs, output }) =>
-      device.run('softmax', { ...splitAt(shape, axis), log }, inputs, [output]),
+      device.run('softmax', { log, ...splitAt(shape, axis) }, inputs, [output]),
     gradients: [
       {
         // softmax: dx = y (dy - sum of dy y); logSoftmax: dx = dy - e^y sum of dy
         saves: ['output'],
         send: ({ shape, options: { axis }, dy, output }, target) =>
-          target.run('softmaxGradient', { ...splitAt(shape, axis), log }, [dy, output()]),
+          target.run('softmaxGradient', { log, ...splitAt(shape, axis) }, [dy, output()]),
       },
     ],
     samples: [

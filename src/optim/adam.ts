@@ -45,13 +45,13 @@ export class Adam extends Optimizer<AdamGroupOptions> {
   ): Update {
     const step = this.steps + 1
     const parameters = {
-      ...values,
       beta1,
       beta2,
       eps,
       correction1: 1 - beta1 ** step,
       correction2: 1 - beta2 ** step,
       decoupled: this.#decoupled,
+      ...values,
     }
     return { kernel: 'adam', parameters, targets, inputs }
   }

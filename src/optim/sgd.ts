@@ -43,7 +43,7 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
     targets: readonly Storage[],
     inputs: readonly Storage[],
   ): Update {
-    const parameters = { ...values, momentum, dampening, nesterov, first: this.steps === 0 }
+    const parameters = { momentum, dampening, nesterov, first: this.steps === 0, ...values }
     return { kernel: 'sgd', parameters, targets, inputs }
   }
 }
