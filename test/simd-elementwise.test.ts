@@ -1,101 +1,27 @@
 /**
- * The SIMD kernels that go through memory once (functions of numbers, movement, reductions, optimizers) against the
- * plain loops, in every module that this platform runs.
- *
- * What moves, compares, chooses or rounds once is the same to the bit, NaN and infinities included. Operands lie among
- * NaN, and each input in turn ends where the memory ends: a kernel that reads or writes what is not its own is found out.
+ * The SIMD kernels that go through memory once (functions of numbers, movement, reductions, optimizers, dropout) against
+ * the plain loops. What moves, compares, chooses or rounds once is the same to the bit, NaN and infinities included.
  */
 import * as fc from 'fast-check'
 import { test } from 'uvu'
-import * as assert from 'uvu/assert'
 import type { BinaryFunction, KernelName, KernelParameters, UnaryFunction } from '../kernels/kernels.js'
-import { reference } from '../kernels/reference/index.js'
+import { UNARY } from '../kernels/reference/index.js'
 import { contiguous, product } from '../kernels/reference/strides.js'
-import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
-import { doubleSum, roundings } from './tolerances.js'
+import { agrees as compare, exactly, type Limit, noise } from './simd-bench.js'
+import { doubleSum, roundings, unitsInLastPlace } from './tolerances.js'
 
-const PAGES = 8
 const RUNS = { seed: 3, numRuns: 200 }
 
-const bench = simdVariants().map((variant) => {
-  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
-  return { variant, memory, assembly: instantiate(variant, memory) }
-})
-
-if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: nothing of this file can be tested')
-
-/** How far element i of an output may be from the expected number; undefined where not at all. */
-type Tolerance = (expected: number, i: number, output: number) => number
-
-interface Case {
-  tolerance?: Tolerance
-  /** output k is input inPlace[k] */
-  inPlace?: readonly number[]
-}
-
+/** None of these kernels needs alignment. */
 function agrees<Name extends KernelName>(
   name: Name,
   parameters: KernelParameters[Name],
   inputs: readonly Float32Array[],
-  outputs: readonly Float32Array[],
-  { tolerance, inPlace }: Case = {},
+  outputs: Float32Array | readonly Float32Array[],
+  limit: Limit = exactly,
+  inPlace?: readonly number[],
 ): void {
-  const kernel = simd[name]
-  if (!kernel || kernel.covers?.(parameters) === false) throw new Error(`no SIMD kernel for ${name}`)
-  const doubles = inputs.map((values) => Float64Array.from(values))
-  const expected = outputs.map((values, k) => (inPlace ? doubles[inPlace[k]] : Float64Array.from(values)))
-  reference[name](parameters, doubles, expected)
-
-  for (const { variant, memory, assembly } of bench) {
-    const floats = new Float32Array(memory.buffer)
-    for (let last = 0; last < Math.max(1, inputs.length); last++) {
-      floats.fill(Number.NaN, RUNTIME_BYTES / 4)
-      let end = RUNTIME_BYTES
-      const place = (values: Float32Array): number => {
-        const address = end
-        floats.set(values, address / 4)
-        end = Math.ceil((end + values.byteLength + 4) / 64) * 64
-        return address
-      }
-      const placeLast = (values: Float32Array): number => {
-        const address = memory.buffer.byteLength - values.byteLength
-        floats.set(values, address / 4)
-        return address
-      }
-      const from = inputs.map((values, i) => (i === last ? placeLast(values) : place(values)))
-      const to = outputs.map((values, k) => (inPlace ? from[inPlace[k]] : place(values)))
-      kernel.run(assembly, parameters, from, to, 0)
-
-      const what = `${name} ${JSON.stringify(parameters)}, ${variant}`
-      const own = new Set<number>()
-      to.forEach((address, k) => {
-        expected[k].forEach((value, i) => {
-          const seen = floats[address / 4 + i]
-          const allowed = tolerance?.(value, i, k) ?? 0
-          const wanted = Math.fround(value)
-          const same = seen === wanted || (Number.isNaN(seen) && Number.isNaN(wanted))
-          if (same || Math.abs(seen - value) <= allowed) return
-          assert.unreachable(`${what}: element ${i} of output ${k} is ${seen}, not ${value} to ${allowed}`)
-        })
-        own.add(address)
-        if (k !== last || !inPlace) assert.ok(Number.isNaN(floats[address / 4 + outputs[k].length]), `${what}: beyond`)
-      })
-      inputs.forEach((values, i) => {
-        if (own.has(from[i])) return
-        const now = floats.slice(from[i] / 4, from[i] / 4 + values.length)
-        assert.equal(new Uint8Array(now.buffer), new Uint8Array(values.slice().buffer), `${what} changed input ${i}`)
-      })
-    }
-  }
-}
-
-/** Numbers in [-1, 1], the same for the same seed. */
-function noise(size: number, seed: number): Float32Array {
-  let state = seed * 2654435761
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return state / 2 ** 31
-  })
+  compare(name, parameters, inputs, outputs, limit, { inPlace, tight: true })
 }
 
 /** Small multiples of 1/4, many of them equal, and every now and then a number that is not like others. */
@@ -123,14 +49,14 @@ test('unary functions that round once or not at all', () => {
     fc.property(lengths, seeds, fc.constantFrom(...CHEAP), (size, seed, name) => {
       const p = { size, function: name, ...constantsOf(name) }
       const x = mixed(size, seed)
-      const twice: Tolerance = (_, i) => roundings(2, 0.25 * Math.abs(x[i]) + 0.75)
-      agrees('unary', p, [x], [empty(size)], name === 'affine' ? { tolerance: twice } : {})
-      const tolerance: Tolerance = (dx) => (name === 'sqrt' ? roundings(2, Math.abs(dx)) : 0)
+      const twice: Limit = (i) => roundings(2, 0.25 * Math.abs(x[i]) + 0.75)
+      agrees('unary', p, [x], [empty(size)], name === 'affine' ? twice : exactly)
+      const tolerance: Limit = (_, dx) => (name === 'sqrt' ? roundings(2, Math.abs(dx)) : 0)
       // No y = sqrt(x) is so small that 1 / y overflows; but 2 x may, where the product with a small dy would not.
       const s = name === 'sqrt' ? x.map(Math.sqrt) : name === 'square' ? x.map((value) => value / 4) : x
       const inputs = [mixed(size, seed + 1), s]
-      agrees('unaryGradient', p, inputs, [empty(size)], { tolerance })
-      agrees('unaryGradient', p, inputs, [empty(size)], { tolerance, inPlace: [0] })
+      agrees('unaryGradient', p, inputs, [empty(size)], tolerance)
+      agrees('unaryGradient', p, inputs, [empty(size)], tolerance, [0])
     }),
     RUNS,
   )
@@ -169,8 +95,7 @@ test('binary functions, their gradients, and select, broadcast in every way', ()
       const p = { shape, stridesA: a.strides, stridesB: b.strides }
       const [valuesA, valuesB] = [mixed(a.size, seed), mixed(b.size, seed + 1)]
       agrees('binary', { ...p, function: name }, [valuesA, valuesB], [empty(size)])
-      if (a.size === size)
-        agrees('binary', { ...p, function: name }, [valuesA, valuesB], [empty(size)], { inPlace: [0] })
+      if (a.size === size) agrees('binary', { ...p, function: name }, [valuesA, valuesB], [empty(size)], exactly, [0])
       agrees(
         'select',
         { ...p, stridesCondition: c.strides },
@@ -180,12 +105,22 @@ test('binary functions, their gradients, and select, broadcast in every way', ()
       for (const side of [0, 1] as const) {
         const dy = mixed(size, seed + 3)
         for (const inPlace of [undefined, [0]]) {
-          agrees('binaryGradient', { ...p, function: 'maximum', side }, [dy, valuesA, valuesB], [empty(size)], {
+          agrees(
+            'binaryGradient',
+            { ...p, function: 'maximum', side },
+            [dy, valuesA, valuesB],
+            [empty(size)],
+            exactly,
             inPlace,
-          })
-          agrees('binaryGradient', { ...p, function: 'minimum', side }, [dy, valuesA, valuesB], [empty(size)], {
+          )
+          agrees(
+            'binaryGradient',
+            { ...p, function: 'minimum', side },
+            [dy, valuesA, valuesB],
+            [empty(size)],
+            exactly,
             inPlace,
-          })
+          )
         }
         // within the range of float32, which -dy a / b^2 may leave on its way
         const moderate = [
@@ -193,8 +128,8 @@ test('binary functions, their gradients, and select, broadcast in every way', ()
           noise(a.size, seed + 1),
           noise(b.size, seed + 2).map((x) => x + Math.sign(x)),
         ]
-        const tolerance: Tolerance = (dx) => roundings(4, Math.abs(dx))
-        agrees('binaryGradient', { ...p, function: 'div', side }, moderate, [empty(size)], { tolerance })
+        const tolerance: Limit = (_, dx) => roundings(4, Math.abs(dx))
+        agrees('binaryGradient', { ...p, function: 'div', side }, moderate, [empty(size)], tolerance)
       }
     }),
     RUNS,
@@ -246,9 +181,9 @@ test('sums and maxima over any axes', () => {
       const p = { shape, reduced, scale: 0.75, accumulate }
       const old = accumulate ? noise(outputs, seed) : empty(outputs)
       const terms = product(shape) / outputs + 2
-      const tolerance: Tolerance = (y) => doubleSum(terms, y, terms)
-      agrees('reduce', { ...p, function: 'sum' }, [noise(product(shape), seed + 1)], [old], { tolerance })
-      agrees('reduce', { ...p, function: 'max' }, [noise(product(shape), seed + 1)], [old], { tolerance })
+      const tolerance: Limit = (_, y) => doubleSum(terms, y, terms)
+      agrees('reduce', { ...p, function: 'sum' }, [noise(product(shape), seed + 1)], [old], tolerance)
+      agrees('reduce', { ...p, function: 'max' }, [noise(product(shape), seed + 1)], [old], tolerance)
       agrees('reduce', { ...p, scale: 1, accumulate: false, function: 'max' }, [mixed(product(shape), seed)], [old])
     }),
     RUNS,
@@ -259,14 +194,11 @@ test('blend and sums of squares', () => {
   fc.assert(
     fc.property(lengths, seeds, fc.constantFrom(0, 1, 0.3), (size, seed, a) => {
       const [y, x] = [a === 0 ? empty(size) : noise(size, seed), noise(size, seed + 1)]
-      const tolerance: Tolerance = (_, i) => roundings(4, Math.abs(0.7 * x[i]) + (a === 0 ? 0 : Math.abs(a * y[i])))
-      agrees('blend', { size, a, b: 0.7 }, [y, x], [empty(size)], { tolerance })
-      agrees('blend', { size, a, b: 0.7 }, [y, x], [empty(size)], { tolerance, inPlace: [0] })
-      const squares: Tolerance = (sum) => doubleSum(size + 1, sum, sum)
-      agrees('addSumOfSquares', { size }, [noise(1, seed).map(Math.abs), x], [empty(1)], {
-        tolerance: squares,
-        inPlace: [0],
-      })
+      const tolerance: Limit = (i) => roundings(4, Math.abs(0.7 * x[i]) + (a === 0 ? 0 : Math.abs(a * y[i])))
+      agrees('blend', { size, a, b: 0.7 }, [y, x], [empty(size)], tolerance)
+      agrees('blend', { size, a, b: 0.7 }, [y, x], [empty(size)], tolerance, [0])
+      const squares: Limit = (_, sum) => doubleSum(size + 1, sum, sum)
+      agrees('addSumOfSquares', { size }, [noise(1, seed).map(Math.abs), x], [empty(1)], squares, [0])
     }),
     RUNS,
   )
@@ -289,20 +221,106 @@ test('SGD and Adam with every option', () => {
       const [parameter, state, gradient] = [1, 2, 3].map((k) => noise(size, seed + k))
       const norm = p.clip ? [Float32Array.of(4)] : []
       // All inputs are at most 1 in size, so no term of the update is more than 3.
-      const tolerance: Tolerance = () => roundings(8, 3)
+      const tolerance: Limit = () => roundings(8, 3)
       const sgd = { ...p, momentum: 0, dampening: 0 }
-      agrees('sgd', sgd, [parameter, gradient, ...norm], [empty(size)], { tolerance, inPlace: [0] })
+      agrees('sgd', sgd, [parameter, gradient, ...norm], [empty(size)], tolerance, [0])
       const velocity = p.first ? empty(size) : state
       const momentum = { ...p, momentum: 0.9, dampening: p.nesterov ? 0 : 0.3 }
       const outputs = [empty(size), empty(size)]
-      agrees('sgd', momentum, [parameter, velocity, gradient, ...norm], outputs, { tolerance, inPlace: [0, 1] })
-      agrees('sgd', momentum, [parameter, velocity, gradient, ...norm], outputs, { tolerance })
+      agrees('sgd', momentum, [parameter, velocity, gradient, ...norm], outputs, tolerance, [0, 1])
+      agrees('sgd', momentum, [parameter, velocity, gradient, ...norm], outputs, tolerance)
       const adam = { ...p, beta1: 0.9, beta2: 0.999, eps: 1e-8, correction1: 0.4, correction2: 0.3 }
       // at least 1/4, so that the step is at most 1
       const squares = noise(size, seed + 4).map((x) => 0.625 + 0.375 * x)
       const inputs = [parameter, state, squares, gradient, ...norm]
-      agrees('adam', adam, inputs, [...outputs, empty(size)], { tolerance, inPlace: [0, 1, 2] })
-      agrees('adam', adam, inputs, [...outputs, empty(size)], { tolerance })
+      agrees('adam', adam, inputs, [...outputs, empty(size)], tolerance, [0, 1, 2])
+      agrees('adam', adam, inputs, [...outputs, empty(size)], tolerance)
+    }),
+    RUNS,
+  )
+})
+
+/** Of the functions that are not one instruction: what they promise, in units in the last place, and on what numbers. */
+const ULPS: readonly (readonly [name: UnaryFunction, ulps: number, exponent?: number])[] = [
+  ['exp', 1],
+  ['log', 1],
+  ['sigmoid', 3],
+  ['tanh', 2],
+  ['gelu', 5],
+  ['silu', 3],
+  ['softplus', 2],
+  // computed in double precision: only the result is rounded, which may be a tie
+  ['pow', 0.51, 2.7],
+  ['pow', 0.51, -0.5],
+  ['pow', 0.51, 3],
+  ['pow', 0.51, -2],
+  ['pow', 0, 0],
+]
+
+/** Every `step`-th of all float32 numbers, NaN and infinities among them. */
+const STEP = 10007
+const ALL = new Float32Array(Uint32Array.from({ length: Math.floor(2 ** 32 / STEP) }, (_, i) => i * STEP).buffer)
+const CORNERS = Float32Array.of(0, -0, 1, -1, Infinity, -Infinity, Number.NaN, 2 ** -149, -(2 ** -149), 3.4e38, -3.4e38)
+const PIECE = 2 ** 16
+
+test('transcendental functions keep the units in the last place that they promise, over all numbers', () => {
+  for (const [name, ulps, exponent = 0] of ULPS) {
+    for (let at = -1; at * PIECE < ALL.length; at++) {
+      const x = at < 0 ? CORNERS : ALL.slice(at * PIECE, (at + 1) * PIECE)
+      const p = { size: x.length, function: name, a: exponent, b: 0 }
+      // Where e^x has lost digits to the least exponent there is, its product with x has.
+      const lost = (i: number) => (name === 'silu' ? 2 ** -150 * Math.abs(x[i]) : 0)
+      agrees('unary', p, [x], empty(x.length), (i, y) => unitsInLastPlace(ulps, y) + lost(i))
+    }
+  }
+})
+
+test('derivatives of transcendental functions', () => {
+  for (const [name, , exponent = 0] of ULPS) {
+    const { f, derivativeIn } = UNARY[name]
+    for (let at = -1; at * PIECE < ALL.length; at++) {
+      const x = at < 0 ? CORNERS : ALL.slice(at * PIECE, (at + 1) * PIECE)
+      const s = derivativeIn === 'x' ? x : x.map((value) => f(value, exponent, 0))
+      const p = { size: x.length, function: name, a: exponent, b: 0 }
+      const limit: Limit = (i, dx) => {
+        if (name === 'exp' || name === 'log' || name === 'pow') return unitsInLastPlace(2, dx)
+        // Terms of up to 1, or x times a density, cancel.
+        return roundings(6, Math.min(Math.max(1, Math.abs(x[i])), 20))
+      }
+      agrees('unaryGradient', p, [new Float32Array(x.length).fill(1), s], empty(x.length), limit)
+    }
+  }
+})
+
+test('dropout draws the masks of the plain loops', () => {
+  const keys = fc.record({
+    size: lengths,
+    rate: fc.constantFrom(0, 0.1, 0.5, 0.9),
+    seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    step: fc.nat(),
+    call: fc.nat(9),
+    first: fc.oneof(fc.nat(1000), fc.integer({ min: 2 ** 32 - 300, max: 2 ** 32 + 300 })),
+  })
+  fc.assert(
+    fc.property(keys, seeds, (p, seed) => {
+      const x = mixed(p.size, seed)
+      const limit: Limit = (_, y) => roundings(2, Math.abs(y))
+      agrees('dropout', p, [x], empty(p.size), limit)
+      agrees('dropout', p, [x], empty(p.size), limit, [0])
+    }),
+    RUNS,
+  )
+})
+
+test('short lines of transcendental functions, in place', () => {
+  const names = fc.constantFrom(...ULPS.map(([name]) => name))
+  fc.assert(
+    fc.property(lengths, seeds, names, (size, seed, name) => {
+      const [x, dy] = [noise(size, seed), noise(size, seed + 1)]
+      const p = { size, function: name, a: 3, b: 0 }
+      const s = name === 'log' ? x.map((value) => 1 + value / 2) : x
+      agrees('unary', p, [s], empty(size), (_, y) => unitsInLastPlace(5, y))
+      agrees('unaryGradient', p, [dy, s], empty(size), () => roundings(6, 3), [0])
     }),
     RUNS,
   )

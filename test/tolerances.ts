@@ -88,3 +88,7 @@ export const float32LogShare = (size: number, range: number): number =>
 
 /** A float32 sum of `terms` numbers of this magnitude, each with 2 roundings of an exponential, 3 of log(1 + x), 3 more. */
 export const float32Loss = (terms: number, magnitude: number): number => roundings(terms + 8, magnitude)
+
+/** A float32 result within `count` of the steps between the float32 numbers there. */
+export const unitsInLastPlace = (count: number, result: number): number =>
+  count * 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(result)))) - 23)

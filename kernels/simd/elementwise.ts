@@ -1,12 +1,12 @@
-/** Functions of one, two and three tensors: lines of assembly/unary.ts, planes of assembly/binary.ts. */
-import type { BinaryFunction, UnaryFunction } from '../kernels.js'
+/** Functions of one, two and three tensors: lines of assembly/unary.ts and power.ts, planes of assembly/binary.ts. */
+import type { BinaryFunction, Unary, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../reference/strides.js'
 import type { SimdKernel } from './kernel.js'
 import { CHEAP_GRAIN } from './parts.js'
 import { eachPlane } from './planes.js'
 
-/** The numbers by which assembly/unary.ts knows the functions that it has. */
-const UNARY: { readonly [Name in UnaryFunction]?: number } = {
+/** The numbers by which assembly/unary.ts knows the functions. Powers are in a file of their own. */
+const UNARY: { readonly [Name in Exclude<UnaryFunction, 'pow'>]: number } = {
   neg: 0,
   abs: 1,
   sqrt: 2,
@@ -15,7 +15,17 @@ const UNARY: { readonly [Name in UnaryFunction]?: number } = {
   leakyRelu: 5,
   clamp: 6,
   affine: 7,
+  exp: 8,
+  log: 9,
+  sigmoid: 10,
+  tanh: 11,
+  gelu: 12,
+  silu: 13,
+  softplus: 14,
 }
+
+/** The first eight pass as fast as memory does, the others take some ten times as long. */
+const grainOf = (name: UnaryFunction) => (name !== 'pow' && UNARY[name] < 8 ? CHEAP_GRAIN : CHEAP_GRAIN / 8)
 
 /** And those of assembly/binary.ts. */
 const BINARY: { readonly [Name in BinaryFunction]: number } = {
@@ -38,19 +48,35 @@ const BINARY: { readonly [Name in BinaryFunction]: number } = {
 /** By side; towards the greater of two is away from the smaller. */
 const BINARY_GRADIENT = { div: [0, 1], maximum: [2, 3], minimum: [3, 2] } as const
 
+/** Infinite exponents have corners of their own. */
+const covers = (p: Unary) => p.function !== 'pow' || Number.isFinite(p.a)
+
 export const unary: SimdKernel<'unary'> = {
-  covers: (p) => p.function in UNARY,
-  run(assembly, p, [x], [y]) {
-    const args = [UNARY[p.function] ?? -1, p.size, x, y, p.a, p.b]
-    assembly.inParts('unary', args, { count: 1, steps: [0, 0, 4, 4], grain: CHEAP_GRAIN })
+  covers,
+  run(assembly, { size, function: name, a, b }, [x], [y]) {
+    if (name !== 'pow') {
+      const cut = { count: 1, steps: [0, 0, 4, 4], grain: grainOf(name) }
+      assembly.inParts('unary', [UNARY[name], size, x, y, a, b], cut)
+    } else if (a === 0) {
+      // 1, even of NaN
+      assembly.inParts('fill', [size, y, 1], { count: 0, steps: [0, 4], grain: CHEAP_GRAIN })
+    } else {
+      assembly.inParts('power', [size, x, y, a], { count: 0, steps: [0, 4, 4], grain: grainOf(name) })
+    }
   },
 }
 
 export const unaryGradient: SimdKernel<'unaryGradient'> = {
-  covers: (p) => p.function in UNARY,
-  run(assembly, p, [dy, s], [dx]) {
-    const args = [UNARY[p.function] ?? -1, p.size, dy, s, dx, p.a, p.b]
-    assembly.inParts('unaryGradient', args, { count: 1, steps: [0, 0, 4, 4, 4], grain: CHEAP_GRAIN })
+  covers,
+  run(assembly, { size, function: name, a, b }, [dy, s], [dx]) {
+    // The derivatives of x^0 and x^1 are 0 and 1, even at NaN: those of affine functions.
+    const line = name === 'pow' && (a === 0 || a === 1)
+    if (name === 'pow' && !line) {
+      assembly.inParts('powerGradient', [size, dy, s, dx, a], { count: 0, steps: [0, 4, 4, 4], grain: grainOf(name) })
+    } else {
+      const cut = { count: 1, steps: [0, 0, 4, 4, 4], grain: grainOf(name) }
+      assembly.inParts('unaryGradient', [UNARY[name === 'pow' ? 'affine' : name], size, dy, s, dx, a, b], cut)
+    }
   },
 }
 

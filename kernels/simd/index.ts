@@ -6,6 +6,7 @@
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
+import { dropout } from './dropout.js'
 import { binary, binaryGradient, select, unary, unaryGradient } from './elementwise.js'
 import { embedding, embeddingGradient } from './embedding.js'
 import type { SimdKernels } from './kernel.js'
@@ -47,6 +48,7 @@ export const simd: SimdKernels = {
   pad,
   concat,
   reduce,
+  dropout,
   blend,
   addSumOfSquares,
   sgd,

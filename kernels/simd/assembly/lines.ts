@@ -64,6 +64,12 @@ export function map<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
     x += 64
     y += 64
   }
+  mapFew<F>(n, x, y, p, q)
+}
+
+/** Four at a time, for functions that take long: their own instructions are enough to overlap. */
+export function mapFew<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
+  const f = changetype<F>(0)
   for (; n > 0; n -= 4) {
     put(y, f.apply(take(x, n), p, q), n)
     x += 16
@@ -82,6 +88,11 @@ export function combine<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: v12
     b += 64
     y += 64
   }
+  combineFew<F>(n, a, b, y, p, q, r)
+}
+
+export function combineFew<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: v128, r: v128): void {
+  const f = changetype<F>(0)
   for (; n > 0; n -= 4) {
     put(y, f.apply(take(a, n), take(b, n), p, q, r), n)
     a += 16

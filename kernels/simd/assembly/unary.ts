@@ -4,7 +4,9 @@
  *
  * Derivatives of 0 or 1 are a product with that number, as in the plain loops: so NaN and infinity of dy pass on.
  */
-import { combine, map } from './lines'
+import { exp, log, log1p } from './exp'
+import { combine, combineFew, map, mapFew } from './lines'
+import { bell, decay, density, sigmoid, tail, tanh, within } from './saturating'
 
 @inline
 function one(): v128 {
@@ -60,6 +62,56 @@ function zero(): v128 {
   @inline derivative(_x: v128, a: v128, _b: v128): v128 { return a }
 }
 
+@unmanaged class Exp {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return exp(x) }
+  @inline derivative(y: v128, _p: v128, _q: v128): v128 { return y }
+}
+@unmanaged class Log {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return log(x) }
+  @inline derivative(x: v128, _p: v128, _q: v128): v128 { return f32x4.div(one(), x) }
+}
+@unmanaged class Sigmoid {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return sigmoid(x, decay(x)) }
+  @inline derivative(y: v128, _p: v128, _q: v128): v128 { return f32x4.mul(y, f32x4.sub(one(), y)) }
+}
+@unmanaged class Tanh {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return tanh(x) }
+  @inline derivative(y: v128, _p: v128, _q: v128): v128 { return f32x4.sub(one(), f32x4.mul(y, y)) }
+}
+/** x Phi(x), and Phi(x) + x phi(x), of the distribution and the density of the standard normal. */
+@unmanaged class Gelu {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 {
+    const near = within(x)
+    const belled = bell(near)
+    const share = tail(f32x4.abs(near))
+    // The bell comes last: it may be so small that a product with less than x loses digits.
+    const left = f32x4.mul(f32x4.mul(x, share), belled)
+    const right = f32x4.mul(x, f32x4.sub(one(), f32x4.mul(share, belled)))
+    return v128.bitselect(left, right, f32x4.lt(x, zero()))
+  }
+  @inline derivative(x: v128, _p: v128, _q: v128): v128 {
+    const near = within(x)
+    const belled = bell(near)
+    const left = f32x4.mul(tail(f32x4.abs(near)), belled)
+    const distribution = v128.bitselect(left, f32x4.sub(one(), left), f32x4.lt(x, zero()))
+    return f32x4.add(distribution, f32x4.mul(x, density(belled)))
+  }
+}
+@unmanaged class Silu {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.mul(x, sigmoid(x, decay(x))) }
+  @inline derivative(x: v128, _p: v128, _q: v128): v128 {
+    const decayed = decay(x)
+    const rest = sigmoid(f32x4.neg(x), decayed)
+    return f32x4.mul(sigmoid(x, decayed), f32x4.add(one(), f32x4.mul(x, rest)))
+  }
+}
+@unmanaged class Softplus {
+  @inline apply(x: v128, _p: v128, _q: v128): v128 {
+    return f32x4.add(f32x4.pmax(x, zero()), log1p(decay(x)))
+  }
+  @inline derivative(x: v128, _p: v128, _q: v128): v128 { return sigmoid(x, decay(x)) }
+}
+
 /** x -> y; `name` counts as kernels/simd/elementwise.ts does */
 export function unary(name: i32, n: i32, x: usize, y: usize, a: f32, b: f32): void {
   const p = f32x4.splat(a)
@@ -73,6 +125,13 @@ export function unary(name: i32, n: i32, x: usize, y: usize, a: f32, b: f32): vo
     case 5: return map<LeakyRelu>(n, x, y, p, q)
     case 6: return map<Clamp>(n, x, y, p, q)
     case 7: return map<Affine>(n, x, y, p, q)
+    case 8: return mapFew<Exp>(n, x, y, p, q)
+    case 9: return mapFew<Log>(n, x, y, p, q)
+    case 10: return mapFew<Sigmoid>(n, x, y, p, q)
+    case 11: return mapFew<Tanh>(n, x, y, p, q)
+    case 12: return mapFew<Gelu>(n, x, y, p, q)
+    case 13: return mapFew<Silu>(n, x, y, p, q)
+    case 14: return mapFew<Softplus>(n, x, y, p, q)
   }
 }
 
@@ -96,5 +155,12 @@ export function unaryGradient(name: i32, n: i32, dy: usize, s: usize, dx: usize,
     case 5: return combine<Times<LeakyRelu>>(n, dy, s, dx, p, q, r)
     case 6: return combine<Times<Clamp>>(n, dy, s, dx, p, q, r)
     case 7: return combine<Times<Affine>>(n, dy, s, dx, p, q, r)
+    case 8: return combine<Times<Exp>>(n, dy, s, dx, p, q, r)
+    case 9: return combine<Times<Log>>(n, dy, s, dx, p, q, r)
+    case 10: return combine<Times<Sigmoid>>(n, dy, s, dx, p, q, r)
+    case 11: return combine<Times<Tanh>>(n, dy, s, dx, p, q, r)
+    case 12: return combineFew<Times<Gelu>>(n, dy, s, dx, p, q, r)
+    case 13: return combineFew<Times<Silu>>(n, dy, s, dx, p, q, r)
+    case 14: return combineFew<Times<Softplus>>(n, dy, s, dx, p, q, r)
   }
 }
