@@ -8,8 +8,9 @@
  * One pass, four elements at a time. A row that counts nothing gets exactly 0, without a look at it: its NaN stays there.
  */
 import { firstLanes, sumAcross } from './across'
-import { exp, log1p } from './exp'
+import { log1p } from './exp'
 import { loadPart, put, take } from './lines'
+import { decay, sigmoid } from './saturating'
 
 @unmanaged class SquaredError {
   @inline loss(p: v128, t: v128): v128 {
@@ -27,14 +28,10 @@ import { loadPart, put, take } from './lines'
   @inline loss(p: v128, t: v128): v128 {
     // Operands in this order leave a NaN a NaN.
     const positive = f32x4.pmax(p, f32x4.splat(0))
-    return f32x4.add(f32x4.sub(positive, f32x4.mul(p, t)), log1p(exp(f32x4.neg(f32x4.abs(p)))))
+    return f32x4.add(f32x4.sub(positive, f32x4.mul(p, t)), log1p(decay(p)))
   }
 
-  /** 1 / (1 + e^-p) - t */
-  @inline derivative(p: v128, t: v128): v128 {
-    const one = f32x4.splat(1)
-    return f32x4.sub(f32x4.div(one, f32x4.add(one, exp(f32x4.neg(p)))), t)
-  }
+  @inline derivative(p: v128, t: v128): v128 { return f32x4.sub(sigmoid(p, decay(p)), t) }
 }
 
 /** prediction, target -> losses [rows] */
