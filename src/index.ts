@@ -84,6 +84,7 @@ export {
   NonFiniteError,
   NotSeparableError,
 } from './stream/errors.js'
+export type { Trial } from './stream/fastest.js'
 export type { MicroBatchOption, Plan } from './stream/plan.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
 export {

@@ -84,6 +84,7 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['train --batch 1e3', /--batch '1e3'/],
     ['train --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
     ['train --micro-batch fitt', /--micro-batch 'fitt'/],
+    ['plan --micro-batch fast', /plan trains nothing: say fit or a number/],
     ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],
     ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
     ['train --device gpu', /--device 'gpu' is not one of cpu, reference/],
@@ -219,6 +220,23 @@ test('a micro-batch that is asked for is planned as asked, or refused with the b
   assert.match(refused.err, `(${needed} bytes)`)
   const table = await sluice(`plan ${SMALL} --memory 64MiB --micro-batch 100`)
   assert.match(table.out, /note: micro-batch 100 needs a budget of .*\(.* bytes\)/)
+})
+
+test('--micro-batch fast names the micro-batch that it chose by measuring, and that number replays the run', async () => {
+  const job = `train ${SMALL} --memory 640KiB`
+  const [choice, plan, ...rest] = await eventsOf(`${job} --micro-batch fast`)
+  const trials = choice.trials as { microBatch: number; samplesPerSecond: number }[]
+  const fit = (await eventsOf(`plan ${SMALL} --memory 640KiB`))[0]
+  assert.ok(trials.some(({ microBatch }) => microBatch === (fit.sizes as number[])[0]))
+  assert.ok(trials.some(({ microBatch }) => microBatch === 1))
+  assert.equal([choice.event, choice.microBatch, plan.microBatch], ['choice', trials[0].microBatch, choice.microBatch])
+  const losses = (of: readonly Event[]) => named(of, 'step').map(({ loss, sizes }) => [loss, sizes])
+  const again = await eventsOf(`${job} --micro-batch ${choice.microBatch}`)
+  assert.equal(losses(rest), losses(again))
+  const text = await sluice(`${job} --micro-batch fast`)
+  assert.match(text.out, /The fastest is \d+\. To train again in the same micro-batches: --micro-batch \d+\n/)
+  const aborted = await sluice(`${job} --micro-batch fast`, { signal: AbortSignal.abort() })
+  assert.is(aborted.code, EXIT.interrupted)
 })
 
 test('a batch larger than the data is one mini-batch an epoch, with a notice', async () => {

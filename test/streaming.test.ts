@@ -9,6 +9,7 @@ import type { Module } from '../src/nn/index.js'
 import { crossEntropy, crossEntropyLoss } from '../src/ops/loss.js'
 import { sgd } from '../src/optim/index.js'
 import { EmptyBatchError } from '../src/stream/errors.js'
+import { sizesToTry } from '../src/stream/fastest.js'
 import { Program } from '../src/stream/program.js'
 import { balancedSizes } from '../src/stream/split.js'
 import { Streamer } from '../src/stream/streamer.js'
@@ -177,6 +178,44 @@ test('the highest byte that a kernel operand reaches is the peak, to 63 bytes', 
     assert.ok(beyond >= 0 && beyond < 64, `peak ${results[0].peakBytes}, highest operand byte ${device.highestByte}`)
     assert.ok(results[0].peakBytes <= budget)
   }
+})
+
+test('the fastest micro-batch is one of those that fit, and looking for it leaves no trace', async () => {
+  const batch = randomBatch(37, 4)
+  const train = async (measuring: boolean) => {
+    const device = new HeapDevice('reference', new HeapAllocator(200_000))
+    const model = residualModel(device)
+    const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
+    const trials = measuring ? await streamer.fastest(batch) : []
+    const { held } = device.memory
+    const results = [await streamer.step(batch), await streamer.step(batch)].map(({ loss, peakBytes }) => [
+      loss,
+      peakBytes,
+    ])
+    return {
+      trials,
+      held,
+      results,
+      plan: (microBatch: number) => streamer.plan({ batch: 37, microBatch, inputShape: INPUT }),
+    }
+  }
+  const plain = await train(false)
+  const { trials, held, results, plan } = await train(true)
+  assert.equal([held, results], [plain.held, plain.results])
+  const fastestFirst = [...trials].sort((a, b) => b.samplesPerSecond - a.samplesPerSecond)
+  assert.equal(trials, fastestFirst)
+  for (const { microBatch, samplesPerSecond } of trials) {
+    assert.ok(samplesPerSecond > 0)
+    assert.is(plan(microBatch).sizes[0], microBatch)
+  }
+  const sizes = trials.map(({ microBatch }) => microBatch).sort((a, b) => b - a)
+  assert.equal([sizes[0], sizes.at(-1)], [plan(37).sizes[0], 1])
+})
+
+test('what to try: even sizes, half as large each time, down to 1', () => {
+  assert.equal(sizesToTry(1024, 138), [128, 64, 32, 16, 8, 4, 2, 1])
+  assert.equal(sizesToTry(37, 37), [37, 19, 10, 5, 3, 2, 1])
+  assert.equal(sizesToTry(5, 1), [1])
 })
 
 test('a mini-batch in which nothing counts is refused', async () => {

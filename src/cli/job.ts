@@ -29,7 +29,12 @@ export const JOB_OPTIONS = {
   memory: { type: 'string', default: '2MiB', value: 'SIZE', help: 'the byte budget: 8MiB, 512KiB, 4096' },
   epochs: { type: 'string', default: '60', value: 'N', help: 'passes over the training data' },
   seed: { type: 'string', default: '1', value: 'N', help: 'of weights, split and order' },
-  'micro-batch': { type: 'string', default: 'fit', value: 'fit|N', help: 'largest that fits, or at most N samples' },
+  'micro-batch': {
+    type: 'string',
+    default: 'fit',
+    value: 'fit|fast|N',
+    help: 'largest that fits, fastest (measured), or at most N',
+  },
   device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
   threads: { type: 'string', value: 'N', help: `of the cpu device, at most ${MAX_THREADS} (one for each core)` },
   optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
@@ -53,6 +58,8 @@ export interface Job {
   epochs: number
   seed: number
   microBatch: MicroBatchOption
+  /** choose microBatch by measuring, before training */
+  fastest: boolean
   device: DeviceKind
   /** undefined: one for each core */
   threads: number | undefined
@@ -80,6 +87,10 @@ export function parseJob(command: string, args: readonly string[]): Job {
       `--momentum is for sgd, and the optimizer is ${optimizer}: leave it out, or say --optimizer sgd`,
     )
   }
+  const size = values['micro-batch']
+  if (size === 'fast' && command === 'plan') {
+    throw new UsageError('--micro-batch fast measures by training, and plan trains nothing: say fit or a number')
+  }
   const folder = /^idx:(.+)$/s.exec(values.data)?.[1] ?? null
   if (folder === null && values.data !== 'digits') {
     throw new UsageError(`--data '${values.data}' is neither 'digits' nor 'idx:' and a folder`)
@@ -91,7 +102,8 @@ export function parseJob(command: string, args: readonly string[]): Job {
     memoryBytes: usage('--memory', () => parseBytes(values.memory)),
     epochs: whole('--epochs', values.epochs, 1),
     seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
-    microBatch: values['micro-batch'] === 'fit' ? 'fit' : whole('--micro-batch', values['micro-batch'], 1),
+    microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
+    fastest: size === 'fast',
     device: choice('--device', values.device, DEVICE_KINDS),
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,

@@ -9,6 +9,8 @@ import { findNeeds } from './needs.js'
 import { describeOptions } from './options.js'
 
 const { epochs, schedule, 'warm-up': warmUp, lr, threads, ...PRINTED } = JOB_OPTIONS
+/** Nothing runs that could be measured. */
+const MICRO_BATCH = { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'largest that fits, or at most N samples' }
 
 export const plan: Command = {
   name: 'plan',
@@ -19,7 +21,7 @@ export const plan: Command = {
 Says how a mini-batch goes through a byte budget, and what budget it needs: by rehearsing the step on shapes
 alone. Takes the flags of train; those that do not change the memory are left out here.
 
-${describeOptions(PRINTED)}
+${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH })}
 
 Exits 3 if it does not fit, and says the smallest budget that would do.
 `,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { SluiceError } from '../memory/errors.js'
-import { DoesNotFitError } from '../stream/errors.js'
+import { DoesNotFitError, InterruptedError } from '../stream/errors.js'
 import { devices } from './devices.js'
 import { gradcheck } from './gradcheck.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
@@ -79,5 +79,6 @@ function explain(error: unknown, args: readonly string[], io: Io): number {
     io.err(`Usage: sluice ${known?.name ?? 'COMMAND'} [options]; see sluice ${known ? `${known.name} ` : ''}--help\n`)
     return EXIT.usage
   }
+  if (error instanceof InterruptedError) return EXIT.interrupted
   return error instanceof DoesNotFitError || error instanceof BudgetExceededError ? EXIT.doesNotFit : EXIT.failed
 }

@@ -6,6 +6,7 @@ import { groupDigits } from '../memory/bytes.js'
 import { InterruptedError } from '../stream/errors.js'
 import type { Streamer } from '../stream/streamer.js'
 import { announcePlan, describeJob, writePicture } from './announce.js'
+import { chooseFastest } from './choose.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { build, JOB_OPTIONS, type Job, loadSets, parseJob, type Sets, totalSteps } from './job.js'
 import { findNeeds } from './needs.js'
@@ -37,16 +38,17 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
     const limit = heapLimit(asked.memoryBytes)
     if (limit) throw new UsageError(`--memory: ${limit}`)
     const sets = await loadSets(asked)
-    const job = { ...asked, batch: Math.min(asked.batch, sets.train.length) }
-    const needs = findNeeds(job, sets)
+    const capped = { ...asked, batch: Math.min(asked.batch, sets.train.length) }
+    const needs = findNeeds(capped, sets)
     const notes =
-      job.batch < asked.batch
-        ? [`the training data has ${groupDigits(job.batch)} samples: one mini-batch of all of them per epoch`]
+      capped.batch < asked.batch
+        ? [`the training data has ${groupDigits(capped.batch)} samples: one mini-batch of all of them per epoch`]
         : []
-    if (!job.json) io.out(`Training ${describeJob(job, sets, needs)}\n\n`)
-    const device = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads })
+    if (!asked.json) io.out(`Training ${describeJob(capped, sets, needs)}\n\n`)
+    const device = await openDevice(asked.device, { memory: asked.memoryBytes, threads: asked.threads })
     try {
-      const { streamer } = build(job, sets, device)
+      const { streamer } = build(capped, sets, device)
+      const job = capped.fastest ? await chooseFastest(capped, sets, streamer, io) : capped
       const plan = streamer.plan({ batch: job.batch, microBatch: job.microBatch })
       announcePlan(io, job, plan, needs, notes)
       await writePicture(job, streamer, plan)

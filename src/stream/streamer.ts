@@ -17,13 +17,17 @@ import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { HostArray } from '../tensor/host.js'
 import type { Shape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError } from './errors.js'
+import { race, type Trial } from './fastest.js'
 import { countCorrect } from './metric.js'
 import type { MicroBatchOption, Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { type Mode, Program, type SampleShape } from './program.js'
+import type { Cursor, EpochResult, Evaluation, StepResult } from './results.js'
 
 export type { PlanOptions } from './planner.js'
+export type { Cursor, EpochResult, Evaluation, StepResult } from './results.js'
 
 export interface StreamerOptions {
   model: Module
@@ -43,42 +47,6 @@ export interface StepOptions {
   onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void
 }
 
-export interface StepResult {
-  epoch: number
-  /** mini-batches committed by the optimizer, this one included */
-  step: number
-  samples: number
-  /** of its micro-batches */
-  sizes: readonly number[]
-  /** mean over the mini-batch's targets */
-  loss: number
-  /** what its mean counts: its targets, or their weights */
-  weight: number
-  peakBytes: number
-  plannedPeakBytes: number
-  ms: number
-}
-
-export interface Evaluation {
-  loss: number
-  /** share of targets that the largest output names; undefined unless targets are class indices */
-  accuracy: number | undefined
-  samples: number
-  peakBytes: number
-  plannedPeakBytes: number
-  ms: number
-}
-
-export interface EpochResult {
-  epoch: number
-  /** mean over the epoch's targets, each at the time it was learned from */
-  trainLoss: number
-  /** of the data set given as `evaluate` */
-  evaluation: Evaluation | undefined
-  /** samples learned from per second of training steps */
-  imagesPerSecond: number
-}
-
 export interface FitOptions extends StepOptions {
   /** samples in a mini-batch; the last of an epoch may be smaller */
   batch: number
@@ -91,12 +59,6 @@ export interface FitOptions extends StepOptions {
   onEpoch?: (result: EpochResult) => void | Promise<void>
   /** where to begin: the `cursor` after the last commit; default the beginning */
   from?: Cursor
-}
-
-/** How far training has got: whole epochs, and mini-batches committed in the one that is running. */
-export interface Cursor {
-  readonly epoch: number
-  readonly miniBatches: number
 }
 
 /** Between micro-batches, let timers and signals run at least this often. */
@@ -143,6 +105,33 @@ export class Streamer {
    */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     return this.#planner.timeline(options)
+  }
+
+  /**
+   * Measures how fast this mini-batch goes through in micro-batches of several sizes: the largest that fits, and down by
+   * halves. Runs forward and backward of some of them, at least 4 times, and commits nothing.
+   * @returns the fastest first; its `microBatch` is for `step`, `fit` and the like
+   * @throws what `step` does, but for NonFiniteError
+   */
+  async fastest(batch: Batch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
+    return this.#exclusively(async () => {
+      checkBatch(batch)
+      const samples = batch.inputs.shape[0]
+      const shape = sampleShapeOf(batch)
+      const planFor = (size: MicroBatchOption) => this.#planner.planFor('train', samples, size, shape)
+      this.#program.lossFunction.check?.(batch.targets, [samples, ...planFor('fit').outputShape])
+      return race(planFor, async (plan, sizes) => {
+        this.#program.reset()
+        let firstSample = 0
+        for (const [j, size] of sizes.entries()) {
+          if (signal?.aborted) throw new InterruptedError('interrupted: nothing was committed')
+          this.#microBatch('train', plan, j, sliceBatch(batch, firstSample, size), firstSample, size / samples)
+          firstSample += size
+          await this.#breathe()
+        }
+        await this.#program.readLoss()
+      })
+    })
   }
 
   /**
@@ -278,24 +267,34 @@ export class Streamer {
     let firstSample = 0
     for (const [j, piece] of pieces.entries()) {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
-      const size = plan.sizes[j]
-      Object.assign(device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
-      const output = device.follow(plan.rehearsals[j], () =>
-        program.microBatch(mode, shape, size, piece, weights[j] / weight),
-      )
+      const output = this.#microBatch(mode, plan, j, piece, firstSample, weights[j] / weight)
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
       } finally {
         output?.dispose()
       }
-      firstSample += size
+      firstSample += plan.sizes[j]
       onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
-      if (performance.now() - this.#breath > BREATH_MS) {
-        await macrotask()
-        this.#breath = performance.now()
-      }
+      await this.#breathe()
     }
     return { plan, weight }
+  }
+
+  /** Micro-batch j of a plan, as it was rehearsed. */
+  #microBatch(mode: Mode, plan: Plan, j: number, piece: Batch, firstSample: number, share: number): Tensor | null {
+    const program = this.#program
+    Object.assign(program.device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
+    const size = plan.sizes[j]
+    return program.device.follow(plan.rehearsals[j], () =>
+      program.microBatch(mode, sampleShapeOf(piece), size, piece, share),
+    )
+  }
+
+  /** Let timers, signals and input handlers have their turn, now and then. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breath <= BREATH_MS) return
+    await macrotask()
+    this.#breath = performance.now()
   }
 
   /** What each micro-batch counts: the loss says, or its samples, or their weights. */

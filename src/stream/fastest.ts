@@ -1,0 +1,73 @@
+/**
+ * The fastest micro-batch among those that fit, by measuring.
+ *
+ * The largest that fits is not always the fastest: the activations of a smaller one may stay in a cache. Nothing
+ * predicts where that is, so it is tried out. Sizes go down by halves, because around the best one the curve is flat.
+ */
+import { DoesNotFitError, NotSeparableError } from './errors.js'
+import type { MicroBatchOption, Plan } from './plan.js'
+
+/** How fast a mini-batch went through in micro-batches of one size. */
+export interface Trial {
+  /** the largest micro-batch; as `microBatch` of a step it splits the same way */
+  readonly microBatch: number
+  readonly samplesPerSecond: number
+}
+
+/** The sizes to try: the largest that fits, made even, then those of twice as many micro-batches, and so on down to 1. */
+export function sizesToTry(batch: number, largest: number): number[] {
+  const sizes: number[] = []
+  for (let parts = Math.ceil(batch / largest); ; parts *= 2) {
+    const size = Math.ceil(batch / parts)
+    sizes.push(size)
+    if (size === 1) return sizes
+  }
+}
+
+/** Rounds go on until both are reached: enough to meet a quiet moment, short enough to wait for. */
+const LEAST_ROUNDS = 3
+const LEAST_MS = 1000
+
+/**
+ * Run all sizes in turn, round after round, so that what slows the machine down slows all of them.
+ * @param planFor  of the mini-batch
+ * @param run      streams the first micro-batches of a plan through, those of `sizes`; resolves when they are done
+ * @returns the fastest first, each by its best round; the first round warms up and does not count
+ */
+export async function race(
+  planFor: (microBatch: MicroBatchOption) => Plan,
+  run: (plan: Plan, sizes: readonly number[]) => Promise<void>,
+): Promise<Trial[]> {
+  const { batch, microBatch: largest } = planFor('fit')
+  const runners = sizesToTry(batch, largest)
+    .flatMap((size, i) => planIfPossible(planFor, i === 0 ? 'fit' : size) ?? [])
+    .map((plan) => ({ plan, sizes: asMany(plan.sizes, largest), best: 0 }))
+  const started = performance.now()
+  for (let round = 0; round <= LEAST_ROUNDS || performance.now() - started < LEAST_MS; round++) {
+    for (const runner of runners) {
+      const from = performance.now()
+      await run(runner.plan, runner.sizes)
+      const rate = (1000 * sum(runner.sizes)) / (performance.now() - from)
+      if (round > 0) runner.best = Math.max(runner.best, rate)
+    }
+  }
+  return runners
+    .map(({ sizes, best }) => ({ microBatch: sizes[0], samplesPerSecond: best }))
+    .sort((a, b) => b.samplesPerSecond - a.samplesPerSecond)
+}
+
+/** The first of `sizes`, up to as many samples as the largest micro-batch has: so all are measured for as long. */
+const asMany = (sizes: readonly number[], samples: number): readonly number[] =>
+  sizes.slice(0, Math.max(1, Math.floor(samples / sizes[0])))
+
+const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
+
+/** A smaller micro-batch may be impossible where a larger one is not: holes, a model that refuses it, a coupled loss. */
+function planIfPossible(planFor: (microBatch: MicroBatchOption) => Plan, microBatch: MicroBatchOption): Plan | null {
+  try {
+    return planFor(microBatch)
+  } catch (error) {
+    if (error instanceof DoesNotFitError || error instanceof NotSeparableError) return null
+    throw error
+  }
+}
