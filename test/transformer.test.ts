@@ -186,12 +186,18 @@ test('initial values: projections by Xavier, biases 0', async () => {
 
 test('a mask may also be given: a causal one is `causal`', async () => {
   const device = await openDevice('reference', { memory: '1MiB' })
-  const [masked, causal] = [false, true].map((on) => new MultiheadAttention(device, 4, 2, { causal: on }))
-  causal.loadStateDict(await masked.stateDict())
-  const x = tensor(device, fill([2, 3, 4], 3, 4), [2, 3, 4])
-  const [no, mask] = [-Infinity, [] as number[][]]
-  mask.push([0, no, no], [0, 0, no], [0, 0, 0])
-  assert.equal(await masked.forward(x, tensor(device, mask)).data(), await causal.forward(x).data())
+  for (const make of [
+    (causal: boolean) => new MultiheadAttention(device, 4, 2, { causal }),
+    (causal: boolean) => new TransformerBlock(device, 4, 2, { causal, feedForward: 8, preNorm: true, dropout: 0 }),
+    (causal: boolean) => new TransformerBlock(device, 4, 2, { causal, feedForward: 8, dropout: 0 }),
+  ]) {
+    const [masked, causal] = [make(false), make(true)]
+    causal.loadStateDict(await masked.stateDict())
+    const x = tensor(device, fill([2, 3, 4], 3, 4), [2, 3, 4])
+    const [no, mask] = [-Infinity, [] as number[][]]
+    mask.push([0, no, no], [0, 0, no], [0, 0, 0])
+    assert.equal(await masked.forward(x, tensor(device, mask)).data(), await causal.forward(x).data())
+  }
 })
 
 test('a forward leaves its result and what gradients need; evaluation drops nothing and keeps nothing', async () => {

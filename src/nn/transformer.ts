@@ -21,7 +21,7 @@ import { Sequential } from './sequential.js'
 function pipe(x: Tensor, ...steps: readonly ((x: Tensor) => Tensor)[]): Tensor {
   return steps.reduce((current, step) => {
     const next = step(current)
-    if (current !== x) current.dispose()
+    if (current !== x && current !== next) current.dispose()
     return next
   }, x)
 }
@@ -165,7 +165,6 @@ export class TransformerBlock extends Module {
   readonly dropout1: Dropout
   readonly dropout2: Dropout
   readonly preNorm: boolean
-  readonly #attention: Sequential
   readonly #feedForward: Sequential
 
   /**
@@ -196,25 +195,30 @@ export class TransformerBlock extends Module {
     this.norm1 = made.norm1
     this.norm2 = made.norm2
     const hidden = activation === 'relu' ? new ReLU(device) : new GELU(device)
-    this.#attention = new Sequential(...(preNorm ? [this.norm1] : []), this.selfAttention, this.dropout1)
     this.#feedForward = new Sequential(
       ...(preNorm ? [this.norm2] : []),
       ...[this.linear1, hidden, this.dropout, this.linear2, this.dropout2],
     )
   }
 
-  /** @throws ShapeError  x is not [B, T, C] */
-  forward(x: Tensor): Tensor {
+  /**
+   * @param mask  as MultiheadAttention takes it
+   * @throws ShapeError  x is not [B, T, C]
+   */
+  forward(x: Tensor, mask: Tensor | null = null): Tensor {
+    const normalized = (before: Tensor) => (this.preNorm ? this.norm1.forward(before) : before)
+    const attended = (before: Tensor) => this.selfAttention.forward(before, mask)
+    const dropped = (before: Tensor) => this.dropout1.forward(before)
     return pipe(
       x,
-      (before) => this.#change(before, this.#attention, this.norm1),
-      (before) => this.#change(before, this.#feedForward, this.norm2),
+      (before) => this.#change(before, (input) => pipe(input, normalized, attended, dropped), this.norm1),
+      (before) => this.#change(before, (input) => this.#feedForward.forward(input), this.norm2),
     )
   }
 
   /** x and what `branch` makes of it. */
-  #change(x: Tensor, branch: Module, norm: LayerNorm): Tensor {
-    const change = branch.forward(x)
+  #change(x: Tensor, branch: (x: Tensor) => Tensor, norm: LayerNorm): Tensor {
+    const change = branch(x)
     const sum = add(x, change)
     change.dispose()
     if (this.preNorm) return sum

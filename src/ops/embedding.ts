@@ -46,7 +46,8 @@ const embeddingOp: Op<Record<never, never>> = {
 /**
  * y[..., d] = table[indices[...], d].
  * @param table    [V, D]
- * @param indices  any shape; whole numbers in [0, V), which is not checked here: values live on the device
+ * @param indices  any shape; whole numbers in [0, V). Values live on the device and are not looked at here: any other
+ *                 gives a row of NaN, which a streamer refuses to commit
  * @returns        [...indices, D]
  * @throws ShapeError  the table is no matrix
  * Saves the indices. No gradient to them.
