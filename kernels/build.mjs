@@ -9,8 +9,8 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
-/** kernels/simd/layout.ts keeps the bottom of every heap free for what the modules place there: their constants. */
-const FIRST_STATIC_BYTE = 1792
+/** kernels/simd/module.ts says what the bottom of every memory is for; this is where the constants begin. */
+const FIRST_STATIC_BYTE = 1984
 
 const OPTIONS = [
   '-O3',

@@ -204,6 +204,13 @@ test('blend and sums of squares', () => {
   )
 })
 
+test('a long sum of squares, in parts that end anywhere', () => {
+  for (const size of [16_384, 16_385, 16 * 16_384 + 1, 300_001]) {
+    const squares: Limit = (_, sum) => doubleSum(size + 1, sum, sum)
+    agrees('addSumOfSquares', { size }, [Float32Array.of(3), noise(size, size)], [empty(1)], squares, [0])
+  }
+})
+
 test('SGD and Adam with every option', () => {
   const options = fc.record({
     size: lengths,

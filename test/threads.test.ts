@@ -50,7 +50,7 @@ function run<Name extends KernelName>(
   parameters: KernelParameters[Name],
   inputs: readonly Float32Array[],
   sizes: readonly number[],
-): Float32Array[] {
+): Uint32Array[] {
   let end = RUNTIME_BYTES
   const place = (values: Float32Array): number => {
     const address = end
@@ -62,7 +62,7 @@ function run<Name extends KernelName>(
   const outputs = sizes.map((size) => place(noise(size, 9)))
   assert.ok(end + (simd[name]?.workspaceBytes?.(parameters) ?? 0) <= memory.buffer.byteLength)
   simd[name]?.run(assembly, parameters, addresses, outputs, end)
-  return outputs.map((y, i) => new Float32Array(memory.buffer, y, sizes[i]).slice())
+  return outputs.map((y, i) => new Uint32Array(memory.buffer, y, sizes[i]).slice())
 }
 
 const product = (m: number, k: number, n: number) => ({
@@ -132,6 +132,41 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     const rows = { shape: [301, 217], stridesA: [217, 1], stridesB: [0, 1], function: 'sub' } as const
     agree('binary', rows, [noise(301 * 217, 1), noise(217, 2)], 301 * 217)
     agree('binary', { shape: [size], stridesA: [1], stridesB: [1], function: 'mul' }, [a, b], size)
+    const quotient = { ...rows, function: 'div' } as const
+    const [dy, numerator, denominator] = [noise(301 * 217, 1), noise(301 * 217, 2), noise(217, 3)]
+    for (const side of [0, 1] as const) {
+      agree('binaryGradient', { ...quotient, side }, [dy, numerator, denominator], dy.length)
+    }
+    agree('select', { ...rows, stridesCondition: [1, 0] }, [noise(301, 4), numerator, denominator], dy.length)
+    agree('fill', { size, value: 2 }, [], size)
+    agree('addSumOfSquares', { size: 300_001 }, [noise(1, 1), noise(300_001, 2)], 1)
+    for (const inner of [1, 5]) {
+      const classes = 101
+      const p = { outer: 400, classes, inner, ignoreIndex: 3, labelSmoothing: 0.1, weighted: inner > 1 }
+      const logits = noise(400 * classes * inner, 1)
+      const targets = noise(400 * inner, 2).map((x) => Math.floor(Math.abs(x) * classes))
+      const weights = p.weighted ? [noise(400, 3)] : []
+      agree('crossEntropyRows', p, [logits, targets, ...weights], targets.length, targets.length)
+      const scalars = [Float32Array.of(1), Float32Array.of(300)]
+      agree('crossEntropyGradient', p, [...scalars, logits, targets, ...weights], logits.length)
+      for (const log of [false, true]) {
+        agree('softmax', { outer: 400, size: classes, inner, log }, [logits], logits.length)
+        agree('softmaxGradient', { outer: 400, size: classes, inner, log }, [logits, logits], logits.length)
+      }
+    }
+    for (const name of ['squaredError', 'binaryCrossEntropyWithLogits'] as const) {
+      const p = { rows: 301, size: 217, function: name }
+      const [prediction, target] = [dy, numerator]
+      agree('lossRows', p, [prediction, target], 301)
+      const scalars = [Float32Array.of(1), Float32Array.of(300)]
+      agree('lossRowsGradient', p, [...scalars, prediction, target, noise(301, 5)], prediction.length)
+    }
+    const entries = { rows: 1000, width: 53, entries: 40 }
+    const indices = noise(1000, 1).map((x) => Math.floor(Math.abs(x) * 41))
+    agree('embedding', entries, [noise(40 * 53, 2), indices], 53_000)
+    for (const accumulate of [false, true]) {
+      agree('embeddingGradient', { ...entries, accumulate }, [noise(53_000, 2), indices], 40 * 53)
+    }
     for (const [i, reduced] of [
       [true, false, true],
       [false, false, true],

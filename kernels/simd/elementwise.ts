@@ -2,7 +2,9 @@
 import type { BinaryFunction, Unary, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../reference/strides.js'
 import type { SimdKernel } from './kernel.js'
-import { CHEAP_GRAIN } from './parts.js'
+import type { Assembly } from './module.js'
+import { fillWith } from './movement.js'
+import { CHEAP_GRAIN, DEAR_GRAIN } from './parts.js'
 import { eachPlane } from './planes.js'
 
 /** The numbers by which assembly/unary.ts knows the functions. Powers are in a file of their own. */
@@ -24,8 +26,8 @@ const UNARY: { readonly [Name in Exclude<UnaryFunction, 'pow'>]: number } = {
   softplus: 14,
 }
 
-/** The first eight pass as fast as memory does, the others take some ten times as long. */
-const grainOf = (name: UnaryFunction) => (name !== 'pow' && UNARY[name] < 8 ? CHEAP_GRAIN : CHEAP_GRAIN / 8)
+/** The first eight pass as fast as memory does. */
+const grainOf = (name: UnaryFunction) => (name !== 'pow' && UNARY[name] < 8 ? CHEAP_GRAIN : DEAR_GRAIN)
 
 /** And those of assembly/binary.ts. */
 const BINARY: { readonly [Name in BinaryFunction]: number } = {
@@ -59,7 +61,7 @@ export const unary: SimdKernel<'unary'> = {
       assembly.inParts('unary', [UNARY[name], size, x, y, a, b], cut)
     } else if (a === 0) {
       // 1, even of NaN
-      assembly.inParts('fill', [size, y, 1], { count: 0, steps: [0, 4], grain: CHEAP_GRAIN })
+      fillWith(assembly, size, y, 1)
     } else {
       assembly.inParts('power', [size, x, y, a], { count: 0, steps: [0, 4, 4], grain: grainOf(name) })
     }
@@ -80,39 +82,49 @@ export const unaryGradient: SimdKernel<'unaryGradient'> = {
   },
 }
 
+/**
+ * Inputs, broadcast by their strides, -> y, a plane at a time: in parts by rows, or a single row by its numbers.
+ * @param code  what the function begins with; then come operands, sizes and the inputs' steps
+ */
+function onPlanes(
+  assembly: Assembly,
+  name: 'binary' | 'binaryGradient' | 'select',
+  code: readonly number[],
+  shape: readonly number[],
+  inputs: readonly number[],
+  strides: readonly (readonly number[])[],
+  y: number,
+): void {
+  const operands = [...inputs, y]
+  eachPlane(shape, [...strides, contiguous(shape)], ({ rows, length, starts, rowSteps, steps }) => {
+    const sizes = [rows, length, ...rowSteps.slice(0, -1), ...steps.slice(0, -1)]
+    const still = code.map(() => 0)
+    const count = code.length + operands.length
+    assembly.inParts(
+      name,
+      [...code, ...operands.map((address, k) => address + starts[k]), ...sizes],
+      rows > 1
+        ? { count, steps: [...still, ...rowSteps], grain: Math.ceil(CHEAP_GRAIN / length) }
+        : { count: count + 1, steps: [...still, ...steps], grain: CHEAP_GRAIN },
+    )
+  })
+}
+
 export const binary: SimdKernel<'binary'> = {
-  run(assembly, { shape, stridesA, stridesB, function: name }, [a, b], [y]) {
-    const strides = [contiguous(shape), stridesA, stridesB]
-    eachPlane(shape, strides, ({ rows, length, starts: [toY, toA, toB], rowSteps, steps }) => {
-      const [, rowA, rowB] = rowSteps
-      const [, stepA, stepB] = steps
-      const args = [BINARY[name], a + toA, b + toB, y + toY, rows, length, rowA, rowB, stepA, stepB]
-      const cut =
-        rows > 1
-          ? { count: 4, steps: [0, rowA, rowB, 4 * length], grain: Math.ceil(CHEAP_GRAIN / length) }
-          : { count: 5, steps: [0, stepA, stepB, 4], grain: CHEAP_GRAIN }
-      assembly.inParts('binary', args, cut)
-    })
+  run(assembly, { shape, stridesA, stridesB, function: name }, inputs, [y]) {
+    onPlanes(assembly, 'binary', [BINARY[name]], shape, inputs, [stridesA, stridesB], y)
   },
 }
 
 export const binaryGradient: SimdKernel<'binaryGradient'> = {
-  run(assembly, { shape, stridesA, stridesB, function: name, side }, [dy, a, b], [dx]) {
+  run(assembly, { shape, stridesA, stridesB, function: name, side }, inputs, [dx]) {
     const towards = BINARY_GRADIENT[name][side]
-    const strides = [contiguous(shape), stridesA, stridesB]
-    eachPlane(shape, strides, ({ rows, length, starts: [to, toA, toB], rowSteps, steps }) => {
-      const [, rowA, rowB] = rowSteps
-      const [, stepA, stepB] = steps
-      assembly.binaryGradient(towards, dy + to, a + toA, b + toB, dx + to, rows, length, rowA, rowB, stepA, stepB)
-    })
+    onPlanes(assembly, 'binaryGradient', [towards], shape, inputs, [contiguous(shape), stridesA, stridesB], dx)
   },
 }
 
 export const select: SimdKernel<'select'> = {
-  run(assembly, { shape, stridesCondition, stridesA, stridesB }, [condition, a, b], [y]) {
-    const strides = [contiguous(shape), stridesCondition, stridesA, stridesB]
-    eachPlane(shape, strides, ({ rows, length, starts: [toY, toC, toA, toB], rowSteps, steps }) => {
-      assembly.select(condition + toC, a + toA, b + toB, y + toY, rows, length, ...rowSteps.slice(1), ...steps.slice(1))
-    })
+  run(assembly, { shape, stridesCondition, stridesA, stridesB }, inputs, [y]) {
+    onPlanes(assembly, 'select', [], shape, inputs, [stridesCondition, stridesA, stridesB], y)
   },
 }

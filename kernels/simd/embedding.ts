@@ -1,12 +1,17 @@
 /** Rows of a table by index, and their gradient: assembly/embedding.ts. */
 import type { SimdKernel } from './kernel.js'
+import { CHEAP_GRAIN } from './parts.js'
+
+const BYTES = 4
 
 export const embedding: SimdKernel<'embedding'> = {
   run(assembly, { rows, width, entries }, [table, indices], [y]) {
-    assembly.embedding(table, indices, y, rows, width, entries)
+    const cut = { count: 3, steps: [0, BYTES, width * BYTES], grain: Math.ceil(CHEAP_GRAIN / width) }
+    assembly.inParts('embedding', [table, indices, y, rows, width, entries], cut)
   },
 }
 
+/** On one thread: two rows may go to the same entry, and parts by columns took longer than the whole. */
 export const embeddingGradient: SimdKernel<'embeddingGradient'> = {
   run(assembly, { rows, width, entries, accumulate }, [dy, indices], [dtable]) {
     assembly.embeddingGradient(dy, indices, dtable, rows, width, entries, Number(accumulate))

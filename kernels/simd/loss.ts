@@ -1,16 +1,29 @@
-/** Softmax and losses: assembly/softmax.ts, crossEntropy.ts and loss.ts. */
-import type { ClassRows } from '../kernels.js'
+/** Softmax and losses: assembly/softmax.ts, crossEntropy.ts and loss.ts; in parts by rows, or by what holds several. */
+import type { ClassRows, Rows } from '../kernels.js'
 import type { SimdKernel } from './kernel.js'
+import { CHEAP_GRAIN, type Cut, DEAR_GRAIN } from './parts.js'
+
+const BYTES = 4
+
+/** By the outer axis: `count` operands move on by so many numbers, and then comes how many there are. */
+const cut = (sizes: readonly number[], grain: number): Cut => ({
+  count: sizes.length,
+  steps: sizes.map((size) => size * BYTES),
+  grain: Math.ceil(grain / Math.max(...sizes)),
+})
+
+const alike = (operands: number, { size, inner }: Rows): Cut =>
+  cut(new Array<number>(operands).fill(size * inner), DEAR_GRAIN)
 
 export const softmax: SimdKernel<'softmax'> = {
-  run(assembly, { outer, size, inner, log }, [x], [y]) {
-    assembly.softmax(x, y, outer, size, inner, Number(log))
+  run(assembly, p, [x], [y]) {
+    assembly.inParts('softmax', [x, y, p.outer, p.size, p.inner, Number(p.log)], alike(2, p))
   },
 }
 
 export const softmaxGradient: SimdKernel<'softmaxGradient'> = {
-  run(assembly, { outer, size, inner, log }, [dy, y], [dx]) {
-    assembly.softmaxGradient(dy, y, dx, outer, size, inner, Number(log))
+  run(assembly, p, [dy, y], [dx]) {
+    assembly.inParts('softmaxGradient', [dy, y, dx, p.outer, p.size, p.inner, Number(p.log)], alike(3, p))
   },
 }
 
@@ -22,28 +35,37 @@ const classes = ({ outer, classes, inner, ignoreIndex, labelSmoothing }: ClassRo
 
 export const crossEntropyRows: SimdKernel<'crossEntropyRows'> = {
   run(assembly, p, [logits, targets, weights = 0], [losses, counts]) {
-    assembly.crossEntropyRows(logits, targets, weights, losses, counts, ...classes(p))
+    const sizes = [p.classes * p.inner, p.inner, Number(p.weighted), p.inner, p.inner]
+    const args = [logits, targets, weights, losses, counts, ...classes(p)]
+    assembly.inParts('crossEntropyRows', args, cut(sizes, DEAR_GRAIN))
   },
 }
 
 export const crossEntropyGradient: SimdKernel<'crossEntropyGradient'> = {
   run(assembly, p, [dy, total, logits, targets, weights = 0], [dlogits]) {
-    assembly.crossEntropyGradient(dy, total, logits, targets, weights, dlogits, ...classes(p))
+    const sizes = [0, 0, p.classes * p.inner, p.inner, Number(p.weighted), p.classes * p.inner]
+    const args = [dy, total, logits, targets, weights, dlogits, ...classes(p)]
+    assembly.inParts('crossEntropyGradient', args, cut(sizes, DEAR_GRAIN))
   },
 }
 
-const isCrossEntropy = (name: 'squaredError' | 'binaryCrossEntropyWithLogits'): number =>
-  Number(name === 'binaryCrossEntropyWithLogits')
+type PointwiseLoss = 'squaredError' | 'binaryCrossEntropyWithLogits'
+
+const isCrossEntropy = (name: PointwiseLoss): number => Number(name === 'binaryCrossEntropyWithLogits')
+
+const grainOf = (name: PointwiseLoss): number => (isCrossEntropy(name) ? DEAR_GRAIN : CHEAP_GRAIN)
 
 export const lossRows: SimdKernel<'lossRows'> = {
   run(assembly, { rows, size, function: name }, [prediction, target], [losses]) {
-    assembly.lossRows(prediction, target, losses, rows, size, isCrossEntropy(name))
+    const args = [prediction, target, losses, rows, size, isCrossEntropy(name)]
+    assembly.inParts('lossRows', args, cut([size, size, 1], grainOf(name)))
   },
 }
 
 export const lossRowsGradient: SimdKernel<'lossRowsGradient'> = {
   run(assembly, { rows, size, function: name }, [dy, total, prediction, target, weights], [dx]) {
-    assembly.lossRowsGradient(dy, total, prediction, target, weights, dx, rows, size, isCrossEntropy(name))
+    const args = [dy, total, prediction, target, weights, dx, rows, size, isCrossEntropy(name)]
+    assembly.inParts('lossRowsGradient', args, cut([0, 0, size, size, 1, size], grainOf(name)))
   },
 }
 

@@ -10,8 +10,8 @@ const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 
 /**
  * The bottom of every memory that belongs to the modules: what they assume to be nobody's (1 KiB, so that an address
- * and an offset can be added without a carry), what threads tell each other (256 bytes, and 512 for a call in parts),
- * then their constants.
+ * and an offset can be added without a carry), what threads tell each other (256 bytes, 512 for a call in parts, and 192
+ * for sums in parts), then their constants.
  */
 export const RUNTIME_BYTES = 4096
 

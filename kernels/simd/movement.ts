@@ -1,11 +1,16 @@
 /** What moves numbers: planes of assembly/movement.ts. */
-import { contiguous } from '../reference/strides.js'
+import { contiguous, product } from '../reference/strides.js'
 import type { SimdKernel } from './kernel.js'
 import type { Assembly } from './module.js'
+import { CHEAP_GRAIN } from './parts.js'
 import { eachPlane } from './planes.js'
 
+export function fillWith(assembly: Assembly, size: number, y: number, value: number): void {
+  assembly.inParts('fill', [size, y, value], { count: 0, steps: [0, 4], grain: CHEAP_GRAIN })
+}
+
 export const fill: SimdKernel<'fill'> = {
-  run: (assembly, { size, value }, _, [y]) => assembly.fill(size, y, value),
+  run: (assembly, { size, value }, _, [y]) => fillWith(assembly, size, y, value),
 }
 
 /** x -> y, both from their addresses on. */
@@ -43,11 +48,7 @@ export const pad: SimdKernel<'pad'> = {
   run(assembly, { shape, before, outShape, value }, [x], [y]) {
     const strides = contiguous(outShape)
     const offset = before.reduce((sum, steps, axis) => sum + steps * strides[axis], 0)
-    assembly.fill(
-      outShape.reduce((a, b) => a * b, 1),
-      y,
-      value,
-    )
+    fillWith(assembly, product(outShape), y, value)
     copy(assembly, shape, x, contiguous(shape), y + offset * 4, strides)
   },
 }

@@ -24,6 +24,9 @@ export interface Cut {
 /** Numbers that are read and written once in 5 us: from a cache a core passes some three in a nanosecond. */
 export const CHEAP_GRAIN = 16384
 
+/** The same where each takes an exponential, or as long as one. */
+export const DEAR_GRAIN = CHEAP_GRAIN / 8
+
 export type InParts<Name extends string> = (name: Name, args: readonly number[], cut: Cut) => void
 
 /** Where a call is written down, in the memory below the constants of the modules, and how many numbers it has at most. */

@@ -86,14 +86,13 @@ function share(dy: v128, tie: v128, other: v128): v128 {
 /** `towards`: division to a, to b; greatest of both to a (smallest to b); smallest to a (greatest to b) */
 export function binaryGradient(
   towards: i32, dy: usize, a: usize, b: usize, dx: usize,
-  rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+  rows: i32, n: i32, rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
 ): void {
-  const row = <usize>n * 4
   switch (towards) {
-    case 0: return broadcast3<DivA>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
-    case 1: return broadcast3<DivB>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
-    case 2: return broadcast3<WhereNotLess>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
-    case 3: return broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n, row, rowA, rowB, 4, stepA, stepB)
+    case 0: return broadcast3<DivA>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
+    case 1: return broadcast3<DivB>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
+    case 2: return broadcast3<WhereNotLess>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
+    case 3: return broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
   }
 }
 

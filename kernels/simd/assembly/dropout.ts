@@ -2,8 +2,9 @@
  * Dropout: y [n] = scale x where a random number of 24 bits, one for each position, is at least `threshold`, else 0.
  *
  * The numbers are those of Threefry-2x32-20 (kernels/reference/random.ts): for the key (seed, step) and the counter
- * (position / 2, call) two words, the first for the even position and the second for the odd. Four counters at a
- * time make eight numbers; each of the twenty rounds is an addition, a rotation and an exclusive or of four lanes.
+ * (position / 2, call) two words, the first for the even position and the second for the odd. Each of the twenty rounds
+ * is an addition, a rotation and an exclusive or of four lanes, and waits for the one before: so two vectors of counters,
+ * which make sixteen numbers, go through them side by side.
  */
 import { put, take } from './lines'
 
@@ -16,58 +17,97 @@ export function dropout(
   const scaling = f32x4.splat(scale)
   const least = i32x4.splat(threshold)
   let pair = i32x4.add(i32x4.splat(first >>> 1), i32x4(0, 1, 2, 3))
-  let done = 8
-  // The first position may be the second of its pair: then there are seven numbers for the first round.
-  if (first & 1) done = 7
+  // The first position may be the second of its pair: then there is a number less in the first step.
+  const odd = first & 1
+  let done = 16 - odd
   while (n > 0) {
     let key0 = i32x4.splat(seed)
     let key1 = i32x4.splat(step)
     let key2 = i32x4.splat(PARITY ^ seed ^ step)
-    let a = i32x4.add(v128.and(pair, i32x4.splat(0x7fffffff)), key0)
+    let a = i32x4.add(counter(pair), key0)
+    let c = i32x4.add(counter(i32x4.add(pair, i32x4.splat(4))), key0)
     let b = i32x4.add(i32x4.splat(call), key1)
+    let d = b
     for (let injection = 1; ; injection++) {
       if (injection & 1) {
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 13), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 13, a)
+        d = turn(d, 13, c)
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 15), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 15, a)
+        d = turn(d, 15, c)
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 26), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 26, a)
+        d = turn(d, 26, c)
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 6), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 6, a)
+        d = turn(d, 6, c)
       } else {
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 17), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 17, a)
+        d = turn(d, 17, c)
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 29), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 29, a)
+        d = turn(d, 29, c)
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 16), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 16, a)
+        d = turn(d, 16, c)
         a = i32x4.add(a, b)
-        b = v128.xor(rotate(b, 24), a)
+        c = i32x4.add(c, d)
+        b = turn(b, 24, a)
+        d = turn(d, 24, c)
       }
       a = i32x4.add(a, key1)
-      b = i32x4.add(b, i32x4.add(key2, i32x4.splat(injection)))
+      c = i32x4.add(c, key1)
+      const injected = i32x4.add(key2, i32x4.splat(injection))
+      b = i32x4.add(b, injected)
+      d = i32x4.add(d, injected)
       if (injection == 5) break
       const spent = key0
       key0 = key1
       key1 = key2
       key2 = spent
     }
-    let low = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
-    let high = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
-    if (done == 7) {
-      low = v128.shuffle<i32>(low, high, 1, 2, 3, 4)
-      high = v128.shuffle<i32>(high, high, 1, 2, 3, 3)
+    let w0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+    let w1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+    let w2 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+    let w3 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+    if (done == 15) {
+      w0 = v128.shuffle<i32>(w0, w1, 1, 2, 3, 4)
+      w1 = v128.shuffle<i32>(w1, w2, 1, 2, 3, 4)
+      w2 = v128.shuffle<i32>(w2, w3, 1, 2, 3, 4)
+      w3 = v128.shuffle<i32>(w3, w3, 1, 2, 3, 3)
     }
     const left = min(n, done)
-    put(y, keep(take(x, left), low, least, scaling), left)
-    if (left > 4) put(y + 16, keep(take(x + 16, left - 4), high, least, scaling), left - 4)
+    put(y, keep(take(x, left), w0, least, scaling), left)
+    if (left > 4) put(y + 16, keep(take(x + 16, left - 4), w1, least, scaling), left - 4)
+    if (left > 8) put(y + 32, keep(take(x + 32, left - 8), w2, least, scaling), left - 8)
+    if (left > 12) put(y + 48, keep(take(x + 48, left - 12), w3, least, scaling), left - 12)
     x += <usize>done * 4
     y += <usize>done * 4
     n -= done
-    done = 8
-    pair = i32x4.add(pair, i32x4.splat(4))
+    done = 16
+    pair = i32x4.add(pair, i32x4.splat(8))
   }
+}
+
+/** Pairs are counted by 31 bits. */
+@inline
+function counter(pair: v128): v128 {
+  return v128.and(pair, i32x4.splat(0x7fffffff))
+}
+
+/** b rotated, exclusive or a: the second half of a round, whose first is a + b. */
+@inline
+function turn(b: v128, bits: i32, a: v128): v128 {
+  return v128.xor(rotate(b, bits), a)
 }
 
 @inline

@@ -1,8 +1,10 @@
 /**
- * Exponential and logarithm of four numbers at once. How exact they are was counted over every 31st float32 number.
+ * Exponential and logarithm of four numbers at once. Units in the last place that they differ by from the numbers they
+ * round, at most, of all 2^32 float32 numbers (`node dist/test/ulps.js exp log`): exp 0.96, with fused multiply-add 0.98;
+ * log 0.83 either way.
  *
  * Both split a number into a power of two, which is exact work on the bits of the exponent, and a small rest, for which
- * a polynomial (Cephes' expf and logf) tells as much as float32 can hold. Nothing is looked up and nothing branches, but
+ * a polynomial (of log Cephes' logf) tells as much as float32 can hold. Nothing is looked up and nothing branches, but
  * for numbers whose logarithm no network asks for: so lanes stay together, and steps of several vectors overlap.
  *
  * Constants are loaded from memory: V8 would make each anew from integers in every round of a loop.
@@ -20,12 +22,13 @@ const ROUNDER = memory.data<v128>([f32x4.splat(12582912)], 16)
 const ONE = memory.data<v128>([f32x4.splat(1)], 16)
 const EXPONENT_OF_ONE = memory.data<v128>([i32x4.splat(127)], 16)
 
-const E2 = memory.data<v128>([f32x4.splat(5.0000001201e-1)], 16)
-const E3 = memory.data<v128>([f32x4.splat(1.6666665459e-1)], 16)
-const E4 = memory.data<v128>([f32x4.splat(4.1665795894e-2)], 16)
-const E5 = memory.data<v128>([f32x4.splat(8.3334519073e-3)], 16)
-const E6 = memory.data<v128>([f32x4.splat(1.3981999507e-3)], 16)
-const E7 = memory.data<v128>([f32x4.splat(1.9875691500e-4)], 16)
+/** (e^r - 1 - r) / r^2 on [-0.347, 0.347]: minimax, each rounded to float32 before the next was fitted; to 2^-33 of e^r. */
+const E2 = memory.data<v128>([f32x4.splat(0.5)], 16)
+const E3 = memory.data<v128>([f32x4.splat(1.666666567e-1)], 16)
+const E4 = memory.data<v128>([f32x4.splat(4.166646302e-2)], 16)
+const E5 = memory.data<v128>([f32x4.splat(8.333571255e-3)], 16)
+const E6 = memory.data<v128>([f32x4.splat(1.393508981e-3)], 16)
+const E7 = memory.data<v128>([f32x4.splat(1.973950851e-4)], 16)
 
 @inline
 function multiplyAdd(a: v128, b: v128, sum: v128): v128 {

@@ -7,6 +7,7 @@
  * busy about as long as its seven streams keep memory.
  */
 import { combine, map, put, take } from './lines'
+import { parallel, SLOTS } from './parallel'
 
 /** y, x -> a y + b x; with a = 0, y is not read */
 export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): void {
@@ -24,8 +25,44 @@ export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): vo
   }
 }
 
-/** sum (a scalar), x -> sum + sum of x^2, in double precision: exact products, two of them in each of four sums */
+/**
+ * Note [Sums in parts]
+ *   A sum's bits depend on the order of its additions, so its parts follow from n alone: at most SUMS of them, each long
+ *   enough to be worth a thread's while. A commit has no workspace: what a part comes to is left at the bottom of the
+ *   memory, between what threads tell each other and the constants (kernels/build.mjs).
+ */
+const SUMS: i32 = 16
+/** As many as kernels/simd/parts.ts has in a part. */
+const LEAST_PART: i32 = 16384
+
+@unmanaged class Squares {
+  x: usize
+  n: i32
+  part: i32
+}
+const SQUARES: usize = 1792
+const SUM: usize = SQUARES + 64
+
+/** sum (a scalar), x -> sum + sum of x^2, in double precision */
 export function addSumOfSquares(n: i32, sum: usize, x: usize, to: usize): void {
+  const squares = changetype<Squares>(SQUARES)
+  const part = max(LEAST_PART, (n + SUMS - 1) / SUMS)
+  const parts = (n + part - 1) / part
+  squares.x = x
+  squares.n = n
+  squares.part = part
+  parallel(SQUARES, parts, SLOTS, (shared, item, _slot) => {
+    const all = changetype<Squares>(shared)
+    const first = item * all.part
+    store<f64>(SUM + <usize>item * 8, sumOfSquares(min(all.part, all.n - first), all.x + <usize>first * 4))
+  })
+  let total = <f64>load<f32>(sum)
+  for (let i = 0; i < parts; i++) total += load<f64>(SUM + <usize>i * 8)
+  store<f32>(to, <f32>total)
+}
+
+/** Exact products, two of them in each of four sums. */
+function sumOfSquares(n: i32, x: usize): f64 {
   let s0 = f64x2.splat(0)
   let s1 = s0
   let s2 = s0
@@ -45,7 +82,7 @@ export function addSumOfSquares(n: i32, sum: usize, x: usize, to: usize): void {
     s1 = addSquares(s1, v128.shuffle<f64>(four, four, 1, 0))
   }
   const total = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3))
-  store<f32>(to, <f32>(<f64>load<f32>(sum) + f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)))
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
 }
 
 @inline

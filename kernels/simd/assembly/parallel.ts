@@ -42,7 +42,7 @@ const SPINS: i32 = 200000
 const LOOPS_ALONE: i32 = 100
 
 /** As many threads as there can be. */
-const SLOTS: i32 = 4
+export const SLOTS: i32 = 4
 
 /** Of this instance, so of this thread: is it within a loop that is shared already? */
 let inside: bool = false

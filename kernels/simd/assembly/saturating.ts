@@ -17,8 +17,8 @@ function one(): v128 {
 /**
  * tanh x, to 1 ulp.
  *
- *   |x| < 1   x - x z (3465 + 189 z + z^2) / (10395 + 4725 z + 210 z^2 + z^3), z = x^2
- *   others    1 - 2 / (e^(2 |x|) + 1), with the sign of x
+ *   |x| < 3/4   x - x z (3465 + 189 z + z^2) / (10395 + 4725 z + 210 z^2 + z^3), z = x^2
+ *   others      1 - 2 / (e^(2 |x|) + 1), with the sign of x
  *
  * The first is the continued fraction x / (1 + z / (3 + z / (5 + z / (7 + z / (9 + z / 11))))), with what it adds to x in
  * one piece; there it is closer to tanh than float32 can tell.
@@ -33,7 +33,7 @@ export function tanh(x: v128): v128 {
     f32x4.mul(z, f32x4.add(f32x4.splat(4725), f32x4.mul(z, f32x4.add(f32x4.splat(210), z)))),
   )
   const growth = f32x4.add(exp(f32x4.add(size, size)), one())
-  const small = f32x4.lt(size, one())
+  const small = f32x4.lt(size, f32x4.splat(0.75))
   const missing = f32x4.div(
     v128.bitselect(f32x4.mul(above, size), f32x4.splat(2), small),
     v128.bitselect(below, growth, small),

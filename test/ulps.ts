@@ -1,0 +1,78 @@
+/**
+ * How far the SIMD functions of one number are from the truth, over all 2^32 float32 numbers:
+ *
+ *   npm run build && node dist/test/ulps.js exp tanh    # or others; a minute or three for each
+ *
+ * The truth is the definition in double precision (kernels/reference/elementwise.ts). An error is counted in units in
+ * the last place of the result: steps between float32 numbers there, those of subnormal numbers being 2^-149. A result
+ * rounded as well as it can be has at most 0.5. NaN and infinity must be where they belong: else the error is infinite.
+ * Every module that this platform runs is swept: Node 24 has both, Node 20 only `baseline`.
+ */
+import type { UnaryFunction } from '../kernels/kernels.js'
+import { UNARY } from '../kernels/reference/index.js'
+import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+
+const PIECE = 2 ** 16
+const PIECES = 2 ** 32 / PIECE
+const BYTES = 4 * PIECE
+
+const variants = simdVariants().map((variant) => {
+  const memory = new WebAssembly.Memory({ initial: 10, maximum: 10 })
+  const [input, output] = [RUNTIME_BYTES, RUNTIME_BYTES + BYTES]
+  return {
+    variant,
+    input,
+    output,
+    assembly: instantiate(variant, memory),
+    bits: new Uint32Array(memory.buffer, input, PIECE),
+    x: new Float32Array(memory.buffer, input, PIECE),
+    y: new Float32Array(memory.buffer, output, PIECE),
+    worst: 0,
+    worstAt: Number.NaN,
+  }
+})
+
+/** 1 / the distance between float32 numbers whose exponent is that of a double with these upper 11 bits and sign. */
+const STEPS = Float64Array.from({ length: 4096 }, (_, upper) => 2 ** (23 - Math.max(-126, (upper & 2047) - 1023)))
+const double = new Float64Array(1)
+const upper = new Uint32Array(double.buffer)
+
+function errorOf(y: number, truth: number): number {
+  if (Object.is(y, Math.fround(truth)) && !Number.isFinite(y)) return 0
+  double[0] = truth
+  // Infinity is where the next number would be.
+  const reached = y === Infinity ? 2 ** 128 : y === -Infinity ? -(2 ** 128) : y
+  const error = Math.abs(reached - truth) * STEPS[upper[1] >>> 20]
+  return Number.isNaN(error) ? Infinity : error
+}
+
+/** What x does to the numbers of one piece, in all modules. */
+function sweepPiece(name: UnaryFunction, piece: number, truths: Float64Array): void {
+  const { f } = UNARY[name]
+  const [{ x }] = variants
+  for (const { assembly, bits, input, output } of variants) {
+    for (let i = 0; i < PIECE; i++) bits[i] = piece * PIECE + i
+    simd.unary?.run(assembly, { size: PIECE, function: name, a: 0, b: 0 }, [input], [output], 0)
+  }
+  for (let i = 0; i < PIECE; i++) truths[i] = f(x[i], 0, 0)
+  for (const module of variants) {
+    const { y } = module
+    for (let i = 0; i < PIECE; i++) {
+      const error = errorOf(y[i], truths[i])
+      if (error <= module.worst) continue
+      module.worst = error
+      module.worstAt = x[i]
+    }
+  }
+}
+
+const names = process.argv.slice(2) as UnaryFunction[]
+for (const name of names) {
+  if (!Object.hasOwn(UNARY, name)) throw new Error(`${name} is no function of one number`)
+  for (const module of variants) module.worst = 0
+  const truths = new Float64Array(PIECE)
+  for (let piece = 0; piece < PIECES; piece++) sweepPiece(name, piece, truths)
+  for (const { variant, worst, worstAt } of variants) {
+    console.log(`${name}, ${variant}: ${worst.toFixed(3)} units in the last place, at ${worstAt}`)
+  }
+}
