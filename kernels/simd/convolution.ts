@@ -1,6 +1,7 @@
 /** Convolution and its gradients: each is one call of assembly/convolution.ts, where the sizes of the products are told. */
 import type { Convolution } from '../kernels.js'
 import { type Blocking, blocking } from './blocking.js'
+import { dots } from './fewChannels.js'
 import type { SimdKernel } from './kernel.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
@@ -79,9 +80,16 @@ export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = 
 }
 
 export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> = {
-  workspaceBytes: (p) => weightGradient(p).bytes,
+  workspaceBytes: (p) => (dots(p) ?? weightGradient(p)).bytes,
   run(assembly, p, [dy, x], [dw], workspace) {
     const accumulate = Number(p.accumulate)
+    const few = dots(p)
+    if (few) {
+      const { outRows, rows, phase, parts, slots } = few
+      const cut = [outRows, rows, phase, parts, slots]
+      assembly.convolutionWeightGradientFewChannels(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut)
+      return
+    }
     assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut(weightGradient(p)))
   },
 }

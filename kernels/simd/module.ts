@@ -30,6 +30,7 @@ export type AssemblyFunction =
   | 'convolution'
   | 'convolutionInputGradient'
   | 'convolutionWeightGradient'
+  | 'convolutionWeightGradientFewChannels'
   | 'maxPool'
   | 'maxPoolGradient'
   | 'averagePool'

@@ -4,6 +4,7 @@ export { convolution, convolutionInputGradient, convolutionWeightGradient } from
 export { crossEntropyGradient, crossEntropyRows } from './crossEntropy'
 export { dropout } from './dropout'
 export { embedding, embeddingGradient } from './embedding'
+export { convolutionWeightGradientFewChannels } from './fewChannels'
 export { lossRows, lossRowsGradient, weightedMean } from './loss'
 export { matmul } from './matmul'
 export { copyPlane, fill } from './movement'

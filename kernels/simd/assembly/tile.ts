@@ -34,8 +34,8 @@ export function tile(k: i32, a: usize, b: usize, start: usize, startStride: usiz
 }
 
 @inline
-function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(a, b))
+export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b))
 }
 
 function tile2x16(k: i32, a: usize, b: usize, start: usize, startStride: usize, c: usize, stride: usize): void {

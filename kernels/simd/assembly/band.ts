@@ -1,0 +1,79 @@
+/**
+ * The rows of an image that some rows of outputs reach, copied with the zeros around them:
+ *
+ *   band [channels, rows, strideX, phase]
+ *
+ * Columns are dealt to `strideX` phases, so that the columns that neighbouring outputs reach through one tap are
+ * neighbours too, whatever the stride. In a band every tap is one distance from the output's own place, for all outputs,
+ * and nothing needs a mask: what packing does for each tap, the band does once for all taps.
+ */
+
+@unmanaged
+export class Band {
+  channels: i32
+  height: i32
+  width: i32
+  kernelHeight: i32
+  kernelWidth: i32
+  strideY: i32
+  strideX: i32
+  padY: i32
+  padX: i32
+  dilationY: i32
+  dilationX: i32
+  /** of the image, in a band of as many rows of outputs as there can be */
+  rows: i32
+  /** columns of a phase */
+  phase: i32
+
+  /** From a row of outputs to the next, in bytes. */
+  get rowBytes(): usize {
+    return <usize>(this.strideY * this.strideX * this.phase) * 4
+  }
+
+  /** From an output's place to what it sees through tap (channel, ky, kx), in bytes. */
+  reach(channel: i32, ky: i32, kx: i32): i32 {
+    const column = kx * this.dilationX
+    const row = channel * this.rows + ky * this.dilationY
+    return ((row * this.strideX + (column % this.strideX)) * this.phase + column / this.strideX) * 4
+  }
+
+  /** The band whose first row of outputs is `row`, of the image at x. */
+  fill(to: usize, x: usize, row: i32): void {
+    const width = this.width
+    const phase = this.phase
+    const strideX = this.strideX
+    const first = row * this.strideY - this.padY
+    for (let channel = 0; channel < this.channels; channel++) {
+      for (let y = first; y < first + this.rows; y++) {
+        const from = x + <usize>(y * width) * 4
+        const exists = y >= 0 && y < this.height
+        for (let column = -this.padX; column < strideX - this.padX; column++) {
+          copyColumns(to, phase, from, exists ? width : 0, column, strideX)
+          to += <usize>phase * 4
+        }
+      }
+      x += <usize>(this.height * width) * 4
+    }
+  }
+}
+
+/** `count` columns of a row, `step` apart, from `column` on; zero where there is none. */
+function copyColumns(to: usize, count: i32, from: usize, width: i32, column: i32, step: i32): void {
+  const end = to + <usize>count * 4
+  for (; to < end && column < 0; to += 4) {
+    store<f32>(to, 0)
+    column += step
+  }
+  if (step == 1) {
+    for (; to + 16 <= end && column + 4 <= width; to += 16) {
+      v128.store(to, v128.load(from + <usize>column * 4))
+      column += 4
+    }
+  }
+  for (; to < end && column < width; to += 4) {
+    store<f32>(to, load<f32>(from + <usize>column * 4))
+    column += step
+  }
+  for (; to < end; to += 4) store<f32>(to, 0)
+}

@@ -1,0 +1,217 @@
+/**
+ * The weight gradient of a convolution with few channels, by dot products:
+ *
+ *   dw [o, channel, tap] = sum over images, rows and columns of dy [n, o, row, column] band [channel, row + .., column + ..]
+ *
+ * As a product (convolution.ts) it would spend its time on packing, for a number of dy is packed for as many
+ * multiply-adds as there are taps in all channels, 9 for a grey image; and it would be one panel of columns, so that no
+ * thread could help. Here neither side is packed: both lie along the positions already, dy as it is and x in a band.
+ * Two rows of dy meet four taps in eight vectors of sums, lanes being neighbouring positions.
+ *
+ * Bands are dealt to a fixed number of parts, each of which sums up for itself; the parts are added in their order.
+ */
+import { Band } from './band'
+import { parallel } from './parallel'
+import { multiplyAdd } from './tile'
+
+/** The head of the workspace; then the table of taps, the parts' sums, and for each slot its band. */
+@unmanaged
+class Dots extends Band {
+  dy: usize
+  x: usize
+  batch: i32
+  groups: i32
+  /** of a group */
+  outChannels: i32
+  outHeight: i32
+  outWidth: i32
+  /** rows of outputs in a band, and bands in an image */
+  outRows: i32
+  bands: i32
+  parts: i32
+  /** distances to the taps of all channels, a multiple of four of them */
+  taps: usize
+  tapCount: i32
+  sums: usize
+  sumBytes: usize
+  slots: usize
+  slotBytes: usize
+}
+
+const HEADER_BYTES: usize = 256
+/** In front of the band of a slot: where the sums of a row go that there is not. */
+const NOWHERE: usize = 64
+
+/** dy, x -> dw */
+export function convolutionWeightGradientFewChannels(
+  dy: usize, x: usize, dw: usize, accumulate: bool,
+  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
+  dilationY: i32, dilationX: i32, groups: i32,
+  workspace: usize, outRows: i32, rows: i32, phase: i32, parts: i32, slots: i32,
+): void {
+  const dots = changetype<Dots>(workspace)
+  dots.channels = channels / groups
+  dots.height = height
+  dots.width = width
+  dots.kernelHeight = kernelHeight
+  dots.kernelWidth = kernelWidth
+  dots.strideY = strideY
+  dots.strideX = strideX
+  dots.padY = padY
+  dots.padX = padX
+  dots.dilationY = dilationY
+  dots.dilationX = dilationX
+  dots.rows = rows
+  dots.phase = phase
+  dots.dy = dy
+  dots.x = x
+  dots.batch = batch
+  dots.groups = groups
+  dots.outChannels = outChannels / groups
+  dots.outHeight = outHeight
+  dots.outWidth = outWidth
+  dots.outRows = outRows
+  dots.bands = (outHeight + outRows - 1) / outRows
+  dots.parts = parts
+  dots.taps = workspace + HEADER_BYTES
+  const taps = dots.channels * kernelHeight * kernelWidth
+  dots.tapCount = (taps + 3) & ~3
+  dots.sums = dots.taps + <usize>((dots.tapCount + 15) & ~15) * 4
+  dots.sumBytes = <usize>((outChannels * dots.tapCount + 15) & ~15) * 4
+  dots.slots = dots.sums + <usize>parts * dots.sumBytes
+  dots.slotBytes = NOWHERE + <usize>((dots.channels * rows * strideX * phase + 15) & ~15) * 4
+  let entry = dots.taps
+  for (let i = 0; i < dots.tapCount; i++) {
+    // Beyond the last tap any number will do.
+    const tap = i < taps ? i : 0
+    const row = tap / kernelWidth
+    const channel = row / kernelHeight
+    store<i32>(entry, dots.reach(channel, row - channel * kernelHeight, tap - row * kernelWidth))
+    entry += 4
+  }
+  parallel(workspace, parts, slots, (shared, part, slot) => {
+    sumPart(changetype<Dots>(shared), part, slot)
+  })
+  for (let o = 0; o < outChannels; o++) {
+    for (let tap = 0; tap < taps; tap++) {
+      let sum: f32 = accumulate ? load<f32>(dw) : 0
+      let from = dots.sums + <usize>(o * dots.tapCount + tap) * 4
+      for (let part = 0; part < parts; part++) {
+        sum += load<f32>(from)
+        from += dots.sumBytes
+      }
+      store<f32>(dw, sum)
+      dw += 4
+    }
+  }
+}
+
+function sumPart(dots: Dots, part: i32, slot: i32): void {
+  const sums = dots.sums + <usize>part * dots.sumBytes
+  const nowhere = dots.slots + <usize>slot * dots.slotBytes
+  const band = nowhere + NOWHERE
+  const o = dots.outChannels
+  const outRowBytes = <usize>dots.outWidth * 4
+  const outBytes = <usize>dots.outHeight * outRowBytes
+  const inBytes = <usize>(dots.height * dots.width) * 4
+  const tapCount = dots.tapCount
+  const sumBytes = <usize>tapCount * 4
+  const all = dots.batch * dots.bands
+  const end = all * (part + 1) / dots.parts
+  memory.fill(sums, 0, dots.sumBytes)
+  for (let i = all * part / dots.parts; i < end; i++) {
+    const n = i / dots.bands
+    const row = (i - n * dots.bands) * dots.outRows
+    const rows = min(dots.outRows, dots.outHeight - row)
+    for (let group = 0; group < dots.groups; group++) {
+      const plane = n * dots.groups + group
+      dots.fill(band, dots.x + <usize>(plane * dots.channels) * inBytes, row)
+      let dy = dots.dy + <usize>(plane * o) * outBytes + <usize>row * outRowBytes
+      let to = sums + <usize>(group * o) * sumBytes
+      for (let channel = 0; channel < o; channel += 2) {
+        const pair = channel + 1 < o
+        const other = pair ? dy + outBytes : dy
+        for (let tap: usize = 0; tap < sumBytes; tap += 16) {
+          dots2x4(dots, rows, dy, other, band, dots.taps + tap, to + tap, pair ? to + sumBytes + tap : nowhere)
+        }
+        dy += 2 * outBytes
+        to += 2 * sumBytes
+      }
+    }
+  }
+}
+
+/** Adds to sums0 and sums1 what two channels of dy make with four taps, over `rows` rows. */
+function dots2x4(
+  dots: Dots, rows: i32, dy0: usize, dy1: usize, band: usize, taps: usize, sums0: usize, sums1: usize,
+): void {
+  const zero = f32x4.splat(0)
+  let s00 = zero, s01 = zero, s02 = zero, s03 = zero
+  let s10 = zero, s11 = zero, s12 = zero, s13 = zero
+  const width = <usize>dots.outWidth * 4
+  const whole = width & ~15
+  const rest = width - whole
+  // The last vector of a row is moved left to where it is whole, and what was there already counts as zero.
+  const fresh = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(4 - <i32>(rest >> 2)))
+  const rowBytes = dots.rowBytes
+  let x0 = band + load<i32>(taps)
+  let x1 = band + load<i32>(taps, 4)
+  let x2 = band + load<i32>(taps, 8)
+  let x3 = band + load<i32>(taps, 12)
+  do {
+    let i: usize = 0
+    do {
+      const y0 = v128.load(dy0 + i)
+      const y1 = v128.load(dy1 + i)
+      const a = v128.load(x0 + i)
+      s00 = multiplyAdd(y0, a, s00)
+      s10 = multiplyAdd(y1, a, s10)
+      const b = v128.load(x1 + i)
+      s01 = multiplyAdd(y0, b, s01)
+      s11 = multiplyAdd(y1, b, s11)
+      const c = v128.load(x2 + i)
+      s02 = multiplyAdd(y0, c, s02)
+      s12 = multiplyAdd(y1, c, s12)
+      const d = v128.load(x3 + i)
+      s03 = multiplyAdd(y0, d, s03)
+      s13 = multiplyAdd(y1, d, s13)
+      i += 16
+    } while (i < whole)
+    if (rest > 0) {
+      const at = width - 16
+      const y0 = v128.and(v128.load(dy0 + at), fresh)
+      const y1 = v128.and(v128.load(dy1 + at), fresh)
+      const a = v128.and(v128.load(x0 + at), fresh)
+      s00 = multiplyAdd(y0, a, s00)
+      s10 = multiplyAdd(y1, a, s10)
+      const b = v128.and(v128.load(x1 + at), fresh)
+      s01 = multiplyAdd(y0, b, s01)
+      s11 = multiplyAdd(y1, b, s11)
+      const c = v128.and(v128.load(x2 + at), fresh)
+      s02 = multiplyAdd(y0, c, s02)
+      s12 = multiplyAdd(y1, c, s12)
+      const d = v128.and(v128.load(x3 + at), fresh)
+      s03 = multiplyAdd(y0, d, s03)
+      s13 = multiplyAdd(y1, d, s13)
+    }
+    dy0 += width
+    dy1 += width
+    x0 += rowBytes
+    x1 += rowBytes
+    x2 += rowBytes
+    x3 += rowBytes
+  } while (--rows)
+  addSums(sums0, s00, s01, s02, s03)
+  addSums(sums1, s10, s11, s12, s13)
+}
+
+/** The sums of four vectors' lanes, added to four numbers. */
+@inline
+function addSums(to: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const low = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7))
+  const high = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7))
+  const even = v128.shuffle<f32>(low, high, 0, 1, 4, 5)
+  const odd = v128.shuffle<f32>(low, high, 2, 3, 6, 7)
+  v128.store(to, f32x4.add(v128.load(to), f32x4.add(even, odd)))
+}
