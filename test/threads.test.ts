@@ -145,6 +145,17 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     }
     agree('select', { ...rows, stridesCondition: [1, 0] }, [noise(301, 4), numerator, denominator], dy.length)
     agree('fill', { size, value: 2 }, [], size)
+    agree('stridedCopy', { shape: [size], strides: [0], offset: 0 }, [noise(1, 1)], size)
+    agree('stridedCopy', { shape: [301, 217], strides: [1, 301], offset: 0 }, [dy], dy.length)
+    agree(
+      'stridedCopy',
+      { shape: [5, 4, 128, 33], strides: [128 * 132, 33, 132, 1], offset: 0 },
+      [noise(84_480, 1)],
+      84_480,
+    )
+    const around = { shape: [3, 151, 144], before: [0, 1, 2], outShape: [3, 153, 148], value: 7 }
+    agree('pad', around, [noise(3 * 151 * 144, 1)], 3 * 153 * 148)
+    agree('concat', { outer: 5, sizes: [30, 100], inner: 99 }, [noise(14_850, 1), noise(49_500, 2)], 64_350)
     agree('addSumOfSquares', { size: 300_001 }, [noise(1, 1), noise(300_001, 2)], 1)
     for (const inner of [1, 5]) {
       const classes = 101

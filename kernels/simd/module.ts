@@ -44,7 +44,7 @@ export type AssemblyFunction =
   | 'binaryGradient'
   | 'select'
   | 'fill'
-  | 'copyPlane'
+  | 'copyPlanes'
   | 'reduceLines'
   | 'reduceColumns'
   | 'blend'

@@ -13,21 +13,17 @@ export interface Plane {
 const BYTES = 4
 
 /**
- * Visits planes of the last merged axis and one other. That is the one before it, so that row-major operands are
- * walked from front to back, unless some operand, `along`, goes by single steps along another: then that one. Strides
- * are counted in elements, `starts` in bytes and from 0; `starts` is reused between visits.
+ * Visits planes of the last two merged axes, so that row-major operands are walked from front to back. Strides are
+ * counted in elements, `starts` in bytes and from 0; `starts` is reused between visits.
  */
 export function eachPlane(
   shape: readonly number[],
   strides: readonly (readonly number[])[],
   visit: (plane: Plane) => void,
-  along?: number,
 ): void {
   const axes = mergeAxes(shape, strides)
   const inner = axes.shape.length - 1
-  const dense = along === undefined ? -1 : axes.strides[along].indexOf(1)
-  const outer = dense >= 0 && dense < inner ? dense : inner - 1
-  const others = (_: number, axis: number) => axis !== inner && axis !== outer
+  const outer = inner - 1
   const starts = axes.strides.map(() => 0)
   const plane = {
     rows: outer < 0 ? 1 : axes.shape[outer],
@@ -36,8 +32,8 @@ export function eachPlane(
     rowSteps: axes.strides.map((s) => (outer < 0 ? 0 : s[outer] * BYTES)),
     steps: axes.strides.map((s) => s[inner] * BYTES),
   }
-  const walked = axes.strides.map((s) => s.filter(others))
-  eachLine(axes.shape.filter(others), walked, (length, lineStarts, lineSteps) => {
+  const others = axes.strides.map((s) => s.slice(0, -2))
+  eachLine(axes.shape.slice(0, -2), others, (length, lineStarts, lineSteps) => {
     for (let i = 0; i < length; i++) {
       for (let k = 0; k < starts.length; k++) starts[k] = (lineStarts[k] + i * lineSteps[k]) * BYTES
       visit(plane)

@@ -1,6 +1,6 @@
 /**
- * What moves numbers and does not change them: fill [n], and copies of planes, x -> y [rows, n] with both in any
- * strides, of which slices, permutations, padding and concatenation consist.
+ * What moves numbers and does not change them: fill [n], and copies of x -> y [outer, inner, rows, n] with both in any
+ * strides, of which slices, permutations, padding and concatenation consist. [rows, n] is a plane.
  *
  * Lines that lie together are copied as they are. Where the rows lie together instead, as in a transpose, blocks of
  * 4 x 4 are turned round in registers: read along x, written along y, all of it in vectors. A line read with a stride
@@ -27,8 +27,20 @@ export function fill(n: i32, y: usize, value: f32): void {
 /** Lines this long are left to the machine's own copy, whose call costs as much as copying some 300 bytes here. */
 const LONG_LINE: i32 = 256
 
+/** `planes` of the planes [outer, inner], counted on from `first`: planes inner, and inner planes outer bytes apart. */
+export function copyPlanes(
+  x: usize, y: usize, first: i32, planes: i32, inner: i32, outerX: usize, outerY: usize, innerX: usize, innerY: usize,
+  rows: i32, n: i32, rowX: usize, rowY: usize, step: usize,
+): void {
+  for (let plane = first; plane < first + planes; plane++) {
+    const o = <usize>(plane / inner)
+    const i = <usize>(plane % inner)
+    copyPlane(x + o * outerX + i * innerX, y + o * outerY + i * innerY, rows, n, rowX, rowY, step)
+  }
+}
+
 /** y's numbers lie side by side, x's step bytes apart; rows are rowX and rowY bytes apart. */
-export function copyPlane(x: usize, y: usize, rows: i32, n: i32, rowX: usize, rowY: usize, step: usize): void {
+function copyPlane(x: usize, y: usize, rows: i32, n: i32, rowX: usize, rowY: usize, step: usize): void {
   if (step != 4 && rowX == 4) return transposePlane(x, y, rows, n, rowY, step)
   for (; rows > 0; rows--) {
     if (step == 4) copyLine(x, y, n)
