@@ -86,6 +86,12 @@ const wide: Convolution = {
   ...{ batch: 2, channels: 4, height: 23, width: 301, outChannels: 6, outHeight: 12, outWidth: 101, groups: 2 },
   ...{ kernelHeight: 5, kernelWidth: 3, strideY: 2, strideX: 3, padY: 2, padX: 1, dilationY: 1, dilationX: 1 },
 }
+/** Rows of a tile and a bit, and such as are shorter than one; more padding than the kernel can reach over. */
+const tall: Convolution = {
+  ...{ batch: 3, channels: 3, height: 41, width: 28, outChannels: 5, outHeight: 43, outWidth: 30, groups: 1 },
+  ...{ kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, padY: 3, padX: 3, dilationY: 1, dilationX: 2 },
+}
+const narrow: Convolution = { ...tall, width: 14, outWidth: 13, padX: 1, dilationX: 1, kernelWidth: 4, channels: 6 }
 
 test('convolution and its gradients', () => {
   fc.assert(
@@ -103,7 +109,13 @@ test('convolution and its gradients', () => {
       const positions = p.batch * p.outHeight * p.outWidth + 1
       agrees('convolutionWeightGradient', { ...p, accumulate: flag }, [dy, x], noise(w.length, 5), positions)
     }),
-    { ...RUNS, examples: [[wide, true]] },
+    {
+      ...RUNS,
+      examples: [wide, tall, narrow].flatMap((p): [Convolution, boolean][] => [
+        [p, true],
+        [p, false],
+      ]),
+    },
   )
 })
 

@@ -1,7 +1,7 @@
 /** Convolution and its gradients: each is one call of assembly/convolution.ts, where the sizes of the products are told. */
 import type { Convolution } from '../kernels.js'
 import { type Blocking, blocking } from './blocking.js'
-import { dots } from './fewChannels.js'
+import { direct, dots, turned } from './fewChannels.js'
 import type { SimdKernel } from './kernel.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
@@ -66,15 +66,31 @@ const cut = ({ depth, height, tableBytes, scratchBytes, slots }: Blocking): numb
 ]
 
 export const convolution: SimdKernel<'convolution'> = {
-  workspaceBytes: (p) => forward(p).bytes,
+  workspaceBytes: (p) => (direct(p) ?? forward(p)).bytes,
   run(assembly, p, [x, w, bias = 0], [y], workspace) {
+    const few = direct(p)
+    if (few) {
+      const cut = [few.outRows, few.rows, few.phase, few.slots]
+      assembly.convolutionFewChannels(x, w, bias, y, ...sizes(p), 0, workspace, ...cut)
+      return
+    }
     assembly.convolution(x, w, bias, y, ...sizes(p), workspace, ...cut(forward(p)))
   },
 }
 
 export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = {
-  workspaceBytes: (p) => inputGradient(p).bytes,
+  workspaceBytes: (p) => {
+    const back = turned(p)
+    return ((back && direct(back)) ?? inputGradient(p)).bytes
+  },
   run(assembly, p, [dy, w, bias = 0], [dx], workspace) {
+    const back = turned(p)
+    const few = back && direct(back)
+    if (back && few) {
+      const cut = [few.outRows, few.rows, few.phase, few.slots]
+      assembly.convolutionFewChannels(dy, w, bias, dx, ...sizes(back), 1, workspace, ...cut)
+      return
+    }
     assembly.convolutionInputGradient(dy, w, bias, dx, ...sizes(p), workspace, ...cut(inputGradient(p)))
   },
 }
@@ -85,8 +101,7 @@ export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> 
     const accumulate = Number(p.accumulate)
     const few = dots(p)
     if (few) {
-      const { outRows, rows, phase, parts, slots } = few
-      const cut = [outRows, rows, phase, parts, slots]
+      const cut = [few.outRows, few.rows, few.phase, few.parts, few.slots]
       assembly.convolutionWeightGradientFewChannels(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut)
       return
     }

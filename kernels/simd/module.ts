@@ -28,6 +28,7 @@ type ThreadFunction = 'fail' | 'isShared' | 'itemsOfWorkers' | 'parallelCalls' |
 export type AssemblyFunction =
   | 'matmul'
   | 'convolution'
+  | 'convolutionFewChannels'
   | 'convolutionInputGradient'
   | 'convolutionWeightGradient'
   | 'convolutionWeightGradientFewChannels'

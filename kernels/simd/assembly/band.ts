@@ -26,16 +26,51 @@ export class Band {
   /** columns of a phase */
   phase: i32
 
+  open(
+    channels: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32,
+    padY: i32, padX: i32, dilationY: i32, dilationX: i32, rows: i32, phase: i32,
+  ): void {
+    this.channels = channels
+    this.height = height
+    this.width = width
+    this.kernelHeight = kernelHeight
+    this.kernelWidth = kernelWidth
+    this.strideY = strideY
+    this.strideX = strideX
+    this.padY = padY
+    this.padX = padX
+    this.dilationY = dilationY
+    this.dilationX = dilationX
+    this.rows = rows
+    this.phase = phase
+  }
+
+  get bytes(): usize {
+    return <usize>(this.channels * this.rows * this.strideX * this.phase) * 4
+  }
+
   /** From a row of outputs to the next, in bytes. */
   get rowBytes(): usize {
     return <usize>(this.strideY * this.strideX * this.phase) * 4
   }
 
-  /** From an output's place to what it sees through tap (channel, ky, kx), in bytes. */
-  reach(channel: i32, ky: i32, kx: i32): i32 {
-    const column = kx * this.dilationX
-    const row = channel * this.rows + ky * this.dilationY
-    return ((row * this.strideX + (column % this.strideX)) * this.phase + column / this.strideX) * 4
+  /**
+   * From an output's place to what it sees through each tap of each channel, in bytes: `count` distances, the first
+   * one again where there are fewer taps.
+   */
+  listTaps(to: usize, count: i32): void {
+    const kernelWidth = this.kernelWidth
+    const kernelHeight = this.kernelHeight
+    const taps = this.channels * kernelHeight * kernelWidth
+    for (let i = 0; i < count; i++) {
+      const tap = i < taps ? i : 0
+      const line = tap / kernelWidth
+      const channel = line / kernelHeight
+      const column = (tap - line * kernelWidth) * this.dilationX
+      const row = channel * this.rows + (line - channel * kernelHeight) * this.dilationY
+      const place = (row * this.strideX + (column % this.strideX)) * this.phase + column / this.strideX
+      store<i32>(to + <usize>i * 4, place * 4)
+    }
   }
 
   /** The band whose first row of outputs is `row`, of the image at x. */

@@ -51,19 +51,10 @@ export function convolutionWeightGradientFewChannels(
   workspace: usize, outRows: i32, rows: i32, phase: i32, parts: i32, slots: i32,
 ): void {
   const dots = changetype<Dots>(workspace)
-  dots.channels = channels / groups
-  dots.height = height
-  dots.width = width
-  dots.kernelHeight = kernelHeight
-  dots.kernelWidth = kernelWidth
-  dots.strideY = strideY
-  dots.strideX = strideX
-  dots.padY = padY
-  dots.padX = padX
-  dots.dilationY = dilationY
-  dots.dilationX = dilationX
-  dots.rows = rows
-  dots.phase = phase
+  const c = channels / groups
+  dots.open(
+    c, height, width, kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, rows, phase,
+  )
   dots.dy = dy
   dots.x = x
   dots.batch = batch
@@ -75,21 +66,13 @@ export function convolutionWeightGradientFewChannels(
   dots.bands = (outHeight + outRows - 1) / outRows
   dots.parts = parts
   dots.taps = workspace + HEADER_BYTES
-  const taps = dots.channels * kernelHeight * kernelWidth
+  const taps = c * kernelHeight * kernelWidth
   dots.tapCount = (taps + 3) & ~3
   dots.sums = dots.taps + <usize>((dots.tapCount + 15) & ~15) * 4
   dots.sumBytes = <usize>((outChannels * dots.tapCount + 15) & ~15) * 4
   dots.slots = dots.sums + <usize>parts * dots.sumBytes
-  dots.slotBytes = NOWHERE + <usize>((dots.channels * rows * strideX * phase + 15) & ~15) * 4
-  let entry = dots.taps
-  for (let i = 0; i < dots.tapCount; i++) {
-    // Beyond the last tap any number will do.
-    const tap = i < taps ? i : 0
-    const row = tap / kernelWidth
-    const channel = row / kernelHeight
-    store<i32>(entry, dots.reach(channel, row - channel * kernelHeight, tap - row * kernelWidth))
-    entry += 4
-  }
+  dots.slotBytes = NOWHERE + ((dots.bytes + 63) & ~63)
+  dots.listTaps(dots.taps, dots.tapCount)
   parallel(workspace, parts, slots, (shared, part, slot) => {
     sumPart(changetype<Dots>(shared), part, slot)
   })

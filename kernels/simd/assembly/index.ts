@@ -2,6 +2,7 @@
 export { binary, binaryGradient, select } from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { crossEntropyGradient, crossEntropyRows } from './crossEntropy'
+export { convolutionFewChannels } from './direct'
 export { dropout } from './dropout'
 export { embedding, embeddingGradient } from './embedding'
 export { convolutionWeightGradientFewChannels } from './fewChannels'

@@ -1,0 +1,264 @@
+/**
+ * A convolution from or to few channels, its windows read where they are:
+ *
+ *   y [n, o, row, column] = bias [o] + sum over channels and taps of w [o, channel, tap] band [channel, row + .., column + ..]
+ *
+ * A product (convolution.ts) packs every number of x once for each tap. That is little beside the multiplying where
+ * many output channels share a panel; with 16 of them it takes half of the time when there is 1 channel and 9 steps, with 1 of
+ * them nine tenths. Here a band is copied once for all taps, and a tile's columns are neighbouring outputs of a row,
+ * whose numbers in the band lie side by side at a distance that the table of taps has for each step.
+ *
+ * The last tile of a row is moved left to where it is whole: what it does twice comes out the same. A row that is
+ * shorter than a tile leaves what is beyond it in the slot.
+ *
+ * The gradient of a convolution's inputs, where strides are 1, is a convolution of dy with the kernels turned round.
+ */
+import { Band } from './band'
+import { parallel } from './parallel'
+import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from './tile'
+
+/** The head of the workspace; then the table of taps, weights, what tiles start from, and for each slot its band. */
+@unmanaged
+class Direct extends Band {
+  x: usize
+  y: usize
+  batch: i32
+  groups: i32
+  /** of a group, and as a multiple of what a tile has */
+  outChannels: i32
+  lanes: i32
+  outHeight: i32
+  outWidth: i32
+  /** rows of outputs in a band, bands in an image, bands in an item */
+  outRows: i32
+  bands: i32
+  item: i32
+  taps: usize
+  tapCount: i32
+  /** [groups, lanes / ROWS, tapCount, ROWS] */
+  weights: usize
+  /** [groups, lanes], the bias */
+  starts: usize
+  slots: usize
+  slotBytes: usize
+}
+
+const HEADER_BYTES: usize = 256
+/** In front of the band of a slot: a tile some of whose rows there are not. */
+const TILE_BYTES: usize = 128
+/** Multiply-adds in an item: some 5 us. */
+const GRAIN: i32 = 1 << 17
+/** Output channels of either tile. */
+const LANES: i32 = 4
+
+/** x, w, bias? (an address, or 0) -> y */
+export function convolutionFewChannels(
+  x: usize, w: usize, bias: usize, y: usize,
+  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
+  dilationY: i32, dilationX: i32, groups: i32, turned: bool,
+  workspace: usize, outRows: i32, rows: i32, phase: i32, slots: i32,
+): void {
+  const direct = changetype<Direct>(workspace)
+  const c = channels / groups
+  const o = outChannels / groups
+  direct.open(
+    c, height, width, kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, rows, phase,
+  )
+  direct.x = x
+  direct.y = y
+  direct.batch = batch
+  direct.groups = groups
+  direct.outChannels = o
+  direct.lanes = (o + LANES - 1) & -LANES
+  direct.outHeight = outHeight
+  direct.outWidth = outWidth
+  direct.outRows = outRows
+  direct.bands = (outHeight + outRows - 1) / outRows
+  direct.tapCount = c * kernelHeight * kernelWidth
+  direct.item = max(1, GRAIN / (outChannels * direct.tapCount * outRows * outWidth))
+  direct.taps = workspace + HEADER_BYTES
+  direct.weights = direct.taps + <usize>((direct.tapCount + 15) & ~15) * 4
+  direct.starts = direct.weights + <usize>(groups * direct.lanes * direct.tapCount) * 4
+  direct.slots = direct.starts + <usize>((groups * direct.lanes + 15) & ~15) * 4
+  direct.slotBytes = TILE_BYTES + ((direct.bytes + 63) & ~63)
+  direct.listTaps(direct.taps, direct.tapCount)
+  const taps = kernelHeight * kernelWidth
+  if (turned) prepare(direct, w + <usize>(taps - 1) * 4, taps, o * taps, -1, taps, bias)
+  else prepare(direct, w, c * taps, taps, 1, taps, bias)
+  const items = (batch * direct.bands + direct.item - 1) / direct.item
+  parallel(workspace, items, slots, (shared, item, slot) => {
+    const direct = changetype<Direct>(shared)
+    const end = min((item + 1) * direct.item, direct.batch * direct.bands)
+    for (let band = item * direct.item; band < end; band++) computeBand(direct, band, slot)
+  })
+}
+
+/**
+ * Weights in the order of the tiles, and the biases; zero in rows that there are not. In w, output channels, channels
+ * and taps are these numbers apart.
+ */
+function prepare(
+  direct: Direct, w: usize, outStride: i32, channelStride: i32, tapStride: i32, taps: i32, bias: usize,
+): void {
+  const o = direct.outChannels
+  const steps = direct.tapCount
+  let weight = direct.weights
+  let start = direct.starts
+  for (let group = 0; group < direct.groups; group++) {
+    for (let lane = 0; lane < direct.lanes; lane++) {
+      const exists = lane < o
+      const rest = lane % ROWS
+      let to = weight + <usize>((lane - rest) * steps + rest) * 4
+      for (let channel = 0; channel < direct.channels; channel++) {
+        let from = w + (lane * outStride + channel * channelStride) * 4
+        for (let tap = 0; tap < taps; tap++) {
+          store<f32>(to, exists ? load<f32>(from) : 0)
+          to += ROWS_BYTES
+          from += tapStride * 4
+        }
+      }
+      store<f32>(start, exists && bias != 0 ? load<f32>(bias + <usize>lane * 4) : 0)
+      start += 4
+    }
+    weight += <usize>(direct.lanes * steps) * 4
+    w += <usize>(o * steps) * 4
+    if (bias != 0) bias += <usize>o * 4
+  }
+}
+
+/** All outputs of a band. */
+function computeBand(direct: Direct, index: i32, slot: i32): void {
+  const own = direct.slots + <usize>slot * direct.slotBytes
+  const band = own + TILE_BYTES
+  const n = index / direct.bands
+  const first = (index - n * direct.bands) * direct.outRows
+  const rows = min(direct.outRows, direct.outHeight - first)
+  const o = direct.outChannels
+  const taps = direct.tapCount
+  const width = direct.outWidth
+  const stride = <usize>(direct.outHeight * width) * 4
+  const last = max(width - COLUMNS, 0)
+  const columns = min(width, COLUMNS)
+  for (let group = 0; group < direct.groups; group++) {
+    const plane = n * direct.groups + group
+    direct.fill(band, direct.x + <usize>(plane * direct.channels * direct.height * direct.width) * 4, first)
+    const weights = direct.weights + <usize>(group * direct.lanes * taps) * 4
+    const starts = direct.starts + <usize>(group * direct.lanes) * 4
+    let y = direct.y + <usize>(plane * o) * stride + <usize>(first * width) * 4
+    let from = band
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < width; column += COLUMNS) {
+        const place = <usize>min(column, last) * 4
+        for (let lane = 0; lane < o; lane += ROWS) {
+          const a = weights + <usize>(lane * taps) * 4
+          const start = starts + <usize>lane * 4
+          const c = y + <usize>lane * stride + place
+          if (lane + ROWS <= o && columns == COLUMNS) {
+            tile(taps, a, direct.taps, from + place, start, c, stride)
+          } else {
+            tile(taps, a, direct.taps, from + place, start, own, COLUMNS_BYTES)
+            copyOut(c, stride, own, min(ROWS, o - lane), columns)
+          }
+        }
+      }
+      y += <usize>width * 4
+      from += direct.rowBytes
+    }
+  }
+}
+
+/** What there is of a tile. */
+function copyOut(to: usize, stride: usize, from: usize, rows: i32, columns: i32): void {
+  for (; rows > 0; rows--) {
+    for (let at: usize = 0; at < <usize>columns * 4; at += 4) store<f32>(to + at, load<f32>(from + at))
+    to += stride
+    from += COLUMNS_BYTES
+  }
+}
+
+/** The register tile (tile.ts), whose step k has its numbers of b at the distance taps [k]. */
+function tile(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) tile4x8(k, a, taps, b, start, c, stride)
+  else tile2x16(k, a, taps, b, start, c, stride)
+}
+
+function tile2x16(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
+  let c00 = v128.load_splat<f32>(start)
+  let c01 = c00
+  let c02 = c00
+  let c03 = c00
+  let c10 = v128.load_splat<f32>(start, 4)
+  let c11 = c10
+  let c12 = c10
+  let c13 = c10
+  do {
+    const from = b + load<i32>(taps)
+    const b0 = v128.load(from)
+    const b1 = v128.load(from, 16)
+    const b2 = v128.load(from, 32)
+    const b3 = v128.load(from, 48)
+    const a0 = v128.load_splat<f32>(a)
+    c00 = multiplyAdd(a0, b0, c00)
+    c01 = multiplyAdd(a0, b1, c01)
+    c02 = multiplyAdd(a0, b2, c02)
+    c03 = multiplyAdd(a0, b3, c03)
+    const a1 = v128.load_splat<f32>(a, 4)
+    c10 = multiplyAdd(a1, b0, c10)
+    c11 = multiplyAdd(a1, b1, c11)
+    c12 = multiplyAdd(a1, b2, c12)
+    c13 = multiplyAdd(a1, b3, c13)
+    a += 8
+    taps += 4
+  } while (--k)
+  const c1 = c + stride
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  v128.store(c, c02, 32)
+  v128.store(c, c03, 48)
+  v128.store(c1, c10)
+  v128.store(c1, c11, 16)
+  v128.store(c1, c12, 32)
+  v128.store(c1, c13, 48)
+}
+
+function tile4x8(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
+  let c00 = v128.load_splat<f32>(start)
+  let c01 = c00
+  let c10 = v128.load_splat<f32>(start, 4)
+  let c11 = c10
+  let c20 = v128.load_splat<f32>(start, 8)
+  let c21 = c20
+  let c30 = v128.load_splat<f32>(start, 12)
+  let c31 = c30
+  do {
+    const from = b + load<i32>(taps)
+    const b0 = v128.load(from)
+    const b1 = v128.load(from, 16)
+    const a0 = v128.load_splat<f32>(a)
+    c00 = multiplyAdd(a0, b0, c00)
+    c01 = multiplyAdd(a0, b1, c01)
+    const a1 = v128.load_splat<f32>(a, 4)
+    c10 = multiplyAdd(a1, b0, c10)
+    c11 = multiplyAdd(a1, b1, c11)
+    const a2 = v128.load_splat<f32>(a, 8)
+    c20 = multiplyAdd(a2, b0, c20)
+    c21 = multiplyAdd(a2, b1, c21)
+    const a3 = v128.load_splat<f32>(a, 12)
+    c30 = multiplyAdd(a3, b0, c30)
+    c31 = multiplyAdd(a3, b1, c31)
+    a += 16
+    taps += 4
+  } while (--k)
+  const c1 = c + stride
+  const c2 = c1 + stride
+  const c3 = c2 + stride
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  v128.store(c1, c10)
+  v128.store(c1, c11, 16)
+  v128.store(c2, c20)
+  v128.store(c2, c21, 16)
+  v128.store(c3, c30)
+  v128.store(c3, c31, 16)
+}
