@@ -42,6 +42,8 @@ export interface MemoryStats {
   readonly budgetBytes: number
   /** live now, rounding included */
   readonly heldBytes: number
+  /** free, but kept for reuse; given back before a request is refused. Held and pooled never exceed the budget. */
+  readonly pooledBytes: number
   readonly remainingBytes: number
   /** of the budget, held as `runtime`: what no block can ever have */
   readonly unusableBytes: number

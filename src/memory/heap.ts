@@ -153,6 +153,7 @@ export class HeapAllocator implements Allocator {
     return {
       budgetBytes: this.budgetBytes,
       heldBytes: this.#heldTotal,
+      pooledBytes: 0,
       remainingBytes: this.budgetBytes - this.#heldTotal,
       unusableBytes: this.#partPage(),
       peakBytes: this.#peakAddress,

@@ -1,0 +1,232 @@
+/** The pool of textures against a model that knows only which blocks are live and which textures exist. */
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Block, BudgetExceededError, noBytes } from '../src/memory/allocator.js'
+import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
+import { LONGEST_SIDE, PoolAllocator, sidesOf, TEXEL_BYTES, textureBytes } from '../src/memory/pool.js'
+
+const RUNS = { seed: 4, numRuns: 300 }
+const RUNTIME_BYTES = 96
+
+/** A driver that keeps account of its textures. */
+class Driver {
+  readonly textures = new Map<number, number>()
+  made = 0
+
+  create(address: number, width: number, height: number): void {
+    assert.not(this.textures.has(address), 'an address names one texture')
+    assert.ok(width >= 1 && height >= 1 && width <= LONGEST_SIDE)
+    this.textures.set(address, width * height * TEXEL_BYTES)
+    this.made++
+  }
+
+  delete(address: number): void {
+    assert.ok(this.textures.delete(address), 'only what exists is deleted')
+  }
+
+  get bytes(): number {
+    return [...this.textures.values()].reduce((sum, bytes) => sum + bytes, 0)
+  }
+}
+
+type Event = { bytes: number } | { free: number } | { fork: true } | { trim: true }
+
+const sizes = fc.oneof(
+  fc.constantFrom(0, 1, 16, 17, 64, 256, 400),
+  fc.integer({ min: 0, max: 2000 }),
+  // beyond one row
+  fc.constantFrom(LONGEST_SIDE * TEXEL_BYTES, LONGEST_SIDE * TEXEL_BYTES + 1, 3 * LONGEST_SIDE * TEXEL_BYTES + 100),
+)
+const events: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 6, arbitrary: sizes.map((bytes) => ({ bytes })) },
+  { weight: 5, arbitrary: fc.nat(1000).map((free) => ({ free })) },
+  { weight: 1, arbitrary: fc.constant({ fork: true } as const) },
+  { weight: 1, arbitrary: fc.constant({ trim: true } as const) },
+)
+const programs = fc.array(events, { maxLength: 60 })
+const budgets = fc.oneof(fc.integer({ min: RUNTIME_BYTES, max: 6000 }), fc.constantFrom(100_000, 300_000))
+
+const REFUSED = -1
+
+/** What a program does to an allocator: the addresses it gets, or REFUSED, and the held bytes along the way. */
+function play(program: readonly Event[], pool: PoolAllocator, live: Block[], check: () => void = () => {}): number[] {
+  const trace: number[] = []
+  for (const event of program) {
+    if ('bytes' in event) {
+      const before = pool.stats()
+      try {
+        live.push(pool.alloc(event.bytes, 'activation', 'test op'))
+        trace.push(live[live.length - 1].address)
+      } catch (error) {
+        if (!(error instanceof BudgetExceededError)) throw error
+        assert.ok(before.heldBytes + textureBytes(event.bytes) > pool.budgetBytes, 'refused only where nothing helps')
+        assert.equal(pool.stats(), before)
+        trace.push(REFUSED)
+      }
+    } else if ('free' in event && live.length > 0) {
+      pool.free(live.splice(event.free % live.length, 1)[0])
+    } else if ('trim' in event) {
+      pool.trim()
+    }
+    trace.push(pool.heldBytes, pool.stats().pooledBytes)
+    check()
+  }
+  return trace
+}
+
+function opened(budgetBytes: number, driver: Driver | null = null): PoolAllocator {
+  const pool = new PoolAllocator(budgetBytes, driver)
+  pool.reserve(RUNTIME_BYTES, 'opening the device')
+  return pool
+}
+
+test('pool: what it counts is what exists, within the budget, through any program', () => {
+  fc.assert(
+    fc.property(programs, budgets, (program, budget) => {
+      const driver = new Driver()
+      const pool = opened(budget, driver)
+      const live: Block[] = []
+      let most = RUNTIME_BYTES
+      play(program, pool, live, () => {
+        const { heldBytes, pooledBytes, remainingBytes, held, peakBytes, largestHoleBytes } = pool.stats()
+        const liveBytes = live.reduce((sum, { bytes }) => sum + bytes, 0)
+        most = Math.max(most, liveBytes + RUNTIME_BYTES)
+        assert.is(heldBytes, liveBytes + RUNTIME_BYTES)
+        assert.equal(held, { ...noBytes(), activation: liveBytes, runtime: RUNTIME_BYTES })
+        assert.is(driver.bytes, liveBytes + pooledBytes, 'every texture is live or pooled')
+        assert.ok(heldBytes + pooledBytes <= budget)
+        assert.is(remainingBytes, budget - heldBytes)
+        assert.is(largestHoleBytes, remainingBytes)
+        assert.is(peakBytes, most)
+        assert.is(new Set(live.map(({ address }) => address)).size, live.length, 'live blocks share no texture')
+        for (const block of live) assert.is(driver.textures.get(block.address), block.bytes)
+      })
+    }),
+    RUNS,
+  )
+})
+
+test('pool: a program fits exactly the budgets that hold its peak, and its peak is the same in all', () => {
+  fc.assert(
+    fc.property(programs, (program) => {
+      const plenty = opened(Infinity)
+      play(program, plenty, [])
+      const peak = plenty.peakBytes
+      const enough = opened(plenty.budgetFor(peak))
+      assert.equal(refusals(program, enough), 0)
+      assert.is(enough.peakBytes, peak)
+      if (peak > RUNTIME_BYTES) assert.ok(refusals(program, opened(peak - 1)) > 0)
+    }),
+    RUNS,
+  )
+})
+
+const refusals = (program: readonly Event[], pool: PoolAllocator): number =>
+  play(program, pool, []).filter((entry) => entry === REFUSED).length
+
+test('pool: a fork sees what the real run will see, and neither touches the other', () => {
+  fc.assert(
+    fc.property(programs, programs, budgets, (history, program, budget) => {
+      const driver = new Driver()
+      const pool = opened(budget, driver)
+      const live: Block[] = []
+      play(history, pool, live)
+      const before = pool.stats()
+      const { made } = driver
+      const fork = pool.fork()
+      const rehearsed = play(program, fork, [...live])
+      assert.equal(pool.stats(), before)
+      assert.is(driver.made, made, 'a fork makes no texture')
+      pool.resetPeak()
+      assert.equal(play(program, pool, live), rehearsed)
+      assert.is(pool.peakBytes, fork.peakBytes)
+      assert.equal(pool.stats(), fork.stats())
+    }),
+    RUNS,
+  )
+})
+
+test('pool: equal signatures have equal peaks', () => {
+  fc.assert(
+    fc.property(programs, programs, (history, program) => {
+      const pool = opened(Infinity)
+      const live: Block[] = []
+      play(history, pool, live)
+      const other = opened(Infinity)
+      other.reserve(pool.heldBytes - RUNTIME_BYTES, 'as much')
+      assert.is(other.signature(), pool.signature())
+      const standing = live.length
+      const fresh = program.filter((event) => !('free' in event))
+      for (const each of [pool, other]) each.resetPeak()
+      play(fresh, pool, live)
+      play(fresh, other, [])
+      assert.is(pool.peakBytes, other.peakBytes)
+      assert.ok(live.length >= standing)
+    }),
+    RUNS,
+  )
+})
+
+test('pool: the sides of a texture follow from its bytes, and waste less than a row', () => {
+  fc.assert(
+    fc.property(fc.oneof(sizes, fc.integer({ min: 1, max: 2 ** 26 })), (bytes) => {
+      const [width, height] = sidesOf(bytes)
+      const whole = textureBytes(bytes)
+      assert.ok(width <= LONGEST_SIDE && height <= LONGEST_SIDE)
+      assert.is(width * height * TEXEL_BYTES, whole)
+      assert.equal(sidesOf(whole), [width, height])
+      assert.ok(whole >= bytes && whole - Math.max(1, bytes) < TEXEL_BYTES * height + TEXEL_BYTES)
+    }),
+    RUNS,
+  )
+})
+
+test('pool: a freed texture serves the next request of its size, the last freed first; the oldest are given back', () => {
+  const driver = new Driver()
+  const pool = new PoolAllocator(160, driver)
+  const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
+  const [a, b, c] = [take(64), take(32), take(64)]
+  for (const block of [a, b, c]) pool.free(block)
+  assert.is(pool.stats().pooledBytes, 160)
+  assert.is(take(60).address, c.address)
+  take(48) // 48 more need 48 of the pool's 96: the oldest, which has 64
+  assert.not(driver.textures.has(a.address))
+  assert.is(take(32).address, b.address)
+  assert.is(driver.bytes, 64 + 48 + 32)
+})
+
+test('pool: a driver that fails leaves the allocator as it was', () => {
+  const failing = {
+    create: () => {
+      throw new Error('out of memory')
+    },
+    delete: () => {},
+  }
+  const pool = new PoolAllocator(1000, failing)
+  const before = pool.stats()
+  assert.throws(() => pool.alloc(100, 'activation', 'test op'), /^out of memory$/)
+  assert.equal(pool.stats(), before)
+})
+
+test('pool: refuses what is no size, what is not live, and less than the device needs itself', () => {
+  const pool = opened(1000)
+  for (const bytes of [-1, 0.5, Number.NaN, Infinity]) {
+    assert.throws(
+      () => pool.alloc(bytes, 'activation', 'test op'),
+      (error: unknown) => error instanceof ArgumentError,
+    )
+  }
+  const block = pool.alloc(16, 'activation', 'test op')
+  pool.free(block)
+  assert.throws(
+    () => pool.free(block),
+    (error: unknown) => error instanceof AllocatorError,
+  )
+  assert.throws(
+    () => opened(RUNTIME_BYTES - 1),
+    (error: unknown) => error instanceof BudgetExceededError,
+  )
+})
+
+test.run()
