@@ -21,13 +21,13 @@ export class NoAliasDevice extends HeapDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    workspace: Block | null,
+    workspaces: readonly Block[],
   ): void {
     for (const output of outputs) {
       if (inputs.some(({ block }) => block === output.block)) throw new Error(`${name} writes where it reads`)
       this.view(output).fill(Number.NaN)
     }
-    super.execute(name, parameters, inputs, outputs, workspace)
+    super.execute(name, parameters, inputs, outputs, workspaces)
   }
 }
 
@@ -55,13 +55,14 @@ export class WatchedDevice extends HeapDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    workspace: Block | null,
+    workspaces: readonly Block[],
   ): void {
     for (const operand of [...inputs, ...outputs]) {
       const view = this.view(operand)
       this.highestByte = Math.max(this.highestByte, view.byteOffset + view.byteLength)
     }
-    if (workspace) this.highestByte = Math.max(this.highestByte, workspace.address + workspace.requestedBytes)
-    super.execute(name, parameters, inputs, outputs, workspace)
+    for (const workspace of workspaces)
+      this.highestByte = Math.max(this.highestByte, workspace.address + workspace.requestedBytes)
+    super.execute(name, parameters, inputs, outputs, workspaces)
   }
 }

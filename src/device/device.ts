@@ -114,16 +114,19 @@ export abstract class Device {
     }
   }
 
-  /** Start kernel `name`. Inputs and outputs never overlap unless `aliases`; `workspace` is null where none is needed. */
+  /** Start kernel `name`. Inputs and outputs never overlap unless `aliases`; `workspaces` is what `workspaceBytes` asked for. */
   protected abstract execute<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    workspace: Block | null,
+    workspaces: readonly Block[],
   ): void
-  /** What a kernel needs while it runs, beside its operands. The kernels of a commit need none. */
-  protected abstract workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): number
+  /** The blocks that a kernel needs while it runs, beside its operands. The kernels of a commit need none. */
+  protected abstract workspaceBytes<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+  ): readonly number[]
   protected abstract write(storage: Storage, data: ArrayLike<number>, scale: number): void
   protected abstract fetch(storage: Storage): Promise<Floats>
 
@@ -186,19 +189,19 @@ export abstract class Device {
     inputs: readonly Storage[],
     outputs: readonly Storage[],
   ): void {
-    const bytes = this.workspaceBytes(name, parameters)
-    if (bytes === 0) {
-      if (this.live) this.execute(name, parameters, inputs, outputs, null)
-      return
-    }
     const { allocator } = this.#state
-    const workspace = allocator.alloc(bytes, 'workspace', this.op)
-    this.#sample()
+    const workspaces: Block[] = []
     try {
-      if (this.live) this.execute(name, parameters, inputs, outputs, workspace)
+      for (const bytes of this.workspaceBytes(name, parameters)) {
+        workspaces.push(allocator.alloc(bytes, 'workspace', this.op))
+        this.#sample()
+      }
+      if (this.live) this.execute(name, parameters, inputs, outputs, workspaces)
     } finally {
-      allocator.free(workspace)
-      this.#sample()
+      for (const workspace of workspaces) {
+        allocator.free(workspace)
+        this.#sample()
+      }
     }
   }
 

@@ -4,6 +4,12 @@ import { SluiceError } from '../memory/errors.js'
 /** The device cannot be had here, or not like this; the message says what is missing. */
 export class DeviceError extends SluiceError {}
 
+/** The device is gone, with all values on it: a GPU whose context the platform took away. */
+export class DeviceLostError extends DeviceError {}
+
+/** A tensor larger than the device can address, whatever the budget. */
+export class TensorTooLargeError extends DeviceError {}
+
 /** Something that a rehearsal cannot do: wait, read values, free what stands, or outlive itself. */
 export class RehearsalError extends SluiceError {}
 

@@ -60,7 +60,7 @@ export class HeapDevice extends HeapKindDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    workspace: Block | null,
+    [workspace]: readonly Block[],
   ): void {
     const kernel = simd[name]
     if (this.#assembly && kernel && (kernel.covers?.(parameters) ?? true)) {

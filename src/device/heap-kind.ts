@@ -41,7 +41,8 @@ export abstract class HeapKindDevice extends Device {
   }
 
   /** The same where SIMD is missing, so that plans agree everywhere. */
-  protected workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): number {
-    return this.kind === 'cpu' ? workspaceBytes(name, parameters) : 0
+  protected workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): readonly number[] {
+    const bytes = this.kind === 'cpu' ? workspaceBytes(name, parameters) : 0
+    return bytes > 0 ? [bytes] : []
   }
 }

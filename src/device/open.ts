@@ -5,15 +5,17 @@ import { HeapAllocator } from '../memory/heap.js'
 import type { Device } from './device.js'
 import { HeapDevice } from './heap-device.js'
 import type { DeviceOptions, HeapKind } from './heap-kind.js'
-import { VirtualDevice } from './virtual.js'
+import { VirtualDevice, VirtualGpuDevice } from './virtual.js'
 
-export type DeviceKind = HeapKind
+export type DeviceKind = HeapKind | 'gpu'
 
-export const DEVICE_KINDS: readonly DeviceKind[] = ['cpu', 'reference']
+export const DEVICE_KINDS: readonly DeviceKind[] = ['cpu', 'gpu', 'reference']
 
 export interface OpenOptions extends DeviceOptions {
   /** the hard byte budget: '8MiB', '512 KiB', 4096 */
   memory: ByteSize
+  /** of the gpu device: a WebGL2 context that nobody else uses; default a new one */
+  context?: WebGL2RenderingContext
 }
 
 /**
@@ -25,6 +27,11 @@ export interface OpenOptions extends DeviceOptions {
 export async function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device> {
   checkKind(kind)
   const budgetBytes = parseBytes(options.memory)
+  if (kind === 'gpu') {
+    // only here, so that who opens no gpu device loads nothing of it
+    const { openGpu } = await import('./gpu/gpu-device.js')
+    return openGpu(budgetBytes, options)
+  }
   return new HeapDevice(kind, new HeapAllocator(budgetBytes), options)
 }
 
@@ -32,13 +39,14 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
  * A device of the same rules that holds no values and takes no memory, for planning.
  * @param options.memory  any size, also beyond what the kind could hold; default unlimited
  */
-export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): VirtualDevice {
+export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): Device {
   checkKind(kind)
   const budgetBytes = options.memory === undefined ? Infinity : parseBytes(options.memory)
+  if (kind === 'gpu') return new VirtualGpuDevice(budgetBytes, options)
   return new VirtualDevice(kind, budgetBytes, options)
 }
 
 function checkKind(kind: string): void {
   if (DEVICE_KINDS.some((known) => known === kind)) return
-  throw new ArgumentError(`there is no device '${kind}': use ${DEVICE_KINDS.join(' or ')}`)
+  throw new ArgumentError(`there is no device '${kind}': use ${DEVICE_KINDS.join(', ')}`)
 }

@@ -4,6 +4,8 @@
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { HeapAllocator } from '../memory/heap.js'
+import { PoolAllocator } from '../memory/pool.js'
+import { GpuKindDevice } from './gpu/gpu-kind.js'
 import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
 
 export class VirtualDevice extends HeapKindDevice {
@@ -12,6 +14,23 @@ export class VirtualDevice extends HeapKindDevice {
   /** @param kind  the device whose rules it follows */
   constructor(kind: HeapKind, budgetBytes: number, options: DeviceOptions = {}) {
     super(kind, new HeapAllocator(budgetBytes), options)
+  }
+
+  protected execute(): void {}
+
+  protected write(): void {}
+
+  protected async fetch(): Promise<Floats> {
+    return new Float32Array(0)
+  }
+}
+
+/** The same of a gpu device: textures without a context. */
+export class VirtualGpuDevice extends GpuKindDevice {
+  readonly executes = false
+
+  constructor(budgetBytes: number, options: { seed?: number; trackOrigins?: boolean } = {}) {
+    super(new PoolAllocator(budgetBytes), options)
   }
 
   protected execute(): void {}

@@ -1,0 +1,140 @@
+/**
+ * Functions of one tensor and of two. Where all operands are alike, texel by texel: one read of each gives four values.
+ * Where one is broadcast, value by value.
+ */
+import type { BinaryFunction, UnaryFunction } from '../kernels.js'
+import { contiguous } from '../reference/strides.js'
+import { BINARY, SPECIAL, UNARY } from './functions.js'
+import { INDEXING, type Walk, walk } from './indexing.js'
+import type { GpuKernel } from './kernel.js'
+import type { Elements, Four, Helpers, Program, Source, Texels, Thread } from './program.js'
+
+declare function f(...numbers: number[]): number
+declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
+
+function ofTexel(this: Thread, x: Texels): Four {
+  const v = x[this.thread.x]
+  return [f(v[0]), f(v[1]), f(v[2]), f(v[3])]
+}
+
+function ofTexelWithConstants(this: Thread, x: Texels, a: number, b: number): Four {
+  const v = x[this.thread.x]
+  return [f(v[0], a, b), f(v[1], a, b), f(v[2], a, b), f(v[3], a, b)]
+}
+
+function gradientOfTexel(this: Thread, dy: Texels, s: Texels): Four {
+  const d = dy[this.thread.x]
+  const v = s[this.thread.x]
+  return [d[0] * f(v[0]), d[1] * f(v[1]), d[2] * f(v[2]), d[3] * f(v[3])]
+}
+
+function gradientOfTexelWithConstants(this: Thread, dy: Texels, s: Texels, a: number, b: number): Four {
+  const d = dy[this.thread.x]
+  const v = s[this.thread.x]
+  return [d[0] * f(v[0], a, b), d[1] * f(v[1], a, b), d[2] * f(v[2], a, b), d[3] * f(v[3], a, b)]
+}
+
+function ofTwoTexels(this: Thread, a: Texels, b: Texels): Four {
+  const v = a[this.thread.x]
+  const w = b[this.thread.x]
+  return [f(v[0], w[0]), f(v[1], w[1]), f(v[2], w[2]), f(v[3], w[3])]
+}
+
+/** a, b of any strides. */
+function ofTwoElements(
+  this: Thread,
+  a: Elements,
+  b: Elements,
+  shape: Four,
+  outerShape: Four,
+  stridesA: Four,
+  outerA: Four,
+  stridesB: Four,
+  outerB: Four,
+): Four {
+  const i = this.thread.x * 4
+  const a0 = a[offset(i, shape, stridesA, outerShape, outerA)]
+  const a1 = a[offset(i + 1, shape, stridesA, outerShape, outerA)]
+  const a2 = a[offset(i + 2, shape, stridesA, outerShape, outerA)]
+  const a3 = a[offset(i + 3, shape, stridesA, outerShape, outerA)]
+  const b0 = b[offset(i, shape, stridesB, outerShape, outerB)]
+  const b1 = b[offset(i + 1, shape, stridesB, outerShape, outerB)]
+  const b2 = b[offset(i + 2, shape, stridesB, outerShape, outerB)]
+  const b3 = b[offset(i + 3, shape, stridesB, outerShape, outerB)]
+  return [f(a0, b0), f(a1, b1), f(a2, b2), f(a3, b3)]
+}
+
+/** One program for each function, so that nothing is decided for each value. */
+function perFunction<Name extends string>(
+  names: readonly Name[],
+  make: (name: Name) => Program,
+): { readonly [N in Name]: Program } {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as { [N in Name]: Program }
+}
+
+function unaryProgram(kernel: string, name: UnaryFunction, helper: Source, inputs: 1 | 2): Program {
+  const { constants, helpers } = UNARY[name]
+  const plain = inputs === 1 ? ofTexel : gradientOfTexel
+  const withConstants = inputs === 1 ? ofTexelWithConstants : gradientOfTexelWithConstants
+  const texels = inputs === 1 ? (['texels'] as const) : (['texels', 'texels'] as const)
+  return {
+    name: `${kernel} ${name}`,
+    source: constants ? withConstants : plain,
+    kinds: constants ? [...texels, 'number', 'number'] : texels,
+    helpers: { ...SPECIAL, ...helpers, f: helper },
+  }
+}
+
+const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
+const BINARY_NAMES = Object.keys(BINARY) as BinaryFunction[]
+
+const UNARY_PROGRAMS = perFunction(UNARY_NAMES, (name) => unaryProgram('unary', name, UNARY[name].f, 1))
+const GRADIENT_PROGRAMS = perFunction(UNARY_NAMES, (name) => unaryProgram('unaryGradient', name, UNARY[name].derivative, 2))
+
+export const unary: GpuKernel<'unary'> = {
+  programs: Object.values(UNARY_PROGRAMS),
+  run(gpu, { function: name, a, b }, [x], [y]) {
+    gpu.run(UNARY_PROGRAMS[name], UNARY[name].constants ? [x, a, b] : [x], y)
+  },
+}
+
+export const unaryGradient: GpuKernel<'unaryGradient'> = {
+  programs: Object.values(GRADIENT_PROGRAMS),
+  run(gpu, { function: name, a, b }, [dy, s], [dx]) {
+    gpu.run(GRADIENT_PROGRAMS[name], UNARY[name].constants ? [dy, s, a, b] : [dy, s], dx)
+  },
+}
+
+const binaryProgram = (name: string, source: Source, kinds: Program['kinds'], helpers: Helpers): Program => ({
+  name,
+  source,
+  kinds,
+  helpers,
+})
+const STRIDED = ['elements', 'elements', 'four', 'four', 'four', 'four', 'four', 'four'] as const
+
+const TEXELS = perFunction(BINARY_NAMES, (name) =>
+  binaryProgram(`binary ${name}`, ofTwoTexels, ['texels', 'texels'], { f: BINARY[name] }),
+)
+const ELEMENTS = {
+  narrow: perFunction(BINARY_NAMES, (name) =>
+    binaryProgram(`binary ${name}, strided`, ofTwoElements, STRIDED, { ...INDEXING.narrow, f: BINARY[name] }),
+  ),
+  wide: perFunction(BINARY_NAMES, (name) =>
+    binaryProgram(`binary ${name}, of many axes`, ofTwoElements, STRIDED, { ...INDEXING.wide, f: BINARY[name] }),
+  ),
+}
+
+/** Does every operand have the elements of the output, in their order? */
+const alike = ({ shape, strides }: Walk): boolean =>
+  shape[0] * shape[1] * shape[2] === 1 && strides.every(([own]) => own[3] === 1 || shape[3] === 1)
+
+export const binary: GpuKernel<'binary'> = {
+  programs: [...Object.values(TEXELS), ...Object.values(ELEMENTS.narrow)],
+  run(gpu, { shape, stridesA, stridesB, function: name }, [a, b], [y]) {
+    const axes = walk(shape, [contiguous(shape), stridesA, stridesB])
+    if (alike(axes)) return gpu.run(TEXELS[name], [a, b], y)
+    const [, ofA, ofB] = axes.strides
+    gpu.run(ELEMENTS[axes.width][name], [a, b, axes.shape, axes.outerShape, ...ofA, ...ofB], y)
+  },
+}

@@ -1,0 +1,32 @@
+/**
+ * The GPU dialect: kernels as programs that gpu.js runs on textures.
+ *
+ * Note [Dialect]
+ *   What a program may say is what gpu.js 2.24.1 can read and a GPU computes alike everywhere:
+ *   - Flat functions, `const` and `let`, `if`, `for` with a counter; arrays only as whole texels, `v[0]` to `v[3]`.
+ *   - `Infinity` and NaN come from helpers (functions.ts), and a choice must be right when its comparison fails.
+ *   - Indices are floats. Whole numbers are divided by `quotient` (indexing.ts), never by `/`.
+ *   - Values past the end of an input are garbage, NaN too: choose, do not multiply by 0.
+ *   - What is written with the same name in two programs is the same: programs are cached by name.
+ *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
+ */
+import type { KernelName, KernelParameters } from '../kernels.js'
+import { binary, unary, unaryGradient } from './elementwise.js'
+import type { GpuKernels } from './kernel.js'
+import { fill, stridedCopy } from './movement.js'
+
+export type { GpuKernel, GpuKernels } from './kernel.js'
+export type { ArgumentKind, DetailedHelper, Four, Gpu, Helper, Program } from './program.js'
+
+export const gpuKernels: GpuKernels = {
+  fill,
+  stridedCopy,
+  unary,
+  unaryGradient,
+  binary,
+}
+
+/** Sizes, in values, of what a kernel needs beside its operands. */
+export function gpuWorkspaces<Name extends KernelName>(name: Name, p: KernelParameters[Name]): readonly number[] {
+  return gpuKernels[name]?.workspaces?.(p) ?? []
+}

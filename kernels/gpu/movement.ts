@@ -1,0 +1,60 @@
+/** Kernels that make or move numbers without changing them. */
+import { contiguous } from '../reference/strides.js'
+import { INDEXING, type Width, walk } from './indexing.js'
+import type { GpuKernel } from './kernel.js'
+import type { Elements, Four, Program, Texels, Thread } from './program.js'
+
+declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
+
+function constant(this: Thread, value: number): Four {
+  return [value, value, value, value]
+}
+
+function copy(this: Thread, x: Texels): Four {
+  const v = x[this.thread.x]
+  return [v[0], v[1], v[2], v[3]]
+}
+
+/** y[i] = x[start + offset(i)] */
+function gather(
+  this: Thread,
+  x: Elements,
+  start: number,
+  shape: Four,
+  outerShape: Four,
+  strides: Four,
+  outerStrides: Four,
+): Four {
+  const i = this.thread.x * 4
+  return [
+    x[start + offset(i, shape, strides, outerShape, outerStrides)],
+    x[start + offset(i + 1, shape, strides, outerShape, outerStrides)],
+    x[start + offset(i + 2, shape, strides, outerShape, outerStrides)],
+    x[start + offset(i + 3, shape, strides, outerShape, outerStrides)],
+  ]
+}
+
+const CONSTANT: Program = { name: 'fill', source: constant, kinds: ['number'] }
+const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
+const KINDS = ['elements', 'number', 'four', 'four', 'four', 'four'] as const
+const GATHER: { readonly [W in Width]: Program } = {
+  narrow: { name: 'stridedCopy', source: gather, kinds: KINDS, helpers: INDEXING.narrow },
+  wide: { name: 'stridedCopy, of many axes', source: gather, kinds: KINDS, helpers: INDEXING.wide },
+}
+
+export const fill: GpuKernel<'fill'> = {
+  programs: [CONSTANT],
+  run(gpu, { value }, _, [y]) {
+    gpu.run(CONSTANT, [value], y)
+  },
+}
+
+export const stridedCopy: GpuKernel<'stridedCopy'> = {
+  programs: [COPY, GATHER.narrow],
+  run(gpu, { shape, strides, offset: start }, [x], [y]) {
+    const axes = walk(shape, [contiguous(shape), strides])
+    const [, [own, outer]] = axes.strides
+    if (start === 0 && axes.shape[0] * axes.shape[1] * axes.shape[2] === 1 && own[3] === 1) return gpu.run(COPY, [x], y)
+    gpu.run(GATHER[axes.width], [x, start, axes.shape, axes.outerShape, own, outer], y)
+  },
+}

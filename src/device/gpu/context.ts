@@ -1,0 +1,82 @@
+/**
+ * Where a WebGL2 context comes from: the user, a page or worker, or in Node the package `gl`.
+ */
+import { DeviceError, DeviceLostError } from '../errors.js'
+
+/** What Node needs: https://www.npmjs.com/package/gl, of which only this version knows WebGL2. */
+const NODE_GL = 'gl@9.0.0-rc.10'
+
+/**
+ * A context that can draw to float32 textures.
+ * @throws DeviceError  there is none here; says what is missing and how to get it
+ */
+export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL2RenderingContext> {
+  const gl = given ?? (await newContext())
+  if (!gl.getExtension('EXT_color_buffer_float')) {
+    throw new DeviceError('the gpu device needs EXT_color_buffer_float, textures of float32 to draw to: not here')
+  }
+  return gl
+}
+
+async function newContext(): Promise<WebGL2RenderingContext> {
+  if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') await shimNode()
+  const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1)
+  const gl = canvas.getContext('webgl2', { alpha: false, depth: false, antialias: false })
+  if (!gl) throw new DeviceError('the gpu device needs WebGL2, which this platform does not give')
+  return gl
+}
+
+type CreateGl = (width: number, height: number, options: object) => WebGL2RenderingContext | null
+
+/** Node has no canvas: give it as much of one as gpu.js and this file ask for. */
+async function shimNode(): Promise<void> {
+  const createGl = await nodeGl()
+  const create = () => createGl(1, 1, { createWebGL2Context: true, alpha: false, depth: false, antialias: false })
+  const probe = create()
+  if (!probe) {
+    throw new DeviceError(
+      `the gpu device found the package gl, but it gives no WebGL2: it needs version ${NODE_GL} and an X display ` +
+        '(without one: xvfb-run -a node ..., on Debian from the packages xvfb libgl1-mesa-dri libx11-6 libxext6)',
+    )
+  }
+  class Canvas {
+    width = 1
+    height = 1
+    getContext(type: string): WebGL2RenderingContext | null {
+      return type === 'webgl2' ? create() : null
+    }
+  }
+  Object.assign(globalThis, { OffscreenCanvas: Canvas, WebGL2RenderingContext: probe.constructor })
+}
+
+async function nodeGl(): Promise<CreateGl> {
+  try {
+    const module: { default?: unknown } = await import('gl')
+    if (isCreateGl(module.default)) return module.default
+  } catch (cause) {
+    throw new DeviceError(missing, { cause })
+  }
+  throw new DeviceError(missing)
+}
+
+const missing = `the gpu device needs WebGL2: a browser, or in Node the package gl and an X display: npm install ${NODE_GL}`
+
+const isCreateGl = (value: unknown): value is CreateGl => typeof value === 'function'
+
+/**
+ * gpu.js and WebGL go on without a word after a failure, with zeros for results: so ask.
+ * @throws DeviceLostError  the context is gone
+ * @throws DeviceError      the driver refused something since the last check
+ */
+export function check(gl: WebGL2RenderingContext, what: string): void {
+  const code = gl.getError()
+  if (gl.isContextLost() || code === gl.CONTEXT_LOST_WEBGL) {
+    throw new DeviceLostError(
+      `${what}: the context of the gpu device is lost, with all values on it. Open the device again, and go on from ` +
+        'the parameters that you have saved.',
+    )
+  }
+  if (code === gl.NO_ERROR) return
+  const why = code === gl.OUT_OF_MEMORY ? 'the GPU is out of memory: give a smaller budget' : `WebGL error ${code}`
+  throw new DeviceError(`${what}: ${why}`)
+}

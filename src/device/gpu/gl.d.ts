@@ -1,0 +1,5 @@
+/** The optional package `gl` brings no types. */
+declare module 'gl' {
+  const createContext: unknown
+  export default createContext
+}

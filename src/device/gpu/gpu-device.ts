@@ -1,0 +1,93 @@
+/**
+ * The gpu device: tensors are textures that the allocator has counted, kernels are programs of kernels/gpu. Work is
+ * queued; only reading values waits for it.
+ */
+import { gpuKernels } from '../../../kernels/gpu/index.js'
+import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
+import type { Block } from '../../memory/allocator.js'
+import { PoolAllocator, sidesOf } from '../../memory/pool.js'
+import { DeviceError } from '../errors.js'
+import type { Storage } from '../storage.js'
+import { openContext } from './context.js'
+import { GpuKindDevice } from './gpu-kind.js'
+import { loadGpuJs, Runner, type Texture } from './gpujs.js'
+import { Staging } from './staging.js'
+import { ContextTextures } from './textures.js'
+
+export interface GpuOptions {
+  seed?: number
+  trackOrigins?: boolean
+  /** to use, and nobody else may while the device is open; default a new one */
+  context?: WebGL2RenderingContext
+}
+
+/** @throws DeviceError  gpu.js or WebGL2 is missing; says how to get it */
+export async function openGpu(budgetBytes: number, options: GpuOptions): Promise<GpuDevice> {
+  const gl = await openContext(options.context)
+  return new GpuDevice(new Runner(await loadGpuJs(), gl), budgetBytes, options)
+}
+
+export class GpuDevice extends GpuKindDevice {
+  readonly executes = true
+  readonly #runner: Runner
+  readonly #textures: ContextTextures
+  readonly #staging: Staging
+
+  constructor(runner: Runner, budgetBytes: number, options: GpuOptions) {
+    const textures = new ContextTextures(runner.gl)
+    super(new PoolAllocator(budgetBytes, textures), options)
+    this.#textures = textures
+    this.#runner = runner
+    this.#staging = new Staging(runner.gl)
+  }
+
+  /** Compile all programs of these kernels now, instead of each when it is first needed; default: of all kernels. */
+  warmup(names: readonly KernelName[] = Object.keys(gpuKernels) as KernelName[]): void {
+    for (const name of names) for (const program of gpuKernels[name]?.programs ?? []) this.#runner.compile(program)
+  }
+
+  protected execute<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+    workspaces: readonly Block[],
+  ): void {
+    const operand = ({ block, size }: Storage): Texture => this.#texture(block, size)
+    gpuKernels[name]?.run(
+      this.#runner,
+      parameters,
+      inputs.map(operand),
+      outputs.map(operand),
+      workspaces.map((block) => this.#texture(block, block.requestedBytes / this.elementBytes)),
+    )
+  }
+
+  protected write({ block, size }: Storage, data: ArrayLike<number>, scale: number): void {
+    this.#staging.upload(this.#texture(block, size), data, scale)
+  }
+
+  protected fetch({ block, size }: Storage): Promise<Floats> {
+    return this.#staging.read(this.#texture(block, size), size)
+  }
+
+  /** Textures of one size are alike: the spare's becomes the target's, and nothing is copied. */
+  protected override settle(target: Storage, spare: Storage): void {
+    if (target.block.bytes !== spare.block.bytes) super.settle(target, spare)
+    else if (this.live) this.#textures.exchange(target.block.address, spare.block.address)
+  }
+
+  override close(): void {
+    if (this.closed) return
+    super.close()
+    this.#textures.close()
+    this.#staging.close()
+    this.#runner.close()
+  }
+
+  #texture(block: Block, size: number): Texture {
+    if (this.closed) throw new DeviceError('the gpu device is closed: open another')
+    const [width, height] = sidesOf(block.bytes)
+    return { texture: this.#textures.of(block.address), width, height, texels: Math.ceil(size / 4) }
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * gpu.js, and all that is known here of its insides: it turns functions into shaders and draws them, on textures that
+ * are not its own.
+ *
+ * Left to itself gpu.js makes a texture for every output and frees it when it likes. So the fields below, private to
+ * version 2.24.1, are set from outside: a kernel is built with an output texture in place, and so makes none; all
+ * kernels share one framebuffer, which keeps no texture alive but the one drawn to last, and one vertex buffer. The
+ * version is pinned in package.json, and a test counts what gpu.js itself makes on the context.
+ */
+import type { ArgumentKind, Four, Gpu, Helper, Program } from '../../../kernels/gpu/index.js'
+import { DeviceError } from '../errors.js'
+import { VERTEX_BYTES } from './gpu-kind.js'
+
+export const GPUJS_VERSION = '2.24.1'
+
+/** What a program runs on here. */
+export interface Texture {
+  readonly texture: WebGLTexture
+  readonly width: number
+  readonly height: number
+  /** texels that count */
+  readonly texels: number
+}
+
+const ARGUMENT_TYPES: { readonly [Kind in ArgumentKind]: string } = {
+  texels: 'ArrayTexture(4)',
+  elements: 'MemoryOptimizedNumberTexture',
+  number: 'Float',
+  four: 'Array(4)',
+}
+
+/** The part of gpu.js that is used. */
+interface GpuJs {
+  GPU: new (settings: object) => {
+    addFunction(source: string, settings: object): void
+    addNativeFunction(name: string, source: string): void
+    createKernel(source: string, settings: object): { kernel: Kernel }
+  }
+}
+
+/** Private fields of gpu.js' WebGL2Kernel. */
+interface Kernel {
+  readonly program: WebGLProgram
+  texture: LentOutput
+  buffer: WebGLBuffer
+  framebuffer: WebGLFramebuffer
+  output: Int32Array
+  threadDim: Int32Array
+  texSize: Int32Array
+  maxTexSize: Int32Array
+  build(...args: unknown[]): void
+  run(...args: unknown[]): void
+}
+
+/** A texture as gpu.js takes it for an argument. */
+class LentInput {
+  readonly size: Int32Array
+  readonly dimensions: Int32Array
+
+  constructor(
+    readonly context: WebGL2RenderingContext,
+    readonly texture: WebGLTexture | null,
+    width: number,
+    height: number,
+  ) {
+    this.size = Int32Array.of(width, height)
+    this.dimensions = Int32Array.of(4 * width * height, 1, 1)
+  }
+}
+
+/** A texture as gpu.js takes it for its output. */
+interface LentOutput {
+  readonly texture: WebGLTexture | null
+  beforeMutate(): boolean
+}
+
+const lentOutput = (texture: WebGLTexture | null): LentOutput => ({ texture, beforeMutate: () => false })
+
+/** @throws DeviceError  it is not installed; says how to get it */
+export async function loadGpuJs(): Promise<GpuJs> {
+  try {
+    const module: { GPU?: unknown; default?: unknown } = await import('gpu.js')
+    const found = [module, module.default].find(hasGpu)
+    if (found) return found
+  } catch (cause) {
+    throw new DeviceError(
+      `the gpu device needs gpu.js, which is not installed or does not load: npm install gpu.js@${GPUJS_VERSION} ` +
+        '--omit=optional. (In a page without a bundler, map the name to its gpu-browser.js in an import map.)',
+      { cause },
+    )
+  }
+  throw new DeviceError(`what is installed as gpu.js is not version ${GPUJS_VERSION}`)
+}
+
+const hasGpu = (module: unknown): module is GpuJs =>
+  typeof module === 'object' && module !== null && 'GPU' in module && typeof module.GPU === 'function'
+
+export class Runner implements Gpu<Texture> {
+  readonly #kernels = new Map<string, Kernel>()
+  readonly #framebuffer: WebGLFramebuffer
+  readonly #vertices: WebGLBuffer
+
+  constructor(
+    readonly gpujs: GpuJs,
+    readonly gl: WebGL2RenderingContext,
+  ) {
+    this.#framebuffer = gl.createFramebuffer()
+    this.#vertices = gl.createBuffer()
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#vertices)
+    gl.bufferData(gl.ARRAY_BUFFER, VERTEX_BYTES, gl.STATIC_DRAW)
+  }
+
+  /** Programs compiled so far. */
+  get compiled(): number {
+    return this.#kernels.size
+  }
+
+  run(program: Program, args: readonly (Texture | number | Four)[], output: Texture): void {
+    const kernel = this.compile(program)
+    const { gl } = this
+    // only the rows that count: a spare may be larger than what it holds
+    const height = Math.ceil(output.texels / output.width)
+    kernel.texture = lentOutput(output.texture)
+    kernel.texSize = kernel.maxTexSize = Int32Array.of(output.width, height)
+    kernel.output = kernel.threadDim = Int32Array.of(output.width * height, 1, 1)
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer)
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, output.texture, 0)
+    gl.viewport(0, 0, output.width, height)
+    kernel.run(...args.map((arg) => (isTexture(arg) ? new LentInput(gl, arg.texture, arg.width, arg.height) : arg)))
+  }
+
+  compile(program: Program): Kernel {
+    let kernel = this.#kernels.get(program.name)
+    if (!kernel) {
+      kernel = this.#build(program)
+      this.#kernels.set(program.name, kernel)
+    }
+    return kernel
+  }
+
+  close(): void {
+    for (const { program } of this.#kernels.values()) this.gl.deleteProgram(program)
+    this.#kernels.clear()
+    this.gl.deleteBuffer(this.#vertices)
+    this.gl.deleteFramebuffer(this.#framebuffer)
+  }
+
+  #build(program: Program): Kernel {
+    const { gl } = this
+    const gpu = new this.gpujs.GPU({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } })
+    for (const [name, helper] of Object.entries(program.helpers ?? {})) {
+      const { source, fours = [], glsl } = detailed(helper)
+      if (glsl) gpu.addNativeFunction(name, glsl)
+      else {
+        const argumentTypes = Array.from({ length: source.length }, (_, i) => (fours.includes(i) ? 'Array(4)' : 'Number'))
+        gpu.addFunction(String(source), { name, argumentTypes, returnType: 'Number' })
+      }
+    }
+    const { kernel } = gpu.createKernel(String(program.source), {
+      output: [1],
+      argumentTypes: program.kinds.map((kind) => ARGUMENT_TYPES[kind]),
+      returnType: 'Array(4)',
+      precision: 'single',
+      // else a kernel whose output grows past 2^15 texels keeps its old size
+      tactic: 'precision',
+      pipeline: true,
+      immutable: false,
+      dynamicOutput: true,
+      dynamicArguments: true,
+      fixIntegerDivisionAccuracy: false,
+      loopMaxIterations: LONGEST_LOOP,
+    })
+    kernel.texture = lentOutput(null)
+    kernel.buffer = this.#vertices
+    kernel.build(...program.kinds.map((kind) => placeholder(gl, kind)))
+    gl.deleteFramebuffer(kernel.framebuffer)
+    kernel.framebuffer = this.#framebuffer
+    return kernel
+  }
+}
+
+/** Beyond any tensor: without it loops end after 1000 rounds, silently. */
+const LONGEST_LOOP = 2 ** 24
+
+const isTexture = (arg: Texture | number | Four): arg is Texture => typeof arg === 'object' && 'texture' in arg
+
+const detailed = (helper: Helper) => (typeof helper === 'function' ? { source: helper } : helper)
+
+function placeholder(gl: WebGL2RenderingContext, kind: ArgumentKind): unknown {
+  if (kind === 'number') return 0
+  if (kind === 'four') return [0, 0, 0, 0]
+  return new LentInput(gl, null, 1, 1)
+}

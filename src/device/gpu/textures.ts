@@ -1,0 +1,51 @@
+/** The textures behind an allocator's blocks: made, deleted and exchanged on the context itself. */
+import type { Textures } from '../../memory/pool.js'
+import { check } from './context.js'
+
+export class ContextTextures implements Textures {
+  readonly #textures = new Map<number, WebGLTexture>()
+
+  constructor(readonly gl: WebGL2RenderingContext) {}
+
+  create(address: number, width: number, height: number): void {
+    const { gl } = this
+    const texture = gl.createTexture()
+    gl.activeTexture(gl.TEXTURE0)
+    gl.bindTexture(gl.TEXTURE_2D, texture)
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST)
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST)
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE)
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE)
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, width, height)
+    try {
+      check(gl, `a texture of ${width} x ${height} texels`)
+    } catch (error) {
+      gl.deleteTexture(texture)
+      throw error
+    }
+    this.#textures.set(address, texture)
+  }
+
+  delete(address: number): void {
+    this.gl.deleteTexture(this.of(address))
+    this.#textures.delete(address)
+  }
+
+  of(address: number): WebGLTexture {
+    const texture = this.#textures.get(address)
+    if (!texture) throw new RangeError(`there is no texture ${address}`)
+    return texture
+  }
+
+  /** Each block gets what the other held. For blocks of one size, which are alike. */
+  exchange(a: number, b: number): void {
+    const texture = this.of(a)
+    this.#textures.set(a, this.of(b))
+    this.#textures.set(b, texture)
+  }
+
+  close(): void {
+    for (const texture of this.#textures.values()) this.gl.deleteTexture(texture)
+    this.#textures.clear()
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page each, by uvu as in Node.
+ *
+ *   npm ci --prefix test/browser && node test/browser/gpu.mjs [part of a file's name]
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { inPage, ROOT, serving } from './page.mjs'
+
+const LONGEST_FILE_MS = 600_000
+const total = { Total: 0, Passed: 0, Skipped: 0 }
+let broken = false
+
+const files = readdirSync(join(ROOT, 'dist/test/gpu'))
+  .filter((file) => file.endsWith('.gl.js') && file.includes(process.argv[2] ?? ''))
+  .sort()
+
+await serving(async (address) => {
+  for (const file of files) await inPage(address, (page, version) => runFile(page, version, file))
+})
+
+for (const [label, count] of Object.entries(total)) console.log(`  ${`${label}:`.padEnd(10)} ${count}`)
+if (broken || total.Total === 0 || total.Passed + total.Skipped < total.Total) process.exitCode = 1
+
+/** uvu runs by itself when the file is loaded, and ends with how long it took. */
+async function runFile(page, version, file) {
+  console.log(`${file}, Chromium ${version}`)
+  page.on('pageerror', (error) => fail(error))
+  const done = new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(fail(`${file} did not end`)), LONGEST_FILE_MS)
+    page.on('console', (message) => {
+      const text = message.text()
+      const summary = [...text.matchAll(/(Total|Passed|Skipped):\s+(\d+)/g)]
+      for (const [, label, count] of summary) total[label] += Number(count)
+      if (summary.length === 0) console.log(text)
+      if (!text.includes('Duration:')) return
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+  await page.evaluate((path) => import(path), `/dist/test/gpu/${file}`).catch(fail)
+  if (!broken) await done
+}
+
+function fail(error) {
+  console.log(String(error))
+  broken = true
+}

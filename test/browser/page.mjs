@@ -1,0 +1,91 @@
+/**
+ * The library in a page: no bundler, no build step, the compiled modules as they are shipped.
+ *
+ * Serves them on this machine only, and opens Chromium without a window: CHROMIUM, or /usr/bin/chromium. Its driver,
+ * playwright-core: installed here, or in the folder PLAYWRIGHT_HOME.
+ *
+ * What a page needs beside dist/ is in its import map. seedrandom, the one dependency, is CommonJS: loaded as a module
+ * it finds no `module` and puts itself at Math.seedrandom, so a module of two lines gives it to the map; a page of your
+ * own needs the same two lines, and two more for gpu.js, if it opens a gpu device.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const HOME = process.env.PLAYWRIGHT_HOME ?? fileURLToPath(new URL('.', import.meta.url))
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const ARGUMENTS = [
+  ...['--headless', '--no-sandbox', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  // WebGL2 without a GPU: drawn by the CPU, the same on every machine
+  ...['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+]
+const LONGEST_START_MS = 60_000
+
+const IMPORTS = {
+  sluice: '/dist/src/index.js',
+  seedrandom: '/seedrandom.js',
+  'gpu.js': '/gpu.js',
+  // of the tests
+  uvu: '/node_modules/uvu/dist/index.mjs',
+  'uvu/assert': '/node_modules/uvu/assert/index.mjs',
+  'uvu/diff': '/node_modules/uvu/diff/index.mjs',
+  kleur: '/node_modules/kleur/index.mjs',
+  diff: '/node_modules/diff/lib/index.mjs',
+  dequal: '/node_modules/dequal/dist/index.mjs',
+  'fast-check': '/node_modules/fast-check/lib/fast-check.js',
+  'pure-rand/': '/node_modules/pure-rand/lib/',
+}
+
+const MADE = {
+  '/': `<!doctype html>
+<title>Sluice</title>
+<script type="importmap">${JSON.stringify({ imports: IMPORTS })}</script>`,
+  '/seedrandom.js': `import '/node_modules/seedrandom/seedrandom.js'
+export default Math.seedrandom`,
+  '/gpu.js': `import '/node_modules/gpu.js/dist/gpu-browser.js'
+export const { GPU } = globalThis.GPU`,
+}
+
+/** Paths that a page may ask for; everything else is not there. */
+const FILES = /^\/(dist|node_modules|test\/browser)\/[\w./-]+\.m?js$/
+
+/** Media type and text of what stands at a path, or null. */
+function answer(path) {
+  if (MADE[path]) return [path === '/' ? 'text/html' : 'text/javascript', MADE[path]]
+  if (FILES.test(path) && existsSync(join(ROOT, path)))
+    return ['text/javascript', readFileSync(join(ROOT, path), 'utf8')]
+  return null
+}
+
+/** Run `use` with the address of a server that only this machine can reach. */
+export async function serving(use) {
+  const server = createServer(({ url }, response) => {
+    const [type, text] = answer(new URL(url, 'http://localhost').pathname) ?? []
+    response.writeHead(type ? 200 : 404, { 'content-type': `${type ?? 'text/plain'}; charset=utf-8` })
+    response.end(text)
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    return await use(`http://127.0.0.1:${server.address().port}/`)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+/** Run `use` with an open page and the browser's version. */
+export async function inPage(address, use) {
+  const { chromium } = createRequire(join(HOME, 'package.json'))('playwright-core')
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: LONGEST_START_MS })
+  try {
+    const page = await browser.newPage()
+    await page.goto(address)
+    return await use(page, browser.version())
+  } finally {
+    await browser.close()
+  }
+}
