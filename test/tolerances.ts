@@ -92,3 +92,9 @@ export const float32Loss = (terms: number, magnitude: number): number => roundin
 /** A float32 result within `count` of the steps between the float32 numbers there. */
 export const unitsInLastPlace = (count: number, result: number): number =>
   count * 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(result)))) - 23)
+
+/**
+ * A function of one number on a GPU, whose exp, log and tanh may be off by some ulp and by an absolute error where they
+ * cancel: relative 2^-18, absolute 2^-20.
+ */
+export const gpuFunction = (result: number): number => 2 ** -18 * Math.abs(result) + 2 ** -20

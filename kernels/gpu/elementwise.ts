@@ -4,12 +4,13 @@
  */
 import type { BinaryFunction, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../reference/strides.js'
-import { BINARY, SPECIAL, UNARY } from './functions.js'
-import { INDEXING, type Walk, walk } from './indexing.js'
+import { BINARY, UNARY } from './functions.js'
+import { INDEXING, type Walk, type Width, walk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
-import type { Elements, Four, Helpers, Program, Source, Texels, Thread } from './program.js'
+import type { Four, Helpers, Program, Source, Texels, Thread } from './program.js'
 
 declare function f(...numbers: number[]): number
+declare function at(x: Texels, i: number): number
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 
 function ofTexel(this: Thread, x: Texels): Four {
@@ -41,10 +42,10 @@ function ofTwoTexels(this: Thread, a: Texels, b: Texels): Four {
 }
 
 /** a, b of any strides. */
-function ofTwoElements(
+function ofTwoStrided(
   this: Thread,
-  a: Elements,
-  b: Elements,
+  a: Texels,
+  b: Texels,
   shape: Four,
   outerShape: Four,
   stridesA: Four,
@@ -53,14 +54,14 @@ function ofTwoElements(
   outerB: Four,
 ): Four {
   const i = this.thread.x * 4
-  const a0 = a[offset(i, shape, stridesA, outerShape, outerA)]
-  const a1 = a[offset(i + 1, shape, stridesA, outerShape, outerA)]
-  const a2 = a[offset(i + 2, shape, stridesA, outerShape, outerA)]
-  const a3 = a[offset(i + 3, shape, stridesA, outerShape, outerA)]
-  const b0 = b[offset(i, shape, stridesB, outerShape, outerB)]
-  const b1 = b[offset(i + 1, shape, stridesB, outerShape, outerB)]
-  const b2 = b[offset(i + 2, shape, stridesB, outerShape, outerB)]
-  const b3 = b[offset(i + 3, shape, stridesB, outerShape, outerB)]
+  const a0 = at(a, offset(i, shape, stridesA, outerShape, outerA))
+  const a1 = at(a, offset(i + 1, shape, stridesA, outerShape, outerA))
+  const a2 = at(a, offset(i + 2, shape, stridesA, outerShape, outerA))
+  const a3 = at(a, offset(i + 3, shape, stridesA, outerShape, outerA))
+  const b0 = at(b, offset(i, shape, stridesB, outerShape, outerB))
+  const b1 = at(b, offset(i + 1, shape, stridesB, outerShape, outerB))
+  const b2 = at(b, offset(i + 2, shape, stridesB, outerShape, outerB))
+  const b3 = at(b, offset(i + 3, shape, stridesB, outerShape, outerB))
   return [f(a0, b0), f(a1, b1), f(a2, b2), f(a3, b3)]
 }
 
@@ -81,7 +82,7 @@ function unaryProgram(kernel: string, name: UnaryFunction, helper: Source, input
     name: `${kernel} ${name}`,
     source: constants ? withConstants : plain,
     kinds: constants ? [...texels, 'number', 'number'] : texels,
-    helpers: { ...SPECIAL, ...helpers, f: helper },
+    helpers: { ...helpers, f: helper },
   }
 }
 
@@ -89,7 +90,9 @@ const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
 const BINARY_NAMES = Object.keys(BINARY) as BinaryFunction[]
 
 const UNARY_PROGRAMS = perFunction(UNARY_NAMES, (name) => unaryProgram('unary', name, UNARY[name].f, 1))
-const GRADIENT_PROGRAMS = perFunction(UNARY_NAMES, (name) => unaryProgram('unaryGradient', name, UNARY[name].derivative, 2))
+const GRADIENT_PROGRAMS = perFunction(UNARY_NAMES, (name) =>
+  unaryProgram('unaryGradient', name, UNARY[name].derivative, 2),
+)
 
 export const unary: GpuKernel<'unary'> = {
   programs: Object.values(UNARY_PROGRAMS),
@@ -111,26 +114,23 @@ const binaryProgram = (name: string, source: Source, kinds: Program['kinds'], he
   kinds,
   helpers,
 })
-const STRIDED = ['elements', 'elements', 'four', 'four', 'four', 'four', 'four', 'four'] as const
+const STRIDED = ['texels', 'texels', 'four', 'four', 'four', 'four', 'four', 'four'] as const
 
 const TEXELS = perFunction(BINARY_NAMES, (name) =>
   binaryProgram(`binary ${name}`, ofTwoTexels, ['texels', 'texels'], { f: BINARY[name] }),
 )
-const ELEMENTS = {
-  narrow: perFunction(BINARY_NAMES, (name) =>
-    binaryProgram(`binary ${name}, strided`, ofTwoElements, STRIDED, { ...INDEXING.narrow, f: BINARY[name] }),
-  ),
-  wide: perFunction(BINARY_NAMES, (name) =>
-    binaryProgram(`binary ${name}, of many axes`, ofTwoElements, STRIDED, { ...INDEXING.wide, f: BINARY[name] }),
-  ),
-}
+const elements = (width: Width) =>
+  perFunction(BINARY_NAMES, (name) =>
+    binaryProgram(`binary ${name}, ${width}`, ofTwoStrided, STRIDED, { ...INDEXING[width], f: BINARY[name] }),
+  )
+const ELEMENTS = { line: elements('line'), narrow: elements('narrow'), wide: elements('wide') }
 
 /** Does every operand have the elements of the output, in their order? */
 const alike = ({ shape, strides }: Walk): boolean =>
   shape[0] * shape[1] * shape[2] === 1 && strides.every(([own]) => own[3] === 1 || shape[3] === 1)
 
 export const binary: GpuKernel<'binary'> = {
-  programs: [...Object.values(TEXELS), ...Object.values(ELEMENTS.narrow)],
+  programs: [TEXELS, ELEMENTS.line, ELEMENTS.narrow, ELEMENTS.wide].flatMap((programs) => Object.values(programs)),
   run(gpu, { shape, stridesA, stridesB, function: name }, [a, b], [y]) {
     const axes = walk(shape, [contiguous(shape), stridesA, stridesB])
     if (alike(axes)) return gpu.run(TEXELS[name], [a, b], y)

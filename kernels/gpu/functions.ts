@@ -10,22 +10,7 @@ import type { Helper, Helpers, Source } from './program.js'
 
 declare function infinity(): number
 declare function notANumber(): number
-
-/** For gpu.js `Infinity` is the largest finite number, and NaN it does not know. */
-export const SPECIAL: Helpers = {
-  infinity: {
-    source: function infinity(): number {
-      return 1 / 0
-    },
-    glsl: 'float infinity() { return uintBitsToFloat(0x7f800000u); }',
-  },
-  notANumber: {
-    source: function notANumber(): number {
-      return 0 / 0
-    },
-    glsl: 'float notANumber() { return uintBitsToFloat(0x7fc00000u); }',
-  },
-}
+declare function exponential(x: number): number
 
 function neg(x: number): number {
   return -x
@@ -42,7 +27,7 @@ function sign(x: number): number {
 }
 
 function exp(x: number): number {
-  return Math.exp(x)
+  return exponential(x)
 }
 function same(y: number): number {
   return y
@@ -84,7 +69,7 @@ function leakyReluDerivative(x: number, slope: number, _b: number): number {
 }
 
 function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x))
+  return 1 / (1 + exponential(-x))
 }
 function sigmoidDerivative(y: number): number {
   return y * (1 - y)
@@ -105,7 +90,7 @@ declare function normal(x: number): number
  * below 1.2e-7 (Press et al., Numerical Recipes, section 6.2).
  */
 function distribution(x: number): number {
-  const z = Math.abs(x) * 0.7071067811865476
+  const z = Math.abs(x) * Math.SQRT1_2
   const t = 1 / (1 + 0.5 * z)
   let series = t * 0.17087277
   series = t * (-0.82215223 + series)
@@ -116,15 +101,14 @@ function distribution(x: number): number {
   series = t * (0.09678418 + series)
   series = t * (0.37409196 + series)
   series = t * (1.00002368 + series)
-  const tail = 0.5 * t * Math.exp(series - 1.26551223 - z * z)
+  const tail = 0.5 * t * exponential(series - 1.26551223 - z * z)
   return x > 0 ? 1 - tail : tail
 }
-/** Far out the product would be Infinity times 0. */
 function gelu(x: number): number {
-  return x > 9 ? x : x < -14 ? 0 : x * normal(x)
+  return x * normal(x)
 }
 function geluDerivative(x: number): number {
-  return x > 9 ? 1 : x < -14 ? 0 : normal(x) + x * 0.3989422804014327 * Math.exp(-0.5 * x * x)
+  return normal(x) + x * 0.3989422804014327 * exponential(-0.5 * x * x)
 }
 
 declare function logistic(x: number): number
@@ -138,7 +122,7 @@ function siluDerivative(x: number): number {
 
 /** log(1 + e) by its series where 1 + e would lose e. */
 function softplus(x: number): number {
-  const e = Math.exp(-Math.abs(x))
+  const e = exponential(-Math.abs(x))
   const above = x > 0 ? x : 0
   return above + (e < 0.001 ? e - 0.5 * e * e : Math.log(1 + e))
 }
@@ -170,7 +154,7 @@ function raised(x: number, exponent: number): number {
     return exponent < 0 ? 1 / result : result
   }
   if (x > 0) {
-    return Math.pow(x, exponent)
+    return x ** exponent
   }
   if (x === 0) {
     return exponent > 0 ? 0 : infinity()
@@ -197,7 +181,7 @@ interface UnaryFunctionOnGpu {
   readonly derivative: Source
   /** do they take the constants a and b? */
   readonly constants?: true
-  /** what they call, beside SPECIAL */
+  /** what they call, beside builtins */
   readonly helpers?: Helpers
 }
 

@@ -4,8 +4,8 @@
  * Note [Dialect]
  *   What a program may say is what gpu.js 2.24.1 can read and a GPU computes alike everywhere:
  *   - Flat functions, `const` and `let`, `if`, `for` with a counter; arrays only as whole texels, `v[0]` to `v[3]`.
- *   - `Infinity` and NaN come from helpers (functions.ts), and a choice must be right when its comparison fails.
- *   - Indices are floats. Whole numbers are divided by `quotient` (indexing.ts), never by `/`.
+ *   - `infinity()` and `notANumber()`, not `Infinity` and `NaN`; exp is `exponential`; a choice must be right when its comparison fails.
+ *   - Indices are floats. Whole numbers are divided by `quotient`, never by `/`; a single value is `at(x, i)`.
  *   - Values past the end of an input are garbage, NaN too: choose, do not multiply by 0.
  *   - What is written with the same name in two programs is the same: programs are cached by name.
  *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
@@ -13,8 +13,13 @@
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { binary, unary, unaryGradient } from './elementwise.js'
 import type { GpuKernels } from './kernel.js'
+import { crossEntropyGradient, crossEntropyRows, weightedMean } from './loss.js'
+import { matmul } from './matmul.js'
 import { fill, stridedCopy } from './movement.js'
+import { addSumOfSquares, blend, sgd } from './optimizer.js'
+import { reduce } from './reduce.js'
 
+export { BUILTINS } from './builtins.js'
 export type { GpuKernel, GpuKernels } from './kernel.js'
 export type { ArgumentKind, DetailedHelper, Four, Gpu, Helper, Program } from './program.js'
 
@@ -24,6 +29,14 @@ export const gpuKernels: GpuKernels = {
   unary,
   unaryGradient,
   binary,
+  reduce,
+  matmul,
+  crossEntropyRows,
+  crossEntropyGradient,
+  weightedMean,
+  blend,
+  addSumOfSquares,
+  sgd,
 }
 
 /** Sizes, in values, of what a kernel needs beside its operands. */

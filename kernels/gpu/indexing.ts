@@ -1,21 +1,13 @@
 /** Where the elements of a strided tensor lie: what all general kernels share. */
 import { mergeAxes } from '../reference/strides.js'
-import type { Four, Helper } from './program.js'
+import type { Four, Helper, Helpers } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function inner(i: number, shape: Four, strides: Four): number
 
-/** floor(i / n) of whole numbers. A GPU divides integers: its division of floats may come out just below a whole. */
-const QUOTIENT: Helper = {
-  source: function quotient(i: number, n: number): number {
-    return Math.floor(i / n)
-  },
-  glsl: 'float quotient(float i, float n) { return float(int(i) / int(n)); }',
-}
-
 /** Element i of a tensor of four axes, the last running fastest. */
 const FOUR_AXES: Helper = {
-  fours: [1, 2],
+  kinds: ['number', 'four', 'four'],
   source: function inner(i: number, shape: Four, strides: Four): number {
     const rows = quotient(i, shape[3])
     const planes = quotient(rows, shape[2])
@@ -29,15 +21,16 @@ const FOUR_AXES: Helper = {
   },
 }
 
-/** `offset(i, shape, strides, outerShape, outerStrides)`: where element i lies, by up to four axes, or by up to eight. */
+/** `offset(i, shape, strides, outerShape, outerStrides)`: where element i lies. Of up to four axes. */
 const OFFSET: Helper = {
-  fours: [1, 2, 3, 4],
+  kinds: ['number', 'four', 'four', 'four', 'four'],
   source: function offset(i: number, shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
     return inner(i, shape, strides)
   },
 }
+/** Of up to eight. */
 const WIDE_OFFSET: Helper = {
-  fours: [1, 2, 3, 4],
+  kinds: ['number', 'four', 'four', 'four', 'four'],
   source: function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number {
     const size = shape[0] * shape[1] * shape[2] * shape[3]
     const outer = quotient(i, size)
@@ -45,13 +38,29 @@ const WIDE_OFFSET: Helper = {
   },
 }
 
-/** Helpers of a program that calls `quotient` or `offset`; `wide` for more than four axes. */
-export const INDEXING = {
-  narrow: { quotient: QUOTIENT, inner: FOUR_AXES, offset: OFFSET },
-  wide: { quotient: QUOTIENT, inner: FOUR_AXES, offset: WIDE_OFFSET },
-} as const
+/** Of a single axis. */
+const LINE_OFFSET: Helper = {
+  kinds: ['number', 'four', 'four', 'four', 'four'],
+  source: function offset(i: number, _shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
+    return i * strides[3]
+  },
+}
 
-export type Width = keyof typeof INDEXING
+/** By how many axes there are. */
+export type Width = 'line' | 'narrow' | 'wide'
+
+/** `offset`, under any name. */
+export const OFFSETS: { readonly [W in Width]: Helper } = { line: LINE_OFFSET, narrow: OFFSET, wide: WIDE_OFFSET }
+
+/** What `offset` calls. */
+export const AXES: Helpers = { inner: FOUR_AXES }
+
+/** Helpers of a program that calls `offset`. */
+export const INDEXING: { readonly [W in Width]: Helpers } = {
+  line: { ...AXES, offset: LINE_OFFSET },
+  narrow: { ...AXES, offset: OFFSET },
+  wide: { ...AXES, offset: WIDE_OFFSET },
+}
 
 /** A walk over a tensor in row-major order, as arguments of `offset`. */
 export interface Walk {
@@ -70,7 +79,7 @@ export function walk(shape: readonly number[], strides: readonly (readonly numbe
   const last = (values: readonly number[], fill: number): Four => four(values.slice(-4), fill)
   const before = (values: readonly number[], fill: number): Four => four(values.slice(0, -4), fill)
   return {
-    width: rank > 4 ? 'wide' : 'narrow',
+    width: rank > 4 ? 'wide' : rank > 1 ? 'narrow' : 'line',
     shape: last(axes.shape, 1),
     outerShape: before(axes.shape, 1),
     strides: axes.strides.map((own) => [last(own, 0), before(own, 0)]),
@@ -80,4 +89,33 @@ export function walk(shape: readonly number[], strides: readonly (readonly numbe
 function four(values: readonly number[], fill: number): Four {
   const [a = fill, b = fill, c = fill, d = fill] = [...Array.from({ length: 4 - values.length }, () => fill), ...values]
   return [a, b, c, d]
+}
+
+/**
+ * A list of offsets as the strides it was made of (`first` + `inner` gives it back): the batch of a product, broadcast.
+ * @throws RangeError  no strides of up to four axes make this list
+ */
+export function offsetsWalk(offsets: readonly number[]): { first: number; shape: Four; strides: Four } {
+  const shape: number[] = []
+  const strides: number[] = []
+  let list = offsets
+  while (list.length > 1) {
+    const size = runLength(list)
+    shape.unshift(size)
+    strides.unshift(list[1] - list[0])
+    list = list.filter((_, i) => i % size === 0)
+  }
+  if (shape.length > 4) throw new RangeError(`a GPU kernel batches along at most 4 axes, not as [${offsets}]`)
+  return { first: offsets[0], shape: four(shape, 1), strides: four(strides, 0) }
+}
+
+/** The size of the fastest axis: the longest runs of equal steps that the whole list is made of. */
+function runLength(list: readonly number[]): number {
+  const step = list[1] - list[0]
+  for (let size = list.length; size > 1; size--) {
+    if (list.length % size === 0 && list.every((offset, i) => offset === list[i - (i % size)] + (i % size) * step)) {
+      return size
+    }
+  }
+  throw new RangeError(`[${list}] is no list of strided offsets`)
 }

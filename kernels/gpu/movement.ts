@@ -2,8 +2,9 @@
 import { contiguous } from '../reference/strides.js'
 import { INDEXING, type Width, walk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
-import type { Elements, Four, Program, Texels, Thread } from './program.js'
+import type { Four, Program, Texels, Thread } from './program.js'
 
+declare function at(x: Texels, i: number): number
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 
 function constant(this: Thread, value: number): Four {
@@ -15,10 +16,10 @@ function copy(this: Thread, x: Texels): Four {
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** y[i] = x[start + offset(i)] */
+/** y[i] = at(x, start + offset(i)) */
 function gather(
   this: Thread,
-  x: Elements,
+  x: Texels,
   start: number,
   shape: Four,
   outerShape: Four,
@@ -27,20 +28,23 @@ function gather(
 ): Four {
   const i = this.thread.x * 4
   return [
-    x[start + offset(i, shape, strides, outerShape, outerStrides)],
-    x[start + offset(i + 1, shape, strides, outerShape, outerStrides)],
-    x[start + offset(i + 2, shape, strides, outerShape, outerStrides)],
-    x[start + offset(i + 3, shape, strides, outerShape, outerStrides)],
+    at(x, start + offset(i, shape, strides, outerShape, outerStrides)),
+    at(x, start + offset(i + 1, shape, strides, outerShape, outerStrides)),
+    at(x, start + offset(i + 2, shape, strides, outerShape, outerStrides)),
+    at(x, start + offset(i + 3, shape, strides, outerShape, outerStrides)),
   ]
 }
 
 const CONSTANT: Program = { name: 'fill', source: constant, kinds: ['number'] }
 const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
-const KINDS = ['elements', 'number', 'four', 'four', 'four', 'four'] as const
-const GATHER: { readonly [W in Width]: Program } = {
-  narrow: { name: 'stridedCopy', source: gather, kinds: KINDS, helpers: INDEXING.narrow },
-  wide: { name: 'stridedCopy, of many axes', source: gather, kinds: KINDS, helpers: INDEXING.wide },
-}
+const KINDS = ['texels', 'number', 'four', 'four', 'four', 'four'] as const
+const gatherOf = (width: Width): Program => ({
+  name: `stridedCopy, ${width}`,
+  source: gather,
+  kinds: KINDS,
+  helpers: INDEXING[width],
+})
+const GATHER = { line: gatherOf('line'), narrow: gatherOf('narrow'), wide: gatherOf('wide') }
 
 export const fill: GpuKernel<'fill'> = {
   programs: [CONSTANT],
@@ -50,7 +54,7 @@ export const fill: GpuKernel<'fill'> = {
 }
 
 export const stridedCopy: GpuKernel<'stridedCopy'> = {
-  programs: [COPY, GATHER.narrow],
+  programs: [COPY, ...Object.values(GATHER)],
   run(gpu, { shape, strides, offset: start }, [x], [y]) {
     const axes = walk(shape, [contiguous(shape), strides])
     const [, [own, outer]] = axes.strides

@@ -5,18 +5,15 @@
  * `this.thread.x`, and returns its four values. Past a tensor's last value its texels hold garbage.
  *
  * gpu.js reads functions from their source, so they are flat: no closures, no arrow functions, and nothing from
- * outside but the helpers that the program lists, which TypeScript is told of with `declare function`. What else to
- * keep in mind is Note [Dialect] in index.ts.
+ * outside but helpers, the program's own and those of builtins.ts, which TypeScript is told of with `declare function`.
+ * What else to keep in mind is Note [Dialect] in index.ts.
  */
 
 /** Four numbers: a texel, or a uniform value. */
 export type Four = readonly [number, number, number, number]
 
-/** An input read texel by texel. */
+/** A tensor that is read: its texels. */
 export type Texels = readonly Four[]
-
-/** An input read value by value: the same texture, at more cost. */
-export type Elements = readonly number[]
 
 /** `this` of a program. */
 export interface Thread {
@@ -26,16 +23,16 @@ export interface Thread {
 /** A function that is not called here but read. */
 export type Source = (this: Thread, ...args: never[]) => unknown
 
-/** How an argument is read, or that it is a number or four of them, the same for all texels. */
-export type ArgumentKind = 'texels' | 'elements' | 'number' | 'four'
+/** A tensor, or a number or four of them that are the same for all texels. */
+export type ArgumentKind = 'texels' | 'number' | 'four'
 
-/** A function from numbers to a number, with more to say about it where that is needed. */
+/** A function to a number: from numbers, unless it says otherwise. */
 export type Helper = Source | DetailedHelper
 
 export interface DetailedHelper {
   readonly source: Source
-  /** the places of those arguments that are fours */
-  readonly fours?: readonly number[]
+  /** of its arguments; those that are left out at the end are numbers */
+  readonly kinds?: readonly ArgumentKind[]
   /** takes its place on a GPU, where JavaScript cannot say it, or not as well */
   readonly glsl?: string
 }

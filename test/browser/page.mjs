@@ -37,7 +37,7 @@ const IMPORTS = {
   diff: '/node_modules/diff/lib/index.mjs',
   dequal: '/node_modules/dequal/dist/index.mjs',
   'fast-check': '/node_modules/fast-check/lib/fast-check.js',
-  'pure-rand/': '/node_modules/pure-rand/lib/',
+  'pure-rand/': '/node_modules/pure-rand/lib/esm/',
 }
 
 const MADE = {
@@ -56,9 +56,9 @@ const FILES = /^\/(dist|node_modules|test\/browser)\/[\w./-]+\.m?js$/
 /** Media type and text of what stands at a path, or null. */
 function answer(path) {
   if (MADE[path]) return [path === '/' ? 'text/html' : 'text/javascript', MADE[path]]
-  if (FILES.test(path) && existsSync(join(ROOT, path)))
-    return ['text/javascript', readFileSync(join(ROOT, path), 'utf8')]
-  return null
+  // a path of an import map has no extension
+  const file = [path, `${path}.js`].find((name) => FILES.test(name) && existsSync(join(ROOT, name)))
+  return file ? ['text/javascript', readFileSync(join(ROOT, file), 'utf8')] : null
 }
 
 /** Run `use` with the address of a server that only this machine can reach. */

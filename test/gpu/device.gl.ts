@@ -1,9 +1,32 @@
-/** The gpu device itself: what it counts is what the context has. */
+/** The gpu device itself: what it says that it holds is what exists on the context, at every moment. */
+import seedrandom from 'seedrandom'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openDevice } from '../../src/device/open.js'
+import { DeviceError, TensorTooLargeError } from '../../src/device/errors.js'
+import { openContext } from '../../src/device/gpu/context.js'
+import { GpuDevice } from '../../src/device/gpu/gpu-device.js'
+import { openDevice, openVirtualDevice } from '../../src/device/open.js'
+import { BudgetExceededError } from '../../src/memory/allocator.js'
 import { ops } from '../../src/ops/table.js'
-import { tensor } from '../../src/tensor/create.js'
+import { empty, tensor } from '../../src/tensor/create.js'
+import type { Tensor } from '../../src/tensor/tensor.js'
+import { type Account, counting } from './counting.js'
+
+async function openCounted(memory: number | string): Promise<{ device: GpuDevice; account: Account }> {
+  const context = await openContext()
+  const account = counting(context)
+  const device = await openDevice('gpu', { memory, context })
+  assert.ok(device instanceof GpuDevice)
+  return { device, account }
+}
+
+/** What is reported equals what exists. Buffers come and go with reads; the plan has their most. */
+function assertExact({ memory }: GpuDevice, { textureBytes, bufferBytes }: Account, what: string): void {
+  const { heldBytes, pooledBytes, budgetBytes, held } = memory
+  assert.is(heldBytes - held.runtime + pooledBytes, textureBytes, what)
+  assert.ok(bufferBytes <= held.runtime, what)
+  assert.ok(heldBytes + pooledBytes <= budgetBytes, what)
+}
 
 test('values go up, through kernels, and down', async () => {
   const device = await openDevice('gpu', { memory: '1MiB' })
@@ -25,6 +48,113 @@ test('values go up, through kernels, and down', async () => {
     [17, 27],
   ])
   device.close()
+})
+
+test('tensors of every size from one texel to many rows, and many reads at once', async () => {
+  const { device, account } = await openCounted('64MiB')
+  for (const size of [1, 3, 4, 5, 8191, 8192, 8193, 20000, 16384 * 4, 300001]) {
+    const values = Float32Array.from({ length: size }, (_, i) => i)
+    const x = tensor(device, values)
+    assert.equal(await x.data(), values)
+    x.dispose()
+    assertExact(device, account, `size ${size}`)
+  }
+  const many = Array.from({ length: 40 }, (_, i) => tensor(device, new Float32Array(1000).fill(i)))
+  const reads = many.map((x) => x.data())
+  for (const x of many) x.dispose()
+  const others = many.map(() => tensor(device, new Float32Array(1000).fill(-1)))
+  for (const [i, values] of (await Promise.all(reads)).entries()) {
+    assert.ok(
+      values.every((value) => value === i),
+      'a read has the values of when it was asked for',
+    )
+  }
+  for (const x of others) x.dispose()
+  assertExact(device, account, 'after many reads')
+  device.close()
+})
+
+test('over 5000 ops with disposals the bytes reported are those on the context, at every step; none after closing', async () => {
+  const { device, account } = await openCounted('150KiB')
+  const random = seedrandom('bytes')
+  const whole = (most: number): number => 1 + Math.floor(random() * most)
+  const live: Tensor[] = []
+  const any = (): Tensor => live[Math.floor(random() * live.length)]
+  const make = (): Tensor =>
+    tensor(
+      device,
+      Array.from({ length: whole(40) }, () => Array.from({ length: 24 }, random)),
+    )
+  const actions: (() => Tensor)[] = [
+    make,
+    () => ops.relu(any()),
+    () => ops.mul(any(), 0.5),
+    () => ops.permute(any(), [1, 0]),
+    () => ops.sum(any(), { axes: 0, keepDims: true }),
+    () => ops.sum(any()),
+    () => ops.matmul(any(), any(), { transposeB: true }),
+    () => ops.add(any(), any()),
+  ]
+  let [ran, refused] = [0, 0]
+  for (let i = 0; ran < 5000; i++) {
+    if (live.length === 0 || random() < 0.02) live.push(make())
+    try {
+      const made = actions[Math.floor(random() * actions.length)]()
+      if (made.rank === 2) live.push(made)
+      else made.dispose()
+      ran++
+    } catch (error) {
+      // shapes that do not go together, or no room
+      if (error instanceof BudgetExceededError) refused++
+      else if (error instanceof Error && error.name !== 'ShapeError') throw error
+    }
+    assertExact(device, account, `step ${i}`)
+    while (live.length > 30 || (live.length > 0 && random() < 0.3)) {
+      live.splice(Math.floor(random() * live.length), 1)[0].dispose()
+      assertExact(device, account, `step ${i}, freed`)
+    }
+  }
+  assert.ok(refused > 0, 'the budget was never reached')
+  assert.is(account.framebuffers, 2)
+  device.close()
+  assert.equal(account, { textureBytes: 0, textures: 0, bufferBytes: 0, programs: 0, framebuffers: 0 })
+  console.log(`${ran} ops ran, ${refused} were refused`)
+})
+
+test('gpu.js makes nothing on the context: compiling all kernels takes no byte', async () => {
+  const { device, account } = await openCounted('1MiB')
+  const before = { ...account }
+  device.warmup()
+  assert.is(account.textures, 0)
+  assert.equal({ ...account, programs: 0 }, { ...before, programs: 0 })
+  assert.ok(account.programs > 50, `${account.programs} programs`)
+  device.close()
+})
+
+test('a virtual gpu device holds the same from the beginning', async () => {
+  const { device } = await openCounted('1MiB')
+  assert.equal(openVirtualDevice('gpu', { memory: '1MiB' }).memory, device.memory)
+  device.close()
+})
+
+test('too little memory, too large a tensor, a closed device: typed errors', async () => {
+  const refuses = async (type: abstract new (...args: never[]) => Error, attempt: () => unknown): Promise<void> => {
+    try {
+      await attempt()
+    } catch (error) {
+      assert.instance(error, type)
+      return
+    }
+    assert.unreachable(`no ${type.name}`)
+  }
+  await refuses(BudgetExceededError, () => openCounted(1000))
+  const { device, account } = await openCounted('1GiB')
+  await refuses(TensorTooLargeError, () => empty('test', device, [2 ** 24 + 1]))
+  assert.is(account.textures, 0)
+  const x = tensor(device, [1, 2])
+  device.close()
+  await refuses(DeviceError, () => x.data())
+  await refuses(DeviceError, () => tensor(device, [1, 2]))
 })
 
 test.run()

@@ -7,7 +7,15 @@
  * kernels share one framebuffer, which keeps no texture alive but the one drawn to last, and one vertex buffer. The
  * version is pinned in package.json, and a test counts what gpu.js itself makes on the context.
  */
-import type { ArgumentKind, Four, Gpu, Helper, Program } from '../../../kernels/gpu/index.js'
+import {
+  type ArgumentKind,
+  BUILTINS,
+  type DetailedHelper,
+  type Four,
+  type Gpu,
+  type Helper,
+  type Program,
+} from '../../../kernels/gpu/index.js'
 import { DeviceError } from '../errors.js'
 import { VERTEX_BYTES } from './gpu-kind.js'
 
@@ -24,16 +32,18 @@ export interface Texture {
 
 const ARGUMENT_TYPES: { readonly [Kind in ArgumentKind]: string } = {
   texels: 'ArrayTexture(4)',
-  elements: 'MemoryOptimizedNumberTexture',
   number: 'Float',
   four: 'Array(4)',
 }
 
 /** The part of gpu.js that is used. */
 interface GpuJs {
-  GPU: new (settings: object) => {
+  GPU: new (
+    settings: object,
+  ) => {
     addFunction(source: string, settings: object): void
-    addNativeFunction(name: string, source: string): void
+    injectNative(source: string): void
+    addNativeFunction(name: string, source: string, settings: object): void
     createKernel(source: string, settings: object): { kernel: Kernel }
   }
 }
@@ -147,16 +157,22 @@ export class Runner implements Gpu<Texture> {
 
   #build(program: Program): Kernel {
     const { gl } = this
-    const gpu = new this.gpujs.GPU({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } })
-    for (const [name, helper] of Object.entries(program.helpers ?? {})) {
-      const { source, fours = [], glsl } = detailed(helper)
-      if (glsl) gpu.addNativeFunction(name, glsl)
-      else {
-        const argumentTypes = Array.from({ length: source.length }, (_, i) => (fours.includes(i) ? 'Array(4)' : 'Number'))
-        gpu.addFunction(String(source), { name, argumentTypes, returnType: 'Number' })
-      }
+    const gpu = new this.gpujs.GPU({ mode: 'webgl2' })
+    const helpers = Object.entries({ ...BUILTINS, ...program.helpers }).map(([name, helper]) => ({
+      name,
+      ...detailed(helper),
+    }))
+    gpu.injectNative(helpers.map(({ glsl = '' }) => glsl).join('\n'))
+    for (const { name, source, kinds = [], glsl } of helpers) {
+      const types = Array.from({ length: source.length }, (_, i) => ARGUMENT_TYPES[kinds[i] ?? 'number'])
+      // gpu.js is told the types alone: of functions in GLSL it mistakes the order
+      if (glsl) gpu.addNativeFunction(name, '', { argumentTypes: { ...types }, returnType: 'Number' })
+      else gpu.addFunction(String(source), { name, argumentTypes: types, returnType: 'Number' })
     }
     const { kernel } = gpu.createKernel(String(program.source), {
+      // here and not for the GPU, which would take any context of Node for a WebGL1
+      context: gl,
+      canvas: { width: 1, height: 1 },
       output: [1],
       argumentTypes: program.kinds.map((kind) => ARGUMENT_TYPES[kind]),
       returnType: 'Array(4)',
@@ -184,7 +200,7 @@ const LONGEST_LOOP = 2 ** 24
 
 const isTexture = (arg: Texture | number | Four): arg is Texture => typeof arg === 'object' && 'texture' in arg
 
-const detailed = (helper: Helper) => (typeof helper === 'function' ? { source: helper } : helper)
+const detailed = (helper: Helper): DetailedHelper => (typeof helper === 'function' ? { source: helper } : helper)
 
 function placeholder(gl: WebGL2RenderingContext, kind: ArgumentKind): unknown {
   if (kind === 'number') return 0

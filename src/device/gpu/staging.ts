@@ -2,8 +2,8 @@
  * Values between host and textures, through memory of fixed size that the plan counts.
  *
  * A texture is uploaded in bands of whole rows. A read is taken at once, into a pixel pack buffer, and handed over when
- * the GPU has got that far: nobody waits in between. There is one such buffer. A read that finds it taken, or too
- * small, waits on the spot.
+ * the GPU has got that far: nobody waits in between. All such buffers together have READ_BYTES; a read that finds too
+ * little of them left waits on the spot, and so do all where there are no such buffers (the package gl of Node).
  */
 import { check } from './context.js'
 import { READ_BYTES, UPLOAD_BYTES } from './gpu-kind.js'
@@ -11,16 +11,18 @@ import type { Texture } from './gpujs.js'
 
 export class Staging {
   readonly #band = new Float32Array(UPLOAD_BYTES / 4)
-  readonly #buffer: WebGLBuffer
   readonly #framebuffer: WebGLFramebuffer
-  #taken = false
+  /** of buffers that wait for the GPU */
+  #readingBytes = 0
+
+  readonly #hasPackBuffers: boolean
 
   constructor(readonly gl: WebGL2RenderingContext) {
     this.#framebuffer = gl.createFramebuffer()
-    this.#buffer = gl.createBuffer()
-    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.#buffer)
-    gl.bufferData(gl.PIXEL_PACK_BUFFER, READ_BYTES, gl.STREAM_READ)
-    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
+    const buffer = packBuffer(gl, 4)
+    this.#hasPackBuffers = gl.getError() === gl.NO_ERROR
+    if (this.#hasPackBuffers) gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
+    gl.deleteBuffer(buffer)
   }
 
   /** data[i] * scale, and zeros up to the end of the last row. */
@@ -48,41 +50,46 @@ export class Staging {
     const { gl } = this
     const height = Math.ceil(texels / width)
     const values = new Float32Array(4 * width * height)
-    const later = !this.#taken && values.byteLength <= READ_BYTES
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer)
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0)
-    if (later) {
-      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.#buffer)
-      gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0)
-      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
-    } else {
-      gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, values)
-    }
+    const later = this.#hasPackBuffers && this.#readingBytes + values.byteLength <= READ_BYTES
+    const buffer = later ? packBuffer(gl, values.byteLength) : null
+    if (buffer) gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0)
+    else gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, values)
+    if (buffer) gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
     // an attached texture would outlive its deletion
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, null, 0)
-    if (later) await this.#collect(values)
+    if (buffer) await this.#collect(buffer, values)
     check(gl, 'reading values')
     return values.subarray(0, size)
   }
 
   close(): void {
-    this.gl.deleteBuffer(this.#buffer)
     this.gl.deleteFramebuffer(this.#framebuffer)
   }
 
   /** Wait until the buffer is written, and take what it holds. */
-  async #collect(values: Float32Array): Promise<void> {
+  async #collect(buffer: WebGLBuffer, values: Float32Array): Promise<void> {
     const { gl } = this
-    this.#taken = true
+    this.#readingBytes += values.byteLength
     try {
       await passed(gl)
-      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.#buffer)
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer)
       gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, values)
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
     } finally {
-      this.#taken = false
+      gl.deleteBuffer(buffer)
+      this.#readingBytes -= values.byteLength
     }
   }
+}
+
+/** A buffer that the next readPixels writes to. */
+function packBuffer(gl: WebGL2RenderingContext, bytes: number): WebGLBuffer {
+  const buffer = gl.createBuffer()
+  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer)
+  gl.bufferData(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ)
+  return buffer
 }
 
 /** The GPU has done all that was asked of it before this call. */

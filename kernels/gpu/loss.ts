@@ -1,0 +1,234 @@
+/**
+ * Cross-entropy by row, its gradient, and the weighted mean of row losses. A row that counts nothing is chosen, not
+ * multiplied by 0, so that a NaN in it stays there.
+ */
+import type { ClassRows } from '../kernels.js'
+import type { GpuKernel } from './kernel.js'
+import type { ArgumentKind, Four, Program, Source, Texels, Thread } from './program.js'
+
+declare function quotient(i: number, n: number): number
+declare function at(x: Texels, i: number): number
+declare function notANumber(): number
+declare function exponential(x: number): number
+declare function row(i: number, logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): number
+declare function largest(start: number, logits: Texels, sizes: Four): number
+declare function total(start: number, max: number, logits: Texels, sizes: Four): number
+declare function isClass(target: number, classes: number): number
+declare function weight(row: number, target: number, weights: Texels, sizes: Four, options: Four): number
+declare function slope(
+  i: number,
+  dy: number,
+  totalWeight: number,
+  logits: Texels,
+  targets: Texels,
+  weights: Texels,
+  sizes: Four,
+  options: Four,
+): number
+
+/*
+ * logits [outer, classes, inner], targets [outer, inner], weights [outer]
+ * sizes: outer, classes, inner, 1 where there are weights
+ * options: ignoreIndex, labelSmoothing
+ */
+
+/** Of the row of logits that begins at `start`. A NaN among them becomes the largest. */
+function largestOf(start: number, logits: Texels, sizes: Four): number {
+  let max = at(logits, start)
+  for (let c = 1; c < sizes[1]; c++) {
+    const value = at(logits, start + c * sizes[2])
+    max = max >= value ? max : value > max ? value : max + value
+  }
+  return max
+}
+
+/** sum of exp(x - max) */
+function totalOf(start: number, max: number, logits: Texels, sizes: Four): number {
+  let sum = 0.0
+  for (let c = 0; c < sizes[1]; c++) {
+    sum = sum + exponential(at(logits, start + c * sizes[2]) - max)
+  }
+  return sum
+}
+
+function isClassOf(target: number, classes: number): number {
+  if (target >= 0 && target < classes && Math.floor(target) === target) {
+    return 1
+  }
+  return 0
+}
+
+function weightOf(row: number, target: number, weights: Texels, sizes: Four, options: Four): number {
+  if (target === options[0]) {
+    return 0
+  }
+  if (sizes[3] > 0) {
+    return at(weights, quotient(row, sizes[2]))
+  }
+  return 1
+}
+
+/** (1 - s) (-log p_target) + s / classes * sum of -log p_c, with -log p_c = log(total) + max - x_c */
+function lossOf(i: number, logits: Texels, targets: Texels, _weights: Texels, sizes: Four, options: Four): number {
+  const target = at(targets, i)
+  if (target === options[0]) {
+    return 0
+  }
+  const outer = quotient(i, sizes[2])
+  const start = outer * sizes[1] * sizes[2] + i - outer * sizes[2]
+  const max = largest(start, logits, sizes)
+  const logTotal = Math.log(total(start, max, logits, sizes))
+  let loss = notANumber()
+  if (isClass(target, sizes[1]) > 0) {
+    loss = (1 - options[1]) * (logTotal - (at(logits, start + target * sizes[2]) - max))
+  }
+  if (options[1] > 0) {
+    let all = 0.0
+    for (let c = 0; c < sizes[1]; c++) {
+      all = all + logTotal - (at(logits, start + c * sizes[2]) - max)
+    }
+    loss = loss + (options[1] / sizes[1]) * all
+  }
+  return loss
+}
+
+function rowWeightOf(i: number, _logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): number {
+  return weight(i, at(targets, i), weights, sizes, options)
+}
+
+function rows(this: Thread, logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): Four {
+  const i = this.thread.x * 4
+  return [
+    row(i, logits, targets, weights, sizes, options),
+    row(i + 1, logits, targets, weights, sizes, options),
+    row(i + 2, logits, targets, weights, sizes, options),
+    row(i + 3, logits, targets, weights, sizes, options),
+  ]
+}
+
+/** dy w / total (softmax - target distribution) of value i */
+function slopeOf(
+  i: number,
+  dy: number,
+  totalWeight: number,
+  logits: Texels,
+  targets: Texels,
+  weights: Texels,
+  sizes: Four,
+  options: Four,
+): number {
+  const outer = quotient(i, sizes[1] * sizes[2])
+  const within = i - outer * sizes[1] * sizes[2]
+  const c = quotient(within, sizes[2])
+  const row = outer * sizes[2] + within - c * sizes[2]
+  const target = at(targets, row)
+  const counted = weight(row, target, weights, sizes, options)
+  if (counted === 0 || totalWeight === 0) {
+    return 0
+  }
+  if (isClass(target, sizes[1]) < 1) {
+    return notANumber()
+  }
+  const start = i - c * sizes[2]
+  const max = largest(start, logits, sizes)
+  const probability = exponential(at(logits, i) - max) / total(start, max, logits, sizes)
+  const wanted = (c === target ? 1 - options[1] : 0) + options[1] / sizes[1]
+  return ((dy * counted) / totalWeight) * (probability - wanted)
+}
+
+function slopes(
+  this: Thread,
+  dy: Texels,
+  totalWeight: Texels,
+  logits: Texels,
+  targets: Texels,
+  weights: Texels,
+  sizes: Four,
+  options: Four,
+): Four {
+  const i = this.thread.x * 4
+  const d = dy[0]
+  const t = totalWeight[0]
+  return [
+    slope(i, d[0], t[0], logits, targets, weights, sizes, options),
+    slope(i + 1, d[0], t[0], logits, targets, weights, sizes, options),
+    slope(i + 2, d[0], t[0], logits, targets, weights, sizes, options),
+    slope(i + 3, d[0], t[0], logits, targets, weights, sizes, options),
+  ]
+}
+
+/** A row of weight 0 does not count, even if its loss is NaN. */
+function weightedMeanOf(this: Thread, losses: Texels, weights: Texels, rows: number): Four {
+  let sum = 0.0
+  let all = 0.0
+  for (let r = 0; r < rows; r++) {
+    const counted = at(weights, r)
+    if (counted !== 0) {
+      sum = sum + counted * at(losses, r)
+      all = all + counted
+    }
+  }
+  const mean = all === 0 ? 0 : sum / all
+  return [mean, mean, mean, mean]
+}
+
+function totalWeightOf(this: Thread, weights: Texels, rows: number): Four {
+  let all = 0.0
+  for (let r = 0; r < rows; r++) {
+    all = all + at(weights, r)
+  }
+  return [all, all, all, all]
+}
+
+const OPERANDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'four', 'four']
+const HELPERS = {
+  largest: { source: largestOf, kinds: ['number', 'texels', 'four'] },
+  total: { source: totalOf, kinds: ['number', 'number', 'texels', 'four'] },
+  isClass: isClassOf,
+  weight: { source: weightOf, kinds: ['number', 'number', 'texels', 'four', 'four'] },
+} as const
+
+const rowProgram = (name: string, source: Source): Program => ({
+  name: `crossEntropyRows, ${name}`,
+  source: rows,
+  kinds: OPERANDS,
+  helpers: { ...HELPERS, row: { source, kinds: ['number', ...OPERANDS] } },
+})
+const LOSSES = rowProgram('losses', lossOf)
+const WEIGHTS = rowProgram('weights', rowWeightOf)
+const SLOPES: Program = {
+  name: 'crossEntropyGradient',
+  source: slopes,
+  kinds: ['texels', 'texels', ...OPERANDS],
+  helpers: { ...HELPERS, slope: { source: slopeOf, kinds: ['number', 'number', 'number', ...OPERANDS] } },
+}
+const MEAN: Program = { name: 'weightedMean', source: weightedMeanOf, kinds: ['texels', 'texels', 'number'] }
+const TOTAL: Program = { name: 'weightedMean, total', source: totalWeightOf, kinds: ['texels', 'number'] }
+
+const sizesOf = ({ outer, classes, inner, weighted }: ClassRows): Four => [outer, classes, inner, weighted ? 1 : 0]
+const optionsOf = ({ ignoreIndex, labelSmoothing }: ClassRows): Four => [ignoreIndex, labelSmoothing, 0, 0]
+
+export const crossEntropyRows: GpuKernel<'crossEntropyRows'> = {
+  programs: [LOSSES, WEIGHTS],
+  run(gpu, p, [logits, targets, weights], [losses, rowWeights]) {
+    const args = [logits, targets, p.weighted ? weights : targets, sizesOf(p), optionsOf(p)]
+    gpu.run(LOSSES, args, losses)
+    gpu.run(WEIGHTS, args, rowWeights)
+  },
+}
+
+export const crossEntropyGradient: GpuKernel<'crossEntropyGradient'> = {
+  programs: [SLOPES],
+  run(gpu, p, [dy, total, logits, targets, weights], [dlogits]) {
+    const args = [dy, total, logits, targets, p.weighted ? weights : targets, sizesOf(p), optionsOf(p)]
+    gpu.run(SLOPES, args, dlogits)
+  },
+}
+
+export const weightedMean: GpuKernel<'weightedMean'> = {
+  programs: [MEAN, TOTAL],
+  run(gpu, { rows: count }, [losses, weights], [mean, total]) {
+    gpu.run(MEAN, [losses, weights, count], mean)
+    gpu.run(TOTAL, [weights, count], total)
+  },
+}

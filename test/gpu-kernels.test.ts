@@ -1,0 +1,88 @@
+/**
+ * Every GPU kernel without a GPU: its programs are run by gpu.js as JavaScript. This says that gpu.js can read what tsc
+ * made of their sources, and that they are right; what a GPU makes of them is tested in a page and with a display
+ * (test/gpu/*.gl.ts).
+ */
+import { GPU } from 'gpu.js'
+import { test } from 'uvu'
+import { BUILTINS, type Four, type Gpu, gpuKernels, gpuWorkspaces, type Program } from '../kernels/gpu/index.js'
+import type { KernelRunner } from './gpu/agreement.js'
+import { testKernels } from './gpu/kernels.js'
+
+const GARBAGE = new Float32Array(4).fill(Number.NaN)
+
+/** A tensor as programs read it: also beyond its end, where they find garbage. */
+class Texels {
+  readonly texels: Float32Array[]
+  readonly input: readonly Float32Array[]
+
+  constructor(readonly values: Float32Array) {
+    // like a texture: whole texels, garbage at the end
+    const padded = new Float32Array(4 * Math.ceil(values.length / 4)).fill(Number.NaN)
+    padded.set(values)
+    this.texels = Array.from({ length: padded.length / 4 }, (_, i) => padded.subarray(4 * i, 4 * i + 4))
+    const beyond = (key: string | symbol) => (typeof key === 'string' && /^-?\d/.test(key) ? GARBAGE : undefined)
+    this.input = new Proxy(this.texels, { get: (texels, key) => Reflect.get(texels, key) ?? beyond(key) })
+  }
+}
+
+const TYPES = { texels: 'ArrayTexture(4)', number: 'Number', four: 'Array(4)' } as const
+
+/** What is used of gpu.js here; its own types do not know sources that are text. */
+interface JavaScriptGpu {
+  addFunction(source: string, settings: object): void
+  createKernel(source: string, settings: object): { kernel: Compiled }
+}
+interface Compiled {
+  output: number[]
+  build(...args: unknown[]): void
+  run(...args: unknown[]): ArrayLike<number>[]
+}
+
+class OnJavaScript implements Gpu<Texels> {
+  readonly #kernels = new Map<string, Compiled>()
+
+  run(program: Program, args: readonly (Texels | number | Four)[], output: Texels): void {
+    const kernel = this.#kernels.get(program.name) ?? this.#compile(program)
+    this.#kernels.set(program.name, kernel)
+    const values = args.map((arg) => (arg instanceof Texels ? arg.input : arg))
+    kernel.output = [output.texels.length]
+    kernel.build(...values)
+    const texels = kernel.run(...values)
+    output.texels.forEach((texel, i) => {
+      texel.set(texels[i])
+    })
+  }
+
+  #compile({ source, kinds, helpers }: Program): Compiled {
+    const gpu = new GPU({ mode: 'cpu' }) as unknown as JavaScriptGpu
+    for (const [name, helper] of Object.entries({ ...BUILTINS, ...helpers })) {
+      const own = typeof helper === 'function' ? { source: helper } : helper
+      const argumentTypes = Array.from({ length: own.source.length }, (_, i) => TYPES[own.kinds?.[i] ?? 'number'])
+      gpu.addFunction(String(own.source), { name, argumentTypes, returnType: 'Number' })
+    }
+    return gpu.createKernel(String(source), {
+      output: [1],
+      dynamicOutput: true,
+      dynamicArguments: true,
+      argumentTypes: kinds.map((kind) => TYPES[kind]),
+      returnType: 'Array(4)',
+      loopMaxIterations: 2 ** 24,
+    }).kernel
+  }
+}
+
+const javascript = new OnJavaScript()
+
+const run: KernelRunner = async (name, parameters, inputs, sizes) => {
+  const empty = (size: number) => new Texels(new Float32Array(size).fill(Number.NaN))
+  const outputs = sizes.map(empty)
+  const workspaces = gpuWorkspaces(name, parameters).map(empty)
+  const operands = inputs.map((values) => new Texels(values))
+  gpuKernels[name]?.run(javascript, parameters, operands, outputs, workspaces)
+  return outputs.map(({ texels }) => texels.flatMap((texel) => [...texel]))
+}
+
+testKernels(run)
+
+test.run()

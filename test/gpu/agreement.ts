@@ -1,0 +1,67 @@
+/** GPU kernels against the plain loops: what tests of them share. */
+import * as fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
+import { reference } from '../../kernels/reference/index.js'
+
+/** Runs one kernel: inputs and sizes of outputs to outputs. What outputs hold before is NaN. */
+export type KernelRunner = <Name extends KernelName>(
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  sizes: readonly number[],
+) => Promise<readonly ArrayLike<number>[]>
+
+const NUM_RUNS = 40
+
+/** Check `property` for drawn values, always the same. */
+export function cases<T>(drawn: fc.Arbitrary<T>, property: (value: T) => Promise<void>): Promise<void> {
+  return fc.assert(fc.asyncProperty(drawn, property), { seed: 1, numRuns: NUM_RUNS, includeErrorInReport: true })
+}
+
+/** Numbers in [-1, 1], the same for the same seed. */
+export function noise(size: number, seed: number): Float32Array {
+  let state = seed * 2654435761
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return state / 2 ** 31
+  })
+}
+
+/** How far element i of an output may be from what it should be. */
+export type Limit = (expected: number, element: number, output: number) => number
+
+/** Nothing is computed, or nothing that rounds. */
+export const exactly: Limit = () => 0
+
+/** Holds the outputs of a kernel to those of the plain loops in float64. */
+export type Agrees = <Name extends KernelName>(
+  name: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Float32Array[],
+  /** of the outputs */
+  sizes: readonly number[],
+  limit: Limit,
+) => Promise<void>
+
+export const agreement =
+  (run: KernelRunner): Agrees =>
+  async (name, parameters, inputs, sizes, limit) => {
+    const expected = sizes.map((size) => new Float64Array(size).fill(Number.NaN))
+    const doubles = inputs.map((values) => Float64Array.from(values))
+    reference[name](parameters, doubles, expected)
+    const seen = await run(name, parameters, inputs, sizes)
+    for (const [output, values] of expected.entries()) {
+      values.forEach((wanted, i) => {
+        const value = seen[output][i]
+        const same = value === Math.fround(wanted) || (Number.isNaN(value) && Number.isNaN(wanted))
+        const allowed = limit(wanted, i, output)
+        if (same || Math.abs(value - wanted) <= allowed) return
+        const given = inputs.map((input) => input[i])
+        assert.unreachable(
+          `${name} ${JSON.stringify(parameters)}: element ${i} of output ${output} is ${value}, not ${wanted} to ` +
+            `${allowed}; there the inputs have ${given}`,
+        )
+      })
+    }
+  }
