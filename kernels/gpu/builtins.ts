@@ -38,12 +38,41 @@ const notANumber: DetailedHelper = {
   glsl: 'float notANumber() { return uintBitsToFloat(0x7fc00000u); }',
 }
 
-/** e to the power of x. A GPU's own may make Infinity of a NaN. */
+/** 1 where x is NaN, else 0. By its bits: a comparison that only a NaN fails may be optimised away. */
+const isNotANumber: DetailedHelper = {
+  source: function isNotANumber(x: number): number {
+    return x >= 0 ? 0 : x < 0 ? 0 : 1
+  },
+  glsl: `float isNotANumber(float x) {
+    return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u ? 1.0 : 0.0;
+  }`,
+}
+
+/** A GPU's own exp may make Infinity of a NaN. */
 const exponential: DetailedHelper = {
   source: function exponential(x: number): number {
     return Math.exp(x)
   },
-  glsl: 'float exponential(float x) { return isnan(x) ? x : exp(x); }',
+  glsl: 'float exponential(float x) { return isNotANumber(x) > 0.0 ? x : exp(x); }',
 }
 
-export const BUILTINS = { quotient, at, infinity, notANumber, exponential }
+/** A GPU's own log is anything where x is not positive, or not finite. */
+const logarithm: DetailedHelper = {
+  source: function logarithm(x: number): number {
+    return Math.log(x)
+  },
+  glsl: `float logarithm(float x) {
+    if (isNotANumber(x) > 0.0 || isinf(x)) return x < 0.0 ? notANumber() : x;
+    return x > 0.0 ? log(x) : x == 0.0 ? -infinity() : notANumber();
+  }`,
+}
+
+/** A GPU's own tanh overflows at 50, and makes -1 of a NaN. In float32 it is 1 from 9 on. */
+const hyperbolicTangent: DetailedHelper = {
+  source: function hyperbolicTangent(x: number): number {
+    return Math.tanh(x)
+  },
+  glsl: 'float hyperbolicTangent(float x) { return isNotANumber(x) > 0.0 ? x : tanh(clamp(x, -9.0, 9.0)); }',
+}
+
+export const BUILTINS = { quotient, at, infinity, notANumber, isNotANumber, exponential, logarithm, hyperbolicTangent }

@@ -1,16 +1,18 @@
 /**
  * The functions of one and two numbers, each beside its derivative, as kernels/reference/elementwise.ts defines them.
  *
- * A GPU's own functions are looser than JavaScript's: tanh overflows, and log of what is not positive, pow of a
- * negative base and max of a NaN are undefined. So every such case is chosen by comparison, and because with a NaN all
- * comparisons fail, the last choice is one that hands it on.
+ * A GPU's own functions are looser than JavaScript's; those of builtins.ts are not. Nor can a NaN be relied on to fail
+ * a comparison, since drivers make min and max of a choice: where it matters, ask.
  */
 import type { BinaryFunction, UnaryFunction } from '../kernels.js'
 import type { Helper, Helpers, Source } from './program.js'
 
 declare function infinity(): number
 declare function notANumber(): number
+declare function isNotANumber(x: number): number
 declare function exponential(x: number): number
+declare function logarithm(x: number): number
+declare function hyperbolicTangent(x: number): number
 
 function neg(x: number): number {
   return -x
@@ -34,7 +36,7 @@ function same(y: number): number {
 }
 
 function log(x: number): number {
-  return x > 3.4e38 ? x : x > 0 ? Math.log(x) : x === 0 ? -infinity() : notANumber()
+  return logarithm(x)
 }
 function reciprocal(x: number): number {
   return 1 / x
@@ -55,7 +57,7 @@ function twice(x: number): number {
 }
 
 function relu(x: number): number {
-  return x <= 0 ? 0 : x
+  return isNotANumber(x) > 0 ? x : x > 0 ? x : 0
 }
 function reluDerivative(y: number): number {
   return y <= 0 ? 0 : 1
@@ -75,9 +77,8 @@ function sigmoidDerivative(y: number): number {
   return y * (1 - y)
 }
 
-/** Beyond 9 it is 1 in float32; a GPU's overflows at 50. */
 function tanh(x: number): number {
-  return x > 9 ? 1 : x < -9 ? -1 : Math.tanh(x)
+  return hyperbolicTangent(x)
 }
 function tanhDerivative(y: number): number {
   return 1 - y * y
@@ -124,11 +125,11 @@ function siluDerivative(x: number): number {
 function softplus(x: number): number {
   const e = exponential(-Math.abs(x))
   const above = x > 0 ? x : 0
-  return above + (e < 0.001 ? e - 0.5 * e * e : Math.log(1 + e))
+  return above + (e < 0.001 ? e - 0.5 * e * e : logarithm(1 + e))
 }
 
 function clamp(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x
+  return isNotANumber(x) > 0 ? x : x < low ? low : x > high ? high : x
 }
 function clampDerivative(x: number, low: number, high: number): number {
   return x >= low ? (x <= high ? 1 : 0) : 0
@@ -217,10 +218,10 @@ function div(a: number, b: number): number {
   return a / b
 }
 function maximum(a: number, b: number): number {
-  return a > b ? a : b >= a ? b : a + b
+  return isNotANumber(a + b) > 0 ? a + b : a > b ? a : b
 }
 function minimum(a: number, b: number): number {
-  return a < b ? a : b <= a ? b : a + b
+  return isNotANumber(a + b) > 0 ? a + b : a < b ? a : b
 }
 function less(a: number, b: number): number {
   return a < b ? 1 : 0

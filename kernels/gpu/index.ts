@@ -4,7 +4,9 @@
  * Note [Dialect]
  *   What a program may say is what gpu.js 2.24.1 can read and a GPU computes alike everywhere:
  *   - Flat functions, `const` and `let`, `if`, `for` with a counter; arrays only as whole texels, `v[0]` to `v[3]`.
- *   - `infinity()` and `notANumber()`, not `Infinity` and `NaN`; exp is `exponential`; a choice must be right when its comparison fails.
+ *   - `infinity`, `notANumber`, `isNotANumber`, `exponential`, `logarithm`, `hyperbolicTangent` of builtins.ts instead of
+ *     JavaScript's own, which a GPU does not have, or not exactly. A NaN may pass any comparison.
+ *   - No helper is named as a function of GLSL (`dot`, `length`, `step`, `mix`...).
  *   - Indices are floats. Whole numbers are divided by `quotient`, never by `/`; a single value is `at(x, i)`.
  *   - Values past the end of an input are garbage, NaN too: choose, do not multiply by 0.
  *   - What is written with the same name in two programs is the same: programs are cached by name.

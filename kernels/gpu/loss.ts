@@ -3,6 +3,7 @@
  * multiplied by 0, so that a NaN in it stays there.
  */
 import type { ClassRows } from '../kernels.js'
+import { BINARY } from './functions.js'
 import type { GpuKernel } from './kernel.js'
 import type { ArgumentKind, Four, Program, Source, Texels, Thread } from './program.js'
 
@@ -10,9 +11,11 @@ declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function notANumber(): number
 declare function exponential(x: number): number
+declare function logarithm(x: number): number
 declare function row(i: number, logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): number
 declare function largest(start: number, logits: Texels, sizes: Four): number
 declare function total(start: number, max: number, logits: Texels, sizes: Four): number
+declare function largerOf(a: number, b: number): number
 declare function isClass(target: number, classes: number): number
 declare function weight(row: number, target: number, weights: Texels, sizes: Four, options: Four): number
 declare function slope(
@@ -37,7 +40,7 @@ function largestOf(start: number, logits: Texels, sizes: Four): number {
   let max = at(logits, start)
   for (let c = 1; c < sizes[1]; c++) {
     const value = at(logits, start + c * sizes[2])
-    max = max >= value ? max : value > max ? value : max + value
+    max = largerOf(max, value)
   }
   return max
 }
@@ -77,7 +80,7 @@ function lossOf(i: number, logits: Texels, targets: Texels, _weights: Texels, si
   const outer = quotient(i, sizes[2])
   const start = outer * sizes[1] * sizes[2] + i - outer * sizes[2]
   const max = largest(start, logits, sizes)
-  const logTotal = Math.log(total(start, max, logits, sizes))
+  const logTotal = logarithm(total(start, max, logits, sizes))
   let loss = notANumber()
   if (isClass(target, sizes[1]) > 0) {
     loss = (1 - options[1]) * (logTotal - (at(logits, start + target * sizes[2]) - max))
@@ -182,6 +185,7 @@ function totalWeightOf(this: Thread, weights: Texels, rows: number): Four {
 
 const OPERANDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'four', 'four']
 const HELPERS = {
+  largerOf: BINARY.maximum,
   largest: { source: largestOf, kinds: ['number', 'texels', 'four'] },
   total: { source: totalOf, kinds: ['number', 'number', 'texels', 'four'] },
   isClass: isClassOf,

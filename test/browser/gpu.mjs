@@ -30,6 +30,8 @@ async function runFile(page, version, file) {
     const timer = setTimeout(() => resolve(fail(`${file} did not end`)), LONGEST_FILE_MS)
     page.on('console', (message) => {
       const text = message.text()
+      // of the driver, and the icon that browsers ask for
+      if (message.type() === 'warning' || text.startsWith('Failed to load resource')) return
       const summary = [...text.matchAll(/(Total|Passed|Skipped):\s+(\d+)/g)]
       for (const [, label, count] of summary) total[label] += Number(count)
       if (summary.length === 0) console.log(text)

@@ -15,8 +15,12 @@ export type KernelRunner = <Name extends KernelName>(
 const NUM_RUNS = 40
 
 /** Check `property` for drawn values, always the same. */
-export function cases<T>(drawn: fc.Arbitrary<T>, property: (value: T) => Promise<void>): Promise<void> {
-  return fc.assert(fc.asyncProperty(drawn, property), { seed: 1, numRuns: NUM_RUNS, includeErrorInReport: true })
+export function cases<T>(
+  drawn: fc.Arbitrary<T>,
+  property: (value: T) => Promise<void>,
+  numRuns = NUM_RUNS,
+): Promise<void> {
+  return fc.assert(fc.asyncProperty(drawn, property), { seed: 1, numRuns, includeErrorInReport: true })
 }
 
 /** Numbers in [-1, 1], the same for the same seed. */
