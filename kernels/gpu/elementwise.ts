@@ -7,7 +7,7 @@ import { contiguous } from '../reference/strides.js'
 import { BINARY, UNARY } from './functions.js'
 import { INDEXING, type Walk, type Width, walk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
-import type { Four, Helpers, Program, Source, Texels, Thread } from './program.js'
+import { eachValue, type Four, type Program, type Source, type Texels, type Thread } from './program.js'
 
 declare function f(...numbers: number[]): number
 declare function at(x: Texels, i: number): number
@@ -43,7 +43,7 @@ function ofTwoTexels(this: Thread, a: Texels, b: Texels): Four {
 
 /** a, b of any strides. */
 function ofTwoStrided(
-  this: Thread,
+  i: number,
   a: Texels,
   b: Texels,
   shape: Four,
@@ -52,17 +52,10 @@ function ofTwoStrided(
   outerA: Four,
   stridesB: Four,
   outerB: Four,
-): Four {
-  const i = this.thread.x * 4
-  const a0 = at(a, offset(i, shape, stridesA, outerShape, outerA))
-  const a1 = at(a, offset(i + 1, shape, stridesA, outerShape, outerA))
-  const a2 = at(a, offset(i + 2, shape, stridesA, outerShape, outerA))
-  const a3 = at(a, offset(i + 3, shape, stridesA, outerShape, outerA))
-  const b0 = at(b, offset(i, shape, stridesB, outerShape, outerB))
-  const b1 = at(b, offset(i + 1, shape, stridesB, outerShape, outerB))
-  const b2 = at(b, offset(i + 2, shape, stridesB, outerShape, outerB))
-  const b3 = at(b, offset(i + 3, shape, stridesB, outerShape, outerB))
-  return [f(a0, b0), f(a1, b1), f(a2, b2), f(a3, b3)]
+): number {
+  const v = at(a, offset(i, shape, stridesA, outerShape, outerA))
+  const w = at(b, offset(i, shape, stridesB, outerShape, outerB))
+  return f(v, w)
 }
 
 /** One program for each function, so that nothing is decided for each value. */
@@ -108,20 +101,17 @@ export const unaryGradient: GpuKernel<'unaryGradient'> = {
   },
 }
 
-const binaryProgram = (name: string, source: Source, kinds: Program['kinds'], helpers: Helpers): Program => ({
-  name,
-  source,
-  kinds,
-  helpers,
-})
 const STRIDED = ['texels', 'texels', 'four', 'four', 'four', 'four', 'four', 'four'] as const
 
-const TEXELS = perFunction(BINARY_NAMES, (name) =>
-  binaryProgram(`binary ${name}`, ofTwoTexels, ['texels', 'texels'], { f: BINARY[name] }),
-)
+const TEXELS = perFunction(BINARY_NAMES, (name) => ({
+  name: `binary ${name}`,
+  source: ofTwoTexels,
+  kinds: ['texels', 'texels'],
+  helpers: { f: BINARY[name] },
+}))
 const elements = (width: Width) =>
   perFunction(BINARY_NAMES, (name) =>
-    binaryProgram(`binary ${name}, ${width}`, ofTwoStrided, STRIDED, { ...INDEXING[width], f: BINARY[name] }),
+    eachValue(`binary ${name}, ${width}`, ofTwoStrided, STRIDED, { ...INDEXING[width], f: BINARY[name] }),
   )
 const ELEMENTS = { line: elements('line'), narrow: elements('narrow'), wide: elements('wide') }
 

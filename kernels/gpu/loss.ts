@@ -5,30 +5,18 @@
 import type { ClassRows } from '../kernels.js'
 import { BINARY } from './functions.js'
 import type { GpuKernel } from './kernel.js'
-import type { ArgumentKind, Four, Program, Source, Texels, Thread } from './program.js'
+import { type ArgumentKind, eachValue, type Four, type Program, type Texels, type Thread } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function notANumber(): number
 declare function exponential(x: number): number
 declare function logarithm(x: number): number
-declare function row(i: number, logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): number
 declare function largest(start: number, logits: Texels, sizes: Four): number
 declare function total(start: number, max: number, logits: Texels, sizes: Four): number
 declare function largerOf(a: number, b: number): number
 declare function isClass(target: number, classes: number): number
 declare function weight(row: number, target: number, weights: Texels, sizes: Four, options: Four): number
-declare function slope(
-  i: number,
-  dy: number,
-  totalWeight: number,
-  logits: Texels,
-  targets: Texels,
-  weights: Texels,
-  sizes: Four,
-  options: Four,
-): number
-
 /*
  * logits [outer, classes, inner], targets [outer, inner], weights [outer]
  * sizes: outer, classes, inner, 1 where there are weights
@@ -99,21 +87,11 @@ function rowWeightOf(i: number, _logits: Texels, targets: Texels, weights: Texel
   return weight(i, at(targets, i), weights, sizes, options)
 }
 
-function rows(this: Thread, logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): Four {
-  const i = this.thread.x * 4
-  return [
-    row(i, logits, targets, weights, sizes, options),
-    row(i + 1, logits, targets, weights, sizes, options),
-    row(i + 2, logits, targets, weights, sizes, options),
-    row(i + 3, logits, targets, weights, sizes, options),
-  ]
-}
-
 /** dy w / total (softmax - target distribution) of value i */
 function slopeOf(
   i: number,
-  dy: number,
-  totalWeight: number,
+  dy: Texels,
+  totalWeight: Texels,
   logits: Texels,
   targets: Texels,
   weights: Texels,
@@ -126,7 +104,8 @@ function slopeOf(
   const row = outer * sizes[2] + within - c * sizes[2]
   const target = at(targets, row)
   const counted = weight(row, target, weights, sizes, options)
-  if (counted === 0 || totalWeight === 0) {
+  const all = at(totalWeight, 0)
+  if (counted === 0 || all === 0) {
     return 0
   }
   if (isClass(target, sizes[1]) < 1) {
@@ -136,28 +115,7 @@ function slopeOf(
   const max = largest(start, logits, sizes)
   const probability = exponential(at(logits, i) - max) / total(start, max, logits, sizes)
   const wanted = (c === target ? 1 - options[1] : 0) + options[1] / sizes[1]
-  return ((dy * counted) / totalWeight) * (probability - wanted)
-}
-
-function slopes(
-  this: Thread,
-  dy: Texels,
-  totalWeight: Texels,
-  logits: Texels,
-  targets: Texels,
-  weights: Texels,
-  sizes: Four,
-  options: Four,
-): Four {
-  const i = this.thread.x * 4
-  const d = dy[0]
-  const t = totalWeight[0]
-  return [
-    slope(i, d[0], t[0], logits, targets, weights, sizes, options),
-    slope(i + 1, d[0], t[0], logits, targets, weights, sizes, options),
-    slope(i + 2, d[0], t[0], logits, targets, weights, sizes, options),
-    slope(i + 3, d[0], t[0], logits, targets, weights, sizes, options),
-  ]
+  return ((at(dy, 0) * counted) / all) * (probability - wanted)
 }
 
 /** A row of weight 0 does not count, even if its loss is NaN. */
@@ -192,20 +150,9 @@ const HELPERS = {
   weight: { source: weightOf, kinds: ['number', 'number', 'texels', 'four', 'four'] },
 } as const
 
-const rowProgram = (name: string, source: Source): Program => ({
-  name: `crossEntropyRows, ${name}`,
-  source: rows,
-  kinds: OPERANDS,
-  helpers: { ...HELPERS, row: { source, kinds: ['number', ...OPERANDS] } },
-})
-const LOSSES = rowProgram('losses', lossOf)
-const WEIGHTS = rowProgram('weights', rowWeightOf)
-const SLOPES: Program = {
-  name: 'crossEntropyGradient',
-  source: slopes,
-  kinds: ['texels', 'texels', ...OPERANDS],
-  helpers: { ...HELPERS, slope: { source: slopeOf, kinds: ['number', 'number', 'number', ...OPERANDS] } },
-}
+const LOSSES = eachValue('crossEntropyRows, losses', lossOf, OPERANDS, HELPERS)
+const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, OPERANDS, HELPERS)
+const SLOPES = eachValue('crossEntropyGradient', slopeOf, ['texels', 'texels', ...OPERANDS], HELPERS)
 const MEAN: Program = { name: 'weightedMean', source: weightedMeanOf, kinds: ['texels', 'texels', 'number'] }
 const TOTAL: Program = { name: 'weightedMean, total', source: totalWeightOf, kinds: ['texels', 'number'] }
 

@@ -2,7 +2,7 @@
 import { contiguous } from '../reference/strides.js'
 import { INDEXING, type Width, walk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
-import type { Four, Program, Texels, Thread } from './program.js'
+import { eachValue, type Four, type Program, type Texels, type Thread } from './program.js'
 
 declare function at(x: Texels, i: number): number
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
@@ -16,34 +16,23 @@ function copy(this: Thread, x: Texels): Four {
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** y[i] = at(x, start + offset(i)) */
+/** y[i] = x[start + offset(i)] */
 function gather(
-  this: Thread,
+  i: number,
   x: Texels,
   start: number,
   shape: Four,
   outerShape: Four,
   strides: Four,
   outerStrides: Four,
-): Four {
-  const i = this.thread.x * 4
-  return [
-    at(x, start + offset(i, shape, strides, outerShape, outerStrides)),
-    at(x, start + offset(i + 1, shape, strides, outerShape, outerStrides)),
-    at(x, start + offset(i + 2, shape, strides, outerShape, outerStrides)),
-    at(x, start + offset(i + 3, shape, strides, outerShape, outerStrides)),
-  ]
+): number {
+  return at(x, start + offset(i, shape, strides, outerShape, outerStrides))
 }
 
 const CONSTANT: Program = { name: 'fill', source: constant, kinds: ['number'] }
 const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 const KINDS = ['texels', 'number', 'four', 'four', 'four', 'four'] as const
-const gatherOf = (width: Width): Program => ({
-  name: `stridedCopy, ${width}`,
-  source: gather,
-  kinds: KINDS,
-  helpers: INDEXING[width],
-})
+const gatherOf = (width: Width) => eachValue(`stridedCopy, ${width}`, gather, KINDS, INDEXING[width])
 const GATHER = { line: gatherOf('line'), narrow: gatherOf('narrow'), wide: gatherOf('wide') }
 
 export const fill: GpuKernel<'fill'> = {

@@ -42,10 +42,21 @@ export type Helpers = Readonly<Record<string, Helper>>
 export interface Program {
   /** it is compiled once by this name */
   readonly name: string
-  readonly source: Source
+  readonly source: Source | string
   readonly kinds: readonly ArgumentKind[]
   /** by the name that they are called */
   readonly helpers?: Helpers
+}
+
+/**
+ * A program whose values do not come four at a time: `value(i, ...args)` gives value i.
+ * @param kinds  of the arguments after i
+ */
+export function eachValue(name: string, value: Source, kinds: readonly ArgumentKind[], helpers: Helpers = {}): Program {
+  const args = kinds.map((_, j) => `a${j}`).join(', ')
+  const calls = [0, 1, 2, 3].map((lane) => `value(i + ${lane}, ${args})`).join(', ')
+  const source = `function texel(${args}) { const i = this.thread.x * 4; return [${calls}] }`
+  return { name, source, kinds, helpers: { ...helpers, value: { source: value, kinds: ['number', ...kinds] } } }
 }
 
 /** What a program runs on. `Operand` is a tensor there: a texture, or in a test an array. */

@@ -8,27 +8,13 @@ import { contiguous, product } from '../reference/strides.js'
 import { BINARY } from './functions.js'
 import { AXES, OFFSETS, type Walk, type Width, walk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
-import type { ArgumentKind, Four, Gpu, Helper, Program, Texels, Thread } from './program.js'
+import { type ArgumentKind, eachValue, type Four, type Gpu, type Helper, type Program, type Texels } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function outputOffset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 declare function runOffset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 declare function combine(a: number, b: number): number
-declare function partial(
-  i: number,
-  x: Texels,
-  counts: Four,
-  shape: Four,
-  outerShape: Four,
-  strides: Four,
-  outerStrides: Four,
-  runShape: Four,
-  runOuterShape: Four,
-  runStrides: Four,
-  runOuterStrides: Four,
-): number
-
 /** counts: outputs, values in each, parts of each, scale. Part p of an output has its values p, p + parts, ... */
 function partOf(
   i: number,
@@ -53,93 +39,16 @@ function partOf(
   return result * counts[3]
 }
 
-function partials(
-  this: Thread,
-  x: Texels,
-  counts: Four,
-  shape: Four,
-  outerShape: Four,
-  strides: Four,
-  outerStrides: Four,
-  runShape: Four,
-  runOuterShape: Four,
-  runStrides: Four,
-  runOuterStrides: Four,
-): Four {
-  const i = this.thread.x * 4
-  return [
-    partial(
-      i,
-      x,
-      counts,
-      shape,
-      outerShape,
-      strides,
-      outerStrides,
-      runShape,
-      runOuterShape,
-      runStrides,
-      runOuterStrides,
-    ),
-    partial(
-      i + 1,
-      x,
-      counts,
-      shape,
-      outerShape,
-      strides,
-      outerStrides,
-      runShape,
-      runOuterShape,
-      runStrides,
-      runOuterStrides,
-    ),
-    partial(
-      i + 2,
-      x,
-      counts,
-      shape,
-      outerShape,
-      strides,
-      outerStrides,
-      runShape,
-      runOuterShape,
-      runStrides,
-      runOuterStrides,
-    ),
-    partial(
-      i + 3,
-      x,
-      counts,
-      shape,
-      outerShape,
-      strides,
-      outerStrides,
-      runShape,
-      runOuterShape,
-      runStrides,
-      runOuterStrides,
-    ),
-  ]
-}
-
 const FOURS = Array.from({ length: 9 }, (): ArgumentKind => 'four')
 const COMBINE: { readonly [Name in ReduceFunction]: Helper } = { sum: BINARY.add, max: BINARY.maximum }
 
-function programOf(name: ReduceFunction, outputs: Width, run: Width): Program {
-  return {
-    name: `reduce ${name}, ${outputs} of ${run}`,
-    source: partials,
-    kinds: ['texels', ...FOURS],
-    helpers: {
-      ...AXES,
-      outputOffset: OFFSETS[outputs],
-      runOffset: OFFSETS[run],
-      combine: COMBINE[name],
-      partial: { source: partOf, kinds: ['number', 'texels', ...FOURS] },
-    },
-  }
-}
+const programOf = (name: ReduceFunction, outputs: Width, run: Width): Program =>
+  eachValue(`reduce ${name}, ${outputs} of ${run}`, partOf, ['texels', ...FOURS], {
+    ...AXES,
+    outputOffset: OFFSETS[outputs],
+    runOffset: OFFSETS[run],
+    combine: COMBINE[name],
+  })
 
 /** The axes that stay and those that go. */
 interface Reduction {
