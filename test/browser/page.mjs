@@ -61,11 +61,15 @@ function answer(path) {
   return file ? ['text/javascript', readFileSync(join(ROOT, file), 'utf8')] : null
 }
 
+/** Pages that are isolated from other origins may share memory between threads. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+
 /** Run `use` with the address of a server that only this machine can reach. */
-export async function serving(use) {
+export async function serving(use, { isolated = false } = {}) {
   const server = createServer(({ url }, response) => {
     const [type, text] = answer(new URL(url, 'http://localhost').pathname) ?? []
-    response.writeHead(type ? 200 : 404, { 'content-type': `${type ?? 'text/plain'}; charset=utf-8` })
+    const headers = { 'content-type': `${type ?? 'text/plain'}; charset=utf-8`, ...(isolated && ISOLATED) }
+    response.writeHead(type ? 200 : 404, headers)
     response.end(text)
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,5 +1,5 @@
 /**
- * The library in a page trains as in Node.
+ * The library in a page trains as in Node, and where the page may share memory, on threads.
  *
  *   npm ci --prefix test/browser && node test/browser/run.mjs
  *
@@ -8,6 +8,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { inPage, serving } from './page.mjs'
+import { multiply } from './threads.js'
 import { train } from './train.js'
 
 const LONGEST_RUN_MS = 60_000
@@ -62,6 +63,26 @@ test('an MLP trains in a page as it does in Node, through the same plans', async
   console.log(
     `Chromium ${version}, ${asked.length} modules: losses ${worst === 0 ? 'equal bit for bit' : `differ by ${worst}`}`,
   )
+})
+
+/** `multiply` in a page. */
+const multiplyInPage = (address, threads) =>
+  inPage(address, (page) =>
+    page.evaluate(`import('/test/browser/threads.js').then(({ multiply }) => multiply(${threads}))`),
+  )
+
+test('a page isolated from other origins has worker threads, and the same bits', async () => {
+  const isolated = (threads) => serving((address) => multiplyInPage(address, threads), { isolated: true })
+  const one = await isolated(1)
+  const three = await isolated(3)
+  assert.equal([one.workers, one.items, three.workers], [0, 0, 2])
+  assert.ok(three.items >= 2, 'the workers did nothing')
+  assert.equal(three.bits, one.bits)
+  assert.ok(new Set(one.bits).size > 1000, 'nothing was multiplied')
+  const here = await multiply(1)
+  if (here.variant === one.variant) assert.equal(one.bits, here.bits, 'bits as in Node')
+  const open = await serving((address) => multiplyInPage(address, 1))
+  assert.equal([one.canThread, open.canThread], [true, false])
 })
 
 test.run()
