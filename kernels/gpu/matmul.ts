@@ -1,6 +1,7 @@
-/** Batched matrix product: every output value by itself. */
+/** Batched matrix product: here every output value by itself; where rows are whole texels, by matmulTexels.ts. */
 import { INDEXING, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
+import { TEXEL_PROGRAMS, texelProduct } from './matmulTexels.js'
 import type { ArgumentKind, Four, Program, Texels, Thread } from './program.js'
 
 declare function quotient(i: number, n: number): number
@@ -97,12 +98,15 @@ function batchOf(offsets: readonly number[]): [number, Four, Four] {
 }
 
 export const matmul: GpuKernel<'matmul'> = {
-  programs: [PRODUCTS],
-  run(gpu, { m, k, n, offsetsA, offsetsB, transposeA, transposeB, bias: biased }, [a, b, bias], [y]) {
-    const [rowA, alongA] = transposeA ? [1, m] : [k, 1]
-    const [alongB, columnB] = transposeB ? [1, k] : [n, 1]
-    const sizes: Four = [m, k, n, biased ? 1 : 0]
-    const strides: Four = [rowA, alongA, alongB, columnB]
-    gpu.run(PRODUCTS, [a, b, biased ? bias : a, sizes, strides, ...batchOf(offsetsA), ...batchOf(offsetsB)], y)
+  programs: [PRODUCTS, ...TEXEL_PROGRAMS],
+  run(gpu, p, [a, b, bias], [y]) {
+    const { m, k, n } = p
+    const operands = [a, b, p.bias ? bias : a]
+    const batch = [...batchOf(p.offsetsA), ...batchOf(p.offsetsB)]
+    const texels = texelProduct(p)
+    if (texels) return gpu.run(texels.program, [...operands, texels.sizes, ...batch], y)
+    const [rowA, alongA] = p.transposeA ? [1, m] : [k, 1]
+    const [alongB, columnB] = p.transposeB ? [1, k] : [n, 1]
+    gpu.run(PRODUCTS, [...operands, [m, k, n, p.bias ? 1 : 0], [rowA, alongA, alongB, columnB], ...batch], y)
   },
 }
