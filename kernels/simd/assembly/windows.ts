@@ -13,6 +13,14 @@ import { COLUMNS, COLUMNS_BYTES } from './tile'
 /** Of the scratch: y, x and offset of each lane; then for each tap the mask of four lanes. */
 const LANE_BYTES: usize = 64
 
+/**
+ * Channels that one tap is taken through before the next comes for the same lines. Any number of them stay in the
+ * first-level cache, unless they are a multiple of half of one of its 8 ways apart: then they share its sets, and few do.
+ */
+const ANY_CHANNELS: i32 = 256
+const FEW_CHANNELS: i32 = 8
+const HALF_A_WAY: i32 = 2048
+
 @unmanaged
 export class Windows {
   image: Image
@@ -41,21 +49,37 @@ export class Windows {
     const offsets = xs + LANE_BYTES
     const masks = offsets + LANE_BYTES
     grid.locate(image, first, count, COLUMNS, grid.rows * grid.columns, ys, xs, offsets)
-    const channel = step / taps
-    const tap = step - channel * taps
+    const block = taps * (image.channelBytes % HALF_A_WAY == 0 ? FEW_CHANNELS : ANY_CHANNELS)
     // What the lanes beyond `count` hold is never looked at.
     for (let lane: usize = 0; lane < <usize>count * 4; lane += 16) {
       const y = v128.load(ys + lane)
       const x = v128.load(xs + lane)
       const at = v128.load(offsets + lane)
       const run = image.isRun(at)
-      if (run && image.isInside(y, x)) {
-        copyInside(to + lane, image, i32x4.extract_lane(at, 0), channel, tap, k)
-        continue
+      const inside = run && image.isInside(y, x)
+      const from = image.base + i32x4.extract_lane(at, 0)
+      if (!inside) {
+        for (let tap = 0; tap < taps; tap++) v128.store(masks + <usize>tap * 16, image.mask(tap, y, x))
       }
-      for (let t = 0; t < taps; t++) v128.store(masks + <usize>t * 16, image.mask(t, y, x))
-      if (run) copyRuns(to + lane, image, i32x4.extract_lane(at, 0), channel, tap, k, masks)
-      else copyScattered(to + lane, image, at, channel, tap, k, masks)
+      // Some channels at a time, through one tap after the other, whose distance and mask then stay in registers.
+      for (let done = 0; done < k; done += block) {
+        const some = min(block, k - done)
+        let channel = (step + done) / taps
+        let tap = step + done - channel * taps
+        for (let i = 0; i < min(taps, some); i++) {
+          const steps = (some - i + taps - 1) / taps
+          const panel = to + lane + <usize>(done + i) * COLUMNS_BYTES
+          const move = channel * image.channelBytes + image.tapOffset(tap)
+          const mask = masks + <usize>tap * 16
+          if (inside) copyInside(panel, from + move, steps, taps, image)
+          else if (run) copyRuns(panel, from + move, steps, taps, image, v128.load(mask))
+          else copyScattered(panel, i32x4.add(at, i32x4.splat(move)), steps, taps, image, v128.load(mask))
+          if (++tap == taps) {
+            tap = 0
+            channel++
+          }
+        }
+      }
     }
   }
 
@@ -83,45 +107,36 @@ export class Windows {
   }
 }
 
-function copyInside(to: usize, image: Image, at: i32, channel: i32, tap: i32, k: i32): void {
+/** What a tap shows of one channel after the other, to a panel's every `taps`-th step. */
+@inline
+function copyInside(to: usize, from: usize, steps: i32, taps: i32, image: Image): void {
+  const stride = <usize>taps * COLUMNS_BYTES
   const channelBytes = image.channelBytes
-  const taps = image.tapCount
-  let from = image.base + at + channel * channelBytes
   do {
-    v128.store(to, v128.load(from + image.tapOffset(tap)))
-    to += COLUMNS_BYTES
-    if (++tap == taps) {
-      tap = 0
-      from += channelBytes
-    }
-  } while (--k)
+    v128.store(to, v128.load(from))
+    to += stride
+    from += channelBytes
+  } while (--steps)
 }
 
-function copyRuns(to: usize, image: Image, at: i32, channel: i32, tap: i32, k: i32, masks: usize): void {
+@inline
+function copyRuns(to: usize, from: usize, steps: i32, taps: i32, image: Image, mask: v128): void {
+  const stride = <usize>taps * COLUMNS_BYTES
   const channelBytes = image.channelBytes
-  const taps = image.tapCount
-  let from = image.base + at + channel * channelBytes
   do {
-    v128.store(to, v128.and(v128.load(from + image.tapOffset(tap)), v128.load(masks + <usize>tap * 16)))
-    to += COLUMNS_BYTES
-    if (++tap == taps) {
-      tap = 0
-      from += channelBytes
-    }
-  } while (--k)
+    v128.store(to, v128.and(v128.load(from), mask))
+    to += stride
+    from += channelBytes
+  } while (--steps)
 }
 
-function copyScattered(to: usize, image: Image, at: v128, channel: i32, tap: i32, k: i32, masks: usize): void {
-  const channelBytes = image.channelBytes
-  const taps = image.tapCount
-  let move = channel * channelBytes
+@inline
+function copyScattered(to: usize, offsets: v128, steps: i32, taps: i32, image: Image, mask: v128): void {
+  const stride = <usize>taps * COLUMNS_BYTES
+  const channelBytes = i32x4.splat(image.channelBytes)
   do {
-    const offsets = i32x4.add(at, i32x4.splat(move + image.tapOffset(tap)))
-    v128.store(to, loadScattered(image.base, offsets, v128.load(masks + <usize>tap * 16)))
-    to += COLUMNS_BYTES
-    if (++tap == taps) {
-      tap = 0
-      move += channelBytes
-    }
-  } while (--k)
+    v128.store(to, loadScattered(image.base, offsets, mask))
+    to += stride
+    offsets = i32x4.add(offsets, channelBytes)
+  } while (--steps)
 }
