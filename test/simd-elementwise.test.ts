@@ -247,15 +247,18 @@ test('SGD and Adam with every option', () => {
   )
 })
 
-/** Of the functions that are not one instruction: what they promise, in units in the last place, and on what numbers. */
+/**
+ * Of the functions that are not one instruction: what they promise, in units in the last place. But for gelu
+ * and powers that is what ulps.ts counts over all float32 numbers, rounded up; here a sample of them is taken.
+ */
 const ULPS: readonly (readonly [name: UnaryFunction, ulps: number, exponent?: number])[] = [
-  ['exp', 1],
-  ['log', 1],
-  ['sigmoid', 3],
-  ['tanh', 2],
-  ['gelu', 5],
-  ['silu', 3],
+  ['exp', 0.98],
+  ['log', 0.83],
+  ['tanh', 1.06],
+  ['sigmoid', 2.41],
   ['softplus', 2],
+  ['gelu', 5],
+  ['silu', 3.2],
   // computed in double precision: only the result is rounded, which may be a tie
   ['pow', 0.51, 2.7],
   ['pow', 0.51, -0.5],

@@ -48,7 +48,10 @@ export function decay(x: v128): v128 {
   return exp(v128.or(x, f32x4.splat(-0.0)))
 }
 
-/** 1 / (1 + e^-x), to 2 ulp: e^x / (1 + e^x) where x < 0. `decayed` is decay(x). */
+/**
+ * 1 / (1 + e^-x), or e^x / (1 + e^x) where x < 0, to 2.41 ulp (`node dist/test/ulps.js sigmoid`).
+ * @param decayed  decay(x)
+ */
 @inline
 export function sigmoid(x: v128, decayed: v128): v128 {
   const numerator = v128.bitselect(decayed, one(), f32x4.lt(x, f32x4.splat(0)))

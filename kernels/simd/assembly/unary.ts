@@ -97,6 +97,7 @@ function zero(): v128 {
     return f32x4.add(distribution, f32x4.mul(x, density(belled)))
   }
 }
+/** To 3.2 ulp (`node dist/test/ulps.js silu`) down to x = -87, below which e^x is subnormal and has lost digits. */
 @unmanaged class Silu {
   @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.mul(x, sigmoid(x, decay(x))) }
   @inline derivative(x: v128, _p: v128, _q: v128): v128 {
@@ -105,6 +106,7 @@ function zero(): v128 {
     return f32x4.mul(sigmoid(x, decayed), f32x4.add(one(), f32x4.mul(x, rest)))
   }
 }
+/** To 2 ulp (`node dist/test/ulps.js softplus`). */
 @unmanaged class Softplus {
   @inline apply(x: v128, _p: v128, _q: v128): v128 {
     return f32x4.add(f32x4.pmax(x, zero()), log1p(decay(x)))
