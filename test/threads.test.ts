@@ -123,6 +123,17 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
       agree('averagePool', { ...windows, countPadding: true }, [x], dy.length)
       agree('averagePoolGradient', { ...windows, countPadding: false }, [dy], x.length)
     }
+    for (const [batch, m, k, n] of [
+      [7, 40, 33, 50],
+      [16, 90, 80, 100],
+    ]) {
+      const offsetsA = Array.from({ length: batch }, (_, i) => batch - 1 - i)
+      const p = { ...product(m, k, n), batch, offsetsA, offsetsB: new Array<number>(batch).fill(1) }
+      agree('matmul', p, [noise(batch * m * k, 1), noise(2 * k * n, 2)], batch * m * n)
+    }
+    const softmax = { outer: 501, size: 37, inner: 1, log: false }
+    agree('softmax', softmax, [noise(501 * 37, 1)], 501 * 37)
+    agree('softmaxGradient', softmax, [noise(501 * 37, 1), noise(501 * 37, 2)], 501 * 37)
     const size = 65_537
     const [a, b, c, d] = [1, 2, 3, 4].map((seed) => noise(size, seed))
     agree('unary', { size, function: 'relu', a: 0, b: 0 }, [a], size)

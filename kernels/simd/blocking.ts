@@ -49,12 +49,15 @@ export interface Extras {
   tableBytes?(depth: number): number
   /** less than there would be otherwise */
   maxDepth?: number
+  maxHeight?: number
+  /** fewer than there are threads, where each of them has a product of its own */
+  slots?: number
 }
 
 export function blocking(m: number, n: number, k: number, extras: Extras = {}): Blocking {
   const depth = Math.min(DEPTH, extras.maxDepth ?? DEPTH, roundUp(k, 4))
-  const height = Math.min(HEIGHT, roundUp(m, TILE_ROWS))
-  const slots = Math.min(SLOTS, Math.ceil(n / TILE_COLUMNS))
+  const height = Math.min(HEIGHT, extras.maxHeight ?? HEIGHT, roundUp(m, TILE_ROWS))
+  const slots = Math.min(extras.slots ?? SLOTS, Math.ceil(n / TILE_COLUMNS))
   const scratchBytes = roundUp(extras.scratchBytes ?? 0, LINE_BYTES)
   const tableBytes = roundUp(extras.tableBytes?.(depth) ?? 0, LINE_BYTES)
   const slotBytes = SLOT_BYTES + scratchBytes + depth * TILE_COLUMNS * 4

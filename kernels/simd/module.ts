@@ -27,6 +27,7 @@ type ThreadFunction = 'fail' | 'isShared' | 'itemsOfWorkers' | 'parallelCalls' |
 
 export type AssemblyFunction =
   | 'matmul'
+  | 'matmulBatch'
   | 'convolution'
   | 'convolutionFewChannels'
   | 'convolutionInputGradient'

@@ -1,5 +1,6 @@
-/** One matrix product: y [m, n] = old y? + bias? [n] + op(a) [m, k] op(b) [k, n]. */
+/** Matrix products: y [m, n] = old y? + bias? [n] + op(a) [m, k] op(b) [k, n]. */
 import { Matrix } from './matrix'
+import { ownSlot } from './parallel'
 import { Blocks, LEFT, multiply, Result, RIGHT } from './product'
 
 /** a is stored [k, m] when transposeA, b is stored [n, k] when transposeB; bias is an address, or 0 */
@@ -27,4 +28,22 @@ export function matmul(
 
   Blocks.open(workspace, depth, height, 0, 0, slots)
   multiply<Matrix, Matrix>(workspace, m, n, k)
+}
+
+/**
+ * So many, whose operands are stepA, stepB and m n 4 bytes apart: each by one thread alone, in a workspace of
+ * its own.
+ */
+export function matmulBatch(
+  batch: i32, a: usize, b: usize, y: usize, stepA: usize, stepB: usize, bias: usize, m: i32, n: i32, k: i32,
+  transposeA: bool, transposeB: bool, accumulate: bool,
+  workspace: usize, workspaceBytes: usize, depth: i32, height: i32,
+): void {
+  workspace += ownSlot() * workspaceBytes
+  for (; batch > 0; batch--) {
+    matmul(a, b, bias, y, m, n, k, transposeA, transposeB, accumulate, workspace, depth, height, 1)
+    a += stepA
+    b += stepB
+    y += <usize>(m * n) * 4
+  }
 }

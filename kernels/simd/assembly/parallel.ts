@@ -44,7 +44,8 @@ const LOOPS_ALONE: i32 = 100
 /** As many threads as there can be. */
 export const SLOTS: i32 = 4
 
-/** Of this instance, so of this thread: is it within a loop that is shared already? */
+/** Of this instance, so of this thread: which one it is, and is it within a loop that is shared already? */
+let own: i32 = 0
 let inside: bool = false
 let alone: i32 = 0
 
@@ -78,6 +79,11 @@ export function isShared(): bool {
   if (atomic.load<i32>(WORKERS) > 0) return true
   alone++
   return false
+}
+
+/** The slot of the thread that asks. */
+export function ownSlot(): i32 {
+  return own
 }
 
 /** Have enough loops run alone that workers would be worth their start? */
@@ -124,6 +130,7 @@ function take(slot: i32): i32 {
 
 /** A worker's life. It ends with its thread. */
 export function work(slot: i32): void {
+  own = slot
   inside = true
   atomic.add<i32>(WORKERS, 1)
   while (true) {
