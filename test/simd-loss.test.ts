@@ -1,10 +1,10 @@
-/** Softmax and losses of the SIMD dialect against the plain loops. */
+/** Softmax, of attention too, and losses of the SIMD dialect against the plain loops. */
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import type { ClassRows, Floats } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
 import { agrees, exactly, noise } from './simd-bench.js'
-import { float32LogShare, float32Loss, float32Share } from './tolerances.js'
+import { float32AttentionShare, float32LogShare, float32Loss, float32Share } from './tolerances.js'
 
 const RUNS = { seed: 1, numRuns: 200 }
 
@@ -61,6 +61,54 @@ test('the logarithm of softmax, and its gradient', () => {
       // dy - e^y sum of dy, where the sum has `size` terms of at most 1
       const y = softmaxOf(p, logits(dy.length))
       agrees('softmaxGradient', p, [dy, y], y, (i) => float32Loss(size, 1 + size * Math.exp(y[i])))
+    }),
+    RUNS,
+  )
+})
+
+const attentionRows = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 4 }),
+    queries: fc.integer({ min: 1, max: 9 }),
+    keys: length,
+    scale: fc.constantFrom(0.5, -0.3, 1),
+    causal: fc.boolean(),
+    mask: fc.constantFrom('none', 'whole', 'keys', 'queries', 'one', 'reversed'),
+  })
+  .map(({ mask, ...p }) => {
+    const [strideQuery, strideKey] = {
+      none: [],
+      whole: [p.keys, 1],
+      reversed: [p.keys, 1],
+      keys: [0, 1],
+      queries: [1, 0],
+      one: [0, 0],
+    }[mask]
+    const whole = p.queries * p.keys
+    const starts = Array.from({ length: p.batch }, (_, b) => (mask === 'whole' ? b : p.batch - 1 - b) * whole)
+    return { ...p, mask: mask === 'none' ? null : { starts, strideQuery, strideKey } }
+  })
+
+test('softmax of attention and its gradient, in place too', () => {
+  fc.assert(
+    fc.property(attentionRows, fc.boolean(), fc.boolean(), (p, strange, inPlace) => {
+      const size = p.batch * p.queries * p.keys
+      const x = strange ? special(logits(size)) : logits(size)
+      const mask = p.mask ? [special(noise(size, 3)).map((value) => (value > 1 ? -Infinity : value))] : []
+      const share = float32AttentionShare(p.keys, 8 + 1)
+      const placing = inPlace ? { inPlace: [0] } : {}
+      agrees('attentionSoftmax', p, [x, ...mask], x, (_, expected) => share * expected, placing)
+      const rows = { rows: p.batch * p.queries, size: p.keys, scale: p.scale }
+      const probabilities = softmaxOf({ outer: rows.rows, size: p.keys, inner: 1, log: false }, logits(size))
+      const gradientShare = 2 * float32Share(p.keys, RANGE)
+      agrees(
+        'attentionSoftmaxGradient',
+        rows,
+        [noise(size, 2), probabilities],
+        x,
+        (i) => gradientShare * probabilities[i],
+        placing,
+      )
     }),
     RUNS,
   )

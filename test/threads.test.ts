@@ -134,6 +134,14 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     const softmax = { outer: 501, size: 37, inner: 1, log: false }
     agree('softmax', softmax, [noise(501 * 37, 1)], 501 * 37)
     agree('softmaxGradient', softmax, [noise(501 * 37, 1), noise(501 * 37, 2)], 501 * 37)
+    const attention = { batch: 5, queries: 47, keys: 65, scale: 0.3, causal: true }
+    const scores = noise(5 * 47 * 65, 1)
+    const starts = [4, 0, 1, 3, 2].map((b) => b * 47 * 65)
+    agree('attentionSoftmax', { ...attention, mask: null }, [scores], scores.length)
+    const mask = { starts, strideQuery: 65, strideKey: 1 }
+    agree('attentionSoftmax', { ...attention, mask }, [scores, noise(scores.length, 2)], scores.length)
+    const gradient = { rows: 5 * 47, size: 65, scale: 0.3 }
+    agree('attentionSoftmaxGradient', gradient, [scores, noise(scores.length, 2)], scores.length)
     const size = 65_537
     const [a, b, c, d] = [1, 2, 3, 4].map((seed) => noise(size, seed))
     agree('unary', { size, function: 'relu', a: 0, b: 0 }, [a], size)

@@ -80,6 +80,14 @@ export const doubleSum = (terms: number, result: number, magnitude: number): num
 export const float32Share = (size: number, range: number): number => (2 * range + size + 8) * FLOAT32_ROUNDING
 
 /**
+ * The share where the exponential's argument is scale x + mask, of numbers up to `magnitude`: of both it and the maximum
+ * the scale, the product and the sum are rounded, and each absolute error is one of the share relative to it; so are
+ * those of the sum it is divided by.
+ */
+export const float32AttentionShare = (size: number, magnitude: number): number =>
+  float32Share(size, 2 * magnitude) + 2 * 2 * 3 * magnitude * FLOAT32_ROUNDING
+
+/**
  * Its logarithm x - max - log(sum), absolute: of three roundings of numbers up to range + log(size), 1 ulp of the
  * logarithm, and what the sum is wrong by, which the logarithm makes absolute.
  */

@@ -5,6 +5,7 @@
  * TypeScript side of it, which takes the kernel's parameters apart, into the table below.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
+import { attentionSoftmax, attentionSoftmaxGradient } from './attention.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import { dropout } from './dropout.js'
 import { binary, binaryGradient, select, unary, unaryGradient } from './elementwise.js'
@@ -55,6 +56,8 @@ export const simd: SimdKernels = {
   adam,
   softmax,
   softmaxGradient,
+  attentionSoftmax,
+  attentionSoftmaxGradient,
   crossEntropyRows,
   crossEntropyGradient,
   lossRows,

@@ -57,6 +57,8 @@ export type AssemblyFunction =
   | 'clipScale'
   | 'softmax'
   | 'softmaxGradient'
+  | 'attentionSoftmax'
+  | 'attentionSoftmaxGradient'
   | 'crossEntropyRows'
   | 'crossEntropyGradient'
   | 'lossRows'

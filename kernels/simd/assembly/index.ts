@@ -1,4 +1,5 @@
 /** What the module exports: one function for each kernel, on addresses. */
+export { attentionSoftmax, attentionSoftmaxGradient } from './attention'
 export { binary, binaryGradient, select } from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { crossEntropyGradient, crossEntropyRows } from './crossEntropy'

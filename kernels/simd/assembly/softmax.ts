@@ -1,6 +1,6 @@
 /**
  * Softmax and its logarithm along the middle axis of x, y, dy, dx [outer, size, inner], and what cross-entropy
- * (crossEntropy.ts) shares with them.
+ * (crossEntropy.ts) and attention (attention.ts) share with them.
  *
  * What is normalised together is walked in vectors of four, in one of two ways:
  *
@@ -91,7 +91,7 @@ export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i
   return inner == 1 ? sumAcross(total) : total
 }
 
-function divide(y: usize, size: i32, inner: i32, lanes: i32, total: v128): void {
+export function divide(y: usize, size: i32, inner: i32, lanes: i32, total: v128): void {
   let left = leftOf(size, inner, lanes)
   for (let i = vectors(size, inner); i > 0; i--) {
     put(y, f32x4.div(take(y, left), total), left)
@@ -120,7 +120,7 @@ export function softmaxGradient(
       const at = <usize>i * 4
       const lanes = min(4, inner - i)
       if (logarithm) gradientOfLogarithms(dy + at, y + at, dx + at, size, inner, lanes)
-      else gradientOfShares(dy + at, y + at, dx + at, size, inner, lanes)
+      else gradientOfShares(dy + at, y + at, dx + at, size, inner, lanes, 1)
     }
     dy += <usize>(size * inner) * 4
     y += <usize>(size * inner) * 4
@@ -128,7 +128,11 @@ export function softmaxGradient(
   }
 }
 
-function gradientOfShares(dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32): void {
+/** dx = scale y (dy - sum of dy y) */
+export function gradientOfShares(
+  dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32, scale: f32,
+): void {
+  const factor = f32x4.splat(scale)
   let left = leftOf(size, inner, lanes)
   let total = f32x4.splat(0)
   let at: usize = 0
@@ -141,7 +145,8 @@ function gradientOfShares(dy: usize, y: usize, dx: usize, size: i32, inner: i32,
   left = leftOf(size, inner, lanes)
   at = 0
   for (let i = vectors(size, inner); i > 0; i--) {
-    put(dx + at, f32x4.mul(take(y + at, left), f32x4.sub(take(dy + at, left), total)), left)
+    const share = f32x4.mul(factor, take(y + at, left))
+    put(dx + at, f32x4.mul(share, f32x4.sub(take(dy + at, left), total)), left)
     at += stepOf(inner)
     left -= taken(inner)
   }

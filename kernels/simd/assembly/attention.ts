@@ -1,0 +1,73 @@
+/**
+ * Softmax of attention scores, a row [keys] for each query, and its gradient.
+ *
+ *   scores, p, dp, ds [rows, keys]: row r belongs to query r mod queries
+ *   mask: row r begins r maskRow bytes behind that of `first`, its numbers are maskKey bytes apart; 0 where repeated
+ *
+ * The first of three passes scales, masks and finds the maximum, and leaves the sums in p; the other two are those of
+ * softmax.ts and find a row of keys in the first-level cache. A causal row is a shorter one: what is not seen is
+ * neither read nor exponentiated, half of all there is.
+ */
+import { maxAcross } from './across'
+import { put, take, takeApart } from './lines'
+import { divide, exponentials, gradientOfShares, takeOr } from './softmax'
+
+/** scores, mask (an address, or 0) -> p = softmax(scale scores + mask), rows `first` to `first` + `rows` of p */
+export function attentionSoftmax(
+  scores: usize, p: usize, rows: i32, first: i32, queries: i32, keys: i32, causal: bool, scale: f32,
+  mask: usize, maskRow: usize, maskKey: usize,
+): void {
+  const rowBytes = <usize>keys * 4
+  for (let row = first; row < first + rows; row++) {
+    const seen = causal ? min(keys, (row % queries) + 1) : keys
+    const max = mask == 0 ? scaled(scores, p, seen, scale) : masked(scores, p, seen, scale, mask, maskKey)
+    divide(p, seen, 1, 4, exponentials(p, p, seen, 1, 4, max))
+    if (seen < keys) memory.fill(p + <usize>seen * 4, 0, <usize>(keys - seen) * 4)
+    scores += rowBytes
+    p += rowBytes
+    mask += maskRow
+  }
+}
+
+/** y = scale x, and the maximum; NaN does not count. */
+function scaled(x: usize, y: usize, n: i32, scale: f32): v128 {
+  const factor = f32x4.splat(scale)
+  let max = f32x4.splat(-Infinity)
+  for (; n >= 4; n -= 4) {
+    const s = f32x4.mul(v128.load(x), factor)
+    max = f32x4.pmax(max, s)
+    v128.store(y, s)
+    x += 16
+    y += 16
+  }
+  if (n > 0) {
+    put(y, f32x4.mul(take(x, n), factor), n)
+    max = f32x4.pmax(max, takeOr(max, y, n))
+  }
+  return maxAcross(max)
+}
+
+/** The same of y = scale x + mask. */
+function masked(x: usize, y: usize, n: i32, scale: f32, mask: usize, maskKey: usize): v128 {
+  const factor = f32x4.splat(scale)
+  let max = f32x4.splat(-Infinity)
+  for (; n > 0; n -= 4) {
+    put(y, f32x4.add(f32x4.mul(take(x, n), factor), takeApart(mask, maskKey, n)), n)
+    max = f32x4.pmax(max, takeOr(max, y, n))
+    x += 16
+    y += 16
+    mask += 4 * maskKey
+  }
+  return maxAcross(max)
+}
+
+/** dp, p -> ds = scale p (dp - sum of dp p) */
+export function attentionSoftmaxGradient(dp: usize, p: usize, ds: usize, rows: i32, keys: i32, scale: f32): void {
+  const rowBytes = <usize>keys * 4
+  for (; rows > 0; rows--) {
+    gradientOfShares(dp, p, ds, keys, 1, 4, scale)
+    dp += rowBytes
+    p += rowBytes
+    ds += rowBytes
+  }
+}
