@@ -142,6 +142,21 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     agree('attentionSoftmax', { ...attention, mask }, [scores, noise(scores.length, 2)], scores.length)
     const gradient = { rows: 5 * 47, size: 65, scale: 0.3 }
     agree('attentionSoftmaxGradient', gradient, [scores, noise(scores.length, 2)], scores.length)
+    for (const view of [
+      { outer: 5, groups: 9, inner: 1001, affineSize: 9, affineInner: 1001 },
+      { outer: 1, groups: 211, inner: 203, affineSize: 203, affineInner: 1 },
+      { outer: 1, groups: 35, inner: 3 * 333, affineSize: 15, affineInner: 333 },
+    ]) {
+      const { outer, groups, inner, affineSize } = view
+      const p = { ...view, eps: 1e-5, affine: true }
+      const [x, dy] = [noise(outer * groups * inner, 1), noise(outer * groups * inner, 2)]
+      const [mean, variance] = [noise(groups, 3), noise(groups, 4).map(Math.abs)]
+      const [gamma, beta] = [noise(affineSize, 5), noise(affineSize, 6)]
+      agree('moments', view, [x], groups, groups)
+      agree('normalize', p, [x, mean, variance, gamma, beta], x.length)
+      agree('normalizeGradient', { ...p, fixed: false }, [dy, x, mean, variance, gamma], x.length)
+      agree('normalizeScaleGradient', { ...p, accumulate: true }, [dy, x, mean, variance], affineSize)
+    }
     const size = 65_537
     const [a, b, c, d] = [1, 2, 3, 4].map((seed) => noise(size, seed))
     agree('unary', { size, function: 'relu', a: 0, b: 0 }, [a], size)

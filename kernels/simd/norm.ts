@@ -1,6 +1,17 @@
-/** Normalisation: assembly/norm.ts. */
+/** Normalisation: assembly/norm.ts, in parts by groups, or by gammas. */
 import type { Normalization } from '../kernels.js'
 import type { SimdKernel } from './kernel.js'
+import { CHEAP_GRAIN, type Cut } from './parts.js'
+
+/** The first of them and how many: so many numbers go into each, and at least so many are taken at a time. */
+const cut = (numbers: number, least = 1): Cut => ({
+  count: 1,
+  steps: [1],
+  grain: Math.max(least, Math.ceil(CHEAP_GRAIN / numbers)),
+})
+
+/** Gammas that lie side by side: rows are cut no narrower than into four cache lines. */
+const WIDTH = 64
 
 /** Without gamma all numbers are one piece, for which there is none. */
 const sizes = (p: Normalization): number[] => {
@@ -10,19 +21,21 @@ const sizes = (p: Normalization): number[] => {
 
 export const moments: SimdKernel<'moments'> = {
   run(assembly, { outer, groups, inner }, [x], [mean, variance]) {
-    assembly.moments(x, mean, variance, outer, groups, inner)
+    assembly.inParts('moments', [0, groups, x, mean, variance, outer, groups, inner], cut(outer * inner))
   },
 }
 
 export const normalize: SimdKernel<'normalize'> = {
   run(assembly, p, [x, mean, variance, gamma = 0, beta = 0], [y]) {
-    assembly.normalize(x, mean, variance, gamma, beta, y, ...sizes(p))
+    const args = [0, p.groups, x, mean, variance, gamma, beta, y, ...sizes(p)]
+    assembly.inParts('normalize', args, cut(p.outer * p.inner))
   },
 }
 
 export const normalizeGradient: SimdKernel<'normalizeGradient'> = {
   run(assembly, p, [dy, x, mean, variance, gamma = 0], [dx]) {
-    assembly.normalizeGradient(dy, x, mean, variance, gamma, dx, ...sizes(p), Number(p.fixed))
+    const args = [0, p.groups, dy, x, mean, variance, gamma, dx, ...sizes(p), Number(p.fixed)]
+    assembly.inParts('normalizeGradient', args, cut(p.outer * p.inner))
   },
 }
 
@@ -30,6 +43,8 @@ export const normalizeScaleGradient: SimdKernel<'normalizeScaleGradient'> = {
   run(assembly, p, [dy, x, mean, variance], [dgamma]) {
     const { outer, groups, inner, affineSize, affineInner, eps, accumulate } = p
     const view = [outer, groups, inner, affineSize, affineInner, eps]
-    assembly.normalizeScaleGradient(dy, x, mean, variance, dgamma, ...view, Number(accumulate))
+    const args = [0, affineSize, dy, x, mean, variance, dgamma, ...view, Number(accumulate)]
+    const numbers = (outer * groups * inner) / affineSize
+    assembly.inParts('normalizeScaleGradient', args, cut(numbers, affineInner === 1 ? WIDTH : 1))
   },
 }

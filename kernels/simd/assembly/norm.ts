@@ -9,6 +9,9 @@
  * (batch and group norm), or each number has its own and they lie side by side (layer norm, affineInner = 1). In a
  * piece nothing changes but the numbers: four at a time, a few instructions for each load.
  *
+ * A call does the groups from `first` on, `count` of them, or as many gammas: nothing is shared between those but what
+ * is read, so threads take them apart. Addresses are those of the whole operands, because gamma follows from the place.
+ *
  * Sums are in double precision, as those of reduce.ts and for its reasons; a variance in two passes, of which the
  * second finds in a cache what the first one left there.
  */
@@ -16,17 +19,17 @@ import { put, take } from './lines'
 import { highPair, lowPair, sumOfLines } from './reduce'
 
 /** x [outer, groups, inner] -> mean, variance [groups] */
-export function moments(x: usize, mean: usize, variance: usize, outer: i32, groups: i32, inner: i32): void {
+export function moments(
+  first: i32, count: i32, x: usize, mean: usize, variance: usize, outer: i32, groups: i32, inner: i32,
+): void {
   const runBytes = <usize>inner * 4
   const step = <usize>groups * runBytes
-  const count = <f64>outer * <f64>inner
-  for (let g = 0; g < groups; g++) {
-    const center = sumOfLines(x, outer, step, inner) / count
-    store<f32>(mean, <f32>center)
-    store<f32>(variance, <f32>(squaresOfLines(x, outer, step, inner, center) / count))
-    x += runBytes
-    mean += 4
-    variance += 4
+  const size = <f64>outer * <f64>inner
+  for (let g = first; g < first + count; g++) {
+    const run = x + <usize>g * runBytes
+    const center = sumOfLines(run, outer, step, inner) / size
+    store<f32>(mean + <usize>g * 4, <f32>center)
+    store<f32>(variance + <usize>g * 4, <f32>(squaresOfLines(run, outer, step, inner, center) / size))
   }
 }
 
@@ -80,13 +83,13 @@ function affineBytes(i: i32, affineSize: i32, affineInner: i32): usize {
 
 /** x, mean, variance, gamma?, beta? (addresses, or 0) -> y */
 export function normalize(
-  x: usize, mean: usize, variance: usize, gamma: usize, beta: usize, y: usize,
+  first: i32, count: i32, x: usize, mean: usize, variance: usize, gamma: usize, beta: usize, y: usize,
   outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64,
 ): void {
   const each = gamma != 0 && affineInner == 1
-  let i = 0
   for (let o = 0; o < outer; o++) {
-    for (let g = 0; g < groups; g++) {
+    let i = (o * groups + first) * inner
+    for (let g = first; g < first + count; g++) {
       const center = v128.load_splat<f32>(mean + <usize>g * 4)
       const scale = inverseDeviation(variance + <usize>g * 4, eps)
       for (let left = inner; left > 0; ) {
@@ -136,12 +139,12 @@ function normalizeAll(n: i32, x: usize, y: usize, center: v128, factor: v128, of
  * group or piece.
  */
 export function normalizeGradient(
-  dy: usize, x: usize, mean: usize, variance: usize, gamma: usize, dx: usize,
+  first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, gamma: usize, dx: usize,
   outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64, fixed: bool,
 ): void {
   const each = gamma != 0 && affineInner == 1
-  const count = <f64>outer * <f64>inner
-  for (let g = 0; g < groups; g++) {
+  const size = <f64>outer * <f64>inner
+  for (let g = first; g < first + count; g++) {
     const center = v128.load_splat<f32>(mean + <usize>g * 4)
     const scale = inverseDeviation(variance + <usize>g * 4, eps)
     // of dh, and of dh (x - mean)
@@ -159,8 +162,8 @@ export function normalizeGradient(
         left -= n
       }
     }
-    const average = f32x4.splat(<f32>((scale * f64x2.extract_lane(sums, 0)) / count))
-    const slope = f32x4.splat(<f32>((scale * scale * scale * f64x2.extract_lane(sums, 1)) / count))
+    const average = f32x4.splat(<f32>((scale * f64x2.extract_lane(sums, 0)) / size))
+    const slope = f32x4.splat(<f32>((scale * scale * scale * f64x2.extract_lane(sums, 1)) / size))
     for (let o = 0; o < outer; o++) {
       let i = (o * groups + g) * inner
       for (let left = inner; left > 0; ) {
@@ -220,28 +223,30 @@ function gradientOfPiece(
 
 /** dy, x, mean, variance -> dgamma = sum of dy h: pieces add to it one after the other. */
 export function normalizeScaleGradient(
-  dy: usize, x: usize, mean: usize, variance: usize, dgamma: usize,
+  first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, dgamma: usize,
   outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64, accumulate: bool,
 ): void {
-  if (!accumulate) memory.fill(dgamma, 0, <usize>affineSize * 4)
-  let i = 0
-  for (let o = 0; o < outer; o++) {
-    for (let g = 0; g < groups; g++) {
+  if (!accumulate) memory.fill(dgamma + <usize>first * 4, 0, <usize>count * 4)
+  const all = outer * groups * inner
+  // In each run, the numbers of these gammas lie together.
+  for (let run = first * affineInner; run < all; run += affineSize * affineInner) {
+    let i = run
+    for (let left = count * affineInner; left > 0; ) {
+      const g = (i / inner) % groups
+      const inGroup = min(left, inner - (i % inner))
+      const n = affineInner == 1 ? inGroup : min(inGroup, affineInner - (i % affineInner))
       const center = v128.load_splat<f32>(mean + <usize>g * 4)
       const scale = inverseDeviation(variance + <usize>g * 4, eps)
-      for (let left = inner; left > 0; ) {
-        const n = pieceLength(i, left, affineSize, affineInner)
-        const to = dgamma + affineBytes(i, affineSize, affineInner)
-        const start = <usize>i * 4
-        if (affineInner == 1) {
-          addProducts(n, to, dy + start, x + start, center, f32x4.splat(<f32>scale))
-        } else {
-          const sum = f64x2.extract_lane(sumsOfPiece(n, dy + start, x + start, center, 0), 1)
-          store<f32>(to, <f32>(<f64>load<f32>(to) + scale * sum))
-        }
-        i += n
-        left -= n
+      const to = dgamma + affineBytes(i, affineSize, affineInner)
+      const start = <usize>i * 4
+      if (affineInner == 1) {
+        addProducts(n, to, dy + start, x + start, center, f32x4.splat(<f32>scale))
+      } else {
+        const sum = f64x2.extract_lane(sumsOfPiece(n, dy + start, x + start, center, 0), 1)
+        store<f32>(to, <f32>(<f64>load<f32>(to) + scale * sum))
       }
+      i += n
+      left -= n
     }
   }
 }
