@@ -116,7 +116,7 @@ const elements = (width: Width) =>
 const ELEMENTS = { line: elements('line'), narrow: elements('narrow'), wide: elements('wide') }
 
 /** Does every operand have the elements of the output, in their order? */
-const alike = ({ shape, strides }: Walk): boolean =>
+export const alike = ({ shape, strides }: Walk): boolean =>
   shape[0] * shape[1] * shape[2] === 1 && strides.every(([own]) => own[3] === 1 || shape[3] === 1)
 
 export const binary: GpuKernel<'binary'> = {

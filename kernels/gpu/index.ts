@@ -13,13 +13,20 @@
  *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
+import { adam } from './adam.js'
+import { concat } from './concat.js'
+import { dropout } from './dropout.js'
 import { binary, unary, unaryGradient } from './elementwise.js'
+import { embedding, embeddingGradient } from './embedding.js'
 import type { GpuKernels } from './kernel.js'
 import { crossEntropyGradient, crossEntropyRows, weightedMean } from './loss.js'
+import { lossRows, lossRowsGradient } from './lossRows.js'
 import { matmul } from './matmul.js'
 import { fill, stridedCopy } from './movement.js'
 import { addSumOfSquares, blend, sgd } from './optimizer.js'
+import { pad } from './pad.js'
 import { reduce } from './reduce.js'
+import { binaryGradient, select } from './ternary.js'
 
 export { BUILTINS } from './builtins.js'
 export type { GpuKernel, GpuKernels } from './kernel.js'
@@ -28,17 +35,27 @@ export type { ArgumentKind, DetailedHelper, Four, Gpu, Helper, Program } from '.
 export const gpuKernels: GpuKernels = {
   fill,
   stridedCopy,
+  pad,
+  concat,
+  embedding,
+  embeddingGradient,
   unary,
   unaryGradient,
   binary,
+  binaryGradient,
+  select,
   reduce,
   matmul,
   crossEntropyRows,
   crossEntropyGradient,
   weightedMean,
+  lossRows,
+  lossRowsGradient,
+  dropout,
   blend,
   addSumOfSquares,
   sgd,
+  adam,
 }
 
 /** Sizes, in values, of what a kernel needs beside its operands. */

@@ -7,7 +7,6 @@ export interface GpuKernel<Name extends KernelName> {
   readonly programs: readonly Program[]
   /**
    * Sizes, in values, of what it needs beside its operands while it runs: in the plan.
-   * Kernels of a commit (optimizers, `blend`) need none, because a commit cannot fail.
    */
   workspaces?(parameters: KernelParameters[Name]): readonly number[]
   run<Operand>(

@@ -118,25 +118,37 @@ function slopeOf(
   return ((at(dy, 0) * counted) / all) * (probability - wanted)
 }
 
-/** A row of weight 0 does not count, even if its loss is NaN. */
-function weightedMeanOf(this: Thread, losses: Texels, weights: Texels, rows: number): Four {
+/** Rows this.thread.x, + parts, ...: sum(w l), sum(w). A row of weight 0 does not count, even if its loss is NaN. */
+function sumsOf(this: Thread, losses: Texels, weights: Texels, rows: number, parts: number): Four {
   let sum = 0.0
   let all = 0.0
-  for (let r = 0; r < rows; r++) {
+  for (let r = this.thread.x; r < rows; r += parts) {
     const counted = at(weights, r)
     if (counted !== 0) {
       sum = sum + counted * at(losses, r)
       all = all + counted
     }
   }
+  return [sum, all, 0, 0]
+}
+
+function meanOf(this: Thread, partial: Texels, parts: number): Four {
+  let sum = 0.0
+  let all = 0.0
+  for (let i = 0; i < parts; i++) {
+    const v = partial[i]
+    sum = sum + v[0]
+    all = all + v[1]
+  }
   const mean = all === 0 ? 0 : sum / all
   return [mean, mean, mean, mean]
 }
 
-function totalWeightOf(this: Thread, weights: Texels, rows: number): Four {
+function allOf(this: Thread, partial: Texels, parts: number): Four {
   let all = 0.0
-  for (let r = 0; r < rows; r++) {
-    all = all + at(weights, r)
+  for (let i = 0; i < parts; i++) {
+    const v = partial[i]
+    all = all + v[1]
   }
   return [all, all, all, all]
 }
@@ -153,8 +165,13 @@ const HELPERS = {
 const LOSSES = eachValue('crossEntropyRows, losses', lossOf, OPERANDS, HELPERS)
 const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, OPERANDS, HELPERS)
 const SLOPES = eachValue('crossEntropyGradient', slopeOf, ['texels', 'texels', ...OPERANDS], HELPERS)
-const MEAN: Program = { name: 'weightedMean', source: weightedMeanOf, kinds: ['texels', 'texels', 'number'] }
-const TOTAL: Program = { name: 'weightedMean, total', source: totalWeightOf, kinds: ['texels', 'number'] }
+const SUMS: Program = {
+  name: 'weightedMean, parts',
+  source: sumsOf,
+  kinds: ['texels', 'texels', 'number', 'number'],
+}
+const MEAN: Program = { name: 'weightedMean', source: meanOf, kinds: ['texels', 'number'] }
+const TOTAL: Program = { name: 'weightedMean, total', source: allOf, kinds: ['texels', 'number'] }
 
 const sizesOf = ({ outer, classes, inner, weighted }: ClassRows): Four => [outer, classes, inner, weighted ? 1 : 0]
 const optionsOf = ({ ignoreIndex, labelSmoothing }: ClassRows): Four => [ignoreIndex, labelSmoothing, 0, 0]
@@ -176,10 +193,15 @@ export const crossEntropyGradient: GpuKernel<'crossEntropyGradient'> = {
   },
 }
 
+/** As many as each has rows: one after the other, what takes longest is shortest. */
+const partsOf = (rows: number): number => Math.ceil(Math.sqrt(rows))
+
 export const weightedMean: GpuKernel<'weightedMean'> = {
-  programs: [MEAN, TOTAL],
-  run(gpu, { rows: count }, [losses, weights], [mean, total]) {
-    gpu.run(MEAN, [losses, weights, count], mean)
-    gpu.run(TOTAL, [weights, count], total)
+  programs: [SUMS, MEAN, TOTAL],
+  workspaces: ({ rows }) => [4 * partsOf(rows)],
+  run(gpu, { rows }, [losses, weights], [mean, total], [partial]) {
+    gpu.run(SUMS, [losses, weights, rows, partsOf(rows)], partial)
+    gpu.run(MEAN, [partial, partsOf(rows)], mean)
+    gpu.run(TOTAL, [partial, partsOf(rows)], total)
   },
 }

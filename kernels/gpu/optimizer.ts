@@ -28,47 +28,57 @@ export const blend: GpuKernel<'blend'> = {
   },
 }
 
-/** One sum, so one thread: a commit has no memory for parts of it. Four running sums, one for each lane. */
-function plusSquares(this: Thread, sum: Texels, x: Texels, size: number): Four {
-  const whole = Math.floor(size / 4)
+/** Texels this.thread.x, + parts, + 2 parts, ...: a sum for each lane. */
+function squaresOf(this: Thread, x: Texels, size: number, parts: number): Four {
   let s0 = 0.0
   let s1 = 0.0
   let s2 = 0.0
   let s3 = 0.0
-  for (let i = 0; i < whole; i++) {
+  for (let i = this.thread.x; 4 * i < size; i += parts) {
     const v = x[i]
     s0 = s0 + v[0] * v[0]
-    s1 = s1 + v[1] * v[1]
-    s2 = s2 + v[2] * v[2]
-    s3 = s3 + v[3] * v[3]
+    // the last texel may end early
+    if (4 * i + 1 < size) {
+      s1 = s1 + v[1] * v[1]
+    }
+    if (4 * i + 2 < size) {
+      s2 = s2 + v[2] * v[2]
+    }
+    if (4 * i + 3 < size) {
+      s3 = s3 + v[3] * v[3]
+    }
   }
-  const left = size - 4 * whole
-  if (left > 0) {
-    const last = x[whole]
-    s0 = s0 + last[0] * last[0]
-    if (left > 1) {
-      s1 = s1 + last[1] * last[1]
-    }
-    if (left > 2) {
-      s2 = s2 + last[2] * last[2]
-    }
+  return [s0, s1, s2, s3]
+}
+
+function plusAll(this: Thread, sum: Texels, partial: Texels, parts: number): Four {
+  let s = 0.0
+  for (let i = 0; i < parts; i++) {
+    const v = partial[i]
+    s = s + (v[0] + v[1]) + (v[2] + v[3])
   }
   const before = sum[0]
-  const total = before[0] + (s0 + s1) + (s2 + s3)
+  const total = before[0] + s
   return [total, total, total, total]
 }
 
-const PLUS_SQUARES: Program = { name: 'addSumOfSquares', source: plusSquares, kinds: ['texels', 'texels', 'number'] }
+const SQUARES: Program = { name: 'addSumOfSquares, parts', source: squaresOf, kinds: ['texels', 'number', 'number'] }
+const PLUS_ALL: Program = { name: 'addSumOfSquares', source: plusAll, kinds: ['texels', 'texels', 'number'] }
+
+/** As many as each has texels: one after the other, what takes longest is shortest. */
+const partsOf = (size: number): number => Math.ceil(Math.sqrt(size / 4))
 
 export const addSumOfSquares: GpuKernel<'addSumOfSquares'> = {
-  programs: [PLUS_SQUARES],
-  run(gpu, { size }, [sum, x], [out]) {
-    gpu.run(PLUS_SQUARES, [sum, x, size], out)
+  programs: [SQUARES, PLUS_ALL],
+  workspaces: ({ size }) => [4 * partsOf(size)],
+  run(gpu, { size }, [sum, x], [out], [partial]) {
+    gpu.run(SQUARES, [x, size, partsOf(size)], partial)
+    gpu.run(PLUS_ALL, [sum, partial, partsOf(size)], out)
   },
 }
 
 /** What gradients are multiplied by, so that the norm of all of them stays within maxNorm. */
-function clippingOf(squaredNorm: number, flags: Four): number {
+export function clippingOf(squaredNorm: number, flags: Four): number {
   if (flags[2] > 0) {
     const scale = flags[3] / (Math.sqrt(squaredNorm) + 0.000001)
     // a NaN stays one

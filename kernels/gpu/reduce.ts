@@ -77,8 +77,8 @@ function reductionOf({ shape, reduced }: Pick<KernelParameters['reduce'], 'shape
 const BUSY = 4096
 const LEAST_RUN = 16
 
-/** In how many parts each output is reduced. */
-function partsOf({ outputs, count }: Reduction): number {
+/** In how many parts each of `outputs` is reduced from `count` values. */
+export function partsOf({ outputs, count }: { readonly outputs: number; readonly count: number }): number {
   return Math.max(1, Math.min(Math.floor(BUSY / outputs), Math.floor(count / LEAST_RUN)))
 }
 

@@ -122,7 +122,7 @@ export abstract class Device {
     outputs: readonly Storage[],
     workspaces: readonly Block[],
   ): void
-  /** The blocks that a kernel needs while it runs, beside its operands. The kernels of a commit need none. */
+  /** The blocks that a kernel needs while it runs, beside its operands. */
   protected abstract workspaceBytes<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
@@ -189,20 +189,9 @@ export abstract class Device {
     inputs: readonly Storage[],
     outputs: readonly Storage[],
   ): void {
-    const { allocator } = this.#state
-    const workspaces: Block[] = []
-    try {
-      for (const bytes of this.workspaceBytes(name, parameters)) {
-        workspaces.push(allocator.alloc(bytes, 'workspace', this.op))
-        this.#sample()
-      }
+    this.#withBlocks(this.workspaceBytes(name, parameters), (workspaces) => {
       if (this.live) this.execute(name, parameters, inputs, outputs, workspaces)
-    } finally {
-      for (const workspace of workspaces) {
-        allocator.free(workspace)
-        this.#sample()
-      }
-    }
+    })
   }
 
   /** A kernel whose outputs are its first inputs: optimizers, `blend`. */
@@ -239,17 +228,21 @@ export abstract class Device {
    * @param ready  called between the two, the last chance to refuse by throwing
    */
   commit(updates: readonly Update[], ready?: () => void): void {
-    const spares = this.aliases ? [] : this.#reserveSpares(updates)
-    try {
+    const spareBytes = this.aliases
+      ? []
+      : largest(updates.map(({ targets }) => targets.map(({ size }) => size * this.elementBytes)))
+    const workspaceBytes = updates.map(({ kernel, parameters }) => this.workspaceBytes(kernel, parameters))
+    this.#withBlocks([...spareBytes, ...largest(workspaceBytes)], (blocks) => {
       ready?.()
-      for (const { kernel, parameters, targets, inputs } of updates) {
-        const outputs = this.aliases ? targets : targets.map((target, i) => spares[i].resized(target.size))
-        this.run(kernel, parameters, [...targets, ...inputs], outputs)
+      for (const [j, { kernel, parameters, targets, inputs }] of updates.entries()) {
+        const spare = ({ size }: Storage, i: number): Storage => new Storage(blocks[i], size, this.rehearsal)
+        const outputs = this.aliases ? targets : targets.map(spare)
+        const own = blocks.slice(spareBytes.length)
+        const workspaces = workspaceBytes[j].map((requestedBytes, i) => ({ ...own[i], requestedBytes }))
+        if (this.live) this.execute(kernel, parameters, [...targets, ...inputs], outputs, workspaces)
         if (!this.aliases) targets.forEach((target, i) => this.settle(target, outputs[i]))
       }
-    } finally {
-      for (const spare of spares) this.release(spare)
-    }
+    })
   }
 
   /**
@@ -351,23 +344,34 @@ export abstract class Device {
     timeline?.push({ op: this.op, held: allocator.stats().held })
   }
 
-  /** As many spares as any update has targets, each large enough for all that take its place. */
-  #reserveSpares(updates: readonly Update[]): Storage[] {
-    const sizes: number[] = []
-    for (const { targets } of updates) {
-      targets.forEach(({ size }, i) => {
-        sizes[i] = Math.max(sizes[i] ?? 0, size)
-      })
-    }
-    const spares: Storage[] = []
+  /** @throws BudgetExceededError  they do not all fit; `use` has not run */
+  #withBlocks(sizes: readonly number[], use: (blocks: readonly Block[]) => void): void {
+    const { allocator } = this.#state
+    const blocks: Block[] = []
     try {
-      for (const size of sizes) spares.push(this.alloc(size, 'workspace'))
-    } catch (error) {
-      for (const spare of spares) this.release(spare)
-      throw error
+      for (const bytes of sizes) {
+        blocks.push(allocator.alloc(bytes, 'workspace', this.op))
+        this.#sample()
+      }
+      use(blocks)
+    } finally {
+      for (const block of blocks) {
+        allocator.free(block)
+        this.#sample()
+      }
     }
-    return spares
   }
+}
+
+/** The largest number at each place of the lists. */
+function largest(lists: readonly (readonly number[])[]): number[] {
+  const most: number[] = []
+  for (const list of lists) {
+    list.forEach((number, i) => {
+      most[i] = Math.max(most[i] ?? 0, number)
+    })
+  }
+  return most
 }
 
 function mismatch(planned: string, ran: string): PlanMismatchError {

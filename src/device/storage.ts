@@ -14,9 +14,4 @@ export class Storage {
     /** the rehearsal it belongs to, or null when it is real */
     readonly rehearsal: object | null,
   ) {}
-
-  /** The first `size` elements of the same block. */
-  resized(size: number): Storage {
-    return new Storage(this.block, size, this.rehearsal)
-  }
 }

@@ -39,6 +39,75 @@ export function testKernels(runner: KernelRunner): void {
       return agrees('stridedCopy', { shape, strides, offset }, [x], [product(shape)], exactly)
     }))
 
+  test('padding of any axes', () => {
+    const padded = fc.record({
+      size: fc.integer({ min: 1, max: 6 }),
+      before: fc.nat(2),
+      after: fc.nat(2),
+      is: fc.nat(1),
+    })
+    const values = fc.constantFrom(0, 1.5, -Infinity)
+    return cases(fc.tuple(fc.array(padded, { maxLength: 6 }), seeds, values), async ([drawn, seed, value]) => {
+      const shape = drawn.map((d) => d.size)
+      const before = drawn.map((d) => d.is * d.before)
+      const outShape = drawn.map((d) => d.is * (d.before + d.after) + d.size)
+      if (product(outShape) > 30000) return
+      await agrees(
+        'pad',
+        { shape, before, outShape, value },
+        [noise(product(shape), seed)],
+        [product(outShape)],
+        exactly,
+      )
+    })
+  })
+
+  test('pieces side by side, also more than a program can read', () => {
+    const list = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 20 })
+    const pieces = fc.record({ outer: fc.integer({ min: 1, max: 5 }), inner: fc.constantFrom(1, 2, 3, 7), sizes: list })
+    const many = fc.constant({ outer: 2, inner: 1, sizes: Array.from({ length: 70 }, (_, i) => 1 + (i % 3)) })
+    return cases(fc.tuple(fc.oneof(pieces, pieces, pieces, many), seeds), ([p, seed]) => {
+      const inputs = p.sizes.map((size, j) => noise(p.outer * size * p.inner, seed + j))
+      const size = inputs.reduce((sum, { length }) => sum + length, 0)
+      return agrees('concat', p, inputs, [size], exactly)
+    })
+  })
+
+  test('dropout, whose masks are those of the reference for every seed, step, call and position', () => {
+    const words = fc.oneof(fc.nat(100), fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 }))
+    const firsts = fc.oneof(
+      fc.nat(100),
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      fc.constantFrom(2 ** 24 - 3, 2 ** 31 - 2, 2 ** 32 - 1, 2 ** 33 + 5),
+    )
+    const keys = fc.record({ seed: words, step: fc.nat(1e6), call: fc.nat(1000), first: firsts })
+    const rates = fc.constantFrom(0.5, 0.1, 0.9, 1 / 3, 0, 1 - 2 ** -24)
+    return cases(fc.tuple(lengths, keys, rates), ([size, key, rate]) => {
+      // no value is 0, so that a mask that differs in one place is seen; a NaN that is dropped is 0
+      const x = noise(size, size).map((value, i) => (i % 13 === 5 ? Number.NaN : value < 0 ? value - 1 : value + 1))
+      return agrees('dropout', { size, rate, ...key }, [x], [size], (y) => roundings(2, Math.abs(y)))
+    })
+  })
+
+  test('rows of a table, and the gradient of the table', () => {
+    const tables = fc.record({
+      rows: fc.integer({ min: 1, max: 50 }),
+      width: fc.constantFrom(1, 2, 3, 4, 5, 8, 12, 17),
+      entries: fc.integer({ min: 1, max: 20 }),
+    })
+    return cases(fc.tuple(tables, seeds), async ([p, seed]) => {
+      const { rows, width, entries } = p
+      const none = [-1, entries, 0.5, Number.NaN, Infinity]
+      const indices = Float32Array.from({ length: rows }, (_, i) =>
+        (i + seed) % 7 === 0 ? none[(i + seed) % none.length] : (i * i + seed) % entries,
+      )
+      await agrees('embedding', p, [noise(entries * width, seed), indices], [rows * width], exactly)
+      const limit = () => float32Sum(rows, rows)
+      const dy = noise(rows * width, seed + 1)
+      await agrees('embeddingGradient', { ...p, accumulate: false }, [dy, indices], [entries * width], limit)
+    })
+  })
+
   const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
   /** Of constants that float32 holds, so that they are no error of their own. */
   const constantsOf = (name: UnaryFunction) =>
@@ -93,6 +162,36 @@ export function testKernels(runner: KernelRunner): void {
       return agrees('binary', p, [quarters(a.size, 0), quarters(b.size, 1)], [product(shape)], (y) =>
         roundings(4, Math.abs(y)),
       )
+    })
+  })
+
+  test('choices, and gradients of binary functions, broadcast in every way', () => {
+    const repeated = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean())
+    const axes = fc.array(fc.record({ size: fc.integer({ min: 1, max: 6 }), repeated }), { maxLength: 6 })
+    return cases(fc.tuple(axes, seeds, fc.boolean()), async ([drawn, seed, whole]) => {
+      const shape = drawn.map(({ size }) => size)
+      if (product(shape) > 10000) return
+      const operands = [0, 1, 2].map((k) => {
+        const own = drawn.map(({ size, repeated }) => (repeated[k] && !whole ? 1 : size))
+        const strides = contiguous(own).map((stride, i) => (own[i] === 1 ? 0 : stride))
+        // few different values, so that some are equal
+        const values = noise(product(own), seed + k).map((x, i) =>
+          (i + seed) % 11 === 0 ? Number.NaN : Math.round(x * 4) / 2,
+        )
+        return { strides, values }
+      })
+      const [c, a, b] = operands
+      const strides = { stridesA: a.strides, stridesB: b.strides }
+      const select = { shape, stridesCondition: c.strides, ...strides }
+      await agrees('select', select, [c.values, a.values, b.values], [product(shape)], exactly)
+      const dy = noise(product(shape), seed + 3)
+      for (const name of ['div', 'maximum', 'minimum'] as const) {
+        for (const side of [0, 1] as const) {
+          const p = { shape, ...strides, function: name, side }
+          const limit = (dx: number) => (name === 'div' ? roundings(10, Math.abs(dx)) : 0)
+          await agrees('binaryGradient', p, [dy, a.values, b.values], [product(shape)], limit)
+        }
+      }
     })
   })
 
@@ -166,6 +265,33 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
+  test('Adam with every option', () => {
+    const options = fc.record({
+      size: lengths,
+      learningRate: fc.constantFrom(0.1, 0.003),
+      weightDecay: fc.constantFrom(0, 0.02),
+      clip: fc.boolean(),
+      maxNorm: fc.constantFrom(0.5, 100),
+      beta1: fc.constantFrom(0.9, 0),
+      beta2: fc.constantFrom(0.999, 0.9),
+      eps: fc.constantFrom(1e-8, 1e-3),
+      decoupled: fc.boolean(),
+      steps: fc.constantFrom(1, 2, 1000),
+    })
+    return cases(fc.tuple(options, seeds), ([{ steps, ...drawn }, seed]) => {
+      const { size, learningRate, beta1, beta2, clip } = drawn
+      const p = { ...drawn, correction1: 1 - beta1 ** steps, correction2: 1 - beta2 ** steps }
+      const [parameter, m, gradient] = [1, 2, 3].map((k) => noise(size, seed + k))
+      const v = noise(size, seed + 4).map((x) => Math.abs(x) + 0.01)
+      const norm = clip ? [Float32Array.of(4)] : []
+      // All else is at most 1 in size, and the root that the step is divided by at least this.
+      const root = Math.sqrt((0.01 * beta2) / p.correction2)
+      const largest = 2 + learningRate / p.correction1 / root
+      const limit = () => roundings(24, largest)
+      return agrees('adam', p, [parameter, m, v, gradient, ...norm], [size, size, size], limit)
+    })
+  })
+
   const losses = fc.record({
     outer: fc.integer({ min: 1, max: 9 }),
     classes: fc.integer({ min: 1, max: 11 }),
@@ -190,6 +316,32 @@ export function testKernels(runner: KernelRunner): void {
       const scalars = [Float32Array.of(0.5), Float32Array.of(seed % 5 === 0 ? 0 : 3)]
       const limit = () => float32Loss(2 * p.classes, 2)
       await agrees('crossEntropyGradient', p, [...scalars, logits, targets, ...own], [logits.length], limit)
+    }))
+
+  const means = fc.record({
+    rows: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(1, 129)),
+    size: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(1, 4001)),
+  })
+  /** What a point loss and its terms are at most, of predictions up to `range`. */
+  const POINTS = [
+    { function: 'squaredError', range: 2, largest: 9 },
+    { function: 'binaryCrossEntropyWithLogits', range: 100, largest: 201 },
+  ] as const
+
+  test('losses that are means over a row, and their gradients', () =>
+    cases(fc.tuple(means, seeds), async ([{ rows, size }, seed]) => {
+      if (rows * size > 20000) return
+      for (const { function: name, range, largest } of POINTS) {
+        const p = { rows, size, function: name }
+        const prediction = noise(rows * size, seed).map((x, i) => (i % 5 === 0 ? range * x : 2 * x))
+        const target = noise(rows * size, seed + 1).map(Math.abs)
+        const limit = (loss: number) => float32Sum(size + 4, largest) + gpuFunction(loss)
+        await agrees('lossRows', p, [prediction, target], [rows], limit)
+        const weights = noise(rows, seed + 2).map((x, i) => (i % 3 === 1 ? 0 : x + 2))
+        const bad = prediction.map((x, i) => (weights[Math.floor(i / size)] === 0 ? Number.NaN : x))
+        const scalars = [Float32Array.of(0.5), Float32Array.of(seed % 5 === 0 ? 0 : 3)]
+        await agrees('lossRowsGradient', p, [...scalars, bad, target, weights], [rows * size], gpuFunction)
+      }
     }))
 
   test('the weighted mean of row losses', () =>

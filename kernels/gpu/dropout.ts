@@ -1,0 +1,115 @@
+/**
+ * Dropout with the masks of all other dialects, bit for bit: Threefry-2x32-20 (kernels/reference/random.ts).
+ *
+ * Its words have 32 bits and a number that a program is given has 24, so they come as two halves. The generator is
+ * written twice, for GPUs in GLSL, whose integers gpu.js does not know.
+ */
+import type { GpuKernel } from './kernel.js'
+import type { DetailedHelper, Four, Program, Texels, Thread } from './program.js'
+
+declare function turned(word: number, bits: number): number
+declare function drawn(i: number, key: Four, counter: Four): number
+declare function kept(x: number, i: number, key: Four, counter: Four, least: number, scale: number): number
+
+const ROTATION: DetailedHelper = {
+  source: function turned(word: number, bits: number): number {
+    return (word << bits) | (word >>> (32 - bits))
+  },
+  glsl: 'uint turned(uint word, int bits) { return (word << bits) | (word >> (32 - bits)); }',
+}
+
+/**
+ * The 24 random bits of value i, as a whole number.
+ * @param key      halves of the seed and of the step, low ones first
+ * @param counter  halves of the position of value 0, and of the call
+ */
+const RANDOM: DetailedHelper = {
+  kinds: ['number', 'four', 'four'],
+  source: function drawn(i: number, key: Four, counter: Four): number {
+    const position = (counter[0] + 65536 * counter[1] + i) >>> 0
+    let key0 = (key[0] + 65536 * key[1]) | 0
+    let key1 = (key[2] + 65536 * key[3]) | 0
+    let key2 = 0x1bd11bda ^ key0 ^ key1
+    let x = ((position >>> 1) + key0) | 0
+    let y = (counter[2] + 65536 * counter[3] + key1) | 0
+    for (let group = 0; group < 5; group++) {
+      const odd = group % 2 === 1
+      x = (x + y) | 0
+      y = turned(y, odd ? 17 : 13) ^ x
+      x = (x + y) | 0
+      y = turned(y, odd ? 29 : 15) ^ x
+      x = (x + y) | 0
+      y = turned(y, odd ? 16 : 26) ^ x
+      x = (x + y) | 0
+      y = turned(y, odd ? 24 : 6) ^ x
+      const used = key0
+      key0 = key1
+      key1 = key2
+      key2 = used
+      x = (x + key0) | 0
+      y = (y + key1 + group + 1) | 0
+    }
+    return ((position & 1) === 1 ? y : x) >>> 8
+  },
+  glsl: `float drawn(float i, vec4 key, vec4 counter) {
+    uvec4 k = uvec4(key);
+    uvec4 c = uvec4(counter);
+    uint position = (c.x | c.y << 16) + uint(i);
+    uvec3 keys = uvec3(k.x | k.y << 16, k.z | k.w << 16, 0x1bd11bdau);
+    keys.z ^= keys.x ^ keys.y;
+    uint x = (position >> 1) + keys.x;
+    uint y = (c.z | c.w << 16) + keys.y;
+    for (uint group = 0u; group < 5u; group++) {
+      bool odd = (group & 1u) == 1u;
+      x += y;
+      y = turned(y, odd ? 17 : 13) ^ x;
+      x += y;
+      y = turned(y, odd ? 29 : 15) ^ x;
+      x += y;
+      y = turned(y, odd ? 16 : 26) ^ x;
+      x += y;
+      y = turned(y, odd ? 24 : 6) ^ x;
+      keys = keys.yzx;
+      x += keys.x;
+      y += keys.y + group + 1u;
+    }
+    return float(((position & 1u) == 1u ? y : x) >> 8);
+  }`,
+}
+
+/** A value that is dropped may be NaN: it is not multiplied by 0. */
+function keptOf(x: number, i: number, key: Four, counter: Four, least: number, scale: number): number {
+  return drawn(i, key, counter) >= least ? scale * x : 0
+}
+
+function dropped(this: Thread, x: Texels, key: Four, counter: Four, least: number, scale: number): Four {
+  const v = x[this.thread.x]
+  const i = 4 * this.thread.x
+  return [
+    kept(v[0], i, key, counter, least, scale),
+    kept(v[1], i + 1, key, counter, least, scale),
+    kept(v[2], i + 2, key, counter, least, scale),
+    kept(v[3], i + 3, key, counter, least, scale),
+  ]
+}
+
+const DROPOUT: Program = {
+  name: 'dropout',
+  source: dropped,
+  kinds: ['texels', 'four', 'four', 'number', 'number'],
+  helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: keptOf, kinds: ['number', 'number', 'four', 'four'] } },
+}
+
+/** The low 16 bits of a word, and the high ones. */
+const halves = (word: number): [number, number] => [word & 0xffff, word >>> 16]
+
+export const dropout: GpuKernel<'dropout'> = {
+  programs: [DROPOUT],
+  run(gpu, { rate, seed, step, call, first }, [x], [y]) {
+    const key: Four = [...halves(seed), ...halves(step)]
+    const counter: Four = [...halves(first), ...halves(call)]
+    // u >= rate for u of 24 bits, in whole numbers
+    const least = Math.ceil(rate * 2 ** 24)
+    gpu.run(DROPOUT, [x, key, counter, least, 1 / (1 - rate)], y)
+  },
+}
