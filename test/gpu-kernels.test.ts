@@ -5,7 +5,15 @@
  */
 import { GPU } from 'gpu.js'
 import { test } from 'uvu'
-import { BUILTINS, type Four, type Gpu, gpuKernels, gpuWorkspaces, type Program } from '../kernels/gpu/index.js'
+import {
+  BUILTINS,
+  type Four,
+  type Gpu,
+  gpuKernels,
+  gpuWorkspaces,
+  kindsOf,
+  type Program,
+} from '../kernels/gpu/index.js'
 import type { KernelRunner } from './gpu/agreement.js'
 import { testKernels } from './gpu/kernels.js'
 
@@ -58,7 +66,7 @@ class OnJavaScript implements Gpu<Texels> {
     const gpu = new GPU({ mode: 'cpu' }) as unknown as JavaScriptGpu
     for (const [name, helper] of Object.entries({ ...BUILTINS, ...helpers })) {
       const own = typeof helper === 'function' ? { source: helper } : helper
-      const argumentTypes = Array.from({ length: own.source.length }, (_, i) => TYPES[own.kinds?.[i] ?? 'number'])
+      const argumentTypes = kindsOf(own).map((kind) => TYPES[kind])
       gpu.addFunction(String(own.source), { name, argumentTypes, returnType: 'Number' })
     }
     return gpu.createKernel(String(source), {

@@ -218,10 +218,10 @@ function div(a: number, b: number): number {
   return a / b
 }
 function maximum(a: number, b: number): number {
-  return isNotANumber(a + b) > 0 ? a + b : a > b ? a : b
+  return isNotANumber(a) + isNotANumber(b) > 0 ? a + b : a > b ? a : b
 }
 function minimum(a: number, b: number): number {
-  return isNotANumber(a + b) > 0 ? a + b : a < b ? a : b
+  return isNotANumber(a) + isNotANumber(b) > 0 ? a + b : a < b ? a : b
 }
 function less(a: number, b: number): number {
   return a < b ? 1 : 0

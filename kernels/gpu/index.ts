@@ -14,7 +14,9 @@
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { adam } from './adam.js'
+import { attentionSoftmax } from './attention.js'
 import { concat } from './concat.js'
+import { moments, squaredDeviation, squaredDeviationGradient } from './deviation.js'
 import { dropout } from './dropout.js'
 import { binary, unary, unaryGradient } from './elementwise.js'
 import { embedding, embeddingGradient } from './embedding.js'
@@ -23,14 +25,24 @@ import { crossEntropyGradient, crossEntropyRows, weightedMean } from './loss.js'
 import { lossRows, lossRowsGradient } from './lossRows.js'
 import { matmul } from './matmul.js'
 import { fill, stridedCopy } from './movement.js'
+import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
 import { addSumOfSquares, blend, sgd } from './optimizer.js'
 import { pad } from './pad.js'
-import { reduce } from './reduce.js'
+import { argmax, maxGradient, reduce } from './reduce.js'
+import { attentionSoftmaxGradient, softmax, softmaxGradient } from './softmax.js'
 import { binaryGradient, select } from './ternary.js'
 
 export { BUILTINS } from './builtins.js'
 export type { GpuKernel, GpuKernels } from './kernel.js'
-export type { ArgumentKind, DetailedHelper, Four, Gpu, Helper, Program } from './program.js'
+export {
+  type ArgumentKind,
+  type DetailedHelper,
+  type Four,
+  type Gpu,
+  type Helper,
+  kindsOf,
+  type Program,
+} from './program.js'
 
 export const gpuKernels: GpuKernels = {
   fill,
@@ -45,6 +57,18 @@ export const gpuKernels: GpuKernels = {
   binaryGradient,
   select,
   reduce,
+  maxGradient,
+  argmax,
+  squaredDeviation,
+  squaredDeviationGradient,
+  moments,
+  normalize,
+  normalizeGradient,
+  normalizeScaleGradient,
+  softmax,
+  softmaxGradient,
+  attentionSoftmax,
+  attentionSoftmaxGradient,
   matmul,
   crossEntropyRows,
   crossEntropyGradient,

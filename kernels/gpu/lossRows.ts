@@ -1,14 +1,10 @@
-/**
- * Losses that are means over the elements of a row, and their gradients. Few long rows are summed in parts, as in
- * reduce.ts.
- */
+/** Losses that are means over the elements of a row, and their gradients. */
 import type { KernelParameters } from '../kernels.js'
 import { UNARY } from './functions.js'
+import { type Elements, elements, type Groups, partialSizes, type Reduction, reduction } from './groups.js'
 import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Helpers, type Texels } from './program.js'
-import { partsOf, reduce } from './reduce.js'
+import type { Helpers, Texels } from './program.js'
 
-declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function point(prediction: number, target: number): number
 declare function softplus(x: number): number
@@ -29,22 +25,16 @@ function crossEntropyDerivative(x: number, t: number): number {
   return sigmoid(x) - t
 }
 
-/** Part p of a row has its elements p, p + parts, ... counts: rows, size, parts. */
-function partOf(i: number, prediction: Texels, target: Texels, counts: Four): number {
-  const part = quotient(i, counts[0])
-  const start = (i - part * counts[0]) * counts[1]
-  let sum = 0.0
-  for (let j = part; j < counts[1]; j += counts[2]) {
-    const x = at(prediction, start + j)
-    const wanted = at(target, start + j)
-    sum = sum + point(x, wanted)
-  }
-  return sum / counts[1]
+function lossOf(j: number, _row: number, prediction: Texels, target: Texels): number {
+  const x = at(prediction, j)
+  const wanted = at(target, j)
+  return point(x, wanted)
 }
 
 /** dy w / total / size times the derivative; a row that counts nothing has none, even if it is NaN. */
 function slopeOf(
   i: number,
+  row: number,
   dy: Texels,
   total: Texels,
   prediction: Texels,
@@ -52,7 +42,7 @@ function slopeOf(
   weights: Texels,
   size: number,
 ): number {
-  const counted = at(weights, quotient(i, size))
+  const counted = at(weights, row)
   const all = at(total, 0)
   if (counted === 0 || all === 0) {
     return 0
@@ -64,53 +54,46 @@ function slopeOf(
 
 type Name = KernelParameters['lossRows']['function']
 
-const lossOf = (name: Name, helpers: Helpers) =>
-  eachValue(`lossRows ${name}`, partOf, ['texels', 'texels', 'four'], helpers)
-const gradientOf = (name: Name, helpers: Helpers) =>
-  eachValue(`lossRowsGradient ${name}`, slopeOf, ['texels', 'texels', 'texels', 'texels', 'texels', 'number'], helpers)
+const losses = (name: Name, helpers: Helpers): Reduction =>
+  reduction(`lossRows ${name}`, 'sum', lossOf, ['texels', 'texels'], helpers)
+
+const gradients = (name: Name, helpers: Helpers): Elements => {
+  const kinds = ['texels', 'texels', 'texels', 'texels', 'texels', 'number'] as const
+  return elements(`lossRowsGradient ${name}`, slopeOf, kinds, helpers)
+}
 
 const LOSSES = {
-  squaredError: lossOf('squaredError', { point: squaredError }),
-  binaryCrossEntropyWithLogits: lossOf('binaryCrossEntropyWithLogits', {
+  squaredError: losses('squaredError', { point: squaredError }),
+  binaryCrossEntropyWithLogits: losses('binaryCrossEntropyWithLogits', {
     softplus: UNARY.softplus.f,
     point: crossEntropy,
   }),
 }
 const GRADIENTS = {
-  squaredError: gradientOf('squaredError', { point: squaredErrorDerivative }),
-  binaryCrossEntropyWithLogits: gradientOf('binaryCrossEntropyWithLogits', {
+  squaredError: gradients('squaredError', { point: squaredErrorDerivative }),
+  binaryCrossEntropyWithLogits: gradients('binaryCrossEntropyWithLogits', {
     sigmoid: UNARY.sigmoid.f,
     point: crossEntropyDerivative,
   }),
 }
 
-const parts = ({ rows, size }: { rows: number; size: number }): number => partsOf({ outputs: rows, count: size })
-
-/** The second pass. */
-const sumOfParts = (p: { rows: number; size: number }): KernelParameters['reduce'] => ({
-  shape: [parts(p), p.rows],
-  reduced: [true, false],
-  function: 'sum',
-  scale: 1,
-  accumulate: false,
+const rowsOf = ({ rows, size }: KernelParameters['lossRows']): Groups => ({
+  shape: [rows, size],
+  reduced: [false, true],
 })
 
 export const lossRows: GpuKernel<'lossRows'> = {
-  programs: Object.values(LOSSES),
-  workspaces(p) {
-    return parts(p) > 1 ? [parts(p) * p.rows, ...(reduce.workspaces?.(sumOfParts(p)) ?? [])] : []
-  },
-  run(gpu, p, [prediction, target], [losses], [partial, ...rest]) {
-    const { rows, size, function: name } = p
-    const cut = parts(p) > 1
-    gpu.run(LOSSES[name], [prediction, target, [rows, size, parts(p), 0]], cut ? partial : losses)
-    if (cut) reduce.run(gpu, sumOfParts(p), [partial], [losses], rest)
+  programs: Object.values(LOSSES).flatMap(({ programs }) => programs),
+  workspaces: (p) => partialSizes(rowsOf(p)),
+  run(gpu, p, [prediction, target], [losses], [partial]) {
+    LOSSES[p.function].run(gpu, rowsOf(p), [prediction, target], losses, partial, 1 / p.size)
   },
 }
 
 export const lossRowsGradient: GpuKernel<'lossRowsGradient'> = {
-  programs: Object.values(GRADIENTS),
-  run(gpu, { size, function: name }, [dy, total, prediction, target, weights], [dprediction]) {
-    gpu.run(GRADIENTS[name], [dy, total, prediction, target, weights, size], dprediction)
+  programs: Object.values(GRADIENTS).flatMap(({ programs }) => programs),
+  run(gpu, p, [dy, total, prediction, target, weights], [dprediction]) {
+    const operands = [dy, total, prediction, target, weights, p.size]
+    GRADIENTS[p.function].run(gpu, rowsOf(p), operands, dprediction)
   },
 }

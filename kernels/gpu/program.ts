@@ -30,7 +30,8 @@ export type ArgumentKind = 'texels' | 'number' | 'four'
 export type Helper = Source | DetailedHelper
 
 export interface DetailedHelper {
-  readonly source: Source
+  /** or the text of one, which then has all of its `kinds` listed */
+  readonly source: Source | string
   /** of its arguments; those that are left out at the end are numbers */
   readonly kinds?: readonly ArgumentKind[]
   /** takes its place on a GPU, where JavaScript cannot say it, or not as well */
@@ -38,6 +39,11 @@ export interface DetailedHelper {
 }
 
 export type Helpers = Readonly<Record<string, Helper>>
+
+/** Of all arguments of a helper. */
+export function kindsOf({ source, kinds = [] }: DetailedHelper): readonly ArgumentKind[] {
+  return typeof source === 'string' ? kinds : Array.from({ length: source.length }, (_, i) => kinds[i] ?? 'number')
+}
 
 export interface Program {
   /** it is compiled once by this name */
@@ -52,7 +58,12 @@ export interface Program {
  * A program whose values do not come four at a time: `value(i, ...args)` gives value i.
  * @param kinds  of the arguments after i
  */
-export function eachValue(name: string, value: Source, kinds: readonly ArgumentKind[], helpers: Helpers = {}): Program {
+export function eachValue(
+  name: string,
+  value: Source | string,
+  kinds: readonly ArgumentKind[],
+  helpers: Helpers = {},
+): Program {
   const args = kinds.map((_, j) => `a${j}`).join(', ')
   const calls = [0, 1, 2, 3].map((lane) => `value(i + ${lane}, ${args})`).join(', ')
   const source = `function texel(${args}) { const i = this.thread.x * 4; return [${calls}] }`

@@ -32,6 +32,9 @@ export function noise(size: number, seed: number): Float32Array {
   })
 }
 
+/** For `noise`. */
+export const seeds = fc.integer({ min: 1, max: 1e6 })
+
 /** How far element i of an output may be from what it should be. */
 export type Limit = (expected: number, element: number, output: number) => number
 

@@ -8,7 +8,8 @@ import type { BinaryFunction, UnaryFunction } from '../../kernels/kernels.js'
 import { UNARY } from '../../kernels/reference/index.js'
 import { contiguous, product } from '../../kernels/reference/strides.js'
 import { float32Loss, float32Sum, gpuFunction, roundings } from '../tolerances.js'
-import { agreement, cases, exactly, type KernelRunner, noise } from './agreement.js'
+import { agreement, cases, exactly, type KernelRunner, noise, seeds } from './agreement.js'
+import { testGroups } from './groups.js'
 
 export function testKernels(runner: KernelRunner): void {
   const agrees = agreement(runner)
@@ -18,7 +19,6 @@ export function testKernels(runner: KernelRunner): void {
     fc.integer({ min: 1, max: 600 }),
     fc.constant(9001),
   )
-  const seeds = fc.integer({ min: 1, max: 1e6 })
 
   test('fill', () => cases(lengths, (size) => agrees('fill', { size, value: 1.5 }, [], [size], exactly)))
 
@@ -195,20 +195,7 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
-  test('sums and maxima over any axes', () => {
-    const reducible = fc.record({ size: fc.integer({ min: 1, max: 21 }), reduced: fc.boolean() })
-    return cases(fc.tuple(fc.array(reducible, { maxLength: 4 }), seeds), async ([drawn, seed]) => {
-      const shape = drawn.map(({ size }) => size)
-      if (product(shape) > 60000) return
-      const outputs = product(drawn.map((d) => (d.reduced ? 1 : d.size)))
-      const terms = product(shape) / outputs
-      const p = { shape, reduced: drawn.map((d) => d.reduced), scale: 0.75, accumulate: false }
-      const x = noise(product(shape), seed)
-      await agrees('reduce', { ...p, function: 'sum' }, [x], [outputs], () => float32Sum(terms, terms))
-      const some = x.map((value, i) => ((i + seed) % 97 === 0 ? Number.NaN : value))
-      await agrees('reduce', { ...p, function: 'max' }, [some], [outputs], exactly)
-    })
-  })
+  testGroups(agrees)
 
   const sizes = fc.oneof(
     fc.constantFrom(1, 2, 3, 5, 17),

@@ -14,6 +14,7 @@ import {
   type Four,
   type Gpu,
   type Helper,
+  kindsOf,
   type Program,
 } from '../../../kernels/gpu/index.js'
 import { DeviceError } from '../errors.js'
@@ -163,8 +164,9 @@ export class Runner implements Gpu<Texture> {
       ...detailed(helper),
     }))
     gpu.injectNative(helpers.map(({ glsl = '' }) => glsl).join('\n'))
-    for (const { name, source, kinds = [], glsl } of helpers) {
-      const types = Array.from({ length: source.length }, (_, i) => ARGUMENT_TYPES[kinds[i] ?? 'number'])
+    for (const helper of helpers) {
+      const { name, source, glsl } = helper
+      const types = kindsOf(helper).map((kind) => ARGUMENT_TYPES[kind])
       // gpu.js is told the types alone: of functions in GLSL it mistakes the order
       if (glsl) gpu.addNativeFunction(name, '', { argumentTypes: { ...types }, returnType: 'Number' })
       else gpu.addFunction(String(source), { name, argumentTypes: types, returnType: 'Number' })

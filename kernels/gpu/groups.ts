@@ -1,0 +1,193 @@
+/**
+ * Tensors in groups: the values along the axes that are reduced make up a group, and there is one for each place along
+ * the axes that stay. Reductions, softmax and norms are made of two kinds of programs, both given by what they do with
+ * one value: a sum or a maximum over every group (`reduction`), and a value of every element that knows its group, and
+ * so what was found out about it before (`elements`). Not here: what is a group's own loop (argmax).
+ *
+ * A GPU is fast only when it has thousands of things to do. So where groups are few and large each is cut into parts,
+ * every P-th value to each, and the parts are reduced in a second pass.
+ */
+import type { ReduceFunction } from '../kernels.js'
+import { contiguous, product } from '../reference/strides.js'
+import { BINARY } from './functions.js'
+import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
+import {
+  type ArgumentKind,
+  eachValue,
+  type Four,
+  type Gpu,
+  type Helpers,
+  type Program,
+  type Source,
+  type Texels,
+} from './program.js'
+
+declare function at(x: Texels, i: number): number
+
+/** Of a tensor of `shape`. */
+export interface Groups {
+  readonly shape: readonly number[]
+  readonly reduced: readonly boolean[]
+}
+
+/** What programs are given beside their output. */
+export type Arguments<Operand> = readonly (Operand | number | Four)[]
+
+/** scale * f over every group of term(j, group, ...args), j being the values of the whole tensor in that group. */
+export interface Reduction {
+  /** of up to four axes */
+  readonly programs: readonly Program[]
+  /** @param partial  where `partialSizes` has one */
+  run<Operand>(
+    gpu: Gpu<Operand>,
+    groups: Groups,
+    args: Arguments<Operand>,
+    result: Operand,
+    partial?: Operand,
+    scale?: number,
+  ): void
+}
+
+/** y[i] = value(i, group of i, ...args) */
+export interface Elements {
+  /** of up to four axes */
+  readonly programs: readonly Program[]
+  run<Operand>(gpu: Gpu<Operand>, groups: Groups, args: Arguments<Operand>, y: Operand): void
+}
+
+/** A walk as arguments: its shape, outer shape, strides and outer strides. */
+const WALK = ['four', 'four', 'four', 'four'] as const
+/** What is compiled beforehand. */
+const NARROW = ['line', 'narrow'] as const
+const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j) => `, a${j}`).join('')
+
+/** counts: groups, values in each, parts of each, scale. Part p of a group has its values p, p + parts, ... */
+const partOf = (args: string): string => `function value(i${args}, counts,
+    shape, outerShape, strides, outerStrides, runShape, runOuterShape, runStrides, runOuterStrides) {
+  const part = quotient(i, counts[0])
+  const group = i - part * counts[0]
+  const start = groupOffset(group, shape, strides, outerShape, outerStrides)
+  let result = term(start + runOffset(part, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
+  for (let j = part + counts[2]; j < counts[1]; j += counts[2]) {
+    const next = term(start + runOffset(j, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
+    result = combine(result, next)
+  }
+  return result * counts[3]
+}`
+
+const COMBINE = { sum: BINARY.add, max: BINARY.maximum }
+
+/** @param kinds  of the arguments of `term` after j and group */
+export function reduction(
+  name: string,
+  f: ReduceFunction,
+  term: Source,
+  kinds: readonly ArgumentKind[],
+  helpers: Helpers = {},
+): Reduction {
+  const programOf = (groups: Width, run: Width): Program =>
+    eachValue(`${name}, ${groups} of ${run}`, partOf(argumentsOf(kinds)), [...kinds, 'four', ...WALK, ...WALK], {
+      ...AXES,
+      ...helpers,
+      groupOffset: OFFSETS[groups],
+      runOffset: OFFSETS[run],
+      combine: COMBINE[f],
+      term: { source: term, kinds: ['number', 'number', ...kinds] },
+    })
+  function pass<Operand>(
+    gpu: Gpu<Operand>,
+    { outputs, count, kept, run }: Split,
+    parts: number,
+    scale: number,
+    args: Arguments<Operand>,
+    result: Operand,
+  ): void {
+    const counts: Four = [outputs, count, parts, scale]
+    gpu.run(programOf(kept.width, run.width), [...args, counts, ...argumentsFor(kept), ...argumentsFor(run)], result)
+  }
+  return {
+    programs: NARROW.flatMap((groups) => NARROW.map((run) => programOf(groups, run))),
+    run(gpu, groups, args, result, partial, scale = 1) {
+      const split = splitOf(groups)
+      if (partial === undefined) return pass(gpu, split, 1, scale, args, result)
+      const parts = partsOf(split)
+      pass(gpu, split, parts, 1, args, partial)
+      PLAIN[f].run(gpu, { shape: [parts, split.outputs], reduced: [true, false] }, [partial], result, undefined, scale)
+    },
+  }
+}
+
+function valueTerm(j: number, _group: number, x: Texels): number {
+  return at(x, j)
+}
+
+/** Of the values themselves. */
+export const PLAIN: { readonly [Name in ReduceFunction]: Reduction } = {
+  sum: reduction('reduce sum', 'sum', valueTerm, ['texels']),
+  max: reduction('reduce max', 'max', valueTerm, ['texels']),
+}
+
+/** @param kinds  of the arguments of `value` after i and group */
+export function elements(name: string, value: Source, kinds: readonly ArgumentKind[], helpers: Helpers = {}): Elements {
+  const args = argumentsOf(kinds)
+  const source = `function value(i${args}, shape, outerShape, strides, outerStrides) {
+    return element(i, offset(i, shape, strides, outerShape, outerStrides)${args})
+  }`
+  const programOf = (width: Width): Program =>
+    eachValue(`${name}, ${width}`, source, [...kinds, ...WALK], {
+      ...INDEXING[width],
+      ...helpers,
+      element: { source: value, kinds: ['number', 'number', ...kinds] },
+    })
+  return {
+    programs: NARROW.map(programOf),
+    run(gpu, { shape, reduced }, args, y) {
+      const group = contiguous(shape.map((size, axis) => (reduced[axis] ? 1 : size)))
+      const axes = walk(shape, [group.map((stride, axis) => (reduced[axis] ? 0 : stride))])
+      gpu.run(programOf(axes.width), [...args, ...argumentsFor(axes)], y)
+    },
+  }
+}
+
+/** The axes that stay, the axes that go, and how many values they have. */
+interface Split {
+  readonly outputs: number
+  readonly count: number
+  readonly kept: Walk
+  readonly run: Walk
+}
+
+function splitOf({ shape, reduced }: Groups): Split {
+  const strides = contiguous(shape)
+  const those = (gone: boolean) => {
+    const axes = shape.map((_, axis) => axis).filter((axis) => reduced[axis] === gone)
+    return { sizes: axes.map((axis) => shape[axis]), strides: axes.map((axis) => strides[axis]) }
+  }
+  const [kept, run] = [those(false), those(true)]
+  return {
+    outputs: product(kept.sizes),
+    count: product(run.sizes),
+    kept: walk(kept.sizes, [kept.strides]),
+    run: walk(run.sizes, [run.strides]),
+  }
+}
+
+function argumentsFor({ shape, outerShape, strides: [[own, outer]] }: Walk): readonly Four[] {
+  return [shape, outerShape, own, outer]
+}
+
+/** Enough to do for a GPU, and enough for each of it to do. */
+const BUSY = 4096
+const LEAST_RUN = 16
+
+/** In how many parts each of `outputs` is reduced from `count` values. */
+function partsOf({ outputs, count }: { readonly outputs: number; readonly count: number }): number {
+  return Math.max(1, Math.min(Math.floor(BUSY / outputs), Math.floor(count / LEAST_RUN)))
+}
+
+/** The sizes, in values, of the workspaces of a reduction: one for its parts, or none. */
+export function partialSizes({ shape, reduced }: Groups): readonly number[] {
+  const outputs = product(shape.filter((_, axis) => !reduced[axis]))
+  const parts = partsOf({ outputs, count: product(shape) / outputs })
+  return parts > 1 ? [parts * outputs] : []
+}

@@ -1,0 +1,186 @@
+/**
+ * Normalisation with given moments (deviation.ts has them), as kernels/reference/norm.ts defines it: with
+ * h = (x - mean) / sqrt(variance + eps), y = h gamma + beta.
+ */
+import type { KernelParameters, Normalization } from '../kernels.js'
+import { normalized } from './deviation.js'
+import { elements, type Groups, partialSizes, reduction } from './groups.js'
+import type { GpuKernel } from './kernel.js'
+import type { ArgumentKind, Four, Helpers, Texels } from './program.js'
+
+declare function quotient(i: number, n: number): number
+declare function at(x: Texels, i: number): number
+declare function cyclic(i: number, run: number, size: number): number
+declare function deviation(group: number, variance: Texels, options: Four): number
+declare function slope(i: number, dy: Texels, gamma: Texels, options: Four): number
+/* options: eps, 1 where there are gamma and beta, affineInner, affineSize */
+
+/** Which of `size` runs of `run` values, over and over, has value i: of gamma and beta, and of groups. */
+function cyclicOf(i: number, run: number, size: number): number {
+  const runs = quotient(i, run)
+  return runs - quotient(runs, size) * size
+}
+
+function deviationOf(group: number, variance: Texels, options: Four): number {
+  return Math.sqrt(at(variance, group) + options[0])
+}
+
+/** dy gamma */
+function slopeOf(i: number, dy: Texels, gamma: Texels, options: Four): number {
+  if (options[1] > 0) {
+    return at(dy, i) * at(gamma, cyclic(i, options[2], options[3]))
+  }
+  return at(dy, i)
+}
+
+const HELPERS: Helpers = {
+  cyclic: cyclicOf,
+  deviation: { source: deviationOf, kinds: ['number', 'texels', 'four'] },
+  slope: { source: slopeOf, kinds: ['number', 'texels', 'texels', 'four'] },
+}
+
+function affineOf(
+  i: number,
+  group: number,
+  x: Texels,
+  mean: Texels,
+  variance: Texels,
+  gamma: Texels,
+  beta: Texels,
+  options: Four,
+): number {
+  const h = (at(x, i) - at(mean, group)) / deviation(group, variance, options)
+  if (options[1] > 0) {
+    const channel = cyclic(i, options[2], options[3])
+    return h * at(gamma, channel) + at(beta, channel)
+  }
+  return h
+}
+
+const STATISTICS: readonly ArgumentKind[] = ['texels', 'texels', 'texels']
+const NORMALIZE = elements('normalize', affineOf, [...STATISTICS, 'texels', 'texels', 'four'], HELPERS)
+
+const optionsOf = ({ eps, affine, affineInner, affineSize }: Normalization): Four => [
+  eps,
+  affine ? 1 : 0,
+  affineInner,
+  affineSize,
+]
+
+export const normalize: GpuKernel<'normalize'> = {
+  programs: NORMALIZE.programs,
+  run(gpu, p, [x, mean, variance, gamma, beta], [y]) {
+    const own = p.affine ? [gamma, beta] : [x, x]
+    NORMALIZE.run(gpu, normalized(p), [x, mean, variance, ...own, optionsOf(p)], y)
+  },
+}
+
+function slopeTerm(j: number, _group: number, dy: Texels, gamma: Texels, options: Four): number {
+  return slope(j, dy, gamma, options)
+}
+
+/** dy gamma h */
+function leanTerm(
+  j: number,
+  group: number,
+  dy: Texels,
+  gamma: Texels,
+  x: Texels,
+  mean: Texels,
+  variance: Texels,
+  options: Four,
+): number {
+  const h = (at(x, j) - at(mean, group)) / deviation(group, variance, options)
+  return slope(j, dy, gamma, options) * h
+}
+
+/** (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), with dh = dy gamma */
+function gradientOf(
+  i: number,
+  group: number,
+  dy: Texels,
+  gamma: Texels,
+  x: Texels,
+  mean: Texels,
+  variance: Texels,
+  averages: Texels,
+  leans: Texels,
+  options: Four,
+): number {
+  const spread = deviation(group, variance, options)
+  const h = (at(x, i) - at(mean, group)) / spread
+  return (slope(i, dy, gamma, options) - at(averages, group) - h * at(leans, group)) / spread
+}
+
+/** Of mean and variance that are constants: there are no averages. 0 h is NaN, as on the reference, where h is no number. */
+function fixedGradientOf(
+  i: number,
+  group: number,
+  dy: Texels,
+  gamma: Texels,
+  x: Texels,
+  mean: Texels,
+  variance: Texels,
+  zero: number,
+  options: Four,
+): number {
+  const spread = deviation(group, variance, options)
+  const h = (at(x, i) - at(mean, group)) / spread
+  return (slope(i, dy, gamma, options) - zero * h) / spread
+}
+
+const AVERAGES = reduction('normalizeGradient, averages', 'sum', slopeTerm, ['texels', 'texels', 'four'], HELPERS)
+const WITH_STATISTICS: readonly ArgumentKind[] = ['texels', 'texels', ...STATISTICS]
+const LEANS = reduction('normalizeGradient, averages with h', 'sum', leanTerm, [...WITH_STATISTICS, 'four'], HELPERS)
+const GRADIENT = elements('normalizeGradient', gradientOf, [...WITH_STATISTICS, 'texels', 'texels', 'four'], HELPERS)
+const FIXED_GRADIENT = elements(
+  'normalizeGradient, fixed',
+  fixedGradientOf,
+  [...WITH_STATISTICS, 'number', 'four'],
+  HELPERS,
+)
+
+export const normalizeGradient: GpuKernel<'normalizeGradient'> = {
+  programs: [AVERAGES, LEANS, GRADIENT, FIXED_GRADIENT].flatMap(({ programs }) => programs),
+  workspaces: (p) => (p.fixed ? [] : [p.groups, p.groups, ...partialSizes(normalized(p))]),
+  run(gpu, p, [dy, x, mean, variance, own], [dx], [averages, leans, partial]) {
+    const groups = normalized(p)
+    const options = optionsOf(p)
+    const gamma = p.affine ? own : dy
+    if (p.fixed) return FIXED_GRADIENT.run(gpu, groups, [dy, gamma, x, mean, variance, 0, options], dx)
+    const share = 1 / (p.outer * p.inner)
+    AVERAGES.run(gpu, groups, [dy, gamma, options], averages, partial, share)
+    LEANS.run(gpu, groups, [dy, gamma, x, mean, variance, options], leans, partial, share)
+    GRADIENT.run(gpu, groups, [dy, gamma, x, mean, variance, averages, leans, options], dx)
+  },
+}
+
+/** dy h. options: eps, inner, groups */
+function scaleTerm(
+  j: number,
+  _channel: number,
+  dy: Texels,
+  x: Texels,
+  mean: Texels,
+  variance: Texels,
+  options: Four,
+): number {
+  const group = cyclic(j, options[1], options[2])
+  return (at(dy, j) * (at(x, j) - at(mean, group))) / deviation(group, variance, options)
+}
+
+const SCALE = reduction('normalizeScaleGradient', 'sum', scaleTerm, ['texels', ...STATISTICS, 'four'], HELPERS)
+
+/** x [runs, affineSize, affineInner], as gamma sees it. */
+function channels({ outer, groups, inner, affineSize, affineInner }: KernelParameters['normalize']): Groups {
+  const runs = (outer * groups * inner) / (affineSize * affineInner)
+  return { shape: [runs, affineSize, affineInner], reduced: [true, false, true] }
+}
+
+export const normalizeScaleGradient: GpuKernel<'normalizeScaleGradient'> = {
+  programs: SCALE.programs,
+  workspaces: (p) => partialSizes(channels(p)),
+  run(gpu, p, [dy, x, mean, variance], [dgamma], [partial]) {
+    SCALE.run(gpu, channels(p), [dy, x, mean, variance, [p.eps, p.inner, p.groups, 0]], dgamma, partial)
+  },
+}
