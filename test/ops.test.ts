@@ -3,7 +3,6 @@
  * table; only its errors of shape are written down here. Values by convention: conventions.test.ts.
  */
 import * as fc from 'fast-check'
-import seedrandom from 'seedrandom'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -12,18 +11,28 @@ import { openDevice } from '../src/device/open.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import { ArgumentError } from '../src/memory/errors.js'
 import { HeapAllocator } from '../src/memory/heap.js'
-import type { Op } from '../src/ops/declaration.js'
-import { apply, gradientFor } from '../src/ops/op.js'
-import type { Sample } from '../src/ops/sample.js'
+import { apply } from '../src/ops/op.js'
 import { ops, opTable } from '../src/ops/table.js'
 import { noGrad, tapeOf } from '../src/ops/tape.js'
 import '../src/ops/chain.js'
 import { full, requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { DeviceMismatchError, DisposedError, ShapeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
-import { type Shape, sizeOf } from '../src/tensor/shape.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { FailingAllocator, NoAliasDevice } from './devices.js'
+import {
+  assertAgree,
+  assertClose,
+  type Drawn,
+  describe,
+  disposeGradients,
+  forwardBackward,
+  hasGradient,
+  outcome,
+  samplesOf,
+  upload,
+  weightsFor,
+} from './outcomes.js'
 import { ADJOINT, float32Tolerance, SPLIT_GRADIENT } from './tolerances.js'
 
 const MEMORY = 1 << 20
@@ -33,23 +42,7 @@ const cpu = await openDevice('cpu', { memory: MEMORY })
 const reference = await openDevice('reference', { memory: MEMORY })
 const strict = new NoAliasDevice('reference', new HeapAllocator(MEMORY))
 
-/** A sample with its values drawn. */
-interface Drawn {
-  options: unknown
-  points: { shape: Shape; values: number[] }[]
-}
-
-const draw = ({ inputs, options }: Sample<unknown>, seed: number): Drawn => {
-  const random = seedrandom(String(seed))
-  return { options, points: inputs.map(([shape, domain]) => ({ shape, values: domain(sizeOf(shape), random) })) }
-}
-
-const hasGradient = (op: Op<unknown>, i: number): boolean => gradientFor(op, i) !== null
 const differentiable = opTable.filter((op) => op.gradients.some((gradient) => gradient !== null))
-
-function* samplesOf(table: readonly Op<unknown>[], seed = 1): Generator<[Op<unknown>, Drawn]> {
-  for (const op of table) for (const sample of op.samples) yield [op, draw(sample, seed)]
-}
 
 /** What `fn` throws, or null. */
 function caught(fn: () => unknown): Error | null {
@@ -62,86 +55,12 @@ function caught(fn: () => unknown): Error | null {
   }
 }
 
-const describe = (op: Op<unknown>, { points, options }: Drawn): string =>
-  `${op.name} ${points.map(({ shape }) => `[${shape}]`).join(' ')} ${JSON.stringify(options)}`
-
-/** Multiples of 1/16, the same for every device. */
-const weightsFor = (size: number): number[] => Array.from({ length: size }, (_, i) => (((i * 7) % 11) - 5) / 16)
-
-const upload = (device: Device, { points }: Drawn): Tensor[] =>
-  points.map(({ values, shape }) => tensor(device, Float64Array.from(values), shape))
-
-/** Forward, and backward of sum(c y). Returns what is to be read; the caller's scope owns y, nobody the gradients. */
-function forwardBackward(device: Device, op: Op<unknown>, drawn: Drawn): { y: Tensor; leaves: Tensor[] } {
-  const inputs = upload(device, drawn)
-  const leaves = inputs.filter((_, i) => hasGradient(op, i))
-  for (const leaf of leaves) requireGrad(leaf)
-  try {
-    const y = apply(op, inputs, drawn.options)
-    if (leaves.length > 0) {
-      const weights = tensor(device, Float64Array.from(weightsFor(y.size)), y.shape)
-      backward(ops.sum(ops.mul(y, weights)))
-    }
-    return { y, leaves }
-  } catch (error) {
-    disposeGradients(leaves)
-    throw error
-  }
-}
-
-const disposeGradients = (leaves: readonly Tensor[]): void => {
-  for (const leaf of leaves) leaf.grad?.dispose()
-}
-
-interface Outcome {
-  y: ArrayLike<number>
-  gradients: { shape: Shape; values: ArrayLike<number> }[]
-}
-
-/** The values of it all, on `device`, which ends as it began. */
-async function outcome(device: Device, op: Op<unknown>, drawn: Drawn): Promise<Outcome> {
-  const result = scope(device, () => forwardBackward(device, op, drawn))
-  const gradients: Outcome['gradients'] = []
-  for (const { grad } of result.leaves) {
-    assert.ok(grad, `${op.name} sent a gradient`)
-    gradients.push({ shape: grad.shape, values: await grad.data() })
-  }
-  const y = await result.y.data()
-  result.y.dispose()
-  for (const leaf of result.leaves) leaf.dispose()
-  disposeGradients(result.leaves)
-  return { y, gradients }
-}
-
-const largest = (values: ArrayLike<number>): number =>
-  Array.from(values).reduce((max, v) => Math.max(max, Math.abs(v)), 0)
-
-function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
-  assert.is(actual.length, expected.length, what)
-  for (let i = 0; i < actual.length; i++) {
-    const close = Math.abs(actual[i] - expected[i]) <= tolerance
-    assert.ok(close, `${what}: element ${i} is ${actual[i]}, not ${expected[i]} within ${tolerance}`)
-  }
-}
-
 test('values and gradients on cpu agree with reference; gradients have the shape of their inputs', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {
       for (const [op, drawn] of samplesOf(opTable, seed)) {
         const seen = await outcome(cpu, op, drawn)
-        const wanted = await outcome(reference, op, drawn)
-        const what = describe(op, drawn)
-        assertClose(seen.y, wanted.y, float32Tolerance(op.name, largest(wanted.y)), what)
-        const shapes = drawn.points.map(({ shape }) => shape).filter((_, i) => hasGradient(op, i))
-        wanted.gradients.forEach(({ shape, values }, i) => {
-          assert.equal(shape, shapes[i], `${what}: shape of gradient ${i}`)
-          assertClose(
-            seen.gradients[i].values,
-            values,
-            float32Tolerance(op.name, largest(values)),
-            `${what}: gradient ${i}`,
-          )
-        })
+        assertAgree(op, drawn, seen, await outcome(reference, op, drawn), float32Tolerance)
       }
     }),
     RUNS,
