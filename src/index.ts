@@ -11,7 +11,13 @@ export { type CheckOptions, checkGradient, type GradientCheck } from './autograd
 export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
 export { Device, type Rehearsal, type StepContext, type TimelinePoint } from './device/device.js'
-export { DeviceError, PlanMismatchError, RehearsalError } from './device/errors.js'
+export {
+  DeviceError,
+  DeviceLostError,
+  PlanMismatchError,
+  RehearsalError,
+  TensorTooLargeError,
+} from './device/errors.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
 export {
   type Block,
@@ -88,6 +94,7 @@ export type { Trial } from './stream/fastest.js'
 export type { MicroBatchOption, Plan } from './stream/plan.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
 export {
+  type Checkpoint,
   type Cursor,
   type EpochResult,
   type Evaluation,

@@ -1,5 +1,6 @@
 /** Devices that only tests want: one that forbids aliasing, one whose allocations fail on command. */
-import type { KernelName, KernelParameters } from '../kernels/kernels.js'
+import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
+import { DeviceLostError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import type { Storage } from '../src/device/storage.js'
 import { type Block, BudgetExceededError, type Category } from '../src/memory/allocator.js'
@@ -64,5 +65,29 @@ export class WatchedDevice extends HeapDevice {
     for (const workspace of workspaces)
       this.highestByte = Math.max(this.highestByte, workspace.address + workspace.requestedBytes)
     super.execute(name, parameters, inputs, outputs, workspaces)
+  }
+}
+
+/** A device that is lost after so many kernels, with all values on it: like a GPU whose context is taken away. */
+export class LosingDevice extends HeapDevice {
+  override readonly volatile = true
+  /** kernels until then */
+  remaining = Infinity
+
+  protected override execute<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+    workspaces: readonly Block[],
+  ): void {
+    // nothing is said, and nothing happens
+    if (--this.remaining > 0) super.execute(name, parameters, inputs, outputs, workspaces)
+    else for (const output of outputs) this.view(output).fill(0)
+  }
+
+  protected override async fetch(storage: Storage): Promise<Floats> {
+    if (this.remaining <= 0) throw new DeviceLostError('the device was lost')
+    return super.fetch(storage)
   }
 }

@@ -93,6 +93,8 @@ export abstract class Device {
   abstract readonly executes: boolean
   /** May a kernel write where it reads? If not, updates go through counted spares. */
   readonly aliases: boolean = true
+  /** Can all values be lost at any moment? Then training keeps checkpoints. */
+  readonly volatile: boolean = false
   /** the op that is running, for errors and reports */
   op = 'upload'
   /** record where every tensor was made, so that leaks and misuse can be traced; slow */

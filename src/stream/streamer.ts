@@ -13,53 +13,24 @@ import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
-import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { HostArray } from '../tensor/host.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { type Checkpoint, Checkpoints, takeCheckpoint } from './checkpoint.js'
 import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError } from './errors.js'
 import { race, type Trial } from './fastest.js'
 import { countCorrect } from './metric.js'
+import type { FitOptions, StepOptions, StreamerOptions } from './options.js'
 import type { MicroBatchOption, Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { type Mode, Program, type SampleShape } from './program.js'
-import type { Cursor, EpochResult, Evaluation, StepResult } from './results.js'
+import type { Cursor, Evaluation, StepResult } from './results.js'
 
+export type { Checkpoint } from './checkpoint.js'
+export type { FitOptions, StepOptions, StreamerOptions } from './options.js'
 export type { PlanOptions } from './planner.js'
 export type { Cursor, EpochResult, Evaluation, StepResult } from './results.js'
-
-export interface StreamerOptions {
-  model: Module
-  /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
-  loss: Loss
-  optimizer: Optimizer
-  /** of dropout masks; default 0 */
-  seed?: number
-  /** refuse to commit a mini-batch whose loss is NaN or infinite; default true */
-  checkFinite?: boolean
-}
-
-export interface StepOptions {
-  microBatch?: MicroBatchOption
-  signal?: AbortSignal
-  /** after every micro-batch */
-  onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void
-}
-
-export interface FitOptions extends StepOptions {
-  /** samples in a mini-batch; the last of an epoch may be smaller */
-  batch: number
-  /** default 1 */
-  epochs?: number
-  /** a new order every epoch, from the streamer's seed; default true; only for indexed data */
-  shuffle?: boolean
-  /** evaluated after every epoch */
-  evaluate?: Dataset
-  onEpoch?: (result: EpochResult) => void | Promise<void>
-  /** where to begin: the `cursor` after the last commit; default the beginning */
-  from?: Cursor
-}
 
 /** Between micro-batches, let timers and signals run at least this often. */
 const BREATH_MS = 50
@@ -71,13 +42,15 @@ export class Streamer {
   readonly #planner: Planner
   readonly #seed: number
   readonly #checkFinite: boolean
+  readonly #checkpoints: Checkpoints
   #cursor: Cursor = { epoch: 0, miniBatches: 0 }
   #busy = false
   /** when timers and signals last ran, across steps: a run of short ones must breathe as well */
   #breath = performance.now()
 
   /** @throws BudgetExceededError  what must stand between steps does not fit */
-  constructor({ model, loss, optimizer, seed = 0, checkFinite = true }: StreamerOptions) {
+  constructor({ model, loss, optimizer, seed = 0, checkFinite = true, checkpointEvery }: StreamerOptions) {
+    this.#checkpoints = new Checkpoints(model, optimizer, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
     this.#program = new Program(model, loss, optimizer)
@@ -89,6 +62,28 @@ export class Streamer {
   /** How far `fit` has got; give it back as `from` to go on. */
   get cursor(): Cursor {
     return this.#cursor
+  }
+
+  /** What `checkpointEvery` has kept; it stays when the device is lost. */
+  get lastCheckpoint(): Checkpoint | null {
+    return this.#checkpoints.last
+  }
+
+  /** All that the last commit left, to go on from here or elsewhere. */
+  checkpoint(): Promise<Checkpoint> {
+    return this.#exclusively(() => takeCheckpoint(this.model, this.optimizer, this.#cursor))
+  }
+
+  /**
+   * Take everything back to a checkpoint, also one of another streamer; then `fit` with `from: streamer.cursor`.
+   * @throws StateError  it is not one of such a model and optimizer
+   */
+  restore({ model, optimizer, cursor }: Checkpoint): void {
+    this.#checkIdle()
+    this.optimizer.loadStateDict(optimizer)
+    this.model.loadStateDict(model)
+    this.#cursor = cursor
+    this.#checkpoints.restart()
   }
 
   /**
@@ -138,11 +133,18 @@ export class Streamer {
    * Learn from one mini-batch: gather, then commit.
    * @throws DoesNotFitError, EmptyBatchError, NonFiniteError, ModelError, PlanMismatchError, InterruptedError,
    *   BudgetExceededError, DataError  nothing was committed; the step may be tried again
+   * @throws DeviceLostError  all values are gone: go on from `lastCheckpoint`
    */
-  async step(batch: Batch, options: StepOptions = {}): Promise<StepResult> {
+  step(batch: Batch, options: StepOptions = {}): Promise<StepResult> {
+    return this.#step(batch, options, this.#cursor)
+  }
+
+  /** @param next  the cursor after it */
+  async #step(batch: Batch, options: StepOptions, next: Cursor): Promise<StepResult> {
     return this.#exclusively(async () => {
       const started = performance.now()
       const { device } = this.#program
+      await this.#checkpoints.beforeStep(this.#cursor)
       const { plan, weight } = await this.#gather('train', batch, options)
       const loss = await this.#program.readLoss()
       if (this.#checkFinite && !Number.isFinite(loss)) {
@@ -155,6 +157,8 @@ export class Streamer {
       device.op = 'commit'
       device.commit(updates, () => this.#holdToPlan(plan))
       this.optimizer.committed()
+      this.#cursor = next
+      await this.#checkpoints.afterStep(next)
       return {
         epoch: this.#cursor.epoch,
         step: this.optimizer.steps,
@@ -180,12 +184,12 @@ export class Streamer {
         throw new ArgumentError(`fit: ${name} is ${count}, not a whole number`)
     }
     this.#cursor = from
+    this.#checkpoints.restart()
     while (this.#cursor.epoch < epochs) {
       const { epoch, miniBatches: skip } = this.#cursor
       const sum = { loss: 0, weight: 0, samples: 0, ms: 0 }
       for await (const miniBatch of miniBatches(source, { batch, epoch, seed: this.#seed, shuffle, skip })) {
-        const result = await this.step(miniBatch, options)
-        this.#cursor = { epoch, miniBatches: this.#cursor.miniBatches + 1 }
+        const result = await this.#step(miniBatch, options, { epoch, miniBatches: this.#cursor.miniBatches + 1 })
         sum.loss += result.loss * result.weight
         sum.weight += result.weight
         sum.samples += result.samples
@@ -194,6 +198,7 @@ export class Streamer {
       }
       const evaluation = evaluate ? await this.evaluate(evaluate, options) : undefined
       this.#cursor = { epoch: epoch + 1, miniBatches: 0 }
+      this.#checkpoints.moved(this.#cursor)
       await onEpoch?.({
         epoch,
         trainLoss: sum.loss / sum.weight,
@@ -319,11 +324,17 @@ export class Streamer {
     )
   }
 
-  async #exclusively<T>(fn: () => Promise<T>): Promise<T> {
+  #checkIdle(): void {
     if (this.#busy) throw new BusyError('a step of this streamer is running: await it before starting another')
+  }
+
+  async #exclusively<T>(fn: () => Promise<T>): Promise<T> {
+    this.#checkIdle()
     this.#busy = true
     try {
       return await fn()
+    } catch (error) {
+      throw this.#checkpoints.explain(error)
     } finally {
       this.#busy = false
     }

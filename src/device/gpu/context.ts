@@ -64,18 +64,22 @@ const missing = `the gpu device needs WebGL2: a browser, or in Node the package 
 const isCreateGl = (value: unknown): value is CreateGl => typeof value === 'function'
 
 /**
+ * Unlike `check` this costs nothing: the GPU is not asked.
+ * @throws DeviceLostError  the context is gone
+ */
+export function checkLost(gl: WebGL2RenderingContext, what: string): void {
+  if (!gl.isContextLost()) return
+  throw new DeviceLostError(`${what}: the context of the gpu device is lost, with all values on it.`)
+}
+
+/**
  * gpu.js and WebGL go on without a word after a failure, with zeros for results: so ask.
  * @throws DeviceLostError  the context is gone
  * @throws DeviceError      the driver refused something since the last check
  */
 export function check(gl: WebGL2RenderingContext, what: string): void {
   const code = gl.getError()
-  if (gl.isContextLost() || code === gl.CONTEXT_LOST_WEBGL) {
-    throw new DeviceLostError(
-      `${what}: the context of the gpu device is lost, with all values on it. Open the device again, and go on from ` +
-        'the parameters that you have saved.',
-    )
-  }
+  checkLost(gl, what)
   if (code === gl.NO_ERROR) return
   const why = code === gl.OUT_OF_MEMORY ? 'the GPU is out of memory: give a smaller budget' : `WebGL error ${code}`
   throw new DeviceError(`${what}: ${why}`)

@@ -8,7 +8,7 @@ import type { Block } from '../../memory/allocator.js'
 import { PoolAllocator, sidesOf } from '../../memory/pool.js'
 import { DeviceError } from '../errors.js'
 import type { Storage } from '../storage.js'
-import { openContext } from './context.js'
+import { checkLost, openContext } from './context.js'
 import { GpuKindDevice } from './gpu-kind.js'
 import { loadGpuJs, Runner, type Texture } from './gpujs.js'
 import { Staging } from './staging.js'
@@ -64,6 +64,8 @@ export class GpuDevice extends GpuKindDevice {
   }
 
   protected write({ block, size }: Storage, data: ArrayLike<number>, scale: number): void {
+    // once for each micro-batch, so that none is begun in vain
+    checkLost(this.#runner.gl, 'uploading values')
     this.#staging.upload(this.#texture(block, size), data, scale)
   }
 

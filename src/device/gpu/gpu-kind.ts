@@ -25,6 +25,7 @@ export abstract class GpuKindDevice extends Device {
   readonly kind = 'gpu'
   readonly elementBytes = 4
   override readonly aliases = false
+  override readonly volatile = true
 
   /** @throws BudgetExceededError  not even what the device needs itself fits */
   constructor(allocator: PoolAllocator, options: { seed?: number; trackOrigins?: boolean }) {

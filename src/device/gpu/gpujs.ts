@@ -18,6 +18,7 @@ import {
   type Program,
 } from '../../../kernels/gpu/index.js'
 import { DeviceError } from '../errors.js'
+import { checkLost } from './context.js'
 import { VERTEX_BYTES } from './gpu-kind.js'
 
 export const GPUJS_VERSION = '2.24.1'
@@ -143,7 +144,12 @@ export class Runner implements Gpu<Texture> {
   compile(program: Program): Kernel {
     let kernel = this.#kernels.get(program.name)
     if (!kernel) {
-      kernel = this.#build(program)
+      try {
+        kernel = this.#build(program)
+      } finally {
+        // of a lost context gpu.js makes an error of its own, or a kernel that is none
+        checkLost(this.gl, `compiling ${program.name}`)
+      }
       this.#kernels.set(program.name, kernel)
     }
     return kernel

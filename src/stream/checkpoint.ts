@@ -1,0 +1,78 @@
+/**
+ * Checkpoints: all that a commit changes, on the host. Where a device can lose its values (`volatile`) a streamer keeps
+ * one by itself, so that training goes on elsewhere as if nothing had happened.
+ */
+import { DeviceLostError } from '../device/errors.js'
+import { ArgumentError } from '../memory/errors.js'
+import type { Module, StateDict } from '../nn/module.js'
+import type { Optimizer, OptimizerState } from '../optim/optimizer.js'
+import type { Cursor } from './results.js'
+
+export interface Checkpoint {
+  /** parameters and buffers */
+  readonly model: StateDict
+  readonly optimizer: OptimizerState
+  /** where `fit` goes on */
+  readonly cursor: Cursor
+}
+
+/** @throws DeviceLostError  the values are gone */
+export async function takeCheckpoint(model: Module, optimizer: Optimizer, cursor: Cursor): Promise<Checkpoint> {
+  const [ofModel, ofOptimizer] = await Promise.all([model.stateDict(), optimizer.stateDict()])
+  return { model: ofModel, optimizer: ofOptimizer, cursor }
+}
+
+/** The last checkpoint, kept up with training. */
+export class Checkpoints {
+  last: Checkpoint | null = null
+  readonly #every: number
+  /** Have values or cursor changed other than by a step? */
+  #due = true
+
+  /** @param every  so many steps; 0: never. Default 1 where values can be lost, else 0 */
+  constructor(
+    readonly model: Module,
+    readonly optimizer: Optimizer,
+    every: number = model.device.volatile ? 1 : 0,
+  ) {
+    if (!Number.isSafeInteger(every) || every < 0) {
+      throw new ArgumentError(`checkpointEvery is ${every}; it must be a whole number, 0 for none`)
+    }
+    this.#every = every
+  }
+
+  /** Training goes on from another place: what is there is kept before the next step. */
+  restart(): void {
+    this.#due = true
+  }
+
+  async beforeStep(cursor: Cursor): Promise<void> {
+    if (this.#due && this.#every > 0) await this.#keep(cursor)
+  }
+
+  async afterStep(cursor: Cursor): Promise<void> {
+    if (this.optimizer.steps % this.#every === 0) await this.#keep(cursor)
+  }
+
+  /** The cursor has moved without a step: an epoch is over. */
+  moved(cursor: Cursor): void {
+    if (this.last?.optimizer.steps === this.optimizer.steps) this.last = { ...this.last, cursor }
+  }
+
+  /** An error of the device, and where to go on. */
+  explain(error: unknown): unknown {
+    if (!(error instanceof DeviceLostError) || !this.last) return error
+    const { optimizer, cursor } = this.last
+    return new DeviceLostError(
+      `${error.message} The streamer's lastCheckpoint is that of step ${optimizer.steps}, in epoch ${cursor.epoch} ` +
+        `after ${cursor.miniBatches} mini-batches: build model, optimizer and streamer again on a new device, ` +
+        '`restore` it there, and `fit` with `from: streamer.cursor`.',
+      { cause: error },
+    )
+  }
+
+  async #keep(cursor: Cursor): Promise<void> {
+    this.last = await takeCheckpoint(this.model, this.optimizer, cursor)
+    this.#due = false
+  }
+}

@@ -1,0 +1,117 @@
+/** A context that is lost in the middle of a mini-batch. Where it cannot be lost, as in Node, it is made to look so. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { DeviceLostError } from '../../src/device/errors.js'
+import { openContext } from '../../src/device/gpu/context.js'
+import { openDevice, openVirtualDevice } from '../../src/device/open.js'
+import { data, models, optim } from '../../src/index.js'
+import { crossEntropy } from '../../src/ops/loss.js'
+import { ops } from '../../src/ops/table.js'
+import { type FitOptions, Streamer } from '../../src/stream/streamer.js'
+import { tensor } from '../../src/tensor/create.js'
+
+const BATCH = 512
+const OPTIONS: FitOptions = { batch: BATCH, epochs: 2 }
+const { train, test: testSet } = data.split(data.digits(), { seed: 1 })
+
+function streamerOn(device: Parameters<typeof models.mlp>[0], checkpointEvery?: number): Streamer {
+  const model = models.mlp(device, { seed: 1 })
+  const optimizer = optim.adam(model, { clipNorm: 1 })
+  return new Streamer({ model, loss: crossEntropy, optimizer, seed: 1, checkpointEvery })
+}
+
+/** Several micro-batches to a mini-batch. */
+const { minimumBudgetBytes, wholeBatchBytes } = streamerOn(openVirtualDevice('gpu')).plan({ batch: BATCH })
+const memory = Math.round(minimumBudgetBytes + 0.25 * (wholeBatchBytes - minimumBudgetBytes))
+
+function lose(gl: WebGL2RenderingContext): void {
+  const extension = gl.getExtension('WEBGL_lose_context')
+  if (extension) {
+    extension.loseContext()
+    return
+  }
+  // what WebGL says of a lost context: nothing is done, and what is asked for is null
+  for (let object: object = gl; object !== Object.prototype; object = Object.getPrototypeOf(object)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
+      if (typeof value === 'function') Object.defineProperty(gl, name, { configurable: true, value: () => null })
+    }
+  }
+  Object.assign(gl, { isContextLost: () => true, getError: () => gl.NO_ERROR })
+}
+
+async function errorOf(run: Promise<unknown> | (() => unknown)): Promise<unknown> {
+  try {
+    await (typeof run === 'function' ? run() : run)
+  } catch (error) {
+    return error
+  }
+  return assert.unreachable('it should have thrown')
+}
+
+/** Losses of the steps and of the evaluation. */
+async function follow(streamer: Streamer, losses: number[], options: Partial<FitOptions> = {}): Promise<number[]> {
+  const training = streamer.fit(train, { ...OPTIONS, from: streamer.cursor, ...options })
+  for await (const { loss } of training) losses.push(loss)
+  losses.push((await streamer.evaluate(testSet)).loss)
+  return losses
+}
+
+const fresh = (every?: number) => openDevice('gpu', { memory }).then((device) => streamerOn(device, every))
+
+for (const [every, lostIn, returnedTo] of [
+  [1, 1, 0],
+  [1, 5, 4],
+  [3, 5, 3],
+] as const) {
+  test(`lost in step ${lostIn}, with a checkpoint every ${every} steps`, async () => {
+    const expected = await follow(await fresh(), [])
+    const context = await openContext()
+    const device = await openDevice('gpu', { memory, context })
+    const first = streamerOn(device, every)
+    const losses: number[] = []
+    const error = await errorOf(
+      follow(first, losses, {
+        onMicroBatch: ({ done, of }) => {
+          if (of > 2 && done === 2 && losses.length === lostIn - 1) lose(context)
+        },
+      }),
+    )
+    assert.instance(error, DeviceLostError)
+    assert.match(String(error), `that of step ${returnedTo}, `)
+    assert.is(losses.length, lostIn - 1)
+    assert.is(first.optimizer.steps, lostIn - 1, 'nothing was committed')
+    device.close()
+    const { lastCheckpoint } = first
+    if (!lastCheckpoint) throw new Error('no checkpoint')
+    const second = await fresh(every)
+    second.restore(lastCheckpoint)
+    assert.is(second.optimizer.steps, returnedTo)
+    const rest = await follow(second, [])
+    assert.equal([...losses.slice(0, returnedTo), ...rest], expected)
+  })
+}
+
+test('whatever is done on a lost context, the error is that', async () => {
+  const context = await openContext()
+  const device = await openDevice('gpu', { memory: '4MiB', context })
+  const streamer = streamerOn(device)
+  const x = tensor(device, [1, 2, 3])
+  // leaves a texture for the next result, so that compiling is what meets the loss
+  ops.relu(x).dispose()
+  lose(context)
+  const attempts = {
+    'read a value': () => x.data(),
+    'make a tensor': () => tensor(device, new Float32Array(1000)),
+    'run a kernel for the first time': () => ops.softplus(x),
+    train: () => streamer.step(train.gather([0, 1, 2])),
+    evaluate: () => streamer.evaluate(testSet),
+    save: () => streamer.checkpoint(),
+  }
+  for (const [what, attempt] of Object.entries(attempts)) {
+    const error = await errorOf(attempt)
+    assert.instance(error, DeviceLostError, `${what}: ${error}`)
+  }
+  device.close()
+})
+
+test.run()
