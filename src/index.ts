@@ -18,6 +18,7 @@ export {
   RehearsalError,
   TensorTooLargeError,
 } from './device/errors.js'
+export type { GpuDevice } from './device/gpu/gpu-device.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
 export {
   type Block,

@@ -87,7 +87,7 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['plan --micro-batch fast', /plan trains nothing: say fit or a number/],
     ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],
     ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
-    ['train --device gpu', /--device 'gpu' is not one of cpu, reference/],
+    ['train --device tpu', /--device 'tpu' is not one of cpu, gpu, reference/],
     ['train --data mnist', /--data 'mnist' is neither 'digits' nor 'idx:'/],
     ['train --memory 8MB', /--memory: '8MB' is not a byte size.*write MiB/],
     ['train --memory 8GiB', /--memory: a CPU device cannot hold 8 GiB/],
@@ -439,11 +439,14 @@ test('devices: what there is, and why not', async () => {
   const { out } = await sluice('devices')
   assert.match(
     out,
-    /^cpu +available +float32 +up to 4 GiB .*\nreference +available +float64 .*\ngpu +missing +not in this/,
+    /^cpu +available +float32 +up to 4 GiB .*\nreference +available +float64 .*\ngpu +missing +the gpu device needs WebGL2: .* npm install gl@/,
   )
   const [cpu, , gpu] = await eventsOf('devices')
   assert.match(String(cpu.note), /^SIMD.*, (one thread|[234] threads)$/)
   assert.equal([cpu.device, cpu.available, cpu.limitBytes, gpu.available], ['cpu', true, 2 ** 32, false])
+  const refused = await sluice('train --device gpu --epochs 1')
+  assert.is(refused.code, EXIT.failed)
+  assert.match(refused.err, /needs WebGL2: a browser, or in Node the package gl/)
 })
 
 test('--memory-svg draws a step; a file that cannot be written exits 1', async () => {

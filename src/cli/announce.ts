@@ -15,7 +15,7 @@ export class FileError extends SluiceError {}
 
 /** 'lenet (39,742 parameters, float32 on cpu) with adam; digits/train: 1,438 images, 359 to test'. */
 export function describeJob({ model, device, optimizer }: Job, { train, test }: Sets, needs: Needs): string {
-  const float = device === 'cpu' ? 'float32' : 'float64'
+  const float = device === 'reference' ? 'float64' : 'float32'
   return (
     `${model} (${groupDigits(needs.parameterCount)} parameters, ${float} on ${device}) with ${optimizer}; ` +
     `${train.name}: ${groupDigits(train.length)} images, ${groupDigits(test.length)} to test`

@@ -1,5 +1,6 @@
 /** `sluice devices`: what this machine offers, and why something is missing. */
 import { availableThreads, canThread, simdVariants } from '../../kernels/simd/index.js'
+import { DeviceError } from '../device/errors.js'
 import { LARGEST_HEAP_BYTES } from '../device/heap-device.js'
 import { formatBytes } from '../memory/bytes.js'
 import { type Command, EXIT, emit } from './io.js'
@@ -29,7 +30,7 @@ function describeKernels(): string {
   return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}`
 }
 
-const OFFERS: readonly Offer[] = [
+const HEAPS: readonly Offer[] = [
   {
     device: 'cpu',
     available: true,
@@ -44,8 +45,25 @@ const OFFERS: readonly Offer[] = [
     limitBytes: LARGEST_HEAP_BYTES,
     note: 'one thread; plain loops, the definition of every op',
   },
-  { device: 'gpu', available: false, float: null, limitBytes: null, note: 'not in this version' },
 ]
+
+/** Whether there is one is known only by opening it. */
+async function gpuOffer(): Promise<Offer> {
+  const gpu = { device: 'gpu', float: 'float32', limitBytes: null } as const
+  try {
+    const { openGpu } = await import('../device/gpu/gpu-device.js')
+    const device = await openGpu(LEAST_GPU_BYTES, {})
+    const note = device.renderer
+    device.close()
+    return { ...gpu, available: true, note }
+  } catch (error) {
+    if (error instanceof DeviceError) return { ...gpu, available: false, float: null, note: error.message }
+    throw error
+  }
+}
+
+/** Enough to be opened. */
+const LEAST_GPU_BYTES = 2 ** 20
 
 export const devices: Command = {
   name: 'devices',
@@ -63,7 +81,7 @@ ${describeOptions(OPTIONS)}
       io.out(devices.help())
       return EXIT.done
     }
-    for (const offer of OFFERS) {
+    for (const offer of [...HEAPS, await gpuOffer()]) {
       if (values.json) emit(io, 'device', offer)
       else io.out(`${describe(offer)}\n`)
     }
@@ -72,6 +90,7 @@ ${describeOptions(OPTIONS)}
 }
 
 function describe({ device, available, float, limitBytes, note }: Offer): string {
-  const limits = available && limitBytes !== null ? `${float}   up to ${formatBytes(limitBytes)}   ` : ''
+  const limit = limitBytes === null ? '' : `up to ${formatBytes(limitBytes)}`
+  const limits = available ? `${float}   ${limit.padEnd(11)}   ` : ''
   return `${device.padEnd(10)} ${available ? 'available' : 'missing  '}   ${limits}${note}`
 }

@@ -14,8 +14,6 @@ import { choice, decimal, parseOptions, UsageError, usage, whole } from './optio
 const MODELS = Object.keys(BUILDERS)
 const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
 const SCHEDULES = ['cosine', 'constant', 'step'] as const
-/** Not gpu yet: it lacks kernels of the models here. */
-const DEVICES = DEVICE_KINDS.filter((kind) => kind !== 'gpu')
 const TEST_FRACTION = 0.2
 
 /** The defaults are the main job. */
@@ -37,7 +35,7 @@ export const JOB_OPTIONS = {
     value: 'fit|fast|N',
     help: 'largest that fits, fastest (measured), or at most N',
   },
-  device: { type: 'string', default: 'cpu', value: DEVICES.join('|'), help: 'see sluice devices' },
+  device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
   threads: { type: 'string', value: 'N', help: `of the cpu device, at most ${MAX_THREADS} (one for each core)` },
   optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
   lr: { type: 'string', value: 'RATE', help: 'learning rate (adam and adamw 0.01, sgd 0.05)' },
@@ -106,7 +104,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
     microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
     fastest: size === 'fast',
-    device: choice('--device', values.device, DEVICES),
+    device: choice('--device', values.device, DEVICE_KINDS),
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
     learningRate: ifGiven(values.lr, (text) => decimal('--lr', text, 0)) ?? (optimizer === 'sgd' ? 0.05 : 0.01),

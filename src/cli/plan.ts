@@ -41,7 +41,7 @@ async function report(job: Job, sets: Sets, io: Io): Promise<void> {
   const needs = findNeeds(job, sets)
   const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: memoryBytes }))
   const found = streamer.plan({ batch, microBatch })
-  const limit = heapLimit(memoryBytes)
+  const limit = job.device === 'gpu' ? null : heapLimit(memoryBytes)
   const samples = groupDigits(sets.train.length)
   const notes = [
     ...(limit ? [`this budget is for planning only: ${limit}`] : []),

@@ -35,7 +35,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
       return EXIT.done
     }
     const started = performance.now()
-    const limit = heapLimit(asked.memoryBytes)
+    const limit = asked.device === 'gpu' ? null : heapLimit(asked.memoryBytes)
     if (limit) throw new UsageError(`--memory: ${limit}`)
     const sets = await loadSets(asked)
     const capped = { ...asked, batch: Math.min(asked.batch, sets.train.length) }

@@ -3,6 +3,7 @@ import { type ByteSize, parseBytes } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { HeapAllocator } from '../memory/heap.js'
 import type { Device } from './device.js'
+import type { GpuDevice } from './gpu/gpu-device.js'
 import { HeapDevice } from './heap-device.js'
 import type { DeviceOptions, HeapKind } from './heap-kind.js'
 import { VirtualDevice, VirtualGpuDevice } from './virtual.js'
@@ -20,10 +21,14 @@ export interface OpenOptions extends DeviceOptions {
 
 /**
  * Open a device that will never hold more than `memory` bytes.
- * The budget is what the device's memory physically is: whole 64 KiB pages of it are usable.
+ * On the heap (cpu, reference) the budget is what the memory physically is: whole 64 KiB pages of it are usable. On the
+ * gpu it bounds the textures that exist.
  * @throws ArgumentError  not a byte size, or an unknown kind
- * @throws DeviceError    more than the kind can hold (cpu, reference: 4 GiB), or than the process can get
+ * @throws DeviceError    more than the kind can hold (cpu, reference: 4 GiB), or than the process can get; on the gpu,
+ *   what is missing and how to get it
  */
+export function openDevice(kind: 'gpu', options: OpenOptions): Promise<GpuDevice>
+export function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device>
 export async function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device> {
   checkKind(kind)
   const budgetBytes = parseBytes(options.memory)

@@ -41,6 +41,13 @@ export class GpuDevice extends GpuKindDevice {
     this.#staging = new Staging(runner.gl)
   }
 
+  /** Who draws, as the driver calls itself. */
+  get renderer(): string {
+    const { gl } = this.#runner
+    const unmasked = gl.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL
+    return String(gl.getParameter(unmasked ?? gl.RENDERER))
+  }
+
   /** Compile all programs of these kernels now, instead of each when it is first needed; default: of all kernels. */
   warmup(names: readonly KernelName[] = Object.keys(gpuKernels) as KernelName[]): void {
     for (const name of names) for (const program of gpuKernels[name]?.programs ?? []) this.#runner.compile(program)
