@@ -16,6 +16,7 @@ import type { KernelName, KernelParameters } from '../kernels.js'
 import { adam } from './adam.js'
 import { attentionSoftmax } from './attention.js'
 import { concat } from './concat.js'
+import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import { moments, squaredDeviation, squaredDeviationGradient } from './deviation.js'
 import { dropout } from './dropout.js'
 import { binary, unary, unaryGradient } from './elementwise.js'
@@ -28,6 +29,7 @@ import { fill, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
 import { addSumOfSquares, blend, sgd } from './optimizer.js'
 import { pad } from './pad.js'
+import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { argmax, maxGradient, reduce } from './reduce.js'
 import { attentionSoftmaxGradient, softmax, softmaxGradient } from './softmax.js'
 import { binaryGradient, select } from './ternary.js'
@@ -70,6 +72,13 @@ export const gpuKernels: GpuKernels = {
   attentionSoftmax,
   attentionSoftmaxGradient,
   matmul,
+  convolution,
+  convolutionInputGradient,
+  convolutionWeightGradient,
+  maxPool,
+  maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
   crossEntropyRows,
   crossEntropyGradient,
   weightedMean,

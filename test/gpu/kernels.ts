@@ -10,6 +10,7 @@ import { contiguous, product } from '../../kernels/reference/strides.js'
 import { float32Loss, float32Sum, gpuFunction, roundings } from '../tolerances.js'
 import { agreement, cases, exactly, type KernelRunner, noise, seeds } from './agreement.js'
 import { testGroups } from './groups.js'
+import { testWindows } from './windows.js'
 
 export function testKernels(runner: KernelRunner): void {
   const agrees = agreement(runner)
@@ -196,6 +197,7 @@ export function testKernels(runner: KernelRunner): void {
   })
 
   testGroups(agrees)
+  testWindows(agrees)
 
   const sizes = fc.oneof(
     fc.constantFrom(1, 2, 3, 5, 17),

@@ -1,0 +1,105 @@
+/** Kernels that look at images through windows: convolution, pooling, and their gradients. */
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import type { Convolution, Pooling } from '../../kernels/kernels.js'
+import { float32Sum } from '../tolerances.js'
+import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'
+
+const size = (max: number) => fc.integer({ min: 1, max })
+
+/** Output length along an axis. */
+const windows = (length: number, pad: number, extent: number, stride: number): number =>
+  Math.floor((length + 2 * pad - extent) / stride) + 1
+
+const convolutions = fc
+  .record({
+    batch: size(3),
+    height: size(9),
+    width: fc.oneof(size(11), fc.constantFrom(4, 8)),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    groupChannels: size(5),
+    groupOut: size(5),
+    kernelHeight: size(4),
+    kernelWidth: size(4),
+    strideY: fc.constantFrom(1, 1, 2, 3),
+    strideX: fc.constantFrom(1, 1, 2, 3),
+    dilationY: fc.constantFrom(1, 1, 2),
+    dilationX: fc.constantFrom(1, 1, 2),
+    padY: fc.nat(2),
+    padX: fc.nat(2),
+    // A transposed convolution may leave out windows at the end (outputPadding).
+    less: fc.constantFrom(0, 0, 1),
+  })
+  .map(
+    ({ less, ...p }): Convolution => ({
+      ...p,
+      channels: p.groups * p.groupChannels,
+      outChannels: p.groups * p.groupOut,
+      outHeight: windows(p.height, p.padY, p.dilationY * (p.kernelHeight - 1) + 1, p.strideY) - less,
+      outWidth: windows(p.width, p.padX, p.dilationX * (p.kernelWidth - 1) + 1, p.strideX) - less,
+    }),
+  )
+  .filter((p) => p.outHeight > 0 && p.outWidth > 0)
+
+const poolings = fc
+  .record({
+    planes: size(4),
+    height: size(11),
+    width: size(11),
+    kernelHeight: size(4),
+    kernelWidth: size(4),
+    strideY: size(4),
+    strideX: size(4),
+    padded: fc.boolean(),
+  })
+  .map(({ padded, ...p }): Pooling => {
+    const padY = padded ? Math.floor(p.kernelHeight / 2) : 0
+    const padX = padded ? Math.floor(p.kernelWidth / 2) : 0
+    const outHeight = windows(p.height, padY, p.kernelHeight, p.strideY)
+    const outWidth = windows(p.width, padX, p.kernelWidth, p.strideX)
+    return { ...p, padY, padX, outHeight, outWidth }
+  })
+  .filter((p) => p.outHeight > 0 && p.outWidth > 0)
+
+/** Few values, so that many tie; zeros of both signs; NaN and infinities among them. */
+const COMMON = [0, -0, 1, 2, -1, Number.NaN, Infinity, -Infinity]
+
+export function testWindows(agrees: Agrees): void {
+  test('convolution and its gradients', () =>
+    cases(fc.tuple(convolutions, fc.boolean(), seeds), async ([p, bias, seed]) => {
+      const taps = p.kernelHeight * p.kernelWidth
+      const x = noise(p.batch * p.channels * p.height * p.width, seed)
+      const w = noise((p.outChannels * p.channels * taps) / p.groups, seed + 1)
+      const dy = noise(p.batch * p.outChannels * p.outHeight * p.outWidth, seed + 2)
+      const within = (terms: number) => () => float32Sum(terms, terms)
+      const start = (channels: number) => (bias ? [noise(channels, seed + 3)] : [])
+      const forward = [x, w, ...start(p.outChannels)]
+      await agrees('convolution', { ...p, bias }, forward, [dy.length], within((p.channels / p.groups) * taps + 1))
+      const back = [dy, w, ...start(p.channels)]
+      const limit = within((p.outChannels / p.groups) * taps + 1)
+      await agrees('convolutionInputGradient', { ...p, bias }, back, [x.length], limit)
+      const positions = within(p.batch * p.outHeight * p.outWidth)
+      await agrees('convolutionWeightGradient', { ...p, accumulate: false }, [dy, x], [w.length], positions)
+    }))
+
+  test('maxPool and its gradient', () =>
+    cases(fc.tuple(poolings, fc.boolean(), seeds), async ([p, tied, seed]) => {
+      const free = noise(p.planes * p.height * p.width, seed)
+      const x = tied ? free.map((value) => COMMON[Math.floor((value + 1) * 4)]) : free
+      const dy = noise(p.planes * p.outHeight * p.outWidth, seed + 1)
+      await agrees('maxPool', p, [x], [dy.length], exactly)
+      // An input is in at most as many windows as a window has inputs.
+      const terms = p.kernelHeight * p.kernelWidth
+      await agrees('maxPoolGradient', p, [dy, x], [x.length], () => float32Sum(terms, terms))
+    }))
+
+  test('averagePool and its gradient', () =>
+    cases(fc.tuple(poolings, fc.boolean(), seeds), async ([pooling, countPadding, seed]) => {
+      const p = { ...pooling, countPadding }
+      const x = noise(p.planes * p.height * p.width, seed)
+      const dy = noise(p.planes * p.outHeight * p.outWidth, seed + 1)
+      const terms = p.kernelHeight * p.kernelWidth + 1
+      await agrees('averagePool', p, [x], [dy.length], () => float32Sum(terms, terms))
+      await agrees('averagePoolGradient', p, [dy], [x.length], () => float32Sum(terms, terms))
+    }))
+}
