@@ -113,14 +113,21 @@ const elements = (width: Width) =>
   perFunction(BINARY_NAMES, (name) =>
     eachValue(`binary ${name}, ${width}`, ofTwoStrided, STRIDED, { ...INDEXING[width], f: BINARY[name] }),
   )
-const ELEMENTS = { line: elements('line'), narrow: elements('narrow'), wide: elements('wide') }
+const ELEMENTS = {
+  line: elements('line'),
+  plane: elements('plane'),
+  narrow: elements('narrow'),
+  wide: elements('wide'),
+}
 
 /** Does every operand have the elements of the output, in their order? */
 export const alike = ({ shape, strides }: Walk): boolean =>
   shape[0] * shape[1] * shape[2] === 1 && strides.every(([own]) => own[3] === 1 || shape[3] === 1)
 
 export const binary: GpuKernel<'binary'> = {
-  programs: [TEXELS, ELEMENTS.line, ELEMENTS.narrow, ELEMENTS.wide].flatMap((programs) => Object.values(programs)),
+  programs: [TEXELS, ELEMENTS.line, ELEMENTS.plane, ELEMENTS.narrow, ELEMENTS.wide].flatMap((programs) =>
+    Object.values(programs),
+  ),
   run(gpu, { shape, stridesA, stridesB, function: name }, [a, b], [y]) {
     const axes = walk(shape, [contiguous(shape), stridesA, stridesB])
     if (alike(axes)) return gpu.run(TEXELS[name], [a, b], y)

@@ -35,7 +35,7 @@ export type Arguments<Operand> = readonly (Operand | number | Four)[]
 
 /** scale * f over every group of term(j, group, ...args), j being the values of the whole tensor in that group. */
 export interface Reduction {
-  /** of up to four axes */
+  /** the most used */
   readonly programs: readonly Program[]
   /** @param partial  where `partialSizes` has one */
   run<Operand>(
@@ -50,15 +50,16 @@ export interface Reduction {
 
 /** y[i] = value(i, group of i, ...args) */
 export interface Elements {
-  /** of up to four axes */
+  /** the most used */
   readonly programs: readonly Program[]
   run<Operand>(gpu: Gpu<Operand>, groups: Groups, args: Arguments<Operand>, y: Operand): void
 }
 
 /** A walk as arguments: its shape, outer shape, strides and outer strides. */
 const WALK = ['four', 'four', 'four', 'four'] as const
-/** What is compiled beforehand. */
-const NARROW = ['line', 'narrow'] as const
+/** What softmax and norms take, which is compiled beforehand. */
+const OF_GROUPS = ['line', 'plane'] as const
+const OF_ELEMENTS = ['plane', 'narrow'] as const
 const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j) => `, a${j}`).join('')
 
 /** counts: groups, values in each, parts of each, scale. Part p of a group has its values p, p + parts, ... */
@@ -106,7 +107,7 @@ export function reduction(
     gpu.run(programOf(kept.width, run.width), [...args, counts, ...argumentsFor(kept), ...argumentsFor(run)], result)
   }
   return {
-    programs: NARROW.flatMap((groups) => NARROW.map((run) => programOf(groups, run))),
+    programs: OF_GROUPS.flatMap((groups) => OF_GROUPS.map((run) => programOf(groups, run))),
     run(gpu, groups, args, result, partial, scale = 1) {
       const split = splitOf(groups)
       if (partial === undefined) return pass(gpu, split, 1, scale, args, result)
@@ -140,7 +141,7 @@ export function elements(name: string, value: Source, kinds: readonly ArgumentKi
       element: { source: value, kinds: ['number', 'number', ...kinds] },
     })
   return {
-    programs: NARROW.map(programOf),
+    programs: OF_ELEMENTS.map(programOf),
     run(gpu, { shape, reduced }, args, y) {
       const group = contiguous(shape.map((size, axis) => (reduced[axis] ? 1 : size)))
       const axes = walk(shape, [group.map((stride, axis) => (reduced[axis] ? 0 : stride))])

@@ -38,6 +38,15 @@ const WIDE_OFFSET: Helper = {
   },
 }
 
+/** Of two. */
+const PLANE_OFFSET: Helper = {
+  kinds: ['number', 'four', 'four', 'four', 'four'],
+  source: function offset(i: number, shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
+    const row = quotient(i, shape[3])
+    return (i - row * shape[3]) * strides[3] + row * strides[2]
+  },
+}
+
 /** Of a single axis. */
 const LINE_OFFSET: Helper = {
   kinds: ['number', 'four', 'four', 'four', 'four'],
@@ -46,11 +55,16 @@ const LINE_OFFSET: Helper = {
   },
 }
 
-/** By how many axes there are. */
-export type Width = 'line' | 'narrow' | 'wide'
+/** By how many axes there are: dividing an index by each is what a walk costs. */
+export type Width = 'line' | 'plane' | 'narrow' | 'wide'
 
 /** `offset`, under any name. */
-export const OFFSETS: { readonly [W in Width]: Helper } = { line: LINE_OFFSET, narrow: OFFSET, wide: WIDE_OFFSET }
+export const OFFSETS: { readonly [W in Width]: Helper } = {
+  line: LINE_OFFSET,
+  plane: PLANE_OFFSET,
+  narrow: OFFSET,
+  wide: WIDE_OFFSET,
+}
 
 /** What `offset` calls. */
 export const AXES: Helpers = { inner: FOUR_AXES }
@@ -58,6 +72,7 @@ export const AXES: Helpers = { inner: FOUR_AXES }
 /** Helpers of a program that calls `offset`. */
 export const INDEXING: { readonly [W in Width]: Helpers } = {
   line: { ...AXES, offset: LINE_OFFSET },
+  plane: { ...AXES, offset: PLANE_OFFSET },
   narrow: { ...AXES, offset: OFFSET },
   wide: { ...AXES, offset: WIDE_OFFSET },
 }
@@ -79,7 +94,7 @@ export function walk(shape: readonly number[], strides: readonly (readonly numbe
   const last = (values: readonly number[], fill: number): Four => four(values.slice(-4), fill)
   const before = (values: readonly number[], fill: number): Four => four(values.slice(0, -4), fill)
   return {
-    width: rank > 4 ? 'wide' : rank > 1 ? 'narrow' : 'line',
+    width: rank > 4 ? 'wide' : rank > 2 ? 'narrow' : rank > 1 ? 'plane' : 'line',
     shape: last(axes.shape, 1),
     outerShape: before(axes.shape, 1),
     strides: axes.strides.map((own) => [last(own, 0), before(own, 0)]),

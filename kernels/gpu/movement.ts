@@ -33,7 +33,7 @@ const CONSTANT: Program = { name: 'fill', source: constant, kinds: ['number'] }
 const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 const KINDS = ['texels', 'number', 'four', 'four', 'four', 'four'] as const
 const gatherOf = (width: Width) => eachValue(`stridedCopy, ${width}`, gather, KINDS, INDEXING[width])
-const GATHER = { line: gatherOf('line'), narrow: gatherOf('narrow'), wide: gatherOf('wide') }
+const GATHER = { line: gatherOf('line'), plane: gatherOf('plane'), narrow: gatherOf('narrow'), wide: gatherOf('wide') }
 
 export const fill: GpuKernel<'fill'> = {
   programs: [CONSTANT],

@@ -54,7 +54,7 @@ function programsOf(name: string, source: Source): Programs {
     eachValue(`${name}, ${width}`, ofStrided, STRIDED, { ...INDEXING[width], f: source })
   return {
     texels: { name, source: ofTexels, kinds: TEXELS, helpers: { f: source } },
-    strided: { line: strided('line'), narrow: strided('narrow'), wide: strided('wide') },
+    strided: { line: strided('line'), plane: strided('plane'), narrow: strided('narrow'), wide: strided('wide') },
   }
 }
 
