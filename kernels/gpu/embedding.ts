@@ -1,14 +1,18 @@
 /**
- * Rows of a table by their index, and the gradient of the table. A GPU cannot add to where an index says: so every
- * entry looks through all indices for its own, four columns at once where the rows are of whole texels.
+ * Rows of a table by their index, and the gradient of the table. A GPU cannot add to where an index says, so the sum of
+ * an entry has to find its rows. Searching all indices for every column would take longest: first every entry finds its
+ * first row, and every row the next of the same entry; then each column follows these links.
  */
+import type { KernelParameters } from '../kernels.js'
 import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Program, type Texels, type Thread } from './program.js'
+import { eachValue, type Four, type Texels } from './program.js'
+import { reduce } from './reduce.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function notANumber(): number
 declare function isNotANumber(x: number): number
+declare function found(index: number, from: number, end: number, indices: Texels): number
 
 /** table [entries, width], indices [rows] -> y [rows, width] */
 function entryOf(i: number, table: Texels, indices: Texels, width: number, entries: number): number {
@@ -20,43 +24,48 @@ function entryOf(i: number, table: Texels, indices: Texels, width: number, entri
   return at(table, index * width + i - row * width)
 }
 
-/** dy [rows, width], indices [rows] -> dtable [entries, width]. An index that is no entry meets none. */
-function sumOf(i: number, dy: Texels, indices: Texels, width: number, rows: number): number {
-  const entry = quotient(i, width)
-  const column = i - entry * width
-  let sum = 0.0
-  for (let row = 0; row < rows; row++) {
-    if (at(indices, row) === entry) {
-      sum = sum + at(dy, row * width + column)
+/** The first row of this index in [from, end); -1 where there is none. */
+function rowOf(index: number, from: number, end: number, indices: Texels): number {
+  let row = from
+  for (let j = from; j < end; j++) {
+    if (at(indices, j) === index) {
+      break
     }
+    row = row + 1
+  }
+  return row < end ? row : -1
+}
+
+/**
+ * [parts, entries] the first row of each in each part, then [rows] the next of the same entry and part.
+ * sizes: parts * entries, entries, rows, rows of a part
+ */
+function linkOf(i: number, indices: Texels, sizes: Four): number {
+  if (i < sizes[0]) {
+    const part = quotient(i, sizes[1])
+    return found(i - part * sizes[1], part * sizes[3], Math.min((part + 1) * sizes[3], sizes[2]), indices)
+  }
+  const row = i - sizes[0]
+  const end = Math.min((quotient(row, sizes[3]) + 1) * sizes[3], sizes[2])
+  return found(at(indices, row), row + 1, end, indices)
+}
+
+/** dy [rows, width] -> sums [parts, entries, width] */
+function sumOf(i: number, dy: Texels, links: Texels, width: number, heads: number): number {
+  const head = quotient(i, width)
+  const column = i - head * width
+  let sum = 0.0
+  for (let row = at(links, head); row >= 0; row = at(links, heads + row)) {
+    sum = sum + at(dy, row * width + column)
   }
   return sum
 }
 
-/** The same, in texels: width of them in a row. */
-function sumsOf(this: Thread, dy: Texels, indices: Texels, width: number, rows: number): Four {
-  const entry = quotient(this.thread.x, width)
-  const column = this.thread.x - entry * width
-  let s0 = 0.0
-  let s1 = 0.0
-  let s2 = 0.0
-  let s3 = 0.0
-  for (let row = 0; row < rows; row++) {
-    if (at(indices, row) === entry) {
-      const v = dy[row * width + column]
-      s0 = s0 + v[0]
-      s1 = s1 + v[1]
-      s2 = s2 + v[2]
-      s3 = s3 + v[3]
-    }
-  }
-  return [s0, s1, s2, s3]
-}
-
-const KINDS = ['texels', 'texels', 'number', 'number'] as const
-const LOOKUP = eachValue('embedding', entryOf, KINDS)
-const SUM = eachValue('embeddingGradient', sumOf, KINDS)
-const SUMS: Program = { name: 'embeddingGradient, texels', source: sumsOf, kinds: KINDS }
+const LOOKUP = eachValue('embedding', entryOf, ['texels', 'texels', 'number', 'number'])
+const LINKS = eachValue('embeddingGradient, links', linkOf, ['texels', 'four'], {
+  found: { source: rowOf, kinds: ['number', 'number', 'number', 'texels'] },
+})
+const SUM = eachValue('embeddingGradient', sumOf, ['texels', 'texels', 'number', 'number'])
 
 export const embedding: GpuKernel<'embedding'> = {
   programs: [LOOKUP],
@@ -65,10 +74,35 @@ export const embedding: GpuKernel<'embedding'> = {
   },
 }
 
+/** Rows of a part: no value may take more rounds of a loop. Note [Dialect] */
+const PART = 8192
+
+type Sizes = KernelParameters['embeddingGradient']
+
+const partsOf = ({ rows }: Sizes): number => Math.ceil(rows / PART)
+
+/** Where there are several parts. */
+const sumOfParts = (p: Sizes): KernelParameters['reduce'] => ({
+  shape: [partsOf(p), p.entries * p.width],
+  reduced: [true, false],
+  function: 'sum',
+  scale: 1,
+  accumulate: false,
+})
+
 export const embeddingGradient: GpuKernel<'embeddingGradient'> = {
-  programs: [SUM, SUMS],
-  run(gpu, { width, rows }, [dy, indices], [dtable]) {
-    if (width % 4 === 0) gpu.run(SUMS, [dy, indices, width / 4, rows], dtable)
-    else gpu.run(SUM, [dy, indices, width, rows], dtable)
+  programs: [LINKS, SUM],
+  workspaces(p) {
+    const { rows, entries, width } = p
+    const parts = partsOf(p)
+    const links = parts * entries + rows
+    return parts > 1 ? [links, parts * entries * width, ...(reduce.workspaces?.(sumOfParts(p)) ?? [])] : [links]
+  },
+  run(gpu, p, [dy, indices], [dtable], [links, partial, ...rest]) {
+    const { rows, entries, width } = p
+    const parts = partsOf(p)
+    gpu.run(LINKS, [indices, [parts * entries, entries, rows, PART]], links)
+    gpu.run(SUM, [dy, links, width, parts * entries], parts > 1 ? partial : dtable)
+    if (parts > 1) reduce.run(gpu, sumOfParts(p), [partial], [dtable], rest)
   },
 }

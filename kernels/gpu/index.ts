@@ -8,6 +8,8 @@
  *     JavaScript's own, which a GPU does not have, or not exactly. A NaN may pass any comparison.
  *   - No helper is named as a function of GLSL (`dot`, `length`, `step`, `mix`...).
  *   - Indices are floats. Whole numbers are divided by `quotient`, never by `/`; a single value is `at(x, i)`.
+ *   - A program takes at most 65,535 rounds of all its loops, the four values of a texel together: Mesa's software GL ends
+ *     it there, silently. Longer sums are cut into parts.
  *   - Values past the end of an input are garbage, NaN too: choose, do not multiply by 0.
  *   - What is written with the same name in two programs is the same: programs are cached by name.
  *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).

@@ -109,6 +109,23 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
+  // Mesa's software GL ends a program after 65,535 rounds of its loops.
+  test('sums of more terms than a program may take one after the other', async () => {
+    const rows = 20000
+    const indices = Float32Array.from({ length: rows }, (_, i) => (i < rows - 4 ? 5 : rows - 1 - i))
+    const p = { rows, width: 2, entries: 7, accumulate: false }
+    await agrees('embeddingGradient', p, [noise(2 * rows, 1), indices], [14], () => float32Sum(rows, rows))
+    const many = noise(300001, 2)
+    await agrees('addSumOfSquares', { size: many.length }, [Float32Array.of(2), many], [1], (sum) =>
+      float32Sum(many.length, sum),
+    )
+    const ones = new Float32Array(70001).fill(1)
+    await agrees('weightedMean', { rows: ones.length }, [ones, ones], [1, 1], exactly)
+    const long = noise(70001, 3)
+    const squares = { rows: 1, size: long.length, function: 'squaredError' } as const
+    await agrees('lossRows', squares, [long, noise(70001, 4)], [1], () => float32Sum(long.length, 4))
+  })
+
   const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
   /** Of constants that float32 holds, so that they are no error of their own. */
   const constantsOf = (name: UnaryFunction) =>
