@@ -17,17 +17,9 @@
  * Linear memory comes in 64 KiB pages. The part-page at the end of a budget cannot be used; it is
  * accounted as `runtime`, so that held + remaining = budget, to the byte.
  */
-import {
-  type Allocator,
-  type Block,
-  BudgetExceededError,
-  type BytesByCategory,
-  type Category,
-  type MemoryStats,
-  noBytes,
-} from './allocator.js'
+import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
 import { arrange, type Life, type Placement } from './arrange.js'
-import { AllocatorError, ArgumentError } from './errors.js'
+import { checkRequest, Ledger } from './ledger.js'
 
 export const ALIGNMENT_BYTES = 64
 export const PAGE_BYTES = 65536
@@ -45,14 +37,8 @@ export class HeapAllocator implements Allocator {
   /** Free space below the tail, by address; no two touch. */
   #holes: Hole[] = []
   #tail = 0
-  #live = new Map<number, Block>()
-  #held = noBytes()
-  #heldTotal = 0
-  #peak = noBytes()
-  #peakTotal = 0
+  #ledger = new Ledger()
   #peakAddress = 0
-  #heldAtPeak: BytesByCategory = noBytes()
-  #peakOp = ''
   /** the lives of blocks, while `arrange` watches */
   #recording: { lives: Map<Block, Life>; clock: number } | null = null
   /** where the next requests go, while `place` rules */
@@ -60,12 +46,12 @@ export class HeapAllocator implements Allocator {
 
   constructor(readonly budgetBytes: number) {
     this.limitBytes = Math.floor(budgetBytes / PAGE_BYTES) * PAGE_BYTES
-    if (Number.isFinite(budgetBytes)) this.#count('runtime', budgetBytes - this.limitBytes, '')
+    if (Number.isFinite(budgetBytes)) this.#ledger.count('runtime', budgetBytes - this.limitBytes, '')
     this.resetPeak()
   }
 
   get heldBytes(): number {
-    return this.#heldTotal
+    return this.#ledger.heldBytes
   }
 
   get peakBytes(): number {
@@ -73,30 +59,21 @@ export class HeapAllocator implements Allocator {
   }
 
   alloc(requestedBytes: number, category: Category, op: string): Block {
-    if (!Number.isSafeInteger(requestedBytes) || requestedBytes < 0) {
-      throw new ArgumentError(`${op}: a block cannot have ${requestedBytes} bytes: ask for a whole number, 0 or more`)
-    }
+    checkRequest(requestedBytes, op)
     const bytes = roundUp(Math.max(requestedBytes, 1), ALIGNMENT_BYTES)
     const address = this.#cutArranged(bytes) ?? this.#cutHole(bytes) ?? this.#cutTail(bytes)
     if (address === undefined) throw new BudgetExceededError(requestedBytes, category, op, this.stats())
     const block: Block = { address, bytes, requestedBytes, category }
-    this.#live.set(address, block)
-    this.#count(category, bytes, op)
+    this.#ledger.open(block, op)
     this.#recording?.lives.set(block, { bytes, birth: this.#recording.clock++, death: Infinity })
     this.#peakAddress = Math.max(this.#peakAddress, address + bytes)
     return block
   }
 
   free(block: Block): void {
-    if (this.#live.get(block.address) !== block) {
-      throw new AllocatorError(
-        `the block at ${block.address} is not live here: freed twice, or not from this allocator`,
-      )
-    }
-    this.#live.delete(block.address)
+    this.#ledger.close(block)
     const life = this.#recording?.lives.get(block)
     if (life && this.#recording) life.death = this.#recording.clock++
-    this.#count(block.category, -block.bytes, '')
     this.#merge(block.address, block.bytes)
   }
 
@@ -104,9 +81,8 @@ export class HeapAllocator implements Allocator {
     const copy = new HeapAllocator(budgetBytes)
     copy.#holes = this.#holes.map((hole) => ({ ...hole }))
     copy.#tail = this.#tail
-    copy.#live = new Map(this.#live)
-    copy.#held = { ...this.#held, runtime: this.#held.runtime - this.#partPage() + copy.#partPage() }
-    copy.#heldTotal = this.#heldTotal - this.#partPage() + copy.#partPage()
+    copy.#ledger = this.#ledger.fork()
+    copy.#ledger.count('runtime', copy.#partPage() - this.#partPage(), '')
     copy.resetPeak()
     return copy
   }
@@ -135,10 +111,7 @@ export class HeapAllocator implements Allocator {
 
   resetPeak(): void {
     this.#peakAddress = this.#tail
-    this.#peak = { ...this.#held }
-    this.#peakTotal = this.#heldTotal
-    this.#heldAtPeak = { ...this.#held }
-    this.#peakOp = 'standing tensors'
+    this.#ledger.resetPeak()
   }
 
   signature(): string {
@@ -151,33 +124,18 @@ export class HeapAllocator implements Allocator {
 
   stats(): MemoryStats {
     return {
+      ...this.#ledger.stats(),
       budgetBytes: this.budgetBytes,
-      heldBytes: this.#heldTotal,
       pooledBytes: 0,
-      remainingBytes: this.budgetBytes - this.#heldTotal,
+      remainingBytes: this.budgetBytes - this.heldBytes,
       unusableBytes: this.#partPage(),
       peakBytes: this.#peakAddress,
-      peakHeldBytes: this.#peakTotal,
       largestHoleBytes: Math.max(0, this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),
-      held: { ...this.#held },
-      peak: { ...this.#peak },
-      heldAtPeak: { ...this.#heldAtPeak },
-      peakOp: this.#peakOp,
     }
   }
 
   #partPage(): number {
     return Number.isFinite(this.budgetBytes) ? this.budgetBytes - this.limitBytes : 0
-  }
-
-  #count(category: Category, bytes: number, op: string): void {
-    this.#held[category] += bytes
-    this.#heldTotal += bytes
-    this.#peak[category] = Math.max(this.#peak[category], this.#held[category])
-    if (this.#heldTotal <= this.#peakTotal) return
-    this.#peakTotal = this.#heldTotal
-    this.#heldAtPeak = { ...this.#held }
-    this.#peakOp = op
   }
 
   #cutArranged(bytes: number): number | undefined {

@@ -14,16 +14,8 @@
  * Textures have no addresses among each other, so there are no holes: by 4 and 5 a program fits exactly the budgets
  * that hold its most live bytes, and that is its peak. The pool is never larger than what remains.
  */
-import {
-  type Allocator,
-  type Block,
-  BudgetExceededError,
-  type BytesByCategory,
-  type Category,
-  type MemoryStats,
-  noBytes,
-} from './allocator.js'
-import { AllocatorError, ArgumentError } from './errors.js'
+import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
+import { checkRequest, Ledger } from './ledger.js'
 
 /** Four float32 values. */
 export const TEXEL_BYTES = 16
@@ -58,17 +50,11 @@ interface Pooled {
 }
 
 export class PoolAllocator implements Allocator {
-  #live = new Map<number, Block>()
   /** in the order in which they were freed */
   #pool: Pooled[] = []
   #pooledBytes = 0
   #nextAddress = 1
-  #held = noBytes()
-  #heldTotal = 0
-  #peak = noBytes()
-  #peakTotal = 0
-  #heldAtPeak: BytesByCategory = noBytes()
-  #peakOp = ''
+  #ledger = new Ledger()
 
   /** @param textures  null: sizes only, as in a rehearsal */
   constructor(
@@ -79,36 +65,29 @@ export class PoolAllocator implements Allocator {
   }
 
   get heldBytes(): number {
-    return this.#heldTotal
+    return this.#ledger.heldBytes
   }
 
   get peakBytes(): number {
-    return this.#peakTotal
+    return this.#ledger.peakHeldBytes
   }
 
   alloc(requestedBytes: number, category: Category, op: string): Block {
-    if (!Number.isSafeInteger(requestedBytes) || requestedBytes < 0) {
-      throw new ArgumentError(`${op}: a block cannot have ${requestedBytes} bytes: ask for a whole number, 0 or more`)
-    }
+    checkRequest(requestedBytes, op)
     const bytes = textureBytes(requestedBytes)
-    if (this.#heldTotal + bytes > this.budgetBytes) {
+    if (this.heldBytes + bytes > this.budgetBytes) {
       throw new BudgetExceededError(requestedBytes, category, op, this.stats())
     }
     const block: Block = { address: this.#reuse(bytes) ?? this.#create(bytes), bytes, requestedBytes, category }
-    this.#live.set(block.address, block)
-    this.#count(category, bytes, op)
+    this.#ledger.open(block, op)
     return block
   }
 
   free(block: Block): void {
-    const { address, bytes, category } = block
-    if (this.#live.get(address) !== block) {
-      throw new AllocatorError(`the texture ${address} is not live here: freed twice, or not from this allocator`)
-    }
-    this.#live.delete(address)
+    const { address, bytes } = block
+    this.#ledger.close(block)
     this.#pool.push({ address, bytes })
     this.#pooledBytes += bytes
-    this.#count(category, -bytes, '')
   }
 
   /**
@@ -116,21 +95,18 @@ export class PoolAllocator implements Allocator {
    * @throws BudgetExceededError  they do not fit
    */
   reserve(bytes: number, op: string): void {
-    if (this.#heldTotal + bytes > this.budgetBytes) throw new BudgetExceededError(bytes, 'runtime', op, this.stats())
-    this.#trim(this.budgetBytes - this.#heldTotal - bytes)
-    this.#count('runtime', bytes, op)
+    if (this.heldBytes + bytes > this.budgetBytes) throw new BudgetExceededError(bytes, 'runtime', op, this.stats())
+    this.#trim(this.budgetBytes - this.heldBytes - bytes)
+    this.#ledger.count('runtime', bytes, op)
   }
 
   fork(budgetBytes = this.budgetBytes): PoolAllocator {
     const copy = new PoolAllocator(budgetBytes)
-    copy.#live = new Map(this.#live)
+    copy.#ledger = this.#ledger.fork()
     copy.#pool = [...this.#pool]
     copy.#pooledBytes = this.#pooledBytes
     copy.#nextAddress = this.#nextAddress
-    copy.#held = { ...this.#held }
-    copy.#heldTotal = this.#heldTotal
-    copy.#trim(budgetBytes - copy.#heldTotal)
-    copy.resetPeak()
+    copy.#trim(budgetBytes - copy.heldBytes)
     return copy
   }
 
@@ -150,15 +126,12 @@ export class PoolAllocator implements Allocator {
   }
 
   resetPeak(): void {
-    this.#peak = { ...this.#held }
-    this.#peakTotal = this.#heldTotal
-    this.#heldAtPeak = { ...this.#held }
-    this.#peakOp = 'standing tensors'
+    this.#ledger.resetPeak()
   }
 
   /** Peaks depend on what is live alone. */
   signature(): string {
-    return String(this.#heldTotal)
+    return String(this.heldBytes)
   }
 
   budgetFor(peakBytes: number): number {
@@ -166,20 +139,15 @@ export class PoolAllocator implements Allocator {
   }
 
   stats(): MemoryStats {
-    const remainingBytes = this.budgetBytes - this.#heldTotal
+    const remainingBytes = this.budgetBytes - this.heldBytes
     return {
+      ...this.#ledger.stats(),
       budgetBytes: this.budgetBytes,
-      heldBytes: this.#heldTotal,
       pooledBytes: this.#pooledBytes,
       remainingBytes,
       unusableBytes: 0,
-      peakBytes: this.#peakTotal,
-      peakHeldBytes: this.#peakTotal,
+      peakBytes: this.peakBytes,
       largestHoleBytes: Math.max(0, remainingBytes),
-      held: { ...this.#held },
-      peak: { ...this.#peak },
-      heldAtPeak: { ...this.#heldAtPeak },
-      peakOp: this.#peakOp,
     }
   }
 
@@ -191,7 +159,7 @@ export class PoolAllocator implements Allocator {
   }
 
   #create(bytes: number): number {
-    this.#trim(this.budgetBytes - this.#heldTotal - bytes)
+    this.#trim(this.budgetBytes - this.heldBytes - bytes)
     const address = this.#nextAddress
     this.textures?.create(address, ...sidesOf(bytes))
     this.#nextAddress++
@@ -207,15 +175,5 @@ export class PoolAllocator implements Allocator {
       this.textures?.delete(address)
     }
     this.#pool.splice(0, count)
-  }
-
-  #count(category: Category, bytes: number, op: string): void {
-    this.#held[category] += bytes
-    this.#heldTotal += bytes
-    this.#peak[category] = Math.max(this.#peak[category], this.#held[category])
-    if (this.#heldTotal <= this.#peakTotal) return
-    this.#peakTotal = this.#heldTotal
-    this.#heldAtPeak = { ...this.#held }
-    this.#peakOp = op
   }
 }

@@ -1,0 +1,87 @@
+/** What is held by category, and the most that was, when and by which op: the books of every allocator. */
+import { type Block, type BytesByCategory, type Category, type MemoryStats, noBytes } from './allocator.js'
+import { AllocatorError, ArgumentError } from './errors.js'
+
+/** The books' share of an allocator's statistics. */
+type Books = Pick<MemoryStats, 'heldBytes' | 'peakHeldBytes' | 'held' | 'peak' | 'heldAtPeak' | 'peakOp'>
+
+export class Ledger {
+  readonly #live = new Map<number, Block>()
+  #held: Record<Category, number> = noBytes()
+  #total = 0
+  #peak: BytesByCategory = noBytes()
+  #peakTotal = 0
+  #heldAtPeak: BytesByCategory = noBytes()
+  #peakOp = ''
+
+  get heldBytes(): number {
+    return this.#total
+  }
+
+  get peakHeldBytes(): number {
+    return this.#peakTotal
+  }
+
+  /** Enter a new block. */
+  open(block: Block, op: string): void {
+    this.#live.set(block.address, block)
+    this.count(block.category, block.bytes, op)
+  }
+
+  /** @throws AllocatorError  it is not live here */
+  close(block: Block): void {
+    if (this.#live.get(block.address) !== block) {
+      throw new AllocatorError(
+        `the block at ${block.address} is not live here: freed twice, or not from this allocator`,
+      )
+    }
+    this.#live.delete(block.address)
+    this.count(block.category, -block.bytes, '')
+  }
+
+  /** Bytes that come or go without a block. */
+  count(category: Category, bytes: number, op: string): void {
+    this.#held[category] += bytes
+    this.#total += bytes
+    this.#peak[category] = Math.max(this.#peak[category], this.#held[category])
+    if (this.#total <= this.#peakTotal) return
+    this.#peakTotal = this.#total
+    this.#heldAtPeak = { ...this.#held }
+    this.#peakOp = op
+  }
+
+  /** What is held now is the most from here on. */
+  resetPeak(): void {
+    this.#peak = { ...this.#held }
+    this.#peakTotal = this.#total
+    this.#heldAtPeak = { ...this.#held }
+    this.#peakOp = 'standing tensors'
+  }
+
+  /** The same blocks, with a peak of its own. */
+  fork(): Ledger {
+    const copy = new Ledger()
+    for (const [address, block] of this.#live) copy.#live.set(address, block)
+    copy.#held = { ...this.#held }
+    copy.#total = this.#total
+    copy.resetPeak()
+    return copy
+  }
+
+  stats(): Books {
+    return {
+      heldBytes: this.#total,
+      peakHeldBytes: this.#peakTotal,
+      held: { ...this.#held },
+      peak: { ...this.#peak },
+      heldAtPeak: { ...this.#heldAtPeak },
+      peakOp: this.#peakOp,
+    }
+  }
+}
+
+/** @throws ArgumentError  no block can have this size */
+export function checkRequest(bytes: number, op: string): void {
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return
+  throw new ArgumentError(`${op}: a block cannot have ${bytes} bytes: ask for a whole number, 0 or more`)
+}
