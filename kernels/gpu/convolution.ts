@@ -236,10 +236,17 @@ export const convolutionInputGradient: GpuKernel<'convolutionInputGradient'> = {
 
 /** Enough to do for a GPU: weights are few, and positions many. */
 const BUSY = 16384
+/** Of the loops of a program, four values together: Note [Dialect]. */
+const MOST_ROUNDS = 60000
 
 const weightsOf = (p: Convolution): number => p.outChannels * (p.channels / p.groups) * p.kernelHeight * p.kernelWidth
 const rowsOf = (p: Convolution): number => p.batch * p.outHeight
-const partsOf = (p: Convolution): number => Math.max(1, Math.min(rowsOf(p), Math.floor(BUSY / weightsOf(p))))
+/** In how many parts a gradient is summed: many enough for the GPU to be busy, and for no program to loop too long. */
+function partsOf(p: Convolution): number {
+  const rounds = 4 * rowsOf(p) * (p.outWidth + 1)
+  const wanted = Math.max(Math.floor(BUSY / weightsOf(p)), Math.ceil(rounds / MOST_ROUNDS), 1)
+  return Math.min(wanted, rowsOf(p))
+}
 
 export const convolutionWeightGradient: GpuKernel<'convolutionWeightGradient'> = {
   programs: [WEIGHT_SLOPE, ...PLAIN.sum.programs],

@@ -9,7 +9,7 @@ export class Ledger {
   readonly #live = new Map<number, Block>()
   #held: Record<Category, number> = noBytes()
   #total = 0
-  #peak: BytesByCategory = noBytes()
+  #peak: Record<Category, number> = noBytes()
   #peakTotal = 0
   #heldAtPeak: BytesByCategory = noBytes()
   #peakOp = ''
