@@ -1,6 +1,8 @@
 /** Kernels that look at images through windows: convolution, pooling, and their gradients. */
 import * as fc from 'fast-check'
 import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { gpuWorkspaces } from '../../kernels/gpu/index.js'
 import type { Convolution, Pooling } from '../../kernels/kernels.js'
 import { float32Sum } from '../tolerances.js'
 import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'
@@ -10,6 +12,22 @@ const size = (max: number) => fc.integer({ min: 1, max })
 /** Output length along an axis. */
 const windows = (length: number, pad: number, extent: number, stride: number): number =>
   Math.floor((length + 2 * pad - extent) / stride) + 1
+
+/** What follows from the sizes drawn. */
+const finished = ({
+  less,
+  ...p
+}: Omit<Convolution, 'channels' | 'outChannels' | 'outHeight' | 'outWidth'> & {
+  groupChannels: number
+  groupOut: number
+  less: number
+}): Convolution => ({
+  ...p,
+  channels: p.groups * p.groupChannels,
+  outChannels: p.groups * p.groupOut,
+  outHeight: windows(p.height, p.padY, p.dilationY * (p.kernelHeight - 1) + 1, p.strideY) - less,
+  outWidth: windows(p.width, p.padX, p.dilationX * (p.kernelWidth - 1) + 1, p.strideX) - less,
+})
 
 const convolutions = fc
   .record({
@@ -30,16 +48,42 @@ const convolutions = fc
     // A transposed convolution may leave out windows at the end (outputPadding).
     less: fc.constantFrom(0, 0, 1),
   })
-  .map(
-    ({ less, ...p }): Convolution => ({
-      ...p,
-      channels: p.groups * p.groupChannels,
-      outChannels: p.groups * p.groupOut,
-      outHeight: windows(p.height, p.padY, p.dilationY * (p.kernelHeight - 1) + 1, p.strideY) - less,
-      outWidth: windows(p.width, p.padX, p.dilationX * (p.kernelWidth - 1) + 1, p.strideX) - less,
-    }),
-  )
+  .map(finished)
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
+
+/** Rows of whole texels before and behind, which a program of its own reads as such. */
+const ofRows = fc
+  .record({
+    batch: size(3),
+    height: size(7),
+    width: fc.constantFrom(4, 8, 12),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    groupChannels: size(5),
+    groupOut: size(6),
+    kernelHeight: size(3),
+    padX: fc.nat(2),
+    padY: fc.nat(2),
+    strideY: fc.constantFrom(1, 1, 2),
+    dilationY: fc.constantFrom(1, 2),
+  })
+  .map((p) => finished({ ...p, kernelWidth: 2 * p.padX + 1, strideX: 1, dilationX: 1, less: 0 }))
+  .filter((p) => p.outHeight > 0)
+
+/** Windows of one value, planes of whole texels. */
+const ofPoints = fc
+  .record({
+    batch: size(3),
+    height: fc.constantFrom(2, 4, 6),
+    width: fc.constantFrom(2, 4, 6, 10),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    groupChannels: size(6),
+    groupOut: size(6),
+    dilationX: fc.constantFrom(1, 2),
+  })
+  .map((p) => {
+    const point = { kernelHeight: 1, kernelWidth: 1, padY: 0, padX: 0, strideY: 1, strideX: 1, dilationY: 1 }
+    return finished({ ...p, ...point, less: 0 })
+  })
 
 const poolings = fc
   .record({
@@ -65,8 +109,8 @@ const poolings = fc
 const COMMON = [0, -0, 1, 2, -1, Number.NaN, Infinity, -Infinity]
 
 export function testWindows(agrees: Agrees): void {
-  test('convolution and its gradients', () =>
-    cases(fc.tuple(convolutions, fc.boolean(), seeds), async ([p, bias, seed]) => {
+  const convolves = (shapes: fc.Arbitrary<Convolution>) =>
+    cases(fc.tuple(shapes, fc.boolean(), seeds), async ([p, bias, seed]) => {
       const taps = p.kernelHeight * p.kernelWidth
       const x = noise(p.batch * p.channels * p.height * p.width, seed)
       const w = noise((p.outChannels * p.channels * taps) / p.groups, seed + 1)
@@ -80,7 +124,32 @@ export function testWindows(agrees: Agrees): void {
       await agrees('convolutionInputGradient', { ...p, bias }, back, [x.length], limit)
       const positions = within(p.batch * p.outHeight * p.outWidth)
       await agrees('convolutionWeightGradient', { ...p, accumulate: false }, [dy, x], [w.length], positions)
-    }))
+    })
+
+  test('convolution and its gradients', () => convolves(convolutions))
+  test('convolution and its gradients, rows of whole texels', () => convolves(ofRows))
+  test('convolution and its gradients, windows of one value', () => convolves(ofPoints))
+
+  test('no part of a weight gradient takes more rounds of its loops than Mesa runs', () => {
+    const shapes = fc.record({
+      batch: size(512),
+      side: size(120),
+      channels: size(600),
+      outChannels: size(600),
+      kernel: fc.constantFrom(1, 3, 5),
+    })
+    return cases(shapes, async ({ batch, side, channels, outChannels, kernel }) => {
+      const p = {
+        ...{ batch, channels, outChannels, groups: 1, height: side, width: side, outHeight: side, outWidth: side },
+        ...{ kernelHeight: kernel, kernelWidth: kernel, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 },
+        ...{ padY: (kernel - 1) / 2, padX: (kernel - 1) / 2, accumulate: false },
+      }
+      const [partial] = gpuWorkspaces('convolutionWeightGradient', p)
+      const parts = partial / (4 * Math.ceil(outChannels / 4) * channels * kernel * kernel)
+      const rounds = side % 4 === 0 ? side / 4 : side
+      assert.ok(Math.ceil((batch * side) / parts) * (1 + rounds) <= 65535, `${parts} parts`)
+    })
+  })
 
   test('maxPool and its gradient', () =>
     cases(fc.tuple(poolings, fc.boolean(), seeds), async ([p, tied, seed]) => {
