@@ -6,13 +6,11 @@
  *   a line out       { ms: [one for each timed step], losses: [the first four of all], probe }
  */
 import { createInterface } from 'node:readline'
+import { Absent } from './absent.mjs'
 
 const KEPT_LOSSES = 4
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
-
-/** Thrown where a peer has not got what a workload needs; the message says what. */
-export class Absent extends Error {}
 
 /**
  * @param describe  () => version

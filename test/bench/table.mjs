@@ -39,3 +39,16 @@ export function printTable(workload, lines) {
     }
   }
 }
+
+/** Contests of two: how long each took, and the ratio of the times, pair by pair. */
+export function printPairs(lines) {
+  const titles = ['workload', 'Sluice ms (quartiles)', 'tfjs WebGL ms', 'tfjs = 1', 'pairs', 'tfjs']
+  row(titles)
+  row(titles.map(() => '---'))
+  for (const { workload, sluiceMs, absent, tfjsMs, ratio, pairs, tfjs } of lines) {
+    const own = [workload, quartiles(sluiceMs)]
+    if (absent) row([...own, `absent: ${absent}`, '', '', ''])
+    else row([...own, quartiles(tfjsMs), quartiles(ratio), pairs, tfjs])
+  }
+  console.log(`\nChromium ${lines[0]?.browser}, ${lines[0]?.renderer}`)
+}

@@ -135,6 +135,11 @@ export function matrices(n) {
   return { a: uniform(n * n, -1, 1, 5), b: uniform(n * n, -1, 1, 6) }
 }
 
+/** A million values each, none of them zero. */
+export function chainData() {
+  return { x: uniform(1e6, 0.1, 1, 7), y: uniform(1e6, 0.1, 1, 8) }
+}
+
 export const sizeOfMatmul = (workload) => Number(workload.slice('matmul'.length))
 
 /** The element of a result that is compared: of a matrix by row and column, of a convolution by its four indices. */
@@ -142,6 +147,7 @@ export const PROBE = { matmul: [3, 7], fwd: [1, 3, 5, 7], dx: [1, 0, 5, 7], dw: 
 
 /** Where the probe lies in a row-major result. */
 export function probeIndex(workload) {
+  if (workload === 'chain') return 12345
   if (workload.startsWith('matmul')) {
     const [row, column] = PROBE.matmul
     return row * sizeOfMatmul(workload) + column

@@ -51,7 +51,7 @@ export const { GPU } = globalThis.GPU`,
 }
 
 /** Paths that a page may ask for; everything else is not there. */
-const FILES = /^\/(dist|node_modules|test\/browser)\/[\w./-]+\.m?js$/
+const FILES = /^\/(dist|node_modules|test\/browser|test\/bench)\/[\w@./-]+\.m?js$/
 
 /** Media type and text of what stands at a path, or null. */
 function answer(path) {

@@ -1,7 +1,8 @@
 /** ConvNetJS: example after example, one update a batch. Arguments: WORKLOAD. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { Absent, serve } from '../serve.mjs'
+import { Absent } from '../absent.mjs'
+import { serve } from '../serve.mjs'
 import * as fixed from '../workloads.mjs'
 
 const require = createRequire(import.meta.url)

@@ -7,7 +7,8 @@
 import { resolveObjectURL } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { Worker as Thread } from 'node:worker_threads'
-import { Absent, serve } from '../serve.mjs'
+import { Absent } from '../absent.mjs'
+import { serve } from '../serve.mjs'
 import * as fixed from '../workloads.mjs'
 
 const threads = Number(process.argv[3])
