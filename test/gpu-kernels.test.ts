@@ -62,6 +62,12 @@ class OnJavaScript implements Gpu<Texels> {
     })
   }
 
+  runPlanes(program: Program, args: readonly (Texels | number | Four)[], outputs: readonly Texels[]): void {
+    outputs.forEach((output, plane) => {
+      this.run(program, [plane, ...args], output)
+    })
+  }
+
   #compile({ source, kinds, helpers }: Program): Compiled {
     const gpu = new GPU({ mode: 'cpu' }) as unknown as JavaScriptGpu
     for (const [name, helper] of Object.entries({ ...BUILTINS, ...helpers })) {

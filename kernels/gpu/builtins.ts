@@ -1,12 +1,16 @@
 /** What every program may call. On a GPU all of it is GLSL, because gpu.js cannot say it, or not exactly. */
 import type { DetailedHelper, Texels } from './program.js'
 
-/** floor(i / n) of whole numbers. A GPU divides integers: its division of floats may come out just below a whole. */
+/** floor(i / n) of whole numbers. A GPU's division of floats may be off by a last bit: then by one, as the rest shows. */
 const quotient: DetailedHelper = {
   source: function quotient(i: number, n: number): number {
     return Math.floor(i / n)
   },
-  glsl: 'float quotient(float i, float n) { return float(int(i) / int(n)); }',
+  glsl: `float quotient(float i, float n) {
+    float q = floor(i / n);
+    float rest = i - q * n;
+    return rest < 0.0 ? q - 1.0 : rest < n ? q : q + 1.0;
+  }`,
 }
 
 /** Value i of a tensor. */
@@ -16,10 +20,10 @@ const at: DetailedHelper = {
     return x[Math.floor(i / 4)][i % 4]
   },
   glsl: `float at(sampler2D x, ivec2 size, ivec3 dimensions, float i) {
-    int element = int(i);
-    int texel = element >> 2;
-    int row = texel / size.x;
-    return texelFetch(x, ivec2(texel - row * size.x, row), 0)[element & 3];
+    float texel = floor(i * 0.25);
+    vec4 v = texelAt(x, float(size.x), intBitsToFloat(dimensions.xy), texel);
+    float lane = i - 4.0 * texel;
+    return lane < 2.0 ? (lane < 1.0 ? v.x : v.y) : lane < 3.0 ? v.z : v.w;
   }`,
 }
 

@@ -1,7 +1,8 @@
-/** Batched matrix product: here every output value by itself; where rows are whole texels, by matmulTexels.ts. */
+/** Batched matrix product: small ones here, every value by itself; others by tiles, matmulTiles.ts. */
+import type { KernelParameters } from '../kernels.js'
 import { INDEXING, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
-import { TEXEL_PROGRAMS, texelProduct } from './matmulTexels.js'
+import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './matmulTiles.js'
 import type { ArgumentKind, Four, Program, Texels, Thread } from './program.js'
 
 declare function quotient(i: number, n: number): number
@@ -97,16 +98,23 @@ function batchOf(offsets: readonly number[]): [number, Four, Four] {
   return [first, shape, strides]
 }
 
+/** Multiplications below which one program is faster than the two or more that tiles take. */
+const FEWEST_FOR_TILES = 4096
+
+const hasTiles = ({ offsetsA, m, k, n }: KernelParameters['matmul']): boolean =>
+  offsetsA.length * m * k * n >= FEWEST_FOR_TILES
+
 export const matmul: GpuKernel<'matmul'> = {
-  programs: [PRODUCTS, ...TEXEL_PROGRAMS],
-  run(gpu, p, [a, b, bias], [y]) {
+  programs: [PRODUCTS, ...TILE_PROGRAMS],
+  workspaces: (p) => (hasTiles(p) ? tileWorkspaces(p) : []),
+  run(gpu, p, inputs, [y], workspaces) {
+    if (hasTiles(p)) return tileProduct(gpu, p, inputs, y, workspaces)
     const { m, k, n } = p
-    const operands = [a, b, p.bias ? bias : a]
+    const [a, b, bias] = inputs
     const batch = [...batchOf(p.offsetsA), ...batchOf(p.offsetsB)]
-    const texels = texelProduct(p)
-    if (texels) return gpu.run(texels.program, [...operands, texels.sizes, ...batch], y)
     const [rowA, alongA] = p.transposeA ? [1, m] : [k, 1]
     const [alongB, columnB] = p.transposeB ? [1, k] : [n, 1]
-    gpu.run(PRODUCTS, [...operands, [m, k, n, p.bias ? 1 : 0], [rowA, alongA, alongB, columnB], ...batch], y)
+    const sizes: Four = [m, k, n, p.bias ? 1 : 0]
+    gpu.run(PRODUCTS, [a, b, p.bias ? bias : a, sizes, [rowA, alongA, alongB, columnB], ...batch], y)
   },
 }

@@ -52,6 +52,12 @@ export interface Program {
   readonly kinds: readonly ArgumentKind[]
   /** by the name that they are called */
   readonly helpers?: Helpers
+  /**
+   * GLSL for a program of four outputs, which a GPU computes at once: `void planes(float i, out vec4 plane0, ... plane3)`
+   * for texel i of each. An argument x is `user_x` there. `source`, whose first argument is the number of the output,
+   * takes its place where there is no GPU.
+   */
+  readonly planes?: string
 }
 
 /**
@@ -74,4 +80,6 @@ export function eachValue(
 export interface Gpu<Operand> {
   /** @param args  as `kinds` has them; none is the output */
   run(program: Program, args: readonly (Operand | number | Four)[], output: Operand): void
+  /** A program that has `planes`. @param args  all but the first */
+  runPlanes(program: Program, args: readonly (Operand | number | Four)[], outputs: readonly Operand[]): void
 }

@@ -20,6 +20,7 @@ import {
 import { DeviceError } from '../errors.js'
 import { checkLost } from './context.js'
 import { VERTEX_BYTES } from './gpu-kind.js'
+import { improved, inverseBits } from './shader.js'
 
 export const GPUJS_VERSION = '2.24.1'
 
@@ -61,6 +62,7 @@ interface Kernel {
   texSize: Int32Array
   maxTexSize: Int32Array
   build(...args: unknown[]): void
+  getFragmentShader(args: unknown): string
   run(...args: unknown[]): void
 }
 
@@ -76,7 +78,7 @@ class LentInput {
     height: number,
   ) {
     this.size = Int32Array.of(width, height)
-    this.dimensions = Int32Array.of(4 * width * height, 1, 1)
+    this.dimensions = Int32Array.of(inverseBits(width), inverseBits(height), 1)
   }
 }
 
@@ -128,7 +130,27 @@ export class Runner implements Gpu<Texture> {
   }
 
   run(program: Program, args: readonly (Texture | number | Four)[], output: Texture): void {
+    this.#draw(this.compile(program), args, output)
+  }
+
+  runPlanes(program: Program, args: readonly (Texture | number | Four)[], outputs: readonly Texture[]): void {
+    const { gl } = this
     const kernel = this.compile(program)
+    const points = outputs.map((_, i) => gl.COLOR_ATTACHMENT0 + i)
+    const attach = (textures: readonly (Texture | null)[]) =>
+      textures.forEach((output, i) => {
+        gl.framebufferTexture2D(gl.FRAMEBUFFER, points[i], gl.TEXTURE_2D, output?.texture ?? null, 0)
+      })
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer)
+    attach(outputs)
+    gl.drawBuffers(points)
+    this.#draw(kernel, [0, ...args], outputs[0])
+    // else they would outlive their deletion
+    attach(outputs.map(() => null))
+    gl.drawBuffers([gl.COLOR_ATTACHMENT0])
+  }
+
+  #draw(kernel: Kernel, args: readonly (Texture | number | Four)[], output: Texture): void {
     const { gl } = this
     // only the rows that count: a spare may be larger than what it holds
     const height = Math.ceil(output.texels / output.width)
@@ -194,6 +216,8 @@ export class Runner implements Gpu<Texture> {
       fixIntegerDivisionAccuracy: false,
       loopMaxIterations: LONGEST_LOOP,
     })
+    const generated = kernel.getFragmentShader.bind(kernel)
+    kernel.getFragmentShader = (args) => improved(generated(args), program)
     kernel.texture = lentOutput(null)
     kernel.buffer = this.#vertices
     kernel.build(...program.kinds.map((kind) => placeholder(gl, kind)))
