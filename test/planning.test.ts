@@ -8,6 +8,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
+import { TensorTooLargeError } from '../src/device/errors.js'
 import { openDevice, openVirtualDevice } from '../src/device/open.js'
 import { VirtualDevice } from '../src/device/virtual.js'
 import { BudgetExceededError, noBytes } from '../src/memory/allocator.js'
@@ -503,6 +504,38 @@ function needs({ peaks }: Landscape, microBatch: number): number {
   const parts = [microBatch, ...balancedSizes(peaks.length, microBatch)]
   return Math.max(...parts.map((size) => peaks[size - 1]?.peak ?? Infinity))
 }
+
+test('search: a device without tensors as large as the whole mini-batch runs it in parts, and the plan says so', () => {
+  const largest = 5
+  const measure = (size: number): Measured => {
+    if (size > largest) throw new TensorTooLargeError(`no tensor for ${size}`)
+    const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+    return { ...rest, peakBytes: 100 + 10 * size, peakHeldBytes: 100 + 10 * size }
+  }
+  const plan = (batch: number, microBatch: number | 'fit', least = 1) =>
+    makePlan({
+      ...{ mode: 'train', batch, microBatch, allocator: new ByteAllocator(1000), notes: [] },
+      measure: (size) => measure(Math.max(size, least)),
+    })
+  const found = plan(12, 'fit')
+  assert.is(found.microBatch, largest)
+  assert.equal(found.sizes, [4, 4, 4])
+  assert.is(found.wholeBatchBytes, Infinity)
+  assert.is(found.bytesPerSample, 10)
+  assert.match(String(found), /whole batch needs +tensors larger than this device has, whatever the budget/)
+  assert.throws(
+    () => plan(12, 6),
+    (error: unknown) => error instanceof DoesNotFitError,
+  )
+  assert.throws(
+    () => plan(12, 'fit', 6),
+    (error: unknown) => error instanceof TensorTooLargeError,
+  )
+  assert.throws(
+    () => plan(1, 'fit', 6),
+    (error: unknown) => error instanceof TensorTooLargeError,
+  )
+})
 
 test('search: finds the largest size that fits with its parts, and the smallest budget, however peaks rise and fall', () => {
   const outcomes = { whole: 0, split: 0, refused: 0 }

@@ -54,8 +54,8 @@ export interface Program {
   readonly helpers?: Helpers
   /**
    * GLSL for a program of four outputs, which a GPU computes at once: `void planes(float i, out vec4 plane0, ... plane3)`
-   * for texel i of each. An argument x is `user_x` there. `source`, whose first argument is the number of the output,
-   * takes its place where there is no GPU.
+   * for texel i of each. An argument x is `user_x` there. `source`, whose first argument is `plane`, the number of the
+   * output, takes its place where there is no GPU.
    */
   readonly planes?: string
 }

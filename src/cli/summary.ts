@@ -83,13 +83,14 @@ export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { pla
     return
   }
   const times = needs.wholeBatchBytes / memoryBytes
-  const whole = `The whole mini-batch of ${groupDigits(plan.batch)} needs ${formatBytes(needs.wholeBatchBytes)}`
+  const need = Number.isFinite(times) ? formatBytes(needs.wholeBatchBytes) : 'tensors larger than the device has'
+  const whole = `The whole mini-batch of ${groupDigits(plan.batch)} needs ${need}`
   const asPlanned = stepsAsPlanned === steps && evaluationsAsPlanned === evaluations
   const share = showShare(peakBytes / memoryBytes)
   const lines = [
     accuracy === undefined ? 'Done' : `Test accuracy ${showShare(accuracy)}`,
     times > 1
-      ? `${whole}, ${times.toFixed(1)} times the budget; it went through in ${plan.sizes.length} micro-batches`
+      ? `${whole}${Number.isFinite(times) ? `, ${times.toFixed(1)} times the budget` : ''}; it went through in ${plan.sizes.length} micro-batches`
       : `${whole}, within the budget`,
     asPlanned
       ? `The measured peak equalled the plan to the byte in all ${steps} steps and ${evaluations} evaluations`

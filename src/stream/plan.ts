@@ -28,13 +28,13 @@ export interface Plan {
   readonly heldBytes: BytesByCategory
   /** budget minus held: what is left for micro-batches */
   readonly remainingBytes: number
-  /** what one more sample adds to the peak, on average up to the whole mini-batch */
+  /** what one more sample adds to the peak, on average up to the whole mini-batch, or to the largest that can run */
   readonly bytesPerSample: number
   /** the highest byte that the step will reach; the step is held to it exactly */
   readonly plannedPeakBytes: number
   /** the smallest budget under which this very plan runs */
   readonly neededBudgetBytes: number
-  /** the budget that the whole mini-batch in one piece needs */
+  /** the budget that the whole mini-batch in one piece needs; Infinity where the device has no tensors so large */
   readonly wholeBatchBytes: number
   /** the smallest budget under which this mini-batch can run at all */
   readonly minimumBudgetBytes: number

@@ -79,7 +79,9 @@ export class Planner {
     if (plan.sizes.length > 1 && mode !== 'predict' && lossFunction.coupled) {
       throw new NotSeparableError(
         `this loss cannot be split over ${plan.sizes.length} micro-batches: ${lossFunction.coupled}. ` +
-          `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`,
+          (Number.isFinite(plan.wholeBatchBytes)
+            ? `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`
+            : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),
       )
     }
     this.#plans.set(key, plan)

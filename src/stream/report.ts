@@ -26,11 +26,13 @@ export function describePlan(plan: Plan): string {
     bytes('remaining', plan.remainingBytes),
     bytes('per sample', plan.bytesPerSample),
     bytes('planned peak', plan.plannedPeakBytes, `${share} % of the budget, at '${plan.peakOp}'`),
-    bytes(
-      'whole batch needs',
-      plan.wholeBatchBytes,
-      times > 1 ? `${times.toFixed(1)} times the budget` : 'within the budget',
-    ),
+    Number.isFinite(times)
+      ? bytes(
+          'whole batch needs',
+          plan.wholeBatchBytes,
+          times > 1 ? `${times.toFixed(1)} times the budget` : 'within the budget',
+        )
+      : `  ${'whole batch needs'.padEnd(22)}tensors larger than this device has, whatever the budget`,
     bytes('smallest budget', plan.minimumBudgetBytes),
     `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeSizes(plan.sizes)}`,
     ...plan.notes.map((note) => `  note: ${note}`),

@@ -9,6 +9,7 @@
  *   Where that would be a long way (mini-batches of many thousands), it begins at most WALK sizes above
  *   one that is known to fit: a size that fits beyond WALK sizes that do not would be missed.
  */
+import { TensorTooLargeError } from '../device/errors.js'
 import { type Allocator, noBytes } from '../memory/allocator.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
@@ -56,8 +57,9 @@ export function makePlan(request: PlanRequest): Plan {
   const peak = highest([...new Set(sizes)].map(measure))
   const whole = measure(batch)
   const { size, peakBytes } = smallest
+  const most = Number.isFinite(whole.peakBytes) ? batch : microBatch
   const perSample =
-    batch > size ? (whole.peakBytes - peakBytes) / (batch - size) : (peakBytes - stats.heldBytes) / batch
+    most > size ? (measure(most).peakBytes - peakBytes) / (most - size) : (peakBytes - stats.heldBytes) / size
   const plan: Plan = {
     mode,
     batch,
@@ -127,25 +129,35 @@ function leastDemanding(batch: number, measure: (size: number) => Measured): Mea
 }
 
 /**
- * `measure`, for a model whose shapes may refuse some sizes (batch norm one sample of one pixel): such a size fits no
- * budget. A model that refuses the whole mini-batch too is at fault, and its error passes.
+ * `measure`, for a model whose shapes may refuse some sizes (batch norm one sample of one pixel), and a device that has
+ * no tensors so large: such a size fits no budget. A model that refuses the whole mini-batch too is at fault, and its
+ * error passes; a device may run it in parts.
  */
 function attempting({ batch, measure }: PlanRequest): (size: number) => Measured {
-  const known = new Map([[batch, measure(batch)]])
-  return (size) => {
-    let measured = known.get(size)
-    if (measured) return measured
-    try {
-      measured = measure(size)
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error
-      const refused = { peakBytes: Infinity, peakHeldBytes: 0, peakOp: error.message, ops: [], placement: null }
-      measured = { ...refused, heldAtPeak: noBytes(), outputShape: [] }
-    }
+  const known = new Map<number, Measured>()
+  const attempt = (size: number): Measured => {
+    const measured = known.get(size) ?? measuredOrRefused(size)
     known.set(size, measured)
     return measured
   }
+  const measuredOrRefused = (size: number): Measured => {
+    try {
+      return measure(size)
+    } catch (error) {
+      // the model refuses small sizes, so larger ones may fit; the device large ones, so no larger one does
+      if (error instanceof ShapeError && size < batch) return refused(error.message, 0)
+      if (error instanceof TensorTooLargeError && size > 1) return refused(error.message, Infinity)
+      throw error
+    }
+  }
+  attempt(batch)
+  return attempt
 }
+
+const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
+  ...{ peakBytes: Infinity, peakHeldBytes, peakOp, heldAtPeak: noBytes() },
+  ...{ ops: [], placement: null, outputShape: [] },
+})
 
 function checkCount(name: string, count: number): void {
   if (Number.isSafeInteger(count) && count > 0) return

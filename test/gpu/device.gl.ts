@@ -8,7 +8,7 @@ import { GpuDevice } from '../../src/device/gpu/gpu-device.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { BudgetExceededError } from '../../src/memory/allocator.js'
 import { ops } from '../../src/ops/table.js'
-import { empty, tensor } from '../../src/tensor/create.js'
+import { empty, fromHost, tensor } from '../../src/tensor/create.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
 import { type Account, counting } from './counting.js'
 
@@ -71,6 +71,33 @@ test('tensors of every size from one texel to many rows, and many reads at once'
   }
   for (const x of others) x.dispose()
   assertExact(device, account, 'after many reads')
+  device.close()
+})
+
+test('programs find every texel and every value of the largest tensors', async () => {
+  const device = await openDevice('gpu', { memory: '256MiB' })
+  for (const [rows, columns] of [
+    [4096, 4096],
+    [4093, 4091],
+    [3, 2 ** 22 - 1],
+  ]) {
+    const values = Float32Array.from({ length: rows * columns }, (_, i) => i)
+    const x = fromHost(device, { shape: [rows, columns], data: values })
+    const negative = ops.neg(x)
+    const ofTexels = await negative.data()
+    negative.dispose()
+    assert.ok(
+      ofTexels.every((value, i) => value === -i),
+      `texels of [${rows}, ${columns}]`,
+    )
+    const transposed = ops.permute(x, [1, 0])
+    const ofValues = await transposed.data()
+    for (const tensor of [x, transposed]) tensor.dispose()
+    assert.ok(
+      ofValues.every((value, i) => value === (i % rows) * columns + Math.floor(i / rows)),
+      `values of [${rows}, ${columns}]`,
+    )
+  }
   device.close()
 })
 

@@ -113,12 +113,18 @@ export class Runner implements Gpu<Texture> {
   readonly #kernels = new Map<string, Kernel>()
   readonly #framebuffer: WebGLFramebuffer
   readonly #vertices: WebGLBuffer
+  /** WebGL2 has at least four, but the package gl of Node does not hand them on. */
+  readonly #hasFourTargets: boolean
 
   constructor(
     readonly gpujs: GpuJs,
     readonly gl: WebGL2RenderingContext,
   ) {
     this.#framebuffer = gl.createFramebuffer()
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer)
+    gl.drawBuffers(targets(gl, 4))
+    this.#hasFourTargets = gl.getError() === gl.NO_ERROR && gl.getParameter(gl.DRAW_BUFFER3) === gl.COLOR_ATTACHMENT3
+    gl.drawBuffers(targets(gl, 1))
     this.#vertices = gl.createBuffer()
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#vertices)
     gl.bufferData(gl.ARRAY_BUFFER, VERTEX_BYTES, gl.STATIC_DRAW)
@@ -136,18 +142,22 @@ export class Runner implements Gpu<Texture> {
   runPlanes(program: Program, args: readonly (Texture | number | Four)[], outputs: readonly Texture[]): void {
     const { gl } = this
     const kernel = this.compile(program)
-    const points = outputs.map((_, i) => gl.COLOR_ATTACHMENT0 + i)
-    const attach = (textures: readonly (Texture | null)[]) =>
-      textures.forEach((output, i) => {
-        gl.framebufferTexture2D(gl.FRAMEBUFFER, points[i], gl.TEXTURE_2D, output?.texture ?? null, 0)
-      })
+    if (!this.#hasFourTargets) {
+      for (const [plane, output] of outputs.entries()) this.#draw(kernel, [plane, ...args], output)
+      return
+    }
+    const points = targets(gl, outputs.length)
+    const attach = (i: number, texture: WebGLTexture | null): void =>
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, points[i], gl.TEXTURE_2D, texture, 0)
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer)
-    attach(outputs)
+    outputs.forEach(({ texture }, i) => {
+      attach(i, texture)
+    })
     gl.drawBuffers(points)
     this.#draw(kernel, [0, ...args], outputs[0])
-    // else they would outlive their deletion
-    attach(outputs.map(() => null))
-    gl.drawBuffers([gl.COLOR_ATTACHMENT0])
+    // what stays attached would outlive its deletion
+    for (let i = 1; i < points.length; i++) attach(i, null)
+    gl.drawBuffers(targets(gl, 1))
   }
 
   #draw(kernel: Kernel, args: readonly (Texture | number | Four)[], output: Texture): void {
@@ -217,7 +227,7 @@ export class Runner implements Gpu<Texture> {
       loopMaxIterations: LONGEST_LOOP,
     })
     const generated = kernel.getFragmentShader.bind(kernel)
-    kernel.getFragmentShader = (args) => improved(generated(args), program)
+    kernel.getFragmentShader = (args) => improved(generated(args), program, this.#hasFourTargets)
     kernel.texture = lentOutput(null)
     kernel.buffer = this.#vertices
     kernel.build(...program.kinds.map((kind) => placeholder(gl, kind)))
@@ -229,6 +239,10 @@ export class Runner implements Gpu<Texture> {
 
 /** Beyond any tensor: without it loops end after 1000 rounds, silently. */
 const LONGEST_LOOP = 2 ** 24
+
+/** The first points of a framebuffer that textures are attached to. */
+const targets = (gl: WebGL2RenderingContext, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => gl.COLOR_ATTACHMENT0 + i)
 
 const isTexture = (arg: Texture | number | Four): arg is Texture => typeof arg === 'object' && 'texture' in arg
 

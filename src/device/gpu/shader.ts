@@ -35,15 +35,24 @@ ${READ}
 ]
 
 /** `planes` of the program in place of its `source`. */
-const planes = (glsl: string): readonly Replacement[] => [
+const FOUR_TARGETS: readonly Replacement[] = [
   ['out vec4 data0;', [0, 1, 2, 3].map((i) => `layout(location = ${i}) out vec4 data${i};`).join('\n')],
-  ['void main(void) {', `${glsl}\nvoid main(void) {`],
   ['  kernel();\n  data0 = kernelResult;', '  planes(float(index), data0, data1, data2, data3);'],
+]
+/** The same for one of them, whose number is the first argument. */
+const ONE_TARGET: readonly Replacement[] = [
+  [
+    '  kernel();\n  data0 = kernelResult;',
+    `  vec4 plane0, plane1, plane2, plane3;
+  planes(float(index), plane0, plane1, plane2, plane3);
+  data0 = user_plane < 2.0 ? (user_plane < 1.0 ? plane0 : plane1) : user_plane < 3.0 ? plane2 : plane3;`,
+  ],
 ]
 
 /** @throws DeviceError  this is not the version of gpu.js that is known here */
-export function improved(shader: string, program: Program): string {
-  const replacements = program.planes ? [...TEXELS, ...planes(program.planes)] : TEXELS
+export function improved(shader: string, { planes }: Program, hasFourTargets: boolean): string {
+  const main: Replacement = ['void main(void) {', `${planes}\nvoid main(void) {`]
+  const replacements = planes ? [...TEXELS, main, ...(hasFourTargets ? FOUR_TARGETS : ONE_TARGET)] : TEXELS
   return replacements.reduce((text, [generated, own]) => {
     if (!text.includes(generated)) throw new DeviceError('what is installed as gpu.js writes other shaders than known')
     return text.replace(generated, own)
