@@ -32,8 +32,11 @@ const DONE: usize = CONTROL + 128
 const WORKERS: usize = CONTROL + 192
 const FAILED: usize = CONTROL + 196
 
-/** About 200 us: longer than anything between two loops of a training step. */
-const SPINS: i32 = 200000
+/**
+ * About 20 us, as long as most of what lies between two loops of a training step. Ten times as many made no step faster;
+ * and where another program wants the core, a worker that spins uses up its turn and is stopped while it holds an item.
+ */
+const SPINS: i32 = 20000
 
 /**
  * A worker costs a start of some 20 ms on another core, and memory: it must not be started for a few small tensors.
