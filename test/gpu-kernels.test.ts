@@ -93,7 +93,7 @@ const run: KernelRunner = async (name, parameters, inputs, sizes) => {
   const outputs = sizes.map(empty)
   const workspaces = gpuWorkspaces(name, parameters).map(empty)
   const operands = inputs.map((values) => new Texels(values))
-  gpuKernels[name]?.run(javascript, parameters, operands, outputs, workspaces)
+  gpuKernels[name].run(javascript, parameters, operands, outputs, workspaces)
   return outputs.map(({ texels }) => texels.flatMap((texel) => [...texel]))
 }
 

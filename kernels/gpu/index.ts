@@ -96,5 +96,5 @@ export const gpuKernels: GpuKernels = {
 
 /** Sizes, in values, of what a kernel needs beside its operands. */
 export function gpuWorkspaces<Name extends KernelName>(name: Name, p: KernelParameters[Name]): readonly number[] {
-  return gpuKernels[name]?.workspaces?.(p) ?? []
+  return gpuKernels[name].workspaces?.(p) ?? []
 }

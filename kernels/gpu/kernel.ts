@@ -18,4 +18,5 @@ export interface GpuKernel<Name extends KernelName> {
   ): void
 }
 
-export type GpuKernels = { readonly [Name in KernelName]?: GpuKernel<Name> }
+/** All of the table: a missing one does not compile. */
+export type GpuKernels = { readonly [Name in KernelName]: GpuKernel<Name> }

@@ -3,25 +3,11 @@ import type { KernelParameters } from '../kernels.js'
 import { INDEXING, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
 import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './matmulTiles.js'
-import type { ArgumentKind, Four, Program, Texels, Thread } from './program.js'
+import { type ArgumentKind, eachValue, type Four, type Texels } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function inner(i: number, shape: Four, strides: Four): number
-declare function product(
-  i: number,
-  a: Texels,
-  b: Texels,
-  bias: Texels,
-  sizes: Four,
-  strides: Four,
-  firstA: number,
-  batchA: Four,
-  matricesA: Four,
-  firstB: number,
-  batchB: Four,
-  matricesB: Four,
-): number
 
 /**
  * Value i of y [batch, m, n].
@@ -58,40 +44,12 @@ function productOf(
   return sum
 }
 
-function products(
-  this: Thread,
-  a: Texels,
-  b: Texels,
-  bias: Texels,
-  sizes: Four,
-  strides: Four,
-  firstA: number,
-  batchA: Four,
-  matricesA: Four,
-  firstB: number,
-  batchB: Four,
-  matricesB: Four,
-): Four {
-  const i = this.thread.x * 4
-  return [
-    product(i, a, b, bias, sizes, strides, firstA, batchA, matricesA, firstB, batchB, matricesB),
-    product(i + 1, a, b, bias, sizes, strides, firstA, batchA, matricesA, firstB, batchB, matricesB),
-    product(i + 2, a, b, bias, sizes, strides, firstA, batchA, matricesA, firstB, batchB, matricesB),
-    product(i + 3, a, b, bias, sizes, strides, firstA, batchA, matricesA, firstB, batchB, matricesB),
-  ]
-}
-
 const KINDS: readonly ArgumentKind[] = [
   ...(['texels', 'texels', 'texels'] as const),
   ...(['four', 'four', 'number', 'four', 'four', 'number', 'four', 'four'] as const),
 ]
 
-const PRODUCTS: Program = {
-  name: 'matmul',
-  source: products,
-  kinds: KINDS,
-  helpers: { ...INDEXING.line, product: { source: productOf, kinds: ['number', ...KINDS] } },
-}
+const PRODUCTS = eachValue('matmul', productOf, KINDS, INDEXING.line)
 
 function batchOf(offsets: readonly number[]): [number, Four, Four] {
   const { first, shape, strides } = offsetsWalk(offsets)

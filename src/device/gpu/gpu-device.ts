@@ -50,7 +50,7 @@ export class GpuDevice extends GpuKindDevice {
 
   /** Compile all programs of these kernels now, instead of each when it is first needed; default: of all kernels. */
   warmup(names: readonly KernelName[] = Object.keys(gpuKernels) as KernelName[]): void {
-    for (const name of names) for (const program of gpuKernels[name]?.programs ?? []) this.#runner.compile(program)
+    for (const name of names) for (const program of gpuKernels[name].programs) this.#runner.compile(program)
   }
 
   protected execute<Name extends KernelName>(
@@ -61,7 +61,7 @@ export class GpuDevice extends GpuKindDevice {
     workspaces: readonly Block[],
   ): void {
     const operand = ({ block, size }: Storage): Texture => this.#texture(block, size)
-    gpuKernels[name]?.run(
+    gpuKernels[name].run(
       this.#runner,
       parameters,
       inputs.map(operand),

@@ -3,12 +3,12 @@
  * operands, what is held from the beginning, and what no budget makes possible. A plan is exact because the real
  * device and the virtual one take all of it from here.
  */
-import { gpuKernels, gpuWorkspaces } from '../../../kernels/gpu/index.js'
+import { gpuWorkspaces } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Category } from '../../memory/allocator.js'
 import type { PoolAllocator } from '../../memory/pool.js'
 import { Device } from '../device.js'
-import { DeviceError, TensorTooLargeError } from '../errors.js'
+import { TensorTooLargeError } from '../errors.js'
 import type { Storage } from '../storage.js'
 
 /** Indices are float32 in a kernel, and exact up to here. */
@@ -44,9 +44,7 @@ export abstract class GpuKindDevice extends Device {
     return super.alloc(size, category)
   }
 
-  /** @throws DeviceError  there is no such kernel */
   protected workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): readonly number[] {
-    if (!gpuKernels[name]) throw new DeviceError(`${this.op}: the gpu device has no kernel '${name}' yet`)
     return gpuWorkspaces(name, parameters).map((size) => size * this.elementBytes)
   }
 }
