@@ -33,8 +33,9 @@ const WORKERS: usize = CONTROL + 192
 const FAILED: usize = CONTROL + 196
 
 /**
- * About 20 us, as long as most of what lies between two loops of a training step. Ten times as many made no step faster;
- * and where another program wants the core, a worker that spins uses up its turn and is stopped while it holds an item.
+ * About 20 us, as long as most of what lies between two loops of a training step. Ten times as many make a step at most
+ * 1 or 2 % faster on an idle machine. Where another program wants the core they make it a quarter slower: a worker that
+ * spins uses up its turn, and is stopped while it holds an item.
  */
 const SPINS: i32 = 20000
 
