@@ -23,6 +23,11 @@ export const TEXEL_BYTES = 16
 /** The longest side. Every WebGL2 has it, so that plans are the same on all; its square holds 2^24 values. */
 export const LONGEST_SIDE = 2048
 
+/**
+ * Texels in a row, unless there would be too many rows: long enough, and software GLs deal rows to the processor's cores.
+ */
+const SHORT_SIDE = 256
+
 /** Who owns the textures behind the blocks. `address` names a texture for as long as it exists. */
 export interface Textures {
   /** @throws  the driver has no such texture to give; the allocator has not changed */
@@ -33,7 +38,7 @@ export interface Textures {
 /** Texels in a row, and rows, of the texture for so many bytes. */
 export function sidesOf(bytes: number): readonly [width: number, height: number] {
   const texels = Math.max(1, Math.ceil(bytes / TEXEL_BYTES))
-  const height = Math.ceil(texels / LONGEST_SIDE)
+  const height = Math.max(Math.min(Math.ceil(texels / SHORT_SIDE), LONGEST_SIDE), Math.ceil(texels / LONGEST_SIDE))
   return [Math.ceil(texels / height), height]
 }
 

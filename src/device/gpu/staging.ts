@@ -99,15 +99,22 @@ async function passed(gl: WebGL2RenderingContext): Promise<void> {
   if (!fence) return
   // what is only queued is never passed
   gl.flush()
+  const begun = performance.now()
   try {
-    while (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await nextTask()
+    while (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await pause(performance.now() - begun)
   } finally {
     gl.deleteSync(fence)
   }
 }
 
-/** Let everything else run. A timer would make us wait for milliseconds, a message does not. */
-function nextTask(): Promise<void> {
+/** Asking again at once is for short waits: who asks all the time takes a core from a GPU that is software. */
+const SHORT_WAIT_MS = 2
+/** Of the time waited so far, which a wait may become longer by. */
+const LATE = 1 / 16
+
+/** Let everything else run. A timer takes milliseconds, a message does not. */
+function pause(waitedMs: number): Promise<void> {
+  if (waitedMs > SHORT_WAIT_MS) return new Promise((resolve) => setTimeout(resolve, waitedMs * LATE))
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve))
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
