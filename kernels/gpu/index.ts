@@ -46,6 +46,7 @@ export {
   type Gpu,
   type Helper,
   kindsOf,
+  LARGEST_TENSOR,
   type Program,
 } from './program.js'
 

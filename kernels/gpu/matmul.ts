@@ -3,7 +3,7 @@ import type { KernelParameters } from '../kernels.js'
 import { INDEXING, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
 import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './matmulTiles.js'
-import { type ArgumentKind, eachValue, type Four, type Texels } from './program.js'
+import { type ArgumentKind, eachValue, type Four, LARGEST_TENSOR, type Texels } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
@@ -59,14 +59,18 @@ function batchOf(offsets: readonly number[]): [number, Four, Four] {
 /** Multiplications below which one program is faster than the two or more that tiles take. */
 const FEWEST_FOR_TILES = 4096
 
-const hasTiles = ({ offsetsA, m, k, n }: KernelParameters['matmul']): boolean =>
-  offsetsA.length * m * k * n >= FEWEST_FOR_TILES
+/** What tiles need, or nothing where there are none. */
+function workspacesOf(p: KernelParameters['matmul']): readonly number[] {
+  if (p.offsetsA.length * p.m * p.k * p.n < FEWEST_FOR_TILES) return []
+  const sizes = tileWorkspaces(p)
+  return sizes.every((size) => size <= LARGEST_TENSOR) ? sizes : []
+}
 
 export const matmul: GpuKernel<'matmul'> = {
   programs: [PRODUCTS, ...TILE_PROGRAMS],
-  workspaces: (p) => (hasTiles(p) ? tileWorkspaces(p) : []),
+  workspaces: workspacesOf,
   run(gpu, p, inputs, [y], workspaces) {
-    if (hasTiles(p)) return tileProduct(gpu, p, inputs, y, workspaces)
+    if (workspaces.length > 0) return tileProduct(gpu, p, inputs, y, workspaces)
     const { m, k, n } = p
     const [a, b, bias] = inputs
     const batch = [...batchOf(p.offsetsA), ...batchOf(p.offsetsB)]

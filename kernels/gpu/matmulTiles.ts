@@ -1,14 +1,12 @@
 /**
  * Batched matrix product by tiles of 4 x 4 that stay in registers: a texel of each of four rows. 8 texels that are read
- * serve 64 multiplications, where a row by itself takes 20.
- *
- * A shader writes to one place only, but to four textures there: plane r has row r of every tile. A second program puts
- * the rows in order. So y is written twice, which is little beside k reads for each of its values.
+ * serve 64 multiplications, where a row by itself takes 20. The rows go to four planes (planes.ts).
  *
  * Rows of both operands must be whole texels; others are copied first, to rows that are.
  */
 import type { KernelParameters } from '../kernels.js'
 import { AXES, offsetsWalk } from './indexing.js'
+import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 import { type ArgumentKind, eachValue, type Four, type Gpu, type Program, type Texels, type Thread } from './program.js'
 
 declare function quotient(i: number, n: number): number
@@ -202,54 +200,6 @@ const TILES = {
   outer: tiles('of outer products', OUTER_PRODUCTS),
 }
 
-/** Texel of y [batch, m, n], where rows are whole texels. @param sizes  m / 4 rounded up, m, n / 4 */
-function texelOfPlanes(this: Thread, p0: Texels, p1: Texels, p2: Texels, p3: Texels, sizes: Four): Four {
-  const rows = quotient(this.thread.x, sizes[2])
-  const matrix = quotient(rows, sizes[1])
-  const row = rows - matrix * sizes[1]
-  const tileRow = Math.floor(row * 0.25)
-  const plane = row - 4 * tileRow
-  const from = (matrix * sizes[0] + tileRow) * sizes[2] + this.thread.x - rows * sizes[2]
-  if (plane < 1) {
-    const v = p0[from]
-    return [v[0], v[1], v[2], v[3]]
-  }
-  if (plane < 2) {
-    const v = p1[from]
-    return [v[0], v[1], v[2], v[3]]
-  }
-  if (plane < 3) {
-    const v = p2[from]
-    return [v[0], v[1], v[2], v[3]]
-  }
-  const v = p3[from]
-  return [v[0], v[1], v[2], v[3]]
-}
-
-/** Value i of y, where they are not. @param sizes  m / 4 rounded up, m, n / 4 rounded up, n */
-function valueOfPlanes(i: number, p0: Texels, p1: Texels, p2: Texels, p3: Texels, sizes: Four): number {
-  const rows = quotient(i, sizes[3])
-  const matrix = quotient(rows, sizes[1])
-  const row = rows - matrix * sizes[1]
-  const tileRow = Math.floor(row * 0.25)
-  const plane = row - 4 * tileRow
-  const from = (matrix * sizes[0] + tileRow) * sizes[2] * 4 + i - rows * sizes[3]
-  if (plane < 1) {
-    return at(p0, from)
-  }
-  if (plane < 2) {
-    return at(p1, from)
-  }
-  if (plane < 3) {
-    return at(p2, from)
-  }
-  return at(p3, from)
-}
-
-const FROM_PLANES: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'texels', 'four']
-const TEXELS: Program = { name: 'matmul, rows of tiles', source: texelOfPlanes, kinds: FROM_PLANES }
-const VALUES = eachValue('matmul, values of tiles', valueOfPlanes, FROM_PLANES)
-
 /**
  * Value i of a copy in rows of whole texels.
  * @param sizes    values of a row in the copy, values that count, rows of a matrix, values of a matrix
@@ -266,7 +216,7 @@ function packedOf(i: number, x: Texels, sizes: Four, strides: Four): number {
 }
 const PACK = eachValue('matmul, whole texels', packedOf, ['texels', 'four', 'four'])
 
-export const TILE_PROGRAMS: readonly Program[] = [...Object.values(TILES), TEXELS, VALUES, PACK]
+export const TILE_PROGRAMS: readonly Program[] = [...Object.values(TILES), PACK, ...PLANE_PROGRAMS]
 
 /** An operand as tiles read it. */
 interface Packing {
@@ -354,5 +304,6 @@ export function tileProduct<Operand>(
     ],
     planes,
   )
-  gpu.run(n % 4 === 0 ? TEXELS : VALUES, [...planes, [rows, m, columns, n]], y)
+  const strides = [0, rows * 4 * columns, 4 * columns] as const
+  fromPlanes(gpu, { groups: p.offsetsA.length, rows: m, columns: n, strides }, planes, y)
 }

@@ -65,7 +65,8 @@ function maximumOf(i: number, x: Texels, image: Four, window: Four, strides: Fou
   return at(x, best)
 }
 
-function maximumSlopeOf(i: number, dy: Texels, x: Texels, image: Four, window: Four, strides: Four): number {
+/** @param best  of every window, its largest value */
+function maximumSlopeOf(i: number, dy: Texels, best: Texels, image: Four, window: Four, strides: Four): number {
   const row = quotient(i, image[1])
   const plane = quotient(row, image[0])
   const iy = row - plane * image[0]
@@ -77,7 +78,7 @@ function maximumSlopeOf(i: number, dy: Texels, x: Texels, image: Four, window: F
   for (let oy = firstWindow(iy, window[2], window[0], strides[0]); oy <= lastY; oy++) {
     for (let ox = firstX; ox <= lastX; ox++) {
       const out = (plane * image[2] + oy) * image[3] + ox
-      if (largest(out, x, image, window, strides) === i) {
+      if (at(best, out) === i) {
         sum = sum + at(dy, out)
       }
     }
@@ -135,17 +136,18 @@ function averageSlopeOf(i: number, dy: Texels, image: Four, window: Four, stride
   return sum
 }
 
-const MAXIMA: Helpers = {
-  firstWindow: firstWindowOf,
-  largest: { source: largestOf, kinds: ['number', 'texels', 'four', 'four', 'four'] },
-}
 const AVERAGES: Helpers = {
   firstWindow: firstWindowOf,
   divisor: { source: divisorOf, kinds: ['number', 'four', 'four', 'four'] },
 }
 const SIZES = ['four', 'four', 'four'] as const
-const MAXIMUM = eachValue('maxPool', maximumOf, ['texels', ...SIZES], MAXIMA)
-const MAXIMUM_SLOPE = eachValue('maxPoolGradient', maximumSlopeOf, ['texels', 'texels', ...SIZES], MAXIMA)
+const MAXIMUM = eachValue('maxPool', maximumOf, ['texels', ...SIZES], {
+  largest: { source: largestOf, kinds: ['number', 'texels', 'four', 'four', 'four'] },
+})
+const LARGEST = eachValue('maxPool, which', largestOf, ['texels', ...SIZES])
+const MAXIMUM_SLOPE = eachValue('maxPoolGradient', maximumSlopeOf, ['texels', 'texels', ...SIZES], {
+  firstWindow: firstWindowOf,
+})
 const AVERAGE = eachValue('averagePool', averageOf, ['texels', ...SIZES], AVERAGES)
 const AVERAGE_SLOPE = eachValue('averagePoolGradient', averageSlopeOf, ['texels', ...SIZES], AVERAGES)
 
@@ -163,9 +165,11 @@ export const maxPool: GpuKernel<'maxPool'> = {
 }
 
 export const maxPoolGradient: GpuKernel<'maxPoolGradient'> = {
-  programs: [MAXIMUM_SLOPE],
-  run(gpu, p, [dy, x], [dx]) {
-    gpu.run(MAXIMUM_SLOPE, [dy, x, ...sizesOf(p)], dx)
+  programs: [LARGEST, MAXIMUM_SLOPE],
+  workspaces: (p) => [p.planes * p.outHeight * p.outWidth],
+  run(gpu, p, [dy, x], [dx], [best]) {
+    gpu.run(LARGEST, [x, ...sizesOf(p)], best)
+    gpu.run(MAXIMUM_SLOPE, [dy, best, ...sizesOf(p)], dx)
   },
 }
 

@@ -12,6 +12,9 @@
 /** Four numbers: a texel, or a uniform value. */
 export type Four = readonly [number, number, number, number]
 
+/** Values of a tensor: indices are float32 in a program, and exact up to here. */
+export const LARGEST_TENSOR = 2 ** 24
+
 /** A tensor that is read: its texels. */
 export type Texels = readonly Four[]
 

@@ -3,16 +3,13 @@
  * operands, what is held from the beginning, and what no budget makes possible. A plan is exact because the real
  * device and the virtual one take all of it from here.
  */
-import { gpuWorkspaces } from '../../../kernels/gpu/index.js'
+import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Category } from '../../memory/allocator.js'
 import type { PoolAllocator } from '../../memory/pool.js'
 import { Device } from '../device.js'
 import { TensorTooLargeError } from '../errors.js'
 import type { Storage } from '../storage.js'
-
-/** Indices are float32 in a kernel, and exact up to here. */
-export const LARGEST_TENSOR = 2 ** 24
 
 /** A band of values on its way to a texture. */
 export const UPLOAD_BYTES = 65536
