@@ -150,8 +150,11 @@ function tile(
   return [s0, s1, s2, s3]
 }
 
-/** `tile` of all planes at once. */
+/** `tile` of all planes at once, four positions a round: the loop itself takes a fifth of the time where it is one. */
 const PLANES = `
+#define X(i) texelAt(user_x, widthX, inverseX, i)
+#define DY(i) texelAt(user_dy, widthD, inverseD, i)
+#define OUTER(d, v) s0 += d.x * v; s1 += d.y * v; s2 += d.z * v; s3 += d.w * v
 void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
   float widthX = float(user_xSize.x);
   float widthD = float(user_dySize.x);
@@ -165,6 +168,7 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
   float group = groups - part * user_padded.x;
   float down = (line - channels * user_taps.x) * user_taps.z;
   float right = (i - line * user_taps.y) * user_taps.w;
+  float step = user_strides.y;
   int columns = int(user_result.y);
   s0 = s1 = s2 = s3 = vec4(0.0);
   for (float row = part; row < user_result.w; row += user_strides.z) {
@@ -174,15 +178,23 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
     float value = (image * user_padded.z + oy * user_strides.x + down) * user_padded.w + right;
     float slope = (((n * user_padded.x + group) * user_result.z + four - groups * user_result.z) * user_result.x + oy)
       * user_result.y;
-    for (int ox = 0; ox < columns; ox++) {
-      vec4 d = texelAt(user_dy, widthD, inverseD, slope);
-      vec4 v = texelAt(user_x, widthX, inverseX, value);
-      s0 += d.x * v;
-      s1 += d.y * v;
-      s2 += d.z * v;
-      s3 += d.w * v;
+    int ox = 0;
+    for (; ox < columns - 3; ox += 4) {
+      vec4 d0 = DY(slope), d1 = DY(slope + 1.0), d2 = DY(slope + 2.0), d3 = DY(slope + 3.0);
+      vec4 v0 = X(value), v1 = X(value + step), v2 = X(value + 2.0 * step), v3 = X(value + 3.0 * step);
+      OUTER(d0, v0);
+      OUTER(d1, v1);
+      OUTER(d2, v2);
+      OUTER(d3, v3);
+      slope += 4.0;
+      value += 4.0 * step;
+    }
+    for (; ox < columns; ox++) {
+      vec4 d = DY(slope);
+      vec4 v = X(value);
+      OUTER(d, v);
       slope += 1.0;
-      value += user_strides.y;
+      value += step;
     }
   }
 }`
