@@ -11,8 +11,9 @@ import { gunzip, idxDataset, parseIdx } from './idx.js'
  * @throws IdxError   a file is not IDX; says which
  */
 export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
-  // Imported here, so that a browser can load this module.
-  const { readdir, readFile } = await import('node:fs/promises')
+  // Imported here, so that a browser can load this module; by its old name, which every bundler lets package.json blank.
+  // biome-ignore lint/style/useNodejsImportProtocol: webpack knows no node: for a browser
+  const { readdir, readFile } = await import('fs/promises')
   const present = await readdir(dir).catch((cause: unknown) => {
     throw new DataError(`${dir}: cannot be read as a folder (${messageOf(cause)})`, { cause })
   })

@@ -54,8 +54,8 @@ export const { GPU } = globalThis.GPU`,
 const FILES = /^\/(dist|node_modules|test\/browser|test\/bench)\/[\w@./-]+\.m?js$/
 
 /** Media type and text of what stands at a path, or null. */
-function answer(path) {
-  if (MADE[path]) return [path === '/' ? 'text/html' : 'text/javascript', MADE[path]]
+function answer(path, made) {
+  if (made[path]) return [path === '/' ? 'text/html' : 'text/javascript', made[path]]
   // a path of an import map has no extension
   const file = [path, `${path}.js`].find((name) => FILES.test(name) && existsSync(join(ROOT, name)))
   return file ? ['text/javascript', readFileSync(join(ROOT, file), 'utf8')] : null
@@ -64,10 +64,14 @@ function answer(path) {
 /** Pages that are isolated from other origins may share memory between threads. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 
-/** Run `use` with the address of a server that only this machine can reach. */
-export async function serving(use, { isolated = false } = {}) {
+/**
+ * Run `use` with the address of a server that only this machine can reach.
+ * @param options.modules  text by path, of modules that are no files
+ */
+export async function serving(use, { isolated = false, modules = {} } = {}) {
+  const made = { ...MADE, ...modules }
   const server = createServer(({ url }, response) => {
-    const [type, text] = answer(new URL(url, 'http://localhost').pathname) ?? []
+    const [type, text] = answer(new URL(url, 'http://localhost').pathname, made) ?? []
     const headers = { 'content-type': `${type ?? 'text/plain'}; charset=utf-8`, ...(isolated && ISOLATED) }
     response.writeHead(type ? 200 : 404, headers)
     response.end(text)

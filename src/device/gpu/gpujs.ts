@@ -106,8 +106,11 @@ export async function loadGpuJs(): Promise<GpuJs> {
   throw new DeviceError(`what is installed as gpu.js is not version ${GPUJS_VERSION}`)
 }
 
+/** For Node it is an object, for browsers the class itself, which has all of it as fields. */
 const hasGpu = (module: unknown): module is GpuJs =>
-  typeof module === 'object' && module !== null && 'GPU' in module && typeof module.GPU === 'function'
+  ((typeof module === 'object' && module !== null) || typeof module === 'function') &&
+  'GPU' in module &&
+  typeof module.GPU === 'function'
 
 export class Runner implements Gpu<Texture> {
   readonly #kernels = new Map<string, Kernel>()

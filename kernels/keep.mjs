@@ -1,0 +1,19 @@
+/**
+ * Lets the programs of kernels/gpu survive a minifier. gpu.js reads a function from its text, and a minifier writes it
+ * in names and forms that are not those of GLSL next to it, nor all of the dialect. So after tsc each function that is
+ * passed on as a value, and not only called, answers `toString` with the text that it has here.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const COMPILED = fileURLToPath(new URL('../dist/kernels/gpu/', import.meta.url))
+const FUNCTION = /^(export )?(function (\w+)\([\s\S]*?^\})$/gm
+const HEADING = '// Kept by kernels/keep.mjs'
+
+for (const file of readdirSync(COMPILED).filter((name) => name.endsWith('.js'))) {
+  const [code] = readFileSync(COMPILED + file, 'utf8').split(HEADING)
+  const kept = [...code.matchAll(FUNCTION)]
+    .filter(([, exported, , name]) => exported || new RegExp(`\\b${name}\\b(?!\\()`).test(code))
+    .map(([, , text, name]) => `${name}.toString = () => ${JSON.stringify(text)};\n`)
+  if (kept.length > 0) writeFileSync(COMPILED + file, `${code}${HEADING}\n${kept.join('')}`)
+}

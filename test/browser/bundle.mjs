@@ -1,0 +1,121 @@
+/**
+ * The library through a bundler, minified, in a page and in a worker: gpu.js is a chunk of its own that only who opens
+ * a gpu device loads, and no part at all of a bundle without it.
+ *
+ *   npm ci --prefix test/browser && node test/browser/bundle.mjs
+ */
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { inPage, serving } from './page.mjs'
+import { train } from './train.js'
+
+const LONGEST_RUN_MS = 120_000
+
+/** Of losses on the gpu device, whose sums have another order. */
+const GPU_TOLERANCE = 1e-4
+
+const ENTRIES = {
+  page: `import * as sluice from 'sluice'
+    import { train } from './train.js'
+    export const run = (kind) => train(sluice, kind)
+    export const compileAll = () => sluice.openDevice('gpu', { memory: '1MiB' }).then((device) => device.warmup())`,
+  worker: `import * as sluice from 'sluice'
+    import { train } from './train.js'
+    onmessage = ({ data }) => train(sluice, data).then(postMessage, (error) => postMessage(String(error)))`,
+}
+
+/** Modules by their paths, each bundled from ENTRIES by its name. */
+async function bundled(options) {
+  const entry = {
+    name: 'entry',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^entry:/ }, ({ path }) => ({ path: path.slice('entry:'.length), namespace: 'entry' }))
+      onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({ contents: ENTRIES[path], resolveDir: here('.') }))
+    },
+  }
+  const { outputFiles, warnings } = await build({
+    entryPoints: Object.keys(ENTRIES).map((name) => ({ in: `entry:${name}`, out: name })),
+    alias: { sluice: here('../../dist/src/index.js') },
+    plugins: [entry],
+    outdir: here('bundle'),
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    write: false,
+    ...options,
+  })
+  assert.equal(warnings, [])
+  return Object.fromEntries(outputFiles.map(({ path, text }) => [path.slice(here('.').length - 1), text]))
+}
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** What gpu.js calls its main class, and nobody else does. */
+const hasGpuJs = (text) => text.includes('WebGL2Kernel')
+
+/** The result of `script` in a page, and the texts of all modules that were asked for. */
+const inBundle = (modules, script) =>
+  serving(
+    (address) =>
+      inPage(address, async (page) => {
+        const asked = []
+        page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+        page.setDefaultTimeout(LONGEST_RUN_MS)
+        return { result: await page.evaluate(script), texts: asked.map((path) => modules[path] ?? '') }
+      }),
+    { modules },
+  )
+
+const inThePage = (kind) => `import('/bundle/page.js').then(({ run }) => run('${kind}'))`
+
+const inAWorker = (kind) => `new Promise((resolve, reject) => {
+  const worker = new Worker('/bundle/worker.js', { type: 'module' })
+  worker.onmessage = ({ data }) => typeof data === 'string' ? reject(Error(data)) : resolve(data)
+  worker.onerror = ({ message }) => reject(Error(message))
+  worker.postMessage('${kind}')
+})`
+
+const losses = ({ steps, evaluation }) => [...steps.map(({ loss }) => loss), evaluation.loss]
+
+function close(result, expected, tolerance) {
+  const worst = Math.max(...losses(expected).map((loss, i) => Math.abs(losses(result)[i] - loss) / loss))
+  assert.ok(worst <= tolerance, `losses ${losses(result)}, not ${losses(expected)}`)
+  for (const { peakBytes, plannedPeakBytes } of [...result.steps, result.evaluation]) {
+    assert.is(peakBytes, plannedPeakBytes)
+  }
+}
+
+const library = await import('../../dist/src/index.js')
+
+test('who opens no gpu device loads no gpu.js, and who opens one trains with it, in a page and in a worker', async () => {
+  const modules = await bundled({ splitting: true })
+  const expected = await train(library)
+  for (const place of [inThePage, inAWorker]) {
+    const cpu = await inBundle(modules, place('cpu'))
+    close(cpu.result, expected, 1e-6)
+    assert.not(cpu.texts.some(hasGpuJs), `${place.name}: gpu.js was loaded`)
+    assert.ok(
+      cpu.texts.some((text) => text.length > 100_000),
+      'the bundle was not seen',
+    )
+    const gpu = await inBundle(modules, place('gpu'))
+    close(gpu.result, expected, GPU_TOLERANCE)
+    assert.ok(gpu.texts.some(hasGpuJs), `${place.name}: gpu.js was not seen`)
+  }
+})
+
+test('every program compiles from what a minifier leaves of it', async () => {
+  await inBundle(await bundled({ splitting: true }), `import('/bundle/page.js').then(({ compileAll }) => compileAll())`)
+})
+
+test('a bundle in one piece has no gpu.js where it is not installed or declared external', async () => {
+  const modules = await bundled({ external: ['gpu.js'] })
+  assert.equal(Object.keys(modules).sort(), ['/bundle/page.js', '/bundle/worker.js'])
+  assert.not(Object.values(modules).some(hasGpuJs))
+  const { result } = await inBundle(modules, inThePage('cpu'))
+  close(result, await train(library), 1e-6)
+})
+
+test.run()
