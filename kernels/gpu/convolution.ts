@@ -11,16 +11,9 @@
  *   strides: strideY, strideX, padY, padX
  */
 import type { Convolution } from '../kernels.js'
-import {
-  backwardOf,
-  CORRELATION_PROGRAMS,
-  type Correlation,
-  correlate,
-  correlationWorkspaces,
-  forwardOf,
-} from './convolutionTiles.js'
+import { backwardOf, CORRELATION_PROGRAMS, correlate, correlationWorkspaces, forwardOf } from './convolutionTiles.js'
 import type { GpuKernel } from './kernel.js'
-import { type ArgumentKind, eachValue, type Four, LARGEST_TENSOR, type Texels } from './program.js'
+import { type ArgumentKind, eachValue, type Four, type Texels } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
@@ -128,19 +121,9 @@ export const sizesOf = (p: Convolution): readonly [image: Four, result: Four, ta
   [p.strideY, p.strideX, p.padY, p.padX],
 ]
 
-/** Of the 4 x 4 channels of a tile: with fewer, single values are as fast, and take no memory. */
-export const FEWEST_FOR_TILES = 4
-
-/** What tiles need, or nothing where there are none. */
-function workspacesOf(c: Correlation): readonly number[] {
-  const sizes = correlationWorkspaces(c)
-  const pays = c.channels * c.outChannels >= FEWEST_FOR_TILES
-  return pays && sizes.every((size) => size <= LARGEST_TENSOR) ? sizes : []
-}
-
 export const convolution: GpuKernel<'convolution'> = {
   programs: [OUTPUTS, ...CORRELATION_PROGRAMS],
-  workspaces: (p) => workspacesOf(forwardOf(p)),
+  workspaces: (p) => correlationWorkspaces(forwardOf(p)),
   run(gpu, p, [x, w, bias], [y], workspaces) {
     if (workspaces.length > 0) return correlate(gpu, forwardOf(p), [x, w, p.bias ? bias : null], y, workspaces)
     gpu.run(OUTPUTS, [x, w, p.bias ? bias : w, p.bias ? 1 : 0, ...sizesOf(p)], y)
@@ -149,7 +132,7 @@ export const convolution: GpuKernel<'convolution'> = {
 
 export const convolutionInputGradient: GpuKernel<'convolutionInputGradient'> = {
   programs: [INPUT_SLOPES, ...CORRELATION_PROGRAMS],
-  workspaces: (p) => workspacesOf(backwardOf(p)),
+  workspaces: (p) => correlationWorkspaces(backwardOf(p)),
   run(gpu, p, [dy, w, bias], [dx], workspaces) {
     if (workspaces.length > 0) return correlate(gpu, backwardOf(p), [dy, w, p.bias ? bias : null], dx, workspaces)
     gpu.run(INPUT_SLOPES, [dy, w, p.bias ? bias : w, p.bias ? 1 : 0, ...sizesOf(p)], dx)

@@ -14,25 +14,29 @@
  * 1, with every filter turned by half and the two kinds of channels exchanged.
  */
 import type { Convolution } from '../kernels.js'
+import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './channelFours.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
-import { eachValue, type Four, type Gpu, type Helpers, type Program, type Texels, type Thread } from './program.js'
+import {
+  eachValue,
+  type Four,
+  type Gpu,
+  type Helpers,
+  LARGEST_TENSOR,
+  type Program,
+  type Texels,
+  type Thread,
+} from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function place(position: number, group: number, padded: Four, result: Four, strides: Four): number
 declare function meet(image: Texels, filters: Texels, from: number, filter: number, padded: Four, taps: Four): number
 
-/** What is correlated with what. Channels are those of a group. */
+/** What is correlated with what. */
 export interface Correlation {
-  readonly batch: number
-  readonly groups: number
-  readonly channels: number
+  readonly image: Fours
+  /** of a group */
   readonly outChannels: number
-  readonly size: Plane
-  /** zeros before the first value; negative: values left out */
-  readonly pad: Plane
-  /** from value to value in the padded image: there are zeros between them where it is not 1 */
-  readonly spread: Plane
   readonly outSize: Plane
   readonly kernel: Plane
   readonly dilation: Plane
@@ -41,21 +45,28 @@ export interface Correlation {
   readonly filter: Four
 }
 
-/** Down and to the right. */
-type Plane = readonly [y: number, x: number]
+/** The length that so many outputs of an axis see. */
+const seen = (outputs: number, kernel: number, dilation: number, stride: number): number =>
+  (outputs - 1) * stride + (kernel - 1) * dilation + 1
 
-/** y = x with w. */
+/** y: x with w. */
 export function forwardOf(p: Convolution): Correlation {
   const taps = p.kernelHeight * p.kernelWidth
   const channels = p.channels / p.groups
   return {
-    batch: p.batch,
-    groups: p.groups,
-    channels,
+    image: {
+      batch: p.batch,
+      groups: p.groups,
+      channels,
+      size: [p.height, p.width],
+      pad: [p.padY, p.padX],
+      spread: [1, 1],
+      padded: [
+        seen(p.outHeight, p.kernelHeight, p.dilationY, p.strideY),
+        seen(p.outWidth, p.kernelWidth, p.dilationX, p.strideX),
+      ],
+    },
     outChannels: p.outChannels / p.groups,
-    size: [p.height, p.width],
-    pad: [p.padY, p.padX],
-    spread: [1, 1],
     outSize: [p.outHeight, p.outWidth],
     kernel: [p.kernelHeight, p.kernelWidth],
     dilation: [p.dilationY, p.dilationX],
@@ -64,68 +75,27 @@ export function forwardOf(p: Convolution): Correlation {
   }
 }
 
-/** dx = dy with w turned. */
+/** dx: dy with w turned. */
 export function backwardOf(p: Convolution): Correlation {
-  const { channels, outChannels, size, pad, outSize, kernel, dilation, stride, ...same } = forwardOf(p)
-  const taps = kernel[0] * kernel[1]
+  const taps = p.kernelHeight * p.kernelWidth
+  const channels = p.channels / p.groups
   return {
-    ...same,
-    channels: outChannels,
+    image: {
+      batch: p.batch,
+      groups: p.groups,
+      channels: p.outChannels / p.groups,
+      size: [p.outHeight, p.outWidth],
+      pad: [p.dilationY * (p.kernelHeight - 1) - p.padY, p.dilationX * (p.kernelWidth - 1) - p.padX],
+      spread: [p.strideY, p.strideX],
+      padded: [seen(p.height, p.kernelHeight, p.dilationY, 1), seen(p.width, p.kernelWidth, p.dilationX, 1)],
+    },
     outChannels: channels,
-    size: outSize,
-    pad: [dilation[0] * (kernel[0] - 1) - pad[0], dilation[1] * (kernel[1] - 1) - pad[1]],
-    spread: stride,
-    outSize: size,
-    kernel,
-    dilation,
+    outSize: [p.height, p.width],
+    kernel: [p.kernelHeight, p.kernelWidth],
+    dilation: [p.dilationY, p.dilationX],
     stride: [1, 1],
     filter: [taps, channels * taps, -1, taps - 1],
   }
-}
-
-/**
- * A texel of an image in fours of channels.
- * @param image   groups of all images, channels of a group, height, width
- * @param padded  fours of channels of a group, height, width
- * @param before  what pads it above and to the left, and from value to value down and to the right
- */
-function foursTexel(this: Thread, x: Texels, image: Four, padded: Four, before: Four): Four {
-  const row = quotient(this.thread.x, padded[2])
-  const plane = quotient(row, padded[1])
-  const group = quotient(plane, padded[0])
-  const top = row - plane * padded[1] - before[0]
-  const left = this.thread.x - row * padded[2] - before[1]
-  const iy = quotient(top, before[2])
-  const ix = quotient(left, before[3])
-  if (iy < 0 || iy >= image[2] || ix < 0 || ix >= image[3]) {
-    return [0.0, 0.0, 0.0, 0.0]
-  }
-  if (iy * before[2] !== top || ix * before[3] !== left) {
-    return [0.0, 0.0, 0.0, 0.0]
-  }
-  const c = (plane - group * padded[0]) * 4
-  const area = image[2] * image[3]
-  const first = (group * image[1] + c) * area + iy * image[3] + ix
-  const v0 = at(x, first)
-  let v1 = 0.0
-  let v2 = 0.0
-  let v3 = 0.0
-  if (c + 1 < image[1]) {
-    v1 = at(x, first + area)
-  }
-  if (c + 2 < image[1]) {
-    v2 = at(x, first + 2 * area)
-  }
-  if (c + 3 < image[1]) {
-    v3 = at(x, first + 3 * area)
-  }
-  return [v0, v1, v2, v3]
-}
-
-export const FOURS: Program = {
-  name: 'convolution, channels in fours',
-  source: foursTexel,
-  kinds: ['texels', 'four', 'four', 'four'],
 }
 
 /**
@@ -281,46 +251,20 @@ const TILES: Program = {
 
 export const CORRELATION_PROGRAMS: readonly Program[] = [FOURS, FILTERS, TILES, ...PLANE_PROGRAMS]
 
-export const fours = (count: number): number => Math.ceil(count / 4)
+const positionsOf = ({ image, outSize }: Correlation): number => image.batch * outSize[0] * outSize[1]
 
-/** Channels of an image in fours, padded to all that a tile reads. */
-export interface Fours {
-  readonly batch: number
-  readonly groups: number
-  readonly channels: number
-  readonly size: Plane
-  readonly pad: Plane
-  readonly spread: Plane
-  readonly padded: Plane
-}
+/** Of the 4 x 4 channels of a tile: with fewer, single values are as fast, and take no memory. */
+export const FEWEST_FOR_TILES = 4
 
-/** The length that `out` positions of an axis see. */
-const seen = (out: number, kernel: number, dilation: number, stride: number): number =>
-  (out - 1) * stride + (kernel - 1) * dilation + 1
-
-export function foursOf(c: Correlation): Fours {
-  const along = (axis: 0 | 1): number => seen(c.outSize[axis], c.kernel[axis], c.dilation[axis], c.stride[axis])
-  return { ...c, padded: [along(0), along(1)] }
-}
-
-export const foursSize = ({ batch, groups, channels, padded }: Fours): number =>
-  4 * batch * groups * fours(channels) * padded[0] * padded[1]
-
-export function inFours<Operand>(gpu: Gpu<Operand>, image: Fours, x: Operand, copy: Operand): void {
-  const { batch, groups, channels, size, pad, spread, padded } = image
-  const sizes: Four = [batch * groups, channels, ...size]
-  gpu.run(FOURS, [x, sizes, [fours(channels), ...padded, 0], [...pad, ...spread]], copy)
-}
-
-const positionsOf = ({ batch, outSize }: Correlation): number => batch * outSize[0] * outSize[1]
-
-/** Sizes, in values, of what `correlate` needs. */
+/** Sizes, in values, of what `correlate` needs; none where there are no tiles. */
 export function correlationWorkspaces(c: Correlation): readonly number[] {
-  const { groups, channels, outChannels, kernel } = c
-  const outFours = groups * fours(outChannels)
+  const { groups, channels } = c.image
+  const outFours = groups * fours(c.outChannels)
   const plane = 4 * outFours * fours(positionsOf(c))
-  const filters = 4 * outFours * 4 * fours(channels) * kernel[0] * kernel[1]
-  return [foursSize(foursOf(c)), filters, plane, plane, plane, plane]
+  const filters = 4 * outFours * 4 * fours(channels) * c.kernel[0] * c.kernel[1]
+  const sizes = [foursSize(c.image), filters, plane, plane, plane, plane]
+  const pays = channels * c.outChannels >= FEWEST_FOR_TILES
+  return pays && sizes.every((size) => size <= LARGEST_TENSOR) ? sizes : []
 }
 
 /** @param bias  null: none */
@@ -331,25 +275,22 @@ export function correlate<Operand>(
   y: Operand,
   [image, filters, ...planes]: readonly Operand[],
 ): void {
-  const { groups, channels, outChannels, outSize, kernel, dilation, stride } = c
-  const padded = foursOf(c)
+  const { outChannels, outSize, kernel, dilation, stride } = c
+  const { groups, channels, padded } = c.image
   const positions = fours(positionsOf(c))
-  const taps = kernel[0] * kernel[1]
-  inFours(gpu, padded, x, image)
-  gpu.run(FILTERS, [w, [channels, fours(channels), taps, outChannels], c.filter], filters)
+  inFours(gpu, c.image, x, image)
+  gpu.run(FILTERS, [w, [channels, fours(channels), kernel[0] * kernel[1], outChannels], c.filter], filters)
   gpu.runPlanes(
     TILES,
     [
       ...[image, filters, bias ?? w],
-      [groups, fours(channels), ...padded.padded],
+      [groups, fours(channels), ...padded],
       [...outSize, outChannels, fours(outChannels)],
       [...kernel, ...dilation],
       [...stride, positions, bias === null ? 0 : 1],
     ],
     planes,
   )
-  const columns = outSize[0] * outSize[1]
-  const tileStride = 4 * positions
-  const strides = [columns, fours(outChannels) * tileStride, tileStride] as const
-  fromPlanes(gpu, { groups, rows: outChannels, columns, strides }, planes, y)
+  const strides = [outSize[0] * outSize[1], fours(outChannels) * 4 * positions, 4 * positions] as const
+  fromPlanes(gpu, { groups, rows: outChannels, columns: strides[0], strides }, planes, y)
 }
