@@ -2,8 +2,10 @@
  * Runs the examples of the README and of docs/: every ```ts or ```js block whose first line is
  * `// example: name` is written to dist/examples, where `sluice` means this package, compiled under
  * the strict settings of this repository, and run. Fails if one does not compile, throws, or hangs.
+ * Those of `// example on a gpu: name` are run, and the others not, where there is WebGL2 for Node:
  *
  *   node test/examples.mjs [name...]
+ *   npm ci --prefix test/gpu && xvfb-run -a node test/examples.mjs --gpu [name...]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,14 +15,17 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SCRATCH = join(ROOT, 'dist', 'examples')
 const LONGEST_RUN_MS = 300_000
-const EXAMPLE = /^```(ts|js)\n(\/\/ example: ([\w-]+)\n[\s\S]*?)^```$/gm
+const EXAMPLE = /^```(ts|js)\n(\/\/ example( on a gpu)?: ([\w-]+)\n[\s\S]*?)^```$/gm
+
+const [onGpu, names] = process.argv[2] === '--gpu' ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)]
+const FLAGS = onGpu ? ['--import', new URL('gpu/gl.mjs', import.meta.url).href] : []
 
 const pages = [...readdirSync(ROOT), ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)]
 const examples = pages
   .filter((page) => page.endsWith('.md'))
   .flatMap((page) => [...readFileSync(join(ROOT, page), 'utf8').matchAll(EXAMPLE)].map((block) => ({ page, block })))
-  .map(({ page, block: [, language, code, name] }) => ({ page, language, code, name }))
-  .filter(({ name }) => process.argv.length <= 2 || process.argv.slice(2).includes(name))
+  .map(({ page, block: [, language, code, gpu, name] }) => ({ page, language, code, gpu: gpu !== undefined, name }))
+  .filter(({ gpu, name }) => gpu === onGpu && (names.length === 0 || names.includes(name)))
 
 const twice = examples.find(({ name }, i) => examples.findIndex((other) => other.name === name) !== i)
 if (twice) throw new Error(`${twice.page}: there are two examples named '${twice.name}'`)
@@ -42,7 +47,7 @@ const compiles = (name) => !`\n${compiled}`.includes(`\n${name}.ts(`)
 let failed = 0
 for (const { page, name } of examples) {
   const started = performance.now()
-  const run = compiles(name) ? node(`${name}.js`) : { status: 1, stdout: '', stderr: compiled }
+  const run = compiles(name) ? node(...FLAGS, `${name}.js`) : { status: 1, stdout: '', stderr: compiled }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${run.status === 0 ? 'ok  ' : 'FAIL'} ${page}: ${name} (${seconds} s)`)
   if (run.status === 0) continue

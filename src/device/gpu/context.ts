@@ -50,16 +50,17 @@ async function shimNode(): Promise<void> {
 }
 
 async function nodeGl(): Promise<CreateGl> {
-  try {
-    const module: { default?: unknown } = await import('gl')
-    if (isCreateGl(module.default)) return module.default
-  } catch (cause) {
-    throw new DeviceError(missing, { cause })
-  }
-  throw new DeviceError(missing)
+  const module: { default?: unknown } = await import('gl').catch((cause: unknown) => {
+    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
+    throw new DeviceError(isAbsent ? MISSING : `the gpu device found the package gl, but it does not load: ${cause}`, {
+      cause,
+    })
+  })
+  if (isCreateGl(module.default)) return module.default
+  throw new DeviceError(MISSING)
 }
 
-const missing = `the gpu device needs WebGL2: a browser, or in Node the package gl and an X display: npm install ${NODE_GL}`
+const MISSING = `the gpu device needs WebGL2: a browser, or in Node the package gl and an X display: npm install ${NODE_GL}`
 
 const isCreateGl = (value: unknown): value is CreateGl => typeof value === 'function'
 

@@ -1,9 +1,19 @@
-/** The textures behind an allocator's blocks: made, deleted and exchanged on the context itself. */
+/**
+ * The textures behind an allocator's blocks: made, deleted and exchanged on the context itself.
+ *
+ * Whether the driver had the memory is known only by asking, and who asks waits until the GPU has done all that is
+ * queued. So it is asked when the textures together become larger than ever before, and not while a training goes on
+ * in what it has taken. If memory is lost all the same, the next read says so.
+ */
 import type { Textures } from '../../memory/pool.js'
 import { check } from './context.js'
 
 export class ContextTextures implements Textures {
   readonly #textures = new Map<number, WebGLTexture>()
+  readonly #texels = new Map<number, number>()
+  #totalTexels = 0
+  /** that the driver is known to have had room for */
+  #mostTexels = 0
 
   constructor(readonly gl: WebGL2RenderingContext) {}
 
@@ -17,18 +27,26 @@ export class ContextTextures implements Textures {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE)
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE)
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, width, height)
-    try {
-      check(gl, `a texture of ${width} x ${height} texels`)
-    } catch (error) {
-      gl.deleteTexture(texture)
-      throw error
+    const texels = width * height
+    if (this.#totalTexels + texels > this.#mostTexels) {
+      try {
+        check(gl, `a texture of ${width} x ${height} texels`)
+      } catch (error) {
+        gl.deleteTexture(texture)
+        throw error
+      }
+      this.#mostTexels = this.#totalTexels + texels
     }
     this.#textures.set(address, texture)
+    this.#texels.set(address, texels)
+    this.#totalTexels += texels
   }
 
   delete(address: number): void {
     this.gl.deleteTexture(this.of(address))
     this.#textures.delete(address)
+    this.#totalTexels -= this.#texels.get(address) ?? 0
+    this.#texels.delete(address)
   }
 
   of(address: number): WebGLTexture {
