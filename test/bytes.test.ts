@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openDevice } from '../src/device/open.js'
 import { formatBytes, groupDigits, parseBytes } from '../src/memory/bytes.js'
 import { ArgumentError } from '../src/memory/errors.js'
 
@@ -32,6 +33,20 @@ test('examples', () => {
       () => parseBytes(bad),
       (error: unknown) => error instanceof ArgumentError,
     )
+  }
+})
+
+test('from JavaScript anything may come', async () => {
+  for (const bad of [undefined, null, 8n, {}, [], true, Symbol('8MiB')] as unknown as string[]) {
+    assert.throws(
+      () => parseBytes(bad),
+      (error: unknown) => error instanceof ArgumentError,
+    )
+  }
+  for (const options of [undefined, null, {}] as unknown as { memory: string }[]) {
+    const error: unknown = await openDevice('cpu', options).catch((thrown: unknown) => thrown)
+    assert.instance(error, ArgumentError)
+    assert.match(String(error), "openDevice('cpu', { memory: '8MiB' })")
   }
 })
 

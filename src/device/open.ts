@@ -23,7 +23,7 @@ export interface OpenOptions extends DeviceOptions {
  * Open a device that will never hold more than `memory` bytes.
  * On the heap (cpu, reference) the budget is what the memory physically is: whole 64 KiB pages of it are usable. On the
  * gpu it bounds the textures that exist.
- * @throws ArgumentError  not a byte size, or an unknown kind
+ * @throws ArgumentError  no byte size, or an unknown kind
  * @throws DeviceError    more than the kind can hold (cpu, reference: 4 GiB), or than the process can get; on the gpu,
  *   what is missing and how to get it
  */
@@ -31,6 +31,9 @@ export function openDevice(kind: 'gpu', options: OpenOptions): Promise<GpuDevice
 export function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device>
 export async function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device> {
   checkKind(kind)
+  if (options?.memory === undefined) {
+    throw new ArgumentError(`a device needs a byte budget: openDevice('${kind}', { memory: '8MiB' })`)
+  }
   const budgetBytes = parseBytes(options.memory)
   if (kind === 'gpu') {
     // only here, so that who opens no gpu device loads nothing of it

@@ -16,6 +16,9 @@ const DECIMAL = /^(k|m|g|t)b?$/
  */
 export function parseBytes(size: ByteSize): number {
   if (typeof size === 'number') return wholeBytes(size, String(size))
+  if (typeof size !== 'string') {
+    throw new ArgumentError(`${String(size)} is not a byte size: use a whole number of bytes, or text such as '8MiB'`)
+  }
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(size.trim())
   const unit = match?.[2].toLowerCase() ?? ''
   if (match && unit in UNITS) return wholeBytes(Number(match[1]) * UNITS[unit], size)

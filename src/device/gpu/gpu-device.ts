@@ -5,6 +5,7 @@
 import { gpuKernels } from '../../../kernels/gpu/index.js'
 import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Block } from '../../memory/allocator.js'
+import { ArgumentError } from '../../memory/errors.js'
 import { PoolAllocator, sidesOf } from '../../memory/pool.js'
 import { DeviceError } from '../errors.js'
 import type { Storage } from '../storage.js'
@@ -48,8 +49,14 @@ export class GpuDevice extends GpuKindDevice {
     return String(gl.getParameter(unmasked ?? gl.RENDERER))
   }
 
-  /** Compile all programs of these kernels now, instead of each when it is first needed; default: of all kernels. */
+  /**
+   * Compile all programs of these kernels now, instead of each when it is first needed; default: of all kernels.
+   * @throws ArgumentError  there is no such kernel
+   */
   warmup(names: readonly KernelName[] = Object.keys(gpuKernels) as KernelName[]): void {
+    this.#checkOpen()
+    const unknown = names.find((name) => !Object.hasOwn(gpuKernels, name))
+    if (unknown !== undefined) throw new ArgumentError(`warmup: there is no kernel '${unknown}'`)
     for (const name of names) for (const program of gpuKernels[name].programs) this.#runner.compile(program)
   }
 
@@ -94,8 +101,12 @@ export class GpuDevice extends GpuKindDevice {
     this.#runner.close()
   }
 
-  #texture(block: Block, size: number): Texture {
+  #checkOpen(): void {
     if (this.closed) throw new DeviceError('the gpu device is closed: open another')
+  }
+
+  #texture(block: Block, size: number): Texture {
+    this.#checkOpen()
     const [width, height] = sidesOf(block.bytes)
     return { texture: this.#textures.of(block.address), width, height, texels: Math.ceil(size / 4) }
   }
