@@ -7,6 +7,7 @@ import { openContext } from '../../src/device/gpu/context.js'
 import { GpuDevice } from '../../src/device/gpu/gpu-device.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { BudgetExceededError } from '../../src/memory/allocator.js'
+import { ArgumentError } from '../../src/memory/errors.js'
 import { ops } from '../../src/ops/table.js'
 import { empty, fromHost, tensor } from '../../src/tensor/create.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
@@ -176,12 +177,16 @@ test('too little memory, too large a tensor, a closed device: typed errors', asy
   }
   await refuses(BudgetExceededError, () => openCounted(1000))
   const { device, account } = await openCounted('1GiB')
+  await refuses(ArgumentError, () => device.warmup(['nonsense'] as unknown as ['matmul']))
   await refuses(TensorTooLargeError, () => empty('test', device, [2 ** 24 + 1]))
   assert.is(account.textures, 0)
   const x = tensor(device, [1, 2])
   device.close()
   await refuses(DeviceError, () => x.data())
   await refuses(DeviceError, () => tensor(device, [1, 2]))
+  await refuses(DeviceError, () => device.warmup())
+  const canvas = { getContext: () => null } as unknown as WebGL2RenderingContext
+  await refuses(ArgumentError, () => openDevice('gpu', { memory: '1MiB', context: canvas }))
 })
 
 test.run()

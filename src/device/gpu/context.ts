@@ -1,6 +1,7 @@
 /**
  * Where a WebGL2 context comes from: the user, a page or worker, or in Node the package `gl`.
  */
+import { ArgumentError } from '../../memory/errors.js'
 import { DeviceError, DeviceLostError } from '../errors.js'
 
 /** What Node needs: https://www.npmjs.com/package/gl, of which only this version knows WebGL2. */
@@ -8,15 +9,24 @@ const NODE_GL = 'gl@9.0.0-rc.10'
 
 /**
  * A context that can draw to float32 textures.
- * @throws DeviceError  there is none here; says what is missing and how to get it
+ * @throws ArgumentError    the given one is no WebGL2 context
+ * @throws DeviceLostError  it is lost
+ * @throws DeviceError      there is none here; says what is missing and how to get it
  */
 export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL2RenderingContext> {
+  if (given && !isWebGL2(given)) {
+    throw new ArgumentError("context is no WebGL2 context: give canvas.getContext('webgl2'), or none")
+  }
   const gl = given ?? (await newContext())
+  checkLost(gl, 'opening the device')
   if (!gl.getExtension('EXT_color_buffer_float')) {
     throw new DeviceError('the gpu device needs EXT_color_buffer_float, textures of float32 to draw to: not here')
   }
   return gl
 }
+
+/** By what it can do: there are contexts of many windows, and of the package gl. */
+const isWebGL2 = (context: object): boolean => 'texStorage2D' in context
 
 async function newContext(): Promise<WebGL2RenderingContext> {
   if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') await shimNode()

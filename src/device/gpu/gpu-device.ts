@@ -22,7 +22,7 @@ export interface GpuOptions {
   context?: WebGL2RenderingContext
 }
 
-/** @throws DeviceError  gpu.js or WebGL2 is missing; says how to get it */
+/** @throws ArgumentError, DeviceError  no WebGL2 context; gpu.js or WebGL2 is missing, and how to get it */
 export async function openGpu(budgetBytes: number, options: GpuOptions): Promise<GpuDevice> {
   const gl = await openContext(options.context)
   return new GpuDevice(new Runner(await loadGpuJs(), gl), budgetBytes, options)
