@@ -4,30 +4,64 @@ import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
 import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
-import { data, models, optim } from '../../src/index.js'
+import { data, models, type nn, optim } from '../../src/index.js'
 import { crossEntropy } from '../../src/ops/loss.js'
 import { Streamer } from '../../src/stream/streamer.js'
+import { randomBatch, residualModel, transformerModel } from '../fixtures.js'
 import { type Account, counting } from './counting.js'
 
-const BATCH = 512
-const EPOCHS = 2
+interface Training {
+  readonly build: (device: Device) => nn.Module
+  readonly source: data.Dataset
+  readonly batch: number
+  /** from the smallest that does, 0, to that of the whole mini-batch, 1 */
+  readonly budgets: readonly number[]
+}
 
-function streamerOn(device: Device): Streamer {
-  const model = models.mlp(device, { seed: 1 })
+const EPOCHS = 2
+/** Of losses beside the CPU's, both in float32 and summed in other orders. */
+const TOLERANCE = 1e-3
+
+const BUDGETS = [0, 0.1, 0.25, 0.5, 1]
+const IMAGES = data.fromArrays(randomBatch(120, 1))
+
+const TRAININGS: Readonly<Record<string, Training>> = {
+  'an MLP': {
+    build: (device) => models.mlp(device, { seed: 1 }),
+    source: data.digits(),
+    batch: 512,
+    // the smallest takes samples one by one, and here there are many
+    budgets: [0.04, ...BUDGETS.slice(1)],
+  },
+  LeNet: {
+    build: (device) => models.lenet(device, { seed: 1 }),
+    source: data.subset(
+      data.digits(),
+      Array.from({ length: 80 }, (_, i) => i),
+    ),
+    batch: 25,
+    budgets: BUDGETS,
+  },
+  'a residual block': { build: residualModel, source: IMAGES, batch: 40, budgets: BUDGETS },
+  'transformer blocks': { build: transformerModel, source: IMAGES, batch: 40, budgets: BUDGETS },
+}
+
+function streamerOn(device: Device, { build }: Training): Streamer {
+  const model = build(device)
   const optimizer = optim.sgd(model, { learningRate: 0.1, momentum: 0.9, clipNorm: 1 })
   return new Streamer({ model, loss: crossEntropy, optimizer, seed: 1 })
 }
 
 /** Losses of every step and of the evaluation; each step is held to its plan. */
-async function train(device: Device, account?: Account): Promise<number[]> {
-  const streamer = streamerOn(device)
-  const { train, test } = data.split(data.digits(), { seed: 1 })
+async function train(device: Device, training: Training, account?: Account): Promise<number[]> {
+  const streamer = streamerOn(device, training)
+  const { train, test } = data.split(training.source, { seed: 1 })
   const losses: number[] = []
   const held = device.memory.heldBytes
-  for await (const { loss, peakBytes, plannedPeakBytes } of streamer.fit(train, { batch: BATCH, epochs: EPOCHS })) {
-    losses.push(loss)
-    assert.is(peakBytes, plannedPeakBytes)
-    assert.ok(peakBytes <= device.memory.budgetBytes)
+  for await (const step of streamer.fit(train, { batch: training.batch, epochs: EPOCHS })) {
+    losses.push(step.loss)
+    assert.is(step.peakBytes, step.plannedPeakBytes)
+    assert.ok(step.peakBytes <= device.memory.budgetBytes)
     assert.is(device.memory.heldBytes, held, 'a step ends with what it began with')
     if (account) {
       const { heldBytes, pooledBytes, held } = device.memory
@@ -39,24 +73,36 @@ async function train(device: Device, account?: Account): Promise<number[]> {
   return [...losses, loss, accuracy ?? Number.NaN]
 }
 
-test('an MLP under five budgets: planned peak is measured peak, and the losses are those of the CPU', async () => {
-  const plan = streamerOn(openVirtualDevice('gpu')).plan({ batch: BATCH })
-  const expected = await train(await openDevice('cpu', { memory: '64MiB' }))
-  const { minimumBudgetBytes, wholeBatchBytes } = plan
-  for (const share of [0.04, 0.1, 0.25, 0.5, 1]) {
-    const memory = Math.round(minimumBudgetBytes + share * (wholeBatchBytes - minimumBudgetBytes))
-    const context = await openContext()
-    const account = counting(context)
-    const device = await openDevice('gpu', { memory, context })
-    const sizes = streamerOn(openVirtualDevice('gpu', { memory })).plan({ batch: BATCH }).sizes
-    const losses = await train(device, account)
-    losses.forEach((loss, i) => {
-      assert.ok(Math.abs(loss - expected[i]) < 1e-3, `${memory} bytes, step ${i}: ${loss}, on the CPU ${expected[i]}`)
-    })
-    console.log(`${memory} bytes: ${sizes.length} micro-batches, last loss ${losses.at(-2)}, accuracy ${losses.at(-1)}`)
-    device.close()
-    assert.is(account.textureBytes, 0)
-  }
-})
+for (const [name, training] of Object.entries(TRAININGS)) {
+  test(`${name} under five budgets: planned peak is measured peak, and the losses are those of the CPU`, async () => {
+    const { batch, budgets } = training
+    const plan = streamerOn(openVirtualDevice('gpu'), training).plan({ batch, inputShape: training.source.inputShape })
+    const expected = await train(await openDevice('cpu', { memory: '64MiB' }), training)
+    const { minimumBudgetBytes, wholeBatchBytes } = plan
+    const splits = new Set<number>()
+    let apart = 0
+    for (const share of budgets) {
+      const memory = Math.round(minimumBudgetBytes + share * (wholeBatchBytes - minimumBudgetBytes))
+      const context = await openContext()
+      const account = counting(context)
+      const device = await openDevice('gpu', { memory, context })
+      const { sizes } = streamerOn(openVirtualDevice('gpu', { memory }), training).plan({
+        batch,
+        inputShape: training.source.inputShape,
+      })
+      splits.add(sizes.length)
+      const losses = await train(device, training, account)
+      losses.forEach((loss, i) => {
+        const difference = Math.abs(loss - expected[i])
+        apart = Math.max(apart, difference)
+        assert.ok(difference < TOLERANCE, `${memory} bytes, step ${i}: ${loss}, on the CPU ${expected[i]}`)
+      })
+      device.close()
+      assert.is(account.textureBytes, 0)
+    }
+    assert.is(splits.size, budgets.length, `micro-batches: ${[...splits]}`)
+    console.log(`${name}: ${[...splits].join(', ')} micro-batches, losses within ${apart.toExponential(1)}`)
+  })
+}
 
 test.run()

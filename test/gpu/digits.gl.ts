@@ -1,0 +1,70 @@
+/** The main job on the GPU: LeNet on the digits, mini-batches of 1,024, with a quarter of the bytes that these need. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Device } from '../../src/device/device.js'
+import { openDevice, openVirtualDevice } from '../../src/device/open.js'
+import { data, models, optim } from '../../src/index.js'
+import { crossEntropy } from '../../src/ops/loss.js'
+import { Streamer } from '../../src/stream/streamer.js'
+
+const BATCH = 1024
+/** Of the job. */
+const EPOCHS = 60
+const WARM_UP_STEPS = 10
+/** What is trained of them here: all would take minutes. */
+const FIRST_EPOCHS = 10
+
+const { train, test: testSet } = data.split(data.digits(), { testFraction: 0.2, seed: 1 })
+
+/** As `sluice train` builds it. */
+function streamerOn(device: Device): Streamer {
+  const model = models.lenet(device, { seed: 1 })
+  const steps = EPOCHS * Math.ceil(train.length / BATCH) - WARM_UP_STEPS
+  const learningRate = optim.warmUp(WARM_UP_STEPS, optim.cosine({ learningRate: 0.01, steps }))
+  return new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model, { learningRate }), seed: 1 })
+}
+
+interface Outcome {
+  /** of the steps, and then of the test images */
+  losses: number[]
+  correct: number
+  /** micro-batches of the first mini-batch */
+  parts: number
+}
+
+async function outcome(device: Device): Promise<Outcome> {
+  const streamer = streamerOn(device)
+  const losses: number[] = []
+  let parts = 0
+  for await (const { loss, sizes, peakBytes, plannedPeakBytes } of streamer.fit(train, {
+    batch: BATCH,
+    epochs: FIRST_EPOCHS,
+  })) {
+    assert.is(peakBytes, plannedPeakBytes)
+    if (losses.length === 0) parts = sizes.length
+    losses.push(loss)
+  }
+  const { loss, accuracy = Number.NaN } = await streamer.evaluate(testSet)
+  device.close()
+  return { losses: [...losses, loss], correct: Math.round(accuracy * testSet.length), parts }
+}
+
+test("under a quarter of the bytes: the CPU's losses to 1e-3, its accuracy to 2 test images", async () => {
+  const { wholeBatchBytes } = streamerOn(openVirtualDevice('gpu')).plan({ batch: BATCH })
+  const memory = Math.floor(wholeBatchBytes / 4)
+  const expected = await outcome(await openDevice('cpu', { memory: '2MiB' }))
+  const actual = await outcome(await openDevice('gpu', { memory }))
+  assert.ok(actual.parts >= 4, `${actual.parts} micro-batches`)
+  const apart = actual.losses.map((loss, i) => Math.abs(loss - expected.losses[i]))
+  apart.forEach((difference, i) => {
+    assert.ok(difference < 1e-3, `step ${i}: ${actual.losses[i]}, on the CPU ${expected.losses[i]}`)
+  })
+  assert.ok(Math.abs(actual.correct - expected.correct) <= 2, `${actual.correct}, on the CPU ${expected.correct}`)
+  assert.ok(actual.correct > testSet.length / 2, `only ${actual.correct} of ${testSet.length}`)
+  console.log(
+    `${memory} bytes, ${actual.parts} micro-batches: losses within ${Math.max(...apart).toExponential(1)}, ` +
+      `${actual.correct} of ${testSet.length} images, on the CPU ${expected.correct}`,
+  )
+})
+
+test.run()
