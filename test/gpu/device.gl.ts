@@ -6,11 +6,15 @@ import { DeviceError, TensorTooLargeError } from '../../src/device/errors.js'
 import { openContext } from '../../src/device/gpu/context.js'
 import { GpuDevice } from '../../src/device/gpu/gpu-device.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
+import { optim } from '../../src/index.js'
 import { BudgetExceededError } from '../../src/memory/allocator.js'
 import { ArgumentError } from '../../src/memory/errors.js'
+import { crossEntropy } from '../../src/ops/loss.js'
 import { ops } from '../../src/ops/table.js'
+import { Streamer } from '../../src/stream/streamer.js'
 import { empty, fromHost, tensor } from '../../src/tensor/create.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
+import { randomBatch, residualModel } from '../fixtures.js'
 import { type Account, counting } from './counting.js'
 
 async function openCounted(memory: number | string): Promise<{ device: GpuDevice; account: Account }> {
@@ -147,6 +151,27 @@ test('over 5000 ops with disposals the bytes reported are those on the context, 
   device.close()
   assert.equal(account, { textureBytes: 0, textures: 0, bufferBytes: 0, programs: 0, framebuffers: 0 })
   console.log(`${ran} ops ran, ${refused} were refused`)
+})
+
+test('over 200 training steps the bytes reported are those on the context, at every micro-batch; none after closing', async () => {
+  const [batch, microBatch] = [12, 5]
+  const { device, account } = await openCounted('1MiB')
+  const model = residualModel(device)
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model, { clipNorm: 1 }) })
+  for (let step = 1; step <= 200; step++) {
+    let microBatches = 0
+    await streamer.step(randomBatch(batch, step), {
+      microBatch,
+      onMicroBatch: ({ done }) => {
+        microBatches = done
+        assertExact(device, account, `step ${step}, micro-batch ${done}`)
+      },
+    })
+    assert.is(microBatches, 3)
+    assertExact(device, account, `step ${step}`)
+  }
+  device.close()
+  assert.equal(account, { textureBytes: 0, textures: 0, bufferBytes: 0, programs: 0, framebuffers: 0 })
 })
 
 test('gpu.js makes nothing on the context: compiling all kernels takes no byte', async () => {
