@@ -4,27 +4,34 @@
  */
 import type { ClassRows } from '../kernels.js'
 import { BINARY } from './functions.js'
+import { PLAIN, partialSizes, reduction } from './groups.js'
 import type { GpuKernel } from './kernel.js'
-import { type ArgumentKind, eachValue, type Four, type Program, type Texels, type Thread } from './program.js'
+import { eachValue, type Four, type Helpers, type Program, type Texels, type Thread } from './program.js'
+import { POWERS, rowsOf } from './softmax.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
 declare function notANumber(): number
 declare function exponential(x: number): number
 declare function logarithm(x: number): number
-declare function largest(start: number, logits: Texels, sizes: Four): number
-declare function total(start: number, max: number, logits: Texels, sizes: Four): number
+declare function largest(row: number, start: number, logits: Texels, maxima: Texels, sizes: Four): number
+declare function total(row: number, start: number, max: number, logits: Texels, totals: Texels, sizes: Four): number
+declare function below(row: number, start: number, max: number, logits: Texels, sums: Texels, sizes: Four): number
 declare function largerOf(a: number, b: number): number
 declare function isClass(target: number, classes: number): number
 declare function weight(row: number, target: number, weights: Texels, sizes: Four, options: Four): number
+
 /*
+ * What a row's loss and gradient need of the whole row is found by a loop each time it is asked for, if the classes are
+ * few, or else once for each row beforehand: else a gradient would take as many rounds for each of its values.
+ *
  * logits [outer, classes, inner], targets [outer, inner], weights [outer]
  * sizes: outer, classes, inner, 1 where there are weights
  * options: ignoreIndex, labelSmoothing
  */
 
 /** Of the row of logits that begins at `start`. A NaN among them becomes the largest. */
-function largestOf(start: number, logits: Texels, sizes: Four): number {
+function largestOf(_row: number, start: number, logits: Texels, _maxima: Texels, sizes: Four): number {
   let max = at(logits, start)
   for (let c = 1; c < sizes[1]; c++) {
     const value = at(logits, start + c * sizes[2])
@@ -34,12 +41,34 @@ function largestOf(start: number, logits: Texels, sizes: Four): number {
 }
 
 /** sum of exp(x - max) */
-function totalOf(start: number, max: number, logits: Texels, sizes: Four): number {
+function totalOf(_row: number, start: number, max: number, logits: Texels, _totals: Texels, sizes: Four): number {
   let sum = 0.0
   for (let c = 0; c < sizes[1]; c++) {
     sum = sum + exponential(at(logits, start + c * sizes[2]) - max)
   }
   return sum
+}
+
+/** sum of max - x */
+function belowOf(_row: number, start: number, max: number, logits: Texels, _sums: Texels, sizes: Four): number {
+  let sum = 0.0
+  for (let c = 0; c < sizes[1]; c++) {
+    sum = sum + (max - at(logits, start + c * sizes[2]))
+  }
+  return sum
+}
+
+function knownLargest(row: number, _start: number, _logits: Texels, maxima: Texels, _sizes: Four): number {
+  return at(maxima, row)
+}
+
+/** Of either sum. */
+function knownSum(row: number, _start: number, _max: number, _logits: Texels, sums: Texels, _sizes: Four): number {
+  return at(sums, row)
+}
+
+function belowTerm(j: number, row: number, logits: Texels, maxima: Texels): number {
+  return at(maxima, row) - at(logits, j)
 }
 
 function isClassOf(target: number, classes: number): number {
@@ -60,30 +89,36 @@ function weightOf(row: number, target: number, weights: Texels, sizes: Four, opt
 }
 
 /** (1 - s) (-log p_target) + s / classes * sum of -log p_c, with -log p_c = log(total) + max - x_c */
-function lossOf(i: number, logits: Texels, targets: Texels, _weights: Texels, sizes: Four, options: Four): number {
+function lossOf(
+  i: number,
+  logits: Texels,
+  targets: Texels,
+  maxima: Texels,
+  totals: Texels,
+  sums: Texels,
+  sizes: Four,
+  options: Four,
+): number {
   const target = at(targets, i)
   if (target === options[0]) {
     return 0
   }
   const outer = quotient(i, sizes[2])
   const start = outer * sizes[1] * sizes[2] + i - outer * sizes[2]
-  const max = largest(start, logits, sizes)
-  const logTotal = logarithm(total(start, max, logits, sizes))
+  const max = largest(i, start, logits, maxima, sizes)
+  const logTotal = logarithm(total(i, start, max, logits, totals, sizes))
   let loss = notANumber()
   if (isClass(target, sizes[1]) > 0) {
     loss = (1 - options[1]) * (logTotal - (at(logits, start + target * sizes[2]) - max))
   }
   if (options[1] > 0) {
-    let all = 0.0
-    for (let c = 0; c < sizes[1]; c++) {
-      all = all + logTotal - (at(logits, start + c * sizes[2]) - max)
-    }
+    const all = sizes[1] * logTotal + below(i, start, max, logits, sums, sizes)
     loss = loss + (options[1] / sizes[1]) * all
   }
   return loss
 }
 
-function rowWeightOf(i: number, _logits: Texels, targets: Texels, weights: Texels, sizes: Four, options: Four): number {
+function rowWeightOf(i: number, targets: Texels, weights: Texels, sizes: Four, options: Four): number {
   return weight(i, at(targets, i), weights, sizes, options)
 }
 
@@ -95,6 +130,8 @@ function slopeOf(
   logits: Texels,
   targets: Texels,
   weights: Texels,
+  maxima: Texels,
+  totals: Texels,
   sizes: Four,
   options: Four,
 ): number {
@@ -112,8 +149,8 @@ function slopeOf(
     return notANumber()
   }
   const start = i - c * sizes[2]
-  const max = largest(start, logits, sizes)
-  const probability = exponential(at(logits, i) - max) / total(start, max, logits, sizes)
+  const max = largest(row, start, logits, maxima, sizes)
+  const probability = exponential(at(logits, i) - max) / total(row, start, max, logits, totals, sizes)
   const wanted = (c === target ? 1 - options[1] : 0) + options[1] / sizes[1]
   return ((at(dy, 0) * counted) / all) * (probability - wanted)
 }
@@ -153,18 +190,42 @@ function allOf(this: Thread, partial: Texels, parts: number): Four {
   return [all, all, all, all]
 }
 
-const OPERANDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'four', 'four']
-const HELPERS = {
-  largerOf: BINARY.maximum,
-  largest: { source: largestOf, kinds: ['number', 'texels', 'four'] },
-  total: { source: totalOf, kinds: ['number', 'number', 'texels', 'four'] },
+const SHARED = {
   isClass: isClassOf,
   weight: { source: weightOf, kinds: ['number', 'number', 'texels', 'four', 'four'] },
 } as const
+const LARGEST = ['number', 'number', 'texels', 'texels', 'four'] as const
+const SUM = ['number', 'number', 'number', 'texels', 'texels', 'four'] as const
 
-const LOSSES = eachValue('crossEntropyRows, losses', lossOf, OPERANDS, HELPERS)
-const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, OPERANDS, HELPERS)
-const SLOPES = eachValue('crossEntropyGradient', slopeOf, ['texels', 'texels', ...OPERANDS], HELPERS)
+/** The programs, which find by these helpers what they need of a row. */
+const programsOf = (name: string, helpers: Helpers) => ({
+  losses: eachValue(
+    `crossEntropyRows, ${name}`,
+    lossOf,
+    ['texels', 'texels', 'texels', 'texels', 'texels', 'four', 'four'],
+    { ...SHARED, ...helpers },
+  ),
+  slopes: eachValue(
+    `crossEntropyGradient, ${name}`,
+    slopeOf,
+    ['texels', 'texels', 'texels', 'texels', 'texels', 'texels', 'texels', 'four', 'four'],
+    { ...SHARED, ...helpers },
+  ),
+})
+
+const FEW = programsOf('few classes', {
+  largerOf: BINARY.maximum,
+  largest: { source: largestOf, kinds: LARGEST },
+  total: { source: totalOf, kinds: SUM },
+  below: { source: belowOf, kinds: SUM },
+})
+const MANY = programsOf('many classes', {
+  largest: { source: knownLargest, kinds: LARGEST },
+  total: { source: knownSum, kinds: SUM },
+  below: { source: knownSum, kinds: SUM },
+})
+const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, ['texels', 'texels', 'four', 'four'], SHARED)
+const BELOW = reduction('crossEntropyRows, below', 'sum', belowTerm, ['texels', 'texels'])
 const SUMS: Program = {
   name: 'weightedMean, parts',
   source: sumsOf,
@@ -176,20 +237,52 @@ const TOTAL: Program = { name: 'weightedMean, total', source: allOf, kinds: ['te
 const sizesOf = ({ outer, classes, inner, weighted }: ClassRows): Four => [outer, classes, inner, weighted ? 1 : 0]
 const optionsOf = ({ ignoreIndex, labelSmoothing }: ClassRows): Four => [ignoreIndex, labelSmoothing, 0, 0]
 
+/** From so many on, rows are looked at beforehand. */
+const LEAST_OF_MANY = 64
+
+const hasMany = ({ classes }: ClassRows): boolean => classes >= LEAST_OF_MANY
+
+/** Maxima and totals of the rows, and then of `more`, with the parts that finding them takes. */
+function rowSizes(p: ClassRows, more = 0): readonly number[] {
+  if (!hasMany(p)) return []
+  const rows = p.outer * p.inner
+  return [...new Array<number>(2 + more).fill(rows), ...partialSizes(rowsOf({ ...p, size: p.classes }))]
+}
+
 export const crossEntropyRows: GpuKernel<'crossEntropyRows'> = {
-  programs: [LOSSES, WEIGHTS],
-  run(gpu, p, [logits, targets, weights], [losses, rowWeights]) {
-    const args = [logits, targets, p.weighted ? weights : targets, sizesOf(p), optionsOf(p)]
-    gpu.run(LOSSES, args, losses)
-    gpu.run(WEIGHTS, args, rowWeights)
+  programs: [FEW.losses, MANY.losses, WEIGHTS],
+  workspaces: (p) => rowSizes(p, 1),
+  run(
+    gpu,
+    p,
+    [logits, targets, weights],
+    [losses, rowWeights],
+    [max = logits, total = logits, below = logits, partial],
+  ) {
+    const rows = rowsOf({ ...p, size: p.classes })
+    if (hasMany(p)) {
+      PLAIN.max.run(gpu, rows, [logits], max, partial)
+      POWERS.run(gpu, rows, [logits, max], total, partial)
+      if (p.labelSmoothing > 0) BELOW.run(gpu, rows, [logits, max], below, partial)
+    }
+    const { losses: program } = hasMany(p) ? MANY : FEW
+    gpu.run(program, [logits, targets, max, total, below, sizesOf(p), optionsOf(p)], losses)
+    gpu.run(WEIGHTS, [targets, p.weighted ? weights : targets, sizesOf(p), optionsOf(p)], rowWeights)
   },
 }
 
 export const crossEntropyGradient: GpuKernel<'crossEntropyGradient'> = {
-  programs: [SLOPES],
-  run(gpu, p, [dy, total, logits, targets, weights], [dlogits]) {
-    const args = [dy, total, logits, targets, p.weighted ? weights : targets, sizesOf(p), optionsOf(p)]
-    gpu.run(SLOPES, args, dlogits)
+  programs: [FEW.slopes, MANY.slopes],
+  workspaces: (p) => rowSizes(p),
+  run(gpu, p, [dy, all, logits, targets, weights], [dlogits], [max = logits, total = logits, partial]) {
+    const rows = rowsOf({ ...p, size: p.classes })
+    if (hasMany(p)) {
+      PLAIN.max.run(gpu, rows, [logits], max, partial)
+      POWERS.run(gpu, rows, [logits, max], total, partial)
+    }
+    const { slopes } = hasMany(p) ? MANY : FEW
+    const operands = [dy, all, logits, targets, p.weighted ? weights : targets]
+    gpu.run(slopes, [...operands, max, total, sizesOf(p), optionsOf(p)], dlogits)
   },
 }
 

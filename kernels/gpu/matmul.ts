@@ -1,5 +1,6 @@
 /** Batched matrix product: small ones here, every value by itself; others by tiles, matmulTiles.ts. */
 import type { KernelParameters } from '../kernels.js'
+import { PLAIN } from './groups.js'
 import { INDEXING, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
 import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './matmulTiles.js'
@@ -10,7 +11,8 @@ declare function at(x: Texels, i: number): number
 declare function inner(i: number, shape: Four, strides: Four): number
 
 /**
- * Value i of y [batch, m, n].
+ * Value i of [parts, batch, m, n]: a part of the terms of each value of y, every so many-th.
+ * @param counts   values of y, parts
  * @param sizes    m, k, n, 1 where there is a bias
  * @param strides  of a: from row to row and along k; of b: along k and from column to column
  */
@@ -19,6 +21,7 @@ function productOf(
   a: Texels,
   b: Texels,
   bias: Texels,
+  counts: Four,
   sizes: Four,
   strides: Four,
   firstA: number,
@@ -28,25 +31,29 @@ function productOf(
   batchB: Four,
   matricesB: Four,
 ): number {
-  const rows = quotient(i, sizes[2])
-  const column = i - rows * sizes[2]
+  const part = quotient(i, counts[0])
+  const value = i - part * counts[0]
+  const rows = quotient(value, sizes[2])
+  const column = value - rows * sizes[2]
   const matrix = quotient(rows, sizes[0])
   const row = rows - matrix * sizes[0]
   const startA = (firstA + inner(matrix, batchA, matricesA)) * sizes[0] * sizes[1] + row * strides[0]
   const startB = (firstB + inner(matrix, batchB, matricesB)) * sizes[1] * sizes[2] + column * strides[3]
   let sum = 0.0
-  if (sizes[3] > 0) {
+  if (sizes[3] > 0 && part < 1) {
     sum = at(bias, column)
   }
-  for (let j = 0; j < sizes[1]; j++) {
+  for (let j = part; j < sizes[1]; j += counts[1]) {
     sum = sum + at(a, startA + j * strides[1]) * at(b, startB + j * strides[2])
   }
   return sum
 }
 
+type Product = KernelParameters['matmul']
+
 const KINDS: readonly ArgumentKind[] = [
   ...(['texels', 'texels', 'texels'] as const),
-  ...(['four', 'four', 'number', 'four', 'four', 'number', 'four', 'four'] as const),
+  ...(['four', 'four', 'four', 'number', 'four', 'four', 'number', 'four', 'four'] as const),
 ]
 
 const PRODUCTS = eachValue('matmul', productOf, KINDS, INDEXING.line)
@@ -59,24 +66,41 @@ function batchOf(offsets: readonly number[]): [number, Four, Four] {
 /** Multiplications below which one program is faster than the two or more that tiles take. */
 const FEWEST_FOR_TILES = 4096
 
+/** Rounds that Mesa's software GL allows a program: for each of four values, and of tiles, which take four terms a round. */
+const MOST_TERMS = 16383
+const MOST_TERMS_OF_TILES = 4 * 65535
+
+const partsOf = ({ k }: Product): number => Math.max(1, Math.ceil(k / MOST_TERMS))
+const sizeOf = ({ offsetsA, m, n }: Product): number => offsetsA.length * m * n
+
 /** What tiles need, or nothing where there are none. */
-function workspacesOf(p: KernelParameters['matmul']): readonly number[] {
-  if (p.offsetsA.length * p.m * p.k * p.n < FEWEST_FOR_TILES) return []
+function tilesOf(p: Product): readonly number[] {
+  if (sizeOf(p) * p.k < FEWEST_FOR_TILES || p.k > MOST_TERMS_OF_TILES) return []
   const sizes = tileWorkspaces(p)
   return sizes.every((size) => size <= LARGEST_TENSOR) ? sizes : []
+}
+
+function workspacesOf(p: Product): readonly number[] {
+  const sizes = tilesOf(p)
+  return sizes.length > 0 || partsOf(p) === 1 ? sizes : [partsOf(p) * sizeOf(p)]
 }
 
 export const matmul: GpuKernel<'matmul'> = {
   programs: [PRODUCTS, ...TILE_PROGRAMS],
   workspaces: workspacesOf,
   run(gpu, p, inputs, [y], workspaces) {
-    if (workspaces.length > 0) return tileProduct(gpu, p, inputs, y, workspaces)
+    if (tilesOf(p).length > 0) return tileProduct(gpu, p, inputs, y, workspaces)
     const { m, k, n } = p
     const [a, b, bias] = inputs
     const batch = [...batchOf(p.offsetsA), ...batchOf(p.offsetsB)]
     const [rowA, alongA] = p.transposeA ? [1, m] : [k, 1]
     const [alongB, columnB] = p.transposeB ? [1, k] : [n, 1]
+    const [outputs, parts] = [sizeOf(p), partsOf(p)]
+    const counts: Four = [outputs, parts, 0, 0]
     const sizes: Four = [m, k, n, p.bias ? 1 : 0]
-    gpu.run(PRODUCTS, [a, b, p.bias ? bias : a, sizes, [rowA, alongA, alongB, columnB], ...batch], y)
+    const strides: Four = [rowA, alongA, alongB, columnB]
+    const [partial = y] = workspaces
+    gpu.run(PRODUCTS, [a, b, p.bias ? bias : a, counts, sizes, strides, ...batch], partial)
+    if (parts > 1) PLAIN.sum.run(gpu, { shape: [parts, outputs], reduced: [true, false] }, [partial], y)
   },
 }

@@ -28,17 +28,18 @@ function logShareOf(i: number, group: number, x: Texels, max: Texels, total: Tex
   return at(x, i) - at(max, group) - logarithm(at(total, group))
 }
 
-const TOTALS = reduction('softmax, totals', 'sum', powerTerm, ['texels', 'texels'])
+/** Of every row, its maximum given: sum of exp(x - max) */
+export const POWERS = reduction('softmax, totals', 'sum', powerTerm, ['texels', 'texels'])
 const SHARES = elements('softmax', shareOf, ['texels', 'texels', 'texels'])
 const LOG_SHARES = elements('softmax, logarithm', logShareOf, ['texels', 'texels', 'texels'])
 
 export const softmax: GpuKernel<'softmax'> = {
-  programs: [PLAIN.max, TOTALS, SHARES, LOG_SHARES].flatMap(({ programs }) => programs),
+  programs: [PLAIN.max, POWERS, SHARES, LOG_SHARES].flatMap(({ programs }) => programs),
   workspaces: (p) => [p.outer * p.inner, p.outer * p.inner, ...partialSizes(rowsOf(p))],
   run(gpu, p, [x], [y], [max, total, partial]) {
     const rows = rowsOf(p)
     PLAIN.max.run(gpu, rows, [x], max, partial)
-    TOTALS.run(gpu, rows, [x, max], total, partial)
+    POWERS.run(gpu, rows, [x, max], total, partial)
     const shares = p.log ? LOG_SHARES : SHARES
     shares.run(gpu, rows, [x, max, total], y)
   },

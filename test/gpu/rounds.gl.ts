@@ -3,6 +3,54 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { onGpu } from './on-gpu.js'
 
+const run = await onGpu()
+
+test('a product over many terms is complete', async () => {
+  for (const [m, n, k] of [
+    [1, 1, 4000],
+    [1, 1, 70001],
+    [2, 3, 262143],
+    [3, 2, 300001],
+  ]) {
+    for (const [transposeA, transposeB] of [
+      [false, false],
+      [false, true],
+      [true, false],
+      [true, true],
+    ]) {
+      const p = {
+        batch: 1,
+        offsetsA: [0],
+        offsetsB: [0],
+        m,
+        k,
+        n,
+        transposeA,
+        transposeB,
+        bias: true,
+        accumulate: false,
+      }
+      const ones = (size: number) => new Float32Array(size).fill(1)
+      const [y] = await run('matmul', p, [ones(m * k), ones(k * n), ones(n)], [m * n])
+      for (const value of Array.from(y)) assert.is(value, k + 1, JSON.stringify(p))
+    }
+  }
+})
+
+test('cross-entropy over many classes is complete', async () => {
+  const [outer, classes] = [3, 20000]
+  const p = { outer, classes, inner: 1, ignoreIndex: -100, labelSmoothing: 0.25, weighted: false }
+  const [logits, targets] = [new Float32Array(outer * classes), new Float32Array(outer).fill(classes - 1)]
+  const [losses] = await run('crossEntropyRows', p, [logits, targets], [outer, outer])
+  for (const loss of Array.from(losses)) assert.ok(Math.abs(loss - Math.log(classes)) < 1e-4, `${loss}`)
+  const scalars = [Float32Array.of(1), Float32Array.of(1)]
+  const [slopes] = await run('crossEntropyGradient', p, [...scalars, logits, targets], [logits.length])
+  Array.from(slopes).forEach((slope, i) => {
+    const wanted = 1 / classes - 0.25 / classes - (i % classes === classes - 1 ? 0.75 : 0)
+    assert.ok(Math.abs(slope - wanted) < 1e-8, `${i}: ${slope}`)
+  })
+})
+
 test('the weight gradient of many weights over many positions is complete', async () => {
   const [batch, channels, side] = [68, 32, 16]
   const p = {
@@ -20,7 +68,6 @@ test('the weight gradient of many weights over many positions is complete', asyn
     accumulate: false,
   }
   const ones = new Float32Array(batch * channels * side * side).fill(1)
-  const run = await onGpu()
   const [dw] = await run('convolutionWeightGradient', p, [ones, ones], [channels * channels * 9])
   // the middle tap meets every position along an axis, each of the others one less
   const along = (tap: number) => (tap === 1 ? side : side - 1)
