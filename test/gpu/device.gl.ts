@@ -190,6 +190,33 @@ test('a virtual gpu device holds the same from the beginning', async () => {
   device.close()
 })
 
+test('the driver has no memory left: a typed error, nothing is counted or committed, and the step can be tried again', async () => {
+  const context = await openContext()
+  const account = counting(context)
+  const device = await openDevice('gpu', { memory: '1MiB', context })
+  assert.ok(device instanceof GpuDevice)
+  const model = residualModel(device)
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })
+  const { loss } = await streamer.step(randomBatch(12, 1))
+  const before = await streamer.checkpoint()
+  const getError = context.getError.bind(context)
+  const answer = (value: () => GLenum) => Object.defineProperty(context, 'getError', { configurable: true, value })
+  answer(() => context.OUT_OF_MEMORY)
+  let error: unknown
+  // more samples than before, so new textures
+  await streamer.step(randomBatch(20, 1)).catch((thrown: unknown) => {
+    error = thrown
+  })
+  answer(getError)
+  assert.instance(error, DeviceError)
+  assert.match(String(error), 'out of memory: give a smaller budget')
+  assertExact(device, account, 'after the failure')
+  assert.equal(await streamer.checkpoint(), before)
+  assert.ok((await streamer.step(randomBatch(20, 1))).loss < 2 * loss)
+  assertExact(device, account, 'after the step')
+  device.close()
+})
+
 test('too little memory, too large a tensor, a closed device: typed errors', async () => {
   const refuses = async (type: abstract new (...args: never[]) => Error, attempt: () => unknown): Promise<void> => {
     try {
