@@ -1,15 +1,17 @@
 /**
- * Sluice's gpu device beside TensorFlow.js on WebGL, in one page of Chromium, in alternating pairs.
+ * Sluice's gpu device beside other libraries on WebGL and WebGPU, each in one page of Chromium with it, in alternating
+ * pairs.
  *
  *   npm ci --prefix test/browser && npm ci --prefix test/bench && npm run --prefix test/bench gpu -- [OPTIONS] [WORKLOAD...]
  *
- *   --pairs 31   turns that each has
- *   --json       one JSON line for each workload instead of a table
+ *   --peers a,b    tfjs-webgl, tfjs-webgpu, jax-webgl, jax-webgpu
+ *   --pairs 31     turns that each has
+ *   --seconds 120  after which a slow contest ends
+ *   --json         one JSON line for each contest instead of a table
  *
- * Without a GPU Chromium draws by SwiftShader, on the CPU. Exit code 1 where the two do not compute the same.
+ * Chromium draws by SwiftShader, on the CPU. Exit code 1 where a peer does not compute the same.
  */
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { inPage, serving } from '../browser/page.mjs'
 import { spread } from './contest.mjs'
@@ -17,59 +19,94 @@ import { printPairs } from './table.mjs'
 import { LOSS_TOLERANCE } from './workloads.mjs'
 
 const WORKLOADS = ['matmul256', 'matmul512', 'chain', 'mlp_sgd', 'cnn_sgd']
+const PEERS = {
+  'tfjs-webgl': '@tensorflow/tfjs',
+  'tfjs-webgpu': '@tensorflow/tfjs-backend-webgpu',
+  'jax-webgl': '@jax-js/jax',
+  'jax-webgpu': '@jax-js/jax',
+}
+/** Chromium without a window has WebGPU only so; SwiftShader draws it, as it does WebGL. */
+const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 /** Of a value that both computed, by other orders of its sums. */
 const PROBE_TOLERANCE = 1e-4
-
-const TFJS = 'node_modules/@tensorflow/tfjs/dist/tf.min.js'
-const LONGEST_CONTEST_MS = 600_000
+/** What may come to a contest's seconds, to warm up and end; a peer that takes longer hangs. */
+const LONGEST_REST_MS = 300_000
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { pairs: { type: 'string', default: '31' }, json: { type: 'boolean', default: false } },
+  options: {
+    peers: { type: 'string', default: Object.keys(PEERS).join() },
+    pairs: { type: 'string', default: '31' },
+    seconds: { type: 'string', default: '120' },
+    json: { type: 'boolean', default: false },
+  },
 })
-const hasTfjs = existsSync(fileURLToPath(new URL(TFJS, import.meta.url)))
-let wrong = false
+const limits = { pairs: Number(values.pairs), seconds: Number(values.seconds) }
+const peers = values.peers.split(',')
+const unknown = peers.find((peer) => !PEERS[peer])
+if (unknown !== undefined) throw new RangeError(`no peer ${unknown}: --peers ${Object.keys(PEERS)}`)
 
-/** Both in a page of its own, for one workload. */
-const compare = (address, workload) =>
-  inPage(address, async (page, version) => {
-    page.setDefaultTimeout(LONGEST_CONTEST_MS)
-    page.on('pageerror', (error) => console.error(String(error)))
-    if (hasTfjs) await page.addScriptTag({ url: `/test/bench/${TFJS}` })
-    const result = await page.evaluate(
-      ([name, pairs]) => import('/test/bench/gpu-page.mjs').then(({ contest }) => contest(name, pairs)),
-      [workload, Number(values.pairs)],
-    )
-    return { workload, browser: version, ...result, absent: hasTfjs ? result.absent : 'not installed' }
-  })
-
-function disagreement({ sluice, tfjs }) {
-  const pairs = [
-    ...sluice.losses.map((loss, i) => [loss, tfjs.losses[i], LOSS_TOLERANCE]),
-    ...(sluice.probe === undefined ? [] : [[sluice.probe, tfjs.probe, PROBE_TOLERANCE]]),
-  ]
-  return pairs.find(([own, other, tolerance]) => !(Math.abs(own - other) <= tolerance))
+/** @returns the version of an installed package, or undefined */
+function versionOf(name) {
+  const file = new URL(`node_modules/${name}/package.json`, import.meta.url)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined
 }
 
-function summary({ workload, browser, renderer, repeats, absent, sluice, tfjs }) {
-  const own = { workload, browser, renderer, repeats, sluiceMs: spread(sluice.turns) }
-  if (absent) return { ...own, absent }
-  const ratios = sluice.turns.map((ms, i) => ms / tfjs.turns[i])
-  return { ...own, tfjs: tfjs.version, tfjsMs: spread(tfjs.turns), ratio: spread(ratios), pairs: ratios.length }
+/** Sluice and a peer in a page of their own, for one workload. */
+const play = (address, workload, peer) =>
+  inPage(
+    address,
+    async (page, browser) => {
+      page.on('pageerror', (error) => console.error(String(error)))
+      const limitMs = limits.seconds * 1000 + LONGEST_REST_MS
+      let timer = null
+      const hanging = new Promise((resolve) => {
+        timer = setTimeout(resolve, limitMs, { absent: `no end after ${limitMs / 1000} s` })
+      })
+      const contest = page.evaluate(
+        (words) => import('/test/bench/gpu-page.mjs').then(({ contest }) => contest(...words)),
+        [workload, peer, limits],
+      )
+      const result = await Promise.race([contest, hanging]).finally(() => clearTimeout(timer))
+      return { browser, ...result }
+    },
+    peer.endsWith('webgpu') ? WEBGPU : [],
+  )
+
+/** What the two computed differently first, or undefined. */
+function difference({ own, other }) {
+  const pairs = [
+    ...own.losses.map((loss, i) => [loss, other.losses[i], LOSS_TOLERANCE]),
+    ...(own.probe === undefined ? [] : [[own.probe, other.probe, PROBE_TOLERANCE]]),
+  ]
+  return pairs.find(([mine, theirs, tolerance]) => !(Math.abs(mine - theirs) <= tolerance))
+}
+
+function summary({ browser, renderer, absent, own, other }) {
+  if (absent) return { browser, renderer, absent }
+  const ratios = own.turns.map((ms, i) => ms / other.turns[i])
+  const times = { sluiceMs: spread(own.turns), peerMs: spread(other.turns), ratio: spread(ratios) }
+  return { browser, renderer, ...times, pairs: ratios.length }
+}
+
+async function compare(address, workload, peer) {
+  const version = versionOf(PEERS[peer])
+  const who = { workload, peer, version }
+  if (!version) return { ...who, absent: 'not installed' }
+  const result = await play(address, workload, peer)
+  const differs = result.absent ? undefined : difference(result)
+  const wrong = differs && `Sluice has ${differs[0]}, ${peer} ${differs[1]}`
+  if (wrong) console.error(`wrong: ${workload}: ${wrong}`)
+  return { ...who, wrong, ...summary(result) }
 }
 
 const lines = []
 await serving(async (address) => {
-  for (const workload of positionals.length > 0 ? positionals : WORKLOADS) {
-    const result = await compare(address, workload)
-    const differs = result.absent ? undefined : disagreement(result)
-    if (differs) {
-      wrong = true
-      console.error(`wrong: ${workload}: Sluice has ${differs[0]}, tfjs ${differs[1]}`)
+  for (const workload of positionals.length > 0 ? positionals : WORKLOADS)
+    for (const peer of peers) {
+      lines.push(await compare(address, workload, peer))
+      if (values.json) console.log(JSON.stringify(lines.at(-1)))
     }
-    lines.push(summary(result))
-    if (values.json) console.log(JSON.stringify(lines.at(-1)))
-  }
 })
 if (!values.json) printPairs(lines)
-process.exit(wrong ? 1 : 0)
+process.exit(lines.some(({ wrong }) => wrong) ? 1 : 0)

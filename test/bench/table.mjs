@@ -1,6 +1,10 @@
 /** A workload's lines as a Markdown table. */
 
-const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+function digits(value) {
+  if (value >= 100) return value.toFixed(0)
+  if (value >= 10) return value.toFixed(1)
+  return value >= 0.1 ? value.toFixed(2) : value.toPrecision(2)
+}
 
 const quartiles = ({ median, q1, q3 }) => `${digits(median)} (${digits(q1)}-${digits(q3)})`
 
@@ -40,15 +44,17 @@ export function printTable(workload, lines) {
   }
 }
 
-/** Contests of two: how long each took, and the ratio of the times, pair by pair. */
+/** Contests of two: how long a step of each took, and the ratio of the times, pair by pair. */
 export function printPairs(lines) {
-  const titles = ['workload', 'Sluice ms (quartiles)', 'tfjs WebGL ms', 'tfjs = 1', 'pairs', 'tfjs']
+  const titles = ['workload', 'peer', 'Sluice ms (quartiles)', 'peer ms', 'peer = 1', 'pairs']
   row(titles)
   row(titles.map(() => '---'))
-  for (const { workload, sluiceMs, absent, tfjsMs, ratio, pairs, tfjs } of lines) {
-    const own = [workload, quartiles(sluiceMs)]
-    if (absent) row([...own, `absent: ${absent}`, '', '', ''])
-    else row([...own, quartiles(tfjsMs), quartiles(ratio), pairs, tfjs])
+  for (const { workload, peer, version, absent, wrong, sluiceMs, peerMs, ratio, pairs } of lines) {
+    const who = [workload, `${peer} ${version ?? ''}`.trim()]
+    if (absent) row([...who, '', `absent: ${absent}`, '', ''])
+    else if (wrong) row([...who, quartiles(sluiceMs), `wrong: ${wrong}`, '', pairs])
+    else row([...who, ...[sluiceMs, peerMs, ratio].map(quartiles), pairs])
   }
-  console.log(`\nChromium ${lines[0]?.browser}, ${lines[0]?.renderer}`)
+  const { browser, renderer } = lines.find((line) => line.renderer) ?? {}
+  if (renderer) console.log(`\nChromium ${browser}, ${renderer}`)
 }

@@ -85,10 +85,14 @@ export async function serving(use, { isolated = false, modules = {} } = {}) {
   }
 }
 
-/** Run `use` with an open page and the browser's version. */
-export async function inPage(address, use) {
+/**
+ * Run `use` with an open page and the browser's version.
+ * @param more  arguments of Chromium beside those that every page has
+ */
+export async function inPage(address, use, more = []) {
   const { chromium } = createRequire(join(HOME, 'package.json'))('playwright-core')
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: LONGEST_START_MS })
+  const args = [...ARGUMENTS, ...more]
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: LONGEST_START_MS })
   try {
     const page = await browser.newPage()
     await page.goto(address)
