@@ -181,8 +181,8 @@ function argumentsFor({ shape, outerShape, strides: [[own, outer]] }: Walk): rea
 const BUSY = 4096
 const LEAST_RUN = 16
 
-/** In how many parts each of `outputs` is reduced from `count` values. */
-function partsOf({ outputs, count }: { readonly outputs: number; readonly count: number }): number {
+/** In how many parts each of `outputs` is reduced from `count` values. All are of one tensor, so no part has above 8192. */
+export function partsOf({ outputs, count }: { readonly outputs: number; readonly count: number }): number {
   return Math.max(1, Math.min(Math.floor(BUSY / outputs), Math.floor(count / LEAST_RUN)))
 }
 

@@ -37,6 +37,24 @@ test('a product over many terms is complete', async () => {
   }
 })
 
+test('argmax over many values looks at all of them', async () => {
+  for (const [outer, size, inner] of [
+    [1, 70001, 1],
+    [2, 30000, 3],
+  ]) {
+    const x = new Float32Array(outer * size * inner).map((_, i) => i % 7)
+    const wanted = Array.from({ length: outer * inner }, (_, group) => size - 1 - group * 1000)
+    wanted.forEach((place, group) => {
+      const start = Math.floor(group / inner) * size * inner + (group % inner)
+      // the first of two
+      x[start + place * inner] = 9
+      x[start + (size - 1) * inner] = 9
+    })
+    const [y] = await run('argmax', { outer, size, inner }, [x], [outer * inner])
+    assert.equal(Array.from(y), wanted)
+  }
+})
+
 test('cross-entropy over many classes is complete', async () => {
   const [outer, classes] = [3, 20000]
   const p = { outer, classes, inner: 1, ignoreIndex: -100, labelSmoothing: 0.25, weighted: false }
