@@ -182,15 +182,15 @@ test('pool: the sides of a texture follow from its bytes, and waste less than a 
   )
 })
 
-test('pool: a freed texture serves the next request of its size, the last freed first; the oldest are given back', () => {
+test('pool: a freed texture serves the next request of its size, the last freed first; the largest are given back', () => {
   const driver = new Driver()
   const pool = new PoolAllocator(160, driver)
   const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
   const [a, b, c] = [take(64), take(32), take(64)]
-  for (const block of [a, b, c]) pool.free(block)
+  for (const block of [b, a, c]) pool.free(block)
   assert.is(pool.stats().pooledBytes, 160)
   assert.is(take(60).address, c.address)
-  take(48) // 48 more need 48 of the pool's 96: the oldest, which has 64
+  take(48) // 48 more need 48 of the pool's 96: the largest, which has 64
   assert.not(driver.textures.has(a.address))
   assert.is(take(32).address, b.address)
   assert.is(driver.bytes, 64 + 48 + 32)

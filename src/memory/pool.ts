@@ -7,8 +7,8 @@
  *   2. A request takes the pooled texture of exactly its bytes that was freed last; where there is none, a new one
  *      is made.
  *   3. A freed texture goes to the pool, not back to the driver, which is slow to make them.
- *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back, those
- *      that have waited longest first.
+ *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back, the largest
+ *      first: so they are few. A training comes back to every size, and none is more likely to be asked for than another.
  *   5. Where the live bytes alone leave no room, the request fails and nothing has changed.
  *
  * Textures have no addresses among each other, so there are no holes: by 4 and 5 a program fits exactly the budgets
@@ -171,14 +171,14 @@ export class PoolAllocator implements Allocator {
     return address
   }
 
-  /** Give pooled textures back until at most `limitBytes` of them are left. */
+  /** Give pooled textures back, the largest first, until at most `limitBytes` of them are left. */
   #trim(limitBytes: number): void {
-    let count = 0
-    while (this.#pooledBytes > limitBytes && count < this.#pool.length) {
-      const { address, bytes } = this.#pool[count++]
+    const pool = this.#pool
+    while (this.#pooledBytes > limitBytes && pool.length > 0) {
+      const largest = pool.reduce((best, { bytes }, i) => (bytes > pool[best].bytes ? i : best), 0)
+      const [{ address, bytes }] = pool.splice(largest, 1)
       this.#pooledBytes -= bytes
       this.textures?.delete(address)
     }
-    this.#pool.splice(0, count)
   }
 }
