@@ -8,9 +8,13 @@
 import type { Textures } from '../../memory/pool.js'
 import { check } from './context.js'
 
+interface Made {
+  readonly texture: WebGLTexture
+  readonly texels: number
+}
+
 export class ContextTextures implements Textures {
-  readonly #textures = new Map<number, WebGLTexture>()
-  readonly #texels = new Map<number, number>()
+  readonly #made = new Map<number, Made>()
   #totalTexels = 0
   /** that the driver is known to have had room for */
   #mostTexels = 0
@@ -37,33 +41,36 @@ export class ContextTextures implements Textures {
       }
       this.#mostTexels = this.#totalTexels + texels
     }
-    this.#textures.set(address, texture)
-    this.#texels.set(address, texels)
+    this.#made.set(address, { texture, texels })
     this.#totalTexels += texels
   }
 
   delete(address: number): void {
-    this.gl.deleteTexture(this.of(address))
-    this.#textures.delete(address)
-    this.#totalTexels -= this.#texels.get(address) ?? 0
-    this.#texels.delete(address)
+    const { texture, texels } = this.#find(address)
+    this.gl.deleteTexture(texture)
+    this.#made.delete(address)
+    this.#totalTexels -= texels
   }
 
   of(address: number): WebGLTexture {
-    const texture = this.#textures.get(address)
-    if (!texture) throw new RangeError(`there is no texture ${address}`)
-    return texture
+    return this.#find(address).texture
   }
 
   /** Each block gets what the other held. For blocks of one size, which are alike. */
   exchange(a: number, b: number): void {
-    const texture = this.of(a)
-    this.#textures.set(a, this.of(b))
-    this.#textures.set(b, texture)
+    const made = this.#find(a)
+    this.#made.set(a, this.#find(b))
+    this.#made.set(b, made)
   }
 
   close(): void {
-    for (const texture of this.#textures.values()) this.gl.deleteTexture(texture)
-    this.#textures.clear()
+    for (const { texture } of this.#made.values()) this.gl.deleteTexture(texture)
+    this.#made.clear()
+  }
+
+  #find(address: number): Made {
+    const made = this.#made.get(address)
+    if (!made) throw new RangeError(`there is no texture ${address}`)
+    return made
   }
 }
