@@ -94,6 +94,7 @@ export {
 export type { Trial } from './stream/fastest.js'
 export type { MicroBatchOption, Plan } from './stream/plan.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
+export type { Part } from './stream/split.js'
 export {
   type Checkpoint,
   type Cursor,

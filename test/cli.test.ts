@@ -15,6 +15,7 @@ import { Progress } from '../src/cli/progress.js'
 import { run } from '../src/cli/run.js'
 import { Device } from '../src/device/device.js'
 import { square } from '../src/ops/elementwise.js'
+import type { Part } from '../src/stream/split.js'
 
 interface Outcome {
   code: number
@@ -27,7 +28,7 @@ interface Event {
   [field: string]: unknown
 }
 
-async function sluice(args: string, options: Partial<Io> = {}): Promise<Outcome> {
+async function sluice(args: string, options: Partial<Io> & { signal?: AbortSignal } = {}): Promise<Outcome> {
   const outcome = { code: -1, out: '', err: '' }
   outcome.code = await run(args.split(' '), {
     out: (text) => {
@@ -39,7 +40,7 @@ async function sluice(args: string, options: Partial<Io> = {}): Promise<Outcome>
     },
     isTTY: options.isTTY ?? false,
     columns: options.columns ?? 80,
-    signal: options.signal ?? new AbortController().signal,
+    interruptible: (fn) => fn(options.signal ?? new AbortController().signal),
   })
   return outcome
 }
@@ -80,7 +81,7 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['train --batch', /--batch <value>' argument missing/],
     ['train --json=yes', /--json' does not take an argument/],
     ['train digits', /Unexpected argument 'digits'/],
-    ['train --batch 0', /--batch '0' is not a whole number, 1 or more/],
+    ['train --batch 0', /--batch '0' is not a whole number, from 1 to 4294967296/],
     ['train --batch 1e3', /--batch '1e3'/],
     ['train --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
     ['train --micro-batch fitt', /--micro-batch 'fitt'/],
@@ -169,7 +170,7 @@ test('train: an event for the plan, each step, each epoch and the end', async ()
     assert.is(step.peakBytes, step.plannedPeakBytes)
     assert.ok(number(step, 'peakBytes') <= 512 * 1024 && number(step, 'loss') > 0 && number(step, 'ms') > 0)
   }
-  assert.equal(steps[0].sizes, plan.sizes)
+  assert.equal(steps[0].parts, plan.parts)
   assert.is(steps[0].plannedPeakBytes, plan.plannedPeakBytes)
   const [done] = named(all, 'done')
   for (const epoch of named(all, 'epoch')) {
@@ -194,7 +195,7 @@ test('from the smallest budget to that of the whole batch: same losses, never ab
       assert.is(all[0].minimumBudgetBytes, smallest)
       assert.is(all[0].wholeBatchBytes, whole)
       assert.ok(number(all[all.length - 1], 'peakBytes') <= memory)
-      if (memory === whole) assert.equal(steps[0].sizes, [512])
+      if (memory === whole) assert.equal(steps[0].parts, [{ size: 512, count: 1 }])
       losses.push(steps.map(({ loss }) => Number(loss).toFixed(4)))
     }
     for (const other of losses) assert.equal(other, losses[0])
@@ -211,9 +212,12 @@ test('from the smallest budget to that of the whole batch: same losses, never ab
 test('a micro-batch that is asked for is planned as asked, or refused with the budget it needs', async () => {
   const [plan] = await eventsOf(`plan ${SMALL} --memory 64MiB --micro-batch 100`)
   const needed = number(plan, 'neededBudgetBytes')
-  assert.equal(plan.sizes, [86, 86, 85, 85, 85, 85])
+  assert.equal(plan.parts, [
+    { size: 86, count: 2 },
+    { size: 85, count: 4 },
+  ])
   const steps = named(await eventsOf(`train ${SMALL} --micro-batch 100 --memory ${needed}`), 'step')
-  assert.equal(steps[0].sizes, plan.sizes)
+  assert.equal(steps[0].parts, plan.parts)
   const refused = await sluice(`train ${SMALL} --micro-batch 100 --memory ${needed - 1}`)
   assert.is(refused.code, EXIT.doesNotFit)
   assert.match(refused.err, `a micro-batch of 100 samples needs a budget of`)
@@ -227,14 +231,14 @@ test('--micro-batch fast names the micro-batch that it chose by measuring, and t
   const [choice, plan, ...rest] = await eventsOf(`${job} --micro-batch fast`)
   const trials = choice.trials as { microBatch: number; samplesPerSecond: number }[]
   const fit = (await eventsOf(`plan ${SMALL} --memory 640KiB`))[0]
-  assert.ok(trials.some(({ microBatch }) => microBatch === (fit.sizes as number[])[0]))
+  assert.ok(trials.some(({ microBatch }) => microBatch === (fit.parts as Part[])[0].size))
   assert.ok(trials.some(({ microBatch }) => microBatch === 1))
   assert.equal([choice.event, choice.microBatch, plan.microBatch], ['choice', trials[0].microBatch, choice.microBatch])
-  const losses = (of: readonly Event[]) => named(of, 'step').map(({ loss, sizes }) => [loss, sizes])
+  const losses = (of: readonly Event[]) => named(of, 'step').map(({ loss, parts }) => [loss, parts])
   const again = await eventsOf(`${job} --micro-batch ${choice.microBatch}`)
   assert.equal(losses(rest), losses(again))
   const text = await sluice(`${job} --micro-batch fast`)
-  assert.match(text.out, /The fastest is \d+\. To train again in the same micro-batches: --micro-batch \d+\n/)
+  assert.match(text.out, /The fastest is [\d,]+\. To train again in the same micro-batches: --micro-batch \d+\n/)
   const aborted = await sluice(`${job} --micro-batch fast`, { signal: AbortSignal.abort() })
   assert.is(aborted.code, EXIT.interrupted)
 })
@@ -287,6 +291,26 @@ test('the plan of a large batch: under a second, and next to no memory', async (
   assert.match(refused.err, /a micro-batch of 32 samples needs a budget of .* bytes/)
 })
 
+test('the plan of any mini-batch up to 2^32 samples is found at once; more is a mistake', async () => {
+  for (const batch of [4_000_000_000, 2 ** 32]) {
+    const started = process.cpuUsage()
+    const [plan] = await eventsOf(`plan --model lenet --batch ${batch} --memory 3GiB`)
+    const { user, system } = process.cpuUsage(started)
+    const parts = plan.parts as Part[]
+    assert.is(
+      parts.reduce((sum, { size, count }) => sum + size * count, 0),
+      batch,
+    )
+    assert.ok(parts.length <= 2)
+    assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s for three plans`)
+  }
+  const text = await sluice('plan --model mlp --batch 4294967296')
+  assert.match(text.out, /micro-batch 1,093: 3,929,522 accumulation steps, 3,929,272 x 1,093 \+ 250 x 1,092\n/)
+  const beyond = await sluice('plan --batch 1000000000000')
+  assert.is(beyond.code, EXIT.usage)
+  assert.match(beyond.err, "--batch '1000000000000' is not a whole number, from 1 to 4294967296")
+})
+
 test('a person reads what it does, the plan, how it goes and how it went', async () => {
   const { code, out, err } = await sluice(`train ${SMALL} --memory 512KiB`)
   assert.equal([code, err], [EXIT.done, ''])
@@ -311,7 +335,7 @@ const RESULT = {
   epoch: 0,
   step: 1,
   samples: 10,
-  sizes: [10],
+  parts: [{ size: 10, count: 1 }],
   loss: 1.5,
   weight: 10,
   ms: 5,
@@ -321,14 +345,15 @@ const RESULT = {
 
 const EVALUATION = { loss: 2, accuracy: 0.9777, samples: 9, peakBytes: 1000, plannedPeakBytes: 1000, ms: 1 }
 
+const neverInterrupted: Io['interruptible'] = (fn) => fn(new AbortController().signal)
+
 function watch(epochs: number, io: Partial<Io>): string {
   let shown = ''
-  const signal = new AbortController().signal
   const out = (text: string): void => {
     shown += text
   }
   const progress = new Progress(
-    { out, err: out, isTTY: false, columns: 80, signal, ...io },
+    { out, err: out, isTTY: false, columns: 80, interruptible: neverInterrupted, ...io },
     { epochs, steps: epochs, samples: 10, budgetBytes: 2048 },
   )
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -407,6 +432,14 @@ test('the process: the first Ctrl-C ends the training with 130, also between ste
   assert.ok(number(last, 'steps') > 0)
 })
 
+test('the process: Ctrl-C kills at once what does not train', async () => {
+  const { child, ended } = start('gradcheck')
+  child.stdout.once('data', () => child.kill('SIGINT'))
+  const { code, signal, out } = await ended
+  assert.equal([code, signal], [null, 'SIGINT'])
+  assert.not.match(out, 'worst error')
+})
+
 test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async () => {
   const { code, out } = await sluice('gradcheck relu argmax softmax')
   assert.is(code, EXIT.done)
@@ -431,8 +464,6 @@ test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async 
   } finally {
     Object.assign(gradient, { send })
   }
-  const aborted = await sluice('gradcheck', { signal: AbortSignal.abort() })
-  assert.equal([aborted.code, aborted.out], [EXIT.interrupted, ''])
 })
 
 test('devices: what there is, and why not', async () => {

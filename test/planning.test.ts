@@ -12,6 +12,7 @@ import { TensorTooLargeError } from '../src/device/errors.js'
 import { openDevice, openVirtualDevice } from '../src/device/open.js'
 import { VirtualDevice } from '../src/device/virtual.js'
 import { BudgetExceededError, noBytes } from '../src/memory/allocator.js'
+import { ArgumentError } from '../src/memory/errors.js'
 import { HeapAllocator, PAGE_BYTES } from '../src/memory/heap.js'
 import * as models from '../src/models/index.js'
 import {
@@ -36,8 +37,9 @@ import { noGrad } from '../src/ops/tape.js'
 import { adam, sgd } from '../src/optim/index.js'
 import { DoesNotFitError } from '../src/stream/errors.js'
 import type { Measured, Plan } from '../src/stream/plan.js'
-import { makePlan } from '../src/stream/search.js'
-import { balancedSizes } from '../src/stream/split.js'
+import { describeParts } from '../src/stream/report.js'
+import { LARGEST_BATCH, makePlan } from '../src/stream/search.js'
+import { balanced, countOf, sizesOf } from '../src/stream/split.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { fromHost, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
@@ -200,12 +202,12 @@ const contents = (plan: Plan) => ({ ...plan, toString: String(plan) })
  */
 async function stepAsPlanned(device: Device, streamer: Streamer, batch: Batch, plan: Plan): Promise<void> {
   if (device instanceof WatchedDevice) device.highestByte = 0
-  const { peakBytes, plannedPeakBytes, sizes } = await streamer.step(batch)
+  const { peakBytes, plannedPeakBytes, parts } = await streamer.step(batch)
   assert.is(peakBytes, plan.plannedPeakBytes)
   assert.is(plannedPeakBytes, plan.plannedPeakBytes)
   assert.is(device.allocator.peakBytes, plan.plannedPeakBytes)
   assert.ok(peakBytes <= device.allocator.budgetBytes)
-  assert.equal(sizes, plan.sizes)
+  assert.equal(parts, plan.parts)
   if (!(device instanceof WatchedDevice)) return
   const beyond = peakBytes - device.highestByte
   assert.ok(beyond >= 0 && beyond < 64, `peak ${peakBytes}, highest operand byte ${device.highestByte}`)
@@ -240,7 +242,7 @@ for (const [name, { open, virtual }] of Object.entries(DEVICES)) {
           const plan = streamer.plan({ ...shapes, batch })
           assert.equal(contents(plan), contents(planOn(virtual(budget))), 'a virtual device says the same')
           assert.equal([plan.minimumBudgetBytes, plan.wholeBatchBytes], [minimumBudgetBytes, wholeBatchBytes])
-          if (plan.sizes.length > 1) split++
+          if (countOf(plan.parts) > 1) split++
           if (plan.microBatch < batch) {
             const microBatch = plan.microBatch + 1
             assert.instance(
@@ -259,9 +261,9 @@ for (const [name, { open, virtual }] of Object.entries(DEVICES)) {
           assert.equal([peakBytes, plannedPeakBytes], [evaluation.plannedPeakBytes, evaluation.plannedPeakBytes])
         }
 
-        assert.is(planOn(virtual(wholeBatchBytes)).sizes.length, 1)
+        assert.is(countOf(planOn(virtual(wholeBatchBytes)).parts), 1)
         if (wholeBatchBytes > minimumBudgetBytes) {
-          assert.ok(planOn(virtual(wholeBatchBytes - 64)).sizes.length > 1)
+          assert.ok(countOf(planOn(virtual(wholeBatchBytes - 64)).parts) > 1)
         }
         const refused = unfit(() => planOn(open(minimumBudgetBytes - 64)))
         if (refused instanceof DoesNotFitError) assert.is(refused.minimumBudgetBytes, minimumBudgetBytes)
@@ -334,7 +336,7 @@ for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
         assert.is(peakBytes, evaluation.plannedPeakBytes)
         assert.ok(peakBytes <= memory)
       }
-      assert.is(virtual(wholeBatchBytes).plan(shapes).sizes.length, 1)
+      assert.is(countOf(virtual(wholeBatchBytes).plan(shapes).parts), 1)
       unfit(() => virtual(minimumBudgetBytes - 64).plan(shapes))
     })
   }
@@ -375,8 +377,11 @@ test('sizes that a model refuses are no part of a plan, nor of the smallest budg
   for (const batch of [3, 8, 9]) {
     const shapes = { batch, inputShape: INPUT }
     const { minimumBudgetBytes } = trainer(openVirtualDevice('cpu'), build).plan(shapes)
-    const { sizes } = trainer(openVirtualDevice('cpu', { memory: minimumBudgetBytes }), build).plan(shapes)
-    assert.ok(Math.min(...sizes) >= 2, `sizes ${sizes}`)
+    const { parts } = trainer(openVirtualDevice('cpu', { memory: minimumBudgetBytes }), build).plan(shapes)
+    assert.ok(
+      parts.every(({ size }) => size >= 2),
+      describeParts(parts),
+    )
     const less = trainer(openVirtualDevice('cpu', { memory: minimumBudgetBytes - 64 }), build)
     assert.instance(
       unfit(() => less.plan(shapes)),
@@ -430,7 +435,7 @@ for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
     const small = await openDevice('reference', { memory: minimumBudgetBytes })
     const streamer = trainer(small, build)
     const plan = streamer.plan({ batch: 90, inputShape, mode: 'predict' })
-    assert.ok(name === 'batch norm' || plan.sizes.length > 1, 'one micro-batch shows nothing')
+    assert.ok(name === 'batch norm' || countOf(plan.parts) > 1, 'one micro-batch shows nothing')
     const { data, shape } = await streamer.predict(batch.inputs)
     assert.equal(shape, [90, classes])
     assert.equal(data, expected, 'every sample on its own')
@@ -501,7 +506,7 @@ function search({ peaks, budgetBytes }: Landscape, microBatch: number | 'fit' = 
 
 /** The budget that micro-batches of at most this size need. */
 function needs({ peaks }: Landscape, microBatch: number): number {
-  const parts = [microBatch, ...balancedSizes(peaks.length, microBatch)]
+  const parts = [microBatch, ...sizesOf(balanced(peaks.length, microBatch))]
   return Math.max(...parts.map((size) => peaks[size - 1]?.peak ?? Infinity))
 }
 
@@ -519,7 +524,7 @@ test('search: a device without tensors as large as the whole mini-batch runs it 
     })
   const found = plan(12, 'fit')
   assert.is(found.microBatch, largest)
-  assert.equal(found.sizes, [4, 4, 4])
+  assert.equal(found.parts, [{ size: 4, count: 3 }])
   assert.is(found.wholeBatchBytes, Infinity)
   assert.is(found.bytesPerSample, 10)
   assert.match(String(found), /whole batch needs +tensors larger than this device has, whatever the budget/)
@@ -554,15 +559,15 @@ test('search: finds the largest size that fits with its parts, and the smallest 
         assert.is(needs(landscape, plan.microBatch), smallestBudget)
         return
       }
-      outcomes[plan.sizes.length > 1 ? 'split' : 'whole']++
+      outcomes[countOf(plan.parts) > 1 ? 'split' : 'whole']++
       assert.is(plan.microBatch, largest)
-      assert.equal(plan.sizes, balancedSizes(peaks.length, plan.microBatch))
-      assert.is(plan.plannedPeakBytes, Math.max(...plan.sizes.map((size) => peaks[size - 1]?.peak ?? Infinity)))
+      assert.equal(plan.parts, balanced(peaks.length, plan.microBatch))
+      assert.is(plan.plannedPeakBytes, Math.max(...plan.parts.map(({ size }) => peaks[size - 1]?.peak ?? Infinity)))
       assert.is(plan.neededBudgetBytes, needs(landscape, plan.microBatch))
       assert.is(plan.wholeBatchBytes, peaks.at(-1)?.peak)
       assert.equal(
         plan.rehearsals.map(({ peakBytes }) => peakBytes),
-        plan.sizes.map((size) => peaks[size - 1]?.peak),
+        plan.parts.map(({ size }) => peaks[size - 1]?.peak),
       )
     }),
     { seed: 64, numRuns: 2000 },
@@ -599,9 +604,63 @@ test('search: a size that is asked for is planned or refused, never replaced', (
   )
 })
 
-test('search: in a mini-batch of many thousands, few sizes are rehearsed', () => {
+test('search: the smallest budget is found in few rehearsals where holes take whatever a step asks for', () => {
+  const holes = new HeapAllocator(2 ** 40)
+  const first = holes.alloc(2 ** 30, 'activation', 'test')
+  holes.alloc(64, 'activation', 'test')
+  holes.free(first)
+  const { peakBytes: tailBytes } = holes.fork()
+  for (const aboveTail of [0, 640]) {
+    let measured = 0
+    const measure = (size: number): Measured => {
+      measured++
+      const held = 64 + 16 * size
+      const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+      return { ...rest, peakBytes: Math.max(tailBytes + aboveTail, held), peakHeldBytes: held }
+    }
+    const batch = LARGEST_BATCH
+    const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator: holes, notes: [], measure })
+    assert.is(plan.minimumBudgetBytes, holes.budgetFor(tailBytes + aboveTail))
+    assert.is(plan.wholeBatchBytes, holes.budgetFor(64 + 16 * batch))
+    assert.ok(measured < 600, `${measured} rehearsals`)
+  }
+})
+
+test('a mini-batch of more than 2^32 samples is refused; one of so many is planned on every kind of device', () => {
+  for (const kind of ['cpu', 'reference', 'gpu'] as const) {
+    for (const memory of ['2MiB', '4TiB']) {
+      const streamer = trainer(openVirtualDevice(kind, { memory }), models.lenet)
+      const { parts, rehearsals } = streamer.plan({ batch: LARGEST_BATCH })
+      assert.is(
+        parts.reduce((sum, { size, count }) => sum + size * count, 0),
+        LARGEST_BATCH,
+      )
+      assert.is(rehearsals.length, parts.length)
+      for (const batch of [LARGEST_BATCH + 1, 1e12, 2 ** 53]) {
+        assert.throws(
+          () => streamer.plan({ batch }),
+          (error: unknown) =>
+            error instanceof ArgumentError && /at most 4,294,967,296|positive whole/.test(error.message),
+        )
+      }
+    }
+  }
+})
+
+test('where the whole mini-batch has more bytes than can be counted, it is planned in parts', () => {
+  const build = (device: Device) =>
+    new Sequential(new Conv2d(device, 3, 64, 3, { padding: 1 }), new MaxPool2d(device, 224), new Flatten(device))
+  const plan = trainer(openVirtualDevice('cpu', { memory: '4TiB' }), build).plan({
+    batch: LARGEST_BATCH,
+    inputShape: [3, 224, 224],
+  })
+  assert.is(plan.wholeBatchBytes, Infinity)
+  assert.ok(plan.microBatch > 1e5, `${plan.microBatch}`)
+})
+
+test('search: in a mini-batch of many thousands or millions, few sizes are rehearsed', () => {
   const drawn = fc.record({
-    batch: fc.integer({ min: 2000, max: 60_000 }),
+    batch: fc.oneof(fc.integer({ min: 2000, max: 60_000 }), fc.integer({ min: 2000, max: LARGEST_BATCH })),
     share: fc.double({ min: 0.01, max: 0.99, noNaN: true }),
     holes: fc.array(fc.nat(500), { minLength: 3, maxLength: 9 }),
   })
@@ -617,8 +676,9 @@ test('search: in a mini-batch of many thousands, few sizes are rehearsed', () =>
       const budgetBytes = Math.round(peakOf(1) + 500 + share * 10 * batch)
       const allocator = new ByteAllocator(budgetBytes)
       const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator, notes: [], measure })
-      const fits = (size: number) => balancedSizes(batch, size).every((part) => peakOf(part) <= budgetBytes)
-      let largest = batch
+      const fits = (size: number) => balanced(batch, size).every((part) => peakOf(part.size) <= budgetBytes)
+      // holes are never negative: no larger size can fit
+      let largest = Math.min(batch, Math.ceil((budgetBytes - 10_000) / 10))
       while (peakOf(largest) > budgetBytes || !fits(largest)) largest--
       assert.is(plan.microBatch, largest)
       assert.ok(measured < 200, `${measured} rehearsals`)

@@ -11,7 +11,7 @@ import { sgd } from '../src/optim/index.js'
 import { EmptyBatchError } from '../src/stream/errors.js'
 import { sizesToTry } from '../src/stream/fastest.js'
 import { Program } from '../src/stream/program.js'
-import { balancedSizes } from '../src/stream/split.js'
+import { balanced, countOf, sizesOf } from '../src/stream/split.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { NoAliasDevice, WatchedDevice } from './devices.js'
 import { denseModel, INPUT, randomBatch, residualModel, transformerModel } from './fixtures.js'
@@ -92,20 +92,24 @@ for (const [name, build] of Object.entries(builders)) {
   })
 }
 
-test('balanced sizes differ by at most one, keep under the cap and sum to the mini-batch', () => {
+test('micro-batches differ by at most one sample, keep under the cap and sum to the mini-batch', () => {
+  const counts = fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 2 ** 32 }))
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 5000 }), (samples, cap) => {
-      const sizes = balancedSizes(samples, Math.min(cap, samples))
+    fc.property(counts, counts, (samples, asked) => {
+      const cap = Math.min(asked, samples)
+      const parts = balanced(samples, cap)
       assert.is(
-        sizes.reduce((sum, size) => sum + size, 0),
+        parts.reduce((sum, { size, count }) => sum + size * count, 0),
         samples,
       )
-      assert.ok(Math.max(...sizes) <= cap && Math.max(...sizes) - Math.min(...sizes) <= 1)
-      assert.is(sizes.length, Math.ceil(samples / Math.min(cap, samples)))
+      const [first, second] = parts
+      assert.ok(parts.length === 1 || (parts.length === 2 && second.size === first.size - 1))
+      assert.ok(parts.every(({ size, count }) => size >= 1 && size <= cap && count >= 1))
+      assert.is(countOf(parts), Math.ceil(samples / cap))
     }),
     { seed: 1 },
   )
-  assert.equal(balancedSizes(10, 4), [4, 3, 3])
+  assert.equal([...sizesOf(balanced(10, 4))], [4, 3, 3])
 })
 
 /** Losses of some steps, and what the last one reported. */
@@ -134,8 +138,8 @@ test('the same plan gives the same bits; another plan the same losses within flo
     await train(open(1 << 20), batches),
     await train(open(1 << 20), batches, 7),
   ]
-  assert.is(a.results[0].sizes.length, 1)
-  assert.equal(small.results[0].sizes, [7, 7, 7, 7, 6, 6])
+  assert.is(countOf(a.results[0].parts), 1)
+  assert.equal([...sizesOf(small.results[0].parts)], [7, 7, 7, 7, 6, 6])
   assert.equal(a.state, b.state)
   a.results.forEach(({ loss }, i) => assert.ok(Math.abs(loss - small.results[i].loss) <= 1e-4 * loss))
 })
@@ -159,7 +163,7 @@ test('a transformer peaks as planned, whole and split, and where aliasing is for
     await train(new NoAliasDevice('cpu', heap()), batches, 'fit', transformerModel),
   ]
   assert.equal(
-    runs.map(({ results }) => results[0].sizes),
+    runs.map(({ results }) => [...sizesOf(results[0].parts)]),
     [[20], [7, 7, 6], [20]],
   )
   for (const { results } of runs) {
@@ -206,10 +210,10 @@ test('the fastest micro-batch is one of those that fit, and looking for it leave
   assert.equal(trials, fastestFirst)
   for (const { microBatch, samplesPerSecond } of trials) {
     assert.ok(samplesPerSecond > 0)
-    assert.is(plan(microBatch).sizes[0], microBatch)
+    assert.is(plan(microBatch).parts[0].size, microBatch)
   }
   const sizes = trials.map(({ microBatch }) => microBatch).sort((a, b) => b - a)
-  assert.equal([sizes[0], sizes.at(-1)], [plan(37).sizes[0], 1])
+  assert.equal([sizes[0], sizes.at(-1)], [plan(37).parts[0].size, 1])
 })
 
 test('what to try: even sizes, half as large each time, down to 1', () => {

@@ -56,12 +56,11 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
 }
 
 /** A micro-batch begins with its input, its second half with the backward walk. */
-function sectionsOf(points: readonly TimelinePoint[], { sizes }: Plan): Section[] {
+function sectionsOf(points: readonly TimelinePoint[], { parts }: Plan): Section[] {
   const begins = (op: string): number[] =>
     points.flatMap((point, i) => (point.op === op && points[i - 1]?.op !== op ? [i] : []))
-  const distinct = [...new Set(sizes)]
   return [
-    ...begins('input').map((start, i) => ({ start, label: `forward of ${groupDigits(distinct[i])}` })),
+    ...begins('input').map((start, i) => ({ start, label: `forward of ${groupDigits(parts[i].size)}` })),
     ...begins('backward').map((start) => ({ start, label: 'backward' })),
   ].sort((a, b) => a.start - b.start)
 }

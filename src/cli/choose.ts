@@ -16,7 +16,7 @@ export async function chooseFastest(
   io: Io,
 ): Promise<Job> {
   const miniBatch = train.gather(Array.from({ length: job.batch }, (_, i) => i))
-  const trials = await streamer.fastest(miniBatch, { signal: io.signal })
+  const trials = await io.interruptible((signal) => streamer.fastest(miniBatch, { signal }))
   const fits = ({ microBatch }: Trial): boolean =>
     plannedBatches({ ...job, microBatch }, { train, test }).every((options) => isPlannable(streamer, options))
   const chosen = trials.find(fits)

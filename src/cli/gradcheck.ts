@@ -45,7 +45,6 @@ async function check(names: readonly string[], seed: number, json: boolean, io: 
   let without = 0
   const ops = opTable.filter(({ name }) => names.includes(name))
   for (const op of ops) {
-    if (await interrupted(io)) return EXIT.interrupted
     const [{ worstError }] = await checkOps([op], { seed })
     const ok = worstError === null || worstError <= TOLERANCE
     if (!ok) failures++
@@ -64,12 +63,6 @@ async function check(names: readonly string[], seed: number, json: boolean, io: 
 const WIDTH = Math.max(...NAMES.map((name) => name.length))
 
 const showError = (error: number | null): string => (error === null ? 'no gradient' : error.toExponential(1))
-
-/** Lets a signal arrive, and says whether one has. */
-async function interrupted({ signal }: Io): Promise<boolean> {
-  await new Promise((resolve) => setImmediate(resolve))
-  return signal.aborted
-}
 
 /** A list over several lines of at most 100 characters. */
 function wrapped(words: readonly string[]): string {

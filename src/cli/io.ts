@@ -9,8 +9,11 @@ export interface Io {
   isTTY: boolean
   /** its width */
   columns: number
-  /** aborted by the first Ctrl-C */
-  signal: AbortSignal
+  /**
+   * Run `fn`, a training. Meanwhile the first Ctrl-C aborts its signal, and a second one kills; at all other times every
+   * Ctrl-C kills, so that nothing that only computes can hold out against it.
+   */
+  interruptible<T>(fn: (signal: AbortSignal) => Promise<T>): Promise<T>
 }
 
 export const EXIT = { done: 0, failed: 1, usage: 2, doesNotFit: 3, interrupted: 130 } as const

@@ -8,6 +8,7 @@ import { BUILDERS } from '../models/index.js'
 import { crossEntropy } from '../ops/loss.js'
 import { adam, adamw, constant, cosine, type Optimizer, type Schedule, sgd, stepDecay, warmUp } from '../optim/index.js'
 import type { MicroBatchOption } from '../stream/plan.js'
+import { LARGEST_BATCH } from '../stream/search.js'
 import { Streamer } from '../stream/streamer.js'
 import { choice, decimal, parseOptions, UsageError, usage, whole } from './options.js'
 
@@ -98,7 +99,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
   return {
     model: choice('--model', values.model, MODELS),
     folder,
-    batch: whole('--batch', values.batch, 1),
+    batch: whole('--batch', values.batch, 1, LARGEST_BATCH),
     memoryBytes: usage('--memory', () => parseBytes(values.memory)),
     epochs: whole('--epochs', values.epochs, 1),
     seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),

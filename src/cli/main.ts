@@ -3,10 +3,6 @@
 import type { Io } from './io.js'
 import { run } from './run.js'
 
-const controller = new AbortController()
-// Once: the first Ctrl-C asks for an end, the second finds no handler and kills.
-process.once('SIGINT', () => controller.abort())
-
 // A reader that closes the pipe (`| head`) has had enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(1)
@@ -20,7 +16,17 @@ const io: Io = {
   get columns() {
     return process.stdout.columns || 80
   },
-  signal: controller.signal,
+  async interruptible(fn) {
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    // Once: the second Ctrl-C finds no handler and kills.
+    process.once('SIGINT', abort)
+    try {
+      return await fn(controller.signal)
+    } finally {
+      process.off('SIGINT', abort)
+    }
+  },
 }
 
 process.exitCode = await run(process.argv.slice(2), io)

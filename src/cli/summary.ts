@@ -1,6 +1,7 @@
 /** How a training went: what is counted on the way, and what is said at the end. */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { Plan } from '../stream/plan.js'
+import { countOf } from '../stream/split.js'
 import type { EpochResult, StepResult } from '../stream/streamer.js'
 import { showBytes } from './announce.js'
 import { emit, type Io } from './io.js'
@@ -90,7 +91,7 @@ export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { pla
   const lines = [
     accuracy === undefined ? 'Done' : `Test accuracy ${showShare(accuracy)}`,
     times > 1
-      ? `${whole}${Number.isFinite(times) ? `, ${times.toFixed(1)} times the budget` : ''}; it went through in ${plan.sizes.length} micro-batches`
+      ? `${whole}${Number.isFinite(times) ? `, ${times.toFixed(1)} times the budget` : ''}; it went through in ${groupDigits(countOf(plan.parts))} micro-batches`
       : `${whole}, within the budget`,
     asPlanned
       ? `The measured peak equalled the plan to the byte in all ${steps} steps and ${evaluations} evaluations`

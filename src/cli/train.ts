@@ -54,7 +54,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
       await writePicture(job, streamer, plan)
       if (!job.json) io.out('\n')
       const tally = new Tally()
-      const completed = await follow(job, sets, streamer, tally, io)
+      const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, io, signal))
       if (completed) showDone(io, job, tally, { plan, needs, wallMs: performance.now() - started })
       else showInterrupted(io, job, tally, totalSteps(job, sets))
       return completed ? EXIT.done : EXIT.interrupted
@@ -65,7 +65,14 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
 }
 
 /** Train to the end, counting in `tally`; false: interrupted. */
-async function follow(job: Job, sets: Sets<Dataset>, streamer: Streamer, tally: Tally, io: Io): Promise<boolean> {
+async function follow(
+  job: Job,
+  sets: Sets<Dataset>,
+  streamer: Streamer,
+  tally: Tally,
+  io: Io,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { json, batch, epochs, microBatch } = job
   const size = { epochs, steps: totalSteps(job, sets), samples: sets.train.length, budgetBytes: job.memoryBytes }
   const listener = json ? jsonLines(io) : new Progress(io, size)
@@ -75,7 +82,7 @@ async function follow(job: Job, sets: Sets<Dataset>, streamer: Streamer, tally: 
       epochs,
       microBatch,
       evaluate: sets.test,
-      signal: io.signal,
+      signal,
       onMicroBatch: ({ samples }) => listener.microBatch(samples),
       onEpoch: (result) => {
         tally.epoch(result)

@@ -13,7 +13,7 @@
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
-import { DeviceError, PlanMismatchError, RehearsalError } from './errors.js'
+import { DeviceError, PlanMismatchError, RehearsalError, TensorTooLargeError } from './errors.js'
 import { Storage } from './storage.js'
 
 /** What dropout masks are keyed by; see streaming. `call` counts the dropouts of one forward. */
@@ -164,7 +164,13 @@ export abstract class Device {
   /** @throws BudgetExceededError  `size` elements do not fit; nothing has changed */
   alloc(size: number, category: Category): Storage {
     if (this.#closed) throw new DeviceError(`the ${this.kind} device is closed: open another`)
-    const block = this.#state.allocator.alloc(size * this.elementBytes, category, this.op)
+    const bytes = size * this.elementBytes
+    if (bytes > Number.MAX_SAFE_INTEGER) {
+      throw new TensorTooLargeError(
+        `${this.op}: no device has tensors of ${size} elements: their bytes cannot be counted`,
+      )
+    }
+    const block = this.#state.allocator.alloc(bytes, category, this.op)
     this.#sample()
     return new Storage(block, size, this.#state.rehearsal)
   }

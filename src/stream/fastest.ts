@@ -6,6 +6,7 @@
  */
 import { DoesNotFitError, NotSeparableError } from './errors.js'
 import type { MicroBatchOption, Plan } from './plan.js'
+import { sizesOf } from './split.js'
 
 /** How fast a mini-batch went through in micro-batches of one size. */
 export interface Trial {
@@ -41,7 +42,7 @@ export async function race(
   const { batch, microBatch: largest } = planFor('fit')
   const runners = sizesToTry(batch, largest)
     .flatMap((size, i) => planIfPossible(planFor, i === 0 ? 'fit' : size) ?? [])
-    .map((plan) => ({ plan, sizes: asMany(plan.sizes, largest), best: 0 }))
+    .map((plan) => ({ plan, sizes: asMany([...sizesOf(plan.parts)], largest), best: 0 }))
   const started = performance.now()
   for (let round = 0; round <= LEAST_ROUNDS || performance.now() - started < LEAST_MS; round++) {
     for (const runner of runners) {

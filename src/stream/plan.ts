@@ -2,6 +2,7 @@
 import type { Rehearsed } from '../device/device.js'
 import type { BytesByCategory } from '../memory/allocator.js'
 import type { Shape } from '../tensor/shape.js'
+import type { Part } from './split.js'
 
 /** What one rehearsal of a whole step, with micro-batches of one size, has shown. */
 export interface Measured extends Rehearsed {
@@ -22,8 +23,8 @@ export interface Plan {
   readonly batch: number
   /** the largest micro-batch that fits, or what was asked for; never above `batch` */
   readonly microBatch: number
-  /** samples of each micro-batch: balanced, none above microBatch */
-  readonly sizes: readonly number[]
+  /** the micro-batches in their order: all of one size, or the larger before those of a sample less */
+  readonly parts: readonly Part[]
   readonly budgetBytes: number
   readonly heldBytes: BytesByCategory
   /** budget minus held: what is left for micro-batches */
@@ -45,7 +46,7 @@ export interface Plan {
   readonly notes: readonly string[]
   /** of the model, for one sample */
   readonly outputShape: Shape
-  /** what rehearsing each of `sizes` has shown */
+  /** what rehearsing a micro-batch of each of `parts` has shown */
   readonly rehearsals: readonly Measured[]
   toString(): string
 }

@@ -4,12 +4,14 @@
  */
 
 import type { TimelinePoint } from '../device/device.js'
+import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Shape } from '../tensor/shape.js'
 import { NotSeparableError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { makePlan } from './search.js'
+import { countOf } from './split.js'
 
 export interface PlanOptions {
   /** samples in the mini-batch */
@@ -45,8 +47,8 @@ export class Planner {
 
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
-    const { sizes, rehearsals } = this.plan(options)
-    const bySize = new Map(sizes.map((size, j) => [size, rehearsals[j]]))
+    const { parts, rehearsals } = this.plan(options)
+    const bySize = new Map(parts.map(({ size }, i) => [size, rehearsals[i]]))
     const shape = this.#sampleShape(options)
     const { device } = this.#program
     return device.rehearse(() => this.#program.rehearse(options.mode ?? 'train', shape, bySize), { timeline: true })
@@ -76,9 +78,10 @@ export class Planner {
       notes: this.#notes(mode),
       measure: (size) => this.#measure(mode, size, shape),
     })
-    if (plan.sizes.length > 1 && mode !== 'predict' && lossFunction.coupled) {
+    const count = countOf(plan.parts)
+    if (count > 1 && mode !== 'predict' && lossFunction.coupled) {
       throw new NotSeparableError(
-        `this loss cannot be split over ${plan.sizes.length} micro-batches: ${lossFunction.coupled}. ` +
+        `this loss cannot be split over ${groupDigits(count)} micro-batches: ${lossFunction.coupled}. ` +
           (Number.isFinite(plan.wholeBatchBytes)
             ? `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`
             : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),

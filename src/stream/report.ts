@@ -2,19 +2,18 @@
 import { CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { Plan } from './plan.js'
+import { countOf, type Part } from './split.js'
 
-/** [4, 3, 3] -> '1 x 4 + 2 x 3' */
-export function describeSizes(sizes: readonly number[]): string {
-  const counts = new Map<number, number>()
-  for (const size of sizes) counts.set(size, (counts.get(size) ?? 0) + 1)
-  return [...counts].map(([size, count]) => `${count} x ${groupDigits(size)}`).join(' + ')
-}
+/** '1 x 4 + 2 x 3' */
+export const describeParts = (parts: readonly Part[]): string =>
+  parts.map(({ size, count }) => `${groupDigits(count)} x ${groupDigits(size)}`).join(' + ')
 
 /** The memory report: a table of the budget and what becomes of it. */
 export function describePlan(plan: Plan): string {
   const share = ((100 * plan.plannedPeakBytes) / plan.budgetBytes).toFixed(1)
   const times = plan.wholeBatchBytes / plan.budgetBytes
-  const steps = plan.sizes.length === 1 ? '1 accumulation step' : `${groupDigits(plan.sizes.length)} accumulation steps`
+  const count = countOf(plan.parts)
+  const steps = count === 1 ? '1 accumulation step' : `${groupDigits(count)} accumulation steps`
   const bytes = (label: string, count: number, more = ''): string =>
     `  ${label.padEnd(22)}${formatBytes(count).padStart(12)}  ${groupDigits(count).padStart(16)} B${more && `   ${more}`}`
   const lines = [
@@ -34,7 +33,7 @@ export function describePlan(plan: Plan): string {
         )
       : `  ${'whole batch needs'.padEnd(22)}tensors larger than this device has, whatever the budget`,
     bytes('smallest budget', plan.minimumBudgetBytes),
-    `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeSizes(plan.sizes)}`,
+    `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeParts(plan.parts)}`,
     ...plan.notes.map((note) => `  note: ${note}`),
   ]
   return lines.join('\n')

@@ -1,12 +1,13 @@
 /** What training and evaluating give back. */
+import type { Part } from './split.js'
 
 export interface StepResult {
   epoch: number
   /** mini-batches committed by the optimizer, this one included */
   step: number
   samples: number
-  /** of its micro-batches */
-  sizes: readonly number[]
+  /** its micro-batches */
+  parts: readonly Part[]
   /** mean over the mini-batch's targets */
   loss: number
   /** what its mean counts: its targets, or their weights */

@@ -11,12 +11,13 @@
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { type Allocator, noBytes } from '../memory/allocator.js'
+import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { DoesNotFitError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import { describePlan } from './report.js'
-import { balancedSizes } from './split.js'
+import { balanced } from './split.js'
 
 export interface PlanRequest {
   mode: string
@@ -35,14 +36,16 @@ export interface PlanRequest {
 export function makePlan(request: PlanRequest): Plan {
   const { mode, batch, allocator, notes } = request
   checkCount('batch', batch)
+  if (batch > LARGEST_BATCH) {
+    throw new ArgumentError(`batch must be at most ${groupDigits(LARGEST_BATCH)} samples, not ${groupDigits(batch)}`)
+  }
   if (request.microBatch !== 'fit') checkCount('microBatch', request.microBatch)
   const measure = attempting(request)
   const stats = allocator.stats()
-  const smallest = leastDemanding(batch, measure)
+  const smallest = leastDemanding(batch, allocator, measure)
   const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
   const microBatch =
     request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
-  const sizes = microBatch === null ? [] : balancedSizes(batch, microBatch)
   const worst = worstPart(batch, microBatch ?? smallest.size, measure)
   if (microBatch === null || !fits(allocator, worst)) {
     throw new DoesNotFitError(
@@ -54,7 +57,9 @@ export function makePlan(request: PlanRequest): Plan {
       worst.heldAtPeak,
     )
   }
-  const peak = highest([...new Set(sizes)].map(measure))
+  const parts = balanced(batch, microBatch)
+  const rehearsals = parts.map(({ size }) => measure(size))
+  const peak = highest(rehearsals)
   const whole = measure(batch)
   const { size, peakBytes } = smallest
   const most = Number.isFinite(whole.peakBytes) ? batch : microBatch
@@ -64,7 +69,7 @@ export function makePlan(request: PlanRequest): Plan {
     mode,
     batch,
     microBatch,
-    sizes,
+    parts,
     budgetBytes: allocator.budgetBytes,
     heldBytes: stats.held,
     remainingBytes: stats.remainingBytes,
@@ -77,7 +82,7 @@ export function makePlan(request: PlanRequest): Plan {
     heldAtPeak: peak.heldAtPeak,
     notes,
     outputShape: peak.outputShape,
-    rehearsals: sizes.map(measure),
+    rehearsals,
     toString: () => describePlan(plan),
   }
   return plan
@@ -85,11 +90,14 @@ export function makePlan(request: PlanRequest): Plan {
 
 const WALK = 250
 
+/** Samples that a plan can be asked for: for so many, the byte counts of models that people train are exact. */
+export const LARGEST_BATCH = 2 ** 32
+
 const highest = (all: readonly Measured[]): Measured => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
 
 /** What decides whether micro-batches of at most `size` fit: that size, and the balanced parts that it makes. */
 const worstPart = (batch: number, size: number, measure: (size: number) => Measured): Measured =>
-  highest([...new Set([size, ...balancedSizes(batch, size)])].map(measure))
+  highest([size, ...balanced(batch, size).map((part) => part.size)].map(measure))
 
 /** A size that the model refuses fits no budget, not even an unlimited one. */
 const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
@@ -111,17 +119,28 @@ function bisect(end: number, passes: (size: number) => boolean): number {
   let low = 0
   let high = end - 1
   while (low < high) {
-    const middle = (low + high + 1) >> 1
+    const middle = Math.ceil((low + high) / 2)
     if (passes(middle)) low = middle
     else high = middle - 1
   }
   return low
 }
 
-/** The size that needs the least: one sample, unless that cannot run, or holes make a larger one cheaper. */
-function leastDemanding(batch: number, measure: (size: number) => Measured): Measured & { size: number } {
+/**
+ * The size that needs the least: one sample, unless that cannot run, or holes make a larger one cheaper. No peak is
+ * below where the free tail begins now. Past WALK sizes only every doubled one is looked at, and the whole mini-batch.
+ */
+function leastDemanding(
+  batch: number,
+  allocator: Allocator,
+  measure: (size: number) => Measured,
+): Measured & { size: number } {
+  const floorBytes = allocator.fork().peakBytes
   let best = { size: 1, ...measure(1) }
-  for (let size = 2; size <= batch && measure(size).peakHeldBytes < best.peakBytes; size++) {
+  let size = 1
+  while (size < batch && best.peakBytes > floorBytes) {
+    size = Math.min(batch, size < WALK ? size + 1 : 2 * size)
+    if (measure(size).peakHeldBytes >= best.peakBytes) break
     const worst = worstPart(batch, size, measure)
     if (worst.peakBytes < best.peakBytes) best = { size, ...worst }
   }

@@ -26,6 +26,7 @@ import type { MicroBatchOption, Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { type Mode, Program, type SampleShape } from './program.js'
 import type { Cursor, Evaluation, StepResult } from './results.js'
+import { sizesOf } from './split.js'
 
 export type { Checkpoint } from './checkpoint.js'
 export type { FitOptions, StepOptions, StreamerOptions } from './options.js'
@@ -163,7 +164,7 @@ export class Streamer {
         epoch: this.#cursor.epoch,
         step: this.optimizer.steps,
         samples: plan.batch,
-        sizes: plan.sizes,
+        parts: plan.parts,
         loss,
         weight,
         peakBytes: device.allocator.peakBytes,
@@ -261,8 +262,9 @@ export class Streamer {
     const samples = batch.inputs.shape[0]
     const shape = sampleShapeOf(batch)
     const plan = this.#planner.planFor(mode, samples, microBatch, shape)
-    const pieces = cut(batch, plan.sizes)
-    const weights = mode === 'predict' ? plan.sizes : this.#weigh(batch, pieces, plan)
+    const sizes = [...sizesOf(plan.parts)]
+    const pieces = cut(batch, sizes)
+    const weights = mode === 'predict' ? sizes : this.#weigh(batch, pieces, plan)
     const weight = weights.reduce((sum, part) => sum + part, 0)
     if (weight === 0) {
       throw new EmptyBatchError('nothing in this mini-batch counts: every target is ignored, or every weight is zero')
@@ -278,7 +280,7 @@ export class Streamer {
       } finally {
         output?.dispose()
       }
-      firstSample += plan.sizes[j]
+      firstSample += sizes[j]
       onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
       await this.#breathe()
     }
@@ -289,8 +291,9 @@ export class Streamer {
   #microBatch(mode: Mode, plan: Plan, j: number, piece: Batch, firstSample: number, share: number): Tensor | null {
     const program = this.#program
     Object.assign(program.device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
-    const size = plan.sizes[j]
-    return program.device.follow(plan.rehearsals[j], () =>
+    const part = j < plan.parts[0].count ? 0 : 1
+    const { size } = plan.parts[part]
+    return program.device.follow(plan.rehearsals[part], () =>
       program.microBatch(mode, sampleShapeOf(piece), size, piece, share),
     )
   }

@@ -36,7 +36,7 @@ test('an MLP trains in a page as it does in Node, through the same plans', async
   const { result: there, asked, version } = await serving(trainInPage)
 
   assert.is(there.steps.length, 4)
-  assert.ok(there.steps[0].sizes.length > 1, 'the mini-batch went through in one piece')
+  assert.ok(there.steps[0].parts[0].count > 1, 'the mini-batch went through in one piece')
   for (const { peakBytes, plannedPeakBytes } of [...there.steps, there.evaluation]) {
     assert.is(peakBytes, plannedPeakBytes)
     assert.ok(peakBytes <= there.budgetBytes)

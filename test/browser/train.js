@@ -9,8 +9,8 @@ export async function train({ openDevice, models, optim, data, crossEntropy, Str
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer, seed: 1 })
   const { train, test } = data.split(data.digits(), { seed: 1 })
   const steps = []
-  for await (const { loss, sizes, peakBytes, plannedPeakBytes } of streamer.fit(train, { batch: 1024, epochs: 2 })) {
-    steps.push({ loss, sizes: [...sizes], peakBytes, plannedPeakBytes })
+  for await (const { loss, parts, peakBytes, plannedPeakBytes } of streamer.fit(train, { batch: 1024, epochs: 2 })) {
+    steps.push({ loss, parts, peakBytes, plannedPeakBytes })
   }
   const { loss, accuracy, peakBytes, plannedPeakBytes } = await streamer.evaluate(test)
   const { budgetBytes, heldBytes } = device.memory

@@ -5,6 +5,7 @@ import type { Device } from '../../src/device/device.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { data, models, optim } from '../../src/index.js'
 import { crossEntropy } from '../../src/ops/loss.js'
+import { countOf } from '../../src/stream/split.js'
 import { Streamer } from '../../src/stream/streamer.js'
 
 const BATCH = 1024
@@ -35,18 +36,18 @@ interface Outcome {
 async function outcome(device: Device): Promise<Outcome> {
   const streamer = streamerOn(device)
   const losses: number[] = []
-  let parts = 0
-  for await (const { loss, sizes, peakBytes, plannedPeakBytes } of streamer.fit(train, {
+  let count = 0
+  for await (const { loss, parts, peakBytes, plannedPeakBytes } of streamer.fit(train, {
     batch: BATCH,
     epochs: TRAINED_EPOCHS,
   })) {
     assert.is(peakBytes, plannedPeakBytes)
-    if (losses.length === 0) parts = sizes.length
+    if (losses.length === 0) count = countOf(parts)
     losses.push(loss)
   }
   const { loss, accuracy = Number.NaN } = await streamer.evaluate(testSet)
   device.close()
-  return { losses: [...losses, loss], correct: Math.round(accuracy * testSet.length), parts }
+  return { losses: [...losses, loss], correct: Math.round(accuracy * testSet.length), parts: count }
 }
 
 test("under a quarter of the bytes: the CPU's losses to 1e-3, its accuracy to 2 test images", async () => {

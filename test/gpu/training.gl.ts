@@ -6,6 +6,7 @@ import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { data, models, type nn, optim } from '../../src/index.js'
 import { crossEntropy } from '../../src/ops/loss.js'
+import { countOf } from '../../src/stream/split.js'
 import { Streamer } from '../../src/stream/streamer.js'
 import { randomBatch, residualModel, transformerModel } from '../fixtures.js'
 import { type Account, counting } from './counting.js'
@@ -86,11 +87,11 @@ for (const [name, training] of Object.entries(TRAININGS)) {
       const context = await openContext()
       const account = counting(context)
       const device = await openDevice('gpu', { memory, context })
-      const { sizes } = streamerOn(openVirtualDevice('gpu', { memory }), training).plan({
+      const planned = streamerOn(openVirtualDevice('gpu', { memory }), training).plan({
         batch,
         inputShape: training.source.inputShape,
       })
-      parts.push(sizes.length)
+      parts.push(countOf(planned.parts))
       const losses = await train(device, training, account)
       losses.forEach((loss, i) => {
         const difference = Math.abs(loss - expected[i])
