@@ -1,0 +1,13 @@
+/** Loaded before anything else into processes that tests start: what they cover counts for the test that started them. */
+import { writeFileSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+
+const { SLUICE_MUTANTS, SLUICE_MUTANTS_TEST } = process.env
+
+if (isMainThread && SLUICE_MUTANTS_TEST) {
+  globalThis.__stryker__ = { currentTestId: SLUICE_MUTANTS_TEST }
+  process.on('exit', () => {
+    const { report } = JSON.parse(SLUICE_MUTANTS)
+    writeFileSync(`${report}.${process.pid}`, JSON.stringify({ coverage: globalThis.__stryker__.mutantCoverage }))
+  })
+}

@@ -1,0 +1,82 @@
+/**
+ * npm run mutants -- [FOLDER or FILE...] [--tests NAME,NAME...] [--again] [--dry]
+ *
+ * Puts faults into the sources of each folder, one at a time, and looks whether a test fails: Stryker with runner.mjs.
+ *   --tests  only these test files, as in `--tests memory,pool`; default: those that import something of the folder
+ *   --again  tries what is known already, too: else the results in .mutants/known.json are kept for mutants whose
+ *            code is the same and whose tests have the same names
+ *   --dry    runs the tests without a mutant, to see that they pass and how long they take
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const FOLDERS = ['src/memory', 'src/autograd', 'src/optim', 'src/stream', 'src/cli']
+
+/** Tests that read the text of the sources, which Stryker rewrites. */
+const READS_SOURCES = ['layers']
+
+process.chdir(fileURLToPath(new URL('../../', import.meta.url)))
+if (!existsSync('test/mutants/node_modules')) {
+  console.error('First: npm ci --prefix test/mutants')
+  process.exit(2)
+}
+const { Stryker } = await import('@stryker-mutator/core')
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { tests: { type: 'string' }, again: { type: 'boolean' }, dry: { type: 'boolean' } },
+})
+
+for (const place of positionals.length > 0 ? positionals : FOLDERS) {
+  const folder = place.replace(/\/+$/, '')
+  const tests = values.tests?.split(',') ?? testsOf(folder)
+  console.log(`${folder} with ${tests.join(', ')}`)
+  await new Stryker(settings(folder, tests)).runMutationTest()
+}
+
+/** By the second part of `src/stream/plan.ts`. The errors in src/memory are everybody's, and say nothing. */
+function testsOf(place) {
+  const [, folder] = place.split('/')
+  const imports = new RegExp(`from '\\.\\./src/${folder}/(?!errors\\.js)`)
+  const names = readdirSync('test').flatMap((file) => file.match(/^(.+)\.test\.ts$/)?.[1] ?? [])
+  return names.filter((name) => !READS_SOURCES.includes(name) && imports.test(readFileSync(fileOf(name), 'utf8')))
+}
+
+function fileOf(test) {
+  return `test/${test}.test.ts`
+}
+
+function settings(place, tests) {
+  const report = `.mutants/${place.replaceAll('/', '-')}`
+  return {
+    mutate: [/\.ts\b/.test(place) ? place : `${place}/**/*.ts`],
+    testFiles: tests.map(fileOf),
+    testRunner: 'uvu',
+    plugins: ['./test/mutants/runner.mjs', './test/mutants/wording.mjs'],
+    ignorers: ['wording'],
+    coverageAnalysis: 'perTest',
+    buildCommand: 'node test/mutants/sandbox.mjs',
+    ignorePatterns: ['dist', 'docs', 'test/bench', 'test/browser', '.ci', '.mutants'],
+    tempDirName: '.mutants/sandboxes',
+    // node_modules are found above the sandbox
+    symlinkNodeModules: false,
+    // Stryker's own ways with types need an older TypeScript; sandbox.mjs does without
+    disableTypeChecks: false,
+    tsconfigFile: 'none',
+    incremental: true,
+    incrementalFile: '.mutants/known.json',
+    force: values.again,
+    dryRunOnly: values.dry,
+    allowConsoleColors: false,
+    reporters: ['clear-text', 'html', 'json'],
+    clearTextReporter: { logTests: false, allowColor: false },
+    htmlReporter: { fileName: `${report}.html` },
+    jsonReporter: { fileName: `${report}.json` },
+    concurrency: 1,
+    dryRunTimeoutMinutes: 30,
+    // the runner has time limits of its own, for each test file; these are for a runner that does not answer
+    timeoutMS: 600000,
+    timeoutFactor: 10,
+  }
+}

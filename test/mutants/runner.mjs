@@ -1,0 +1,154 @@
+/**
+ * A Stryker test runner for uvu. Each test file runs in a process of its own, so a mutant is there from the first line
+ * of every module on: no mutant is "static", and none leaves anything behind.
+ *   dryRun     runs every file once and learns how long each test takes and which mutants it meets. What a module does
+ *              while it loads counts for every test of the file.
+ *   mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin'
+import { DryRunStatus, MutantRunStatus, TestStatus } from '@stryker-mutator/api/test-runner'
+
+const FOLDER = 'dist/test'
+const CHILD = new URL('child.mjs', import.meta.url).href
+
+/** A process may take so many times what it took in the dry run, and what a busy machine needs to start it. */
+const PATIENCE = 4
+const START_MS = 8000
+
+const idOf = (file, name) => `${basename(file, '.test.js')}: ${name}`
+
+class UvuRunner {
+  #reports = mkdtempSync(join(tmpdir(), 'sluice-mutants-'))
+  /** by id: { file, name, ms } */
+  #tests = new Map()
+  /** by file: the time until its first test begins */
+  #loadMs = new Map()
+  /** by source and test file: how many of the source's mutants it has killed */
+  #kills = new Map()
+
+  capabilities() {
+    return { reloadEnvironment: true }
+  }
+
+  async dryRun({ timeout, testFiles }) {
+    const perTest = {}
+    for (const file of testFiles.map((path) => basename(path).replace(/ts$/, 'js'))) {
+      const began = performance.now()
+      const env = { NODE_OPTIONS: `--import ${CHILD}` }
+      const { code, finished, coverages, output } = await this.#run(file, { names: null }, env, timeout)
+      if (code !== 0) return { status: DryRunStatus.Error, errorMessage: `${file} fails without a mutant\n${output}` }
+      for (const { name, ms } of finished) this.#tests.set(idOf(file, name), { file, name, ms })
+      const tests = finished.map(({ name }) => idOf(file, name))
+      this.#loadMs.set(file, performance.now() - began - finished.reduce((sum, { ms }) => sum + ms, 0))
+      for (const coverage of coverages) {
+        for (const id of tests) count(perTest, id, coverage.static)
+        for (const [name, hits] of Object.entries(coverage.perTest)) count(perTest, idOf(file, name), hits)
+      }
+    }
+    const tests = [...this.#tests].map(([id, { file, ms }]) => ({
+      id,
+      name: id,
+      status: TestStatus.Success,
+      timeSpentMs: ms,
+      fileName: resolve('test', file.replace(/js$/, 'ts')),
+    }))
+    return { status: DryRunStatus.Complete, tests, mutantCoverage: { static: {}, perTest } }
+  }
+
+  async mutantRun({ activeMutant, testFilter, hitLimit, sandboxFileName }) {
+    const kills = (file) => this.#kills.get(`${sandboxFileName} ${file}`) ?? 0
+    const runs = this.#runsOf(testFilter).sort((a, b) => a.ms / (1 + kills(a.file)) - b.ms / (1 + kills(b.file)))
+    let nrOfTests = 0
+    for (const { file, names, ms } of runs) {
+      const env = { __STRYKER_ACTIVE_MUTANT__: activeMutant.id }
+      const timeoutMs = PATIENCE * ms + START_MS
+      const { code, finished, running, output } = await this.#run(file, { names, hitLimit }, env, timeoutMs)
+      if (code === null) return { status: MutantRunStatus.Timeout, reason: idOf(file, running ?? names[0]) }
+      nrOfTests += finished.length
+      if (code === 0) continue
+      this.#kills.set(`${sandboxFileName} ${file}`, kills(file) + 1)
+      const failure = finished.find(({ error }) => error !== null)
+      const killedBy = [idOf(file, failure?.name ?? running ?? names[0])]
+      return { status: MutantRunStatus.Killed, killedBy, failureMessage: failure?.error ?? output, nrOfTests }
+    }
+    return { status: MutantRunStatus.Survived, nrOfTests }
+  }
+
+  dispose() {
+    rmSync(this.#reports, { recursive: true, force: true })
+  }
+
+  /** Tests by file, the quickest first. */
+  #runsOf(ids) {
+    const runs = new Map()
+    const tests = ids.map((id) => this.#tests.get(id)).sort((a, b) => a.ms - b.ms)
+    for (const { file, name, ms } of tests) {
+      const run = runs.get(file) ?? { file, names: [], ms: this.#loadMs.get(file) }
+      runs.set(file, run)
+      run.names.push(name)
+      run.ms += ms
+    }
+    return [...runs.values()]
+  }
+
+  /** Runs tests of one file; `code` is null where they did not end in time. */
+  async #run(file, settings, env, timeoutMs) {
+    const report = join(this.#reports, 'report.json')
+    rmSync(report, { force: true })
+    const SLUICE_MUTANTS = JSON.stringify({ ...settings, report })
+    // a group of its own, to end with it what it started
+    const child = spawn(process.execPath, [join(FOLDER, file)], {
+      detached: true,
+      env: { ...process.env, NO_COLOR: '1', ...env, SLUICE_MUTANTS },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        output = (output + data).slice(-10000)
+      })
+    }
+    const end = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // the group is gone already
+      }
+    }
+    process.once('exit', end)
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      end()
+    }, timeoutMs)
+    const status = await new Promise((done) => child.on('close', done))
+    clearTimeout(timer)
+    process.off('exit', end)
+    end()
+    const told = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {}
+    const { finished = [], running = null, coverage } = told
+    const coverages = [coverage, ...this.#coveragesOfChildren()].filter((found) => found !== undefined)
+    return { code: late ? null : (status ?? 1), finished, running, coverages, output }
+  }
+
+  #coveragesOfChildren() {
+    const files = readdirSync(this.#reports).filter((name) => name !== 'report.json')
+    return files.map((name) => {
+      const path = join(this.#reports, name)
+      const { coverage } = JSON.parse(readFileSync(path, 'utf8'))
+      rmSync(path)
+      return coverage
+    })
+  }
+}
+
+function count(perTest, id, hits) {
+  perTest[id] ??= {}
+  for (const [mutant, times] of Object.entries(hits)) perTest[id][mutant] = (perTest[id][mutant] ?? 0) + times
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'uvu', UvuRunner)]
