@@ -215,21 +215,37 @@ test('chunks of any sizes become mini-batches of one size, in order', async () =
   )
 })
 
-test('resuming by skip gives the rest of the undisturbed stream', async () => {
+test('resuming by skip gives the samples that are left, each once and in the same order', async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
   await fc.assert(
     fc.asyncProperty(sizes, counts, fc.nat(), async (chunks, batch, draw) => {
       const total = chunks.reduce((sum, size) => sum + size, 0)
-      const skip = draw % (Math.ceil(total / batch) + 1)
+      const skip = draw % (total + 1)
       const sources = [fromArrays(samples(0, total)), () => chunked(chunks), [...chunked(chunks)]]
       for (const source of sources) {
-        const options = { batch, epoch: 2, seed: 5 }
-        assert.equal(await collect(source, { ...options, skip }), (await collect(source, options)).slice(skip))
-        await rejects(collect(source, { batch, skip: total + 1 }), DataError, /^skip: .* of an epoch of/)
+        const options = { epoch: 2, seed: 5 }
+        const whole = (await collect(source, { ...options, batch: 3 })).flatMap(ids)
+        const rest = await collect(source, { ...options, batch, skip })
+        assert.equal(rest.flatMap(ids), whole.slice(skip))
+        for (const [i, part] of rest.entries()) assert.is(ids(part).length, Math.min(batch, total - skip - i * batch))
+        await rejects(collect(source, { batch, skip: total + 1 }), DataError, /^skip: .* samples of an epoch of/)
       }
     }),
     { ...SEED, numRuns: 50 },
   )
+})
+
+test('dropLast leaves out what does not fill a mini-batch, and refuses to leave out everything', async () => {
+  for (const source of [fromArrays(samples(0, 7)), () => chunked([2, 4, 1])]) {
+    const options = { shuffle: false, dropLast: true }
+    assert.equal((await collect(source, { ...options, batch: 3 })).map(ids), [
+      [0, 1, 2],
+      [3, 4, 5],
+    ])
+    assert.equal((await collect(source, { ...options, batch: 3, skip: 5 })).map(ids), [])
+    assert.equal((await collect(source, { ...options, batch: 7 })).map(ids), [[0, 1, 2, 3, 4, 5, 6]])
+    await rejects(collect(source, { ...options, batch: 8 }), DataError, /7 samples do not fill a mini-batch of 8/)
+  }
 })
 
 test('what can be read only once is neither resumed nor read twice', async () => {

@@ -492,12 +492,12 @@ function search({ peaks, budgetBytes }: Landscape, microBatch: number | 'fit' = 
     const found = peaks[size - 1]
     if (!found) throw new ShapeError(`not with ${size}`)
     const { held, peak } = found
-    const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+    const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [], notes: [] }
     return { ...rest, peakBytes: peak, peakHeldBytes: held }
   }
   const allocator = new ByteAllocator(budgetBytes)
   try {
-    return makePlan({ mode: 'train', batch: peaks.length, microBatch, allocator, notes: [], measure })
+    return makePlan({ mode: 'train', batch: peaks.length, microBatch, allocator, measure })
   } catch (error) {
     if (error instanceof DoesNotFitError) return error
     throw error
@@ -514,12 +514,12 @@ test('search: a device without tensors as large as the whole mini-batch runs it 
   const largest = 5
   const measure = (size: number): Measured => {
     if (size > largest) throw new TensorTooLargeError(`no tensor for ${size}`)
-    const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+    const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [], notes: [] }
     return { ...rest, peakBytes: 100 + 10 * size, peakHeldBytes: 100 + 10 * size }
   }
   const plan = (batch: number, microBatch: number | 'fit', least = 1) =>
     makePlan({
-      ...{ mode: 'train', batch, microBatch, allocator: new ByteAllocator(1000), notes: [] },
+      ...{ mode: 'train', batch, microBatch, allocator: new ByteAllocator(1000) },
       measure: (size) => measure(Math.max(size, least)),
     })
   const found = plan(12, 'fit')
@@ -615,11 +615,11 @@ test('search: the smallest budget is found in few rehearsals where holes take wh
     const measure = (size: number): Measured => {
       measured++
       const held = 64 + 16 * size
-      const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+      const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [], notes: [] }
       return { ...rest, peakBytes: Math.max(tailBytes + aboveTail, held), peakHeldBytes: held }
     }
     const batch = LARGEST_BATCH
-    const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator: holes, notes: [], measure })
+    const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator: holes, measure })
     assert.is(plan.minimumBudgetBytes, holes.budgetFor(tailBytes + aboveTail))
     assert.is(plan.wholeBatchBytes, holes.budgetFor(64 + 16 * batch))
     assert.ok(measured < 600, `${measured} rehearsals`)
@@ -670,12 +670,12 @@ test('search: in a mini-batch of many thousands or millions, few sizes are rehea
       const peakOf = (size: number): number => 10_000 + 10 * size + holes[size % holes.length]
       const measure = (size: number): Measured => {
         measured++
-        const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [] }
+        const rest = { peakOp: 'test op', heldAtPeak: noBytes(), ops: [], placement: null, outputShape: [], notes: [] }
         return { ...rest, peakBytes: peakOf(size), peakHeldBytes: 10_000 + 10 * size }
       }
       const budgetBytes = Math.round(peakOf(1) + 500 + share * 10 * batch)
       const allocator = new ByteAllocator(budgetBytes)
-      const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator, notes: [], measure })
+      const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator, measure })
       const fits = (size: number) => balanced(batch, size).every((part) => peakOf(part.size) <= budgetBytes)
       // holes are never negative: no larger size can fit
       let largest = Math.min(batch, Math.ceil((budgetBytes - 10_000) / 10))

@@ -34,41 +34,49 @@ export interface MiniBatchOptions {
   readonly seed?: number
   /** permute a data set by (seed, epoch); chunks come in the order of their source; default true */
   readonly shuffle?: boolean
-  /** mini-batches of this epoch that are already done; default 0 */
+  /** samples of this epoch that are already done; default 0 */
   readonly skip?: number
+  /** leave out the samples at an epoch's end that do not fill a mini-batch; default false */
+  readonly dropLast?: boolean
+  /** Were these chunks read before, so that they must be started anew? default: in a later epoch, or to skip */
+  readonly again?: boolean
 }
 
 /**
- * The mini-batches of one epoch, from number `skip` on. For a data set skipping is free; chunks are read again and
+ * The mini-batches of one epoch, from sample `skip` on. For a data set skipping is free; chunks are read again and
  * dropped. Nothing is read ahead of the mini-batch asked for, and a consumer that stops early closes the source.
  * A mini-batch is a copy: a source may reuse its arrays.
  * Errors come with the first mini-batch asked for; those of the source itself pass through.
  * @throws DataError          bad options; a chunk that is no batch or unlike the one before; no sample at all;
- *                            fewer mini-batches than `skip`
- * @throws NotResumableError  `skip` > 0 or `epoch` > 0 of chunks that can be read only once
+ *                            fewer samples than `skip`, or than a mini-batch with `dropLast`
+ * @throws NotResumableError  chunks that can be read only once were to be read `again`
  */
 export async function* miniBatches(source: DataSource, options: MiniBatchOptions): AsyncGenerator<Batch, void, void> {
-  const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0 } = options
+  const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0, dropLast = false } = options
+  const { again = epoch > 0 || skip > 0 } = options
   if (!isCount(batch)) throw new DataError(`batch: ${batch} is not a positive integer`)
   if (epoch !== 0 && !isCount(epoch)) throw new DataError(`epoch: ${epoch} is not an integer >= 0`)
   if (skip !== 0 && !isCount(skip)) throw new DataError(`skip: ${skip} is not an integer >= 0`)
 
   if (typeof source === 'function') {
-    yield* regroup(source(), batch, skip)
+    yield* regroup(source(), { batch, skip, dropLast })
   } else if ('gather' in source) {
-    yield* cut(source, batch, skip, shuffle ? permutation(source.length, seed, epoch) : undefined)
+    yield* cut(source, { batch, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
   } else {
-    yield* regroup(epoch > 0 || skip > 0 ? restarted(source) : source, batch, skip)
+    yield* regroup(again ? restarted(source) : source, { batch, skip, dropLast })
   }
 }
 
-function* cut(dataset: Dataset, batch: number, skip: number, order: Uint32Array | undefined): Generator<Batch> {
-  if (!isCount(dataset.length)) throw new DataError(`${dataset.name}: length ${dataset.length}; it has no sample`)
-  const count = Math.ceil(dataset.length / batch)
-  checkSkip(skip, count)
-  for (let i = skip; i < count; i++) {
-    const start = i * batch
-    const size = Math.min(batch, dataset.length - start)
+/** How an epoch is cut. */
+type Cut = Required<Pick<MiniBatchOptions, 'batch' | 'skip' | 'dropLast'>>
+
+function* cut(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32Array | undefined): Generator<Batch> {
+  const { length } = dataset
+  if (!isCount(length)) throw new DataError(`${dataset.name}: length ${length}; it has no sample`)
+  checkLength(length, { batch, skip, dropLast })
+  for (let start = skip; start < length; start += batch) {
+    const size = Math.min(batch, length - start)
+    if (dropLast && size < batch) return
     const indices = order?.subarray(start, start + size) ?? Uint32Array.from({ length: size }, (_, j) => start + j)
     const gathered = dataset.gather(indices)
     checkBatch(gathered)
@@ -79,11 +87,13 @@ function* cut(dataset: Dataset, batch: number, skip: number, order: Uint32Array 
 }
 
 /**
- * Mini-batches skipped are counted like the others, but never copied. The parts are let go before each yield, so that
+ * Samples skipped are counted like the others, but never copied. The parts are let go before each yield, so that
  * the host holds a mini-batch once while it trains.
  */
-async function* regroup(chunks: Chunks, batch: number, skip: number): AsyncGenerator<Batch, void, void> {
-  let done = 0
+async function* regroup(chunks: Chunks, { batch, skip, dropLast }: Cut): AsyncGenerator<Batch, void, void> {
+  /** samples read */
+  let read = 0
+  /** samples in `parts` */
   let samples = 0
   const parts: Batch[] = []
   let kind: string | undefined
@@ -94,22 +104,23 @@ async function* regroup(chunks: Chunks, batch: number, skip: number): AsyncGener
       throw new DataError(`chunks of one source must agree: first ${kind}; then ${sampleKind(chunk)}`)
     }
     const size = chunk.inputs.shape[0]
-    let start = 0
+    let start = Math.min(size, Math.max(0, skip - read))
+    read += size
     while (start < size) {
       const count = Math.min(size - start, batch - samples)
-      if (done >= skip) parts.push(join([sliceBatch(chunk, start, count)]))
+      parts.push(join([sliceBatch(chunk, start, count)]))
       start += count
       samples += count
       if (samples < batch) continue
       samples = 0
-      if (done++ >= skip) yield join(parts.splice(0))
+      yield join(parts.splice(0))
     }
   }
-  if (samples > 0 && done++ >= skip) yield join(parts.splice(0))
-  if (done === 0) {
+  if (read === 0) {
     throw new DataError('the source gave no sample; if it was read before, pass a function that starts it again')
   }
-  checkSkip(skip, done)
+  checkLength(read, { batch, skip, dropLast })
+  if (samples > 0 && !dropLast) yield join(parts.splice(0))
 }
 
 /** The same chunks from their start. An iterable that is its own iterator has only one pass, perhaps already begun. */
@@ -127,10 +138,11 @@ function restarted(chunks: Chunks): Chunks {
   )
 }
 
-/** skip = count is an epoch that was done to its end. */
-function checkSkip(skip: number, count: number): void {
-  if (skip > count) {
-    throw new DataError(`skip: ${skip} mini-batches of an epoch of ${count}; was the batch or the data another?`)
+/** An epoch of which all samples are skipped is one that was done to its end. */
+function checkLength(length: number, { batch, skip, dropLast }: Cut): void {
+  if (skip > length) throw new DataError(`skip: ${skip} samples of an epoch of ${length}; was the data another?`)
+  if (dropLast && length < batch) {
+    throw new DataError(`dropLast leaves nothing: ${length} samples do not fill a mini-batch of ${batch}`)
   }
 }
 

@@ -40,8 +40,12 @@ export class Parameter extends Tensor {
  */
 export class Buffer {
   readonly value: Tensor
-  /** Made, filled and read by the streaming layer; of the value's shape. */
+  /** Filled and read by the streaming layer; of the value's shape. */
   shadow: Tensor | null = null
+  /** Has a forward asked for the target, as one that updates it does, since this was set to false? */
+  moved = false
+  /** streamers that need the shadow */
+  #holders = 0
 
   /** Throws what `new Parameter` throws; elementBytes * size, category `buffer`. */
   constructor(device: Device, shape: Shape, values: Values = null) {
@@ -51,7 +55,21 @@ export class Buffer {
 
   /** What a forward updates. */
   get target(): Tensor {
+    this.moved = true
     return this.shadow ?? this.value
+  }
+
+  /** One more streamer needs the shadow; the first has it made. @throws BudgetExceededError  it does not fit */
+  holdShadow(): void {
+    this.shadow ??= standingTensor(this.value.device, this.value.shape, 'buffer')
+    this.#holders++
+  }
+
+  /** One streamer less needs it; with the last it is freed. */
+  releaseShadow(): void {
+    if (--this.#holders > 0) return
+    this.shadow?.dispose()
+    this.shadow = null
   }
 
   dispose(): void {

@@ -6,7 +6,7 @@ import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Module, StateDict } from '../nn/module.js'
 import type { Optimizer, OptimizerState } from '../optim/optimizer.js'
-import type { Cursor } from './results.js'
+import type { Cursor } from './cursor.js'
 
 export interface Checkpoint {
   /** parameters and buffers */
@@ -51,7 +51,7 @@ export class Checkpoints {
   }
 
   async afterStep(cursor: Cursor): Promise<void> {
-    if (this.optimizer.steps % this.#every === 0) await this.#keep(cursor)
+    if (this.#every > 0 && this.optimizer.steps % this.#every === 0) await this.#keep(cursor)
   }
 
   /** The cursor has moved without a step: an epoch is over. */
@@ -65,7 +65,7 @@ export class Checkpoints {
     const { optimizer, cursor } = this.last
     return new DeviceLostError(
       `${error.message} The streamer's lastCheckpoint is that of step ${optimizer.steps}, in epoch ${cursor.epoch} ` +
-        `after ${cursor.miniBatches} mini-batches: build model, optimizer and streamer again on a new device, ` +
+        `after ${cursor.samples} samples: build model, optimizer and streamer again on a new device, ` +
         '`restore` it there, and `fit` with `from: streamer.cursor`.',
       { cause: error },
     )

@@ -3,15 +3,16 @@ import type { Dataset } from '../data/index.js'
 import type { Module } from '../nn/module.js'
 import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import type { Cursor } from './cursor.js'
 import type { MicroBatchOption } from './plan.js'
-import type { Cursor, EpochResult } from './results.js'
+import type { EpochResult } from './results.js'
 
 export interface StreamerOptions {
   model: Module
   /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
   loss: Loss
   optimizer: Optimizer
-  /** of dropout masks; default 0 */
+  /** of dropout masks and of the order of samples; default 0 */
   seed?: number
   /** refuse to commit a mini-batch whose loss is NaN or infinite; default true */
   checkFinite?: boolean
@@ -22,20 +23,22 @@ export interface StreamerOptions {
 export interface StepOptions {
   microBatch?: MicroBatchOption
   signal?: AbortSignal
-  /** after every micro-batch */
-  onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void
+  /** after every micro-batch, and waited for */
+  onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void | Promise<void>
 }
 
 export interface FitOptions extends StepOptions {
   /** samples in a mini-batch; the last of an epoch may be smaller */
   batch: number
-  /** default 1 */
+  /** how many this call runs; with `from`: the number of epochs at which training ends. Default 1 */
   epochs?: number
+  /** leave out the samples at an epoch's end that do not fill a mini-batch; default false */
+  dropLast?: boolean
   /** a new order every epoch, from the streamer's seed; default true; only for indexed data */
   shuffle?: boolean
   /** evaluated after every epoch */
   evaluate?: Dataset
   onEpoch?: (result: EpochResult) => void | Promise<void>
-  /** where to begin: the `cursor` after the last commit; default the beginning */
-  from?: Cursor
+  /** go on from here: a streamer's `cursor`, or `{ epoch }` for the start of one. Default: the next epoch */
+  from?: Pick<Cursor, 'epoch'> & Partial<Cursor>
 }

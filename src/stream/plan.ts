@@ -12,6 +12,8 @@ export interface Measured extends Rehearsed {
   heldAtPeak: BytesByCategory
   /** of the model, for one sample */
   outputShape: Shape
+  /** what a user should know about this step's mathematics */
+  notes: readonly string[]
 }
 
 /** 'fit': the largest that fits. A number: at most this many samples. */
@@ -42,7 +44,7 @@ export interface Plan {
   /** the op at the peak, and what was held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
-  /** what a user should know about this step's mathematics or limits */
+  /** what a user should know about this step's mathematics */
   readonly notes: readonly string[]
   /** of the model, for one sample */
   readonly outputShape: Shape

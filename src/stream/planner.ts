@@ -1,8 +1,7 @@
 /**
- * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found
+ * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found last
  * for as long as the device's free list is the same.
  */
-
 import type { TimelinePoint } from '../device/device.js'
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -10,6 +9,7 @@ import type { Shape } from '../tensor/shape.js'
 import { NotSeparableError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
+import { Recent } from './recent.js'
 import { makePlan } from './search.js'
 import { countOf } from './split.js'
 
@@ -28,12 +28,15 @@ export interface PlanOptions {
   weighted?: boolean
 }
 
+/** A training meets few sizes of mini-batch; a rehearsal takes 5 to 55 KB. */
+const REMEMBERED = 64
+
 export class Planner {
   readonly #program: Program
   /** of the free list that rehearsals and plans below hold for */
   #signature = ''
-  readonly #rehearsals = new Map<string, Measured>()
-  readonly #plans = new Map<string, Plan>()
+  readonly #rehearsals = new Recent<Measured>(REMEMBERED)
+  readonly #plans = new Recent<Plan>(REMEMBERED)
 
   constructor(program: Program) {
     this.#program = program
@@ -61,13 +64,14 @@ export class Planner {
    */
   planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan {
     const { device, lossFunction } = this.#program
+    const state = this.#program.prepare()
     const signature = device.allocator.signature()
     if (signature !== this.#signature) {
       this.#rehearsals.clear()
       this.#plans.clear()
       this.#signature = signature
     }
-    const key = JSON.stringify([mode, batch, microBatch, shape])
+    const key = JSON.stringify([mode, batch, microBatch, shape, state])
     const known = this.#plans.get(key)
     if (known) return known
     const plan = makePlan({
@@ -75,8 +79,7 @@ export class Planner {
       batch,
       microBatch,
       allocator: device.allocator,
-      notes: this.#notes(mode),
-      measure: (size) => this.#measure(mode, size, shape),
+      measure: (size) => this.#measure(mode, size, shape, state),
     })
     const count = countOf(plan.parts)
     if (count > 1 && mode !== 'predict' && lossFunction.coupled) {
@@ -95,8 +98,8 @@ export class Planner {
    * Rehearse one micro-batch of `size` to find places for its blocks, then a whole step that uses them: the peak
    * that counts is the one of the second, over the same allocator that will run the real step.
    */
-  #measure(mode: Mode, size: number, shape: SampleShape): Measured {
-    const key = JSON.stringify([mode, size, shape])
+  #measure(mode: Mode, size: number, shape: SampleShape, state: string): Measured {
+    const key = JSON.stringify([mode, size, shape, state])
     const known = this.#rehearsals.get(key)
     if (known) return known
     const program = this.#program
@@ -107,8 +110,9 @@ export class Planner {
     }).result
     const { memory, ops } = device.rehearse(() => program.rehearse(mode, shape, new Map([[size, { placement }]])))
     const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
+    const notes = program.notes(mode)
     const { outputShape } = program
-    const measured: Measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, placement, outputShape }
+    const measured: Measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, placement, outputShape, notes }
     this.#rehearsals.set(key, measured)
     return measured
   }
@@ -120,11 +124,5 @@ export class Planner {
   }: PlanOptions): SampleShape {
     if (inputShape) return { input: inputShape, target: targetShape, weighted }
     throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not say its own')
-  }
-
-  /** What the model's modules have to say about training in micro-batches, each once. */
-  #notes(mode: Mode): string[] {
-    if (mode !== 'train') return []
-    return [...new Set(this.#program.model.modules().flatMap((module) => module.streamingNote ?? []))]
   }
 }

@@ -38,8 +38,10 @@ export class Program {
   /** of the model's last output, for one sample */
   outputShape: Shape = []
   readonly #buffers: readonly Buffer[]
-  /** what gradients flow to, whether the optimizer trains it or not: all need their buffers before planning */
-  readonly #leaves: readonly Tensor[]
+  /** those whose shadow this program holds */
+  readonly #shadowed: Buffer[] = []
+  /** what gradients flow to, whether the optimizer trains it or not: see prepare */
+  #leaves: readonly Tensor[] = []
   readonly #loss: Tensor
 
   constructor(
@@ -49,17 +51,43 @@ export class Program {
   ) {
     this.device = model.device
     this.#buffers = model.buffers()
-    this.#leaves = [...new Set([...model.parameters(), ...optimizer.parameters])].filter((leaf) => leaf.requiresGrad)
     this.#loss = standingTensor(this.device, [], 'buffer')
+    const bare = this.#parameters().filter(hasNoGradient)
     try {
-      for (const leaf of this.#leaves) gradientOf(leaf)
+      this.prepare()
       for (const buffer of this.#buffers) {
-        buffer.shadow ??= standingTensor(this.device, buffer.value.shape, 'buffer')
+        buffer.holdShadow()
+        this.#shadowed.push(buffer)
       }
     } catch (error) {
+      freeGradients(bare)
       this.dispose()
       throw error
     }
+  }
+
+  /**
+   * What stands between steps is there before a step is planned: a layer that was thawed gets its gradients now.
+   * @returns what a plan holds for beside shapes and memory: the modules' modes, and which parameters learn
+   * @throws BudgetExceededError  a gradient does not fit; none was made
+   */
+  prepare(): string {
+    const parameters = this.#parameters()
+    this.#leaves = parameters.filter(({ requiresGrad }) => requiresGrad)
+    const bare = this.#leaves.filter(hasNoGradient)
+    try {
+      bare.forEach(gradientOf)
+    } catch (error) {
+      freeGradients(bare)
+      throw error
+    }
+    const bits = (flags: readonly boolean[]): string => flags.map(Number).join('')
+    const modes = this.model.modules().map(({ training }) => training)
+    return `${bits(modes)} ${bits(parameters.map(({ requiresGrad }) => requiresGrad))}`
+  }
+
+  #parameters(): Tensor[] {
+    return [...new Set([...this.model.parameters(), ...this.optimizer.parameters])]
   }
 
   /** Begin a mini-batch: gradients, loss and shadows are scratch, whatever an abandoned gather left in them. */
@@ -94,6 +122,7 @@ export class Program {
 
   /** A micro-batch without values; inside a rehearsal. */
   rehearseMicroBatch(mode: Mode, shape: SampleShape, size: number): void {
+    for (const buffer of this.#buffers) buffer.moved = false
     Object.assign(this.device.step, { firstSample: 0, call: 0 })
     this.microBatch(mode, shape, size, null, 1)?.dispose()
   }
@@ -146,12 +175,27 @@ export class Program {
     return this.#loss.item()
   }
 
+  /** What a plan should say of training in micro-batches; right after a rehearsal, which shows what buffers move. */
+  notes(mode: Mode): string[] {
+    if (mode !== 'train') return []
+    const { model, optimizer } = this
+    const noted = model.modules().filter(({ streamingNote }) => streamingNote !== undefined)
+    const known = new Set(noted.flatMap((module) => module.buffers()))
+    const moving = [...model.namedBuffers()].filter(([, buffer]) => buffer.moved && !known.has(buffer))
+    const trained = new Set(optimizer.parameters)
+    const untrained = [...model.namedParameters()].filter(([, leaf]) => leaf.requiresGrad && !trained.has(leaf))
+    return [
+      ...new Set(noted.flatMap(({ streamingNote }) => streamingNote ?? [])),
+      ...(moving.length > 0
+        ? [`${namesOf(moving)}: moved once for each micro-batch, so the micro-batch's size matters`]
+        : []),
+      ...(untrained.length > 0 ? [`${namesOf(untrained)}: has a gradient, and the optimizer does not train it`] : []),
+    ]
+  }
+
   dispose(): void {
     this.#loss.dispose()
-    for (const buffer of this.#buffers) {
-      buffer.shadow?.dispose()
-      buffer.shadow = null
-    }
+    for (const buffer of this.#shadowed.splice(0)) buffer.releaseShadow()
   }
 
   #place(shape: Shape, host: HostArray | undefined): Tensor {
@@ -201,6 +245,26 @@ export class Program {
   #copy(from: Tensor, to: Tensor): void {
     const parameters = { shape: [from.size], strides: [1], offset: 0 }
     this.device.run('stridedCopy', parameters, [from.storage('reset')], [to.storage('reset')])
+  }
+}
+
+/** The shapes of one sample of a batch. */
+export function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape {
+  return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
+}
+
+/** The first few names. */
+function namesOf(entries: readonly (readonly [string, unknown])[]): string {
+  const names = entries.slice(0, 3).map(([name]) => name)
+  return entries.length > 3 ? `${names.join(', ')} and ${entries.length - 3} more` : names.join(', ')
+}
+
+const hasNoGradient = (leaf: Tensor): boolean => !leaf.grad?.usable
+
+function freeGradients(leaves: readonly Tensor[]): void {
+  for (const leaf of leaves) {
+    leaf.grad?.dispose()
+    leaf.grad = null
   }
 }
 

@@ -1,17 +1,21 @@
 /** What training and evaluating give back. */
 import type { Part } from './split.js'
 
-export interface StepResult {
-  epoch: number
-  /** mini-batches committed by the optimizer, this one included */
-  step: number
+/** What a mini-batch adds to its epoch. */
+export interface Committed {
   samples: number
-  /** its micro-batches */
-  parts: readonly Part[]
   /** mean over the mini-batch's targets */
   loss: number
   /** what its mean counts: its targets, or their weights */
   weight: number
+}
+
+export interface StepResult extends Committed {
+  epoch: number
+  /** mini-batches committed by the optimizer, this one included */
+  step: number
+  /** its micro-batches */
+  parts: readonly Part[]
   peakBytes: number
   plannedPeakBytes: number
   ms: number
@@ -33,12 +37,6 @@ export interface EpochResult {
   trainLoss: number
   /** of the data set given as `evaluate` */
   evaluation: Evaluation | undefined
-  /** samples learned from per second of training steps */
+  /** samples learned from per second of training steps; 0 where this call of `fit` had none left to learn from */
   imagesPerSecond: number
-}
-
-/** How far training has got: whole epochs, and mini-batches committed in the one that is running. */
-export interface Cursor {
-  readonly epoch: number
-  readonly miniBatches: number
 }

@@ -24,7 +24,6 @@ export interface PlanRequest {
   batch: number
   microBatch: MicroBatchOption
   allocator: Allocator
-  notes: readonly string[]
   /** rehearses a step with one micro-batch of `size` samples */
   measure(size: number): Measured
 }
@@ -34,7 +33,7 @@ export interface PlanRequest {
  * @throws DoesNotFitError  no size (or not the one asked for) fits; says the budget that would do
  */
 export function makePlan(request: PlanRequest): Plan {
-  const { mode, batch, allocator, notes } = request
+  const { mode, batch, allocator } = request
   checkCount('batch', batch)
   if (batch > LARGEST_BATCH) {
     throw new ArgumentError(`batch must be at most ${groupDigits(LARGEST_BATCH)} samples, not ${groupDigits(batch)}`)
@@ -80,7 +79,7 @@ export function makePlan(request: PlanRequest): Plan {
     minimumBudgetBytes,
     peakOp: peak.peakOp,
     heldAtPeak: peak.heldAtPeak,
-    notes,
+    notes: peak.notes,
     outputShape: peak.outputShape,
     rehearsals,
     toString: () => describePlan(plan),
@@ -175,7 +174,7 @@ function attempting({ batch, measure }: PlanRequest): (size: number) => Measured
 
 const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
   ...{ peakBytes: Infinity, peakHeldBytes, peakOp, heldAtPeak: noBytes() },
-  ...{ ops: [], placement: null, outputShape: [] },
+  ...{ ops: [], placement: null, outputShape: [], notes: [] },
 })
 
 function checkCount(name: string, count: number): void {

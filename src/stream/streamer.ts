@@ -8,7 +8,7 @@
  *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
  */
 import type { Floats } from '../../kernels/kernels.js'
-import { type Batch, checkBatch, type DataSource, type Dataset, miniBatches, sliceBatch } from '../data/index.js'
+import { type Batch, checkBatch, type DataSource, type Dataset, sliceBatch } from '../data/index.js'
 import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -18,20 +18,24 @@ import type { HostArray } from '../tensor/host.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Checkpoint, Checkpoints, takeCheckpoint } from './checkpoint.js'
+import { type Cursor, cursorFrom, epochStart } from './cursor.js'
 import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError } from './errors.js'
+import { checkIdle, exclusively } from './exclusive.js'
 import { race, type Trial } from './fastest.js'
+import { fit } from './fit.js'
 import { countCorrect } from './metric.js'
 import type { FitOptions, StepOptions, StreamerOptions } from './options.js'
 import type { MicroBatchOption, Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
-import { type Mode, Program, type SampleShape } from './program.js'
-import type { Cursor, Evaluation, StepResult } from './results.js'
+import { type Mode, Program, sampleShapeOf } from './program.js'
+import type { Committed, Evaluation, StepResult } from './results.js'
 import { sizesOf } from './split.js'
 
 export type { Checkpoint } from './checkpoint.js'
+export type { Cursor } from './cursor.js'
 export type { FitOptions, StepOptions, StreamerOptions } from './options.js'
 export type { PlanOptions } from './planner.js'
-export type { Cursor, EpochResult, Evaluation, StepResult } from './results.js'
+export type { EpochResult, Evaluation, StepResult } from './results.js'
 
 /** Between micro-batches, let timers and signals run at least this often. */
 const BREATH_MS = 50
@@ -44,8 +48,9 @@ export class Streamer {
   readonly #seed: number
   readonly #checkFinite: boolean
   readonly #checkpoints: Checkpoints
-  #cursor: Cursor = { epoch: 0, miniBatches: 0 }
-  #busy = false
+  #cursor: Cursor = epochStart(0)
+  /** of the fit that goes on; one begun before it does not */
+  #turn = {}
   /** when timers and signals last ran, across steps: a run of short ones must breathe as well */
   #breath = performance.now()
 
@@ -60,7 +65,7 @@ export class Streamer {
     this.#checkFinite = checkFinite
   }
 
-  /** How far `fit` has got; give it back as `from` to go on. */
+  /** What `fit` has learned from: give it back as `from` to go on. Mini-batches given to `step` are not counted. */
   get cursor(): Cursor {
     return this.#cursor
   }
@@ -72,19 +77,20 @@ export class Streamer {
 
   /** All that the last commit left, to go on from here or elsewhere. */
   checkpoint(): Promise<Checkpoint> {
-    return this.#exclusively(() => takeCheckpoint(this.model, this.optimizer, this.#cursor))
+    return this.#exclusively('a checkpoint', () => takeCheckpoint(this.model, this.optimizer, this.#cursor))
   }
 
   /**
-   * Take everything back to a checkpoint, also one of another streamer; then `fit` with `from: streamer.cursor`.
-   * @throws StateError  it is not one of such a model and optimizer
+   * Take everything back to a checkpoint, also one of another streamer; then `fit` with `from: streamer.cursor`. A fit
+   * that was going on has ended.
+   * @throws StateError, ArgumentError  it is not one of such a model and optimizer, or its cursor is none
    */
   restore({ model, optimizer, cursor }: Checkpoint): void {
-    this.#checkIdle()
+    checkIdle(this.model.device, 'restore')
+    const at = cursorFrom(cursor)
     this.optimizer.loadStateDict(optimizer)
     this.model.loadStateDict(model)
-    this.#cursor = cursor
-    this.#checkpoints.restart()
+    this.#begin(at)
   }
 
   /**
@@ -110,7 +116,7 @@ export class Streamer {
    * @throws what `step` does, but for NonFiniteError
    */
   async fastest(batch: Batch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
-    return this.#exclusively(async () => {
+    return this.#exclusively('fastest', async () => {
       checkBatch(batch)
       const samples = batch.inputs.shape[0]
       const shape = sampleShapeOf(batch)
@@ -137,12 +143,12 @@ export class Streamer {
    * @throws DeviceLostError  all values are gone: go on from `lastCheckpoint`
    */
   step(batch: Batch, options: StepOptions = {}): Promise<StepResult> {
-    return this.#step(batch, options, this.#cursor)
+    return this.#step(batch, options, () => this.#cursor)
   }
 
   /** @param next  the cursor after it */
-  async #step(batch: Batch, options: StepOptions, next: Cursor): Promise<StepResult> {
-    return this.#exclusively(async () => {
+  async #step(batch: Batch, options: StepOptions, next: (result: Committed) => Cursor): Promise<StepResult> {
+    return this.#exclusively('a step', async () => {
       const started = performance.now()
       const { device } = this.#program
       await this.#checkpoints.beforeStep(this.#cursor)
@@ -158,8 +164,8 @@ export class Streamer {
       device.op = 'commit'
       device.commit(updates, () => this.#holdToPlan(plan))
       this.optimizer.committed()
-      this.#cursor = next
-      await this.#checkpoints.afterStep(next)
+      this.#cursor = next({ samples: plan.batch, loss, weight })
+      await this.#checkpoints.afterStep(this.#cursor)
       return {
         epoch: this.#cursor.epoch,
         step: this.optimizer.steps,
@@ -175,43 +181,53 @@ export class Streamer {
   }
 
   /**
-   * Train for some epochs, yielding after every mini-batch. Leave the loop whenever you like.
+   * Train for some epochs, yielding after every mini-batch. Leave the loop whenever you like. A second call goes on with
+   * the next epoch, in its own order; one that is begun before the first has ended takes its place.
    * After an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
+   * @throws what `step` does, and ArgumentError: options, or a cursor that does not fit this order of samples
    */
-  async *fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
-    const { batch, epochs = 1, shuffle = true, evaluate, onEpoch, from = { epoch: 0, miniBatches: 0 } } = options
-    for (const [name, count] of Object.entries({ epochs, ...from })) {
-      if (!Number.isSafeInteger(count) || count < 0)
-        throw new ArgumentError(`fit: ${name} is ${count}, not a whole number`)
+  fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
+    let turn = {}
+    const mine = (): void => {
+      if (this.#turn === turn) return
+      throw new BusyError('fit: a later fit, or restore, has taken the place of this one; `from: streamer.cursor` goes on')
     }
-    this.#cursor = from
+    const trainer = {
+      seed: this.#seed,
+      cursor: () => this.#cursor,
+      begin: (at: Cursor) => {
+        checkIdle(this.model.device, 'fit')
+        turn = this.#begin(at)
+      },
+      endEpoch: (next: Cursor) => {
+        mine()
+        this.#cursor = next
+        this.#checkpoints.moved(next)
+      },
+      planFor: this.#planner.planFor.bind(this.#planner),
+      step: (batch: Batch, next: (result: Committed) => Cursor) => {
+        mine()
+        return this.#step(batch, options, next)
+      },
+      evaluate: (dataset: Dataset) => {
+        mine()
+        return this.evaluate(dataset, options)
+      },
+    }
+    return fit(trainer, source, { ...options, from: options.from && { ...options.from } })
+  }
+
+  /** Training goes on from another place. */
+  #begin(at: Cursor): object {
+    this.#cursor = at
     this.#checkpoints.restart()
-    while (this.#cursor.epoch < epochs) {
-      const { epoch, miniBatches: skip } = this.#cursor
-      const sum = { loss: 0, weight: 0, samples: 0, ms: 0 }
-      for await (const miniBatch of miniBatches(source, { batch, epoch, seed: this.#seed, shuffle, skip })) {
-        const result = await this.#step(miniBatch, options, { epoch, miniBatches: this.#cursor.miniBatches + 1 })
-        sum.loss += result.loss * result.weight
-        sum.weight += result.weight
-        sum.samples += result.samples
-        sum.ms += result.ms
-        yield result
-      }
-      const evaluation = evaluate ? await this.evaluate(evaluate, options) : undefined
-      this.#cursor = { epoch: epoch + 1, miniBatches: 0 }
-      this.#checkpoints.moved(this.#cursor)
-      await onEpoch?.({
-        epoch,
-        trainLoss: sum.loss / sum.weight,
-        evaluation,
-        imagesPerSecond: (1000 * sum.samples) / sum.ms,
-      })
-    }
+    this.#turn = {}
+    return this.#turn
   }
 
   /** Loss and accuracy of a data set, in evaluation mode, streamed through its own plan. */
   async evaluate(dataset: Dataset, options: StepOptions = {}): Promise<Evaluation> {
-    return this.#exclusively(async () => {
+    return this.#exclusively('evaluate', async () => {
       const started = performance.now()
       const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
       const score = { correct: 0, counted: 0 }
@@ -234,7 +250,7 @@ export class Streamer {
 
   /** The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. */
   async predict(inputs: HostArray, options: StepOptions = {}): Promise<HostArray> {
-    return this.#exclusively(async () => {
+    return this.#exclusively('predict', async () => {
       const samples = inputs.shape[0] ?? 0
       const batch = { inputs, targets: { data: new Uint8Array(samples), shape: [samples] } }
       const parts: Floats[] = []
@@ -244,8 +260,12 @@ export class Streamer {
     })
   }
 
-  /** Free what the streamer itself holds; model and optimizer stay. */
+  /**
+   * Free what the streamer itself holds; model and optimizer stay.
+   * @throws BusyError  a step is running on the device
+   */
   dispose(): void {
+    checkIdle(this.model.device, 'dispose')
     this.#program.dispose()
   }
 
@@ -281,7 +301,7 @@ export class Streamer {
         output?.dispose()
       }
       firstSample += sizes[j]
-      onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
+      await onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
       await this.#breathe()
     }
     return { plan, weight }
@@ -327,25 +347,13 @@ export class Streamer {
     )
   }
 
-  #checkIdle(): void {
-    if (this.#busy) throw new BusyError('a step of this streamer is running: await it before starting another')
-  }
-
-  async #exclusively<T>(fn: () => Promise<T>): Promise<T> {
-    this.#checkIdle()
-    this.#busy = true
+  async #exclusively<T>(what: string, fn: () => Promise<T>): Promise<T> {
     try {
-      return await fn()
+      return await exclusively(this.model.device, what, fn)
     } catch (error) {
       throw this.#checkpoints.explain(error)
-    } finally {
-      this.#busy = false
     }
   }
-}
-
-function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape {
-  return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
 }
 
 function cut(batch: Batch, sizes: readonly number[]): Batch[] {

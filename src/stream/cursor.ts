@@ -1,0 +1,70 @@
+/**
+ * How far training has got. A cursor counts samples, not mini-batches, and names the order they came in, so that going
+ * on with another batch size repeats nothing and leaves nothing out, and going on in another order is refused.
+ */
+import { ArgumentError } from '../memory/errors.js'
+
+/** Plain numbers, for JSON too. Within an epoch all of it must be there; `{ epoch }` alone is the start of that epoch. */
+export interface Cursor {
+  /** whole epochs done */
+  readonly epoch: number
+  /** samples of the running epoch that were learned from; the rest is 0 and null where this is 0 */
+  readonly samples: number
+  /** what the running epoch is shuffled by; null: it comes in the order of its source */
+  readonly seed: number | null
+  /** samples of the data set; null: chunks, whose number is not known */
+  readonly length: number | null
+  /** what these samples' targets count, and their losses, summed: for the mean loss of the whole epoch */
+  readonly weight: number
+  readonly lossSum: number
+}
+
+/** What a sample's place in an epoch depends on. */
+export type Order = Pick<Cursor, 'seed' | 'length'>
+
+/** The start of an epoch. */
+export const epochStart = (epoch: number): Cursor =>
+  Object.freeze({ epoch, samples: 0, seed: null, length: null, weight: 0, lossSum: 0 })
+
+/**
+ * A copy of what a caller gives as a cursor.
+ * @throws ArgumentError  naming the field that is missing, unknown, or no such number
+ */
+export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Cursor {
+  const start = epochStart(given.epoch)
+  const cursor: Cursor = Object.freeze({ ...start, ...given })
+  for (const name of Object.keys(given)) {
+    if (!(name in start)) throw new ArgumentError(`from: a cursor has no '${name}'; it has ${Object.keys(start).join(', ')}`)
+  }
+  for (const [name, count, empty] of [
+    ['epoch', cursor.epoch, false],
+    ['samples', cursor.samples, false],
+    ['length', cursor.length, true],
+  ] as const) {
+    if (count === null ? empty : Number.isSafeInteger(count) && count >= 0) continue
+    throw new ArgumentError(`from: ${name} is ${count}; it must be a whole number, 0 or more`)
+  }
+  if (cursor.samples === 0) return start
+  const missing = Object.keys(start).find((name) => !(name in given))
+  if (missing) {
+    throw new ArgumentError(`from: a cursor within an epoch needs '${missing}' as well: give streamer.cursor as it was`)
+  }
+  return cursor
+}
+
+/**
+ * Do the samples that are done mean the same in this order?
+ * @throws ArgumentError  they do not: some would be learned from twice, and some never
+ */
+export function checkOrder({ epoch, samples, seed, length }: Cursor, now: Order): void {
+  if (samples === 0) return
+  const differs = (what: string, then: number | null, is: number | null): never => {
+    throw new ArgumentError(
+      `from: ${samples} samples of epoch ${epoch} were learned from with ${what} ${then ?? 'none'}, and now it is ` +
+        `${is ?? 'none'}: some samples would come twice and some never. Go on as it was, or begin an epoch: ` +
+        `from: { epoch: ${epoch} }`,
+    )
+  }
+  if (seed !== now.seed) differs('the shuffling seed', seed, now.seed)
+  if (length !== now.length) differs('the data set length', length, now.length)
+}

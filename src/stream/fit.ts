@@ -1,0 +1,115 @@
+/** Epochs of mini-batches from a source: what `Streamer.fit` runs. */
+import { type Batch, type DataSource, type Dataset, miniBatches } from '../data/index.js'
+import { ArgumentError } from '../memory/errors.js'
+import { ShapeError } from '../tensor/errors.js'
+import { checkOrder, type Cursor, cursorFrom, epochStart, type Order } from './cursor.js'
+import type { FitOptions } from './options.js'
+import type { MicroBatchOption, Plan } from './plan.js'
+import { type Mode, type SampleShape, sampleShapeOf } from './program.js'
+import type { Committed, Evaluation, StepResult } from './results.js'
+import { untilAborted } from './until-aborted.js'
+
+/** A streamer, as one fit sees it. All but `begin` throw a BusyError when a later fit has taken this one's place. */
+export interface Trainer {
+  readonly seed: number
+  cursor(): Cursor
+  /** @throws BusyError  a step is running */
+  begin(at: Cursor): void
+  /** @param next  the cursor after it */
+  step(batch: Batch, next: (result: Committed) => Cursor): Promise<StepResult>
+  evaluate(dataset: Dataset): Promise<Evaluation>
+  endEpoch(next: Cursor): void
+  planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan
+}
+
+/** See Streamer.fit. */
+export async function* fit(
+  trainer: Trainer,
+  source: DataSource,
+  options: FitOptions,
+): AsyncGenerator<StepResult, void, void> {
+  const { batch, epochs = 1, shuffle = true, dropLast = false, evaluate, onEpoch, from, signal } = options
+  if (!Number.isSafeInteger(epochs) || epochs < 0) {
+    throw new ArgumentError(`fit: epochs is ${epochs}; it must be a whole number, 0 or more`)
+  }
+  const begin = from ? cursorFrom(from) : nextEpoch(trainer.cursor())
+  const end = from ? epochs : begin.epoch + epochs
+  const order = orderOf(source, shuffle ? trainer.seed : null)
+  checkOrder(begin, order)
+  trainer.begin(begin)
+  let planned = false
+  for (let { epoch, samples: skip } = begin; epoch < end; epoch++, skip = 0) {
+    const again = skip > 0 || epoch > begin.epoch
+    const cut = { batch, dropLast, epoch, seed: trainer.seed, shuffle, skip, again }
+    const trained = { samples: 0, ms: 0 }
+    for await (const miniBatch of untilAborted(miniBatches(source, cut), signal)) {
+      if (!planned) planAhead(trainer, sampleShapeOf(miniBatch), samplesToCome(order, skip, end - epoch), options)
+      planned = true
+      const result = await trainer.step(miniBatch, (done) => advanced(trainer.cursor(), done, order))
+      trained.samples += result.samples
+      trained.ms += result.ms
+      yield result
+    }
+    const evaluation = evaluate ? await trainer.evaluate(evaluate) : undefined
+    const { weight, lossSum } = trainer.cursor()
+    trainer.endEpoch(epochStart(epoch + 1))
+    const imagesPerSecond = trained.ms > 0 ? (1000 * trained.samples) / trained.ms : 0
+    await onEpoch?.({ epoch, trainLoss: lossSum / weight, evaluation, imagesPerSecond })
+  }
+}
+
+/** An epoch that was left is not taken up again without being asked to. */
+const nextEpoch = ({ epoch, samples }: Cursor): Cursor => epochStart(samples > 0 ? epoch + 1 : epoch)
+
+/** Only a data set is shuffled, and known to have an end. */
+const orderOf = (source: DataSource, seed: number | null): Order =>
+  typeof source !== 'function' && 'gather' in source ? { seed, length: source.length } : { seed: null, length: null }
+
+const advanced = (cursor: Cursor, { samples, weight, loss }: Committed, order: Order): Cursor =>
+  Object.freeze({
+    ...order,
+    epoch: cursor.epoch,
+    samples: cursor.samples + samples,
+    weight: cursor.weight + weight,
+    lossSum: cursor.lossSum + loss * weight,
+  })
+
+/** Samples of this epoch, and of those after it; of chunks nothing is known. */
+function samplesToCome({ length }: Order, skip: number, epochs: number): number[] {
+  if (length === null) return []
+  return epochs > 1 ? [length - skip, length] : [length - skip]
+}
+
+/**
+ * Plan every size that will come before the first is run: what cannot run is refused before anything is learned.
+ * @param epochs  samples of each kind of epoch
+ * @throws ShapeError  the model refuses the last mini-batch of an epoch, or the data to evaluate
+ */
+function planAhead(
+  { planFor }: Trainer,
+  shape: SampleShape,
+  epochs: readonly number[],
+  { batch, microBatch = 'fit', dropLast, evaluate }: FitOptions,
+): void {
+  for (const samples of epochs) {
+    planFor('train', Math.min(batch, samples), microBatch, shape)
+    const last = samples % batch
+    if (samples < batch || last === 0 || dropLast) continue
+    explaining(`the last mini-batch of an epoch has ${last} of ${samples} samples; dropLast: true leaves it out`, () =>
+      planFor('train', last, microBatch, shape),
+    )
+  }
+  if (!evaluate) return
+  const evaluated = sampleShapeOf(evaluate.gather(Uint32Array.of(0)))
+  explaining('the data to evaluate', () => planFor('evaluate', evaluate.length, microBatch, evaluated))
+}
+
+/** Says which part of the training a ShapeError comes from. */
+function explaining(what: string, plan: () => void): void {
+  try {
+    plan()
+  } catch (cause) {
+    if (cause instanceof ShapeError) throw new ShapeError(`fit: ${what}: ${cause.message}`, { cause })
+    throw cause
+  }
+}
