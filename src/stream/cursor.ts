@@ -34,7 +34,8 @@ export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Curs
   const start = epochStart(given.epoch)
   const cursor: Cursor = Object.freeze({ ...start, ...given })
   for (const name of Object.keys(given)) {
-    if (!(name in start)) throw new ArgumentError(`from: a cursor has no '${name}'; it has ${Object.keys(start).join(', ')}`)
+    if (!(name in start))
+      throw new ArgumentError(`from: a cursor has no '${name}'; it has ${Object.keys(start).join(', ')}`)
   }
   for (const [name, count, empty] of [
     ['epoch', cursor.epoch, false],

@@ -2,7 +2,7 @@
 import { type Batch, type DataSource, type Dataset, miniBatches } from '../data/index.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
-import { checkOrder, type Cursor, cursorFrom, epochStart, type Order } from './cursor.js'
+import { type Cursor, checkOrder, cursorFrom, epochStart, type Order } from './cursor.js'
 import type { FitOptions } from './options.js'
 import type { MicroBatchOption, Plan } from './plan.js'
 import { type Mode, type SampleShape, sampleShapeOf } from './program.js'

@@ -190,7 +190,9 @@ export class Streamer {
     let turn = {}
     const mine = (): void => {
       if (this.#turn === turn) return
-      throw new BusyError('fit: a later fit, or restore, has taken the place of this one; `from: streamer.cursor` goes on')
+      throw new BusyError(
+        'fit: a later fit, or restore, has taken the place of this one; `from: streamer.cursor` goes on',
+      )
     }
     const trainer = {
       seed: this.#seed,

@@ -1,0 +1,107 @@
+/** What is planned before the first step of a training, what a plan says, and for how long it is remembered. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Dataset, fromArrays } from '../src/data/index.js'
+import { openDevice } from '../src/device/open.js'
+import { BatchNorm2d, Buffer, Flatten, Linear, Module, Sequential } from '../src/nn/index.js'
+import { crossEntropy } from '../src/ops/loss.js'
+import { sgd } from '../src/optim/index.js'
+import { type FitOptions, Streamer } from '../src/stream/streamer.js'
+import { ShapeError } from '../src/tensor/errors.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+
+/** Batch norm over one pixel, which one sample alone cannot pass in training. */
+async function overOnePixel(): Promise<Streamer> {
+  const device = await openDevice('reference', { memory: '1MiB' })
+  const model = new Sequential(new BatchNorm2d(device, 2), new Flatten(device), new Linear(device, 2, 2))
+  return new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
+}
+
+function pixels(samples: number, channels = 2): Dataset {
+  return fromArrays({
+    inputs: {
+      data: Float64Array.from({ length: samples * channels }, (_, i) => i % 5),
+      shape: [samples, channels, 1, 1],
+    },
+    targets: { data: Uint8Array.from({ length: samples }, (_, i) => i % 2), shape: [samples] },
+  })
+}
+
+test('fit: a last mini-batch or an evaluation that cannot run is refused before the first step', async () => {
+  const steps = async (
+    streamer: Streamer,
+    samples: number,
+    options: Omit<FitOptions, 'batch'> & { batch?: number },
+  ) => {
+    for await (const _ of streamer.fit(pixels(samples), { batch: 2, ...options }));
+    return streamer.optimizer.steps
+  }
+  const refused: [number, Parameters<typeof steps>[2], RegExp][] = [
+    [5, {}, /the last mini-batch of an epoch has 1 of 5 samples; dropLast: true leaves it out: batchNorm2d/],
+    [6, { evaluate: pixels(3, 4) }, /the data to evaluate: frozenBatchNorm2d/],
+    [5, { batch: 3, dropLast: true, evaluate: pixels(3, 1) }, /the data to evaluate: frozenBatchNorm2d/],
+  ]
+  for (const [samples, options, message] of refused) {
+    const streamer = await overOnePixel()
+    try {
+      await steps(streamer, samples, options)
+      assert.unreachable()
+    } catch (error) {
+      assert.instance(error, ShapeError)
+      assert.match(String(error), message)
+    }
+    assert.is(streamer.optimizer.steps, 0)
+  }
+  assert.is(await steps(await overOnePixel(), 5, { dropLast: true, epochs: 3 }), 6)
+  assert.is(await steps(await overOnePixel(), 5, { batch: 3, evaluate: pixels(1) }), 2)
+})
+
+test("a buffer of one's own that moves with every micro-batch is in the plan's notes, batch norm's with its own words", async () => {
+  const device = await openDevice('reference', { memory: '1MiB' })
+  class Counting extends Module {
+    count = new Buffer(device, [])
+    head = new Sequential(new BatchNorm2d(device, 2), new Flatten(device), new Linear(device, 2, 2))
+    forward(x: Tensor): Tensor {
+      if (this.training) {
+        const parameters = { size: 1, function: 'affine', a: 1, b: 1 } as const
+        device.update({ kernel: 'unary', parameters, targets: [this.count.target.storage('count')], inputs: [] })
+      }
+      return this.head.forward(x)
+    }
+  }
+  const model = new Counting(device)
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
+  const plan = (): readonly string[] => streamer.plan({ batch: 4, inputShape: [2, 1, 1] }).notes
+  assert.equal(
+    plan().map((note) => note.slice(0, 19)),
+    ['batch norm (micro):', 'count: moved once f'],
+  )
+  model.eval()
+  assert.equal(plan().length, 1)
+  model.train()
+  await streamer.step(pixels(6).gather([0, 1, 2, 3, 4, 5]), { microBatch: 2 })
+  assert.is(await model.count.value.item(), 3)
+})
+
+test('planning a thousand sizes keeps the memory of the last few', async () => {
+  const streamer = await overOnePixel()
+  const { model } = streamer
+  const forward = model.forward.bind(model)
+  let forwards = 0
+  model.forward = (x) => {
+    forwards++
+    return forward(x)
+  }
+  const plan = (batch: number) => streamer.plan({ batch, inputShape: [2, 1, 1], microBatch: batch })
+  const counted = (batch: number): number => {
+    const before = forwards
+    plan(batch)
+    return forwards - before
+  }
+  for (let batch = 2; batch < 1000; batch++) plan(batch)
+  assert.is(counted(999), 0)
+  assert.is(counted(970), 0)
+  assert.ok(counted(2) > 0)
+})
+
+test.run()
