@@ -26,13 +26,13 @@ function ofTexelWithConstants(this: Thread, x: Texels, a: number, b: number): Fo
 function gradientOfTexel(this: Thread, dy: Texels, s: Texels): Four {
   const d = dy[this.thread.x]
   const v = s[this.thread.x]
-  return [d[0] * f(v[0]), d[1] * f(v[1]), d[2] * f(v[2]), d[3] * f(v[3])]
+  return [f(d[0], v[0]), f(d[1], v[1]), f(d[2], v[2]), f(d[3], v[3])]
 }
 
 function gradientOfTexelWithConstants(this: Thread, dy: Texels, s: Texels, a: number, b: number): Four {
   const d = dy[this.thread.x]
   const v = s[this.thread.x]
-  return [d[0] * f(v[0], a, b), d[1] * f(v[1], a, b), d[2] * f(v[2], a, b), d[3] * f(v[3], a, b)]
+  return [f(d[0], v[0], a, b), f(d[1], v[1], a, b), f(d[2], v[2], a, b), f(d[3], v[3], a, b)]
 }
 
 function ofTwoTexels(this: Thread, a: Texels, b: Texels): Four {
@@ -84,7 +84,7 @@ const BINARY_NAMES = Object.keys(BINARY) as BinaryFunction[]
 
 const UNARY_PROGRAMS = perFunction(UNARY_NAMES, (name) => unaryProgram('unary', name, UNARY[name].f, 1))
 const GRADIENT_PROGRAMS = perFunction(UNARY_NAMES, (name) =>
-  unaryProgram('unaryGradient', name, UNARY[name].derivative, 2),
+  unaryProgram('unaryGradient', name, UNARY[name].gradient, 2),
 )
 
 export const unary: GpuKernel<'unary'> = {

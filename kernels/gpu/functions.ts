@@ -1,5 +1,6 @@
 /**
- * The functions of one and two numbers, each beside its derivative, as kernels/reference/elementwise.ts defines them.
+ * The functions of one and two numbers, each beside its gradient, as kernels/reference/elementwise.ts defines them:
+ * where a gradient is 0 by choice it is chosen, not multiplied (Note [Zero by choice] there).
  *
  * A GPU's own functions are looser than JavaScript's; those of builtins.ts are not. Nor can a NaN be relied on to fail
  * a comparison, since drivers make min and max of a choice: where it matters, ask.
@@ -17,71 +18,71 @@ declare function hyperbolicTangent(x: number): number
 function neg(x: number): number {
   return -x
 }
-function minusOne(_x: number): number {
-  return -1
+function negGradient(dy: number, _x: number): number {
+  return -dy
 }
 
 function abs(x: number): number {
   return Math.abs(x)
 }
-function sign(x: number): number {
-  return x > 0 ? 1 : x < 0 ? -1 : x
+function absGradient(dy: number, x: number): number {
+  return isNotANumber(x) > 0 ? x : x > 0 ? dy : x < 0 ? -dy : 0
 }
 
 function exp(x: number): number {
   return exponential(x)
 }
-function same(y: number): number {
-  return y
+function expGradient(dy: number, y: number): number {
+  return dy * y
 }
 
 function log(x: number): number {
   return logarithm(x)
 }
-function reciprocal(x: number): number {
-  return 1 / x
+function logGradient(dy: number, x: number): number {
+  return dy / x
 }
 
 function sqrt(x: number): number {
   return x >= 0 ? Math.sqrt(x) : notANumber()
 }
-function sqrtDerivative(y: number): number {
-  return 0.5 / y
+function sqrtGradient(dy: number, y: number): number {
+  return (0.5 * dy) / y
 }
 
 function square(x: number): number {
   return x * x
 }
-function twice(x: number): number {
-  return 2 * x
+function squareGradient(dy: number, x: number): number {
+  return 2 * (dy * x)
 }
 
 function relu(x: number): number {
   return isNotANumber(x) > 0 ? x : x > 0 ? x : 0
 }
-function reluDerivative(y: number): number {
-  return y <= 0 ? 0 : 1
+function reluGradient(dy: number, y: number): number {
+  return y <= 0 ? 0 : dy
 }
 
 function leakyRelu(x: number, slope: number, _b: number): number {
   return x > 0 ? x : slope * x
 }
-function leakyReluDerivative(x: number, slope: number, _b: number): number {
-  return x > 0 ? 1 : slope
+function leakyReluGradient(dy: number, x: number, slope: number, _b: number): number {
+  return x > 0 ? dy : slope === 0 ? 0 : slope * dy
 }
 
 function sigmoid(x: number): number {
   return 1 / (1 + exponential(-x))
 }
-function sigmoidDerivative(y: number): number {
-  return y * (1 - y)
+function sigmoidGradient(dy: number, y: number): number {
+  return dy * (y * (1 - y))
 }
 
 function tanh(x: number): number {
   return hyperbolicTangent(x)
 }
-function tanhDerivative(y: number): number {
-  return 1 - y * y
+function tanhGradient(dy: number, y: number): number {
+  return dy * ((1 - y) * (1 + y))
 }
 
 declare function normal(x: number): number
@@ -108,8 +109,8 @@ function distribution(x: number): number {
 function gelu(x: number): number {
   return x * normal(x)
 }
-function geluDerivative(x: number): number {
-  return normal(x) + x * 0.3989422804014327 * exponential(-0.5 * x * x)
+function geluGradient(dy: number, x: number): number {
+  return dy * (normal(x) + x * 0.3989422804014327 * exponential(-0.5 * x * x))
 }
 
 declare function logistic(x: number): number
@@ -117,8 +118,8 @@ declare function logistic(x: number): number
 function silu(x: number): number {
   return x * logistic(x)
 }
-function siluDerivative(x: number): number {
-  return logistic(x) * (1 + x * (1 - logistic(x)))
+function siluGradient(dy: number, x: number): number {
+  return dy * (logistic(x) * (1 + x * (1 - logistic(x))))
 }
 
 /** log(1 + e) by its series where 1 + e would lose e. */
@@ -127,22 +128,35 @@ function softplus(x: number): number {
   const above = x > 0 ? x : 0
   return above + (e < 0.001 ? e - 0.5 * e * e : logarithm(1 + e))
 }
+function softplusGradient(dy: number, x: number): number {
+  return dy * logistic(x)
+}
 
 function clamp(x: number, low: number, high: number): number {
   return isNotANumber(x) > 0 ? x : x < low ? low : x > high ? high : x
 }
-function clampDerivative(x: number, low: number, high: number): number {
-  return x >= low ? (x <= high ? 1 : 0) : 0
+function clampGradient(dy: number, x: number, low: number, high: number): number {
+  return x >= low ? (x <= high ? dy : 0) : 0
 }
 
 declare function power(x: number, exponent: number): number
+declare function infinitePower(x: number, exponent: number): number
 
-/** By products where the exponent is a small whole number, so that signs and exact results stay. */
+/**
+ * By products where the exponent is a small whole number, so that signs and exact results stay. Of its corners a GPU's
+ * own power knows none: 1 is 1 to any power, and an infinite power of the size of -1 too.
+ */
 function raised(x: number, exponent: number): number {
   const size = Math.abs(exponent)
+  if (x === 1) {
+    return 1
+  }
+  if (size === infinity()) {
+    return infinitePower(Math.abs(x), exponent)
+  }
   if (Math.floor(size) === size && size < 128) {
     let result = 1.0
-    let factor = x
+    let factor = exponent < 0 ? 1 / x : x
     let left = size
     for (let bit = 0; bit < 7; bit++) {
       const half = Math.floor(left / 2)
@@ -152,7 +166,7 @@ function raised(x: number, exponent: number): number {
       factor = factor * factor
       left = half
     }
-    return exponent < 0 ? 1 / result : result
+    return result
   }
   if (x > 0) {
     return x ** exponent
@@ -160,26 +174,40 @@ function raised(x: number, exponent: number): number {
   if (x === 0) {
     return exponent > 0 ? 0 : infinity()
   }
+  if (x < 0 && Math.floor(size) === size) {
+    const positive = (-x) ** exponent
+    return size - 2 * Math.floor(0.5 * size) > 0.5 ? -positive : positive
+  }
   return notANumber()
+}
+/** Of x >= 0. */
+function raisedToInfinity(x: number, exponent: number): number {
+  if (isNotANumber(x) > 0 || x === 1) {
+    return x
+  }
+  if (x < 1) {
+    return exponent < 0 ? infinity() : 0
+  }
+  return exponent < 0 ? 0 : infinity()
 }
 function pow(x: number, exponent: number, _b: number): number {
   return power(x, exponent)
 }
-function powDerivative(x: number, exponent: number, _b: number): number {
-  return exponent === 0 ? 0 : exponent * power(x, exponent - 1)
+function powGradient(dy: number, x: number, exponent: number, _b: number): number {
+  return exponent === 0 ? 0 : dy * (exponent * power(x, exponent - 1))
 }
 
 function affine(x: number, a: number, b: number): number {
   return a * x + b
 }
-function first(_x: number, a: number, _b: number): number {
-  return a
+function affineGradient(dy: number, _x: number, a: number, _b: number): number {
+  return a * dy
 }
 
 interface UnaryFunctionOnGpu {
   readonly f: Source
-  /** in x or in y = f(x), whichever the reference has */
-  readonly derivative: Source
+  /** of dy and x or y = f(x), whichever the reference has */
+  readonly gradient: Source
   /** do they take the constants a and b? */
   readonly constants?: true
   /** what they call, beside builtins */
@@ -187,22 +215,22 @@ interface UnaryFunctionOnGpu {
 }
 
 export const UNARY: { readonly [Name in UnaryFunction]: UnaryFunctionOnGpu } = {
-  neg: { f: neg, derivative: minusOne },
-  abs: { f: abs, derivative: sign },
-  exp: { f: exp, derivative: same },
-  log: { f: log, derivative: reciprocal },
-  sqrt: { f: sqrt, derivative: sqrtDerivative },
-  square: { f: square, derivative: twice },
-  relu: { f: relu, derivative: reluDerivative },
-  leakyRelu: { f: leakyRelu, derivative: leakyReluDerivative, constants: true },
-  sigmoid: { f: sigmoid, derivative: sigmoidDerivative },
-  tanh: { f: tanh, derivative: tanhDerivative },
-  gelu: { f: gelu, derivative: geluDerivative, helpers: { normal: distribution } },
-  silu: { f: silu, derivative: siluDerivative, helpers: { logistic: sigmoid } },
-  softplus: { f: softplus, derivative: sigmoid },
-  clamp: { f: clamp, derivative: clampDerivative, constants: true },
-  pow: { f: pow, derivative: powDerivative, constants: true, helpers: { power: raised } },
-  affine: { f: affine, derivative: first, constants: true },
+  neg: { f: neg, gradient: negGradient },
+  abs: { f: abs, gradient: absGradient },
+  exp: { f: exp, gradient: expGradient },
+  log: { f: log, gradient: logGradient },
+  sqrt: { f: sqrt, gradient: sqrtGradient },
+  square: { f: square, gradient: squareGradient },
+  relu: { f: relu, gradient: reluGradient },
+  leakyRelu: { f: leakyRelu, gradient: leakyReluGradient, constants: true },
+  sigmoid: { f: sigmoid, gradient: sigmoidGradient },
+  tanh: { f: tanh, gradient: tanhGradient },
+  gelu: { f: gelu, gradient: geluGradient, helpers: { normal: distribution } },
+  silu: { f: silu, gradient: siluGradient, helpers: { logistic: sigmoid } },
+  softplus: { f: softplus, gradient: softplusGradient, helpers: { logistic: sigmoid } },
+  clamp: { f: clamp, gradient: clampGradient, constants: true },
+  pow: { f: pow, gradient: powGradient, constants: true, helpers: { infinitePower: raisedToInfinity, power: raised } },
+  affine: { f: affine, gradient: affineGradient, constants: true },
 }
 
 function add(a: number, b: number): number {

@@ -112,21 +112,9 @@ function gradientOf(
   return (slope(i, dy, gamma, options) - at(averages, group) - h * at(leans, group)) / spread
 }
 
-/** Of mean and variance that are constants: there are no averages. 0 h is NaN, as on the reference, where h is no number. */
-function fixedGradientOf(
-  i: number,
-  group: number,
-  dy: Texels,
-  gamma: Texels,
-  x: Texels,
-  mean: Texels,
-  variance: Texels,
-  zero: number,
-  options: Four,
-): number {
-  const spread = deviation(group, variance, options)
-  const h = (at(x, i) - at(mean, group)) / spread
-  return (slope(i, dy, gamma, options) - zero * h) / spread
+/** Of mean and variance that are constants: there are no averages. */
+function fixedGradientOf(i: number, group: number, dy: Texels, gamma: Texels, variance: Texels, options: Four): number {
+  return slope(i, dy, gamma, options) / deviation(group, variance, options)
 }
 
 const AVERAGES = reduction('normalizeGradient, averages', 'sum', slopeTerm, ['texels', 'texels', 'four'], HELPERS)
@@ -136,7 +124,7 @@ const GRADIENT = elements('normalizeGradient', gradientOf, [...WITH_STATISTICS, 
 const FIXED_GRADIENT = elements(
   'normalizeGradient, fixed',
   fixedGradientOf,
-  [...WITH_STATISTICS, 'number', 'four'],
+  ['texels', 'texels', 'texels', 'four'],
   HELPERS,
 )
 
@@ -147,7 +135,7 @@ export const normalizeGradient: GpuKernel<'normalizeGradient'> = {
     const groups = normalized(p)
     const options = optionsOf(p)
     const gamma = p.affine ? own : dy
-    if (p.fixed) return FIXED_GRADIENT.run(gpu, groups, [dy, gamma, x, mean, variance, 0, options], dx)
+    if (p.fixed) return FIXED_GRADIENT.run(gpu, groups, [dy, gamma, variance, options], dx)
     const share = 1 / (p.outer * p.inner)
     AVERAGES.run(gpu, groups, [dy, gamma, options], averages, partial, share)
     LEANS.run(gpu, groups, [dy, gamma, x, mean, variance, options], leans, partial, share)
@@ -166,7 +154,7 @@ function scaleTerm(
   options: Four,
 ): number {
   const group = cyclic(j, options[1], options[2])
-  return (at(dy, j) * (at(x, j) - at(mean, group))) / deviation(group, variance, options)
+  return at(dy, j) * ((at(x, j) - at(mean, group)) / deviation(group, variance, options))
 }
 
 const SCALE = reduction('normalizeScaleGradient', 'sum', scaleTerm, ['texels', ...STATISTICS, 'four'], HELPERS)

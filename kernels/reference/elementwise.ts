@@ -9,55 +9,72 @@ import type { BinaryFunction, Floats, Kernels, UnaryFunction } from '../kernels.
 import { erfc } from './erf.js'
 import { contiguous, eachLine } from './strides.js'
 
-/** f, and f' as a function of x or of y = f(x): that is the tensor a gradient has to keep. */
+/**
+ * f, and dx = dy f' with f' as a function of x or of y = f(x): that is the tensor a gradient has to keep.
+ *
+ * Note [Zero by choice]
+ *   Where a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a sample
+ *   of weight 0), its gradient is 0 whatever dy is: chosen, not the product of dy and 0, which an infinite dy makes NaN.
+ *   And dy is infinite just there where the next function is steep: relu(x).sqrt() at x = -1. Where 0 is only what a
+ *   slope happens to be (x^2 at 0) it is multiplied.
+ */
 export interface UnaryDefinition {
   f(x: number, a: number, b: number): number
   derivativeIn: 'x' | 'y'
-  derivative(s: number, a: number, b: number): number
+  gradient(dy: number, s: number, a: number, b: number): number
 }
 
 // No overflow on either side: the exponent is never positive.
 const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 
+/** IEEE 754's power, which is 1 where JavaScript's ** of 1 and -1 is NaN. */
+const power = (x: number, exponent: number) =>
+  x === 1 || (x === -1 && Math.abs(exponent) === Infinity) ? 1 : x ** exponent
+
 /** Distribution and density of the standard normal. */
 const normal = (x: number) => erfc(-x / Math.SQRT2) / 2
 const normalDensity = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
 
 export const UNARY: { readonly [Name in UnaryFunction]: UnaryDefinition } = {
-  neg: { f: (x) => -x, derivativeIn: 'x', derivative: () => -1 },
-  abs: { f: Math.abs, derivativeIn: 'x', derivative: Math.sign },
-  exp: { f: Math.exp, derivativeIn: 'y', derivative: (y) => y },
-  log: { f: Math.log, derivativeIn: 'x', derivative: (x) => 1 / x },
-  sqrt: { f: Math.sqrt, derivativeIn: 'y', derivative: (y) => 0.5 / y },
-  square: { f: (x) => x * x, derivativeIn: 'x', derivative: (x) => 2 * x },
+  neg: { f: (x) => -x, derivativeIn: 'x', gradient: (dy) => -dy },
+  abs: { f: Math.abs, derivativeIn: 'x', gradient: (dy, x) => (x === 0 ? 0 : dy * Math.sign(x)) },
+  exp: { f: Math.exp, derivativeIn: 'y', gradient: (dy, y) => dy * y },
+  log: { f: Math.log, derivativeIn: 'x', gradient: (dy, x) => dy / x },
+  sqrt: { f: Math.sqrt, derivativeIn: 'y', gradient: (dy, y) => dy / (2 * y) },
+  square: { f: (x) => x * x, derivativeIn: 'x', gradient: (dy, x) => 2 * (dy * x) },
   // x > 0 exactly where y > 0, so y will do: the next layer keeps it anyway. A NaN passes through.
-  relu: { f: (x) => Math.max(x, 0), derivativeIn: 'y', derivative: (y) => (y <= 0 ? 0 : 1) },
+  relu: { f: (x) => Math.max(x, 0), derivativeIn: 'y', gradient: (dy, y) => (y <= 0 ? 0 : dy) },
   leakyRelu: {
     f: (x, slope) => (x > 0 ? x : slope * x),
     derivativeIn: 'x',
-    derivative: (x, slope) => (x > 0 ? 1 : slope),
+    gradient: (dy, x, slope) => (x > 0 ? dy : slope === 0 ? 0 : slope * dy),
   },
-  sigmoid: { f: sigmoid, derivativeIn: 'y', derivative: (y) => y * (1 - y) },
-  tanh: { f: Math.tanh, derivativeIn: 'y', derivative: (y) => 1 - y * y },
-  gelu: { f: (x) => x * normal(x), derivativeIn: 'x', derivative: (x) => normal(x) + x * normalDensity(x) },
+  sigmoid: { f: sigmoid, derivativeIn: 'y', gradient: (dy, y) => dy * (y * (1 - y)) },
+  // 1 - y^2 would round where y is near 1
+  tanh: { f: Math.tanh, derivativeIn: 'y', gradient: (dy, y) => dy * ((1 - y) * (1 + y)) },
+  gelu: {
+    f: (x) => x * normal(x),
+    derivativeIn: 'x',
+    gradient: (dy, x) => dy * (normal(x) + x * normalDensity(x)),
+  },
   silu: {
     f: (x) => x * sigmoid(x),
     derivativeIn: 'x',
-    derivative: (x) => sigmoid(x) * (1 + x * (1 - sigmoid(x))),
+    gradient: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
   },
-  softplus: { f: softplus, derivativeIn: 'x', derivative: sigmoid },
+  softplus: { f: softplus, derivativeIn: 'x', gradient: (dy, x) => dy * sigmoid(x) },
   clamp: {
     f: (x, low, high) => Math.min(Math.max(x, low), high),
     derivativeIn: 'x',
-    derivative: (x, low, high) => (x >= low && x <= high ? 1 : 0),
+    gradient: (dy, x, low, high) => (x >= low && x <= high ? dy : 0),
   },
   pow: {
-    f: (x, exponent) => x ** exponent,
+    f: power,
     derivativeIn: 'x',
-    derivative: (x, exponent) => (exponent === 0 ? 0 : exponent * x ** (exponent - 1)),
+    gradient: (dy, x, exponent) => (exponent === 0 ? 0 : dy * (exponent * power(x, exponent - 1))),
   },
-  affine: { f: (x, a, b) => a * x + b, derivativeIn: 'x', derivative: (_, a) => a },
+  affine: { f: (x, a, b) => a * x + b, derivativeIn: 'x', gradient: (dy, _, a) => a * dy },
 }
 
 const BINARY: { readonly [Name in BinaryFunction]: (a: number, b: number) => number } = {
@@ -77,14 +94,17 @@ const BINARY: { readonly [Name in BinaryFunction]: (a: number, b: number) => num
   keepUnless: (a, b) => (b === 0 ? a : 0),
 }
 
-/** Gradients towards a (side 0) and b (side 1). A tie of maximum or minimum gives half to each, as in PyTorch. */
+/**
+ * Gradients towards a (side 0) and b (side 1). A tie of maximum or minimum gives half to each, as in PyTorch. Division
+ * takes no square of b, which may be 0 or infinite where the gradient is not: b gets -y times what a gets.
+ */
 const BINARY_GRADIENT: {
   readonly [Name in 'div' | 'maximum' | 'minimum']: readonly [
     (dy: number, a: number, b: number) => number,
     (dy: number, a: number, b: number) => number,
   ]
 } = {
-  div: [(dy, _, b) => dy / b, (dy, a, b) => (-dy * a) / (b * b)],
+  div: [(dy, _, b) => dy / b, (dy, a, b) => -(dy / b) * (a / b)],
   maximum: [(dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy), (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)],
   minimum: [(dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy), (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)],
 }
@@ -112,17 +132,16 @@ export const unary: Kernels['unary'] = ({ size, function: name, a, b }, [x], [y]
 
 export const unaryGradient: Kernels['unaryGradient'] = ({ size, function: name, a, b }, [dy, s], [dx]) => {
   if (name === 'relu') return reluGradient(size, dy, s, dx)
-  const { derivative } = UNARY[name]
-  for (let i = 0; i < size; i++) dx[i] = dy[i] * derivative(s[i], a, b)
+  const { gradient } = UNARY[name]
+  for (let i = 0; i < size; i++) dx[i] = gradient(dy[i], s[i], a, b)
 }
 
 function relu(size: number, x: Floats, y: Floats): void {
   for (let i = 0; i < size; i++) y[i] = Math.max(x[i], 0)
 }
 
-/** A product with 0 or 1, not a choice: the signs of activations are a coin toss that no processor predicts. */
 function reluGradient(size: number, dy: Floats, s: Floats, dx: Floats): void {
-  for (let i = 0; i < size; i++) dx[i] = dy[i] * Number(!(s[i] <= 0))
+  for (let i = 0; i < size; i++) dx[i] = s[i] <= 0 ? 0 : dy[i]
 }
 
 export const binary: Kernels['binary'] = ({ shape, stridesA, stridesB, function: name }, [a, b], [y]) => {

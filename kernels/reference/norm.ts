@@ -31,7 +31,7 @@ export const normalize: Kernels['normalize'] = (p, [x, mean, variance, gamma, be
  * dy, x [outer, groups, inner], mean, variance [groups], gamma? [affineSize] -> dx
  *
  * With dh = dy gamma, and averages over the group: dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps).
- * The averages are the paths through the mean and the variance; they are absent where those are `fixed`.
+ * The averages are the paths through the mean and the variance; where those are `fixed` there are none, and x has no part.
  */
 export const normalizeGradient: Kernels['normalizeGradient'] = (p, [dy, x, mean, variance, gamma], [dx]) => {
   const { outer, groups, inner, eps, affine, fixed } = p
@@ -45,13 +45,17 @@ export const normalizeGradient: Kernels['normalizeGradient'] = (p, [dy, x, mean,
       for (let i = start; i < start + inner; i++) {
         const dh = affine ? dy[i] * gamma[affineIndex(p, i)] : dy[i]
         sum += dh
-        sumH += dh * (x[i] - mean[g]) * scale
+        sumH += dh * ((x[i] - mean[g]) * scale)
       }
     }
     for (let o = 0; o < outer; o++) {
       const start = (o * groups + g) * inner
       for (let i = start; i < start + inner; i++) {
         const dh = affine ? dy[i] * gamma[affineIndex(p, i)] : dy[i]
+        if (fixed) {
+          dx[i] = scale * dh
+          continue
+        }
         const h = (x[i] - mean[g]) * scale
         dx[i] = scale * (dh - sum / count - (h * sumH) / count)
       }
@@ -69,7 +73,7 @@ export const normalizeScaleGradient: Kernels['normalizeScaleGradient'] = (p, [dy
       const start = (run * affineSize + at) * affineInner
       for (let i = start; i < start + affineInner; i++) {
         const g = Math.floor(i / inner) % groups
-        total += dy[i] * (x[i] - mean[g]) * inverseDeviation(variance[g], eps)
+        total += dy[i] * ((x[i] - mean[g]) * inverseDeviation(variance[g], eps))
       }
     }
     dgamma[at] = (accumulate ? dgamma[at] : 0) + total

@@ -71,11 +71,13 @@ export const unary: SimdKernel<'unary'> = {
 export const unaryGradient: SimdKernel<'unaryGradient'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [dy, s], [dx]) {
-    // The derivatives of x^0 and x^1 are 0 and 1, even at NaN: those of affine functions.
-    const line = name === 'pow' && (a === 0 || a === 1)
-    if (name === 'pow' && !line) {
+    if (name === 'pow' && a === 0) {
+      // even where dy or x is NaN
+      fillWith(assembly, size, dx, 0)
+    } else if (name === 'pow' && a !== 1) {
       assembly.inParts('powerGradient', [size, dy, s, dx, a], { count: 0, steps: [0, 4, 4, 4], grain: grainOf(name) })
     } else {
+      // The derivative of x^1 is 1, even at NaN: that of an affine function.
       const cut = { count: 1, steps: [0, 0, 4, 4, 4], grain: grainOf(name) }
       assembly.inParts('unaryGradient', [UNARY[name === 'pow' ? 'affine' : name], size, dy, s, dx, a, b], cut)
     }

@@ -134,9 +134,9 @@ function normalizeAll(n: i32, x: usize, y: usize, center: v128, factor: v128, of
 /**
  * dy, x, mean, variance, gamma? (an address, or 0) -> dx
  *
- * dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), dh = dy gamma; no averages where mean and variance
- * are `fixed`. As a sum of three products of which dy, 1 and x - mean are one factor, the other is found once for each
- * group or piece.
+ * dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), dh = dy gamma. As a sum of three products of which
+ * dy, 1 and h are one factor, the other is found once for each group or piece. Where mean and variance are `fixed` the
+ * first is all there is: x is not looked at, and may be infinite.
  */
 export function normalizeGradient(
   first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, gamma: usize, dx: usize,
@@ -147,7 +147,8 @@ export function normalizeGradient(
   for (let g = first; g < first + count; g++) {
     const center = v128.load_splat<f32>(mean + <usize>g * 4)
     const scale = inverseDeviation(variance + <usize>g * 4, eps)
-    // of dh, and of dh (x - mean)
+    const scales = f32x4.splat(<f32>scale)
+    // of dh, and of dh h
     let sums = f64x2.splat(0)
     for (let o = 0; o < outer && !fixed; o++) {
       let i = (o * groups + g) * inner
@@ -155,7 +156,7 @@ export function normalizeGradient(
         const n = pieceLength(i, left, affineSize, affineInner)
         const at = affineBytes(i, affineSize, affineInner)
         const start = <usize>i * 4
-        const sum = sumsOfPiece(n, dy + start, x + start, center, each ? gamma + at : 0)
+        const sum = sumsOfPiece(n, dy + start, x + start, center, scales, each ? gamma + at : 0)
         const factor: f64 = each || gamma == 0 ? 1 : load<f32>(gamma + at)
         sums = f64x2.add(sums, f64x2.mul(sum, f64x2.splat(factor)))
         i += n
@@ -163,7 +164,7 @@ export function normalizeGradient(
       }
     }
     const average = f32x4.splat(<f32>((scale * f64x2.extract_lane(sums, 0)) / size))
-    const slope = f32x4.splat(<f32>((scale * scale * scale * f64x2.extract_lane(sums, 1)) / size))
+    const slope = f32x4.splat(<f32>((scale * f64x2.extract_lane(sums, 1)) / size))
     for (let o = 0; o < outer; o++) {
       let i = (o * groups + g) * inner
       for (let left = inner; left > 0; ) {
@@ -171,9 +172,10 @@ export function normalizeGradient(
         const at = affineBytes(i, affineSize, affineInner)
         const start = <usize>i * 4
         const factor = each || gamma == 0 ? scale : scale * <f64>load<f32>(gamma + at)
-        gradientOfPiece(
-          n, dy + start, x + start, dx + start, center, f32x4.splat(<f32>factor), average, slope, each ? gamma + at : 0,
-        )
+        const factors = f32x4.splat(<f32>factor)
+        const own = each ? gamma + at : 0
+        if (fixed) scalePiece(n, dy + start, dx + start, factors, own)
+        else gradientOfPiece(n, dy + start, x + start, dx + start, center, scales, factors, average, slope, own)
         i += n
         left -= n
       }
@@ -181,8 +183,8 @@ export function normalizeGradient(
   }
 }
 
-/** The sums of dy and of dy (x - center), where dy is first multiplied by gamma [n] unless that is 0. */
-function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, gamma: usize): v128 {
+/** The sums of dy and of dy (x - center) scale, where dy is first multiplied by gamma [n] unless that is 0. */
+function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, scale: v128, gamma: usize): v128 {
   let s0 = f64x2.splat(0)
   let s1 = s0
   let p0 = s0
@@ -193,7 +195,7 @@ function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, gamma: usize): v
       d = f32x4.mul(d, take(gamma, n))
       gamma += 16
     }
-    const product = f32x4.mul(d, f32x4.sub(take(x, n), center))
+    const product = f32x4.mul(d, f32x4.mul(f32x4.sub(take(x, n), center), scale))
     s0 = f64x2.add(s0, lowPair(d))
     s1 = f64x2.add(s1, highPair(d))
     p0 = f64x2.add(p0, lowPair(product))
@@ -204,9 +206,10 @@ function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, gamma: usize): v
   return f64x2(sumOfPair(f64x2.add(s0, s1)), sumOfPair(f64x2.add(p0, p1)))
 }
 
-/** dx = factor dy (gamma) - average - slope (x - center) */
+/** dx = factor dy (gamma) - average - slope (x - center) scale */
 function gradientOfPiece(
-  n: i32, dy: usize, x: usize, dx: usize, center: v128, factor: v128, average: v128, slope: v128, gamma: usize,
+  n: i32, dy: usize, x: usize, dx: usize, center: v128, scale: v128, factor: v128, average: v128, slope: v128,
+  gamma: usize,
 ): void {
   for (; n > 0; n -= 4) {
     let d = f32x4.mul(take(dy, n), factor)
@@ -214,9 +217,24 @@ function gradientOfPiece(
       d = f32x4.mul(d, take(gamma, n))
       gamma += 16
     }
-    put(dx, f32x4.sub(f32x4.sub(d, average), f32x4.mul(f32x4.sub(take(x, n), center), slope)), n)
+    const h = f32x4.mul(f32x4.sub(take(x, n), center), scale)
+    put(dx, f32x4.sub(f32x4.sub(d, average), f32x4.mul(h, slope)), n)
     dy += 16
     x += 16
+    dx += 16
+  }
+}
+
+/** dx = factor dy (gamma) */
+function scalePiece(n: i32, dy: usize, dx: usize, factor: v128, gamma: usize): void {
+  for (; n > 0; n -= 4) {
+    let d = f32x4.mul(take(dy, n), factor)
+    if (gamma != 0) {
+      d = f32x4.mul(d, take(gamma, n))
+      gamma += 16
+    }
+    put(dx, d, n)
+    dy += 16
     dx += 16
   }
 }
@@ -242,8 +260,8 @@ export function normalizeScaleGradient(
       if (affineInner == 1) {
         addProducts(n, to, dy + start, x + start, center, f32x4.splat(<f32>scale))
       } else {
-        const sum = f64x2.extract_lane(sumsOfPiece(n, dy + start, x + start, center, 0), 1)
-        store<f32>(to, <f32>(<f64>load<f32>(to) + scale * sum))
+        const sums = sumsOfPiece(n, dy + start, x + start, center, f32x4.splat(<f32>scale), 0)
+        store<f32>(to, <f32>(<f64>load<f32>(to) + f64x2.extract_lane(sums, 1)))
       }
       i += n
       left -= n
