@@ -152,7 +152,7 @@ function slopeOf(
   const max = largest(row, start, logits, maxima, sizes)
   const probability = exponential(at(logits, i) - max) / total(row, start, max, logits, totals, sizes)
   const wanted = (c === target ? 1 - options[1] : 0) + options[1] / sizes[1]
-  return ((at(dy, 0) * counted) / all) * (probability - wanted)
+  return at(dy, 0) * (counted / all) * (probability - wanted)
 }
 
 /** Rows this.thread.x, + parts, ...: sum(w l), sum(w). A row of weight 0 does not count, even if its loss is NaN. */

@@ -17,9 +17,11 @@ function squaredErrorDerivative(p: number, t: number): number {
   return 2 * (p - t)
 }
 
-/** -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid */
+/** -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid: softplus(-|x|), and the share of |x| that t does not take. */
 function crossEntropy(x: number, t: number): number {
-  return softplus(x) - x * t
+  const share = x > 0 ? 1 - t : t
+  const size = Math.abs(x)
+  return softplus(-size) + (share === 0 ? 0 : share * size)
 }
 function crossEntropyDerivative(x: number, t: number): number {
   return sigmoid(x) - t
@@ -49,7 +51,7 @@ function slopeOf(
   }
   const x = at(prediction, i)
   const wanted = at(target, i)
-  return ((at(dy, 0) * counted) / all / size) * point(x, wanted)
+  return ((at(dy, 0) * (counted / all)) / size) * point(x, wanted)
 }
 
 type Name = KernelParameters['lossRows']['function']

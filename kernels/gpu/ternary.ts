@@ -84,7 +84,7 @@ export const select: GpuKernel<'select'> = {
 function divA(dy: number, _a: number, b: number): number {
   return dy / b
 }
-/** -dy a / b^2, where b^2 may be no float32 */
+/** -dy a / b^2, of which b^2 may be 0 or infinite where the quotients are not */
 function divB(dy: number, a: number, b: number): number {
   return -(dy / b) * (a / b)
 }

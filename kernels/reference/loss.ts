@@ -75,7 +75,7 @@ const isClass = (target: number, classes: number) => Number.isInteger(target) &&
 
 /** dy weight / total; undefined for a row that counts nothing. */
 function rowScale(dy: number, total: number, weight: number): number | undefined {
-  return weight === 0 || total === 0 ? undefined : (dy * weight) / total
+  return weight === 0 || total === 0 ? undefined : dy * (weight / total)
 }
 
 interface PointLoss {
@@ -84,14 +84,17 @@ interface PointLoss {
   derivative(prediction: number, target: number): number
 }
 
+/** What an infinite x does not count for costs nothing: 0 |x| is 0. */
+const weighted = (share: number, size: number) => (share === 0 ? 0 : share * size)
+
 const POINT_LOSS: { readonly [Name in 'squaredError' | 'binaryCrossEntropyWithLogits']: PointLoss } = {
   squaredError: {
     loss: (p, t) => (p - t) * (p - t),
     derivative: (p, t) => 2 * (p - t),
   },
-  // -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid: = softplus(x) - x t
+  // -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid: softplus(x) - x t, with max(x, 0) - x t in one piece
   binaryCrossEntropyWithLogits: {
-    loss: (x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x))),
+    loss: (x, t) => weighted(x > 0 ? 1 - t : t, Math.abs(x)) + Math.log1p(Math.exp(-Math.abs(x))),
     derivative: (x, t) => UNARY.sigmoid.f(x, 0, 0) - t,
   },
 }

@@ -1,10 +1,11 @@
 /**
  * Functions of two tensors, and choices among three: y [rows, n], operands broadcast by strides (lines.ts).
  *
- * All of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of all
+ * Nearly all of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of all
  * ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
  */
 import { broadcast, put, takeApart } from './lines'
+import { highPair, lowPair } from './reduce'
 
 @inline
 function one(): v128 {
@@ -58,9 +59,15 @@ export function binary(
 @unmanaged class DivA {
   @inline apply(dy: v128, _a: v128, b: v128): v128 { return f32x4.div(dy, b) }
 }
+/** In double precision: float32 may hold neither b^2 nor dy / b where it holds -dy a / b^2. */
 @unmanaged class DivB {
   @inline apply(dy: v128, a: v128, b: v128): v128 {
-    return f32x4.div(f32x4.mul(f32x4.neg(dy), a), f32x4.mul(b, b))
+    const low = this.pair(lowPair(dy), lowPair(a), lowPair(b))
+    const high = this.pair(highPair(dy), highPair(a), highPair(b))
+    return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+  }
+  @inline pair(dy: v128, a: v128, b: v128): v128 {
+    return f64x2.div(f64x2.mul(f64x2.neg(dy), a), f64x2.mul(b, b))
   }
 }
 /** Half where a equals b, nothing where the other one was chosen, and where it cannot be told, all. */

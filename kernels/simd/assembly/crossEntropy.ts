@@ -49,13 +49,11 @@ export function crossEntropyGradient(
   outer: i32, classes: i32, inner: i32, ignoreIndex: f32, smoothing: f32,
 ): void {
   const ignored = f32x4.splat(ignoreIndex)
-  const zero = f32x4.splat(0)
-  const one = f32x4.splat(1)
-  const totalWeight = v128.load_splat<f32>(total)
+  const totalWeight = load<f32>(total)
   for (let o = 0; o < outer; o++) {
-    const weight = weights == 0 ? one : v128.load_splat<f32>(weights + <usize>o * 4)
-    const scale = f32x4.div(f32x4.mul(v128.load_splat<f32>(dy), weight), totalWeight)
-    const someWeight = v128.and(f32x4.ne(weight, zero), f32x4.ne(totalWeight, zero))
+    const weight: f32 = weights == 0 ? 1 : load<f32>(weights + <usize>o * 4)
+    const scale = f32x4.splat(<f32>(<f64>load<f32>(dy) * <f64>weight / <f64>totalWeight))
+    const someWeight = i32x4.splat(weight != 0 && totalWeight != 0 ? -1 : 0)
     for (let i = 0; i < inner; i += 4) {
       const x = logits + <usize>i * 4
       const dx = dlogits + <usize>i * 4

@@ -3,7 +3,8 @@
  * of rows that every loss ends with.
  *
  *   squaredError                  (p - t)^2
- *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which no p overflows
+ *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which no p overflows; an infinite p costs nothing
+ *                                 where t is that side, and infinity where it is not
  *
  * One pass, four elements at a time. A row that counts nothing gets exactly 0, without a look at it: its NaN stays there.
  */
@@ -18,20 +19,24 @@ import { decay, sigmoid } from './saturating'
     return f32x4.mul(difference, difference)
   }
 
-  @inline derivative(p: v128, t: v128): v128 {
-    const difference = f32x4.sub(p, t)
-    return f32x4.add(difference, difference)
+  @inline gradient(scale: v128, p: v128, t: v128): v128 {
+    const product = f32x4.mul(scale, f32x4.sub(p, t))
+    return f32x4.add(product, product)
   }
 }
 
 @unmanaged class BinaryCrossEntropyWithLogits {
   @inline loss(p: v128, t: v128): v128 {
-    // Operands in this order leave a NaN a NaN.
-    const positive = f32x4.pmax(p, f32x4.splat(0))
-    return f32x4.add(f32x4.sub(positive, f32x4.mul(p, t)), log1p(decay(p)))
+    const zero = f32x4.splat(0)
+    // max(p, 0) - p t is this share of |p|, and 0 of infinity is to be 0
+    const share = v128.bitselect(f32x4.sub(f32x4.splat(1), t), t, f32x4.gt(p, zero))
+    const line = v128.and(f32x4.mul(share, f32x4.abs(p)), f32x4.ne(share, zero))
+    return f32x4.add(line, log1p(decay(p)))
   }
 
-  @inline derivative(p: v128, t: v128): v128 { return f32x4.sub(sigmoid(p, decay(p)), t) }
+  @inline gradient(scale: v128, p: v128, t: v128): v128 {
+    return f32x4.mul(scale, f32x4.sub(sigmoid(p, decay(p)), t))
+  }
 }
 
 /** prediction, target -> losses [rows] */
@@ -72,7 +77,7 @@ export function lossRowsGradient(
     if (weight == 0 || totalWeight == 0) {
       memory.fill(dprediction, 0, rowBytes)
     } else {
-      const scale = f32x4.splat(<f32>(<f64>load<f32>(dy) * weight / totalWeight / size))
+      const scale = f32x4.splat(<f32>(<f64>load<f32>(dy) * <f64>weight / <f64>totalWeight / <f64>size))
       if (crossEntropy) rowGradient<BinaryCrossEntropyWithLogits>(prediction, target, dprediction, size, scale)
       else rowGradient<SquaredError>(prediction, target, dprediction, size, scale)
     }
@@ -86,7 +91,7 @@ export function lossRowsGradient(
 function rowGradient<F>(p: usize, t: usize, dp: usize, size: i32, scale: v128): void {
   const f = changetype<F>(0)
   for (let left = size; left > 0; left -= 4) {
-    put(dp, f32x4.mul(scale, f.derivative(take(p, left), take(t, left))), left)
+    put(dp, f.gradient(scale, take(p, left), take(t, left)), left)
     p += 16
     t += 16
     dp += 16

@@ -3,12 +3,13 @@
  *
  * In double precision, two lanes at a time: the product multiplies the logarithm's error by up to 150, and float32 has
  * no digits to spare. Logarithm and exponential are then power series that need no fitting, each carried on until
- * what is left out is below 2^-40; all that is rounded in float32 is the result, and dx once more.
+ * what is left out is below 2^-40; all that is rounded in float32 is y and dx: x^(e - 1) alone may be beyond float32.
  *
  *   log2 x = e + 2 / log 2 (s + s^3 / 3 + s^5 / 5 + ...), x = 2^e m, s = (m - 1) / (m + 1), |s| < 0.172
  *   2^z    = 2^n (1 + r + r^2 / 2! + ...), n = round z, r = (z - n) log 2, |r| < 0.347
  */
 import { put, take } from './lines'
+import { highPair, lowPair } from './reduce'
 
 /** 2 / (k log 2), k = 15, 13, ... 1 */
 const LOG2 = memory.data<f64>([
@@ -26,12 +27,12 @@ const ROOT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd
 const DIGITS: i64 = 0x000fffffffffffff
 /** 1.5 * 2^52: a double that is this large has no digits behind the point. */
 const ROUNDER: f64 = 6755399441055744
-/** Powers of two beyond these are 0 or infinity in float32. */
-const END: f64 = 200
+/** Powers of two beyond these are 0 or infinity in float32, also times dy, and still numbers in double precision. */
+const END: f64 = 800
 
 export function power(n: i32, x: usize, y: usize, exponent: f64): void {
   for (; n > 0; n -= 4) {
-    put(y, powerOf(take(x, n), exponent, 1), n)
+    put(y, powerOf(take(x, n), exponent, f32x4.splat(1), 1), n)
     x += 16
     y += 16
   }
@@ -39,19 +40,20 @@ export function power(n: i32, x: usize, y: usize, exponent: f64): void {
 
 export function powerGradient(n: i32, dy: usize, x: usize, dx: usize, exponent: f64): void {
   for (; n > 0; n -= 4) {
-    put(dx, f32x4.mul(take(dy, n), powerOf(take(x, n), exponent - 1, exponent)), n)
+    put(dx, powerOf(take(x, n), exponent - 1, take(dy, n), exponent), n)
     dy += 16
     x += 16
     dx += 16
   }
 }
 
-/** factor x^exponent. The corners are those of JavaScript's **, for an exponent that is neither infinite nor 0. */
+/** c factor x^exponent. The corners are those of JavaScript's **, for an exponent that is neither infinite nor 0. */
 @inline
-function powerOf(x: v128, exponent: f64, factor: f64): v128 {
+function powerOf(x: v128, exponent: f64, c: v128, factor: f64): v128 {
   const size = f32x4.abs(x)
-  const low = powerOfPair(f64x2.promote_low_f32x4(size), exponent, factor)
-  const high = powerOfPair(f64x2.promote_low_f32x4(v128.shuffle<f64>(size, size, 1, 0)), exponent, factor)
+  const factors = f64x2.splat(factor)
+  const low = f64x2.mul(f64x2.mul(lowPair(c), factors), powerOfPair(lowPair(size), exponent))
+  const high = f64x2.mul(f64x2.mul(highPair(c), factors), powerOfPair(highPair(size), exponent))
   const result = v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
   const whole = Math.floor(exponent) == exponent
   const odd = whole && Math.floor(exponent / 2) != exponent / 2
@@ -61,9 +63,9 @@ function powerOf(x: v128, exponent: f64, factor: f64): v128 {
   return v128.or(result, negative)
 }
 
-/** x >= 0 */
+/** x >= 0; 0 and Infinity of those themselves only: a number that is beyond double precision stays one near its end. */
 @inline
-function powerOfPair(x: v128, exponent: f64, factor: f64): v128 {
+function powerOfPair(x: v128, exponent: f64): v128 {
   const shifted = i64x2.sub(x, i64x2.splat(ROOT_HALF_BITS))
   const power = f64x2.convert_low_i32x4_s(i32x4.shr_s(v128.shuffle<i32>(shifted, shifted, 1, 3, 1, 3), 20))
   const m = i64x2.add(v128.and(shifted, i64x2.splat(DIGITS)), i64x2.splat(ROOT_HALF_BITS))
@@ -99,5 +101,6 @@ function powerOfPair(x: v128, exponent: f64, factor: f64): v128 {
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))
   const scale = i64x2.shl(i64x2.add(rounded, i64x2.splat(1023)), 52)
-  return f64x2.mul(f64x2.splat(factor), f64x2.mul(p, scale))
+  const infinite = f64x2.eq(f64x2.abs(product), f64x2.splat(Infinity))
+  return v128.bitselect(f64x2.max(product, f64x2.splat(0)), f64x2.mul(p, scale), infinite)
 }
