@@ -1,4 +1,4 @@
-/** Gradients that are 0 by choice, on every kind of device that runs here. On a GPU: gpu/choices.gl.ts. */
+/** Gradients that are 0 by choice, and corners, on every kind of device that runs here. On a GPU: gpu/choices.gl.ts. */
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,6 +10,7 @@ import { ops } from '../src/ops/table.js'
 import { requireGrad, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
 import { holdsWhatIsChosen } from './choices.js'
+import { holdsAtCorners } from './corners.js'
 import { NoAliasDevice } from './devices.js'
 
 const RUNS = { includeErrorInReport: true, seed: 10, numRuns: 3 * Number(process.env.SLUICE_TEST_RUNS ?? 1) }
@@ -29,6 +30,9 @@ for (const [name, device] of devices) {
       fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), (seed) => holdsWhatIsChosen(device, seed)),
       RUNS,
     ))
+
+  test(`${name}: quotients, powers and losses where a formula taken literally is NaN`, () =>
+    holdsAtCorners(device, 2 ** -23))
 
   test(`${name}: with given statistics an infinite input is no part of its own gradient`, async () => {
     const x = requireGrad(tensor(device, [[[[Infinity, -Infinity, Number.NaN, 0, 1]]]]))

@@ -102,6 +102,23 @@ export const unitsInLastPlace = (count: number, result: number): number =>
   count * 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(result)))) - 23)
 
 /**
+ * What functions of one number on cpu may differ by from the numbers that they round, in units in the last place. Up to
+ * softplus that is what ulps.ts counts over all float32 numbers, rounded up, for silu over 2^-31 <= |x| < 87, and for gelu
+ * of a sample.
+ */
+export const PROMISED_ULPS = {
+  exp: 0.98,
+  log: 0.83,
+  tanh: 1.06,
+  sigmoid: 2.41,
+  softplus: 2,
+  gelu: 5,
+  silu: 3.2,
+  /** computed in double precision: only the result is rounded, which may be a tie */
+  pow: 0.51,
+} as const
+
+/**
  * A function of one number on a GPU, whose exp, log and tanh may be off by some ulp and by an absolute error where they
  * cancel: relative 2^-18, absolute 2^-20.
  */

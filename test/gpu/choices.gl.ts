@@ -1,7 +1,8 @@
-/** Gradients that are 0 by choice, on the GPU, as choices.test.ts has them for what runs without one. */
+/** Gradients that are 0 by choice, and corners, on the GPU, as choices.test.ts has them for what runs without one. */
 import { test } from 'uvu'
 import { openDevice } from '../../src/device/open.js'
 import { holdsWhatIsChosen } from '../choices.js'
+import { holdsAtCorners } from '../corners.js'
 import { cases, seeds } from './agreement.js'
 
 const RUNS = 2
@@ -10,5 +11,7 @@ const gpu = await openDevice('gpu', { memory: '4MiB' })
 
 test('compositions whose outer derivative is infinite where the inner one is 0', () =>
   cases(seeds, (seed) => holdsWhatIsChosen(gpu, seed), RUNS))
+
+test('quotients, powers and losses where a formula taken literally is NaN', () => holdsAtCorners(gpu, 2 ** -18))
 
 test.run()

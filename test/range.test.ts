@@ -1,0 +1,249 @@
+/**
+ * Every elementwise op on cpu over the whole range of float32, subnormal numbers, zeros, infinities and NaN included:
+ * values and gradients against mathematics in float64, which holds whatever these formulas pass through. A result that
+ * float32 has must be there, within the units in the last place that are stated; what is infinite or NaN must be so.
+ */
+import * as fc from 'fast-check'
+import seedrandom from 'seedrandom'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { BinaryFunction, UnaryFunction } from '../kernels/kernels.js'
+import { erfc } from '../kernels/reference/erf.js'
+import { simdVariants } from '../kernels/simd/index.js'
+import { backward } from '../src/autograd/backward.js'
+import { HeapDevice } from '../src/device/heap-device.js'
+import { HeapAllocator } from '../src/memory/heap.js'
+import { ops } from '../src/ops/table.js'
+import { requireGrad, tensor } from '../src/tensor/create.js'
+import { scope } from '../src/tensor/scope.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+import { PROMISED_ULPS, roundings, unitsInLastPlace } from './tolerances.js'
+
+const RUNS = { includeErrorInReport: true, seed: 10, numRuns: 2 * Number(process.env.SLUICE_TEST_RUNS ?? 1) }
+const MEMORY = 4 << 20
+const NAN = Number.NaN
+
+const devices = [...simdVariants(), 'none' as const].map((simd) => ({
+  name: `cpu, ${simd}`,
+  device: new HeapDevice('cpu', new HeapAllocator(MEMORY), { simd, threads: 1 }),
+}))
+
+const LARGEST = 2 ** 128 - 2 ** 104
+const SPECIAL = [0, -0, Infinity, -Infinity, NAN, 2 ** -149, -(2 ** -149), 1e-40, 2 ** -126, -1e-38]
+SPECIAL.push(1e-30, 1, -1, 1e20, -1e20, LARGEST)
+
+/** All tuples of special numbers, as columns; then random ones: of any bits, and around 1, so that products stay in range. */
+function columns(count: number, more: number, seed: number): Float32Array[] {
+  const random = seedrandom(String(seed))
+  const tuples = SPECIAL.length ** count
+  const near = () => (random() < 0.5 ? -1 : 1) * (1 + random()) * 2 ** Math.floor(40 * random() - 20)
+  return Array.from({ length: count }, (_, column) => {
+    const values = new Float32Array(tuples + more)
+    for (let i = 0; i < tuples; i++) values[i] = SPECIAL[Math.floor(i / SPECIAL.length ** column) % SPECIAL.length]
+    const bits = new Uint32Array(values.buffer)
+    for (let i = tuples; i < values.length; i++) {
+      if (i % 2 === 0) values[i] = near()
+      else bits[i] = Math.floor(random() * 2 ** 32)
+    }
+    return values
+  })
+}
+
+/** Infinity is where the next number would be. */
+const clip = (value: number): number => Math.max(-(2 ** 128), Math.min(2 ** 128, value))
+const ulps = (count: number, truth: number): number => unitsInLastPlace(count, clip(truth))
+
+/** @param inputs  to be told of where it fails */
+function check(
+  what: string,
+  inputs: readonly Float32Array[],
+  values: ArrayLike<number> | undefined,
+  truth: (i: number) => number,
+  allowed: (i: number) => number,
+): void {
+  assert.ok(values, `${what} is missing`)
+  for (let i = 0; i < values.length; i++) {
+    const [value, wanted] = [values[i], truth(i)]
+    if (value === Math.fround(wanted) || (Number.isNaN(value) && Number.isNaN(wanted))) continue
+    const close = Math.abs(clip(value) - clip(wanted)) <= allowed(i)
+    const given = inputs.map((input) => input[i])
+    assert.ok(close, `${what} of ${given.join(', ')}: ${value}, not ${wanted} to ${allowed(i)}`)
+  }
+}
+
+/** y and the gradients of sum(dy y) to its inputs. */
+async function results(device: HeapDevice, f: (...inputs: Tensor[]) => Tensor, dy: Float32Array, xs: Float32Array[]) {
+  const leaves = xs.map((x) => requireGrad(tensor(device, x)))
+  const y = scope(device, () => {
+    const result = f(...leaves)
+    if (result.requiresGrad) backward(ops.sum(ops.mul(result, tensor(device, dy))))
+    return result
+  })
+  const values = { y: await y.data(), gradients: await Promise.all(leaves.map(({ grad }) => grad?.data())) }
+  for (const leaf of [...leaves.map(({ grad }) => grad), ...leaves, y]) leaf?.dispose()
+  return values
+}
+
+interface OfOne {
+  run(x: Tensor): Tensor
+  f(x: number): number
+  /** of f, and what is lost beside it; default none, all rounding being the result's */
+  ulps?: number
+  lost?(x: number): number
+  /** in x or in y, as float32 has it */
+  gradient(dy: number, x: number, y: number): number
+  allowed?(dy: number, x: number, truth: number): number
+}
+
+const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
+const normal = (x: number): number => erfc(-x / Math.SQRT2) / 2
+const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
+/** Terms of up to 1, or x times a density that ends before 20, cancel in the slope. */
+const ofCancelled = (dy: number, x: number, truth: number): number =>
+  Math.abs(clip(dy)) * roundings(6, Math.min(Math.max(1, Math.abs(x)), 20)) + ulps(1, truth)
+
+const pow = (exponent: number): OfOne => ({
+  run: (x) => ops.pow(x, exponent),
+  f: (x) => x ** exponent,
+  ulps: PROMISED_ULPS.pow,
+  gradient: (dy, x) => (exponent === 0 ? 0 : dy * (exponent * x ** (exponent - 1))),
+  allowed: (_dy, _x, truth) => ulps(PROMISED_ULPS.pow, truth),
+})
+
+const OF_ONE: { readonly [Name in Exclude<UnaryFunction, 'pow' | 'affine'>]: OfOne } = {
+  neg: { run: ops.neg, f: (x) => -x, gradient: (dy) => -dy },
+  abs: { run: ops.abs, f: Math.abs, gradient: (dy, x) => (x === 0 ? 0 : dy * Math.sign(x)) },
+  exp: { run: ops.exp, f: Math.exp, ulps: PROMISED_ULPS.exp, gradient: (dy, _, y) => dy * y },
+  log: { run: ops.log, f: Math.log, ulps: PROMISED_ULPS.log, gradient: (dy, x) => dy / x },
+  sqrt: { run: ops.sqrt, f: Math.sqrt, gradient: (dy, _, y) => dy / (2 * y) },
+  square: {
+    run: ops.square,
+    f: (x) => x * x,
+    gradient: (dy, x) => 2 * dy * x,
+    // twice a product that may have been subnormal
+    allowed: (_dy, _x, truth) => (Math.abs(truth) < 2 ** -124 ? 2 ** -149 : 0),
+  },
+  relu: { run: ops.relu, f: (x) => Math.max(x, 0), gradient: (dy, x) => (x <= 0 ? 0 : dy) },
+  leakyRelu: {
+    run: (x) => ops.leakyRelu(x, 0.25),
+    f: (x) => (x > 0 ? x : x / 4),
+    gradient: (dy, x) => (x > 0 ? dy : dy / 4),
+  },
+  clamp: {
+    run: (x) => ops.clamp(x, -1, 2 ** 66),
+    f: (x) => Math.min(Math.max(x, -1), 2 ** 66),
+    gradient: (dy, x) => (x >= -1 && x <= 2 ** 66 ? dy : 0),
+  },
+  sigmoid: {
+    run: ops.sigmoid,
+    f: sigmoid,
+    ulps: PROMISED_ULPS.sigmoid,
+    gradient: (dy, _, y) => dy * y * (1 - y),
+    allowed: (_dy, _x, truth) => ulps(2, truth),
+  },
+  tanh: {
+    run: ops.tanh,
+    f: Math.tanh,
+    ulps: PROMISED_ULPS.tanh,
+    gradient: (dy, _, y) => dy * (1 - y * y),
+    allowed: (_dy, _x, truth) => ulps(2, truth),
+  },
+  gelu: {
+    run: ops.gelu,
+    f: (x) => x * normal(x),
+    ulps: PROMISED_ULPS.gelu,
+    gradient: (dy, x) => dy * (normal(x) + x * density(x)),
+    allowed: ofCancelled,
+  },
+  silu: {
+    run: ops.silu,
+    f: (x) => x * sigmoid(x),
+    ulps: PROMISED_ULPS.silu,
+    // where e^x has lost digits to the least exponent there is, its product with x has
+    lost: (x) => 2 ** -150 * Math.abs(x),
+    gradient: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+    allowed: ofCancelled,
+  },
+  softplus: {
+    run: ops.softplus,
+    f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    ulps: PROMISED_ULPS.softplus,
+    gradient: (dy, x) => dy * sigmoid(x),
+    allowed: (dy, x, truth) => Math.abs(clip(dy)) * ulps(PROMISED_ULPS.sigmoid, sigmoid(x)) + ulps(1, truth),
+  },
+}
+
+const EXPONENTS = [0, 1, 2, 3, -1, -2, 0.5, -0.5, 2.5, 1 / 3]
+
+test('functions of one tensor', () =>
+  fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {
+      const inputs = columns(2, 1000, seed)
+      const [dy, x] = inputs
+      const all = [...Object.entries(OF_ONE), ...EXPONENTS.map((e) => [`pow ${e}`, pow(e)] as const)]
+      for (const { name: on, device } of devices) {
+        for (const [name, { run, f, ulps: own = 0, lost, gradient, allowed }] of all) {
+          const { y, gradients } = await results(device, run, dy, [x])
+          const value = (i: number) => f(x[i])
+          check(`${name} on ${on}`, inputs, y, value, (i) => ulps(own, value(i)) + (lost?.(x[i]) ?? 0))
+          const slope = (i: number) => gradient(dy[i], x[i], y[i])
+          const limit = (i: number) => allowed?.(dy[i], x[i], slope(i)) ?? 0
+          check(`${name} on ${on}: gradient`, inputs, gradients[0], slope, limit)
+        }
+      }
+    }),
+    RUNS,
+  ))
+
+interface OfTwo {
+  f(a: number, b: number): number
+  gradients?: readonly [OfThree, OfThree]
+}
+type OfThree = (dy: number, a: number, b: number) => number
+
+const more: OfThree = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
+const less: OfThree = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
+
+const OF_TWO: { readonly [Name in Exclude<BinaryFunction, 'keepWhere' | 'keepUnless'>]: OfTwo } = {
+  add: { f: (a, b) => a + b, gradients: [(dy) => dy, (dy) => dy] },
+  sub: { f: (a, b) => a - b, gradients: [(dy) => dy, (dy) => -dy] },
+  mul: { f: (a, b) => a * b, gradients: [(dy, _, b) => dy * b, (dy, a) => dy * a] },
+  div: { f: (a, b) => a / b, gradients: [(dy, _, b) => dy / b, (dy, a, b) => (-dy * a) / (b * b)] },
+  maximum: { f: Math.max, gradients: [more, less] },
+  minimum: { f: Math.min, gradients: [less, more] },
+  less: { f: (a, b) => Number(a < b) },
+  lessEqual: { f: (a, b) => Number(a <= b) },
+  greater: { f: (a, b) => Number(a > b) },
+  greaterEqual: { f: (a, b) => Number(a >= b) },
+  equal: { f: (a, b) => Number(a === b) },
+  notEqual: { f: (a, b) => Number(a !== b) },
+}
+
+test('functions of two tensors, each rounded once', () =>
+  fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {
+      const inputs = columns(3, 2000, seed)
+      const [dy, a, b] = inputs
+      const exactly = () => 0
+      for (const { name: on, device } of devices) {
+        for (const name of Object.keys(OF_TWO) as (keyof typeof OF_TWO)[]) {
+          const { f, gradients: truths } = OF_TWO[name]
+          const { y, gradients } = await results(device, (s, t) => ops[name](s, t), dy, [a, b])
+          check(`${name} on ${on}`, inputs, y, (i) => f(a[i], b[i]), exactly)
+          truths?.forEach((truth, side) => {
+            const slope = (i: number) => truth(dy[i], a[i], b[i])
+            // a quotient of doubles is rounded twice
+            const limit = (i: number) => (name === 'div' ? ulps(0.51, slope(i)) : 0)
+            check(`${name} on ${on}: gradient ${side}`, inputs, gradients[side], slope, limit)
+          })
+        }
+        const { y, gradients } = await results(device, (s, t) => ops.where(tensor(device, dy), s, t), dy, [a, b])
+        check(`where on ${on}`, inputs, y, (i) => (dy[i] !== 0 ? a[i] : b[i]), exactly)
+        check(`where on ${on}: gradient 0`, inputs, gradients[0], (i) => (dy[i] !== 0 ? dy[i] : 0), exactly)
+        check(`where on ${on}: gradient 1`, inputs, gradients[1], (i) => (dy[i] !== 0 ? 0 : dy[i]), exactly)
+      }
+    }),
+    RUNS,
+  ))
+
+test.run()
