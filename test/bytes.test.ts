@@ -36,6 +36,26 @@ test('examples', () => {
   }
 })
 
+test('a decimal unit is answered with the binary one, and nothing else is', () => {
+  const answer = (size: string): string => {
+    try {
+      return String(parseBytes(size))
+    } catch (error) {
+      return error instanceof Error ? error.message : ''
+    }
+  }
+  for (const [size, unit] of [
+    ['8MB', 'MiB'],
+    ['8 k', 'KiB'],
+    ['1.5gb', 'GiB'],
+    ['2T', 'TiB'],
+  ]) {
+    assert.match(answer(size), new RegExp(`TiB; write ${unit} for the binary unit$`))
+  }
+  for (const size of ['8xk', '8kbx', 'x8k', '8', '8b', 'k', '']) assert.not.match(answer(size), 'write')
+  assert.match(answer('8xk'), /TiB$/)
+})
+
 test('from JavaScript anything may come', async () => {
   for (const bad of [undefined, null, 8n, {}, [], true, Symbol('8MiB')] as unknown as string[]) {
     assert.throws(

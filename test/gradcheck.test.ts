@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkGradient, checkOps } from '../src/autograd/gradcheck.js'
+import { BudgetExceededError } from '../src/memory/allocator.js'
 import { ArgumentError } from '../src/memory/errors.js'
 import type { Gradient, Op } from '../src/ops/declaration.js'
 import { apply } from '../src/ops/op.js'
@@ -46,6 +47,68 @@ test('the same seed gives the same numbers, another seed others', async () => {
   const conv = opTable.filter(({ name }) => name === 'conv2d')
   assert.equal(await checkOps(conv), await checkOps(conv))
   assert.not.equal(await checkOps(conv, { seed: 1 }), await checkOps(conv, { seed: 2 }))
+})
+
+test('one seed of checkGradient gives the same numbers, 0 where none is given, another seed others', async () => {
+  const checked = (seed?: number | string) => checkGradient(ops.exp, [[0.5, -1, 0.25]], { seed })
+  const none = await checked()
+  assert.equal(none, await checked(0))
+  assert.equal(none, await checked('0'))
+  for (const seed of [1, 'a']) assert.not.equal((await checked(seed)).inputs[0].analytic, none.inputs[0].analytic)
+})
+
+test('directions and weights are numbers between -1 and 1, of both signs', async () => {
+  // y = x: the gradient of c y along v is c v
+  const products: number[] = []
+  for (let seed = 0; seed < 40; seed++) {
+    const { inputs } = await checkGradient((x) => ops.reshape(x, []), [[3]], { seed })
+    products.push(inputs[0].analytic)
+  }
+  assert.ok(products.every((product) => Math.abs(product) < 1))
+  assert.ok(Math.min(...products) < -0.3 && Math.max(...products) > 0.3)
+  const mean = products.reduce((sum, product) => sum + product, 0) / products.length
+  assert.ok(Math.abs(mean) < 0.2, `mean ${mean}`)
+})
+
+test('the error is that of the larger of 1 and the number itself, within the tolerance or not', async () => {
+  const square = opTable.find(({ name }) => name === 'square') ?? opTable[0]
+  const wrong = (x: Tensor): Tensor => apply(doubled(square, 0), [x], { a: 0, b: 0 })
+  for (const point of [0.001, 100]) {
+    const { inputs, worstError } = await checkGradient(wrong, [[point]])
+    const [{ analytic, numeric, error }] = inputs
+    assert.ok(Math.abs(analytic - 2 * numeric) < 1e-6 * Math.max(1, Math.abs(numeric)))
+    assert.is(error, Math.abs(analytic - numeric) / Math.max(1, Math.abs(numeric)))
+    assert.is(worstError, error)
+    assert.ok((await checkGradient(wrong, [[point]], { tolerance: error })).ok)
+    assert.not((await checkGradient(wrong, [[point]], { tolerance: 0.99 * error })).ok)
+  }
+  const { ok, worstError } = await checkGradient(ops.log, [[-1, 2]])
+  assert.not(ok)
+  assert.is(worstError, Infinity, 'NaN is as wrong as can be')
+})
+
+test('inputs of every form are the same points', async () => {
+  const forms = [1.5, { data: Float32Array.of(1.5), shape: [] }, { data: Int8Array.of(6), shape: [], scale: 0.25 }]
+  const checks = await Promise.all(forms.map((form) => checkGradient(ops.exp, [form])))
+  for (const check of checks) assert.equal(check, checks[0])
+  assert.ok(checks[0].ok)
+})
+
+test('a check leaves nothing behind: a thousand of them in 64 KiB; too little memory is said', async () => {
+  const relu = opTable.filter(({ name }) => name === 'relu')
+  const many = await checkOps(
+    Array.from({ length: 1000 }, () => relu[0]),
+    { memory: '64KiB' },
+  )
+  assert.ok(many.every(({ worstError }) => worstError !== null && worstError <= GRADIENT_CHECK))
+  const tooLittle = (error: unknown): boolean => error instanceof BudgetExceededError
+  for (const attempt of [
+    () => checkGradient(ops.exp, [Array.from({ length: 9000 }, () => 0)], { memory: '64KiB' }),
+    () => checkOps(relu, { memory: 0 }),
+  ]) {
+    const error: unknown = await attempt().catch((thrown: unknown) => thrown)
+    assert.ok(tooLittle(error), String(error))
+  }
 })
 
 test("a user's function: a right one passes, a wrong one fails, a kink is said", async () => {

@@ -369,6 +369,28 @@ test('heap: refuses sizes that are not whole numbers of bytes', () => {
   }
 })
 
+test('heap: the most that was held is named by the request that reached it first', () => {
+  const heap = new HeapAllocator(PAGE_BYTES)
+  const books = () => {
+    const { peakOp, peakHeldBytes, heldAtPeak, peak } = heap.stats()
+    return { peakOp, peakHeldBytes, heldAtPeak, peak }
+  }
+  const none = noBytes()
+  assert.equal(books(), { peakOp: 'standing tensors', peakHeldBytes: 0, heldAtPeak: none, peak: none })
+  heap.free(heap.alloc(128, 'parameter', 'first'))
+  const second = heap.alloc(128, 'activation', 'as much')
+  const parameter = { ...none, parameter: 128 }
+  const both = { ...parameter, activation: 128 }
+  assert.equal(books(), { peakOp: 'first', peakHeldBytes: 128, heldAtPeak: parameter, peak: both })
+  heap.alloc(64, 'input', 'more')
+  const now = { ...none, activation: 128, input: 64 }
+  assert.equal(books(), { peakOp: 'more', peakHeldBytes: 192, heldAtPeak: now, peak: { ...both, input: 64 } })
+  heap.free(second)
+  heap.resetPeak()
+  const left = { ...none, input: 64 }
+  assert.equal(books(), { peakOp: 'standing tensors', peakHeldBytes: 64, heldAtPeak: left, peak: left })
+})
+
 test('heap: an error names the op, both byte counts and what is held', () => {
   const heap = new HeapAllocator(PAGE_BYTES)
   heap.alloc(PAGE_BYTES / 2, 'parameter', 'linear')
@@ -376,6 +398,13 @@ test('heap: an error names the op, both byte counts and what is held', () => {
   for (const part of ['conv2d', '40000 bytes', 'activation', '64 KiB', 'parameter 32 KiB', 'hole is 32 KiB']) {
     assert.match(message, part)
   }
+  heap.alloc(1024, 'activation', 'relu')
+  const held = (heap: HeapAllocator): string | undefined =>
+    /\(([^()]*)\), the largest/.exec(
+      thrown(BudgetExceededError, () => heap.alloc(PAGE_BYTES, 'input', 'upload')).message,
+    )?.[1]
+  assert.is(held(heap), 'parameter 32 KiB, activation 1 KiB')
+  assert.is(held(new HeapAllocator(0)), 'nothing')
 })
 
 test.run()

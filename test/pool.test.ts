@@ -182,6 +182,68 @@ test('pool: the sides of a texture follow from its bytes, and waste less than a 
   )
 })
 
+test('pool: rows of 256 texels, longer ones where there would be more than 2048 rows', () => {
+  const sides: [texels: number, width: number, height: number][] = [
+    [1, 1, 1],
+    [255, 255, 1],
+    [256, 256, 1],
+    [257, 129, 2],
+    [512, 256, 2],
+    [2 ** 19, 256, 2048],
+    [2 ** 19 + 1, 257, 2048],
+    [2 ** 22, 2048, 2048],
+    [2 ** 22 + 1, 2048, 2049],
+  ]
+  for (const [texels, width, height] of sides) {
+    assert.equal(sidesOf(texels * TEXEL_BYTES), [width, height])
+    assert.equal(sidesOf(texels * TEXEL_BYTES - 15), [width, height])
+  }
+  assert.equal(sidesOf(0), [1, 1])
+})
+
+test('pool: what the device reserves, and trimming, give textures back; of equal ones the one freed first', () => {
+  const driver = new Driver()
+  const pool = new PoolAllocator(256, driver)
+  const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
+  const [a, b, c] = [take(64), take(64), take(32)]
+  for (const block of [a, b, c]) pool.free(block)
+  pool.reserve(96, 'kernels')
+  assert.is(pool.stats().pooledBytes, 160, 'as much as remains')
+  pool.reserve(16, 'kernels')
+  assert.is(pool.stats().pooledBytes, 96)
+  assert.equal([...driver.textures.keys()], [b.address, c.address])
+  assert.is(pool.stats().held.runtime, 112)
+  pool.trim()
+  assert.is(driver.bytes, 0)
+  assert.is(pool.stats().pooledBytes, 0)
+  assert.throws(
+    () => pool.reserve(145, 'kernels'),
+    (error: unknown) => error instanceof BudgetExceededError && error.requestedBytes === 145,
+  )
+  pool.reserve(144, 'kernels')
+  assert.is(pool.stats().remainingBytes, 0)
+  assert.equal([pool.peakBytes, pool.stats().peakOp], [256, 'kernels'])
+})
+
+test('pool: there is nothing to arrange, and a fork may have less than is held', () => {
+  const pool = new PoolAllocator(256)
+  assert.is(pool.stats().peakOp, 'standing tensors')
+  let runs = 0
+  const arranged = pool.arrange(() => {
+    pool.free(pool.alloc(64, 'activation', 'test op'))
+    runs++
+  })
+  assert.is(arranged, null)
+  assert.is(runs, 1)
+  assert.is(
+    pool.place(null, () => 'placed'),
+    'placed',
+  )
+  pool.alloc(128, 'activation', 'test op')
+  const { largestHoleBytes, pooledBytes, unusableBytes } = pool.fork(100).stats()
+  assert.equal([largestHoleBytes, pooledBytes, unusableBytes], [0, 0, 0])
+})
+
 test('pool: a freed texture serves the next request of its size, the last freed first; the largest are given back', () => {
   const driver = new Driver()
   const pool = new PoolAllocator(160, driver)

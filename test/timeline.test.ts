@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { noBytes } from '../src/memory/allocator.js'
+import { CATEGORIES, type Category, noBytes } from '../src/memory/allocator.js'
 import { ArgumentError } from '../src/memory/errors.js'
 import { drawTimeline, type Moment } from '../src/memory/timeline.js'
 
@@ -61,6 +61,145 @@ test('a standalone picture: areas with legend, the budget, the most held with it
   assert.is(svg.match(/class="area"/g)?.length, 2)
   assert.match(svg, 'prefers-color-scheme:dark')
   assert.ok(budgetAt(svg) < dotAt(svg), 'the budget is above the peak')
+})
+
+/** Four moments; the plot is 606 wide from x = 78 and 280 high from y = 356 up, for 1.04 times the highest bytes. */
+const four: Moment[] = [
+  { op: 'a', held: { ...noBytes(), parameter: 16 * KIB } },
+  { op: 'b', held: { ...noBytes(), parameter: 16 * KIB, activation: 32 * KIB } },
+  { op: 'c', held: { ...noBytes(), parameter: 16 * KIB, activation: 16 * KIB, workspace: 32 * KIB } },
+  { op: 'd', held: { ...noBytes(), parameter: 16 * KIB } },
+]
+
+test('every line of a small picture, worked out by hand', () => {
+  const svg = drawTimeline(four, {
+    title: 'four',
+    budgetBytes: 80 * KIB,
+    peakBytes: 72 * KIB,
+    sections: [
+      { start: 0, label: 'forward' },
+      { start: 2, label: 'back' },
+    ],
+  })
+  const gridLine = (y: number, bytes: string): string =>
+    `<path class="grid" d="M78 ${y}L684 ${y}"/><text x="70" y="${y + 4}" text-anchor="end" class="quiet">${bytes}</text>`
+  const legend = (y: number, colour: string, category: string, bytes: string): string =>
+    `<rect x="704" y="${y - 11}" width="12" height="12" rx="2" fill="${colour}"/><text x="722" y="${y}">${category}</text>` +
+    `<text x="876" y="${y}" text-anchor="end" class="quiet">${bytes}</text>`
+  const area = (colour: string, path: string): string => `<path class="area" fill="${colour}" d="M78 356${path}V356Z"/>`
+  // 280 (bytes / 83.2 KiB) above 356: 16 KiB 302.2, 32 248.3, 48 194.5, 64 140.6, 72 113.7, 80 86.8
+  assert.equal(svg.replace(/<style>[^<]*<\/style>/, '<style/>').split('\n'), [
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 420" width="900" height="420" role="img">',
+    '<title>four</title>',
+    '<style/>',
+    '<rect class="page" width="900" height="420" rx="8"/>',
+    '<text x="78" y="30" class="title">four</text>',
+    gridLine(356, '0 B'),
+    gridLine(302.2, '16 KiB'),
+    gridLine(248.3, '32 KiB'),
+    gridLine(194.5, '48 KiB'),
+    gridLine(140.6, '64 KiB'),
+    gridLine(86.8, '80 KiB'),
+    area('#e0567a', 'H78V302.2H229.5V194.5H381V140.6H532.5V302.2H684'),
+    area('#3fb08f', 'H78V302.2H229.5V194.5H381V248.3H532.5V302.2H684'),
+    area('#4477aa', 'H78V302.2H684'),
+    '<text x="229.5" y="376" text-anchor="middle" class="quiet">forward</text>',
+    '<path class="section" d="M381 76L381 364"/>',
+    '<text x="532.5" y="376" text-anchor="middle" class="quiet">back</text>',
+    legend(356, '#4477aa', 'parameter', '16 KiB'),
+    legend(336, '#3fb08f', 'activation', '32 KiB'),
+    legend(316, '#e0567a', 'workspace', '32 KiB'),
+    '<text x="704" y="90.8" class="over">budget 80 KiB</text>',
+    '<path class="budget" d="M78 86.8L698 86.8"/>',
+    '<path class="reach" d="M78 113.7L698 113.7"/>',
+    '<text x="704" y="117.7">reaches 72 KiB</text>',
+    '<path class="mark" d="M456.8 70L456.8 140.6"/>',
+    '<circle class="dot" cx="456.8" cy="140.6" r="4.5"/>',
+    '<text x="456.8" y="64" text-anchor="middle">most held: 64 KiB, at c</text>',
+    '<text x="78" y="406" class="quiet">4 allocations and frees, in order</text>',
+    '</svg>',
+    '',
+  ])
+})
+
+test('every class that the picture uses has a style, and every category a place and a colour of its own', () => {
+  const all = Object.fromEntries(CATEGORIES.map((category) => [category, KIB])) as Record<Category, number>
+  const svg = drawTimeline([{ op: 'all', held: all }], { title: '', budgetBytes: 9 * KIB, peakBytes: 8 * KIB })
+  const used = new Set([...svg.matchAll(/class="(\w+)"/g)].map(([, name]) => name))
+  for (const name of used) assert.match(svg, new RegExp(`^\\.${name}\\{[^}]*(fill|stroke|font)`, 'm'))
+  const areas = [...svg.matchAll(/class="area" fill="(#[0-9a-f]{6})"/g)].map(([, colour]) => colour)
+  assert.is(new Set(areas).size, 8)
+  const names = [...svg.matchAll(/fill="(#[0-9a-f]{6})"\/><text[^>]*>(\w+)</g)].map(([, colour, name]) => [
+    colour,
+    name,
+  ])
+  assert.equal(
+    names.map(([, name]) => name),
+    ['runtime', 'parameter', 'gradient', 'optimizer', 'buffer', 'input', 'activation', 'workspace'],
+  )
+  assert.equal(
+    names.map(([colour]) => colour),
+    areas.reverse(),
+  )
+})
+
+test('labels keep out of each other, and inside the picture', () => {
+  const flat = (count: number, peakAt: number): Moment[] =>
+    Array.from({ length: count }, (_, i) => moment(i === peakAt ? 'top' : 'relu', i === peakAt ? 48 * KIB : 0))
+  // the label of the most held turns inwards near both ends: below 0.3 of the width and above 0.7
+  for (const [peakAt, anchor] of [
+    [0, ''],
+    [2, ''],
+    [3, ' text-anchor="middle"'],
+    [6, ' text-anchor="middle"'],
+    [7, ' text-anchor="end"'],
+    [9, ' text-anchor="end"'],
+  ] as const) {
+    const svg = drawTimeline(flat(10, peakAt), { title: '', budgetBytes: 80 * KIB })
+    assert.match(svg, new RegExp(`y="64"${anchor}>most held: 64 KiB, at top<`), `peak at ${peakAt}`)
+  }
+  // "reaches" is written at least 17 below the budget
+  const near = drawTimeline(four, { title: '', budgetBytes: 80 * KIB, peakBytes: 80 * KIB })
+  assert.match(near, '<text x="704" y="107.8">reaches 80 KiB</text>')
+  assert.match(near, '<path class="reach" d="M78 86.8L698 86.8"/>')
+  // the name of a section is left out where it is wider than its section: 6.5 for each letter
+  const named = (label: string): string =>
+    drawTimeline(four, {
+      title: '',
+      budgetBytes: 1,
+      sections: [
+        { start: 0, label: 'x' },
+        { start: 1, label },
+        { start: 2, label: 'rest' },
+      ],
+    })
+  assert.match(named('a'.repeat(23)), 'a</text>')
+  assert.not.match(named('a'.repeat(24)), 'a</text>')
+})
+
+test('the budget is drawn up to twice the highest byte, and the scale is that of the larger', () => {
+  const drawn = (budgetBytes: number, peakBytes?: number): string =>
+    drawTimeline(four, { title: '', budgetBytes, peakBytes })
+  assert.match(drawn(128 * KIB), 'class="budget" d="M78 86.8L698 86.8"')
+  const far = drawn(128 * KIB + 1)
+  assert.match(far, '<text x="704" y="80" class="over">budget 128 KiB, off scale</text>')
+  assert.not.match(far, 'class="budget"')
+  assert.is(dotAt(far), 86.8)
+  assert.not.match(far, 'class="reach"')
+  assert.match(drawn(144 * KIB, 72 * KIB), 'class="budget"')
+  assert.is(dotAt(drawn(16 * KIB)), 86.8)
+  assert.match(drawn(0), 'class="budget" d="M78 356L698 356"')
+  // 4 to 8 steps of a power of two, and no fraction of a byte
+  const steps = (bytes: number): string[] =>
+    [
+      ...drawTimeline([{ op: '', held: { ...noBytes(), input: bytes } }], { title: '', budgetBytes: 0 }).matchAll(
+        /"quiet">(\d+ K?i?B)</g,
+      ),
+    ].map(([, label]) => label)
+  for (const bytes of [5, 100, 1000, 7 * KIB, 8 * KIB, 9 * KIB]) {
+    const labels = new Set(steps(bytes))
+    assert.ok(labels.size >= 4 && labels.size <= 10, [...labels].join())
+  }
 })
 
 test('text is escaped', () => {

@@ -138,7 +138,7 @@ async function compare(
       loss = scope(device, () => {
         device.step.call = 0
         const inputs = at.map(({ values, shape }) => tensor(device, Float64Array.from(values), shape))
-        leaves.push(...(use ? checked.map((i) => requireGrad(inputs[i])) : []))
+        leaves.push(...checked.map((i) => requireGrad(inputs[i])))
         const y = fn(inputs)
         weights ??= draw(y.size)
         const total = sum(mul(y, tensor(device, weights, y.shape)))

@@ -21,8 +21,9 @@ export type Placement = readonly { readonly address: number; readonly bytes: num
 
 /** An address for every life, none below `base`, such that no two that overlap in time overlap in place. */
 export function arrange(lives: readonly Life[], base: number): Placement {
-  const order = [...lives.keys()].sort((a, b) => lives[b].bytes - lives[a].bytes || a - b)
-  const addresses = new Array<number>(lives.length)
+  const spots = lives.map(({ bytes }) => ({ address: base, bytes }))
+  // a stable sort: of equal ones the first comes first
+  const order = [...lives.keys()].sort((a, b) => lives[b].bytes - lives[a].bytes)
   /** those that have their address, by address */
   const placed: number[] = []
   for (const i of order) {
@@ -31,12 +32,11 @@ export function arrange(lives: readonly Life[], base: number): Placement {
     for (const j of placed) {
       const other = lives[j]
       if (other.birth >= death || birth >= other.death) continue
-      if (addresses[j] - address >= bytes) break
-      address = Math.max(address, addresses[j] + other.bytes)
+      if (spots[j].address - address >= bytes) break
+      address = Math.max(address, spots[j].address + other.bytes)
     }
-    addresses[i] = address
-    const at = placed.findIndex((j) => addresses[j] > address)
-    placed.splice(at < 0 ? placed.length : at, 0, i)
+    spots[i].address = address
+    placed.splice(placed.findLastIndex((j) => spots[j].address <= address) + 1, 0, i)
   }
-  return lives.map(({ bytes }, i) => ({ address: addresses[i], bytes }))
+  return spots
 }

@@ -8,7 +8,8 @@ import { ArgumentError } from './errors.js'
 export type ByteSize = number | string
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
-const DECIMAL = /^(k|m|g|t)b?$/
+const SIZE = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i
+const DECIMAL = /^[\d.]+\s*([kmgt])b?$/i
 
 /**
  * The number of bytes that `size` means.
@@ -19,10 +20,13 @@ export function parseBytes(size: ByteSize): number {
   if (typeof size !== 'string') {
     throw new ArgumentError(`${String(size)} is not a byte size: use a whole number of bytes, or text such as '8MiB'`)
   }
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(size.trim())
-  const unit = match?.[2].toLowerCase() ?? ''
-  if (match && unit in UNITS) return wholeBytes(Number(match[1]) * UNITS[unit], size)
-  const hint = DECIMAL.test(unit) ? `; write ${unit[0].toUpperCase()}iB for the binary unit` : ''
+  const match = SIZE.exec(size.trim())
+  if (match) {
+    const unit = match[2].toLowerCase()
+    if (unit in UNITS) return wholeBytes(Number(match[1]) * UNITS[unit], size)
+  }
+  const decimal = DECIMAL.exec(size.trim())
+  const hint = decimal ? `; write ${decimal[1].toUpperCase()}iB for the binary unit` : ''
   throw new ArgumentError(`'${size}' is not a byte size: use a whole number of bytes, or KiB, MiB, GiB, TiB${hint}`)
 }
 

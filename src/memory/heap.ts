@@ -39,14 +39,15 @@ export class HeapAllocator implements Allocator {
   #tail = 0
   #ledger = new Ledger()
   #peakAddress = 0
-  /** the lives of blocks, while `arrange` watches */
-  #recording: { lives: Map<Block, Life>; clock: number } | null = null
+  /** the lives of blocks, while `arrange` watches, and the time: one tick for each birth and death */
+  #lives: Map<Block, Life> | null = null
+  #clock = 0
   /** where the next requests go, while `place` rules */
   #arranged: { placement: Placement; next: number } | null = null
 
   constructor(readonly budgetBytes: number) {
     this.limitBytes = Math.floor(budgetBytes / PAGE_BYTES) * PAGE_BYTES
-    if (Number.isFinite(budgetBytes)) this.#ledger.count('runtime', budgetBytes - this.limitBytes, '')
+    this.#ledger.count('runtime', this.#partPage())
     this.resetPeak()
   }
 
@@ -65,15 +66,15 @@ export class HeapAllocator implements Allocator {
     if (address === undefined) throw new BudgetExceededError(requestedBytes, category, op, this.stats())
     const block: Block = { address, bytes, requestedBytes, category }
     this.#ledger.open(block, op)
-    this.#recording?.lives.set(block, { bytes, birth: this.#recording.clock++, death: Infinity })
+    this.#lives?.set(block, { bytes, birth: this.#clock++, death: Infinity })
     this.#peakAddress = Math.max(this.#peakAddress, address + bytes)
     return block
   }
 
   free(block: Block): void {
     this.#ledger.close(block)
-    const life = this.#recording?.lives.get(block)
-    if (life && this.#recording) life.death = this.#recording.clock++
+    const life = this.#lives?.get(block)
+    if (life) life.death = this.#clock++
     this.#merge(block.address, block.bytes)
   }
 
@@ -82,22 +83,22 @@ export class HeapAllocator implements Allocator {
     copy.#holes = this.#holes.map((hole) => ({ ...hole }))
     copy.#tail = this.#tail
     copy.#ledger = this.#ledger.fork()
-    copy.#ledger.count('runtime', copy.#partPage() - this.#partPage(), '')
+    copy.#ledger.count('runtime', copy.#partPage() - this.#partPage())
     copy.resetPeak()
     return copy
   }
 
   arrange(fn: () => void): Placement | null {
     const base = this.#tail
-    const recording = { lives: new Map<Block, Life>(), clock: 0 }
-    this.#recording = recording
+    const lives = new Map<Block, Life>()
+    this.#lives = lives
     try {
       fn()
     } finally {
-      this.#recording = null
+      this.#lives = null
     }
-    const placement = arrange([...recording.lives.values()], base)
-    return highestEnd(placement) < highestEnd([...recording.lives.keys()]) ? placement : null
+    const placement = arrange([...lives.values()], base)
+    return highestEnd(placement) < highestEnd([...lives.keys()]) ? placement : null
   }
 
   place<T>(placement: Placement | null, fn: () => T): T {

@@ -5,6 +5,9 @@ import { AllocatorError, ArgumentError } from './errors.js'
 /** The books' share of an allocator's statistics. */
 type Books = Pick<MemoryStats, 'heldBytes' | 'peakHeldBytes' | 'held' | 'peak' | 'heldAtPeak' | 'peakOp'>
 
+/** Who is named for a peak that no request has raised yet. */
+const STANDING = 'standing tensors'
+
 export class Ledger {
   readonly #live = new Map<number, Block>()
   #held: Record<Category, number> = noBytes()
@@ -12,7 +15,7 @@ export class Ledger {
   #peak: Record<Category, number> = noBytes()
   #peakTotal = 0
   #heldAtPeak: BytesByCategory = noBytes()
-  #peakOp = ''
+  #peakOp = STANDING
 
   get heldBytes(): number {
     return this.#total
@@ -25,7 +28,7 @@ export class Ledger {
   /** Enter a new block. */
   open(block: Block, op: string): void {
     this.#live.set(block.address, block)
-    this.count(block.category, block.bytes, op)
+    this.take(block.category, block.bytes, op)
   }
 
   /** @throws AllocatorError  it is not live here */
@@ -36,13 +39,12 @@ export class Ledger {
       )
     }
     this.#live.delete(block.address)
-    this.count(block.category, -block.bytes, '')
+    this.count(block.category, -block.bytes)
   }
 
-  /** Bytes that come or go without a block. */
-  count(category: Category, bytes: number, op: string): void {
-    this.#held[category] += bytes
-    this.#total += bytes
+  /** Bytes that come without a block. */
+  take(category: Category, bytes: number, op: string): void {
+    this.count(category, bytes)
     this.#peak[category] = Math.max(this.#peak[category], this.#held[category])
     if (this.#total <= this.#peakTotal) return
     this.#peakTotal = this.#total
@@ -50,12 +52,18 @@ export class Ledger {
     this.#peakOp = op
   }
 
+  /** Bytes that come or go and raise no peak. */
+  count(category: Category, bytes: number): void {
+    this.#held[category] += bytes
+    this.#total += bytes
+  }
+
   /** What is held now is the most from here on. */
   resetPeak(): void {
     this.#peak = { ...this.#held }
     this.#peakTotal = this.#total
     this.#heldAtPeak = { ...this.#held }
-    this.#peakOp = 'standing tensors'
+    this.#peakOp = STANDING
   }
 
   /** The same blocks, with a peak of its own. */

@@ -8,7 +8,8 @@
  *      is made.
  *   3. A freed texture goes to the pool, not back to the driver, which is slow to make them.
  *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back, the largest
- *      first: so they are few. A training comes back to every size, and none is more likely to be asked for than another.
+ *      first, of equal ones the one freed first: so they are few. A training comes back to every size, and none is
+ *      more likely to be asked for than another.
  *   5. Where the live bytes alone leave no room, the request fails and nothing has changed.
  *
  * Textures have no addresses among each other, so there are no holes: by 4 and 5 a program fits exactly the budgets
@@ -65,9 +66,7 @@ export class PoolAllocator implements Allocator {
   constructor(
     readonly budgetBytes: number,
     readonly textures: Textures | null = null,
-  ) {
-    this.resetPeak()
-  }
+  ) {}
 
   get heldBytes(): number {
     return this.#ledger.heldBytes
@@ -102,7 +101,7 @@ export class PoolAllocator implements Allocator {
   reserve(bytes: number, op: string): void {
     if (this.heldBytes + bytes > this.budgetBytes) throw new BudgetExceededError(bytes, 'runtime', op, this.stats())
     this.#trim(this.budgetBytes - this.heldBytes - bytes)
-    this.#ledger.count('runtime', bytes, op)
+    this.#ledger.take('runtime', bytes, op)
   }
 
   fork(budgetBytes = this.budgetBytes): PoolAllocator {

@@ -226,8 +226,8 @@ function sectionMarks(sections: readonly Section[], moments: number, x: Scale): 
     const [from, to] = [x(start), x(sections[i + 1]?.start ?? moments)]
     const fits = label.length * 6.5 < to - from
     return [
-      start > 0 ? line('section', from, PLOT.top, from, PLOT.bottom + 8) : '',
-      fits ? text(round((from + to) / 2), PLOT.bottom + 20, label, 'middle', 'quiet') : '',
+      ...(start > 0 ? [line('section', from, PLOT.top, from, PLOT.bottom + 8)] : []),
+      ...(fits ? [text(round((from + to) / 2), PLOT.bottom + 20, label, 'middle', 'quiet')] : []),
     ]
   })
 }

@@ -3,13 +3,19 @@
  * Unlike uvu it runs the tests that SLUICE_MUTANTS names, in that order, ends the process at the first failure,
  * tells the mutants' switch which test is running, and leaves a report when the process ends.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** names: null for all; report: where it goes; hitLimit: how often a mutant may be met */
 const { names, report, hitLimit } = JSON.parse(process.env.SLUICE_MUTANTS)
 
 globalThis.__stryker__ ??= {}
 if (hitLimit) Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit })
+
+// a fault is found with the first counterexample: looking for the smallest takes most of the time
+if (readFileSync(process.argv[1], 'utf8').includes("from 'fast-check'")) {
+  const { default: fc } = await import('fast-check')
+  fc.configureGlobal({ endOnFailure: true })
+}
 
 const tests = new Map()
 const after = []
