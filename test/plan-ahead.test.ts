@@ -6,6 +6,7 @@ import { openDevice } from '../src/device/open.js'
 import { BatchNorm2d, Buffer, Flatten, Linear, Module, Sequential } from '../src/nn/index.js'
 import { crossEntropy } from '../src/ops/loss.js'
 import { sgd } from '../src/optim/index.js'
+import { DoesNotFitError } from '../src/stream/errors.js'
 import { type FitOptions, Streamer } from '../src/stream/streamer.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import type { Tensor } from '../src/tensor/tensor.js'
@@ -54,6 +55,16 @@ test('fit: a last mini-batch or an evaluation that cannot run is refused before 
   }
   assert.is(await steps(await overOnePixel(), 5, { dropLast: true, epochs: 3 }), 6)
   assert.is(await steps(await overOnePixel(), 5, { batch: 3, evaluate: pixels(1) }), 2)
+})
+
+test('where it is the smaller part that cannot run, the error names that part', async () => {
+  const streamer = await overOnePixel()
+  assert.throws(
+    () => streamer.plan({ batch: 5, microBatch: 2, inputShape: [2, 1, 1] }),
+    (error: unknown) =>
+      error instanceof DoesNotFitError &&
+      /^a micro-batch of 1 sample, one of those of at most 2, cannot/.test(error.message),
+  )
 })
 
 test("a buffer of one's own that moves with every micro-batch is in the plan's notes, batch norm's with its own words", async () => {

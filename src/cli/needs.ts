@@ -45,5 +45,6 @@ export function findNeeds(job: Job, sets: Sets): Needs {
 
 function doesNotFit(plan: Plan, minimumBudgetBytes: number, budgetBytes: number): DoesNotFitError {
   const { microBatch, neededBudgetBytes, peakOp, heldAtPeak } = plan
-  return new DoesNotFitError(microBatch, neededBudgetBytes, minimumBudgetBytes, budgetBytes, peakOp, heldAtPeak)
+  const needed = [neededBudgetBytes, minimumBudgetBytes, budgetBytes] as const
+  return new DoesNotFitError(microBatch, microBatch, ...needed, peakOp, heldAtPeak)
 }

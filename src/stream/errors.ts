@@ -6,9 +6,11 @@ import { SluiceError } from '../memory/errors.js'
 /** No micro-batch of the wanted size fits the budget. */
 export class DoesNotFitError extends SluiceError {
   constructor(
-    /** samples in the micro-batch that was tried */
+    /** the most samples that a micro-batch was to have */
     readonly microBatch: number,
-    /** the budget that this micro-batch needs; Infinity where the model refuses its size, as peakOp then says */
+    /** samples in the one of its micro-batches that needs the most */
+    readonly part: number,
+    /** the budget that this one needs; Infinity where the model refuses its size, as peakOp then says */
     readonly neededBytes: number,
     /** the smallest budget under which the mini-batch can be trained on at all */
     readonly minimumBudgetBytes: number,
@@ -16,13 +18,14 @@ export class DoesNotFitError extends SluiceError {
     peakOp: string,
     heldAtPeak: BytesByCategory,
   ) {
-    const samples = microBatch === 1 ? '1 sample' : `${groupDigits(microBatch)} samples`
+    const samples = part === 1 ? '1 sample' : `${groupDigits(part)} samples`
+    const among = part === microBatch ? '' : `, one of those of at most ${groupDigits(microBatch)},`
     const why = Number.isFinite(neededBytes)
       ? `needs a budget of ${formatBytes(neededBytes)} (${neededBytes} bytes), and the budget is ` +
         `${formatBytes(budgetBytes)} (${budgetBytes} bytes). The peak is at '${peakOp}', holding ${describeHeld(heldAtPeak)}.`
       : `cannot run under any budget (${peakOp}).`
     super(
-      `a micro-batch of ${samples} ${why} The smallest budget that works is ${minimumBudgetBytes} bytes ` +
+      `a micro-batch of ${samples}${among} ${why} The smallest budget that works is ${minimumBudgetBytes} bytes ` +
         `(${formatBytes(minimumBudgetBytes)}).`,
     )
   }

@@ -49,6 +49,7 @@ export function makePlan(request: PlanRequest): Plan {
   if (microBatch === null || !fits(allocator, worst)) {
     throw new DoesNotFitError(
       microBatch ?? smallest.size,
+      worst.size,
       allocator.budgetFor(worst.peakBytes),
       minimumBudgetBytes,
       allocator.budgetBytes,
@@ -92,11 +93,13 @@ const WALK = 250
 /** Samples that a plan can be asked for: for so many, the byte counts of models that people train are exact. */
 export const LARGEST_BATCH = 2 ** 32
 
-const highest = (all: readonly Measured[]): Measured => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
+const highest = <M extends Measured>(all: readonly M[]): M => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
 
 /** What decides whether micro-batches of at most `size` fit: that size, and the balanced parts that it makes. */
-const worstPart = (batch: number, size: number, measure: (size: number) => Measured): Measured =>
-  highest([size, ...balanced(batch, size).map((part) => part.size)].map(measure))
+function worstPart(batch: number, size: number, measure: (size: number) => Measured): Measured & { size: number } {
+  const sizes = [size, ...balanced(batch, size).map((part) => part.size)]
+  return highest(sizes.map((each) => ({ size: each, ...measure(each) })))
+}
 
 /** A size that the model refuses fits no budget, not even an unlimited one. */
 const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
@@ -141,7 +144,7 @@ function leastDemanding(
     size = Math.min(batch, size < WALK ? size + 1 : 2 * size)
     if (measure(size).peakHeldBytes >= best.peakBytes) break
     const worst = worstPart(batch, size, measure)
-    if (worst.peakBytes < best.peakBytes) best = { size, ...worst }
+    if (worst.peakBytes < best.peakBytes) best = { ...worst, size }
   }
   return best
 }
