@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,7 @@ import { run } from '../src/cli/run.js'
 import { Device } from '../src/device/device.js'
 import { square } from '../src/ops/elementwise.js'
 import type { Part } from '../src/stream/split.js'
+import { writeIdx } from './idx-files.js'
 
 interface Outcome {
   code: number
@@ -497,17 +498,6 @@ test('--memory-svg draws a step; a file that cannot be written exits 1', async (
   assert.is(refused.code, EXIT.failed)
   assert.match(refused.err, /^sluice: --memory-svg: ENOENT/)
 })
-
-/** IDX: 0, 0, uint8, rank, then big-endian dims and the bytes. */
-function writeIdx(dir: string, name: string, shape: readonly number[], value: (i: number) => number): void {
-  const header = Buffer.alloc(4 + 4 * shape.length)
-  header.set([0, 0, 8, shape.length])
-  shape.forEach((dim, axis) => {
-    header.writeUInt32BE(dim, 4 + 4 * axis)
-  })
-  const size = shape.reduce((product, dim) => product * dim, 1)
-  writeFileSync(join(dir, name), Buffer.concat([header, Buffer.from(Array.from({ length: size }, (_, i) => value(i)))]))
-}
 
 test('--data idx:DIR: with its own test files, and split without them', async () => {
   const train = `train --model mlp --batch 32 --epochs 1 --memory 512KiB --data idx:${folder}`

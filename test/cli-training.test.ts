@@ -1,0 +1,224 @@
+/** A run of the command line gives the numbers of the same run written with the library, to the bit. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { EXIT } from '../src/cli/io.js'
+import { run } from '../src/cli/run.js'
+import { crossEntropy, data, models, nn, openDevice, optim, Streamer } from '../src/index.js'
+import { writeIdx } from './idx-files.js'
+
+interface Event {
+  event: string
+  [field: string]: unknown
+}
+
+async function sluice(...args: string[]): Promise<string> {
+  const shown = { out: '', err: '' }
+  const code = await run(args, {
+    out: (text) => {
+      shown.out += text
+    },
+    err: (text) => {
+      shown.err += text
+    },
+    isTTY: false,
+    columns: 80,
+    signal: new AbortController().signal,
+  })
+  assert.is(code, EXIT.done, shown.err)
+  return shown.out
+}
+
+async function eventsOf(...args: string[]): Promise<Event[]> {
+  const out = await sluice(...args, '--json')
+  return out
+    .trimEnd()
+    .split('\n')
+    .map((line): Event => JSON.parse(line))
+}
+
+/** These fields of all events of a name. */
+const fields = (all: readonly Event[], name: string, ...wanted: string[]): unknown[][] =>
+  all.filter(({ event }) => event === name).map((event) => wanted.map((field) => event[field]))
+
+/** 60 images of 6 x 6 pixels in 4 classes, to be split, or with 21 others to test. */
+const [alone, withTests] = ['alone', 'with tests'].map((name) => mkdtempSync(join(tmpdir(), `sluice ${name} `)))
+test.before(() => {
+  const write = (folder: string, name: string, count: number, seed: number) => {
+    const random = nn.generator(seed)
+    writeIdx(folder, `${name}-images-idx3-ubyte`, [count, 6, 6], () => Math.floor(256 * random()))
+    writeIdx(folder, `${name}-labels-idx1-ubyte`, [count], (i) => i % 4)
+  }
+  write(alone, 'train', 60, 1)
+  write(withTests, 'train', 60, 1)
+  write(withTests, 't10k', 21, 2)
+})
+test.after(() => {
+  for (const folder of [alone, withTests]) rmSync(folder, { recursive: true })
+})
+
+interface Job {
+  /** default the folder that is split */
+  sets?: (seed: number) => Promise<{ train: data.Dataset; test: data.Dataset }>
+  kind?: 'cpu' | 'reference'
+  optimizer: (model: nn.Module) => optim.Optimizer
+  seed?: number
+  batch?: number
+  epochs?: number
+  microBatch?: number
+}
+
+const splitFolder = async (seed: number) => {
+  const { train } = await data.idxFolder(alone)
+  return data.split(train, { testFraction: 0.2, seed })
+}
+
+/** The same training as a user of the library writes it. */
+async function library({ sets = splitFolder, kind = 'cpu', ...job }: Job) {
+  const { optimizer, seed = 1, batch = 20, epochs = 1, microBatch } = job
+  const { train, test } = await sets(seed)
+  const device = await openDevice(kind, { memory: '512KiB' })
+  const { inputShape, classes } = train
+  const model = models.mlp(device, { inputShape, classes, seed })
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optimizer(model), seed })
+  const steps: unknown[][] = []
+  const ends: unknown[][] = []
+  const training = streamer.fit(train, {
+    ...{ batch, epochs, microBatch },
+    evaluate: test,
+    onEpoch: ({ epoch, trainLoss, evaluation }) =>
+      void ends.push([epoch + 1, trainLoss, evaluation?.loss, evaluation?.accuracy]),
+  })
+  for await (const { epoch, step, samples, loss, peakBytes } of training) {
+    steps.push([epoch + 1, step, samples, loss, peakBytes])
+  }
+  device.close()
+  return { steps, ends }
+}
+
+/** Straight up to `rate` over some steps, and then what `after` says of the steps that remain. */
+const risen = (rate: number, rise: number, after: (step: number) => number) => (step: number) =>
+  step < rise ? (rate * (step + 1)) / rise : after(step - rise)
+
+const cosine = (rate: number, steps: number) => (step: number) =>
+  (rate * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2
+
+/** Said first; what a case says after it holds. */
+const SMALL = `--model mlp --data idx:${alone} --batch 20 --memory 512KiB --epochs 1`.split(/ (?=--)/)
+
+// three steps an epoch, of 20, 20 and 8; all that is not said is the default
+const CASES: Readonly<Record<string, Job>> = {
+  '--epochs 4': {
+    epochs: 4,
+    optimizer: (model) => optim.adam(model, { learningRate: risen(0.01, 10, cosine(0.01, 2)) }),
+  },
+  '--epochs 2 --seed 4 --warm-up 2 --lr 0.02': {
+    epochs: 2,
+    seed: 4,
+    optimizer: (model) => optim.adam(model, { learningRate: risen(0.02, 2, cosine(0.02, 4)) }),
+  },
+  '--epochs 2 --warm-up 9': {
+    epochs: 2,
+    optimizer: (model) => optim.adam(model, { learningRate: (step) => (0.01 * (step + 1)) / 9 }),
+  },
+  '--optimizer sgd --schedule constant --warm-up 0 --batch 10': {
+    batch: 10,
+    optimizer: (model) => optim.sgd(model, { learningRate: 0.05, momentum: 0.9 }),
+  },
+  '--optimizer sgd --lr 0.2 --momentum 0.5 --weight-decay 0.01 --clip-norm 0.25 --schedule step --warm-up 0 --seed 2': {
+    seed: 2,
+    optimizer: (model) =>
+      optim.sgd(model, {
+        ...{ momentum: 0.5, weightDecay: 0.01, clipNorm: 0.25 },
+        learningRate: (step) => 0.2 * 0.1 ** step,
+      }),
+  },
+  '--weight-decay 0.5 --clip-norm 0.01 --schedule constant --warm-up 2': {
+    optimizer: (model) =>
+      optim.adam(model, { learningRate: risen(0.01, 2, () => 0.01), weightDecay: 0.5, clipNorm: 0.01 }),
+  },
+  '--epochs 2 --optimizer adamw --schedule step --warm-up 1': {
+    epochs: 2,
+    optimizer: (model) =>
+      optim.adamw(model, { learningRate: risen(0.01, 1, (step) => 0.01 * 0.1 ** Math.floor(step / 2)) }),
+  },
+  '--optimizer adamw --weight-decay 0.5 --clip-norm 0.01 --warm-up 1': {
+    optimizer: (model) =>
+      optim.adamw(model, { learningRate: risen(0.01, 1, cosine(0.01, 2)), weightDecay: 0.5, clipNorm: 0.01 }),
+  },
+  '--device reference --batch 1000 --micro-batch 7 --warm-up 0': {
+    kind: 'reference',
+    batch: 1000,
+    microBatch: 7,
+    optimizer: (model) => optim.adam(model, { learningRate: 0.01 }),
+  },
+  [`--data idx:${withTests} --warm-up 1`]: {
+    sets: async () => {
+      const { train, test } = await data.idxFolder(withTests)
+      assert.ok(test)
+      return { train, test }
+    },
+    optimizer: (model) => optim.adam(model, { learningRate: risen(0.01, 1, cosine(0.01, 2)) }),
+  },
+  '--data digits --batch 700 --seed 3 --warm-up 1': {
+    sets: async (seed) => data.split(data.digits(), { testFraction: 0.2, seed }),
+    batch: 700,
+    seed: 3,
+    optimizer: (model) => optim.adam(model, { learningRate: risen(0.01, 1, cosine(0.01, 2)) }),
+  },
+}
+
+/** Flags and their values; a folder's name may have spaces. */
+const words = (flags: readonly string[]): string[] => flags.flatMap((flag) => flag.split(/(?<=^--\S+) /))
+
+for (const [flags, job] of Object.entries(CASES)) {
+  test(`sluice train ${flags.replace(withTests, 'DIR')}: the library's numbers`, async () => {
+    const all = await eventsOf('train', ...words([...SMALL, ...flags.split(/ (?=--)/)]))
+    const { steps, ends } = await library(job)
+    assert.equal(fields(all, 'step', 'epoch', 'step', 'samples', 'loss', 'peakBytes'), steps)
+    assert.equal(fields(all, 'epoch', 'epoch', 'trainLoss', 'testLoss', 'testAccuracy'), ends)
+    const [, , testLoss, testAccuracy] = ends[ends.length - 1]
+    const count = [steps.length, steps.length, ends.length, ends.length]
+    assert.equal(
+      fields(all, 'done', 'testLoss', 'testAccuracy', 'steps', 'stepsAsPlanned', 'evaluations', 'evaluationsAsPlanned'),
+      [[testLoss, testAccuracy, ...count]],
+    )
+  })
+}
+
+test('what a person reads are the same numbers', async () => {
+  const out = await sluice('train', ...words([...SMALL, '--epochs 2', '--warm-up 1']))
+  const optimizer = (model: nn.Module) => optim.adam(model, { learningRate: risen(0.01, 1, cosine(0.01, 5)) })
+  const { ends } = await library({ epochs: 2, optimizer })
+  for (const [epoch, ...numbers] of ends) {
+    const [trainLoss, testLoss, accuracy] = numbers.map(Number)
+    const line =
+      `epoch ${epoch}/2   loss ${trainLoss.toPrecision(4)}   test loss ${testLoss.toPrecision(4)}   ` +
+      `accuracy ${(100 * accuracy).toFixed(1)} %`
+    assert.ok(out.includes(line), `${line} is not in ${out}`)
+  }
+  assert.ok(out.includes(`Test accuracy ${(100 * Number(ends[1][3])).toFixed(1)} %.`))
+})
+
+test("sluice plan: the library's plan", async () => {
+  for (const [args, build, optimizer] of [
+    ['--model lenet --batch 1024 --memory 2MiB', models.lenet, optim.adam],
+    ['--model mlp --batch 300 --memory 400KiB --optimizer sgd --momentum 0', models.mlp, optim.sgd],
+  ] as const) {
+    const [event] = await eventsOf('plan', ...args.split(' '))
+    const memory = Number(event.budgetBytes)
+    const device = await openDevice('cpu', { memory, threads: 1 })
+    const model = build(device, { inputShape: [1, 8, 8], classes: 10, seed: 1 })
+    const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optimizer(model) })
+    const plan = streamer.plan({ batch: Number(event.batch) })
+    assert.equal(
+      [event.microBatch, event.plannedPeakBytes, event.heldBytes, event.remainingBytes, event.peakOp],
+      [plan.microBatch, plan.plannedPeakBytes, { ...plan.heldBytes }, plan.remainingBytes, plan.peakOp],
+    )
+    device.close()
+  }
+})
+
+test.run()
