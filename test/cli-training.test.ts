@@ -25,7 +25,7 @@ async function sluice(...args: string[]): Promise<string> {
     },
     isTTY: false,
     columns: 80,
-    signal: new AbortController().signal,
+    interruptible: (fn) => fn(new AbortController().signal),
   })
   assert.is(code, EXIT.done, shown.err)
   return shown.out

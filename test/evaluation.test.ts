@@ -83,7 +83,7 @@ for (const [name, { loss, byHand, classes }] of Object.entries(TASKS)) {
         const progress: number[] = []
         const run = streamer.evaluate(fromArrays(batch), {
           microBatch: most,
-          onMicroBatch: ({ samples }) => progress.push(samples),
+          onMicroBatch: ({ samples }) => void progress.push(samples),
         })
         if (wanted.weight === 0) {
           assert.instance(await errorOf(run), EmptyBatchError)

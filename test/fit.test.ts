@@ -296,7 +296,7 @@ test('an abort ends the training before the next micro-batch, and the cursor nam
   const data = classBatch(8, 1)
   const straight = await trainer({ seed: 1 })
   await follow(straight.streamer, fromArrays(data), options)
-  for (let stop = 1; stop <= 8; stop++) {
+  for (let stop = 1; stop < 8; stop++) {
     const { model, streamer } = await trainer({ seed: 1 })
     const controller = new AbortController()
     let microBatches = 0
@@ -308,12 +308,8 @@ test('an abort ends the training before the next micro-batch, and the cursor nam
       const training = streamer.fit(fromArrays(data), { ...options, signal: controller.signal, onMicroBatch })
       for await (const result of training) learned.push(result)
     })()
-    if (stop < 8) {
-      assert.instance(await errorOf(run), InterruptedError)
-      assert.is(microBatches, stop, 'no further one was begun')
-    } else {
-      await run
-    }
+    assert.instance(await errorOf(run), InterruptedError)
+    assert.is(microBatches, stop, 'no further one was begun')
     assert.is(learned.length, Math.floor(stop / 2))
     await follow(streamer, fromArrays(data), { ...options, from: streamer.cursor })
     assert.equal(await model.stateDict(), await straight.model.stateDict())

@@ -106,7 +106,7 @@ for (const [name, { loss, byHand, draw }] of Object.entries(TASKS)) {
             const batch = draw(count, seed, { weighted, ignored })
             const wanted = learnByHand(values, samplesOf(batch), byHand)
             const progress: { done: number; of: number; samples: number }[] = []
-            const run = streamer.step(batch, { microBatch: most, onMicroBatch: (state) => progress.push(state) })
+            const run = streamer.step(batch, { microBatch: most, onMicroBatch: (state) => void progress.push(state) })
             if (wanted.weight === 0) {
               assert.instance(await errorOf(run), EmptyBatchError)
               continue
