@@ -5,11 +5,15 @@ import * as assert from 'uvu/assert'
 import { type Batch, type DataSource, fromArrays, NotResumableError, sliceBatch } from '../src/data/index.js'
 import { openDevice } from '../src/device/open.js'
 import { ArgumentError } from '../src/memory/errors.js'
-import { Dropout, type Module, Sequential } from '../src/nn/index.js'
+import type { Device } from '../src/device/device.js'
+import { Dropout, Module, Sequential } from '../src/nn/index.js'
+import { mul } from '../src/ops/elementwise.js'
 import { crossEntropy } from '../src/ops/loss.js'
 import { adam, type Optimizer, sgd } from '../src/optim/index.js'
 import { InterruptedError } from '../src/stream/errors.js'
 import { type EpochResult, type FitOptions, type StepResult, Streamer } from '../src/stream/streamer.js'
+import { zeros } from '../src/tensor/create.js'
+import type { Tensor } from '../src/tensor/tensor.js'
 import {
   adamByHand,
   classBatch,
@@ -313,6 +317,98 @@ test('an abort ends the training before the next micro-batch, and the cursor nam
     assert.is(learned.length, Math.floor(stop / 2))
     await follow(streamer, fromArrays(data), { ...options, from: streamer.cursor })
     assert.equal(await model.stateDict(), await straight.model.stateDict())
+  }
+})
+
+/** With dropout, and faults that a test switches on. */
+class Faulty extends Module {
+  inner: Module
+
+  constructor(
+    device: Device,
+    readonly fault: { forward: boolean; factor: number },
+  ) {
+    super(device)
+    this.inner = droppingModel(device)
+  }
+
+  forward(x: Tensor): Tensor {
+    const { forward, factor } = this.fault
+    if (forward) throw new Error('no forward today')
+    return mul(this.inner.forward(x), factor)
+  }
+}
+
+test('wherever a step fails, the cursor names what was learned, and training goes on to the same bits', async () => {
+  const options: FitOptions = { batch: 4, epochs: 2, microBatch: 3 }
+  const data = fromArrays(classBatch(10, 2))
+  const ready = async () => {
+    const fault = { schedule: false, forward: false, factor: 1 }
+    const { model, streamer } = await trainer({
+      build: (device) => new Faulty(device, fault),
+      optimizer: (model) =>
+        adam(model, {
+          learningRate: () => {
+            if (fault.schedule) throw new Error('no rate today')
+            return 0.1
+          },
+        }),
+      seed: 3,
+    })
+    return { model, streamer, fault }
+  }
+  const straight = await ready()
+  const all = await follow(straight.streamer, data, options)
+  const wanted = await straight.model.stateDict()
+
+  type Run = Awaited<ReturnType<typeof ready>>
+  /** What spoils a step, after its first micro-batch. */
+  const faults: Readonly<Record<string, (run: Run) => void>> = {
+    'the forward throws': ({ fault }) => {
+      fault.forward = true
+    },
+    'the schedule throws': ({ fault }) => {
+      fault.schedule = true
+    },
+    'the loss is NaN': ({ fault }) => {
+      fault.factor = Number.NaN
+    },
+    'outputs are infinite': ({ fault }) => {
+      fault.factor = Infinity
+    },
+    'a tensor is made and freed beside the plan': ({ model }) => zeros(model.device, [8192]).dispose(),
+    'a callback throws': () => {
+      throw new RangeError('no progress today')
+    },
+  }
+  for (const [name, spoil] of Object.entries(faults)) {
+    for (const at of [0, 1, 4]) {
+      const run = await ready()
+      const { streamer, fault } = run
+      const learned: StepResult[] = []
+      const cursors = [streamer.cursor]
+      const training = async () => {
+        const onMicroBatch = ({ done }: { done: number }) => {
+          if (learned.length === at && done === 1) spoil(run)
+        }
+        for await (const result of streamer.fit(data, { ...options, onMicroBatch })) {
+          learned.push(result)
+          cursors.push(streamer.cursor)
+        }
+      }
+      assert.instance(await errorOf(training()), Error)
+      assert.is(learned.length, at, name)
+      // between epochs the cursor may say either the end of one or the beginning of the next
+      if (at % 3 !== 0) assert.equal(streamer.cursor, cursors[at], name)
+      Object.assign(fault, { schedule: false, forward: false, factor: 1 })
+      learned.push(...(await follow(streamer, data, { ...options, from: streamer.cursor })))
+      assert.equal(
+        learned.map(({ loss, step, epoch }) => [loss, step, epoch]),
+        all.map(({ loss, step, epoch }) => [loss, step, epoch]),
+        `${name} in step ${at + 1}`,
+      )
+      assert.equal(await run.model.stateDict(), wanted)
+    }
   }
 })
 
