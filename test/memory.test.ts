@@ -391,6 +391,28 @@ test('heap: the most that was held is named by the request that reached it first
   assert.equal(books(), { peakOp: 'standing tensors', peakHeldBytes: 64, heldAtPeak: left, peak: left })
 })
 
+test('heap: signatures differ where the next requests would go elsewhere', () => {
+  /** Blocks of these sizes, those at `freed` freed again. */
+  const heapOf = (sizes: readonly number[], freed: readonly number[] = []): string => {
+    const heap = new HeapAllocator(PAGE_BYTES)
+    const blocks = sizes.map((bytes) => heap.alloc(bytes, 'activation', 'test op'))
+    for (const i of freed) heap.free(blocks[i])
+    return heap.signature()
+  }
+  const signatures = [
+    heapOf([]),
+    heapOf([64]),
+    heapOf([64, 64, 64]),
+    heapOf([64, 64, 64], [0]),
+    heapOf([64, 64, 64], [1]),
+    heapOf([128, 64], [0]),
+    heapOf([64, 64, 128, 64], [0, 2]),
+    heapOf([128, 64, 64, 64], [0, 2]),
+  ]
+  assert.is(new Set(signatures).size, signatures.length)
+  assert.is(heapOf([64, 64, 64], [0, 2]), heapOf([64, 64], [0]), 'what is beside the tail is tail')
+})
+
 test('heap: an error names the op, both byte counts and what is held', () => {
   const heap = new HeapAllocator(PAGE_BYTES)
   heap.alloc(PAGE_BYTES / 2, 'parameter', 'linear')

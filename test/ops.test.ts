@@ -387,6 +387,7 @@ test('a tensor used more than once gets the sum', async () => {
       (x) => ((h) => ops.mul(ops.flatten(ops.reshape(h, [3, 1])), ops.reshape(h, [3, 1])))(ops.add(x, x)),
       (x) => 8 * x,
     ],
+    ['h^2 - h, h = 3 x', (x) => ((h) => ops.add(ops.square(h), ops.neg(h)))(ops.mul(x, 3)), (x) => 18 * x - 3],
     ['a residual block', (x) => ((h) => ops.add(h, ops.relu(h)))(ops.add(x, 0)), (x) => (x > 0 ? 2 : 1)],
   ]
   const values = [-1.5, 0.5, 2]

@@ -239,7 +239,10 @@ test('pool: there is nothing to arrange, and a fork may have less than is held',
     pool.place(null, () => 'placed'),
     'placed',
   )
+  const before = pool.signature()
   pool.alloc(128, 'activation', 'test op')
+  assert.not.equal(pool.signature(), before, 'what is held decides')
+  assert.is(pool.budgetFor(100), 100)
   const { largestHoleBytes, pooledBytes, unusableBytes } = pool.fork(100).stats()
   assert.equal([largestHoleBytes, pooledBytes, unusableBytes], [0, 0, 0])
 })

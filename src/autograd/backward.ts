@@ -110,7 +110,7 @@ function targetFor(device: Device, input: Tensor, pending: Pending, spare: Stora
     run(kernel, parameters, inputs) {
       const sum = existing()
       if (sum && ACCUMULATING.has(kernel)) {
-        device.accumulate(kernel, { ...parameters, accumulate: true }, sum, inputs)
+        device.accumulate(kernel, parameters, sum, inputs)
         return
       }
       const term = device.alloc(input.size, 'activation')

@@ -213,7 +213,7 @@ export abstract class Device {
    */
   accumulate<Name extends KernelName>(
     name: Name,
-    parameters: KernelParameters[Name] & { accumulate: boolean },
+    parameters: KernelParameters[Name],
     target: Storage,
     inputs: readonly Storage[],
   ): void {

@@ -116,7 +116,7 @@ export class HeapAllocator implements Allocator {
   }
 
   signature(): string {
-    return `${this.#holes.map((hole) => `${hole.address}+${hole.bytes}`).join(' ')} ${this.#tail}`
+    return JSON.stringify([this.#tail, ...this.#holes])
   }
 
   budgetFor(peakBytes: number): number {

@@ -1,8 +1,9 @@
 /**
- * npm run mutants -- [FOLDER or FILE...] [--tests NAME,NAME...] [--again] [--dry]
+ * npm run mutants -- [FOLDER or FILE...] [--tests NAME,NAME...] [--jobs N] [--again] [--dry]
  *
  * Puts faults into the sources of each folder, one at a time, and looks whether a test fails: Stryker with runner.mjs.
  *   --tests  only these test files, as in `--tests memory,pool`; default: those that import something of the folder
+ *   --jobs   so many faults at once; default 1
  *   --again  tries what is known already, too: else the results in .mutants/known.json are kept for mutants whose
  *            code is the same and whose tests have the same names
  *   --dry    runs the tests without a mutant, to see that they pass and how long they take
@@ -25,7 +26,12 @@ const { Stryker } = await import('@stryker-mutator/core')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { tests: { type: 'string' }, again: { type: 'boolean' }, dry: { type: 'boolean' } },
+  options: {
+    tests: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    again: { type: 'boolean' },
+    dry: { type: 'boolean' },
+  },
 })
 
 for (const place of positionals.length > 0 ? positionals : FOLDERS) {
@@ -73,7 +79,7 @@ function settings(place, tests) {
     clearTextReporter: { logTests: false, allowColor: false },
     htmlReporter: { fileName: `${report}.html` },
     jsonReporter: { fileName: `${report}.json` },
-    concurrency: 1,
+    concurrency: Number(values.jobs),
     dryRunTimeoutMinutes: 30,
     // the runner has time limits of its own, for each test file; these are for a runner that does not answer
     timeoutMS: 600000,

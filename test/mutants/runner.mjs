@@ -6,13 +6,15 @@
  *   mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin'
 import { DryRunStatus, MutantRunStatus, TestStatus } from '@stryker-mutator/api/test-runner'
 
 const FOLDER = 'dist/test'
+/** What the dry run has learned, for all runners: one of them has made it, others come later. */
+const LEARNED = 'mutants.json'
 const CHILD = new URL('child.mjs', import.meta.url).href
 
 /** A process may take so many times what it took in the dry run, and what a busy machine needs to start it. */
@@ -23,10 +25,8 @@ const idOf = (file, name) => `${basename(file, '.test.js')}: ${name}`
 
 class UvuRunner {
   #reports = mkdtempSync(join(tmpdir(), 'sluice-mutants-'))
-  /** by id: { file, name, ms } */
-  #tests = new Map()
-  /** by file: the time until its first test begins */
-  #loadMs = new Map()
+  /** tests: by id, { file, name, ms }; loadMs: by file, the time until its first test begins */
+  #learned = null
   /** by source and test file: how many of the source's mutants it has killed */
   #kills = new Map()
 
@@ -36,20 +36,22 @@ class UvuRunner {
 
   async dryRun({ timeout, testFiles }) {
     const perTest = {}
+    const learned = { tests: {}, loadMs: {} }
     for (const file of testFiles.map((path) => basename(path).replace(/ts$/, 'js'))) {
       const began = performance.now()
       const env = { NODE_OPTIONS: `--import ${CHILD}` }
       const { code, finished, coverages, output } = await this.#run(file, { names: null }, env, timeout)
       if (code !== 0) return { status: DryRunStatus.Error, errorMessage: `${file} fails without a mutant\n${output}` }
-      for (const { name, ms } of finished) this.#tests.set(idOf(file, name), { file, name, ms })
+      for (const { name, ms } of finished) learned.tests[idOf(file, name)] = { file, name, ms }
       const tests = finished.map(({ name }) => idOf(file, name))
-      this.#loadMs.set(file, performance.now() - began - finished.reduce((sum, { ms }) => sum + ms, 0))
+      learned.loadMs[file] = performance.now() - began - finished.reduce((sum, { ms }) => sum + ms, 0)
       for (const coverage of coverages) {
         for (const id of tests) count(perTest, id, coverage.static)
         for (const [name, hits] of Object.entries(coverage.perTest)) count(perTest, idOf(file, name), hits)
       }
     }
-    const tests = [...this.#tests].map(([id, { file, ms }]) => ({
+    writeFileSync(LEARNED, JSON.stringify(learned))
+    const tests = Object.entries(learned.tests).map(([id, { file, ms }]) => ({
       id,
       name: id,
       status: TestStatus.Success,
@@ -84,10 +86,11 @@ class UvuRunner {
 
   /** Tests by file, the quickest first. */
   #runsOf(ids) {
+    this.#learned ??= JSON.parse(readFileSync(LEARNED, 'utf8'))
+    const { tests, loadMs } = this.#learned
     const runs = new Map()
-    const tests = ids.map((id) => this.#tests.get(id)).sort((a, b) => a.ms - b.ms)
-    for (const { file, name, ms } of tests) {
-      const run = runs.get(file) ?? { file, names: [], ms: this.#loadMs.get(file) }
+    for (const { file, name, ms } of ids.map((id) => tests[id]).sort((a, b) => a.ms - b.ms)) {
+      const run = runs.get(file) ?? { file, names: [], ms: loadMs[file] }
       runs.set(file, run)
       run.names.push(name)
       run.ms += ms

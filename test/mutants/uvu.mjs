@@ -11,8 +11,9 @@ const { names, report, hitLimit } = JSON.parse(process.env.SLUICE_MUTANTS)
 globalThis.__stryker__ ??= {}
 if (hitLimit) Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit })
 
-// a fault is found with the first counterexample: looking for the smallest takes most of the time
-if (readFileSync(process.argv[1], 'utf8').includes("from 'fast-check'")) {
+// A fault is found with the first counterexample: looking for the smallest would take most of the time.
+const source = readFileSync(process.argv[1], 'utf8')
+if (source.includes("from 'fast-check'") && !source.includes('.counterexample')) {
   const { default: fc } = await import('fast-check')
   fc.configureGlobal({ endOnFailure: true })
 }
