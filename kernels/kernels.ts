@@ -128,7 +128,15 @@ export interface ClassRows {
   weighted: boolean
 }
 
-/** The key and position that a dropout mask depends on, and nothing else. */
+/**
+ * The key and position that a dropout mask depends on, and nothing else.
+ *
+ * Note [Counter of a mask]
+ *   Threefry takes a key of two words, (seed, step), and a counter of two. The first word of the counter is half the
+ *   position, of 2^32 elements in turn; the second is call + DROPOUT_CALLS block, where block counts these turns. No
+ *   position up to 2^53 makes it overflow, so no two elements under the first DROPOUT_CALLS dropouts of a forward have
+ *   one counter.
+ */
 export interface Dropout {
   size: number
   /** probability of zero, in [0, 1) */
@@ -137,9 +145,12 @@ export interface Dropout {
   step: number
   /** which dropout of the forward this is */
   call: number
-  /** index of the first element within the mini-batch */
+  /** index of the first element within the mini-batch, below 2^53 */
   first: number
 }
+
+/** Dropouts of one forward whose masks never meet, however large the mini-batch: Note [Counter of a mask]. */
+export const DROPOUT_CALLS = 2 ** 11
 
 /** Hyperparameters that every optimizer kernel shares. */
 export interface Update {

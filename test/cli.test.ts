@@ -85,6 +85,7 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['train --batch 0', /--batch '0' is not a whole number, from 1 to 4294967296/],
     ['train --batch 1e3', /--batch '1e3'/],
     ['train --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
+    ['gradcheck --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
     ['train --micro-batch fitt', /--micro-batch 'fitt'/],
     ['plan --micro-batch fast', /plan trains nothing: say fit or a number/],
     ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],

@@ -690,6 +690,36 @@ test('batchNorm2d moves running statistics by momentum, the variance unbiased', 
   assert.throws(() => ops.batchNorm2d(x, null, null, { running: narrow }), /batchNorm2d: .*\[2, 2, 1, 2\].*\[1\]/)
 })
 
+test('dropout: a mini-batch of more than 2^32 elements repeats no mask, nor does attention', async () => {
+  const ones = new Float64Array(64).fill(1)
+  const dropped = async (firstSample: number): Promise<string> => {
+    Object.assign(reference.step, { seed: 5, step: 9, call: 0, firstSample })
+    return String(await ops.dropout(tensor(reference, ones, [1, 64]), 0.5).data())
+  }
+  const samples = [0, 1, 2 ** 26, 2 ** 26 + 1, 2 ** 27, 2 ** 32]
+  assert.is(new Set(await Promise.all(samples.map(dropped))).size, samples.length)
+
+  const zeros = tensor(reference, new Float64Array(2 * 16), [1, 2, 16, 1])
+  const attended = async (firstSample: number): Promise<string> => {
+    Object.assign(reference.step, { seed: 5, step: 9, call: 0, firstSample })
+    const y = ops.scaledDotProductAttention(zeros, zeros, ops.add(zeros, 1), { dropout: 0.5 })
+    return String(await y.data())
+  }
+  assert.is.not(await attended(0), await attended(2 ** 32 / (2 * 16 * 16)))
+})
+
+test('dropout: what would repeat a mask is refused', () => {
+  const x = tensor(reference, [[1, 2]])
+  Object.assign(reference.step, { seed: 5, step: 9, call: 2047, firstSample: 2 ** 31 })
+  ops.dropout(x, 0.5)
+  assert.throws(() => ops.dropout(x, 0.5), /beyond 2\^32 for the first 2048 dropouts/)
+  Object.assign(reference.step, { call: 5000, firstSample: 2 ** 31 - 1 })
+  ops.dropout(x, 0.5)
+  Object.assign(reference.step, { call: 0, firstSample: 2 ** 52 })
+  assert.throws(() => ops.dropout(x, 0.5), /2\^53/)
+  Object.assign(reference.step, { call: 0, firstSample: 0 })
+})
+
 test('dropout: the mask follows from place and step, not from how the mini-batch is cut', async () => {
   const values = Array.from({ length: 8 * 3 }, (_, i) => i + 1)
   const part = async (first: number, count: number): Promise<number[]> => {

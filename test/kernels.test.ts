@@ -320,6 +320,25 @@ test('dropout depends on the position in the mini-batch, not on how it was cut',
   assert.ok(Math.abs(kept.length - 750) < 60, `${kept.length} of 1000 kept: more than 4 standard deviations off`)
 })
 
+test('no two elements of a mini-batch, however large, share a mask, and the first 2^32 have the masks that they always had', () => {
+  const key = { size: 256, rate: 0.5, seed: 3, step: 5 }
+  const ones = new Float64Array(256).fill(1)
+  const mask = (call: number, first: number) => run(kernels.dropout, { ...key, call, first }, [ones], 256).join('')
+  const seen = new Set<string>()
+  const firsts = Array.from({ length: 53 - 8 }, (_, i) => 2 ** (8 + i)).flatMap((first) => [first, first + 256])
+  for (const call of [0, 1, 2, 1024, 2047]) for (const first of [0, ...firsts]) seen.add(mask(call, first))
+  // 256 and 512 are in the list twice
+  assert.is(seen.size, 5 * new Set([0, ...firsts]).size)
+  for (const first of [0, 2 ** 31, 2 ** 32 - 2]) {
+    const words = threefry(3, 5, first / 2, 1)
+    const y = run(kernels.dropout, { ...key, size: 2, call: 1, first }, [ones.slice(0, 2)], 2)
+    assert.equal(
+      Array.from(y),
+      words.map((word) => (word >= 2 ** 31 ? 2 : 0)),
+    )
+  }
+})
+
 test('normalising by own moments gives mean 0, variance 1, and a gradient orthogonal to both', () => {
   const p = { outer: 2, groups: 3, inner: 4, affineSize: 3, affineInner: 4, eps: 0, affine: false }
   const [x, dy] = [noise(24, 1), noise(24, 2)]

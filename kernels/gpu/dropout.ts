@@ -4,6 +4,7 @@
  * Its words have 32 bits and a number that a program is given has 24, so they come as two halves. The generator is
  * written twice, for GPUs in GLSL, whose integers gpu.js does not know.
  */
+import { DROPOUT_CALLS } from '../kernels.js'
 import type { GpuKernel } from './kernel.js'
 import type { DetailedHelper, Four, Program, Texels, Thread } from './program.js'
 
@@ -19,19 +20,22 @@ const ROTATION: DetailedHelper = {
 }
 
 /**
- * The 24 random bits of value i, as a whole number.
+ * The 24 random bits of value i, as a whole number. Where the position passes 2^32 the second word goes on by
+ * DROPOUT_CALLS, which is written out here: Note [Counter of a mask] in kernels.ts.
  * @param key      halves of the seed and of the step, low ones first
- * @param counter  halves of the position of value 0, and of the call
+ * @param counter  halves of the position of value 0, and of the counter's second word there
  */
 const RANDOM: DetailedHelper = {
   kinds: ['number', 'four', 'four'],
   source: function drawn(i: number, key: Four, counter: Four): number {
-    const position = (counter[0] + 65536 * counter[1] + i) >>> 0
+    const place = counter[0] + 65536 * counter[1] + i
+    const position = place >>> 0
+    const next = place > position ? 2048 : 0
     let key0 = (key[0] + 65536 * key[1]) | 0
     let key1 = (key[2] + 65536 * key[3]) | 0
     let key2 = 0x1bd11bda ^ key0 ^ key1
     let x = ((position >>> 1) + key0) | 0
-    let y = (counter[2] + 65536 * counter[3] + key1) | 0
+    let y = (counter[2] + 65536 * counter[3] + next + key1) | 0
     for (let group = 0; group < 5; group++) {
       const odd = group % 2 === 1
       x = (x + y) | 0
@@ -55,10 +59,11 @@ const RANDOM: DetailedHelper = {
     uvec4 k = uvec4(key);
     uvec4 c = uvec4(counter);
     uint position = (c.x | c.y << 16) + uint(i);
+    uint next = position < uint(i) ? 2048u : 0u;
     uvec3 keys = uvec3(k.x | k.y << 16, k.z | k.w << 16, 0x1bd11bdau);
     keys.z ^= keys.x ^ keys.y;
     uint x = (position >> 1) + keys.x;
-    uint y = (c.z | c.w << 16) + keys.y;
+    uint y = (c.z | c.w << 16) + next + keys.y;
     for (uint group = 0u; group < 5u; group++) {
       bool odd = (group & 1u) == 1u;
       x += y;
@@ -100,14 +105,14 @@ const DROPOUT: Program = {
   helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: keptOf, kinds: ['number', 'number', 'four', 'four'] } },
 }
 
-/** The low 16 bits of a word, and the high ones. */
+/** The low 16 bits of a word, and the high ones; of a larger number what is left modulo 2^32. */
 const halves = (word: number): [number, number] => [word & 0xffff, word >>> 16]
 
 export const dropout: GpuKernel<'dropout'> = {
   programs: [DROPOUT],
   run(gpu, { rate, seed, step, call, first }, [x], [y]) {
     const key: Four = [...halves(seed), ...halves(step)]
-    const counter: Four = [...halves(first), ...halves(call)]
+    const counter: Four = [...halves(first), ...halves(call + DROPOUT_CALLS * Math.floor(first / 2 ** 32))]
     // u >= rate for u of 24 bits, in whole numbers
     const least = Math.ceil(rate * 2 ** 24)
     gpu.run(DROPOUT, [x, key, counter, least, 1 / (1 - rate)], y)

@@ -5,7 +5,7 @@
  * The generator is Threefry-2x32-20: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3"
  * (SC 2011), with the constants and test vectors of Random123.
  */
-import type { Kernels } from '../kernels.js'
+import { DROPOUT_CALLS, type Kernels } from '../kernels.js'
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24]
 const PARITY = 0x1bd11bda
@@ -36,7 +36,9 @@ export const dropout: Kernels['dropout'] = ({ size, rate, seed, step, call, firs
   for (let i = 0; i < size; i++) {
     const index = first + i
     const lane = index & 1
-    if (i === 0 || lane === 0) words = threefry(seed, step, index >>> 1, call)
+    // Note [Counter of a mask]; >>> takes the position modulo 2^32
+    const block = Math.floor(index / 2 ** 32)
+    if (i === 0 || lane === 0) words = threefry(seed, step, index >>> 1, call + DROPOUT_CALLS * block)
     const uniform = (words[lane] >>> 8) / 2 ** 24
     y[i] = uniform >= rate ? x[i] * scale : 0
   }

@@ -9,6 +9,7 @@
 import seedrandom from 'seedrandom'
 import type { Device } from '../device/device.js'
 import { openDevice } from '../device/open.js'
+import { checkSeed } from '../device/seed.js'
 import type { ByteSize } from '../memory/bytes.js'
 import type { Op } from '../ops/declaration.js'
 import { mul } from '../ops/elementwise.js'
@@ -28,8 +29,8 @@ const STEP = 1e-4
 export const TOLERANCE = 1e-6
 
 export interface CheckOptions {
-  /** of the direction and the output's weights; default 0 */
-  seed?: number | string
+  /** of the direction and the output's weights, from 0 to 2^32 - 1; default 0 */
+  seed?: number
   /** numbers of the inputs to check; default all */
   inputs?: readonly number[]
   /** what the reference device may hold; default 64 MiB */
@@ -70,7 +71,7 @@ export interface OpCheck {
  * @param fn      made of Sluice ops, or of your own; runs several times on a reference device of its own, so
  *                it must depend on nothing but its inputs
  * @param inputs  nested arrays or host arrays, away from kinks
- * @throws ArgumentError        fn's result does not depend on any checked input through recorded ops
+ * @throws ArgumentError        fn's result does not depend on any checked input through recorded ops; a seed that is none
  * @throws BudgetExceededError  options.memory is too small
  */
 export async function checkGradient(
@@ -79,6 +80,7 @@ export async function checkGradient(
   options: CheckOptions = {},
 ): Promise<GradientCheck> {
   const { seed = 0, tolerance = TOLERANCE } = options
+  checkSeed('checkGradient', seed)
   const checked = options.inputs ?? inputs.map((_, i) => i)
   return withReference(options.memory, async (device) => {
     const points = await Promise.all(inputs.map((input) => pointOf(device, input)))
@@ -89,10 +91,11 @@ export async function checkGradient(
 }
 
 /** Check the gradients of ops at their own samples; default all ops. */
-export function checkOps(
+export async function checkOps(
   ops: readonly Op<unknown>[] = opTable,
   { seed = 0, memory }: Pick<CheckOptions, 'seed' | 'memory'> = {},
 ): Promise<OpCheck[]> {
+  checkSeed('checkOps', seed)
   return withReference(memory, async (device) => {
     const results: OpCheck[] = []
     for (const op of ops) results.push(await checkOp(device, op, seedrandom(`${seed}/${op.name}`)))

@@ -1,5 +1,6 @@
 /** `sluice gradcheck`: every op's gradient against finite differences. */
 import { checkOps, TOLERANCE } from '../autograd/gradcheck.js'
+import { LARGEST_SEED } from '../device/seed.js'
 import { opTable } from '../ops/table.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { choice, describeOptions, parseOptions, whole } from './options.js'
@@ -34,7 +35,7 @@ Exits 1 if an error exceeds ${TOLERANCE}.
       return EXIT.done
     }
     const names = positionals.map((name) => choice('op', name, NAMES))
-    const seed = whole('--seed', values.seed, 0)
+    const seed = whole('--seed', values.seed, 0, LARGEST_SEED)
     return check(names.length > 0 ? names : NAMES, seed, values.json, io)
   },
 }

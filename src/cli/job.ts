@@ -3,6 +3,7 @@ import { MAX_THREADS } from '../../kernels/simd/index.js'
 import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
 import type { Device } from '../device/device.js'
 import { DEVICE_KINDS, type DeviceKind } from '../device/open.js'
+import { LARGEST_SEED } from '../device/seed.js'
 import { parseBytes } from '../memory/bytes.js'
 import { BUILDERS } from '../models/index.js'
 import { crossEntropy } from '../ops/loss.js'
@@ -102,7 +103,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     batch: whole('--batch', values.batch, 1, LARGEST_BATCH),
     memoryBytes: usage('--memory', () => parseBytes(values.memory)),
     epochs: whole('--epochs', values.epochs, 1),
-    seed: whole('--seed', values.seed, 0, 2 ** 32 - 1),
+    seed: whole('--seed', values.seed, 0, LARGEST_SEED),
     microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
     fastest: size === 'fast',
     device: choice('--device', values.device, DEVICE_KINDS),

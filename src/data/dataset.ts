@@ -3,6 +3,7 @@
  * Not here: streams of unknown length and the cutting of mini-batches (source.ts), file formats (idx.ts).
  */
 import seedrandom from 'seedrandom'
+import { checkSeed } from '../device/seed.js'
 import type { HostArray, HostData } from '../tensor/host.js'
 import { DataError } from './errors.js'
 
@@ -83,12 +84,15 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name: strin
 /**
  * Two disjoint data sets that together hold every sample once, drawn by `permutation(length, seed, 0)`.
  * @param testFraction  share of the samples that are for testing, rounded to whole samples; default 0.2
- * @throws DataError  one of the two would be empty
+ * @param seed          from 0 to 2^32 - 1
+ * @throws DataError      one of the two would be empty
+ * @throws ArgumentError  a seed that is none
  */
 export function split(
   dataset: Dataset,
   { testFraction = 0.2, seed }: { readonly testFraction?: number; readonly seed: number },
 ): { train: Dataset; test: Dataset } {
+  checkSeed('split', seed)
   const testSamples = Math.round(dataset.length * testFraction)
   if (!(testSamples >= 1 && testSamples < dataset.length)) {
     throw new DataError(
@@ -105,12 +109,14 @@ export function split(
 
 /**
  * 0 .. length - 1 in an order that depends on (seed, epoch) only: Fisher-Yates.
- * @throws DataError  length is not an integer in [0, 2^32)
+ * @throws DataError      length is not an integer in [0, 2^32)
+ * @throws ArgumentError  seed is not a whole number from 0 to 2^32 - 1
  */
 export function permutation(length: number, seed: number, epoch: number): Uint32Array {
   if (!Number.isInteger(length) || length < 0 || length >= 2 ** 32) {
     throw new DataError(`permutation: length ${length} is not an integer in [0, 2^32)`)
   }
+  checkSeed('permutation', seed)
   const random = seedrandom(`${seed}/${epoch}`)
   const order = Uint32Array.from({ length }, (_, index) => index)
   for (let last = length - 1; last > 0; last--) {

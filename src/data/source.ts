@@ -30,7 +30,7 @@ export interface MiniBatchOptions {
   readonly batch: number
   /** counts from 0; default 0 */
   readonly epoch?: number
-  /** default 0 */
+  /** from 0 to 2^32 - 1; default 0 */
   readonly seed?: number
   /** permute a data set by (seed, epoch); chunks come in the order of their source; default true */
   readonly shuffle?: boolean

@@ -14,6 +14,7 @@ import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels
 import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
 import { DeviceError, PlanMismatchError, RehearsalError, TensorTooLargeError } from './errors.js'
+import { checkSeed } from './seed.js'
 import { Storage } from './storage.js'
 
 /** What dropout masks are keyed by; see streaming. `call` counts the dropouts of one forward. */
@@ -103,12 +104,17 @@ export abstract class Device {
   #state: State
   #closed = false
 
-  constructor(allocator: Allocator, options: { seed?: number; trackOrigins?: boolean } = {}) {
-    this.trackOrigins = options.trackOrigins ?? false
+  /** @throws ArgumentError  a seed that is none */
+  constructor(
+    allocator: Allocator,
+    { seed = 0, trackOrigins = false }: { seed?: number; trackOrigins?: boolean } = {},
+  ) {
+    checkSeed('openDevice', seed)
+    this.trackOrigins = trackOrigins
     this.#state = {
       allocator,
       slots: new Map(),
-      step: { seed: options.seed ?? 0, step: 0, firstSample: 0, call: 0 },
+      step: { seed, step: 0, firstSample: 0, call: 0 },
       ops: null,
       expected: null,
       timeline: null,

@@ -12,7 +12,7 @@ import { Device } from './device.js'
 export type HeapKind = 'cpu' | 'reference'
 
 export interface DeviceOptions {
-  /** default seed of dropout; a Streamer sets its own */
+  /** of dropout, from 0 to 2^32 - 1; default 0; a Streamer sets its own */
   seed?: number
   /** remember where every tensor was made: leaks and misuse are reported with the place; slow */
   trackOrigins?: boolean

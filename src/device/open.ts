@@ -6,6 +6,7 @@ import type { Device } from './device.js'
 import type { GpuDevice } from './gpu/gpu-device.js'
 import { HeapDevice } from './heap-device.js'
 import type { DeviceOptions, HeapKind } from './heap-kind.js'
+import { checkSeed } from './seed.js'
 import { VirtualDevice, VirtualGpuDevice } from './virtual.js'
 
 export type DeviceKind = HeapKind | 'gpu'
@@ -23,7 +24,7 @@ export interface OpenOptions extends DeviceOptions {
  * Open a device that will never hold more than `memory` bytes.
  * On the heap (cpu, reference) the budget is what the memory physically is: whole 64 KiB pages of it are usable. On the
  * gpu it bounds the textures that exist.
- * @throws ArgumentError  no byte size, or an unknown kind
+ * @throws ArgumentError  no byte size, an unknown kind, or a seed that is not a whole number from 0 to 2^32 - 1
  * @throws DeviceError    more than the kind can hold (cpu, reference: 4 GiB), or than the process can get; on the gpu,
  *   what is missing and how to get it
  */
@@ -35,6 +36,8 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
     throw new ArgumentError(`a device needs a byte budget: openDevice('${kind}', { memory: '8MiB' })`)
   }
   const budgetBytes = parseBytes(options.memory)
+  // before there is a context to give back
+  checkSeed('openDevice', options.seed ?? 0)
   if (kind === 'gpu') {
     // only here, so that who opens no gpu device loads nothing of it
     const { openGpu } = await import('./gpu/gpu-device.js')

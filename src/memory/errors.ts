@@ -3,12 +3,31 @@
  * Errors of other layers live beside what throws them; all extend SluiceError.
  */
 
+/** A message is to be read: what lies between its first and last words goes beyond this. */
+const LONGEST_MESSAGE = 2000
+const LAST_WORDS = 400
+
 /** Catch this to catch all of ours. `name` is the class name, so that a program can tell them apart. */
 export class SluiceError extends Error {
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(shortened(message), options)
     this.name = new.target.name
   }
+}
+
+function shortened(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message
+  const left = message.length - LONGEST_MESSAGE
+  return `${message.slice(0, LONGEST_MESSAGE - LAST_WORDS)} ... (${left} characters left out) ... ${message.slice(-LAST_WORDS)}`
+}
+
+/** A value of any kind as errors show it: never fails, and short. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return 'a BigInt'
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
 }
 
 /** A value that cannot be what was meant: bad text, a negative rate, an unknown name. */

@@ -12,7 +12,7 @@ export interface ModelOptions {
   inputShape?: Shape
   /** default 10 */
   classes?: number
-  /** of the initial values; default 0 */
+  /** of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
 

@@ -25,7 +25,7 @@ export interface TransformerOptions {
   layers?: number
   /** default 0 */
   dropout?: number
-  /** of the initial values; default 0 */
+  /** of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
 

@@ -4,6 +4,7 @@
  */
 import seedrandom from 'seedrandom'
 import { type Device, Slot } from '../device/device.js'
+import { checkSeed } from '../device/seed.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
@@ -11,8 +12,14 @@ import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
 /** Uniform in [0, 1); each call draws the next number. */
 export type Random = () => number
 
-/** The same seed draws the same numbers, on every machine. */
-export const generator = (seed: number | string): Random => seedrandom(String(seed))
+/**
+ * The same seed draws the same numbers, on every machine.
+ * @throws ArgumentError  a seed that is not a whole number from 0 to 2^32 - 1
+ */
+export function generator(seed: number): Random {
+  checkSeed('generator', seed)
+  return seedrandom(String(seed))
+}
 
 const DEFAULT = new Slot<Random>(() => generator(0))
 

@@ -220,7 +220,9 @@ export const scaledDotProductAttention = define(
     checkRate(NAME, dropout)
     const inputs = mask ? [q, k, v, mask] : [q, k, v]
     if (dropout === 0) return apply(attentionOp, inputs, { causal, scale, dropout: null })
-    const sampleSize = (q.size / (q.shape.at(-1) ?? 1) / (q.shape[0] ?? 1)) * (k.shape.at(-2) ?? 1)
-    return nextKey(q.device, dropout, sampleSize, (key) => apply(attentionOp, inputs, { causal, scale, dropout: key }))
+    const samples = q.shape[0] ?? 1
+    const sampleSize = (q.size / (q.shape.at(-1) ?? 1) / samples) * (k.shape.at(-2) ?? 1)
+    const call = (key: DropoutKey): Tensor => apply(attentionOp, inputs, { causal, scale, dropout: key })
+    return nextKey(q.device, dropout, samples, sampleSize, call)
   },
 )

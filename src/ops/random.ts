@@ -28,11 +28,12 @@ const dropoutOp: Op<DropoutKey> = {
  * the mini-batch): axis 0 is the sample, so the mask is the same however the mini-batch is cut.
  * @param x     any shape; at rate 0 the result shares its storage
  * @param rate  default 0.5
- * @throws ArgumentError  a rate outside [0, 1)
+ * @throws ArgumentError  a rate outside [0, 1); a mini-batch so large that masks would repeat
  * Saves nothing: its gradient draws the mask again.
  */
 export const dropout = define(dropoutOp, (x: Tensor, rate = 0.5) => {
   checkRate('dropout', rate)
   if (rate === 0) return reshape(x, x.shape)
-  return nextKey(x.device, rate, x.size / (x.shape[0] ?? 1), (key) => apply(dropoutOp, [x], key))
+  const samples = x.shape[0] ?? 1
+  return nextKey(x.device, rate, samples, x.size / samples, (key) => apply(dropoutOp, [x], key))
 })

@@ -12,7 +12,7 @@ export interface StreamerOptions {
   /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
   loss: Loss
   optimizer: Optimizer
-  /** of dropout masks and of the order of samples; default 0 */
+  /** of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
   seed?: number
   /** refuse to commit a mini-batch whose loss is NaN or infinite; default true */
   checkFinite?: boolean

@@ -11,6 +11,7 @@ import type { Floats } from '../../kernels/kernels.js'
 import { type Batch, checkBatch, type DataSource, type Dataset, sliceBatch } from '../data/index.js'
 import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
+import { checkSeed } from '../device/seed.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
@@ -56,6 +57,7 @@ export class Streamer {
 
   /** @throws BudgetExceededError  what must stand between steps does not fit */
   constructor({ model, loss, optimizer, seed = 0, checkFinite = true, checkpointEvery }: StreamerOptions) {
+    checkSeed('Streamer', seed)
     this.#checkpoints = new Checkpoints(model, optimizer, checkpointEvery)
     this.model = model
     this.optimizer = optimizer

@@ -79,7 +79,7 @@ export function testKernels(runner: KernelRunner): void {
     const firsts = fc.oneof(
       fc.nat(100),
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-      fc.constantFrom(2 ** 24 - 3, 2 ** 31 - 2, 2 ** 32 - 1, 2 ** 33 + 5),
+      fc.constantFrom(2 ** 24 - 3, 2 ** 31 - 2, 2 ** 32 - 1, 2 ** 33 + 5, 2 ** 45 - 7, 2 ** 53 - 2 ** 32),
     )
     const keys = fc.record({ seed: words, step: fc.nat(1e6), call: fc.nat(1000), first: firsts })
     const rates = fc.constantFrom(0.5, 0.1, 0.9, 1 / 3, 0, 1 - 2 ** -24)

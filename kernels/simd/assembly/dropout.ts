@@ -2,7 +2,7 @@
  * Dropout: y [n] = scale x where a random number of 24 bits, one for each position, is at least `threshold`, else 0.
  *
  * The numbers are those of Threefry-2x32-20 (kernels/reference/random.ts): for the key (seed, step) and the counter
- * (position / 2, call) two words, the first for the even position and the second for the odd. Each of the twenty rounds
+ * (position / 2, call) two words, where `call` is the second word of Note [Counter of a mask] (kernels/kernels.ts), the first for the even position and the second for the odd. Each of the twenty rounds
  * is an addition, a rotation and an exclusive or of four lanes, and waits for the one before: so two vectors of counters,
  * which make sixteen numbers, go through them side by side.
  */

@@ -25,7 +25,13 @@ export interface GpuOptions {
 /** @throws ArgumentError, DeviceError  no WebGL2 context; gpu.js or WebGL2 is missing, and how to get it */
 export async function openGpu(budgetBytes: number, options: GpuOptions): Promise<GpuDevice> {
   const gl = await openContext(options.context)
-  return new GpuDevice(new Runner(await loadGpuJs(), gl), budgetBytes, options)
+  const runner = new Runner(await loadGpuJs(), gl)
+  try {
+    return new GpuDevice(runner, budgetBytes, options)
+  } catch (error) {
+    runner.close()
+    throw error
+  }
 }
 
 export class GpuDevice extends GpuKindDevice {
