@@ -316,7 +316,7 @@ test('options that cannot be are refused by name', () => {
     const w = zeros(cpu, [2, 2, 1, 1])
     const refused: [() => Tensor, RegExp][] = [
       [() => ops.conv2d(x, w, null, { stride: 0 }), /^conv2d: stride 0/],
-      [() => ops.conv2d(x, w, null, { padding: [0, -1] }), /^conv2d: padding \[0,-1\]/],
+      [() => ops.conv2d(x, w, null, { padding: [0, -1] }), /^conv2d: padding \[0, -1\]/],
       [() => ops.conv2d(x, w, null, { dilation: 1.5 }), /^conv2d: dilation 1.5/],
       [() => ops.conv2d(x, w, null, { groups: 0 }), /^conv2d: groups 0/],
       [() => ops.convTranspose2d(x, w, null, { outputPadding: 1 }), /^convTranspose2d: outputPadding 1 x 1 /],

@@ -17,8 +17,9 @@ import {
   optim,
   Streamer,
 } from '../src/index.js'
+import { TEST_RUNS } from './fixtures.js'
 
-const RUNS = 30 * Number(process.env.SLUICE_TEST_RUNS ?? 1)
+const RUNS = 30 * TEST_RUNS
 const LARGEST = 2 ** 32 - 1
 
 const device = await openDevice('cpu', { memory: '1MiB', threads: 1 })

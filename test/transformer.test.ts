@@ -243,6 +243,60 @@ test('the language model sees nothing that comes later, and learns through a str
   assert.ok(losses[0] > 1 && losses[29] < 0.05, `from ${losses[0]} to ${losses[29]}`)
 })
 
+test('a language model takes sequences up to its context: a part of one gives the part of what the whole gives', async () => {
+  const device = await openDevice('reference', { memory: '1MiB' })
+  const [samples, context, vocabulary] = [2, 5, 7]
+  const model = transformer(device, { vocabulary, context, width: 8, heads: 2, layers: 2, seed: 3 }).eval()
+  const tokens = Array.from({ length: samples }, (_, n) =>
+    Array.from({ length: context }, (_, t) => (3 * n + 5 * t) % 7),
+  )
+  /** [samples, length, vocabulary], flat */
+  const logits = (length: number) => {
+    const input = tokens.map((sequence) => sequence.slice(0, length))
+    return scope(device, () => ops.permute(model.forward(tensor(device, input)), [0, 2, 1])).data()
+  }
+  const whole = await logits(context)
+  for (let length = 1; length < context; length++) {
+    const part = await logits(length)
+    const size = length * vocabulary
+    assert.is(part.length, samples * size)
+    for (let n = 0; n < samples; n++) {
+      const from = n * context * vocabulary
+      expectClose(part.slice(n * size, (n + 1) * size), whole.slice(from, from + size))
+    }
+  }
+  const wrong: [Shape, string][] = [
+    [[2, 6], '[2, 6] must be [N, T], T up to the context 5'],
+    [[5], '[5] must be'],
+    [[2, 5, 1], '[2, 5, 1] must be'],
+  ]
+  for (const [shape, says] of wrong) {
+    const refused = (error: unknown) => error instanceof ShapeError && error.message.includes(says)
+    scope(device, () => assert.throws(() => model.forward(zeros(device, shape)), refused))
+  }
+})
+
+test('a language model learns from short sequences, as planned, and its later places stay', async () => {
+  const device = await openDevice('cpu', { memory: '256KiB' })
+  const model = transformer(device, { vocabulary: 4, context: 6, width: 8, heads: 2, layers: 1 })
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: adam(model) })
+  const before = await model.places.data()
+  for (const length of [1, 4, 6, 3]) {
+    const shape = [3, length]
+    const batch = { data: new Uint8Array(3 * length).map((_, i) => i % 4), shape }
+    const { peakBytes, plannedPeakBytes } = await streamer.step({ inputs: batch, targets: batch }, { microBatch: 2 })
+    assert.is(peakBytes, plannedPeakBytes)
+    const { shape: found } = await streamer.predict(batch)
+    assert.equal(found, [3, 4, length])
+    if (length < 6 && length > 1) continue
+    const after = await model.places.data()
+    const moved = Array.from({ length: 6 }, (_, place) =>
+      after.slice(8 * place, 8 * place + 8).some((value, i) => value !== before[8 * place + i]),
+    )
+    assert.equal(moved, length === 1 ? [true, false, false, false, false, false] : new Array(6).fill(true))
+  }
+})
+
 test('wrong sizes are refused, and leave nothing behind', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const refuses = (call: () => unknown, kind: new (...args: never[]) => Error, says: string) =>

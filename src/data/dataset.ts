@@ -4,7 +4,9 @@
  */
 import seedrandom from 'seedrandom'
 import { checkSeed } from '../device/seed.js'
+import { showValue } from '../memory/errors.js'
 import type { HostArray, HostData } from '../tensor/host.js'
+import { frozen, showShape } from '../tensor/shape.js'
 import { DataError } from './errors.js'
 
 /** N samples: inputs [N, ...], targets [N, ...] and what each sample's loss counts. */
@@ -37,16 +39,19 @@ export interface Dataset extends DatasetShape {
 }
 
 /**
- * A data set over arrays in memory. They are neither copied nor converted: images stay uint8, with their scale.
+ * A data set over arrays in memory. They are neither copied nor converted: images stay uint8, with their scale, and
+ * what is written to `data` later is what is learned later. Shapes and scales are copied.
  * @param inputs   [N, ...]
  * @param targets  [N, ...], or [N] class indices
  * @param weights  [N], finite, >= 0
  * @throws DataError  shapes and data disagree, or `classes` is not a positive integer
  */
 export function fromArrays(options: Batch & { readonly name?: string; readonly classes?: number }): Dataset {
-  const { inputs, targets, weights, name = 'arrays', classes } = options
-  checkBatch({ inputs, targets, weights })
+  const { name = 'arrays', classes } = options
+  checkBatch(options)
+  const arrays = mapArrays(options, ({ data, shape, scale }) => ({ data, shape: frozen(shape), scale }))
   if (classes !== undefined && !isCount(classes)) throw new DataError(`classes: ${classes} is not a positive integer`)
+  const { inputs, targets } = arrays
   const length = inputs.shape[0]
   return {
     name,
@@ -56,7 +61,7 @@ export function fromArrays(options: Batch & { readonly name?: string; readonly c
     classes,
     gather(indices) {
       checkIndices(name, length, indices)
-      return mapArrays({ inputs, targets, weights }, (array) => gatherRows(array, indices))
+      return mapArrays(arrays, (array) => gatherRows(array, indices))
     },
   }
 }
@@ -149,7 +154,11 @@ export function sliceBatch(batch: Batch, start: number, count: number): Batch {
  * @throws DataError  naming the array: data that is not a typed array or not as long as its shape says, a shape
  *                    that is not of positive integers, a bad scale, N that differs, a weight that is not finite, >= 0
  */
-export function checkBatch({ inputs, targets, weights }: Batch): void {
+export function checkBatch(batch: Batch): void {
+  if (typeof batch !== 'object' || batch === null) {
+    throw new DataError(`${showValue(batch)} is no batch: a batch is { inputs, targets, weights? }`)
+  }
+  const { inputs, targets, weights } = batch
   checkArray('inputs', inputs)
   checkArray('targets', targets)
   const samples = inputs.shape[0]
@@ -197,12 +206,17 @@ export function zerosLike(data: HostData, length: number): HostData {
   return new Class(length)
 }
 
-/** '[2, 3]' */
-export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`
-
 export const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
 
-function checkArray(field: keyof Batch, { data, shape, scale = 1 }: HostArray): void {
+/**
+ * Refuses what is no array of N >= 1 samples.
+ * @throws DataError  as checkBatch
+ */
+export function checkArray(field: keyof Batch, array: HostArray): void {
+  if (typeof array !== 'object' || array === null || !Array.isArray(array.shape)) {
+    throw new DataError(`${field}: ${showValue(array)} is no array of samples: give { data, shape }`)
+  }
+  const { data, shape, scale = 1 } = array
   if (shape.length === 0) throw new DataError(`${field}: shape [] has no axis for the samples; one sample is [1]`)
   if (shape[0] === 0) throw new DataError(`${field} ${showShape(shape)}: no sample`)
   if (!shape.every(isCount)) throw new DataError(`${field}: shape ${showShape(shape)} must be of positive integers`)
@@ -211,7 +225,7 @@ function checkArray(field: keyof Batch, { data, shape, scale = 1 }: HostArray): 
   if (data.length !== size) {
     throw new DataError(`${field}: shape ${showShape(shape)} has ${size} elements, its data ${data.length}`)
   }
-  if (!Number.isFinite(scale)) throw new DataError(`${field}: scale ${scale} must be finite`)
+  if (!Number.isFinite(scale)) throw new DataError(`${field}: scale ${showValue(scale)} must be finite`)
 }
 
 function checkIndices(name: string, length: number, indices: ArrayLike<number>): void {

@@ -4,7 +4,8 @@
  * Not here: reading files (folder.ts).
  */
 import type { HostArray, HostData } from '../tensor/host.js'
-import { type Dataset, fromArrays, showShape } from './dataset.js'
+import { showShape } from '../tensor/shape.js'
+import { type Dataset, fromArrays } from './dataset.js'
 import { DataError, IdxError } from './errors.js'
 
 const MAX_RANK = 4

@@ -2,7 +2,9 @@
  * From whatever holds the samples to mini-batches of exactly `batch` samples, the last one ragged.
  * A mini-batch stays on the host; cutting it to micro-batches for the device is the streaming layer's part.
  */
+import { showValue } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
+import { showShape } from '../tensor/shape.js'
 import {
   type Batch,
   checkBatch,
@@ -11,7 +13,6 @@ import {
   isCount,
   mapArrays,
   permutation,
-  showShape,
   sliceBatch,
   zerosLike,
 } from './dataset.js'
@@ -59,12 +60,27 @@ export async function* miniBatches(source: DataSource, options: MiniBatchOptions
   if (skip !== 0 && !isCount(skip)) throw new DataError(`skip: ${skip} is not an integer >= 0`)
 
   if (typeof source === 'function') {
-    yield* regroup(source(), { batch, skip, dropLast })
-  } else if ('gather' in source) {
+    yield* regroup(checkChunks(source()), { batch, skip, dropLast })
+  } else if (isDataset(source)) {
     yield* cut(source, { batch, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
   } else {
-    yield* regroup(again ? restarted(source) : source, { batch, skip, dropLast })
+    const chunks = checkChunks(source)
+    yield* regroup(again ? restarted(chunks) : chunks, { batch, skip, dropLast })
   }
+}
+
+const isDataset = (source: Dataset | Chunks): source is Dataset =>
+  typeof source === 'object' && source !== null && 'gather' in source
+
+/** @throws DataError  nothing that gives batches */
+function checkChunks(chunks: Chunks): Chunks {
+  const iterable = typeof chunks === 'object' && chunks !== null
+  if (iterable && (Symbol.iterator in chunks || Symbol.asyncIterator in chunks)) return chunks
+  const batch = iterable && 'inputs' in chunks ? ' (this is a batch: give [batch])' : ''
+  throw new DataError(
+    `${showValue(chunks)} is no source of samples${batch}: give a data set, an iterable of batches ` +
+      '{ inputs, targets }, or a function that returns one',
+  )
 }
 
 /** How an epoch is cut. */

@@ -27,7 +27,14 @@ export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'bigint') return 'a BigInt'
   if (typeof value !== 'object' || value === null) return String(value)
+  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice('[object '.length, -1)}`
   return Array.isArray(value) ? 'an array' : 'an object'
+}
+
+/** What was thrown says of itself; anything can be thrown. */
+export function reasonOf(cause: unknown): string {
+  const message: unknown = cause instanceof Error ? cause.message : undefined
+  return typeof message === 'string' ? message : showValue(cause)
 }
 
 /** A value that cannot be what was meant: bad text, a negative rate, an unknown name. */

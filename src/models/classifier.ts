@@ -5,7 +5,7 @@ import type { Module } from '../nn/module.js'
 import { allOrNothing } from '../nn/parameter.js'
 import { Sequential } from '../nn/sequential.js'
 import { ShapeError } from '../tensor/errors.js'
-import { checkShape, type Shape, showShape } from '../tensor/shape.js'
+import { ownShape, type Shape, showShape } from '../tensor/shape.js'
 
 export interface ModelOptions {
   /** shape of one sample; default [1, 8, 8] */
@@ -36,11 +36,8 @@ export function classifier(
   { inputShape = [1, 8, 8], classes = 10, seed = 0 }: ModelOptions,
   layers: (inputShape: Shape, classes: number, random: Random) => readonly Module[],
 ): Classifier {
-  checkShape('inputShape', inputShape)
-  return allOrNothing(
-    device,
-    () => new Classifier(inputShape, classes, ...layers(inputShape, classes, generator(seed))),
-  )
+  const shape = ownShape('inputShape', inputShape)
+  return allOrNothing(device, () => new Classifier(shape, classes, ...layers(shape, classes, generator(seed))))
 }
 
 /**

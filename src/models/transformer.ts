@@ -8,14 +8,15 @@ import { allOrNothing, Parameter } from '../nn/parameter.js'
 import { Sequential } from '../nn/sequential.js'
 import { TransformerBlock } from '../nn/transformer.js'
 import { add } from '../ops/elementwise.js'
-import { permute } from '../ops/movement.js'
-import type { Shape } from '../tensor/shape.js'
+import { permute, slice } from '../ops/movement.js'
+import { ShapeError } from '../tensor/errors.js'
+import { type Shape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 export interface TransformerOptions {
   /** how many tokens there are */
   vocabulary: number
-  /** T, tokens of a sequence */
+  /** the longest sequence, in tokens */
   context: number
   /** C, features of a place; default 64 */
   width?: number
@@ -29,7 +30,10 @@ export interface TransformerOptions {
   seed?: number
 }
 
-/** Tokens [N, T] -> logits of each next token [N, vocabulary, T]: classes where crossEntropy takes them. */
+/**
+ * Tokens [N, T] -> logits of each next token [N, vocabulary, T]: classes where crossEntropy takes them. T is the context
+ * or less: a shorter sequence takes the first places.
+ */
 export class Transformer extends Module {
   override readonly inputShape: Shape
   readonly tokens: Embedding
@@ -57,11 +61,20 @@ export class Transformer extends Module {
     this.body = made.body
   }
 
-  /** @throws ShapeError  x is not [N, T] */
+  /** @throws ShapeError  x is not [N, T] with T from 1 to the context */
   forward(x: Tensor): Tensor {
+    const [context, width] = this.places.shape
+    const length = x.shape[1]
+    if (x.rank !== 2 || length > context) {
+      throw new ShapeError(
+        `transformer: the input ${showShape(x.shape)} must be [N, T], T up to the context ${context}`,
+      )
+    }
+    const places = length < context ? slice(this.places, [0, 0], [length, width]) : this.places
     const tokens = this.tokens.forward(x)
-    const placed = add(tokens, this.places)
+    const placed = add(tokens, places)
     tokens.dispose()
+    if (places !== this.places) places.dispose()
     const logits = this.body.forward(placed)
     placed.dispose()
     const y = permute(logits, [0, 2, 1])

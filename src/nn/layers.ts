@@ -8,7 +8,7 @@ import { linear } from '../ops/matmul.js'
 import { flatten } from '../ops/movement.js'
 import { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from '../ops/pool.js'
 import { dropout } from '../ops/random.js'
-import { type Sides, sides } from '../ops/window.js'
+import { convolutionSides, poolSides, type Sides, sides } from '../ops/window.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { defaultRandom, fans, kaimingUniform, normal, type Random, uniform } from './init.js'
@@ -81,12 +81,7 @@ export class Conv2d extends Module {
   ) {
     super(device)
     checkGroups('Conv2d', groups, inChannels, outChannels)
-    this.#options = {
-      stride: sides('Conv2d', 'stride', stride, 1),
-      padding: sides('Conv2d', 'padding', padding, 0),
-      dilation: sides('Conv2d', 'dilation', dilation, 1),
-      groups,
-    }
+    this.#options = convolutionSides('Conv2d', { stride, padding, dilation, groups })
     const shape = [outChannels, inChannels / groups, ...sides('Conv2d', 'kernel', kernel, 1)]
     ;[this.weight, this.bias] = weightAndBias(device, shape, { bias, random })
   }
@@ -119,11 +114,8 @@ export class ConvTranspose2d extends Module {
     const { bias, random, stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
     checkGroups('ConvTranspose2d', groups, inChannels, outChannels)
     this.#options = {
-      stride: sides('ConvTranspose2d', 'stride', stride, 1),
-      padding: sides('ConvTranspose2d', 'padding', padding, 0),
       outputPadding: sides('ConvTranspose2d', 'outputPadding', outputPadding, 0),
-      dilation: sides('ConvTranspose2d', 'dilation', dilation, 1),
-      groups,
+      ...convolutionSides('ConvTranspose2d', { stride, padding, dilation, groups }),
     }
     const shape = [inChannels, outChannels / groups, ...sides('ConvTranspose2d', 'kernel', kernel, 1)]
     ;[this.weight, this.bias] = weightAndBias(device, shape, { bias, random }, outChannels)
@@ -178,7 +170,7 @@ export class MaxPool2d extends Module {
   /** @param kernel  size of the window, which is also the stride if none is given */
   constructor(device: Device, kernel: Sides, { stride = kernel, padding = 0 }: Omit<PoolOptions, 'kernel'> = {}) {
     super(device)
-    this.#options = { kernel, stride, padding }
+    this.#options = poolSides('MaxPool2d', { kernel, stride, padding })
   }
 
   forward(x: Tensor): Tensor {
@@ -198,7 +190,7 @@ export class AveragePool2d extends Module {
     { stride = kernel, padding = 0, countPadding = true }: Omit<AveragePoolOptions, 'kernel'> = {},
   ) {
     super(device)
-    this.#options = { kernel, stride, padding, countPadding }
+    this.#options = { countPadding, ...poolSides('AveragePool2d', { kernel, stride, padding }) }
   }
 
   forward(x: Tensor): Tensor {

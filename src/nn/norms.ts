@@ -2,7 +2,7 @@
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { batchNorm2d, groupNorm, layerNorm, type NormOptions } from '../ops/norm.js'
-import { type Shape, sizeOf } from '../tensor/shape.js'
+import { ownShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module, RELEASES } from './module.js'
 import { allOrNothing, Buffer, Parameter } from './parameter.js'
@@ -33,7 +33,10 @@ export class LayerNorm extends Module {
    */
   constructor(device: Device, normalizedShape: number | Shape, { eps = 1e-5, affine = true }: AffineOptions = {}) {
     super(device)
-    this.#normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
+    this.#normalizedShape = ownShape(
+      'LayerNorm',
+      typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape,
+    )
     this.#eps = eps
     ;[this.weight, this.bias] = scaleAndShift(device, this.#normalizedShape, affine)
   }

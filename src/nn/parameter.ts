@@ -2,7 +2,7 @@
 import { type Device, Slot } from '../device/device.js'
 import { standingStorage, standingTensor, type Values } from '../tensor/create.js'
 import { standing } from '../tensor/scope.js'
-import type { Shape } from '../tensor/shape.js'
+import { ownShape, type Shape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 
 interface Disposable {
@@ -23,7 +23,9 @@ export class Parameter extends Tensor {
    * @throws BudgetExceededError  it does not fit: elementBytes * size, category `parameter`
    */
   constructor(device: Device, shape: Shape, values: Values = null) {
-    super(device, standingStorage(device, shape, 'parameter', values), shape)
+    // `values` is the caller's code, and could change the caller's shape
+    const own = ownShape('parameter', shape)
+    super(device, standingStorage(device, own, 'parameter', values), own)
     this.requiresGrad = true
     standing(this)
     device.slot(MAKING).at(-1)?.push(this)

@@ -13,7 +13,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { type ConvolutionOptions, sendBias } from './conv.js'
 import { apply, define, type Op } from './op.js'
 import { grid } from './sample.js'
-import { checkImages, type Sides, sides } from './window.js'
+import { checkImages, convolutionSides, type Sides, sides } from './window.js'
 
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /**
@@ -139,5 +139,8 @@ const transposedOp: Op<Options> = {
 export const convTranspose2d = define(
   transposedOp,
   (x: Tensor, w: Tensor, bias?: Tensor | null, options: TransposedConvolutionOptions = {}) =>
-    apply(transposedOp, bias ? [x, w, bias] : [x, w], { ...DEFAULTS, ...options }),
+    apply(transposedOp, bias ? [x, w, bias] : [x, w], {
+      outputPadding: sides(NAME, 'outputPadding', options.outputPadding ?? 0, 0),
+      ...convolutionSides(NAME, options),
+    }),
 )

@@ -5,18 +5,9 @@ import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type BackwardCall, define, type Op, type Target } from './op.js'
 import { grid } from './sample.js'
-import { checkImages, countWindows, type Sides, sides } from './window.js'
+import { type ConvolutionOptions, checkImages, convolutionSides, countWindows, sides } from './window.js'
 
-export interface ConvolutionOptions {
-  /** default 1 */
-  stride?: Sides
-  /** zeros on each side; default 0 */
-  padding?: Sides
-  /** distance of the kernel's taps; default 1 */
-  dilation?: Sides
-  /** input and output channels fall into this many groups that do not see each other; default 1 */
-  groups?: number
-}
+export type { ConvolutionOptions } from './window.js'
 
 type Options = Required<ConvolutionOptions>
 
@@ -125,5 +116,5 @@ const convOp: Op<Options> = {
  * Saves x where w needs a gradient, and w where x does.
  */
 export const conv2d = define(convOp, (x: Tensor, w: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}) =>
-  apply(convOp, bias ? [x, w, bias] : [x, w], { ...DEFAULTS, ...options }),
+  apply(convOp, bias ? [x, w, bias] : [x, w], convolutionSides('conv2d', options)),
 )

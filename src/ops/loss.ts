@@ -186,9 +186,10 @@ export const crossEntropy = lossFunction(
 
 /** crossEntropy with options set, as a loss to train with. @throws ArgumentError  as there */
 export function crossEntropyLoss(options: CrossEntropyOptions): Loss {
-  const host = classHost(classes(options))
+  const own = classes(options)
+  const host = classHost(own)
   const call = (logits: Tensor, targets: Tensor, { weights }: LossOptions = {}): Tensor =>
-    crossEntropy(logits, targets, { ...options, weights })
+    crossEntropy(logits, targets, { ...own, weights })
   Object.defineProperty(call, 'name', { value: 'crossEntropy' })
   return Object.assign(call, host)
 }

@@ -5,16 +5,9 @@ import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
 import { distinct, grid } from './sample.js'
-import { checkImages, countWindows, type Sides, sides } from './window.js'
+import { checkImages, countWindows, type PoolOptions, poolSides, sides } from './window.js'
 
-export interface PoolOptions {
-  /** size of the window */
-  kernel: Sides
-  /** default the kernel: windows side by side */
-  stride?: Sides
-  /** on each side, at most half the kernel; default 0 */
-  padding?: Sides
-}
+export type { PoolOptions } from './window.js'
 
 function sizes(op: string, x: Shape, { kernel, stride = kernel, padding = 0 }: PoolOptions): Pooling {
   const [kernelHeight, kernelWidth] = sides(op, 'kernel', kernel, 1)
@@ -72,7 +65,9 @@ const maxPoolOp: Op<PoolOptions> = {
  * @throws ArgumentError  a padding above half the kernel, a kernel or stride below 1
  * Saves x. Of equal values the first in row-major order takes the gradient.
  */
-export const maxPool2d = define(maxPoolOp, (x: Tensor, options: PoolOptions) => apply(maxPoolOp, [x], options))
+export const maxPool2d = define(maxPoolOp, (x: Tensor, options: PoolOptions) =>
+  apply(maxPoolOp, [x], poolSides('maxPool2d', options)),
+)
 
 export interface AveragePoolOptions extends PoolOptions {
   /** count padding as zeros in the mean; default true */
@@ -107,5 +102,5 @@ const averagePoolOp: Op<AveragePoolOptions> = {
  * @param options.countPadding  true: divide by the size of the window; false: by what of it lies on the image
  */
 export const averagePool2d = define(averagePoolOp, (x: Tensor, options: AveragePoolOptions) =>
-  apply(averagePoolOp, [x], options),
+  apply(averagePoolOp, [x], { countPadding: options.countPadding, ...poolSides('averagePool2d', options) }),
 )

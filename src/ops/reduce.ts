@@ -17,6 +17,13 @@ interface Reduced extends ReduceOptions {
   correction: number
 }
 
+/** Options of our own: the gradient reads the axes again, and the caller may have changed theirs. */
+function settled(options: ReduceOptions & { correction?: number }, correction: number): Reduced {
+  const { axes } = options
+  const own = typeof axes === 'number' ? axes : axes && [...axes]
+  return { keepDims: false, correction, ...options, axes: own }
+}
+
 const marks = (name: string, shape: Shape, options: Reduced): boolean[] => resolveAxes(name, options.axes, shape.length)
 
 const reducedShape = (name: string, shape: Shape, options: Reduced): number[] => {
@@ -81,15 +88,11 @@ function sumLike(name: 'sum' | 'mean'): Op<Reduced> {
 
 const sumOp = sumLike('sum')
 /** Sum over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
-export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) =>
-  apply(sumOp, [x], { keepDims: false, correction: 0, ...options }),
-)
+export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) => apply(sumOp, [x], settled(options, 0)))
 
 const meanOp = sumLike('mean')
 /** Mean over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
-export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) =>
-  apply(meanOp, [x], { keepDims: false, correction: 0, ...options }),
-)
+export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) => apply(meanOp, [x], settled(options, 0)))
 
 const maxOp: Op<Reduced> = {
   name: 'max',
@@ -111,9 +114,7 @@ const maxOp: Op<Reduced> = {
   samples: samples(distinct),
 }
 /** Maximum over `axes`; ties share the gradient evenly; NaN wins. Saves x and y. */
-export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) =>
-  apply(maxOp, [x], { keepDims: false, correction: 0, ...options }),
-)
+export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) => apply(maxOp, [x], settled(options, 0)))
 
 const varianceOp: Op<Reduced> = {
   name: 'variance',
@@ -160,7 +161,7 @@ const varianceOp: Op<Reduced> = {
  * Saves x and the mean.
  */
 export const variance = define(varianceOp, (x: Tensor, options: ReduceOptions & { correction?: number } = {}) =>
-  apply(varianceOp, [x], { keepDims: false, correction: 1, ...options }),
+  apply(varianceOp, [x], settled(options, 1)),
 )
 
 const argmaxOp: Op<Reduced> = {

@@ -1,18 +1,60 @@
 /** Windows that slide over images: what convolution and pooling share. */
-import { ArgumentError } from '../memory/errors.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape } from '../tensor/shape.js'
 
 /** One number for both directions, or [y, x]. */
 export type Sides = number | readonly [number, number]
 
-/** @throws ArgumentError  not whole numbers of at least `least` */
+/** A pair of our own. @throws ArgumentError  not whole numbers of at least `least` */
 export function sides(op: string, option: string, value: Sides, least: 0 | 1): readonly [number, number] {
-  const both = typeof value === 'number' ? ([value, value] as const) : value
-  if (both.length === 2 && both.every((side) => Number.isInteger(side) && side >= least)) return both
-  throw new ArgumentError(
-    `${op}: ${option} ${JSON.stringify(value)} is not a whole number of at least ${least}, nor two`,
-  )
+  const both = typeof value === 'number' ? [value, value] : value
+  if (Array.isArray(both) && both.length === 2 && both.every((side) => Number.isInteger(side) && side >= least)) {
+    return [both[0], both[1]]
+  }
+  const shown = Array.isArray(value) ? showShape(value) : showValue(value)
+  throw new ArgumentError(`${op}: ${option} ${shown} is not a whole number of at least ${least}, nor two`)
+}
+
+export interface PoolOptions {
+  /** size of the window */
+  kernel: Sides
+  /** default the kernel: windows side by side */
+  stride?: Sides
+  /** on each side, at most half the kernel; default 0 */
+  padding?: Sides
+}
+
+/** Options of our own: the gradient reads them again, and the caller may have changed theirs. */
+export const poolSides = (
+  op: string,
+  { kernel, stride = kernel, padding = 0 }: PoolOptions,
+): Required<PoolOptions> => ({
+  kernel: sides(op, 'kernel', kernel, 1),
+  stride: sides(op, 'stride', stride, 1),
+  padding: sides(op, 'padding', padding, 0),
+})
+
+export interface ConvolutionOptions {
+  /** default 1 */
+  stride?: Sides
+  /** zeros on each side; default 0 */
+  padding?: Sides
+  /** distance of the kernel's taps; default 1 */
+  dilation?: Sides
+  /** input and output channels fall into this many groups that do not see each other; default 1 */
+  groups?: number
+}
+
+/** As poolSides. */
+export function convolutionSides(op: string, options: ConvolutionOptions): Required<ConvolutionOptions> {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+  return {
+    stride: sides(op, 'stride', stride, 1),
+    padding: sides(op, 'padding', padding, 0),
+    dilation: sides(op, 'dilation', dilation, 1),
+    groups,
+  }
 }
 
 /** @throws ShapeError  x is not [N, C, H, W] */

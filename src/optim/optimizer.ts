@@ -269,9 +269,11 @@ function groupsOf<Options>(model: Trainable<Options>): { parameters: Listed; own
   return model.map(({ parameters, ...own }) => ({ parameters, own }))
 }
 
-/** A setting of undefined is none. */
+/** A setting of undefined is none; lists (betas) are copied, so that the caller's stay the caller's. */
 function override<Options extends object>(defaults: Options, own: object): Options {
-  return { ...defaults, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) }
+  const given = Object.entries(own).filter(([, value]) => value !== undefined)
+  const copied = given.map(([name, value]) => [name, Array.isArray(value) ? [...value] : value] as const)
+  return { ...defaults, ...Object.fromEntries(copied) }
 }
 
 function leavesOf(name: string, parameters: Listed): Tensor[] {

@@ -8,7 +8,7 @@
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
 import { type Device, forget, isPromise, type Rehearsed, type Update } from '../device/device.js'
-import { SluiceError } from '../memory/errors.js'
+import { reasonOf, SluiceError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
 import type { Loss } from '../ops/loss.js'
@@ -274,8 +274,9 @@ function userCode<T>(who: string, fn: () => T): T {
     return fn()
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ModelError(`${who} threw: ${why}. Nothing was committed; mend it and run the step again.`, { cause })
+    throw new ModelError(`${who} threw: ${reasonOf(cause)}. Nothing was committed; mend it and run the step again.`, {
+      cause,
+    })
   }
 }
 
@@ -283,6 +284,6 @@ function userCode<T>(who: string, fn: () => T): T {
 function checkTensor(who: string, value: unknown): void {
   if (value instanceof Tensor) return
   if (isPromise(value)) forget(value)
-  const what = isPromise(value) ? 'a Promise' : Array.isArray(value) ? 'an array' : String(value)
+  const what = isPromise(value) ? 'a Promise' : showValue(value)
   throw new ModelError(`${who} returned ${what}; it must return one tensor, and not wait for anything`)
 }

@@ -8,6 +8,7 @@
  *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
  */
 import type { Floats } from '../../kernels/kernels.js'
+import { checkArray } from '../data/dataset.js'
 import { type Batch, checkBatch, type DataSource, type Dataset, sliceBatch } from '../data/index.js'
 import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
@@ -255,7 +256,8 @@ export class Streamer {
   /** The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. */
   async predict(inputs: HostArray, options: StepOptions = {}): Promise<HostArray> {
     return this.#exclusively('predict', async () => {
-      const samples = inputs.shape[0] ?? 0
+      checkArray('inputs', inputs)
+      const samples = inputs.shape[0]
       const batch = { inputs, targets: { data: new Uint8Array(samples), shape: [samples] } }
       const parts: Floats[] = []
       const { plan } = await this.#gather('predict', batch, options, (values) => parts.push(values))

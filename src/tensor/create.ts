@@ -2,15 +2,17 @@
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import type { Category } from '../memory/allocator.js'
-import { ArgumentError } from '../memory/errors.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
-import type { HostArray, HostData } from './host.js'
+import { checkNumbers, checkScale, type HostArray, type HostData } from './host.js'
 import { adopt, standing } from './scope.js'
-import { checkShape, type Shape, showShape, sizeOf } from './shape.js'
+import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
 import { type NestedArray, Tensor } from './tensor.js'
 
 /** Integers are exact in float32 up to here. */
 const LARGEST_EXACT = 2 ** 24
+/** Axes of nested arrays; an array that holds itself has no end. */
+const DEEPEST = 64
 
 export interface CreateOptions {
   /** what the bytes count as; default 'activation', freed with the scope */
@@ -22,25 +24,37 @@ export interface CreateOptions {
 /**
  * A tensor from numbers: nested arrays (the shape is theirs), or a flat array and a shape.
  * @throws ShapeError           ragged arrays, or values that do not fill the shape
+ * @throws ArgumentError        what is not a number, integers that float32 does not hold exactly
  * @throws BudgetExceededError  it does not fit
  */
 export function tensor(device: Device, values: NestedArray | HostData, shape?: Shape, options?: CreateOptions): Tensor {
-  const own = typeof values === 'number' || Array.isArray(values) ? nestedShape(values) : [values.length]
-  const data = typeof values === 'number' ? [values] : Array.isArray(values) ? flatten(values, own) : values
-  return fromData(device, data, shape ?? own, 1, options)
+  if (typeof values !== 'number' && !Array.isArray(values)) {
+    checkNumbers('tensor', values)
+    return fromData(device, values, shape ?? [values.length], 1, options)
+  }
+  const own = nestedShape(values)
+  const wanted = shape ?? own
+  checkFills(wanted, sizeOf(own))
+  return make('tensor', device, wanted, options, (storage) => uploadNested(device, storage, values, own))
 }
 
-/** A host array on the device; integers become floats, times its scale. */
+/**
+ * A host array on the device; integers become floats, times its scale.
+ * @throws what `tensor` throws, and ArgumentError for a scale that is not finite
+ */
 export function fromHost(device: Device, host: HostArray, options?: CreateOptions): Tensor {
-  return fromData(device, host.data, host.shape, host.scale ?? 1, options)
+  const { data, shape, scale = 1 } = host
+  checkNumbers('tensor', data)
+  checkScale('tensor', scale)
+  return fromData(device, data, shape, scale, options)
 }
 
 /** Every element `value`. */
 export function full(device: Device, shape: Shape, value: number, options?: CreateOptions): Tensor {
-  const result = empty('full', device, shape, options)
-  const size = sizeOf(shape)
-  device.run('fill', { size, value }, [], [result.storage('full')])
-  return result
+  if (typeof value !== 'number') throw new ArgumentError(`full: ${showValue(value)} is not a number`)
+  return make('full', device, shape, options, (storage) =>
+    device.run('fill', { size: storage.size, value }, [], [storage]),
+  )
 }
 
 export const zeros = (device: Device, shape: Shape, options?: CreateOptions): Tensor => full(device, shape, 0, options)
@@ -54,25 +68,34 @@ export const ones = (device: Device, shape: Shape, options?: CreateOptions): Ten
  * @throws BudgetExceededError  it does not fit
  */
 export function standingTensor(device: Device, shape: Shape, category: Category, values: Values = null): Tensor {
-  return standing(new Tensor(device, standingStorage(device, shape, category, values), shape))
+  // `values` is the caller's code, and could change the caller's shape
+  const own = ownShape(category, shape)
+  return standing(new Tensor(device, standingStorage(device, own, category, values), own))
 }
 
 /** Values to begin with: drawn only where values exist. null: zeros. */
 export type Values = (() => ArrayLike<number>) | null
 
-/** The memory of a standing tensor, filled; for subclasses of Tensor. */
+/** The memory of a standing tensor, filled; for subclasses of Tensor. @param shape  from ownShape */
 export function standingStorage(device: Device, shape: Shape, category: Category, values: Values): Storage {
-  checkShape(category, shape)
   const size = sizeOf(shape)
-  const data = values !== null && device.live ? values() : null
-  if (data !== null && data.length !== size) {
-    throw new ShapeError(`${category}: ${data.length} values do not fill ${showShape(shape)}, which has ${size}`)
-  }
+  const data = device.live ? drawn(category, values, shape) : null
   device.op = category
-  const storage = device.alloc(size, category)
-  if (data === null) device.run('fill', { size, value: 0 }, [], [storage])
-  else device.upload(storage, data)
-  return storage
+  return filled(device, size, category, (storage) => {
+    if (data === null) device.run('fill', { size, value: 0 }, [], [storage])
+    else device.upload(storage, data)
+  })
+}
+
+function drawn(category: Category, values: Values, shape: Shape): ArrayLike<number> | null {
+  if (values === null) return null
+  if (typeof values !== 'function') {
+    throw new ArgumentError(`${category}: ${showValue(values)} draws no values: give a function, () => values`)
+  }
+  const data = values()
+  checkNumbers(category, data)
+  if (data.length === sizeOf(shape)) return data
+  throw new ShapeError(`${category}: ${data.length} values do not fill ${showShape(shape)}, which has ${sizeOf(shape)}`)
 }
 
 /** Make `tensor` a leaf that collects a gradient, as a parameter does. */
@@ -95,23 +118,45 @@ function fromData(
   scale: number,
   options?: CreateOptions,
 ): Tensor {
-  checkShape('tensor', shape)
-  if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`tensor: ${data.length} values do not fill ${showShape(shape)}, which has ${sizeOf(shape)}`)
-  }
+  checkFills(shape, data.length)
   if (device.elementBytes === 4 && (data instanceof Int32Array || data instanceof Uint32Array)) checkExact(data)
-  const result = empty('tensor', device, shape, options)
-  device.upload(result.storage('tensor'), data, scale)
-  return result
+  return make('tensor', device, shape, options, (storage) => device.upload(storage, data, scale))
 }
 
 /** A tensor whose values are yet to be written. */
-export function empty(op: string, device: Device, shape: Shape, options: CreateOptions = {}): Tensor {
+export const empty = (op: string, device: Device, shape: Shape, options?: CreateOptions): Tensor =>
+  make(op, device, shape, options, () => {})
+
+function make(
+  op: string,
+  device: Device,
+  shape: Shape,
+  options: CreateOptions = {},
+  fill: (storage: Storage) => void,
+): Tensor {
   checkShape(op, shape)
   device.op = op
-  const storage = device.alloc(sizeOf(shape), options.category ?? 'activation')
+  const storage = filled(device, sizeOf(shape), options.category ?? 'activation', fill)
   const result = adopt(new Tensor(device, storage, shape))
   return options.requiresGrad ? requireGrad(result) : result
+}
+
+/** New storage with values in it; if `fill` throws, there is none. */
+function filled(device: Device, size: number, category: Category, fill: (storage: Storage) => void): Storage {
+  const storage = device.alloc(size, category)
+  try {
+    fill(storage)
+  } catch (error) {
+    device.release(storage)
+    throw error
+  }
+  return storage
+}
+
+function checkFills(shape: Shape, count: number): void {
+  checkShape('tensor', shape)
+  if (count === sizeOf(shape)) return
+  throw new ShapeError(`tensor: ${count} values do not fill ${showShape(shape)}, which has ${sizeOf(shape)}`)
 }
 
 function checkExact(data: Int32Array | Uint32Array): void {
@@ -120,17 +165,42 @@ function checkExact(data: Int32Array | Uint32Array): void {
   throw new ArgumentError(`tensor: ${data[index]} at ${index} is not exact in float32, which holds integers to 2^24`)
 }
 
+/** What the first of each array says; whether the others agree is seen when they are read. */
 function nestedShape(values: NestedArray): number[] {
-  return typeof values === 'number' ? [] : [values.length, ...(values.length > 0 ? nestedShape(values[0]) : [])]
+  const shape: number[] = []
+  for (let value: NestedArray = values; Array.isArray(value); value = value[0]) {
+    shape.push(value.length)
+    if (shape.length > DEEPEST) throw new ShapeError(`tensor: arrays in arrays, more than ${DEEPEST} deep`)
+  }
+  return shape
 }
 
-function flatten(values: NestedArray[], shape: Shape): number[] {
-  const flat: number[] = []
-  const walk = (value: NestedArray, depth: number): void => {
-    if (typeof value === 'number' && depth === shape.length) flat.push(value)
-    else if (Array.isArray(value) && value.length === shape[depth]) for (const item of value) walk(item, depth + 1)
-    else throw new ShapeError(`tensor: the nested arrays are ragged: they began as ${showShape(shape)}`)
+/** Where there are no values, the arrays are only checked. */
+function uploadNested(device: Device, storage: Storage, values: NestedArray, shape: Shape): void {
+  if (!device.live) {
+    walk(values, shape, () => {})
+    return
   }
-  walk(values, 0)
-  return flat
+  const flat = device.elementBytes === 4 ? new Float32Array(storage.size) : new Float64Array(storage.size)
+  let at = 0
+  walk(values, shape, (value) => {
+    flat[at++] = value
+  })
+  device.upload(storage, flat)
+}
+
+/** @throws ShapeError, ArgumentError  before `take` has got what is wrong */
+function walk(value: unknown, shape: Shape, take: (value: number) => void, depth = 0): void {
+  if (depth === shape.length && typeof value === 'number') {
+    take(value)
+  } else if (depth < shape.length && Array.isArray(value) && value.length === shape[depth]) {
+    for (const item of value) {
+      if (typeof item === 'number' && depth + 1 === shape.length) take(item)
+      else walk(item, shape, take, depth + 1)
+    }
+  } else if (typeof value === 'number' || Array.isArray(value)) {
+    throw new ShapeError(`tensor: the nested arrays are ragged: they began as ${showShape(shape)}`)
+  } else {
+    throw new ArgumentError(`tensor: ${showValue(value)} stands among the values, where a number must be`)
+  }
 }

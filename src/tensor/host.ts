@@ -1,6 +1,7 @@
 /**
  * Values on the host: what data sets hold and what uploads read. Nothing here touches a device.
  */
+import { ArgumentError, showValue } from '../memory/errors.js'
 
 export type HostData =
   | Uint8Array
@@ -18,4 +19,25 @@ export interface HostArray {
   readonly shape: readonly number[]
   /** default 1 */
   readonly scale?: number
+}
+
+/** @throws ArgumentError  neither a typed array of numbers (BigInts are none) nor an array of numbers alone */
+export function checkNumbers(op: string, data: unknown): asserts data is ArrayLike<number> {
+  if (Array.isArray(data)) {
+    const at = data.findIndex((value) => typeof value !== 'number')
+    if (at >= 0) throw new ArgumentError(`${op}: ${showValue(data[at])} at ${at} is not a number`)
+  } else if (!isNumbers(data)) {
+    throw new ArgumentError(`${op}: ${showValue(data)} holds no numbers: give an array, or one such as Float32Array`)
+  }
+}
+
+/** Any typed array but those of BigInts. */
+const isNumbers = (data: unknown): boolean =>
+  ArrayBuffer.isView(data) &&
+  !(data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array)
+
+/** @throws ArgumentError  not a finite number */
+export function checkScale(op: string, scale: unknown): void {
+  if (typeof scale === 'number' && Number.isFinite(scale)) return
+  throw new ArgumentError(`${op}: scale ${showValue(scale)} is not a finite number`)
 }

@@ -1,6 +1,7 @@
 /**
  * Shape arithmetic. A shape lists positive integers; [] is a scalar. No data here.
  */
+import { showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 
 export type Shape = readonly number[]
@@ -10,11 +11,31 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, dim) => p
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i])
 
-/** [2, 3] -> '[2, 3]' */
-export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`
+/** More axes than these are left out where a shape is shown. */
+const SHOWN_AXES = 16
 
-/** @throws ShapeError  a dim that is not a positive integer, or more elements than can be counted */
+/** [2, 3] -> '[2, 3]' */
+export function showShape(shape: Shape): string {
+  const shown = shape.slice(0, SHOWN_AXES).map(showValue).join(', ')
+  return shape.length > SHOWN_AXES ? `[${shown}, ... ${shape.length} axes]` : `[${shown}]`
+}
+
+/**
+ * A list that nobody can change: the caller's stays the caller's. Kernels trust the shapes of tensors, and would leave
+ * their blocks if one grew.
+ */
+export const frozen = (shape: Shape): Shape => (Object.isFrozen(shape) ? shape : Object.freeze([...shape]))
+
+/** What the caller means by a shape, as a list of our own. @throws ShapeError  as checkShape */
+export function ownShape(op: string, shape: Shape): Shape {
+  checkShape(op, shape)
+  return frozen(shape)
+}
+
+/** @throws ShapeError  no list, a dim that is not a positive integer, or more elements than can be counted */
 export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${op}: ${showValue(shape)} is not a shape: give a list, such as [2, 3]`)
   if (!shape.every((dim) => Number.isSafeInteger(dim) && dim > 0)) {
     throw new ShapeError(`${op}: ${showShape(shape)} is not a shape: every dim must be a positive integer`)
   }

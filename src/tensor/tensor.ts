@@ -7,7 +7,7 @@ import { RehearsalError } from '../device/errors.js'
 import type { Storage } from '../device/storage.js'
 import { formatBytes } from '../memory/bytes.js'
 import { DisposedError, ShapeError } from './errors.js'
-import { type Shape, showShape, sizeOf } from './shape.js'
+import { frozen, type Shape, showShape, sizeOf } from './shape.js'
 
 /** Nested numbers, as deep as the tensor's rank. */
 export type NestedArray = number | NestedArray[]
@@ -21,6 +21,8 @@ export class Tensor {
   grad: Tensor | null = null
   /** Where it was made, when the device tracks origins. */
   readonly origin: string | null
+  /** Frozen: a copy of whatever list it was made with. */
+  readonly shape: Shape
   readonly #rehearsal: object | null
   #storage: Storage | null
 
@@ -28,8 +30,9 @@ export class Tensor {
   constructor(
     readonly device: Device,
     storage: Storage,
-    readonly shape: Shape,
+    shape: Shape,
   ) {
+    this.shape = frozen(shape)
     this.#storage = storage
     this.#rehearsal = storage.rehearsal
     this.origin = device.trackOrigins ? originOf(new Error()) : null
