@@ -91,3 +91,58 @@ export class LosingDevice extends HeapDevice {
     return super.fetch(storage)
   }
 }
+
+/** A failure that is not ours: a driver's, or a generator's. */
+export class Fault extends Error {}
+
+/** Counts down what a construction asks for, and lets the last fail. */
+export class Countdown {
+  /** until the one that fails; Infinity never fails */
+  remaining = Infinity
+
+  /** @throws Fault  it is time */
+  tick(): void {
+    if (--this.remaining === 0) throw new Fault('it is time')
+  }
+}
+
+/** A device whose n-th allocation, kernel or upload fails. */
+export class FaultyDevice extends HeapDevice {
+  readonly countdown: Countdown
+
+  constructor(kind: 'cpu' | 'reference', budgetBytes: number) {
+    const countdown = new Countdown()
+    super(kind, new FaultyAllocator(budgetBytes, countdown), { threads: 1 })
+    this.countdown = countdown
+  }
+
+  protected override execute<Name extends KernelName>(
+    name: Name,
+    parameters: KernelParameters[Name],
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+    workspaces: readonly Block[],
+  ): void {
+    this.countdown.tick()
+    super.execute(name, parameters, inputs, outputs, workspaces)
+  }
+
+  protected override write(storage: Storage, data: ArrayLike<number>, scale: number): void {
+    this.countdown.tick()
+    super.write(storage, data, scale)
+  }
+}
+
+class FaultyAllocator extends HeapAllocator {
+  constructor(
+    budgetBytes: number,
+    readonly countdown: Countdown,
+  ) {
+    super(budgetBytes)
+  }
+
+  override alloc(bytes: number, category: Category, op: string): Block {
+    this.countdown.tick()
+    return super.alloc(bytes, category, op)
+  }
+}

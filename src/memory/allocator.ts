@@ -103,6 +103,10 @@ export function describeHeld(held: BytesByCategory): string {
   return parts.join(', ') || 'nothing'
 }
 
+/** Categories of what a model is made of. */
+const ofModel: ReadonlySet<Category> = new Set<Category>(['parameter', 'buffer'])
+const MODEL_HINT = ' A model made in nn.allOrNothing(device, () => ...) leaves nothing behind when it does not fit.'
+
 /** A request that the budget cannot serve. Nothing was allocated. */
 export class BudgetExceededError extends SluiceError {
   constructor(
@@ -115,7 +119,7 @@ export class BudgetExceededError extends SluiceError {
       `${op}: ${formatBytes(requestedBytes)} (${requestedBytes} bytes) for ${category} do not fit the budget of ` +
         `${formatBytes(memory.budgetBytes)}: ${formatBytes(memory.heldBytes)} are held (${describeHeld(memory.held)}), ` +
         `the largest hole is ${formatBytes(memory.largestHoleBytes)}. Raise the budget, use a smaller batch, ` +
-        'or free tensors earlier.',
+        `or free tensors earlier.${ofModel.has(category) ? MODEL_HINT : ''}`,
     )
   }
 }

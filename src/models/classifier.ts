@@ -2,9 +2,9 @@
 import type { Device } from '../device/device.js'
 import { generator, type Random } from '../nn/init.js'
 import type { Module } from '../nn/module.js'
-import { allOrNothing } from '../nn/parameter.js'
 import { Sequential } from '../nn/sequential.js'
 import { ShapeError } from '../tensor/errors.js'
+import { allOrNothing } from '../tensor/scope.js'
 import { ownShape, type Shape, showShape } from '../tensor/shape.js'
 
 export interface ModelOptions {

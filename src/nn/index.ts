@@ -1,4 +1,6 @@
 /** Modules, layers and initial values. */
+
+export { allOrNothing } from '../tensor/scope.js'
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export { StateError } from './errors.js'
 export {
@@ -31,7 +33,7 @@ export {
   GroupNorm,
   LayerNorm,
 } from './norms.js'
-export { allOrNothing, Buffer, Parameter } from './parameter.js'
+export { Buffer, Parameter } from './parameter.js'
 export { Sequential } from './sequential.js'
 export {
   MultiheadAttention,

@@ -9,11 +9,12 @@ import { flatten } from '../ops/movement.js'
 import { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from '../ops/pool.js'
 import { dropout } from '../ops/random.js'
 import { convolutionSides, poolSides, type Sides, sides } from '../ops/window.js'
+import { allOrNothing } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { defaultRandom, fans, kaimingUniform, normal, type Random, uniform } from './init.js'
 import { Module, RELEASES } from './module.js'
-import { allOrNothing, Parameter } from './parameter.js'
+import { Parameter } from './parameter.js'
 
 export interface WeightOptions {
   /** default true */

@@ -37,6 +37,9 @@ type Member = Module | Parameter | Buffer
  *     }
  *     const net = new Net(device)   // parameters fc1.weight, fc1.bias, fc2.weight, fc2.bias
  *
+ * `new Net(device)` that does not fit throws half way, and its first layers stay: nobody sees your constructor throw.
+ * `nn.allOrNothing(device, () => new Net(device))` frees them.
+ *
  * Properties that hold a Parameter, a Buffer, a Module, or an array of these belong to it, in order of
  * definition; #private ones are not seen. The same object found twice is one leaf, under its first name.
  */

@@ -2,10 +2,11 @@
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { batchNorm2d, groupNorm, layerNorm, type NormOptions } from '../ops/norm.js'
+import { allOrNothing } from '../tensor/scope.js'
 import { ownShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module, RELEASES } from './module.js'
-import { allOrNothing, Buffer, Parameter } from './parameter.js'
+import { Buffer, Parameter } from './parameter.js'
 
 export interface AffineOptions extends NormOptions {
   /** learn a scale (weight, from 1) and a shift (bias, from 0); default true */

@@ -1,16 +1,9 @@
 /** What a module is made of besides modules: parameters, which learn, and buffers, which do not. */
-import { type Device, Slot } from '../device/device.js'
+import type { Device } from '../device/device.js'
 import { standingStorage, standingTensor, type Values } from '../tensor/create.js'
 import { standing } from '../tensor/scope.js'
 import { ownShape, type Shape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
-
-interface Disposable {
-  dispose(): void
-}
-
-/** What is being made, innermost `allOrNothing` last. */
-const MAKING = new Slot<Disposable[][]>(() => [])
 
 /**
  * A leaf that learns: it requires a gradient and no scope frees it. Its gradient buffer is made by the
@@ -28,7 +21,6 @@ export class Parameter extends Tensor {
     super(device, standingStorage(device, own, 'parameter', values), own)
     this.requiresGrad = true
     standing(this)
-    device.slot(MAKING).at(-1)?.push(this)
   }
 }
 
@@ -52,7 +44,6 @@ export class Buffer {
   /** Throws what `new Parameter` throws; elementBytes * size, category `buffer`. */
   constructor(device: Device, shape: Shape, values: Values = null) {
     this.value = standingTensor(device, shape, 'buffer', values)
-    device.slot(MAKING).at(-1)?.push(this)
   }
 
   /** What a forward updates. */
@@ -77,25 +68,5 @@ export class Buffer {
   dispose(): void {
     this.value.dispose()
     this.shadow?.dispose()
-  }
-}
-
-/**
- * Run `make`; if it throws, free the parameters and buffers that it had made, and throw on.
- * A module that does not fit then leaves nothing behind.
- */
-export function allOrNothing<T>(device: Device, make: () => T): T {
-  const making = device.slot(MAKING)
-  const made: Disposable[] = []
-  making.push(made)
-  try {
-    const result = make()
-    making.at(-2)?.push(...made)
-    return result
-  } catch (error) {
-    for (const each of made) each.dispose()
-    throw error
-  } finally {
-    making.pop()
   }
 }

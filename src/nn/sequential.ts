@@ -6,6 +6,9 @@ import { Module } from './module.js'
 /**
  * y = last(... second(first(x))). Its modules are named 0, 1, 2, ..., as PyTorch's.
  *
+ * Its modules are made before it: where one does not fit, those before it stay, unless all is made in
+ * `nn.allOrNothing(device, () => new nn.Sequential(...))`.
+ *
  * Note [Early free]
  *   An intermediate is freed before the scope ends if it was made inside this call, by a layer of ours
  *   (see RELEASES), and everything that took it is a layer of ours; the input and the result never are.

@@ -7,6 +7,7 @@ import { add } from '../ops/elementwise.js'
 import { linear } from '../ops/matmul.js'
 import { permute, reshape, slice } from '../ops/movement.js'
 import { ShapeError } from '../tensor/errors.js'
+import { allOrNothing } from '../tensor/scope.js'
 import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { GELU, ReLU } from './activations.js'
@@ -14,7 +15,7 @@ import { defaultRandom, type Random, xavierUniform } from './init.js'
 import { Dropout, Linear } from './layers.js'
 import { Module, RELEASES } from './module.js'
 import { LayerNorm } from './norms.js'
-import { allOrNothing, Parameter } from './parameter.js'
+import { Parameter } from './parameter.js'
 import { Sequential } from './sequential.js'
 
 /** last(... second(first(x))), freeing what lies between; the tape keeps what gradients need. */
@@ -69,16 +70,16 @@ export class MultiheadAttention extends Module {
     this.causal = causal
     this.dropout = dropout
     const shape = [3 * width, width]
-    const made = allOrNothing(device, () => ({
-      weight: new Parameter(device, shape, () => xavierUniform(shape, random)),
-      bias: bias ? new Parameter(device, [3 * width]) : null,
-      out: new Linear(device, width, width, { bias, random }),
-    }))
+    const made = allOrNothing(device, () => {
+      const weight = new Parameter(device, shape, () => xavierUniform(shape, random))
+      const inBias = bias ? new Parameter(device, [3 * width]) : null
+      const out = new Linear(device, width, width, { bias, random })
+      if (out.bias) device.run('fill', { size: width, value: 0 }, [], [out.bias.storage('MultiheadAttention')])
+      return { weight, bias: inBias, out }
+    })
     this.inProjWeight = made.weight
     this.inProjBias = made.bias
     this.outProj = made.out
-    const { bias: last } = made.out
-    if (last) device.run('fill', { size: width, value: 0 }, [], [last.storage('MultiheadAttention')])
   }
 
   /**

@@ -14,6 +14,8 @@ import { StateError } from '../nn/errors.js'
 import { checkState, type SavedState, type StateDict } from '../nn/module.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
+import { allOrNothing } from '../tensor/scope.js'
+import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
 
@@ -109,27 +111,17 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     this.device = this.parameters[0].device
     this.#clipNorm = clipNorm ?? null
 
-    const made: Tensor[] = []
-    const make = (shape: readonly number[]): Tensor => {
-      const tensor = standingTensor(this.device, shape, 'optimizer')
-      made.push(tensor)
-      return tensor
-    }
-    try {
-      for (const { parameter } of trained) {
-        const had = parameter.grad
-        const gradient = gradientOf(parameter)
-        if (gradient !== had) made.push(gradient)
-      }
-      this.#entries = trained.map((entry) => ({
+    const make = (shape: Shape): Tensor => standingTensor(this.device, shape, 'optimizer')
+    const { entries, norm } = allOrNothing(this.device, () => {
+      for (const { parameter } of trained) gradientOf(parameter)
+      const entries = trained.map((entry) => ({
         ...entry,
         moments: this.moments(entry.settings).map(() => make(entry.parameter.shape)),
       }))
-      this.#squaredNorm = this.#clipNorm === null ? null : make([])
-    } catch (error) {
-      for (const tensor of made) tensor.dispose()
-      throw error
-    }
+      return { entries, norm: this.#clipNorm === null ? null : make([]) }
+    })
+    this.#entries = entries
+    this.#squaredNorm = norm
     this.state = this.#entries.flatMap(({ moments }) => moments)
   }
 

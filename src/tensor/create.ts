@@ -5,7 +5,7 @@ import type { Category } from '../memory/allocator.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 import { checkNumbers, checkScale, type HostArray, type HostData } from './host.js'
-import { adopt, standing } from './scope.js'
+import { adopt, ifAllFails, standing } from './scope.js'
 import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
 import { type NestedArray, Tensor } from './tensor.js'
 
@@ -107,8 +107,14 @@ export function requireGrad(tensor: Tensor): Tensor {
 
 /** The leaf's gradient buffer, made (as zeros) when it has none. */
 export function gradientOf(leaf: Tensor): Tensor {
-  if (!leaf.grad?.usable) leaf.grad = standingTensor(leaf.device, leaf.shape, 'gradient')
-  return leaf.grad
+  const had = leaf.grad
+  if (had?.usable) return had
+  const made = standingTensor(leaf.device, leaf.shape, 'gradient')
+  leaf.grad = made
+  ifAllFails(leaf.device, () => {
+    leaf.grad = had
+  })
+  return made
 }
 
 function fromData(

@@ -17,6 +17,8 @@ interface Frame {
 }
 
 const FRAMES = new Slot<Frame[]>(() => [])
+/** how to take back what is being made, innermost `allOrNothing` last */
+const MAKING = new Slot<(() => void)[][]>(() => [])
 /** every usable tensor, kept only when the device tracks origins */
 const TRACKED = new Slot<Set<Tensor>>(() => new Set())
 
@@ -30,7 +32,40 @@ export function adopt(tensor: Tensor): Tensor {
 /** Like `adopt`, but no scope will free it: parameters, buffers, optimizer state. */
 export function standing(tensor: Tensor): Tensor {
   if (tensor.device.trackOrigins) tensor.device.slot(TRACKED).add(tensor)
+  ifAllFails(tensor.device, () => tensor.dispose())
   return tensor
+}
+
+/** Have `undo` run if the `allOrNothing` around this fails. */
+export function ifAllFails(device: Device, undo: () => void): void {
+  device.slot(MAKING).at(-1)?.push(undo)
+}
+
+/**
+ * Run `make`; if it throws, free all that stands and was made in it (parameters, buffers, gradients, optimizer state,
+ * what a Streamer holds), and throw on: so what does not fit leaves nothing behind. The library's own layers, models
+ * and optimizers are made like that. A class of your own cannot do it by itself, since nobody sees its constructor
+ * throw; nor can a Sequential, whose layers are made before it:
+ *
+ *     const net = nn.allOrNothing(device, () => new Net(device))
+ *
+ * @throws ScopeError  make returned a Promise or a generator
+ */
+export function allOrNothing<T>(device: Device, make: () => T): T {
+  const making = device.slot(MAKING)
+  const undos: (() => void)[] = []
+  making.push(undos)
+  try {
+    const result = make()
+    checkSynchronous('allOrNothing: make', result)
+    making.at(-2)?.push(...undos)
+    return result
+  } catch (error) {
+    for (const undo of undos.reverse()) undo()
+    throw error
+  } finally {
+    making.pop()
+  }
 }
 
 /** Have `makeEnding()` run when the outermost running scope ends: once for each key. */
@@ -51,12 +86,7 @@ export function scope<T>(device: Device, fn: () => T): T {
   let escaping: Tensor[] = []
   try {
     const result = fn()
-    if (isPromise(result) || isGenerator(result)) {
-      if (isPromise(result)) forget(result)
-      throw new ScopeError(
-        'scope: fn must be synchronous: it returned a Promise or a generator. Await outside the scope.',
-      )
-    }
+    checkSynchronous('scope: fn', result)
     escaping = collect(result, []).filter((tensor) => frame.tensors.delete(tensor))
     return result
   } finally {
@@ -84,6 +114,12 @@ export function liveTensors(device: Device): string[] {
     const { category, bytes } = tensor.storage('liveTensors').block
     return `${category} ${showShape(tensor.shape)} ${formatBytes(bytes)} ${tensor.origin}`
   })
+}
+
+function checkSynchronous(what: string, result: unknown): void {
+  if (!isPromise(result) && !isGenerator(result)) return
+  if (isPromise(result)) forget(result)
+  throw new ScopeError(`${what} must be synchronous: it returned a Promise or a generator. Await outside of it.`)
 }
 
 const isGenerator = (value: unknown): boolean =>
