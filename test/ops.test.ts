@@ -20,6 +20,7 @@ import { DeviceMismatchError, DisposedError, ShapeError } from '../src/tensor/er
 import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { FailingAllocator, NoAliasDevice } from './devices.js'
+import { TEST_RUNS } from './fixtures.js'
 import {
   assertAgree,
   assertClose,
@@ -191,6 +192,76 @@ test('what a scope recorded ends with it, though its backward used up older node
   h.dispose()
   x.dispose()
   assert.is(cpu.memory.heldBytes, before)
+})
+
+test('a forward outside any scope leaves nothing on the tape, and no byte, once its results are disposed', () => {
+  const [x, w] = [full(cpu, [4, 8], 0.5), requireGrad(full(cpu, [3, 8], 0.5))]
+  const before = cpu.memory.heldBytes
+  for (let call = 0; call < 3; call++) {
+    const h = ops.linear(x, w)
+    const y = ops.sigmoid(h)
+    const unused = ops.exp(h)
+    h.dispose()
+    y.dispose()
+    assert.is(tapeOf(cpu).length, 2, 'the branch that is still there')
+    unused.dispose()
+    assert.is(cpu.memory.heldBytes, before)
+    assert.is(tapeOf(cpu).length, 0)
+  }
+  let y = ops.neg(w)
+  for (let i = 0; i < 1e5; i++) {
+    const next = ops.reshape(y, y.shape)
+    y.dispose()
+    y = next
+  }
+  assert.is(tapeOf(cpu).length, 1e5 + 1, 'all are wanted while the last result is there')
+  y.dispose()
+  assert.is(tapeOf(cpu).length, 0)
+  for (const leaf of [x, w]) leaf.dispose()
+})
+
+/** Any graph of ops on two leaves; what is disposed early may still be needed by the gradient of what is not. */
+test('disposing results in any order frees what nobody can reach, and changes no gradient', async () => {
+  const UNARY = [ops.sigmoid, ops.square, ops.neg, ops.relu, (x: Tensor) => ops.reshape(x, [3, 2])]
+  const BINARY = [ops.add, ops.mul, ops.maximum]
+  const calls = fc.array(fc.tuple(fc.nat(7), fc.nat(), fc.nat()), { minLength: 1, maxLength: 12 })
+  const orders = fc.record({
+    early: fc.array(fc.boolean(), { minLength: 14, maxLength: 14 }),
+    shift: fc.nat(),
+    end: fc.nat(),
+  })
+  await fc.assert(
+    fc.asyncProperty(calls, orders, async (drawn, { early, shift, end }) => {
+      const held = cpu.memory.heldBytes
+      const run = async (isEarly: (i: number) => boolean, scoped: boolean): Promise<number[][]> => {
+        const leaves = [1, 2].map((k) => requireGrad(full(cpu, [3, 2], k / 4)))
+        const all: Tensor[] = [...leaves]
+        const program = () => {
+          for (const [call, a, b] of drawn) {
+            const [first, second] = [all[a % all.length], all[b % all.length]]
+            all.push(call < 5 ? UNARY[call](first) : BINARY[call - 5](first, second))
+          }
+          const loss = ops.sum(all[2 + (end % drawn.length)])
+          const order = all.map((_, i) => (i + shift) % all.length).filter((i) => i >= 2 && isEarly(i))
+          for (const i of order) all[i].dispose()
+          backward(loss)
+          loss.dispose()
+        }
+        if (scoped) scope(cpu, program)
+        else program()
+        const gradients = await Promise.all(leaves.map(async ({ grad }) => [...((await grad?.data()) ?? [])]))
+        for (const tensor of all) tensor.dispose()
+        disposeGradients(leaves)
+        assert.is(tapeOf(cpu).length, 0)
+        assert.is(cpu.memory.heldBytes, held)
+        return gradients
+      }
+      const wanted = await run(() => false, true)
+      assert.equal(await run((i) => early[i], false), wanted)
+      assert.equal(await run((i) => early[i], true), wanted)
+    }),
+    { seed: 29, numRuns: 100 * TEST_RUNS },
+  )
 })
 
 test('noGrad saves nothing; an op none of whose inputs needs a gradient saves nothing', () => {

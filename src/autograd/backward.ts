@@ -12,7 +12,7 @@ import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { BackwardCall, Saved, Target } from '../ops/declaration.js'
 import { gradientFor, withWorkspace } from '../ops/op.js'
-import { dropNode, type Node, tapeOf } from '../ops/tape.js'
+import { dropNode, forget, type Node, tapeOf } from '../ops/tape.js'
 import { gradientOf } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import { showShape } from '../tensor/shape.js'
@@ -44,6 +44,7 @@ export function backward(loss: Tensor, seed = 1): void {
   loss.storage('backward')
   device.op = 'backward'
   const pending: Pending = new Map([[loss, device.alloc(1, 'activation')]])
+  const done: Node[] = []
   try {
     for (const dy of pending.values()) device.run('fill', { size: 1, value: seed }, [], [dy])
     for (let i = start; i >= 0; i--) {
@@ -54,11 +55,14 @@ export function backward(loss: Tensor, seed = 1): void {
       walk(device, node, dy, pending)
       nodes.splice(i, 1)
       dropNode(device, node)
+      done.push(node)
       pending.delete(node.output)
       device.release(dy)
     }
   } finally {
     for (const storage of pending.values()) device.release(storage)
+    // not before: whom they hold are still to be walked
+    forget(done)
   }
 }
 

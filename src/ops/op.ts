@@ -6,7 +6,7 @@ import { adopt } from '../tensor/scope.js'
 import { sizeOf } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { Gradient, Op, Saved } from './declaration.js'
-import { isRecording, record } from './tape.js'
+import { isRecording, Node, record } from './tape.js'
 
 export type { BackwardCall, Call, ForwardCall, Gradient, Op, Target } from './declaration.js'
 
@@ -99,5 +99,5 @@ function remember<Options>(
   output.requiresGrad = true
   output.recorded = true
   const inputShapes = inputs.map((input) => input.shape)
-  record(output.device, { op: op as Op<unknown>, options, inputs, output, inputShapes, saved })
+  record(output.device, new Node(op as Op<unknown>, options, inputs, output, inputShapes, saved))
 }

@@ -12,11 +12,19 @@ import { frozen, type Shape, showShape, sizeOf } from './shape.js'
 /** Nested numbers, as deep as the tensor's rank. */
 export type NestedArray = number | NestedArray[]
 
+/** Whoever recorded the op that made a tensor. */
+export interface Producer {
+  /** The tensor is disposed. */
+  outputGone(): void
+}
+
 export class Tensor {
   /** Does a gradient flow to or through it? */
   requiresGrad = false
   /** Was it made by a recorded op? Then it is not a leaf, and has no gradient buffer of its own. */
   recorded = false
+  /** Of a recorded op, for as long as a backward may want it. */
+  producer: Producer | null = null
   /** A leaf's standing gradient, once it has one. Backward adds to it; `zeroGrad` resets it. */
   grad: Tensor | null = null
   /** Where it was made, when the device tracks origins. */
@@ -99,7 +107,9 @@ export class Tensor {
       )
     }
     this.#storage = null
-    if (!closed && (this.#rehearsal === null || this.#rehearsal === rehearsal)) this.device.release(storage)
+    if (closed || (this.#rehearsal !== null && this.#rehearsal !== rehearsal)) return
+    this.device.release(storage)
+    this.producer?.outputGone()
   }
 
   [Symbol.dispose](): void {
