@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import {
   ArgumentError,
   type Device,
-  type data,
+  data,
   fromHost,
   full,
   type HostArray,
@@ -208,6 +208,32 @@ test('fit refuses what is no source of samples, and chunks that are no batches',
   await refusesLater(() => fit(batch), 'give [batch]')
   await refusesLater(() => fit([{ inputs: batch.inputs }]), 'targets')
   await refusesLater(() => fit([{ ...batch, weights: null }]), 'weights')
+})
+
+test('evaluate, and fit with it, refuse what is no data set', async () => {
+  const part = {
+    inputs: { data: new Float32Array(2), shape: [1, 2] },
+    targets: { data: new Float32Array(1), shape: [1, 1] },
+  }
+  const good = data.fromArrays(part)
+  for (const wrong of [
+    null,
+    undefined,
+    {},
+    3,
+    'text',
+    part,
+    [part],
+    { ...good, length: 0 },
+    { ...good, length: 1.5 },
+  ]) {
+    const set = wrong as data.Dataset
+    await refusesLater(() => streamer.evaluate(set), 'evaluate')
+    if (wrong === null || wrong === undefined) continue
+    await refusesLater(async () => {
+      for await (const _ of streamer.fit(good, { batch: 1, evaluate: set }));
+    }, 'fit: evaluate')
+  }
 })
 
 test('a forward or a loss may throw anything', async () => {

@@ -177,6 +177,16 @@ export function checkBatch(batch: Batch): void {
   if (bad >= 0) throw new DataError(`weights: sample ${bad} has ${data[bad] * scale}; a weight is finite and >= 0`)
 }
 
+/** @throws DataError  what can give no samples, or has none */
+export function checkDataset(what: string, dataset: Dataset): void {
+  if (typeof dataset !== 'object' || dataset === null || typeof dataset.gather !== 'function') {
+    throw new DataError(
+      `${what}: ${showValue(dataset)} is no data set: make one with data.fromArrays({ inputs, targets })`,
+    )
+  }
+  if (!isCount(dataset.length)) throw new DataError(`${what}: a data set of ${showValue(dataset.length)} samples`)
+}
+
 /** The batch with `change` applied to each of its arrays. */
 export function mapArrays(batch: Batch, change: (array: HostArray, field: keyof Batch) => HostArray): Batch {
   const inputs = change(batch.inputs, 'inputs')

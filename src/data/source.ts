@@ -59,18 +59,23 @@ export async function* miniBatches(source: DataSource, options: MiniBatchOptions
   if (epoch !== 0 && !isCount(epoch)) throw new DataError(`epoch: ${epoch} is not an integer >= 0`)
   if (skip !== 0 && !isCount(skip)) throw new DataError(`skip: ${skip} is not an integer >= 0`)
 
+  checkSource(source)
   if (typeof source === 'function') {
     yield* regroup(checkChunks(source()), { batch, skip, dropLast })
   } else if (isDataset(source)) {
     yield* cut(source, { batch, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
   } else {
-    const chunks = checkChunks(source)
-    yield* regroup(again ? restarted(chunks) : chunks, { batch, skip, dropLast })
+    yield* regroup(again ? restarted(source) : source, { batch, skip, dropLast })
   }
 }
 
-const isDataset = (source: Dataset | Chunks): source is Dataset =>
+export const isDataset = (source: DataSource): source is Dataset =>
   typeof source === 'object' && source !== null && 'gather' in source
+
+/** @throws DataError  neither a data set, nor chunks, nor a function that may start them */
+export function checkSource(source: DataSource): void {
+  if (typeof source !== 'function' && !isDataset(source)) checkChunks(source)
+}
 
 /** @throws DataError  nothing that gives batches */
 function checkChunks(chunks: Chunks): Chunks {

@@ -1,5 +1,7 @@
 /** Epochs of mini-batches from a source: what `Streamer.fit` runs. */
+import { checkDataset } from '../data/dataset.js'
 import { type Batch, type DataSource, type Dataset, miniBatches } from '../data/index.js'
+import { checkSource, isDataset } from '../data/source.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Cursor, checkOrder, cursorFrom, epochStart, type Order } from './cursor.js'
@@ -32,6 +34,8 @@ export async function* fit(
   if (!Number.isSafeInteger(epochs) || epochs < 0) {
     throw new ArgumentError(`fit: epochs is ${epochs}; it must be a whole number, 0 or more`)
   }
+  checkSource(source)
+  if (evaluate) checkDataset('fit: evaluate', evaluate)
   const begin = from ? cursorFrom(from) : nextEpoch(trainer.cursor())
   const end = from ? epochs : begin.epoch + epochs
   const order = orderOf(source, shuffle ? trainer.seed : null)
@@ -63,7 +67,7 @@ const nextEpoch = ({ epoch, samples }: Cursor): Cursor => epochStart(samples > 0
 
 /** Only a data set is shuffled, and known to have an end. */
 const orderOf = (source: DataSource, seed: number | null): Order =>
-  typeof source !== 'function' && 'gather' in source ? { seed, length: source.length } : { seed: null, length: null }
+  isDataset(source) ? { seed, length: source.length } : { seed: null, length: null }
 
 const advanced = (cursor: Cursor, { samples, weight, loss }: Committed, order: Order): Cursor =>
   Object.freeze({

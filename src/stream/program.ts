@@ -17,7 +17,7 @@ import type { Optimizer } from '../optim/optimizer.js'
 import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
-import { scope } from '../tensor/scope.js'
+import { allOrNothing, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
@@ -51,19 +51,16 @@ export class Program {
   ) {
     this.device = model.device
     this.#buffers = model.buffers()
-    this.#loss = standingTensor(this.device, [], 'buffer')
-    const bare = this.#parameters().filter(hasNoGradient)
-    try {
+    this.#loss = allOrNothing(this.device, () => {
+      ifAllFails(this.device, () => this.#releaseShadows())
+      const loss = standingTensor(this.device, [], 'buffer')
       this.prepare()
       for (const buffer of this.#buffers) {
         buffer.holdShadow()
         this.#shadowed.push(buffer)
       }
-    } catch (error) {
-      freeGradients(bare)
-      this.dispose()
-      throw error
-    }
+      return loss
+    })
   }
 
   /**
@@ -74,13 +71,7 @@ export class Program {
   prepare(): string {
     const parameters = this.#parameters()
     this.#leaves = parameters.filter(({ requiresGrad }) => requiresGrad)
-    const bare = this.#leaves.filter(hasNoGradient)
-    try {
-      bare.forEach(gradientOf)
-    } catch (error) {
-      freeGradients(bare)
-      throw error
-    }
+    allOrNothing(this.device, () => this.#leaves.forEach(gradientOf))
     const bits = (flags: readonly boolean[]): string => flags.map(Number).join('')
     const modes = this.model.modules().map(({ training }) => training)
     return `${bits(modes)} ${bits(parameters.map(({ requiresGrad }) => requiresGrad))}`
@@ -195,6 +186,10 @@ export class Program {
 
   dispose(): void {
     this.#loss.dispose()
+    this.#releaseShadows()
+  }
+
+  #releaseShadows(): void {
     for (const buffer of this.#shadowed.splice(0)) buffer.releaseShadow()
   }
 
@@ -257,15 +252,6 @@ export function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape 
 function namesOf(entries: readonly (readonly [string, unknown])[]): string {
   const names = entries.slice(0, 3).map(([name]) => name)
   return entries.length > 3 ? `${names.join(', ')} and ${entries.length - 3} more` : names.join(', ')
-}
-
-const hasNoGradient = (leaf: Tensor): boolean => !leaf.grad?.usable
-
-function freeGradients(leaves: readonly Tensor[]): void {
-  for (const leaf of leaves) {
-    leaf.grad?.dispose()
-    leaf.grad = null
-  }
 }
 
 /** Our errors pass as they are; what user code throws is wrapped, so that it says where and that nothing is lost. */

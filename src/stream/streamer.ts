@@ -8,7 +8,7 @@
  *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
  */
 import type { Floats } from '../../kernels/kernels.js'
-import { checkArray } from '../data/dataset.js'
+import { checkArray, checkDataset } from '../data/dataset.js'
 import { type Batch, checkBatch, type DataSource, type Dataset, sliceBatch } from '../data/index.js'
 import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
@@ -234,6 +234,7 @@ export class Streamer {
   async evaluate(dataset: Dataset, options: StepOptions = {}): Promise<Evaluation> {
     return this.#exclusively('evaluate', async () => {
       const started = performance.now()
+      checkDataset('evaluate', dataset)
       const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
       const score = { correct: 0, counted: 0 }
       const { plan } = await this.#gather('evaluate', batch, options, (values, shape, piece) => {
