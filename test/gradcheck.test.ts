@@ -50,11 +50,10 @@ test('the same seed gives the same numbers, another seed others', async () => {
 })
 
 test('one seed of checkGradient gives the same numbers, 0 where none is given, another seed others', async () => {
-  const checked = (seed?: number | string) => checkGradient(ops.exp, [[0.5, -1, 0.25]], { seed })
+  const checked = (seed?: number) => checkGradient(ops.exp, [[0.5, -1, 0.25]], { seed })
   const none = await checked()
   assert.equal(none, await checked(0))
-  assert.equal(none, await checked('0'))
-  for (const seed of [1, 'a']) assert.not.equal((await checked(seed)).inputs[0].analytic, none.inputs[0].analytic)
+  for (const seed of [1, 2 ** 32 - 1]) assert.not.equal((await checked(seed)).inputs[0].analytic, none.inputs[0].analytic)
 })
 
 test('directions and weights are numbers between -1 and 1, of both signs', async () => {
