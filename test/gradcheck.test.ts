@@ -53,7 +53,8 @@ test('one seed of checkGradient gives the same numbers, 0 where none is given, a
   const checked = (seed?: number) => checkGradient(ops.exp, [[0.5, -1, 0.25]], { seed })
   const none = await checked()
   assert.equal(none, await checked(0))
-  for (const seed of [1, 2 ** 32 - 1]) assert.not.equal((await checked(seed)).inputs[0].analytic, none.inputs[0].analytic)
+  for (const seed of [1, 2 ** 32 - 1])
+    assert.not.equal((await checked(seed)).inputs[0].analytic, none.inputs[0].analytic)
 })
 
 test('directions and weights are numbers between -1 and 1, of both signs', async () => {
