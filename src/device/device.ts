@@ -14,6 +14,7 @@ import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels
 import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
 import { DeviceError, PlanMismatchError, RehearsalError, TensorTooLargeError } from './errors.js'
+import { forget, isPromise } from './promise.js'
 import { checkSeed } from './seed.js'
 import { Storage } from './storage.js'
 
@@ -393,14 +394,4 @@ function mismatch(planned: string, ran: string): PlanMismatchError {
     `the step ran '${ran}' where its rehearsal had '${planned}'. A forward must run the same ops for the same ` +
       'shapes: let it not depend on values, counters or randomness. Nothing was committed.',
   )
-}
-
-/** Promise or anything else that would be awaited. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-/** A refused promise may still reject; nobody will be there to hear it. */
-export function forget(promise: PromiseLike<unknown>): void {
-  promise.then(undefined, () => {})
 }

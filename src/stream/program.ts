@@ -7,7 +7,8 @@
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
-import { type Device, forget, isPromise, type Rehearsed, type Update } from '../device/device.js'
+import type { Device, Rehearsed, Update } from '../device/device.js'
+import { forget, isPromise } from '../device/promise.js'
 import { reasonOf, SluiceError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'

@@ -1,5 +1,5 @@
 /** Waiting for a source, unless it is given up. */
-import { forget } from '../device/device.js'
+import { forget } from '../device/promise.js'
 import { InterruptedError } from './errors.js'
 
 /**
