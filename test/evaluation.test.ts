@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
+import { PlanMismatchError } from '../src/device/errors.js'
 import { openDevice } from '../src/device/open.js'
 import '../src/ops/chain.js'
 import { BatchNorm2d, Dropout, Flatten, generator, Linear, Module, Parameter, Sequential } from '../src/nn/index.js'
@@ -11,6 +12,7 @@ import { crossEntropy, crossEntropyLoss, type Loss, mse } from '../src/ops/loss.
 import { adam, sgd } from '../src/optim/index.js'
 import { EmptyBatchError, InterruptedError, ModelError } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'
+import { zeros } from '../src/tensor/create.js'
 import type { HostData } from '../src/tensor/host.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import {
@@ -305,6 +307,16 @@ test('evaluation and prediction between steps change nothing in the training', a
     return { losses, model: await model.stateDict(), optimizer: await optimizer.stateDict(), cursor: streamer.cursor }
   }
   assert.equal(await train(true), await train(false))
+})
+
+test('an evaluation or a prediction that does not peak where its plan says is an error', async () => {
+  const device = await open()
+  const batch = images(6, 1)
+  const streamer = streamerOf(new Moody(device), crossEntropy)
+  const options = { microBatch: 2, onMicroBatch: () => zeros(device, [8192]).dispose() }
+  assert.instance(await errorOf(streamer.evaluate(fromArrays(batch), options)), PlanMismatchError)
+  assert.instance(await errorOf(streamer.predict(batch.inputs, options)), PlanMismatchError)
+  assert.is((await streamer.evaluate(fromArrays(batch))).samples, 6)
 })
 
 test('outputs have the floats of their device', async () => {

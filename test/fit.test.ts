@@ -89,10 +89,12 @@ test('three epochs with a ragged end, ignored targets and weights are those of l
   const values = await valuesOf(model)
   const apply = adamByHand({ rate: () => 0.1, eps: 1e-3 })
   const epochs: EpochResult[] = []
+  let microBatches = 0
   const steps = await follow(streamer, source, {
     batch: 4,
     epochs: 3,
     microBatch: 3,
+    onMicroBatch: () => void microBatches++,
     evaluate: fromArrays(test),
     onEpoch: (result) => void epochs.push(result),
   })
@@ -101,6 +103,7 @@ test('three epochs with a ragged end, ignored targets and weights are those of l
     [4, 4, 3, 4, 4, 3, 4, 4, 3],
   )
   assert.is(epochs.length, 3)
+  assert.is(microBatches, 3 * (2 + 2 + 1 + 3), 'in evaluation as well')
   for (const [epoch, result] of epochs.entries()) {
     const sum = { loss: 0, weight: 0 }
     for (const [i, step] of steps.slice(3 * epoch, 3 * epoch + 3).entries()) {
@@ -189,16 +192,20 @@ test('left anywhere, training goes on from the cursor through the samples that a
   const data = classBatch(10, 2)
   const straight = await trainer({ seed: 3, build: droppingModel })
   const source = recorded(data)
-  const all = await follow(straight.streamer, source, options)
+  const means: (readonly [number, number])[] = []
+  const onEpoch = ({ epoch, trainLoss }: EpochResult) => void means.push([epoch, trainLoss])
+  const all = await follow(straight.streamer, source, { ...options, onEpoch })
+  const wanted = means.splice(0)
   const left = await straight.model.stateDict()
   for (let stop = 1; stop < 9; stop++) {
     const { model, streamer } = await trainer({ seed: 3, build: droppingModel })
     const rest = recorded(data)
-    const before = await follow(streamer, rest, options, stop)
-    const after = await follow(streamer, rest, { ...options, from: streamer.cursor })
+    const before = await follow(streamer, rest, { ...options, onEpoch }, stop)
+    const after = await follow(streamer, rest, { ...options, onEpoch, from: streamer.cursor })
     const kept = (results: readonly StepResult[]) => results.map(({ loss, epoch, step }) => [loss, epoch, step])
     assert.equal(kept([...before, ...after]), kept(all), `left after ${stop}`)
     assert.equal(rest.asked, source.asked)
+    assert.equal(means.splice(0), wanted, 'the mean of an epoch is that of all of it')
     assert.equal(await model.stateDict(), left)
     const { cursor } = streamer
     assert.equal(await follow(streamer, rest, { ...options, from: cursor }), [], 'all is done')

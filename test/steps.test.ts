@@ -210,6 +210,44 @@ test('targets that the loss cannot have are refused, and nothing was committed',
   assert.equal(await valuesOf(model), before)
 })
 
+test("moments are those of a loop by hand, under PyTorch's names", async () => {
+  const [first, second] = [valueBatch(5, 1), valueBatch(5, 2)].map(samplesOf)
+  for (const [make, wanted] of [
+    [
+      (model: Module) => adam(model, { learningRate: 0 }),
+      {
+        exp_avg: (g: number, h: number) => 0.09 * g + 0.1 * h,
+        exp_avg_sq: (g: number, h: number) => 0.000999 * g * g + 0.001 * h * h,
+      },
+    ],
+    [
+      (model: Module) => sgd(model, { learningRate: 0, momentum: 0.5 }),
+      { momentum_buffer: (g: number, h: number) => 0.5 * g + h },
+    ],
+  ] as const) {
+    const device = await open()
+    const model = perceptron(device)
+    const optimizer = make(model)
+    const streamer = new Streamer({ model, loss: mse, optimizer })
+    const values = await valuesOf(model)
+    for (const seed of [1, 2]) await streamer.step(valueBatch(5, seed), { microBatch: 2 })
+    const [g, h] = [first, second].map((samples) => learnByHand(values, samples, squaredErrorByHand).gradient)
+    const { steps, moments } = await optimizer.stateDict()
+    assert.is(steps, 2)
+    const names = Object.keys(moments)
+    assert.is(names.length, 4 * Object.keys(wanted).length)
+    for (const [name, formula] of Object.entries(wanted)) {
+      const saved = names.filter((full) => full.endsWith(`.${name}`)).map((full) => [...moments[full].data])
+      expectClose(
+        saved,
+        g.map((array, k) => array.map((value, i) => formula(value, h[k][i]))),
+        BY_HAND,
+        name,
+      )
+    }
+  }
+})
+
 // Buffers
 
 /** Statistics of a channel over a micro-batch: its mean and its unbiased variance. */
