@@ -156,19 +156,19 @@ export interface Draw {
   ignored?: readonly number[]
 }
 
-/** Samples for the perceptron, with class targets; inputs are bytes with a scale. */
+/** Samples for the perceptron, with class targets. All arrays are whole numbers with a scale. */
 export function classBatch(count: number, seed: number, { weighted = false, ignored = [] }: Draw = {}): Batch {
   const random = generator(seed)
   const whole = (below: number): number => Math.floor(below * random())
-  const targets = Int32Array.from({ length: count }, () => whole(OUTPUTS))
-  for (const sample of ignored) if (sample < count) targets[sample] = -100
+  const targets = Int16Array.from({ length: count }, () => 2 * whole(OUTPUTS))
+  for (const sample of ignored) if (sample < count) targets[sample] = -200
   return {
     inputs: {
       data: Int8Array.from({ length: count * FEATURES }, () => whole(256) - 128),
       shape: [count, FEATURES],
       scale: 1 / 64,
     },
-    targets: { data: targets, shape: [count] },
+    targets: { data: targets, shape: [count], scale: 1 / 2 },
     // some count nothing
     ...(weighted && {
       weights: { data: Uint8Array.from({ length: count }, () => whole(9)), shape: [count], scale: 1 / 4 },
@@ -180,8 +180,8 @@ export function classBatch(count: number, seed: number, { weighted = false, igno
 export function valueBatch(count: number, seed: number, { weighted = false }: Draw = {}): Batch {
   const random = generator(seed)
   const { inputs, weights } = classBatch(count, seed, { weighted })
-  const data = Float64Array.from({ length: count * OUTPUTS }, () => 2 * random() - 1)
-  return { inputs, targets: { data, shape: [count, OUTPUTS] }, ...(weights && { weights }) }
+  const data = Int8Array.from({ length: count * OUTPUTS }, () => Math.floor(256 * random()) - 128)
+  return { inputs, targets: { data, shape: [count, OUTPUTS], scale: 1 / 128 }, ...(weights && { weights }) }
 }
 
 /** A data set that notes which samples it was asked for. */

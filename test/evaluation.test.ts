@@ -5,9 +5,19 @@ import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import { PlanMismatchError } from '../src/device/errors.js'
-import { openDevice } from '../src/device/open.js'
+import { openDevice, openVirtualDevice } from '../src/device/open.js'
 import '../src/ops/chain.js'
-import { BatchNorm2d, Dropout, Flatten, generator, Linear, Module, Parameter, Sequential } from '../src/nn/index.js'
+import {
+  BatchNorm2d,
+  Dropout,
+  Flatten,
+  generator,
+  Linear,
+  Module,
+  Parameter,
+  Sequential,
+  Tanh,
+} from '../src/nn/index.js'
 import { crossEntropy, crossEntropyLoss, type Loss, mse } from '../src/ops/loss.js'
 import { adam, sgd } from '../src/optim/index.js'
 import { EmptyBatchError, InterruptedError, ModelError } from '../src/stream/errors.js'
@@ -317,6 +327,19 @@ test('an evaluation or a prediction that does not peak where its plan says is an
   assert.instance(await errorOf(streamer.evaluate(fromArrays(batch), options)), PlanMismatchError)
   assert.instance(await errorOf(streamer.predict(batch.inputs, options)), PlanMismatchError)
   assert.is((await streamer.evaluate(fromArrays(batch))).samples, 6)
+})
+
+test('evaluation and prediction keep nothing for gradients: what a sample takes does not grow with the depth', () => {
+  for (const mode of ['evaluate', 'predict', 'train'] as const) {
+    const [shallow, deep] = [2, 12].map((depth) => {
+      const device = openVirtualDevice('cpu')
+      const layers = Array.from({ length: depth }, () => new Tanh(device))
+      const model = new Sequential(new Linear(device, 64, 64), ...layers, new Linear(device, 64, 3))
+      return streamerOf(model, crossEntropy).plan({ batch: 50, mode, inputShape: [64] }).bytesPerSample
+    })
+    if (mode === 'train') assert.ok(deep > shallow, `${deep} bytes, shallow ${shallow}`)
+    else assert.is(deep, shallow, mode)
+  }
 })
 
 test('outputs have the floats of their device', async () => {

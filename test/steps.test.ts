@@ -19,6 +19,7 @@ import {
   crossEntropyByHand,
   evenly,
   learnByHand,
+  OUTPUTS,
   type PointLoss,
   perceptron,
   type Rule,
@@ -144,7 +145,10 @@ test('bceWithLogits: a weighted step in parts is that of a loop by hand', async 
     }
   }
   const { targets, ...rest } = valueBatch(7, 5, { weighted: true })
-  const batch = { ...rest, targets: { ...targets, data: targets.data.map((value) => (value > 0 ? 1 : 0)) } }
+  const batch = {
+    ...rest,
+    targets: { ...targets, data: targets.data.map((value) => (value > 0 ? 2 : 0)), scale: 1 / 2 },
+  }
   const device = await open()
   const model = perceptron(device)
   const streamer = new Streamer({ model, loss: bceWithLogits, optimizer: sgd(model, { learningRate: 1 }) })
@@ -174,8 +178,8 @@ test('a loss that weighs its targets itself: its weights are the shares', async 
     },
   )
   const { inputs, targets } = valueBatch(9, 8)
-  const data = targets.data.map((value, i) => (i % 3 === 2 ? Math.floor(i / 9) : value))
-  const batch: Batch = { inputs, targets: { ...targets, data } }
+  const data = Float64Array.from(targets.data, (value, i) => (i % 3 === 2 ? Math.floor(i / 9) : value / 128))
+  const batch: Batch = { inputs, targets: { data, shape: targets.shape } }
   const samples = samplesOf(batch).map((sample) => ({ ...sample, weight: sample.target[2] }))
   const device = await open()
   const model = perceptron(device)
@@ -205,7 +209,7 @@ test('targets that the loss cannot have are refused, and nothing was committed',
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 1 }) })
   const before = await valuesOf(model)
   const batch = classBatch(5, 1)
-  batch.targets.data[4] = 3
+  batch.targets.data[4] = 2 * OUTPUTS
   assert.instance(await errorOf(streamer.step(batch, { microBatch: 2 })), ArgumentError)
   assert.equal(await valuesOf(model), before)
 })
@@ -379,8 +383,8 @@ test('wherever a step fails, parameters, moments, step count and cursor stay, an
         if (done === at) act()
       },
     })
-  const spoilt = valueBatch(6, 2)
-  spoilt.targets.data[17] = Number.NaN
+  const { targets, ...rest } = valueBatch(6, 2)
+  const spoilt = { ...rest, targets: { ...targets, data: Float64Array.from(targets.data).fill(Number.NaN, 17) } }
   const faults: Readonly<Record<string, () => Promise<unknown>>> = {
     'the model throws in the last micro-batch': () => {
       let forwards = 0

@@ -8,7 +8,7 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import type { Module } from '../src/nn/index.js'
 import { crossEntropy, crossEntropyLoss } from '../src/ops/loss.js'
 import { sgd } from '../src/optim/index.js'
-import { EmptyBatchError } from '../src/stream/errors.js'
+import { EmptyBatchError, InterruptedError } from '../src/stream/errors.js'
 import { sizesToTry } from '../src/stream/fastest.js'
 import { balanced, countOf, sizesOf } from '../src/stream/split.js'
 import { Streamer } from '../src/stream/streamer.js'
@@ -202,6 +202,19 @@ test('the fastest micro-batch is one of those that fit, and looking for it leave
   }
   const sizes = trials.map(({ microBatch }) => microBatch).sort((a, b) => b - a)
   assert.equal([sizes[0], sizes.at(-1)], [plan(37).parts[0].size, 1])
+})
+
+test('looking for the fastest micro-batch ends when its signal is aborted, and training goes on', async () => {
+  const model = residualModel(referenceDevice())
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
+  const batch = randomBatch(9, 4)
+  const controller = new AbortController()
+  for (const signal of [AbortSignal.abort(), controller.signal]) {
+    setTimeout(() => controller.abort(), 20)
+    const outcome = await streamer.fastest(batch, { signal }).catch((error: unknown) => error)
+    assert.instance(outcome, InterruptedError)
+  }
+  assert.is((await streamer.step(batch)).step, 1)
 })
 
 test('what to try: even sizes, half as large each time, down to 1', () => {
