@@ -6,7 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
 import { run } from '../src/cli/run.js'
-import { crossEntropy, data, models, nn, openDevice, optim, Streamer } from '../src/index.js'
+import { crossEntropy, data, models, nn, openDevice, openVirtualDevice, optim, Streamer } from '../src/index.js'
 import { writeIdx } from './idx-files.js'
 
 interface Event {
@@ -14,7 +14,7 @@ interface Event {
   [field: string]: unknown
 }
 
-async function sluice(...args: string[]): Promise<string> {
+async function outcomeOf(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const shown = { out: '', err: '' }
   const code = await run(args, {
     out: (text) => {
@@ -27,8 +27,14 @@ async function sluice(...args: string[]): Promise<string> {
     columns: 80,
     interruptible: (fn) => fn(new AbortController().signal),
   })
-  assert.is(code, EXIT.done, shown.err)
-  return shown.out
+  return { code, ...shown }
+}
+
+/** What a run that has to succeed prints. */
+async function sluice(...args: string[]): Promise<string> {
+  const { code, out, err } = await outcomeOf(...args)
+  assert.is(code, EXIT.done, err)
+  return out
 }
 
 async function eventsOf(...args: string[]): Promise<Event[]> {
@@ -200,6 +206,22 @@ test('what a person reads are the same numbers', async () => {
     assert.ok(out.includes(line), `${line} is not in ${out}`)
   }
   assert.ok(out.includes(`Test accuracy ${(100 * Number(ends[1][3])).toFixed(1)} %.`))
+})
+
+test('what only the evaluation cannot hold is refused before anything is trained, with the budget it needs', async () => {
+  const model = models.mlp(openVirtualDevice('cpu'), { inputShape: [1, 8, 8], classes: 10 })
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })
+  const [training, evaluation] = [
+    streamer.plan({ batch: 50, microBatch: 300 }),
+    streamer.plan({ batch: 359, microBatch: 300, mode: 'evaluate' }),
+  ].map(({ neededBudgetBytes }) => neededBudgetBytes)
+  assert.ok(training < evaluation)
+  for (const command of ['train', 'plan']) {
+    const job = `--model mlp --batch 50 --micro-batch 300 --epochs 1 --memory ${training}`
+    const { code, out, err } = await outcomeOf(command, ...job.split(' '), '--json')
+    assert.equal([code, out.split('\n').length], [EXIT.doesNotFit, 2], out)
+    assert.match(err, `(${evaluation} bytes)`)
+  }
 })
 
 test("sluice plan: the library's plan", async () => {
