@@ -51,7 +51,7 @@ const CORNERS: readonly Corner[] = [
     y: [1, 1, Infinity, 0, 0, Infinity],
   },
   { name: 'x^200', x: [1, -1, 0], run: (x) => ops.pow(x, 200), y: [1, 1, 0] },
-  { name: 'x^-201', x: [1, -1, -0], run: (x) => ops.pow(x, -201), y: [1, -1, -Infinity] },
+  { name: 'x^-201', x: [1, -1, 0], run: (x) => ops.pow(x, -201), y: [1, -1, Infinity] },
   { name: 'a logit of Infinity, target 0', x: LOGITS, run: costs(0), y: [Infinity], dx: [1, 0, 0] },
   { name: 'a logit of Infinity, target 1', x: LOGITS, run: costs(1), y: [0], dx: [0, 0, 0] },
   { name: 'a logit of Infinity, target 1/2', x: LOGITS, run: costs(0.5), y: [Infinity], dx: [0.5, 0, 0] },

@@ -143,7 +143,8 @@ export function testKernels(runner: KernelRunner): void {
           // derivatives in y only make sense of a y that the function gives
           const inY = UNARY[name].derivativeIn === 'y'
           const s = Float32Array.from(spread, (x) => (inY ? UNARY[name].f(x, p.a, p.b) : x))
-          await agrees('unaryGradient', p, [noise(size, seed + 1), s], [size], gpuFunction)
+          const dy = noise(size, seed + 1).map((value, i) => (i % 5 === 2 ? ODD[(i + seed) % 4] : value))
+          await agrees('unaryGradient', p, [dy, s], [size], gpuFunction)
         }
       },
       8,
@@ -212,6 +213,28 @@ export function testKernels(runner: KernelRunner): void {
       }
     })
   })
+
+  test('what rounds, and its gradients, of numbers so far from 1 that squares and their inverses are no float32', () =>
+    cases(fc.tuple(lengths, seeds), async ([size, seed]) => {
+      // of up to 2^30, so that no quotient of quotients ends
+      const [dy, a, b] = [0, 1, 2].map((k) =>
+        noise(size, seed + k).map((x, i) => (x + Math.sign(x)) * 2 ** (((7 * i + seed + k * i) % 61) - 30)),
+      )
+      const few = (dx: number) => roundings(8, Math.abs(dx))
+      const shape = { shape: [size], stridesA: [1], stridesB: [1] }
+      await agrees('binary', { ...shape, function: 'div' }, [a, b], [size], few)
+      for (const side of [0, 1] as const) {
+        await agrees('binaryGradient', { ...shape, function: 'div', side }, [dy, a, b], [size], few)
+      }
+      // f and dx of squares and roots of up to 2^60, of a quotient in one piece
+      const far = a.map((x) => Math.abs(x) * 2 ** (30 * Math.sign(Math.abs(x) - 1)))
+      for (const name of ['square', 'sqrt', 'log'] as const) {
+        const p = { size, function: name, a: 0, b: 0 }
+        await agrees('unaryGradient', p, [dy, name === 'sqrt' ? far.map(Math.sqrt) : far], [size], few)
+      }
+      await agrees('unary', { size, function: 'sqrt', a: 0, b: 0 }, [far], [size], few)
+      await agrees('unary', { size, function: 'square', a: 0, b: 0 }, [far], [size], few)
+    }))
 
   testGroups(agrees)
   testWindows(agrees)
