@@ -263,7 +263,7 @@ export interface KernelParameters {
   moments: { outer: number; groups: number; inner: number }
   /** x, mean, variance, gamma?, beta? -> y = (x - mean) / sqrt(variance + eps) gamma + beta */
   normalize: Normalization
-  /** dy, x, mean, variance, gamma? -> dx, mean and variance being x's own (`fixed`: constants instead) */
+  /** dy, x, mean, variance, gamma? -> dx, mean and variance being x's own (`fixed`: constants instead; then x has no part in it) */
   normalizeGradient: Normalization & { fixed: boolean }
   /** dy, x, mean, variance -> dgamma [affineSize] = sum of dy (x - mean) / sqrt(variance + eps) */
   normalizeScaleGradient: Normalization & { accumulate: boolean }

@@ -12,8 +12,9 @@ import { scope } from '../src/tensor/scope.js'
 import { holdsWhatIsChosen } from './choices.js'
 import { holdsAtCorners } from './corners.js'
 import { NoAliasDevice } from './devices.js'
+import { TEST_RUNS } from './fixtures.js'
 
-const RUNS = { includeErrorInReport: true, seed: 10, numRuns: 3 * Number(process.env.SLUICE_TEST_RUNS ?? 1) }
+const RUNS = { includeErrorInReport: true, seed: 10, numRuns: 3 * TEST_RUNS }
 const MEMORY = 1 << 20
 
 const devices = [

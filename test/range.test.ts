@@ -17,9 +17,10 @@ import { ops } from '../src/ops/table.js'
 import { requireGrad, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
+import { TEST_RUNS } from './fixtures.js'
 import { PROMISED_ULPS, roundings, unitsInLastPlace } from './tolerances.js'
 
-const RUNS = { includeErrorInReport: true, seed: 10, numRuns: 2 * Number(process.env.SLUICE_TEST_RUNS ?? 1) }
+const RUNS = { includeErrorInReport: true, seed: 10, numRuns: 2 * TEST_RUNS }
 const MEMORY = 4 << 20
 const NAN = Number.NaN
 

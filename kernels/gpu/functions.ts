@@ -143,8 +143,8 @@ declare function power(x: number, exponent: number): number
 declare function infinitePower(x: number, exponent: number): number
 
 /**
- * By products where the exponent is a small whole number, so that signs and exact results stay. Of its corners a GPU's
- * own power knows none: 1 is 1 to any power, and an infinite power of the size of -1 too.
+ * By products where the exponent is a small whole number, so that signs and exact results stay. A GPU's own power knows no
+ * corners: 1 to any power is 1, and so is -1 to an infinite one.
  */
 function raised(x: number, exponent: number): number {
   const size = Math.abs(exponent)
