@@ -157,7 +157,7 @@ export interface Update {
   size: number
   learningRate: number
   weightDecay: number
-  /** inputs end with the scalar sum of all squared gradients; gradients scale by min(1, maxNorm / (sqrt(it) + 1e-6)) */
+  /** inputs end with the norm of all gradients; each is multiplied by min(1, maxNorm / (norm + 1e-6)) */
   clip: boolean
   maxNorm: number
 }
@@ -168,8 +168,11 @@ export interface KernelParameters {
   fill: { size: number; value: number }
   /** y, x -> y = a y + b x; with a = 0, y is not read (it may be NaN). In place. */
   blend: { size: number; a: number; b: number }
-  /** sum, x -> sum + sum of x^2 (a scalar). In place. */
-  addSumOfSquares: { size: number }
+  /**
+   * x0, x1, ... -> norm: the root of the sum of all their squares, as [scale, ratio], whose product it is: it may be more
+   * than an element holds, and squares are beyond it much sooner. scale is at least 2^-126. At least one x.
+   */
+  gradientNorm: { sizes: readonly number[] }
 
   /** x -> y[i] = x[offset + dot(index(i), strides)]: slices, permutes, broadcasts */
   stridedCopy: { shape: readonly number[]; strides: readonly number[]; offset: number }
@@ -272,13 +275,13 @@ export interface KernelParameters {
   dropout: Dropout
 
   /**
-   * parameter, velocity?, gradient, squaredNorm? -> parameter, velocity?. In place.
+   * parameter, velocity?, gradient, norm? -> parameter, velocity?. In place.
    * g = gradient + weightDecay p; v = momentum v + (1 - dampening) g (v = g when `first`); g = nesterov ? g + momentum v : v;
    * p -= learningRate g. Without momentum there is no velocity.
    */
   sgd: Update & { momentum: number; dampening: number; nesterov: boolean; first: boolean }
   /**
-   * parameter, m, v, gradient, squaredNorm? -> parameter, m, v. In place.
+   * parameter, m, v, gradient, norm? -> parameter, m, v. In place.
    * Decoupled: p -= learningRate weightDecay p first; otherwise g += weightDecay p.
    * m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
    * p -= learningRate / correction1 * m / (sqrt(v) / sqrt(correction2) + eps).

@@ -373,7 +373,7 @@ test('two steps of SGD and Adam by hand', () => {
     nesterov: false,
     first: true,
   }
-  kernels.sgd(clipped, [p, floats(4), floats(16)], [p])
+  kernels.sgd(clipped, [p, floats(4), floats(4, 1)], [p])
   assertClose([p[0]], [1.525 - 0.1 * (4 / (4 + 1e-6))])
 
   const [q, m, s] = [floats(1), floats(0), floats(0)]

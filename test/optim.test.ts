@@ -213,12 +213,13 @@ test('updates() changes nothing; running them is the step; committed() counts it
   const leaves = leavesOn(device)
   const optimizer = adam([{ parameters: [leaves.a, leaves.b] }], { learningRate: rate, clipNorm: 1 })
   addGradients(device, leaves, 1)
+  optimizer.measureNorm()
   const before = await valuesOf(leaves)
   const heldBytes = device.memory.heldBytes
   const updates = optimizer.updates()
   assert.equal(
     updates.map(({ kernel }) => kernel),
-    ['fill', 'addSumOfSquares', 'addSumOfSquares', 'adam', 'adam'],
+    ['adam', 'adam'],
   )
   assert.equal(await valuesOf(leaves), before)
   assert.is(optimizer.steps, 0)
@@ -240,21 +241,21 @@ test('a rehearsed step takes no memory and does not count', async () => {
 })
 
 test('gradients and moments stand from the beginning, and are freed when one does not fit', async () => {
-  // two parameters, their gradients and moments take a page, less what the kernels hold of it
+  // two parameters, their gradients, moments and norm take a page, less what the kernels hold of it
   const device = await openDevice('cpu', { memory: '64KiB' })
-  const parameters = [0, 1].map(() => new Parameter(device, [1920]))
-  const bytes = 1920 * 4
+  const parameters = [0, 1].map(() => new Parameter(device, [1904]))
+  const bytes = 1904 * 4
   assert.is(device.memory.held.parameter, 2 * bytes)
   const optimizer = adam([{ parameters }])
   assert.is(device.memory.held.gradient, 2 * bytes)
-  assert.is(device.memory.held.optimizer, 4 * bytes)
+  assert.is(device.memory.held.optimizer, 4 * bytes + 64)
   assert.is(optimizer.state.length, 4)
   optimizer.dispose()
   assert.is(device.memory.held.optimizer, 0)
   assert.is(device.memory.held.gradient, 2 * bytes, "gradients are the parameters' own")
   for (const parameter of parameters) parameter.grad?.dispose()
 
-  const third = new Parameter(device, [1920])
+  const third = new Parameter(device, [1904])
   const { heldBytes } = device.memory
   assert.throws(
     () => adam([{ parameters: [...parameters, third] }]),
@@ -431,6 +432,70 @@ test('clipping is by the norm of the whole gradient: how it is split into parame
     }),
     { ...SEED, numRuns: 50 },
   )
+})
+
+/** Magnitudes over all of float32, below those of full precision too. */
+const magnitude = fc.integer({ min: -149, max: 127 })
+const gradientOfAnySize = fc.array(fc.tuple(fc.integer({ min: -32, max: 32 }), magnitude), {
+  minLength: 1,
+  maxLength: 7,
+})
+
+for (const kind of ['reference', 'cpu'] as const) {
+  test(`the norm of gradients of any size, and the step that is clipped by it, on ${kind}`, async () => {
+    const device = await openDevice(kind, { memory: '64KiB' })
+    const gradients = fc.array(gradientOfAnySize, { minLength: 1, maxLength: 3 })
+    const clipNorms = fc.constantFrom(2 ** -100, 1e-3, 1, 1e30)
+    const check = async (drawn: readonly (readonly number[])[], clipNorm: number): Promise<void> => {
+      const parameters = drawn.map((values) => new Parameter(device, [values.length]))
+      using optimizer = sgd([{ parameters }], { learningRate: 1, clipNorm })
+      parameters.forEach((parameter, i) => {
+        scope(device, () => backward(sum(mul(parameter, tensor(device, [...drawn[i]])))))
+      })
+      optimizer.step()
+      const norm = Math.hypot(...drawn.flat())
+      expectRelative([await optimizer.gradNorm()], [norm])
+      const factor = Math.min(1, clipNorm / (norm + 1e-6))
+      for (const [i, parameter] of parameters.entries()) {
+        expectRelative(
+          await parameter.data(),
+          drawn[i].map((g) => -factor * g),
+        )
+        parameter.grad?.dispose()
+        parameter.dispose()
+      }
+    }
+    const values = (gradient: readonly (readonly [number, number])[]): number[] =>
+      gradient.map(([n, exponent]) => Math.fround((n / 32) * 2 ** exponent))
+    await fc.assert(
+      fc.asyncProperty(gradients, clipNorms, (drawn, clipNorm) => check(drawn.map(values), clipNorm)),
+      { ...SEED, numRuns: 100 },
+    )
+    await check([[2e20].map(Math.fround)], 1)
+    await check([[0, 0]], 1)
+  })
+}
+
+/** Some roundings of float32 relative to each, or the least that it holds. */
+function expectRelative(seen: ArrayLike<number>, wanted: readonly number[]): void {
+  wanted.forEach((value, i) => {
+    const tolerance = 8 * 2 ** -24 * Math.abs(value) + 2 ** -148
+    assert.ok(Math.abs(seen[i] - value) <= tolerance, `element ${i} is ${seen[i]}, not ${value}`)
+  })
+}
+
+test('the norm of a gradient that is not finite is not', async () => {
+  for (const kind of ['reference', 'cpu'] as const) {
+    const device = await openDevice(kind, { memory: '64KiB' })
+    const { a, b } = leavesOn(device)
+    const optimizer = adam([{ parameters: [a, b] }])
+    for (const bad of [Number.NaN, Infinity, -Infinity]) {
+      optimizer.zeroGrad()
+      scope(device, () => backward(sum(mul(a, tensor(device, [1, bad, 1])))))
+      optimizer.measureNorm()
+      assert.not.ok(Number.isFinite(await optimizer.gradNorm()), `${bad} on ${kind}`)
+    }
+  }
 })
 
 test('schedules stay within their rates and join without a jump', () => {

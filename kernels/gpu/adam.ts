@@ -6,9 +6,9 @@ import type { GpuKernel } from './kernel.js'
 import { clippingOf } from './optimizer.js'
 import type { Four, Helper, Program, Source, Texels, Thread } from './program.js'
 
-declare function f(p: number, m: number, v: number, g: number, scale: number, decay: number, b: Four, r: Four): number
+declare function f(p: number, m: number, v: number, g: number, root: number, decay: number, b: Four, r: Four): number
 declare function moment(old: number, term: number, beta: number, rest: number): number
-declare function clipping(squaredNorm: number, flags: Four): number
+declare function clipping(scale: number, ratio: number, flags: Four): number
 
 /**
  * @param flags  decay that is added to the gradient, unused, clip; maxNorm
@@ -26,17 +26,17 @@ function adamTexel(
   betas: Four,
   rates: Four,
 ): Four {
-  const squaredNorm = norm[0]
-  const scale = clipping(squaredNorm[0], flags)
+  const all = norm[0]
+  const root = clipping(all[0], all[1], flags)
   const a = p[this.thread.x]
   const b = m[this.thread.x]
   const c = v[this.thread.x]
   const d = g[this.thread.x]
   return [
-    f(a[0], b[0], c[0], d[0], scale, flags[0], betas, rates),
-    f(a[1], b[1], c[1], d[1], scale, flags[0], betas, rates),
-    f(a[2], b[2], c[2], d[2], scale, flags[0], betas, rates),
-    f(a[3], b[3], c[3], d[3], scale, flags[0], betas, rates),
+    f(a[0], b[0], c[0], d[0], root, flags[0], betas, rates),
+    f(a[1], b[1], c[1], d[1], root, flags[0], betas, rates),
+    f(a[2], b[2], c[2], d[2], root, flags[0], betas, rates),
+    f(a[3], b[3], c[3], d[3], root, flags[0], betas, rates),
   ]
 }
 
@@ -45,26 +45,17 @@ function momentOf(old: number, term: number, beta: number, rest: number): number
   return beta * old + rest * term
 }
 
-function firstOf(p: number, m: number, _v: number, g: number, scale: number, decay: number, b: Four, _r: Four): number {
-  return moment(m, scale * g + decay * p, b[0], b[1])
+function firstOf(p: number, m: number, _v: number, g: number, root: number, decay: number, b: Four, _r: Four): number {
+  return moment(m, root * (root * g) + decay * p, b[0], b[1])
 }
 
-function secondOf(
-  p: number,
-  _m: number,
-  v: number,
-  g: number,
-  scale: number,
-  decay: number,
-  b: Four,
-  _r: Four,
-): number {
-  const gradient = scale * g + decay * p
+function secondOf(p: number, _m: number, v: number, g: number, root: number, decay: number, b: Four, _r: Four): number {
+  const gradient = root * (root * g) + decay * p
   return moment(v, gradient * gradient, b[2], b[3])
 }
 
-function nextOf(p: number, m: number, v: number, g: number, scale: number, decay: number, b: Four, r: Four): number {
-  const gradient = scale * g + decay * p
+function nextOf(p: number, m: number, v: number, g: number, root: number, decay: number, b: Four, r: Four): number {
+  const gradient = root * (root * g) + decay * p
   const first = moment(m, gradient, b[0], b[1])
   const second = moment(v, gradient * gradient, b[2], b[3])
   return r[0] * p - (r[1] * first) / (Math.sqrt(second) / r[2] + r[3])
@@ -77,7 +68,7 @@ function programOf(what: string, source: Source): Program {
     name: `adam, ${what}`,
     source: adamTexel,
     kinds: ['texels', 'texels', 'texels', 'texels', 'texels', 'four', 'four', 'four'],
-    helpers: { clipping: { source: clippingOf, kinds: ['number', 'four'] }, moment: momentOf, f: own },
+    helpers: { clipping: { source: clippingOf, kinds: ['number', 'number', 'four'] }, moment: momentOf, f: own },
   }
 }
 

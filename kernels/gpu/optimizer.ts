@@ -5,9 +5,9 @@
 import type { GpuKernel } from './kernel.js'
 import type { Four, Helper, Program, Source, Texels, Thread } from './program.js'
 
-declare function velocity(p: number, v: number, g: number, scale: number, rates: Four, flags: Four): number
-declare function next(p: number, v: number, g: number, scale: number, rates: Four, flags: Four): number
-declare function clipping(squaredNorm: number, flags: Four): number
+declare function velocity(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
+declare function next(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
+declare function clipping(scale: number, ratio: number, flags: Four): number
 
 function blended(this: Thread, y: Texels, x: Texels, a: number, b: number): Four {
   const v = x[this.thread.x]
@@ -28,68 +28,111 @@ export const blend: GpuKernel<'blend'> = {
   },
 }
 
-/** Texels this.thread.x, + parts, + 2 parts, ...: a sum for each lane. */
-function squaresOf(this: Thread, x: Texels, size: number, parts: number): Four {
-  let s0 = 0.0
-  let s1 = 0.0
-  let s2 = 0.0
-  let s3 = 0.0
+/** 2^-126, the least scale of a norm: what is smaller may be zero on a GPU. */
+const LEAST_SCALE = 2 ** -126
+
+declare function share(part: number, whole: number): number
+
+/** part / whole, where part is no larger. A GPU's division ends at 2^126: the inverse of what is larger may be zero. */
+function shareOf(part: number, whole: number): number {
+  return whole > 1 ? (0.25 * part) / (0.25 * whole) : part / whole
+}
+
+/**
+ * Of texels this.thread.x, + parts, + 2 parts, ...: the largest size of a value, and the sum of squares relative to it, so
+ * that none over- or underflows.
+ */
+function squaresOf(this: Thread, x: Texels, size: number, parts: number, least: number): Four {
+  let scale = least
+  let sum = 0.0
   for (let i = this.thread.x; 4 * i < size; i += parts) {
     const v = x[i]
-    s0 = s0 + v[0] * v[0]
     // the last texel may end early
-    if (4 * i + 1 < size) {
-      s1 = s1 + v[1] * v[1]
+    const a = Math.abs(v[0])
+    const b = 4 * i + 1 < size ? Math.abs(v[1]) : 0
+    const c = 4 * i + 2 < size ? Math.abs(v[2]) : 0
+    const d = 4 * i + 3 < size ? Math.abs(v[3]) : 0
+    const largest = Math.max(Math.max(a, b), Math.max(c, d))
+    if (largest > scale) {
+      const shrink = share(scale, largest)
+      sum = sum * shrink * shrink
+      scale = largest
     }
-    if (4 * i + 2 < size) {
-      s2 = s2 + v[2] * v[2]
-    }
-    if (4 * i + 3 < size) {
-      s3 = s3 + v[3] * v[3]
-    }
+    const p = share(a, scale)
+    const q = share(b, scale)
+    const r = share(c, scale)
+    const s = share(d, scale)
+    sum = sum + (p * p + q * q) + (r * r + s * s)
   }
-  return [s0, s1, s2, s3]
+  return [scale, sum, 0, 0]
 }
 
-function plusAll(this: Thread, sum: Texels, partial: Texels, parts: number): Four {
-  let s = 0.0
+/** The norm of what there was before, unless this is the first, and of all parts. */
+function normOf(this: Thread, before: Texels, partial: Texels, parts: number, least: number, first: number): Four {
+  let scale = least
+  let sum = 0.0
+  if (first < 1) {
+    const norm = before[0]
+    scale = norm[0]
+    sum = norm[1] * norm[1]
+  }
   for (let i = 0; i < parts; i++) {
     const v = partial[i]
-    s = s + (v[0] + v[1]) + (v[2] + v[3])
+    if (v[0] > scale) {
+      const shrink = share(scale, v[0])
+      sum = sum * shrink * shrink + v[1]
+      scale = v[0]
+    } else {
+      const shrink = share(v[0], scale)
+      sum = sum + v[1] * shrink * shrink
+    }
   }
-  const before = sum[0]
-  const total = before[0] + s
-  return [total, total, total, total]
+  return [scale, Math.sqrt(sum), 0, 0]
 }
 
-const SQUARES: Program = { name: 'addSumOfSquares, parts', source: squaresOf, kinds: ['texels', 'number', 'number'] }
-const PLUS_ALL: Program = { name: 'addSumOfSquares', source: plusAll, kinds: ['texels', 'texels', 'number'] }
+const SQUARES: Program = {
+  name: 'gradientNorm, parts',
+  source: squaresOf,
+  kinds: ['texels', 'number', 'number', 'number'],
+  helpers: { share: shareOf },
+}
+const NORM: Program = {
+  name: 'gradientNorm',
+  source: normOf,
+  kinds: ['texels', 'texels', 'number', 'number', 'number'],
+  helpers: { share: shareOf },
+}
 
 /** As many as each has texels: one after the other, what takes longest is shortest. */
 const partsOf = (size: number): number => Math.ceil(Math.sqrt(size / 4))
 
-export const addSumOfSquares: GpuKernel<'addSumOfSquares'> = {
-  programs: [SQUARES, PLUS_ALL],
-  workspaces: ({ size }) => [4 * partsOf(size)],
-  run(gpu, { size }, [sum, x], [out], [partial]) {
-    gpu.run(SQUARES, [x, size, partsOf(size)], partial)
-    gpu.run(PLUS_ALL, [sum, partial, partsOf(size)], out)
+export const gradientNorm: GpuKernel<'gradientNorm'> = {
+  programs: [SQUARES, NORM],
+  workspaces: ({ sizes }) => [4 * Math.max(...sizes.map(partsOf)), 2],
+  run(gpu, { sizes }, gradients, [out], [partial, spare]) {
+    for (const [j, size] of sizes.entries()) {
+      const parts = partsOf(size)
+      // by turns, since no output is an input, so that the last is written to where it belongs
+      const [from, to] = (sizes.length - j) % 2 === 1 ? [spare, out] : [out, spare]
+      gpu.run(SQUARES, [gradients[j], size, parts, LEAST_SCALE], partial)
+      gpu.run(NORM, [j > 0 ? from : partial, partial, parts, LEAST_SCALE, j > 0 ? 0 : 1], to)
+    }
   },
 }
 
-/** What gradients are multiplied by, so that the norm of all of them stays within maxNorm. */
-export function clippingOf(squaredNorm: number, flags: Four): number {
+/** The root of what gradients are multiplied by, twice, so that the norm of all of them stays within maxNorm. */
+export function clippingOf(scale: number, ratio: number, flags: Four): number {
   if (flags[2] > 0) {
-    const scale = flags[3] / (Math.sqrt(squaredNorm) + 0.000001)
+    const root = Math.sqrt(flags[3] / (ratio + 0.000001 / scale)) / Math.sqrt(scale)
     // a NaN stays one
-    return scale > 1 ? 1 : scale
+    return root > 1 ? 1 : root
   }
   return 1
 }
 
 /** v = momentum v + (1 - dampening) g, or g the first time. */
-function velocityOf(p: number, v: number, g: number, scale: number, rates: Four, flags: Four): number {
-  const gradient = scale * g + rates[1] * p
+function velocityOf(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number {
+  const gradient = root * (root * g) + rates[1] * p
   if (flags[1] > 0) {
     return gradient
   }
@@ -97,10 +140,10 @@ function velocityOf(p: number, v: number, g: number, scale: number, rates: Four,
 }
 
 /** p - learningRate v, or with nesterov p - learningRate (g + momentum v) */
-function nextOf(p: number, v: number, g: number, scale: number, rates: Four, flags: Four): number {
-  const speed = velocity(p, v, g, scale, rates, flags)
+function nextOf(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number {
+  const speed = velocity(p, v, g, root, rates, flags)
   if (flags[0] > 0) {
-    return p - rates[0] * (scale * g + rates[1] * p + rates[2] * speed)
+    return p - rates[0] * (root * (root * g) + rates[1] * p + rates[2] * speed)
   }
   return p - rates[0] * speed
 }
@@ -110,30 +153,30 @@ function nextOf(p: number, v: number, g: number, scale: number, rates: Four, fla
  * @param flags  nesterov, first, clip; maxNorm
  */
 function sgdParameter(this: Thread, p: Texels, v: Texels, g: Texels, norm: Texels, rates: Four, flags: Four): Four {
-  const squaredNorm = norm[0]
-  const scale = clipping(squaredNorm[0], flags)
+  const all = norm[0]
+  const root = clipping(all[0], all[1], flags)
   const a = p[this.thread.x]
   const b = v[this.thread.x]
   const c = g[this.thread.x]
   return [
-    next(a[0], b[0], c[0], scale, rates, flags),
-    next(a[1], b[1], c[1], scale, rates, flags),
-    next(a[2], b[2], c[2], scale, rates, flags),
-    next(a[3], b[3], c[3], scale, rates, flags),
+    next(a[0], b[0], c[0], root, rates, flags),
+    next(a[1], b[1], c[1], root, rates, flags),
+    next(a[2], b[2], c[2], root, rates, flags),
+    next(a[3], b[3], c[3], root, rates, flags),
   ]
 }
 
 function sgdVelocity(this: Thread, p: Texels, v: Texels, g: Texels, norm: Texels, rates: Four, flags: Four): Four {
-  const squaredNorm = norm[0]
-  const scale = clipping(squaredNorm[0], flags)
+  const all = norm[0]
+  const root = clipping(all[0], all[1], flags)
   const a = p[this.thread.x]
   const b = v[this.thread.x]
   const c = g[this.thread.x]
   return [
-    velocity(a[0], b[0], c[0], scale, rates, flags),
-    velocity(a[1], b[1], c[1], scale, rates, flags),
-    velocity(a[2], b[2], c[2], scale, rates, flags),
-    velocity(a[3], b[3], c[3], scale, rates, flags),
+    velocity(a[0], b[0], c[0], root, rates, flags),
+    velocity(a[1], b[1], c[1], root, rates, flags),
+    velocity(a[2], b[2], c[2], root, rates, flags),
+    velocity(a[3], b[3], c[3], root, rates, flags),
   ]
 }
 
@@ -144,7 +187,7 @@ const step = (source: Source): Helper => ({
 const SGD = {
   kinds: ['texels', 'texels', 'texels', 'texels', 'four', 'four'],
   helpers: {
-    clipping: { source: clippingOf, kinds: ['number', 'four'] },
+    clipping: { source: clippingOf, kinds: ['number', 'number', 'four'] },
     velocity: step(velocityOf),
     next: step(nextOf),
   },

@@ -118,12 +118,6 @@ export const blend: Kernels['blend'] = ({ size, a, b }, [old, x], [y]) => {
   else for (let i = 0; i < size; i++) y[i] = a * old[i] + b * x[i]
 }
 
-export const addSumOfSquares: Kernels['addSumOfSquares'] = ({ size }, [sum, x], [out]) => {
-  let total = 0
-  for (let i = 0; i < size; i++) total += x[i] * x[i]
-  out[0] = sum[0] + total
-}
-
 export const unary: Kernels['unary'] = ({ size, function: name, a, b }, [x], [y]) => {
   if (name === 'relu') return relu(size, x, y)
   const { f } = UNARY[name]

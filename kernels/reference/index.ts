@@ -7,12 +7,12 @@
 import type { Kernels } from '../kernels.js'
 import { attentionSoftmax, attentionSoftmaxGradient } from './attention.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolutionTiled.js'
-import { addSumOfSquares, binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
+import { binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
 import { crossEntropyGradient, crossEntropyRows, lossRows, lossRowsGradient } from './loss.js'
 import { matmul } from './matmulTiled.js'
 import { concat, embedding, embeddingGradient, pad, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
-import { adam, sgd } from './optimizer.js'
+import { adam, gradientNorm, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { dropout } from './random.js'
 import {
@@ -31,7 +31,7 @@ export { UNARY } from './elementwise.js'
 export const reference: Kernels = {
   fill,
   blend,
-  addSumOfSquares,
+  gradientNorm,
   stridedCopy,
   pad,
   concat,

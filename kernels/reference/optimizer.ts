@@ -4,44 +4,69 @@
  */
 import type { Floats, Kernels, Update } from '../kernels.js'
 
-/** What every gradient is multiplied by so that the norm of all of them stays within maxNorm. */
-function clipScale({ clip, maxNorm }: Update, squaredNorm: Floats): number {
-  return clip ? Math.min(1, maxNorm / (Math.sqrt(squaredNorm[0]) + 1e-6)) : 1
+/** The smallest scale of a norm: float32's smallest number of full precision. */
+const LEAST_SCALE = 2 ** -126
+
+/** Squares are taken relative to the largest value so far, so that none over- or underflows: LAPACK's dnrm2. */
+export const gradientNorm: Kernels['gradientNorm'] = ({ sizes }, gradients, [norm]) => {
+  let scale = LEAST_SCALE
+  let sum = 0
+  for (const [j, size] of sizes.entries()) {
+    for (let i = 0; i < size; i++) {
+      const value = Math.abs(gradients[j][i])
+      if (value > scale) {
+        sum = 1 + sum * (scale / value) ** 2
+        scale = value
+      } else sum += (value / scale) ** 2
+    }
+  }
+  norm[0] = scale
+  norm[1] = Math.sqrt(sum)
 }
 
-/** parameter, velocity?, gradient, squaredNorm? -> parameter, velocity? */
+/**
+ * The root of min(1, maxNorm / (norm + 1e-6)): gradients are multiplied by it twice, since the factor itself may be less
+ * than an element holds where the gradient is large.
+ */
+function clipRoot({ clip, maxNorm }: Update, norm: Floats): number {
+  if (!clip) return 1
+  const [scale, ratio] = norm
+  return Math.min(1, Math.sqrt(maxNorm / (ratio + 1e-6 / scale)) / Math.sqrt(scale))
+}
+
+/** parameter, velocity?, gradient, norm? -> parameter, velocity? */
 export const sgd: Kernels['sgd'] = (p, inputs, outputs) => {
   if (p.momentum === 0) return plainSgd(p, inputs, outputs)
   const { size, learningRate, weightDecay, momentum, dampening, nesterov, first } = p
-  const [parameter, velocity, gradient, squaredNorm] = inputs
+  const [parameter, velocity, gradient, norm] = inputs
   const [newParameter, newVelocity] = outputs
-  const scale = clipScale(p, squaredNorm)
+  const root = clipRoot(p, norm)
   for (let i = 0; i < size; i++) {
-    const g = scale * gradient[i] + weightDecay * parameter[i]
+    const g = root * (root * gradient[i]) + weightDecay * parameter[i]
     const v = first ? g : momentum * velocity[i] + (1 - dampening) * g
     newVelocity[i] = v
     newParameter[i] = parameter[i] - learningRate * (nesterov ? g + momentum * v : v)
   }
 }
 
-const plainSgd: Kernels['sgd'] = (p, [parameter, gradient, squaredNorm], [newParameter]) => {
+const plainSgd: Kernels['sgd'] = (p, [parameter, gradient, norm], [newParameter]) => {
   const { size, learningRate, weightDecay } = p
-  const scale = clipScale(p, squaredNorm)
+  const root = clipRoot(p, norm)
   for (let i = 0; i < size; i++) {
-    newParameter[i] = parameter[i] - learningRate * (scale * gradient[i] + weightDecay * parameter[i])
+    newParameter[i] = parameter[i] - learningRate * (root * (root * gradient[i]) + weightDecay * parameter[i])
   }
 }
 
-/** parameter, m, v, gradient, squaredNorm? -> parameter, m, v */
-export const adam: Kernels['adam'] = (p, [parameter, m, v, gradient, squaredNorm], [newParameter, newM, newV]) => {
+/** parameter, m, v, gradient, norm? -> parameter, m, v */
+export const adam: Kernels['adam'] = (p, [parameter, m, v, gradient, norm], [newParameter, newM, newV]) => {
   const { size, learningRate, weightDecay, beta1, beta2, eps, correction1, correction2, decoupled } = p
-  const scale = clipScale(p, squaredNorm)
+  const root = clipRoot(p, norm)
   const shrink = decoupled ? 1 - learningRate * weightDecay : 1
   const coupledDecay = decoupled ? 0 : weightDecay
   const stepSize = learningRate / correction1
   const rootCorrection2 = Math.sqrt(correction2)
   for (let i = 0; i < size; i++) {
-    const g = scale * gradient[i] + coupledDecay * parameter[i]
+    const g = root * (root * gradient[i]) + coupledDecay * parameter[i]
     const first = beta1 * m[i] + (1 - beta1) * g
     const second = beta2 * v[i] + (1 - beta2) * g * g
     newM[i] = first

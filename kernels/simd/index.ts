@@ -23,7 +23,7 @@ import {
 import { matmul } from './matmul.js'
 import { concat, fill, pad, stridedCopy } from './movement.js'
 import { moments, normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
-import { adam, addSumOfSquares, blend, sgd } from './optimizer.js'
+import { adam, blend, gradientNorm, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { reduce } from './reduce.js'
 
@@ -51,7 +51,7 @@ export const simd: SimdKernels = {
   reduce,
   dropout,
   blend,
-  addSumOfSquares,
+  gradientNorm,
   sgd,
   adam,
   softmax,

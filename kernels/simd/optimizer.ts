@@ -15,24 +15,30 @@ export const blend: SimdKernel<'blend'> = {
   run: (assembly, { size, a, b }, [old, x], [y]) => assembly.inParts('blend', [size, old, x, y, a, b], cut(3)),
 }
 
-export const addSumOfSquares: SimdKernel<'addSumOfSquares'> = {
-  run: (assembly, { size }, [sum, x], [to]) => assembly.addSumOfSquares(size, sum, x, to),
+/** In double precision no square of a float32 number over- or underflows, and no sum of them rounds before the end. */
+export const gradientNorm: SimdKernel<'gradientNorm'> = {
+  run(assembly, { sizes }, gradients, [norm]) {
+    assembly.storeNorm(
+      sizes.reduce((sum, size, j) => sum + assembly.sumOfSquares(size, gradients[j]), 0),
+      norm,
+    )
+  },
 }
 
-const clipScale = (assembly: Assembly, { clip, maxNorm }: Update, squaredNorm: number): number =>
-  clip ? assembly.clipScale(squaredNorm, maxNorm) : 1
+const clipRoot = (assembly: Assembly, { clip, maxNorm }: Update, norm: number): number =>
+  clip ? assembly.clipRoot(norm, maxNorm) : 1
 
 export const sgd: SimdKernel<'sgd'> = {
   run(assembly, p, inputs, outputs) {
     const { size, learningRate, weightDecay, momentum } = p
     if (momentum === 0) {
-      const [parameter, gradient, squaredNorm] = inputs
-      const scale = clipScale(assembly, p, squaredNorm)
-      assembly.inParts('sgd', [size, parameter, gradient, outputs[0], learningRate, scale, weightDecay], cut(3))
+      const [parameter, gradient, norm] = inputs
+      const root = clipRoot(assembly, p, norm)
+      assembly.inParts('sgd', [size, parameter, gradient, outputs[0], learningRate, root, weightDecay], cut(3))
       return
     }
-    const [parameter, velocity, gradient, squaredNorm] = inputs
-    const constants = [learningRate, clipScale(assembly, p, squaredNorm), weightDecay, momentum, 1 - p.dampening]
+    const [parameter, velocity, gradient, norm] = inputs
+    const constants = [learningRate, clipRoot(assembly, p, norm), weightDecay, momentum, 1 - p.dampening]
     const flags = [Number(p.nesterov), Number(p.first)]
     const operands = [parameter, velocity, gradient, ...outputs]
     assembly.inParts('sgdMomentum', [size, ...operands, ...constants, ...flags], cut(operands.length))
@@ -40,14 +46,14 @@ export const sgd: SimdKernel<'sgd'> = {
 }
 
 export const adam: SimdKernel<'adam'> = {
-  run(assembly, p, [parameter, m, v, gradient, squaredNorm], outputs) {
+  run(assembly, p, [parameter, m, v, gradient, norm], outputs) {
     const { size, learningRate, weightDecay, beta1, beta2, correction1, correction2, decoupled, eps } = p
-    const scale = clipScale(assembly, p, squaredNorm)
+    const root = clipRoot(assembly, p, norm)
     const decay = decoupled ? 0 : weightDecay
     const shrink = decoupled ? 1 - learningRate * weightDecay : 1
     const averages = [beta1, 1 - beta1, beta2, 1 - beta2]
     const step = [learningRate / correction1, Math.sqrt(correction2), eps]
     const operands = [parameter, m, v, gradient, ...outputs]
-    assembly.inParts('adam', [size, ...operands, scale, decay, shrink, ...averages, ...step], cut(operands.length))
+    assembly.inParts('adam', [size, ...operands, root, decay, shrink, ...averages, ...step], cut(operands.length))
   },
 }

@@ -80,8 +80,8 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   readonly state: readonly Tensor[]
   readonly #entries: readonly Entry<Options>[]
   readonly #clipNorm: number | null
-  /** Sum of all squared gradients: scratch within a step. */
-  readonly #squaredNorm: Tensor | null
+  /** Of the whole gradient, as it was last measured: [scale, ratio], see kernels.ts. */
+  readonly #norm: Tensor
   #steps = 0
 
   /**
@@ -118,10 +118,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
         ...entry,
         moments: this.moments(entry.settings).map(() => make(entry.parameter.shape)),
       }))
-      return { entries, norm: this.#clipNorm === null ? null : make([]) }
+      return { entries, norm: make([2]) }
     })
     this.#entries = entries
-    this.#squaredNorm = norm
+    this.#norm = norm
     this.state = this.#entries.flatMap(({ moments }) => moments)
   }
 
@@ -131,28 +131,49 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   }
 
   /**
-   * The next step: first the norm if it clips, then one update for each parameter. Note [Step as data].
+   * The next step, one update for each parameter, clipped by what `measureNorm()` found. Note [Step as data].
    * @throws ArgumentError  a schedule gave a rate that is negative or not finite
    * @throws DisposedError  a parameter or the optimizer's state is gone
    */
   updates(): Update[] {
-    const norm = this.#squaredNorm?.storage(this.name)
+    const norm = this.#clipNorm === null ? null : this.#norm.storage(this.name)
     const rates = new Map<Schedule, number>()
     for (const { schedule } of this.#entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule))
-    const updates = this.#entries.map((entry) => {
+    return this.#entries.map((entry) => {
       const { parameter, moments, settings, schedule } = entry
       const values: StepValues = {
         size: parameter.size,
         learningRate: rates.get(schedule) ?? 0,
         weightDecay: settings.weightDecay,
-        clip: norm !== undefined,
+        clip: norm !== null,
         maxNorm: this.#clipNorm ?? 0,
       }
       const targets = [parameter, ...moments].map((tensor) => tensor.storage(this.name))
       const gradient = gradientOf(parameter).storage(this.name)
       return this.update(settings, values, targets, norm ? [gradient, norm] : [gradient])
     })
-    return norm ? [...this.#normUpdates(norm), ...updates] : updates
+  }
+
+  /**
+   * Measure the norm of the whole gradient, by which `updates()` clip. It neither over- nor underflows where gradients are
+   * finite, and is not finite where one of them is not.
+   * @throws BudgetExceededError  no room for the device's workspace
+   * @throws DisposedError        a parameter's gradient or the optimizer's state is gone
+   */
+  measureNorm(): void {
+    const gradients = this.#entries.map(({ parameter }) => gradientOf(parameter))
+    this.device.run(
+      'gradientNorm',
+      { sizes: gradients.map(({ size }) => size) },
+      gradients.map((gradient) => gradient.storage(this.name)),
+      [this.#norm.storage(this.name)],
+    )
+  }
+
+  /** The norm that `measureNorm()` found. In double precision: it may be more than an element holds. */
+  async gradNorm(): Promise<number> {
+    const [scale, ratio] = await this.#norm.data()
+    return scale * ratio
   }
 
   /** Say that `updates()` were run: the step counts. Not in a rehearsal, where nothing was. */
@@ -168,6 +189,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    *     optimizer.step()
    */
   step(): void {
+    if (this.#clipNorm !== null) this.measureNorm()
     this.device.commit(this.updates())
     this.committed()
   }
@@ -207,7 +229,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /** Free the moments. Gradients are the parameters' and stay. */
   dispose(): void {
     for (const tensor of this.state) tensor.dispose()
-    this.#squaredNorm?.dispose()
+    this.#norm.dispose()
   }
 
   [Symbol.dispose](): void {
@@ -223,7 +245,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /**
    * The update of one parameter.
    * @param targets  the parameter, then its moments
-   * @param inputs   its gradient, then the sum of all squared gradients when `values.clip`
+   * @param inputs   its gradient, then the norm of all when `values.clip`
    */
   protected abstract update(
     settings: Options,
@@ -236,14 +258,6 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     const rate = schedule(this.#steps)
     checkAtLeast(this.name, `the learning rate of step ${this.#steps}`, rate, 0)
     return rate
-  }
-
-  #normUpdates(norm: Storage): Update[] {
-    const sums = this.parameters.map((parameter): Update => {
-      const inputs = [gradientOf(parameter).storage(this.name)]
-      return { kernel: 'addSumOfSquares', parameters: { size: parameter.size }, targets: [norm], inputs }
-    })
-    return [{ kernel: 'fill', parameters: { size: 1, value: 0 }, targets: [norm], inputs: [] }, ...sums]
   }
 
   #namedState(): Map<string, Tensor> {

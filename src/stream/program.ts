@@ -108,8 +108,10 @@ export class Program {
     for (const [size, { placement }] of sizes) {
       this.device.allocator.place(placement, () => this.rehearseMicroBatch(mode, shape, size))
     }
+    if (mode !== 'train') return
+    this.measureNorm()
     this.device.op = 'commit'
-    if (mode === 'train') this.device.commit(this.updates())
+    this.device.commit(this.updates())
   }
 
   /** A micro-batch without values; inside a rehearsal. */
@@ -143,6 +145,12 @@ export class Program {
       this.#addLoss(loss, share)
       return null
     })
+  }
+
+  /** The last of a gather: the norm of the gradient that it has summed up. */
+  measureNorm(): void {
+    this.device.op = 'gradient norm'
+    this.optimizer.measureNorm()
   }
 
   /** The commit as data: the optimizer's updates, then the shadows into the buffers. */

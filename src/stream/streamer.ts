@@ -156,6 +156,7 @@ export class Streamer {
       const { device } = this.#program
       await this.#checkpoints.beforeStep(this.#cursor)
       const { plan, weight } = await this.#gather('train', batch, options)
+      this.#program.measureNorm()
       const loss = await this.#program.readLoss()
       if (this.#checkFinite && !Number.isFinite(loss)) {
         throw new NonFiniteError(

@@ -43,8 +43,8 @@ const LEAST_PART: i32 = 16384
 const SQUARES: usize = 1792
 const SUM: usize = SQUARES + 64
 
-/** sum (a scalar), x -> sum + sum of x^2, in double precision */
-export function addSumOfSquares(n: i32, sum: usize, x: usize, to: usize): void {
+/** sum of x^2, in double precision */
+export function sumOfSquares(n: i32, x: usize): f64 {
   const squares = changetype<Squares>(SQUARES)
   const part = max(LEAST_PART, (n + SUMS - 1) / SUMS)
   const parts = (n + part - 1) / part
@@ -54,15 +54,15 @@ export function addSumOfSquares(n: i32, sum: usize, x: usize, to: usize): void {
   parallel(SQUARES, parts, SLOTS, (shared, item, _slot) => {
     const all = changetype<Squares>(shared)
     const first = item * all.part
-    store<f64>(SUM + <usize>item * 8, sumOfSquares(min(all.part, all.n - first), all.x + <usize>first * 4))
+    store<f64>(SUM + <usize>item * 8, sumPart(min(all.part, all.n - first), all.x + <usize>first * 4))
   })
-  let total = <f64>load<f32>(sum)
+  let total: f64 = 0
   for (let i = 0; i < parts; i++) total += load<f64>(SUM + <usize>i * 8)
-  store<f32>(to, <f32>total)
+  return total
 }
 
 /** Exact products, two of them in each of four sums. */
-function sumOfSquares(n: i32, x: usize): f64 {
+function sumPart(n: i32, x: usize): f64 {
   let s0 = f64x2.splat(0)
   let s1 = s0
   let s2 = s0
@@ -91,16 +91,22 @@ function addSquares(sum: v128, pair: v128): v128 {
   return f64x2.add(sum, f64x2.mul(x, x))
 }
 
-/** parameter, gradient -> parameter - learningRate (scale gradient + decay parameter) */
-export function sgd(n: i32, parameter: usize, gradient: usize, to: usize, learningRate: f32, scale: f32, decay: f32): void {
+/** See clipRoot. */
+@inline
+function clipped(gradient: v128, root: v128): v128 {
+  return f32x4.mul(root, f32x4.mul(root, gradient))
+}
+
+/** parameter, gradient -> parameter - learningRate (root^2 gradient + decay parameter) */
+export function sgd(n: i32, parameter: usize, gradient: usize, to: usize, learningRate: f32, root: f32, decay: f32): void {
   combine<Descend>(
-    n, parameter, gradient, to, f32x4.splat(learningRate), f32x4.splat(scale), f32x4.splat(decay),
+    n, parameter, gradient, to, f32x4.splat(learningRate), f32x4.splat(root), f32x4.splat(decay),
   )
 }
 
 @unmanaged class Descend {
-  @inline apply(p: v128, gradient: v128, learningRate: v128, scale: v128, decay: v128): v128 {
-    const g = f32x4.add(f32x4.mul(scale, gradient), f32x4.mul(decay, p))
+  @inline apply(p: v128, gradient: v128, learningRate: v128, root: v128, decay: v128): v128 {
+    const g = f32x4.add(clipped(gradient, root), f32x4.mul(decay, p))
     return f32x4.sub(p, f32x4.mul(learningRate, g))
   }
 }
@@ -108,16 +114,16 @@ export function sgd(n: i32, parameter: usize, gradient: usize, to: usize, learni
 /** parameter, velocity, gradient -> parameter, velocity; `fresh` is what of a gradient the velocity takes up */
 export function sgdMomentum(
   n: i32, parameter: usize, velocity: usize, gradient: usize, toParameter: usize, toVelocity: usize,
-  learningRate: f32, scale: f32, decay: f32, momentum: f32, fresh: f32, nesterov: bool, first: bool,
+  learningRate: f32, root: f32, decay: f32, momentum: f32, fresh: f32, nesterov: bool, first: bool,
 ): void {
   const learning = f32x4.splat(learningRate)
-  const scaling = f32x4.splat(scale)
+  const roots = f32x4.splat(root)
   const decaying = f32x4.splat(decay)
   const keeping = f32x4.splat(momentum)
   const taking = f32x4.splat(fresh)
   for (; n > 0; n -= 4) {
     const p = take(parameter, n)
-    const g = f32x4.add(f32x4.mul(scaling, take(gradient, n)), f32x4.mul(decaying, p))
+    const g = f32x4.add(clipped(take(gradient, n), roots), f32x4.mul(decaying, p))
     const v = first ? g : f32x4.add(f32x4.mul(keeping, take(velocity, n)), f32x4.mul(taking, g))
     const direction = nesterov ? f32x4.add(g, f32x4.mul(keeping, v)) : v
     put(toVelocity, v, n)
@@ -136,10 +142,10 @@ export function sgdMomentum(
  */
 export function adam(
   n: i32, parameter: usize, m: usize, v: usize, gradient: usize, toParameter: usize, toM: usize, toV: usize,
-  scale: f32, decay: f32, shrink: f32, beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
+  root: f32, decay: f32, shrink: f32, beta1: f32, fresh1: f32, beta2: f32, fresh2: f32,
   stepSize: f32, correction: f32, eps: f32,
 ): void {
-  const scaling = f32x4.splat(scale)
+  const roots = f32x4.splat(root)
   const decaying = f32x4.splat(decay)
   const shrinking = f32x4.splat(shrink)
   const keeping1 = f32x4.splat(beta1)
@@ -151,7 +157,7 @@ export function adam(
   const epsilon = f32x4.splat(eps)
   for (; n > 0; n -= 4) {
     const p = take(parameter, n)
-    const g = f32x4.add(f32x4.mul(scaling, take(gradient, n)), f32x4.mul(decaying, p))
+    const g = f32x4.add(clipped(take(gradient, n), roots), f32x4.mul(decaying, p))
     const first = f32x4.add(f32x4.mul(keeping1, take(m, n)), f32x4.mul(taking1, g))
     const second = f32x4.add(f32x4.mul(keeping2, take(v, n)), f32x4.mul(f32x4.mul(taking2, g), g))
     put(toM, first, n)
@@ -168,7 +174,21 @@ export function adam(
   }
 }
 
-/** What every gradient is multiplied by so that the norm of all of them stays within maxNorm. */
-export function clipScale(squaredNorm: usize, maxNorm: f64): f64 {
-  return min<f64>(1, maxNorm / (sqrt<f64>(load<f32>(squaredNorm)) + 1e-6))
+/** The root of the sum as [scale, ratio]: the scale is as near to it as float32 comes, so the ratio is near 1, or 0. */
+export function storeNorm(sum: f64, to: usize): void {
+  const norm = sqrt<f64>(sum)
+  const scale = max<f64>(LEAST_SCALE, min<f64>(f32.MAX_VALUE, norm))
+  store<f32>(to, <f32>scale)
+  store<f32>(to + 4, <f32>(norm / <f64><f32>scale))
+}
+
+/** 2^-126 */
+const LEAST_SCALE: f64 = <f64>f32.MIN_NORMAL_VALUE
+
+/**
+ * The root of min(1, maxNorm / (norm + 1e-6)): gradients are multiplied by it twice, since the factor itself may be less
+ * than float32 holds.
+ */
+export function clipRoot(norm: usize, maxNorm: f64): f64 {
+  return min<f64>(1, sqrt<f64>(maxNorm / (<f64>load<f32>(norm) * <f64>load<f32>(norm + 4) + 1e-6)))
 }
