@@ -171,6 +171,7 @@ test('train: an event for the plan, each step, each epoch and the end', async ()
   for (const step of steps) {
     assert.is(step.peakBytes, step.plannedPeakBytes)
     assert.ok(number(step, 'peakBytes') <= 512 * 1024 && number(step, 'loss') > 0 && number(step, 'ms') > 0)
+    assert.ok(number(step, 'gradNorm') > 0)
   }
   assert.equal(steps[0].parts, plan.parts)
   assert.is(steps[0].plannedPeakBytes, plan.plannedPeakBytes)
@@ -339,6 +340,7 @@ const RESULT = {
   samples: 10,
   parts: [{ size: 10, count: 1 }],
   loss: 1.5,
+  gradNorm: 1,
   weight: 10,
   ms: 5,
   peakBytes: 1000,

@@ -1,17 +1,18 @@
 /** Whatever goes wrong in a step, nothing is lost: the atomic step, and what misuse is told. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { backward } from '../src/autograd/backward.js'
 import type { Batch } from '../src/data/index.js'
 import { PlanMismatchError, RehearsalError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import type { SluiceError } from '../src/memory/errors.js'
 import { HeapAllocator } from '../src/memory/heap.js'
-import { Linear, Module } from '../src/nn/index.js'
-import { mul, relu } from '../src/ops/elementwise.js'
-import { crossEntropy, type Loss } from '../src/ops/loss.js'
+import { Linear, Module, Parameter } from '../src/nn/index.js'
+import { mul, relu, sqrt } from '../src/ops/elementwise.js'
+import { crossEntropy, type Loss, mse } from '../src/ops/loss.js'
 import { reshape, slice } from '../src/ops/movement.js'
-import { adam, sgd } from '../src/optim/index.js'
+import { adam, adamw, sgd } from '../src/optim/index.js'
 import {
   DoesNotFitError,
   InterruptedError,
@@ -20,11 +21,13 @@ import {
   NotSeparableError,
 } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'
+import { fromHost } from '../src/tensor/create.js'
 import { DisposedError, ScopeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { FailingAllocator, NoAliasDevice } from './devices.js'
 import { batchNormModel, CLASSES, denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
+import { SPLIT_GRADIENT } from './tolerances.js'
 
 const BUDGET = 1 << 20
 
@@ -218,6 +221,61 @@ test('a loss of NaN is not committed', async () => {
   bad.inputs.data[5] = Number.NaN
   assert.instance(await errorOf(step(run.streamer, bad)), NonFiniteError)
   assert.equal(await lasting(run), before)
+})
+
+/** y = w^2, of which a loss may take the root. */
+class Square extends Module {
+  w = new Parameter(this.device, [1])
+  forward(x: Tensor): Tensor {
+    return mul(mul(this.w, this.w), x)
+  }
+}
+
+test('a gradient that is not finite is not committed, though the loss is', async () => {
+  for (const device of [
+    open(),
+    new HeapDevice('reference', new HeapAllocator(BUDGET)),
+    forbidding(new HeapAllocator(BUDGET)),
+  ]) {
+    for (const make of [sgd, adam, adamw]) {
+      const model = new Square(device)
+      const optimizer = make(model, { learningRate: 0.1, clipNorm: 1 })
+      const run = { model, optimizer, streamer: new Streamer({ model, loss: (y, t) => mse(sqrt(y), t), optimizer }) }
+      const batch = {
+        inputs: { data: Float32Array.of(1, 1), shape: [2, 1] },
+        targets: { data: Float32Array.of(1, 1), shape: [2, 1] },
+      }
+      const before = await lasting(run)
+      // d sqrt(w^2) / dw = 1 / (2 sqrt(0)) * 2 * 0
+      const error = await errorOf(run.streamer.step(batch))
+      assert.instance(error, NonFiniteError)
+      assert.match(String(error), /norm of this mini-batch's gradient is NaN, though its loss is 1\./)
+      assert.equal(await lasting(run), before)
+      const careless = new Streamer({ ...run, loss: (y, t) => mse(sqrt(y), t), checkFinite: false })
+      const { loss, gradNorm, step } = await careless.step(batch)
+      assert.equal([loss, gradNorm, step], [1, Number.NaN, 1])
+      assert.equal([...(await model.w.data())], [Number.NaN])
+    }
+  }
+})
+
+test('a step reports the norm of the gradient that a loop by hand has, whatever the split', async () => {
+  for (const clipNorm of [undefined, 0.01]) {
+    const device = new HeapDevice('reference', new HeapAllocator(BUDGET))
+    const model = denseModel(device, 0)
+    const batch = randomBatch(12, 1)
+    scope(device, () => {
+      const output = model.forward(fromHost(device, batch.inputs))
+      backward(crossEntropy(output, fromHost(device, batch.targets)))
+    })
+    const gradients = await Promise.all(model.parameters().map(async ({ grad }) => [...((await grad?.data()) ?? [])]))
+    const norm = Math.hypot(...gradients.flat())
+    const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0, clipNorm }) })
+    for (const microBatch of [12, 5, 1]) {
+      const { gradNorm } = await streamer.step(batch, { microBatch })
+      assert.ok(Math.abs(gradNorm - norm) <= SPLIT_GRADIENT * norm, `${gradNorm} is not ${norm}`)
+    }
+  }
 })
 
 test('a data source that throws, an interrupt: training goes on from the cursor to the same bits', async () => {

@@ -37,7 +37,7 @@ export class EmptyBatchError extends SluiceError {}
 /** A loss that couples samples cannot be summed over micro-batches. */
 export class NotSeparableError extends SluiceError {}
 
-/** The loss of a mini-batch is NaN or infinite. */
+/** The loss of a mini-batch, or its gradient, is NaN or infinite. */
 export class NonFiniteError extends SluiceError {}
 
 /** User code inside the step threw; `cause` is what it threw. */

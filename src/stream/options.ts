@@ -14,7 +14,7 @@ export interface StreamerOptions {
   optimizer: Optimizer
   /** of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
   seed?: number
-  /** refuse to commit a mini-batch whose loss is NaN or infinite; default true */
+  /** refuse to commit a mini-batch whose loss or gradient is NaN or infinite; default true */
   checkFinite?: boolean
   /** keep a checkpoint after every so many steps; default 1 where the device can lose its values, else 0: none */
   checkpointEvery?: number

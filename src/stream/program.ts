@@ -147,10 +147,16 @@ export class Program {
     })
   }
 
-  /** The last of a gather: the norm of the gradient that it has summed up. */
+  /** The last of a gather: how long the gradient is that it has summed up. */
   measureNorm(): void {
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
+  }
+
+  /** What a gather has come to. Both are asked for before either is waited for. */
+  async readMeasured(): Promise<{ loss: number; gradNorm: number }> {
+    const [loss, gradNorm] = await Promise.all([this.readLoss(), this.optimizer.gradNorm()])
+    return { loss, gradNorm }
   }
 
   /** The commit as data: the optimizer's updates, then the shadows into the buffers. */

@@ -16,6 +16,8 @@ export interface StepResult extends Committed {
   step: number
   /** its micro-batches */
   parts: readonly Part[]
+  /** norm of the gradient of all that the optimizer trains, before clipping */
+  gradNorm: number
   peakBytes: number
   plannedPeakBytes: number
   ms: number

@@ -3,7 +3,7 @@
  *
  * Note [Gather, then commit]
  *   Gather may fail and changes nothing that lasts: it runs the micro-batches into the gradient buffers,
- *   asks user schedules, checks the loss and the peak. Commit cannot fail: no allocation, no user code,
+ *   asks user schedules, checks the loss, the gradient and the peak. Commit cannot fail: no allocation, no user code,
  *   no await, no read. So whatever goes wrong (budget, data, NaN, Ctrl-C), parameters, optimizer state,
  *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
  */
@@ -157,13 +157,8 @@ export class Streamer {
       await this.#checkpoints.beforeStep(this.#cursor)
       const { plan, weight } = await this.#gather('train', batch, options)
       this.#program.measureNorm()
-      const loss = await this.#program.readLoss()
-      if (this.#checkFinite && !Number.isFinite(loss)) {
-        throw new NonFiniteError(
-          `the loss of this mini-batch is ${loss}; nothing was committed. Look for too high a learning rate or bad ` +
-            'input; checkFinite: false commits it all the same.',
-        )
-      }
+      const { loss, gradNorm } = await this.#program.readMeasured()
+      if (this.#checkFinite) checkFinite(loss, gradNorm)
       const updates = this.#program.updates()
       device.op = 'commit'
       device.commit(updates, () => this.#holdToPlan(plan))
@@ -176,6 +171,7 @@ export class Streamer {
         samples: plan.batch,
         parts: plan.parts,
         loss,
+        gradNorm,
         weight,
         peakBytes: device.allocator.peakBytes,
         plannedPeakBytes: plan.plannedPeakBytes,
@@ -362,6 +358,21 @@ export class Streamer {
       throw this.#checkpoints.explain(error)
     }
   }
+}
+
+/** @throws NonFiniteError  the loss or the gradient is NaN or infinite */
+function checkFinite(loss: number, gradNorm: number): void {
+  const refusal = 'nothing was committed; checkFinite: false commits it all the same'
+  if (!Number.isFinite(loss)) {
+    throw new NonFiniteError(
+      `the loss of this mini-batch is ${loss}. Look for too high a learning rate or bad input: ${refusal}.`,
+    )
+  }
+  if (Number.isFinite(gradNorm)) return
+  throw new NonFiniteError(
+    `the norm of this mini-batch's gradient is ${gradNorm}, though its loss is ${loss}. Look for a function whose ` +
+      `derivative is infinite, such as sqrt at 0, or for too high a learning rate: ${refusal}.`,
+  )
 }
 
 function cut(batch: Batch, sizes: readonly number[]): Batch[] {
