@@ -24,7 +24,7 @@ export {
   MaxPool2d,
   type WeightOptions,
 } from './layers.js'
-export { Module, RELEASES, type SavedState, type StateDict } from './module.js'
+export { Module, RELEASES } from './module.js'
 export {
   type AffineOptions,
   BatchNorm2d,
@@ -35,6 +35,7 @@ export {
 } from './norms.js'
 export { Buffer, Parameter } from './parameter.js'
 export { Sequential } from './sequential.js'
+export type { Checked, SavedState, StateDict } from './state.js'
 export {
   MultiheadAttention,
   type SelfAttentionOptions,

@@ -3,18 +3,12 @@
  * walking the module's own properties, so there is nothing to register.
  */
 import type { Device } from '../device/device.js'
-import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
+import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { StateError } from './errors.js'
 import { Buffer, Parameter } from './parameter.js'
+import { type Checked, checkState, readState, refuse, type SavedState, type StateDict } from './state.js'
 
 export { Buffer, Parameter }
-
-/** Values on the host by name, as `stateDict` gives them. */
-export type StateDict = Record<string, { shape: Shape; data: Float32Array | Float64Array }>
-
-/** What `loadStateDict` takes: any numbers in the right shapes. */
-export type SavedState = Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number> }>>
 
 /**
  * A class says `static readonly [RELEASES] = true` when its forward keeps no reference to its input, nor
@@ -89,24 +83,25 @@ export abstract class Module {
   }
 
   /** Copies of all parameters and buffers on the host, under PyTorch's names. */
-  async stateDict(): Promise<StateDict> {
-    const entries = [...this.#tensors()].map(async ([name, tensor]) => {
-      return [name, { shape: tensor.shape, data: await tensor.data() }] as const
-    })
-    return Object.fromEntries(await Promise.all(entries))
+  stateDict(): Promise<StateDict> {
+    return readState(this.#tensors())
   }
 
   /**
    * Set all parameters and buffers. Further names of tied parameters may be there, and are not read.
-   * @throws StateError     a name is missing or unexpected, or a shape differs: all are listed, nothing was written
+   * @throws StateError     a name is missing or unexpected, a shape differs, or a value is no number: nothing was written
    * @throws DisposedError  the module is disposed
    */
   loadStateDict(state: SavedState): void {
-    const tensors = this.#tensors()
+    const { faults, write } = this.checkState(state)
+    refuse(faults)
+    write()
+  }
+
+  /** What `loadStateDict` would refuse, for those who load more than one state or none. @throws DisposedError */
+  checkState(state: SavedState): Checked {
     const aliases = new Set(Array.from(this.#walk(), ([name]) => name))
-    checkState(tensors, state, aliases)
-    const writes = Array.from(tensors, ([name, tensor]) => [tensor.storage('loadStateDict'), state[name].data] as const)
-    for (const [storage, data] of writes) this.device.upload(storage, data)
+    return checkState('the state', this.#tensors(), state, aliases)
   }
 
   /** Free all parameters, their gradients, and all buffers. */
@@ -151,26 +146,4 @@ export abstract class Module {
     const buffers = Array.from(this.namedBuffers(), ([name, buffer]) => [name, buffer.value] as const)
     return new Map<string, Tensor>([...this.namedParameters(), ...buffers])
   }
-}
-
-/** @throws StateError  `state` is not values for exactly these tensors (names in `optional` aside) */
-export function checkState(
-  tensors: ReadonlyMap<string, Tensor>,
-  state: SavedState,
-  optional: ReadonlySet<string> = new Set(),
-): void {
-  const faults: string[] = []
-  for (const [name, { shape }] of tensors) {
-    const saved = Object.hasOwn(state, name) ? state[name] : null
-    if (!saved) faults.push(`${name} is missing`)
-    else if (!sameShape(saved.shape, shape))
-      faults.push(`${name} is ${showShape(saved.shape)}, not ${showShape(shape)}`)
-    else if (saved.data.length !== sizeOf(shape)) {
-      faults.push(`${name} has ${saved.data.length} values, which do not fill ${showShape(shape)}`)
-    }
-  }
-  for (const name of Object.keys(state)) {
-    if (!tensors.has(name) && !optional.has(name)) faults.push(`${name} is unexpected`)
-  }
-  if (faults.length > 0) throw new StateError(`loadStateDict: ${faults.join('; ')}. Nothing was changed.`)
 }

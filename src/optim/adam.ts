@@ -39,11 +39,11 @@ export class Adam extends Optimizer<AdamGroupOptions> {
 
   protected update(
     { betas: [beta1, beta2], eps }: AdamGroupOptions,
+    step: number,
     values: StepValues,
     targets: readonly Storage[],
     inputs: readonly Storage[],
   ): Update {
-    const step = this.steps + 1
     const parameters = {
       beta1,
       beta2,

@@ -4,9 +4,11 @@ export {
   type Clipping,
   type Group,
   type GroupOptions,
+  type HasNames,
   type HasParameters,
   Optimizer,
   type OptimizerState,
+  type SavedOptimizerState,
   type Trainable,
 } from './optimizer.js'
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedule.js'

@@ -10,8 +10,17 @@ import { zeroGrad } from '../autograd/backward.js'
 import type { Device, Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
-import { StateError } from '../nn/errors.js'
-import { checkState, type SavedState, type StateDict } from '../nn/module.js'
+import {
+  type Checked,
+  checkState,
+  isRecord,
+  kindOf,
+  readState,
+  refuse,
+  type SavedState,
+  type StateDict,
+  shorten,
+} from '../nn/state.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import { allOrNothing } from '../tensor/scope.js'
@@ -32,9 +41,15 @@ export interface Clipping {
   clipNorm?: number
 }
 
-/** Anything that lists its parameters, such as a Module. */
+/** Anything that lists its parameters, such as a Module. Their names, where it has them, are those of saved state. */
 export interface HasParameters {
   parameters(): Iterable<Tensor>
+  namedParameters?(): ReadonlyMap<string, Tensor>
+}
+
+/** Whose names parameters have in saved state, such as a Module. */
+export interface HasNames {
+  namedParameters(): ReadonlyMap<string, Tensor>
 }
 
 /** Parameters with settings of their own; what is left out is the optimizer's. */
@@ -44,11 +59,15 @@ export type Group<Options> = { parameters: HasParameters | Iterable<Tensor> } & 
 export type Trainable<Options> = HasParameters | readonly Group<Options>[]
 
 /** A parameter with all that its update needs. */
-export interface Entry<Options> {
+interface Entry<Options> {
+  /** its module's, or null */
+  readonly name: string | null
   readonly parameter: Tensor
   readonly settings: Options
   readonly schedule: Schedule
   readonly moments: readonly Tensor[]
+  /** of it made so far */
+  updates: number
 }
 
 /** What the kernels of one step have in common. */
@@ -64,13 +83,30 @@ export interface StepValues {
 export interface OptimizerState {
   /** updates made */
   steps: number
-  /** '0.exp_avg': a moment of the first parameter */
+  /** of each parameter, by its name: fewer where it was frozen for a while */
+  updates: Record<string, number>
+  /** 'fc1.weight.exp_avg': a moment of the parameter fc1.weight */
   moments: StateDict
 }
 
+/** What `loadStateDict` takes. */
+export interface SavedOptimizerState {
+  readonly steps: number
+  readonly updates: Readonly<Record<string, number>>
+  readonly moments: SavedState
+}
+
 /**
- * Parameters that do not require a gradient when the optimizer is made are left out. A parameter that the
- * loss does not reach has the gradient zero: it is still decayed, and moved by its momentum.
+ * Note [Who is trained]
+ *   Parameters that do not require a gradient when the optimizer is made are left out for good. One that is frozen later
+ *   (`requiresGrad = false`) stays as it is, moments and all, and its gradient counts in no norm, until it is thawed; then
+ *   it goes on where it was, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a gradient and
+ *   that the loss does not reach has the gradient zero: it is still decayed, and moved by its momentum.
+ *
+ * Note [Names in saved state]
+ *   State is saved by parameter, so that it finds its own parameter whatever else is frozen and in whatever order groups
+ *   are. The name is that of the model which `stateDict` is given; else of the module that the optimizer, or the group,
+ *   was made from; else the parameter's place in the optimizer.
  */
 export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   readonly device: Device
@@ -104,7 +140,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
       checkAtLeast(name, 'weightDecay', weightDecay, 0)
       this.check(settings)
       const schedule = asSchedule(learningRate)
-      return leavesOf(name, parameters).map((parameter) => ({ parameter, settings, schedule }))
+      return leavesOf(name, parameters).map((leaf) => ({ ...leaf, settings, schedule, updates: 0 }))
     })
     this.parameters = trained.map(({ parameter }) => parameter)
     checkParameters(name, this.parameters)
@@ -136,10 +172,11 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * @throws DisposedError  a parameter or the optimizer's state is gone
    */
   updates(): Update[] {
+    const entries = this.#trained()
     const norm = this.#clipNorm === null ? null : this.#norm.storage(this.name)
     const rates = new Map<Schedule, number>()
-    for (const { schedule } of this.#entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule))
-    return this.#entries.map((entry) => {
+    for (const { schedule } of entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule))
+    return entries.map((entry) => {
       const { parameter, moments, settings, schedule } = entry
       const values: StepValues = {
         size: parameter.size,
@@ -150,7 +187,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
       }
       const targets = [parameter, ...moments].map((tensor) => tensor.storage(this.name))
       const gradient = gradientOf(parameter).storage(this.name)
-      return this.update(settings, values, targets, norm ? [gradient, norm] : [gradient])
+      return this.update(settings, entry.updates + 1, values, targets, norm ? [gradient, norm] : [gradient])
     })
   }
 
@@ -161,7 +198,11 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * @throws DisposedError        a parameter's gradient or the optimizer's state is gone
    */
   measureNorm(): void {
-    const gradients = this.#entries.map(({ parameter }) => gradientOf(parameter))
+    const gradients = this.#trained().map(({ parameter }) => gradientOf(parameter))
+    if (gradients.length === 0) {
+      this.device.run('fill', { size: 2, value: 0 }, [], [this.#norm.storage(this.name)])
+      return
+    }
     this.device.run(
       'gradientNorm',
       { sizes: gradients.map(({ size }) => size) },
@@ -178,7 +219,9 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /** Say that `updates()` were run: the step counts. Not in a rehearsal, where nothing was. */
   committed(): void {
-    if (!this.device.rehearsal) this.#steps++
+    if (this.device.rehearsal) return
+    this.#steps++
+    for (const entry of this.#trained()) entry.updates++
   }
 
   /**
@@ -199,34 +242,50 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     zeroGrad(this.parameters)
   }
 
-  /** Copies of the moments on the host, and the number of updates. */
-  async stateDict(): Promise<OptimizerState> {
+  /**
+   * Copies of the moments on the host, and the number of updates. Note [Names in saved state].
+   * @param model  whose names to use, for an optimizer made from parts of it
+   * @throws ArgumentError  two parameters have one name
+   */
+  async stateDict(model?: HasNames): Promise<OptimizerState> {
+    const named = [...this.#named(model)]
     const steps = this.#steps
-    const entries = [...this.#namedState()].map(async ([name, tensor]) => {
-      return [name, { shape: tensor.shape, data: await tensor.data() }] as const
-    })
-    return { steps, moments: Object.fromEntries(await Promise.all(entries)) }
+    const updates = Object.fromEntries(named.map(([name, entry]) => [name, entry.updates]))
+    return { steps, updates, moments: await readState(this.#momentsOf(named)) }
   }
 
   /**
-   * @throws StateError     moments are missing, unexpected, or of another shape; nothing was written
+   * Take over what `stateDict` gave, for the same parameters by name.
+   * @throws StateError     something is missing, unexpected, of another shape or no number; nothing was written
+   * @throws ArgumentError  two parameters have one name
    * @throws DisposedError  the optimizer is disposed
    */
-  loadStateDict({ steps, moments }: { steps: number; moments: SavedState }): void {
-    if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new StateError(`loadStateDict: steps is ${steps}; it must be a whole number, 0 or more`)
-    }
-    const tensors = this.#namedState()
-    checkState(tensors, moments)
-    const writes = Array.from(
-      tensors,
-      ([name, tensor]) => [tensor.storage('loadStateDict'), moments[name].data] as const,
-    )
-    for (const [storage, data] of writes) this.device.upload(storage, data)
-    this.#steps = steps
+  loadStateDict(state: SavedOptimizerState, model?: HasNames): void {
+    const { faults, write } = this.checkState(state, model)
+    refuse(faults)
+    write()
   }
 
-  /** Free the moments. Gradients are the parameters' and stay. */
+  /** What `loadStateDict` would refuse, for those who load more than one state or none. @throws what it throws else */
+  checkState(state: SavedOptimizerState, model?: HasNames): Checked {
+    const named = this.#named(model)
+    const { steps, updates, moments } = isRecord(state) ? state : {}
+    const values = checkState('moments', this.#momentsOf(named), moments)
+    const counts = new Map(Array.from(named, ([name, entry]) => [entry, isRecord(updates) ? updates[name] : undefined]))
+    const faults = [
+      ...(isCount(steps) ? [] : [`steps is ${kindOf(steps)}; it must be a whole number, 0 or more`]),
+      ...faultsOfCounts(updates, new Set(named.keys())),
+      ...values.faults,
+    ]
+    const write = (): void => {
+      values.write()
+      for (const [entry, count] of counts) entry.updates = count ?? 0
+      this.#steps = steps ?? 0
+    }
+    return { faults, write }
+  }
+
+  /** Free moments and norm. Gradients are the parameters' and stay. */
   dispose(): void {
     for (const tensor of this.state) tensor.dispose()
     this.#norm.dispose()
@@ -244,11 +303,13 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /**
    * The update of one parameter.
+   * @param step     which it is for this parameter, from 1
    * @param targets  the parameter, then its moments
    * @param inputs   its gradient, then the norm of all when `values.clip`
    */
   protected abstract update(
     settings: Options,
+    step: number,
     values: StepValues,
     targets: readonly Storage[],
     inputs: readonly Storage[],
@@ -260,11 +321,33 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     return rate
   }
 
-  #namedState(): Map<string, Tensor> {
-    const named = this.#entries.flatMap(({ settings, moments }, i) =>
-      this.moments(settings).map((name, j) => [`${i}.${name}`, moments[j]] as const),
+  /** Note [Who is trained]. */
+  #trained(): Entry<Options>[] {
+    return this.#entries.filter(({ parameter }) => parameter.requiresGrad)
+  }
+
+  /** Note [Names in saved state]. */
+  #named(model?: HasNames): Map<string, Entry<Options>> {
+    const names = new Map(Array.from(model?.namedParameters() ?? [], ([name, parameter]) => [parameter, name]))
+    const named = new Map<string, Entry<Options>>()
+    for (const [i, entry] of this.#entries.entries()) {
+      const name = names.get(entry.parameter) ?? entry.name ?? String(i)
+      if (named.has(name)) {
+        throw new ArgumentError(
+          `${this.name}: two of its parameters are called ${name} by their groups: give stateDict and loadStateDict the ` +
+            'model whose names they have',
+        )
+      }
+      named.set(name, entry)
+    }
+    return named
+  }
+
+  #momentsOf(named: Iterable<readonly [string, Entry<Options>]>): Map<string, Tensor> {
+    const moments = Array.from(named, ([name, entry]) =>
+      this.moments(entry.settings).map((moment, j) => [`${name}.${moment}`, entry.moments[j]] as const),
     )
-    return new Map(named)
+    return new Map(moments.flat())
   }
 }
 
@@ -282,12 +365,28 @@ function override<Options extends object>(defaults: Options, own: object): Optio
   return { ...defaults, ...Object.fromEntries(copied) }
 }
 
-function leavesOf(name: string, parameters: Listed): Tensor[] {
-  const all = [...(Symbol.iterator in parameters ? parameters : parameters.parameters())]
+function leavesOf(optimizer: string, listed: Listed): { name: string | null; parameter: Tensor }[] {
+  const names = Symbol.iterator in listed ? undefined : listed.namedParameters?.()
+  const nameOf = new Map(Array.from(names ?? [], ([name, parameter]) => [parameter, name]))
+  const all = [...(Symbol.iterator in listed ? listed : listed.parameters())]
   if (all.some((parameter) => parameter.recorded)) {
-    throw new ArgumentError(`${name}: a tensor to train is the result of an op: train the leaves it was made from`)
+    throw new ArgumentError(`${optimizer}: a tensor to train is the result of an op: train the leaves it was made from`)
   }
-  return all.filter((parameter) => parameter.requiresGrad)
+  const trained = all.filter((parameter) => parameter.requiresGrad)
+  return trained.map((parameter) => ({ name: nameOf.get(parameter) ?? null, parameter }))
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+
+/** What is wrong with the updates of each parameter. */
+function faultsOfCounts(updates: unknown, names: ReadonlySet<string>): string[] {
+  if (!isRecord(updates)) return [`updates is ${kindOf(updates)}, not an object`]
+  const wrong = [...names].filter((name) => !Object.hasOwn(updates, name) || !isCount(updates[name]))
+  const unexpected = Object.keys(updates).filter((name) => !names.has(name))
+  return [
+    ...wrong.map((name) => `updates of ${shorten(name)} is ${kindOf(updates[name])}, not a whole number, 0 or more`),
+    ...unexpected.map((name) => `updates of ${shorten(name)} is unexpected`),
+  ]
 }
 
 function checkParameters(name: string, parameters: readonly Tensor[]): void {

@@ -39,11 +39,12 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
 
   protected update(
     { momentum, dampening, nesterov }: SgdGroupOptions,
+    step: number,
     values: StepValues,
     targets: readonly Storage[],
     inputs: readonly Storage[],
   ): Update {
-    const parameters = { momentum, dampening, nesterov, first: this.steps === 0, ...values }
+    const parameters = { momentum, dampening, nesterov, first: step === 1, ...values }
     return { kernel: 'sgd', parameters, targets, inputs }
   }
 }

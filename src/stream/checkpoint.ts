@@ -4,7 +4,8 @@
  */
 import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
-import type { Module, StateDict } from '../nn/module.js'
+import type { Module } from '../nn/module.js'
+import type { StateDict } from '../nn/state.js'
 import type { Optimizer, OptimizerState } from '../optim/optimizer.js'
 import type { Cursor } from './cursor.js'
 
@@ -18,7 +19,7 @@ export interface Checkpoint {
 
 /** @throws DeviceLostError  the values are gone */
 export async function takeCheckpoint(model: Module, optimizer: Optimizer, cursor: Cursor): Promise<Checkpoint> {
-  const [ofModel, ofOptimizer] = await Promise.all([model.stateDict(), optimizer.stateDict()])
+  const [ofModel, ofOptimizer] = await Promise.all([model.stateDict(), optimizer.stateDict(model)])
   return { model: ofModel, optimizer: ofOptimizer, cursor }
 }
 

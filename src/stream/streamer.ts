@@ -15,6 +15,7 @@ import { PlanMismatchError } from '../device/errors.js'
 import { checkSeed } from '../device/seed.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
+import { refuse } from '../nn/state.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { HostArray } from '../tensor/host.js'
 import type { Shape } from '../tensor/shape.js'
@@ -91,8 +92,9 @@ export class Streamer {
   restore({ model, optimizer, cursor }: Checkpoint): void {
     checkIdle(this.model.device, 'restore')
     const at = cursorFrom(cursor)
-    this.optimizer.loadStateDict(optimizer)
-    this.model.loadStateDict(model)
+    const checked = [this.model.checkState(model), this.optimizer.checkState(optimizer, this.model)]
+    refuse(checked.flatMap(({ faults }) => faults))
+    for (const { write } of checked) write()
     this.#begin(at)
   }
 

@@ -1,0 +1,128 @@
+/**
+ * Saved state: values on the host by name. All of it is checked, and what could still throw or change is copied, before
+ * anything is written: so a state is taken whole or not at all.
+ */
+import { type Shape, sameShape, showShape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { StateError } from './errors.js'
+
+/** Values on the host by name, as `stateDict` gives them. */
+export type StateDict = Record<string, { shape: Shape; data: Float32Array | Float64Array }>
+
+/** What `loadStateDict` takes: any numbers in the right shapes, int64 as BigInt64Array among them. */
+export type SavedState = Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number | bigint> }>>
+
+/** What is wrong with a state, and how to take it over where nothing is. */
+export interface Checked {
+  readonly faults: readonly string[]
+  /** Does not look at the state again. */
+  write(): void
+}
+
+/** Copies of tensors on the host. */
+export async function readState(tensors: ReadonlyMap<string, Tensor>): Promise<StateDict> {
+  const entries = [...tensors].map(async ([name, tensor]) => {
+    return [name, { shape: tensor.shape, data: await tensor.data() }] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/**
+ * Is `state` values for exactly these tensors?
+ * @param what      the state's name, for a fault
+ * @param optional  names that may be there as well, and are not read
+ * @throws DisposedError  a tensor is disposed
+ */
+export function checkState(
+  what: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  state: unknown,
+  optional: ReadonlySet<string> = new Set(),
+): Checked {
+  const targets = Array.from(tensors, ([name, tensor]) => ({ name, tensor, storage: tensor.storage('loadStateDict') }))
+  if (!isRecord(state)) return { faults: [`${what} is ${kindOf(state)}, not an object`], write() {} }
+  const faults: string[] = []
+  const writes = targets.map(({ name, tensor, storage }) => {
+    const values = attempt(() => valuesOf(state, name, tensor.shape))
+    if (typeof values === 'string') faults.push(`${shorten(name)} ${values}`)
+    return { device: tensor.device, storage, values }
+  })
+  for (const name of Object.keys(state)) {
+    if (!tensors.has(name) && !optional.has(name)) faults.push(`${shorten(name)} is unexpected`)
+  }
+  const write = (): void => {
+    for (const { device, storage, values } of writes) if (typeof values !== 'string') device.upload(storage, values)
+  }
+  return { faults, write }
+}
+
+/** Faults that are told, and characters of a name: what is loaded may be anything, and no message should be. */
+const [MOST_FAULTS, LONGEST_NAME] = [12, 80]
+
+/** @throws StateError  there are faults */
+export function refuse(faults: readonly string[]): void {
+  if (faults.length === 0) return
+  const told = faults.slice(0, MOST_FAULTS).join('; ')
+  const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : ''
+  throw new StateError(`loadStateDict: ${told}${more}. Nothing was changed.`)
+}
+
+/** An object of which properties can be asked. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+/** What a value that should be something else is, in a few words. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'string') return `text '${shorten(value)}'`
+  if (typeof value === 'function') return 'a function'
+  if (!isRecord(value)) return String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
+}
+
+export function shorten(text: string): string {
+  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}... (${text.length} characters)` : text
+}
+
+/** What the entry holds, as numbers that nobody else can change to something else; text: what is wrong with it. */
+function valuesOf(state: Readonly<Record<string, unknown>>, name: string, shape: Shape): ArrayLike<number> | string {
+  const saved = Object.hasOwn(state, name) ? state[name] : undefined
+  if (saved === undefined || saved === null) return 'is missing'
+  if (!isRecord(saved)) return `is ${kindOf(saved)}, not { shape, data }`
+  const { shape: savedShape, data } = saved
+  if (!Array.isArray(savedShape)) return `has ${kindOf(savedShape)} for its shape`
+  if (!sameShape(savedShape, shape)) return `is ${showDims(savedShape)}, not ${showShape(shape)}`
+  return numbersIn(data, shape)
+}
+
+function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
+  const size = shape.reduce((product, dim) => product * dim, 1)
+  if (!isRecord(data)) return `has ${kindOf(data)} for its data`
+  const { length } = data
+  if (typeof length !== 'number') return 'has data without a length'
+  if (length !== size) return `has ${length} values, which do not fill ${showShape(shape)}`
+  // not what only looks like one: it could throw later
+  if (ArrayBuffer.isView(data) && (data instanceof Float32Array || data instanceof Float64Array)) return data
+  const numbers = new Float64Array(size)
+  for (let i = 0; i < size; i++) {
+    const value = data[i]
+    if (typeof value !== 'number' && typeof value !== 'bigint')
+      return `has ${kindOf(value)} at ${i}, which is no number`
+    numbers[i] = Number(value)
+  }
+  return numbers
+}
+
+/** As showShape, of anything. */
+function showDims(dims: readonly unknown[]): string {
+  const shown = dims.slice(0, 8).map((dim) => (typeof dim === 'number' ? String(dim) : kindOf(dim)))
+  return `[${shown.join(', ')}${dims.length > 8 ? `, ... ${dims.length} dims` : ''}]`
+}
+
+/** What an entry throws when it is looked at is a fault like any other. */
+function attempt<T>(look: () => T): T | string {
+  try {
+    return look()
+  } catch (error) {
+    return `threw when it was read: ${shorten(error instanceof Error ? error.message : kindOf(error))}`
+  }
+}
