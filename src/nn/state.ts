@@ -2,6 +2,7 @@
  * Saved state: values on the host by name. All of it is checked, and what could still throw or change is copied, before
  * anything is written: so a state is taken whole or not at all.
  */
+import { reasonOf, showValue } from '../memory/errors.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { StateError } from './errors.js'
@@ -40,7 +41,7 @@ export function checkState(
   optional: ReadonlySet<string> = new Set(),
 ): Checked {
   const targets = Array.from(tensors, ([name, tensor]) => ({ name, tensor, storage: tensor.storage('loadStateDict') }))
-  if (!isRecord(state)) return { faults: [`${what} is ${kindOf(state)}, not an object`], write() {} }
+  if (!isRecord(state)) return { faults: [`${what} is ${showValue(state)}, not an object`], write() {} }
   const faults: string[] = []
   const writes = targets.map(({ name, tensor, storage }) => {
     const values = attempt(() => valuesOf(state, name, tensor.shape))
@@ -71,14 +72,7 @@ export function refuse(faults: readonly string[]): void {
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-/** What a value that should be something else is, in a few words. */
-export function kindOf(value: unknown): string {
-  if (typeof value === 'string') return `text '${shorten(value)}'`
-  if (typeof value === 'function') return 'a function'
-  if (!isRecord(value)) return String(value)
-  return Array.isArray(value) ? 'an array' : 'an object'
-}
-
+/** A name, of which there may be any. */
 export function shorten(text: string): string {
   return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}... (${text.length} characters)` : text
 }
@@ -87,16 +81,16 @@ export function shorten(text: string): string {
 function valuesOf(state: Readonly<Record<string, unknown>>, name: string, shape: Shape): ArrayLike<number> | string {
   const saved = Object.hasOwn(state, name) ? state[name] : undefined
   if (saved === undefined || saved === null) return 'is missing'
-  if (!isRecord(saved)) return `is ${kindOf(saved)}, not { shape, data }`
+  if (!isRecord(saved)) return `is ${showValue(saved)}, not { shape, data }`
   const { shape: savedShape, data } = saved
-  if (!Array.isArray(savedShape)) return `has ${kindOf(savedShape)} for its shape`
+  if (!Array.isArray(savedShape)) return `has ${showValue(savedShape)} for its shape`
   if (!sameShape(savedShape, shape)) return `is ${showDims(savedShape)}, not ${showShape(shape)}`
   return numbersIn(data, shape)
 }
 
 function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
   const size = shape.reduce((product, dim) => product * dim, 1)
-  if (!isRecord(data)) return `has ${kindOf(data)} for its data`
+  if (!isRecord(data)) return `has ${showValue(data)} for its data`
   const { length } = data
   if (typeof length !== 'number') return 'has data without a length'
   if (length !== size) return `has ${length} values, which do not fill ${showShape(shape)}`
@@ -106,7 +100,7 @@ function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
   for (let i = 0; i < size; i++) {
     const value = data[i]
     if (typeof value !== 'number' && typeof value !== 'bigint')
-      return `has ${kindOf(value)} at ${i}, which is no number`
+      return `has ${showValue(value)} at ${i}, which is no number`
     numbers[i] = Number(value)
   }
   return numbers
@@ -114,7 +108,7 @@ function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
 
 /** As showShape, of anything. */
 function showDims(dims: readonly unknown[]): string {
-  const shown = dims.slice(0, 8).map((dim) => (typeof dim === 'number' ? String(dim) : kindOf(dim)))
+  const shown = dims.slice(0, 8).map((dim) => (typeof dim === 'number' ? String(dim) : showValue(dim)))
   return `[${shown.join(', ')}${dims.length > 8 ? `, ... ${dims.length} dims` : ''}]`
 }
 
@@ -123,6 +117,6 @@ function attempt<T>(look: () => T): T | string {
   try {
     return look()
   } catch (error) {
-    return `threw when it was read: ${shorten(error instanceof Error ? error.message : kindOf(error))}`
+    return `threw when it was read: ${shorten(reasonOf(error))}`
   }
 }

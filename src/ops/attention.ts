@@ -88,6 +88,7 @@ const attentionOp: Op<Settings> = {
     const { width } = sizes(shapes)
     return [...shapes[0].slice(0, -1), width]
   },
+  settings: ({ scale, dropout }) => ({ scale, dropout: dropout?.rate ?? 0 }),
   extras: (shapes) => {
     const { batch, queries, keys } = sizes(shapes)
     return [batch * queries * keys]

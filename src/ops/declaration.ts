@@ -76,6 +76,8 @@ export interface Op<Options> {
   readonly name: string
   /** @throws ShapeError  naming the op and the shapes */
   shape(shapes: readonly Shape[], options: Options): Shape
+  /** Numbers among the options that kernels compute with, by their public names: a device's elements must hold them. */
+  settings?(options: Options): Readonly<Record<string, number>>
   /** Sizes of further results that only the gradient wants (a norm's mean and variance). */
   extras?(shapes: readonly Shape[], options: Options): readonly number[]
   /** Absent: the output is the first input under another shape, and shares its storage. */

@@ -3,9 +3,11 @@
  * kernels/reference/elementwise.ts; here is what each saves, and how broadcasting is undone.
  */
 import type { BinaryFunction, UnaryFunction } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import { full } from '../tensor/create.js'
+import { checkSetting } from '../tensor/setting.js'
 import {
   broadcastAxes,
   broadcastShapes,
@@ -94,11 +96,17 @@ export const silu = plain('silu', 'x', grid)
 /** log(1 + e^x). Saves x. */
 export const softplus = plain('softplus', 'x', grid)
 
-const leakyReluOp = unaryOp('leakyRelu', 'x', offGrid, [{ a: 0.01, b: 0 }])
+const leakyReluOp: Op<Constants> = {
+  ...unaryOp('leakyRelu', 'x', offGrid, [{ a: 0.01, b: 0 }]),
+  settings: ({ a }) => ({ slope: a }),
+}
 /** x where x > 0, else slope x. Saves x. @param slope default 0.01 */
 export const leakyRelu = define(leakyReluOp, (x: Tensor, slope = 0.01) => apply(leakyReluOp, [x], { a: slope, b: 0 }))
 
-const clampOp = unaryOp('clamp', 'x', offGrid, [{ a: -0.5, b: 1 }])
+const clampOp: Op<Constants> = {
+  ...unaryOp('clamp', 'x', offGrid, [{ a: -0.5, b: 1 }]),
+  settings: ({ a, b }) => ({ low: a, high: b }),
+}
 /**
  * min(max(x, low), high); the gradient is 1 on the closed interval. Saves x.
  * @throws ArgumentError  low > high
@@ -108,11 +116,14 @@ export const clamp = define(clampOp, (x: Tensor, low: number, high: number) => {
   return apply(clampOp, [x], { a: low, b: high })
 })
 
-const powOp = unaryOp('pow', 'x', positive, [
-  { a: 3, b: 0 },
-  { a: -0.5, b: 0 },
-  { a: 0, b: 0 },
-])
+const powOp: Op<Constants> = {
+  ...unaryOp('pow', 'x', positive, [
+    { a: 3, b: 0 },
+    { a: -0.5, b: 0 },
+    { a: 0, b: 0 },
+  ]),
+  settings: ({ a }) => ({ exponent: a }),
+}
 /** x^exponent with a constant exponent. Saves x. */
 export const pow = define(powOp, (x: Tensor, exponent: number) => apply(powOp, [x], { a: exponent, b: 0 }))
 
@@ -123,9 +134,15 @@ export type Operand = Tensor | number
 function operands(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   if (typeof a === 'number') {
     if (typeof b === 'number') throw new ArgumentError(`${op}: at least one operand must be a tensor`)
-    return [full(b.device, [], a), b]
+    return [scalar(op, b.device, a), b]
   }
-  return [a, typeof b === 'number' ? full(a.device, [], b) : b]
+  return [a, typeof b === 'number' ? scalar(op, a.device, b) : b]
+}
+
+/** @throws ArgumentError  the device's elements cannot hold it */
+function scalar(op: string, device: Device, value: number): Tensor {
+  checkSetting(device, op, 'the number', value)
+  return full(device, [], value)
 }
 
 const none: Record<never, never> = {}
@@ -322,6 +339,7 @@ const whereOp: Op<None> = {
 }
 /** a where the condition is not 0, else b; all three broadcast. No gradient to the condition. Saves the condition. */
 export const where = define(whereOp, (condition: Tensor, a: Operand, b: Operand) => {
-  const on = (operand: Operand): Tensor => (typeof operand === 'number' ? full(condition.device, [], operand) : operand)
+  const on = (operand: Operand): Tensor =>
+    typeof operand === 'number' ? scalar('where', condition.device, operand) : operand
   return apply(whereOp, [condition, on(a), on(b)], none)
 })

@@ -81,6 +81,7 @@ const classRows = ([logits]: readonly Shape[], options: Classes, weighted: boole
 
 const crossEntropyOp: Op<Classes> = {
   name: 'crossEntropy',
+  settings: ({ labelSmoothing }) => ({ labelSmoothing }),
   shape: ([logits, targets, weights]) => {
     if (logits.length < 2 || !sameShape(targets, withoutClasses(logits))) {
       const shapes = `logits ${showShape(logits)} and targets ${showShape(targets)}`

@@ -172,6 +172,7 @@ export const concat = define(concatOp, (tensors: readonly Tensor[], axis = 0) =>
 const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
   name: 'pad',
   shape: ([x], { before, after }) => x.map((dim, axis) => before[axis] + dim + after[axis]),
+  settings: ({ value }) => ({ value }),
   forward: ({ device, shape, shapes: [x], options: { before, value }, inputs, output }) =>
     device.run('pad', { shape: x, before, outShape: shape, value }, inputs, [output]),
   gradients: [

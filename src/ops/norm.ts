@@ -16,6 +16,7 @@ import {
   check,
   EPS,
   type Epsilon,
+  epsilonOf,
   gradients,
   type NormOptions,
   ownStatistics,
@@ -219,6 +220,7 @@ const frozenGradients = gradients<Epsilon>(frozenRules, 3, (call) => [call.input
 const frozenOp: Op<Epsilon> = {
   name: frozenRules.name,
   shape: (shapes, options) => check(frozenRules, shapes, options),
+  settings: epsilonOf(frozenRules),
   forward: ({ device, shapes: [x, ...rest], options, inputs, output }) =>
     device.run('normalize', { affine: rest.length > 2, ...frozenRules.view(x, options), ...options }, inputs, [output]),
   gradients: [frozenGradients[0], null, null, frozenGradients[1], frozenGradients[2]],

@@ -22,6 +22,14 @@ export interface Rules<Options> {
   parameterShape(x: Shape, options: Options): Shape
 }
 
+/** For Op.settings. @throws ArgumentError  it is negative, or NaN */
+export const epsilonOf =
+  ({ name }: { readonly name: string }) =>
+  ({ eps }: Epsilon): { eps: number } => {
+    if (eps >= 0 && Number.isFinite(eps)) return { eps }
+    throw new ArgumentError(`${name}: eps is ${eps}; it must be a finite number, 0 or more`)
+  }
+
 /** The shape rule of every norm: x's own. All other inputs have one shape. @throws ShapeError */
 export function check<Options>(rules: Rules<Options>, shapes: readonly Shape[], options: Options): Shape {
   const [x] = shapes
@@ -90,6 +98,7 @@ export function ownStatistics<Options extends Epsilon>(
   return {
     name: rules.name,
     shape: (shapes, options) => check(rules, shapes, options),
+    settings: epsilonOf(rules),
     extras: ([x], options) => {
       const { groups } = rules.view(x, options)
       return [groups, groups]

@@ -3,6 +3,7 @@ import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import { adopt } from '../tensor/scope.js'
+import { checkSetting } from '../tensor/setting.js'
 import { sizeOf } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { Gradient, Op, Saved } from './declaration.js'
@@ -25,13 +26,14 @@ export function define<Options, F extends (...args: never[]) => Tensor>(op: Op<O
 
 /**
  * Run an op: check, allocate the output, run the kernels, record.
- * @throws ShapeError, DeviceMismatchError, DisposedError, BudgetExceededError  before anything has changed
+ * @throws ShapeError, ArgumentError, DeviceMismatchError, DisposedError, BudgetExceededError  before anything has changed
  */
 export function apply<Options>(op: Op<Options>, inputs: readonly Tensor[], options: Options): Tensor {
   const { device } = inputs[0]
   const storages = inputs.map((input) => operand(op.name, device, input))
   const shapes = inputs.map((input) => input.shape)
   const shape = op.shape(shapes, options)
+  for (const [name, value] of Object.entries(op.settings?.(options) ?? {})) checkSetting(device, op.name, name, value)
   device.announce(op.name, [...shapes, shape])
   const extras: Storage[] = []
   const output = op.forward ? device.alloc(sizeOf(shape), 'activation') : share(device, storages[0])

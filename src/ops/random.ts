@@ -9,6 +9,7 @@ import { grid } from './sample.js'
 const dropoutOp: Op<DropoutKey> = {
   name: 'dropout',
   shape: ([x]) => x,
+  settings: ({ rate }) => ({ rate }),
   forward: ({ device, shape, options, inputs, output }) =>
     device.run('dropout', { size: sizeOf(shape), ...options }, inputs, [output]),
   // the same mask and scale, on dy

@@ -2,13 +2,14 @@
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
-import { type Clipping, type GroupOptions, Optimizer, type StepValues, type Trainable } from './optimizer.js'
+import type { Trainable } from './groups.js'
+import { type Clipping, type GroupOptions, Optimizer, type StepValues } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface AdamGroupOptions extends GroupOptions {
   /** how much of the mean of gradients, and of their squares, stays at each step; default [0.9, 0.999] */
   betas: readonly [number, number]
-  /** default 1e-8 */
+  /** above 0; default 1e-8 */
   eps: number
 }
 
@@ -29,8 +30,30 @@ export class Adam extends Optimizer<AdamGroupOptions> {
 
   protected check({ betas, eps }: AdamGroupOptions): void {
     checkAtLeast(this.name, 'eps', eps, 0)
+    if (eps === 0) {
+      throw new ArgumentError(
+        `${this.name}: eps is 0; it must be above, or a gradient of 0 makes its parameter NaN (0 / 0)`,
+      )
+    }
     if (betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return
     throw new ArgumentError(`${this.name}: betas are [${betas.join(', ')}]; they must be two numbers in [0, 1)`)
+  }
+
+  protected derived({ learningRate, betas, weightDecay }: AdamGroupOptions): Readonly<Record<string, number>> {
+    const [beta1, beta2] = betas
+    if (this.device.elementBytes === 4 && betas.some((beta) => Math.fround(beta) === 1)) {
+      throw new ArgumentError(
+        `${this.name}: betas are [${betas.join(', ')}], and the ${this.device.kind} device computes in float32, where the ` +
+          'largest number below 1 is 0.99999994: one of them would be 1, and its average would never move',
+      )
+    }
+    const constants = { 'the first of betas': beta1, 'the second of betas': beta2 }
+    if (typeof learningRate !== 'number') return constants
+    return {
+      ...constants,
+      'the first learning rate, learningRate / (1 - beta1),': learningRate / (1 - beta1),
+      '1 - learningRate * weightDecay': 1 - learningRate * weightDecay,
+    }
   }
 
   protected moments(): readonly string[] {

@@ -9,24 +9,23 @@
 import { zeroGrad } from '../autograd/backward.js'
 import type { Device, Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
-import { ArgumentError } from '../memory/errors.js'
-import {
-  type Checked,
-  checkState,
-  isRecord,
-  kindOf,
-  readState,
-  refuse,
-  type SavedState,
-  type StateDict,
-  shorten,
-} from '../nn/state.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
+import { type Checked, checkState, isRecord, readState, refuse } from '../nn/state.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
-import { DeviceMismatchError } from '../tensor/errors.js'
 import { allOrNothing } from '../tensor/scope.js'
+import { checkSetting } from '../tensor/setting.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { checkParameters, groupsOf, leavesOf, override, type Trainable } from './groups.js'
 import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
+import {
+  faultsOfCounts,
+  type HasNames,
+  isCount,
+  namesOf,
+  type OptimizerState,
+  type SavedOptimizerState,
+} from './state.js'
 
 /** What every group of parameters may set for itself. */
 export interface GroupOptions {
@@ -40,23 +39,6 @@ export interface Clipping {
   /** scale the gradient so that the norm of all of it is at most this; default: no clipping */
   clipNorm?: number
 }
-
-/** Anything that lists its parameters, such as a Module. Their names, where it has them, are those of saved state. */
-export interface HasParameters {
-  parameters(): Iterable<Tensor>
-  namedParameters?(): ReadonlyMap<string, Tensor>
-}
-
-/** Whose names parameters have in saved state, such as a Module. */
-export interface HasNames {
-  namedParameters(): ReadonlyMap<string, Tensor>
-}
-
-/** Parameters with settings of their own; what is left out is the optimizer's. */
-export type Group<Options> = { parameters: HasParameters | Iterable<Tensor> } & Partial<Options>
-
-/** What to train: a model, or groups of parameters. */
-export type Trainable<Options> = HasParameters | readonly Group<Options>[]
 
 /** A parameter with all that its update needs. */
 interface Entry<Options> {
@@ -79,34 +61,12 @@ export interface StepValues {
   maxNorm: number
 }
 
-/** Saved state: see Optimizer.stateDict. */
-export interface OptimizerState {
-  /** updates made */
-  steps: number
-  /** of each parameter, by its name: fewer where it was frozen for a while */
-  updates: Record<string, number>
-  /** 'fc1.weight.exp_avg': a moment of the parameter fc1.weight */
-  moments: StateDict
-}
-
-/** What `loadStateDict` takes. */
-export interface SavedOptimizerState {
-  readonly steps: number
-  readonly updates: Readonly<Record<string, number>>
-  readonly moments: SavedState
-}
-
 /**
  * Note [Who is trained]
  *   Parameters that do not require a gradient when the optimizer is made are left out for good. One that is frozen later
  *   (`requiresGrad = false`) stays as it is, moments and all, and its gradient counts in no norm, until it is thawed; then
  *   it goes on where it was, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a gradient and
  *   that the loss does not reach has the gradient zero: it is still decayed, and moved by its momentum.
- *
- * Note [Names in saved state]
- *   State is saved by parameter, so that it finds its own parameter whatever else is frozen and in whatever order groups
- *   are. The name is that of the model which `stateDict` is given; else of the module that the optimizer, or the group,
- *   was made from; else the parameter's place in the optimizer.
  */
 export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   readonly device: Device
@@ -145,6 +105,11 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     this.parameters = trained.map(({ parameter }) => parameter)
     checkParameters(name, this.parameters)
     this.device = this.parameters[0].device
+    if (clipNorm !== undefined) checkSetting(this.device, name, 'clipNorm', clipNorm)
+    for (const settings of new Set(trained.map((entry) => entry.settings))) {
+      const numbers = Object.entries({ ...settings, ...this.derived(settings) })
+      for (const [what, value] of numbers) if (typeof value === 'number') checkSetting(this.device, name, what, value)
+    }
     this.#clipNorm = clipNorm ?? null
 
     const make = (shape: Shape): Tensor => standingTensor(this.device, shape, 'optimizer')
@@ -248,7 +213,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * @throws ArgumentError  two parameters have one name
    */
   async stateDict(model?: HasNames): Promise<OptimizerState> {
-    const named = [...this.#named(model)]
+    const named = [...namesOf(this.name, this.#entries, model)]
     const steps = this.#steps
     const updates = Object.fromEntries(named.map(([name, entry]) => [name, entry.updates]))
     return { steps, updates, moments: await readState(this.#momentsOf(named)) }
@@ -268,12 +233,12 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /** What `loadStateDict` would refuse, for those who load more than one state or none. @throws what it throws else */
   checkState(state: SavedOptimizerState, model?: HasNames): Checked {
-    const named = this.#named(model)
+    const named = namesOf(this.name, this.#entries, model)
     const { steps, updates, moments } = isRecord(state) ? state : {}
     const values = checkState('moments', this.#momentsOf(named), moments)
     const counts = new Map(Array.from(named, ([name, entry]) => [entry, isRecord(updates) ? updates[name] : undefined]))
     const faults = [
-      ...(isCount(steps) ? [] : [`steps is ${kindOf(steps)}; it must be a whole number, 0 or more`]),
+      ...(isCount(steps) ? [] : [`steps is ${showValue(steps)}; it must be a whole number, 0 or more`]),
       ...faultsOfCounts(updates, new Set(named.keys())),
       ...values.faults,
     ]
@@ -298,6 +263,12 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /** Throw an ArgumentError on settings that make no sense. Called by the constructor, like `moments`. */
   protected abstract check(settings: Options): void
 
+  /**
+   * Further numbers that kernels compute with, by what they are: like settings, the device's elements must hold them.
+   * @throws ArgumentError  what else the device cannot hold
+   */
+  protected abstract derived(settings: Options): Readonly<Record<string, number>>
+
   /** The standing tensors that each parameter needs, by PyTorch's names. */
   protected abstract moments(settings: Options): readonly string[]
 
@@ -317,7 +288,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   #rate(schedule: Schedule): number {
     const rate = schedule(this.#steps)
-    checkAtLeast(this.name, `the learning rate of step ${this.#steps}`, rate, 0)
+    const what = `the learning rate of step ${this.#steps}`
+    checkAtLeast(this.name, what, rate, 0)
+    // what decays for ever may become 0
+    if (rate > 1) checkSetting(this.device, this.name, what, rate)
     return rate
   }
 
@@ -326,78 +300,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     return this.#entries.filter(({ parameter }) => parameter.requiresGrad)
   }
 
-  /** Note [Names in saved state]. */
-  #named(model?: HasNames): Map<string, Entry<Options>> {
-    const names = new Map(Array.from(model?.namedParameters() ?? [], ([name, parameter]) => [parameter, name]))
-    const named = new Map<string, Entry<Options>>()
-    for (const [i, entry] of this.#entries.entries()) {
-      const name = names.get(entry.parameter) ?? entry.name ?? String(i)
-      if (named.has(name)) {
-        throw new ArgumentError(
-          `${this.name}: two of its parameters are called ${name} by their groups: give stateDict and loadStateDict the ` +
-            'model whose names they have',
-        )
-      }
-      named.set(name, entry)
-    }
-    return named
-  }
-
   #momentsOf(named: Iterable<readonly [string, Entry<Options>]>): Map<string, Tensor> {
     const moments = Array.from(named, ([name, entry]) =>
       this.moments(entry.settings).map((moment, j) => [`${name}.${moment}`, entry.moments[j]] as const),
     )
     return new Map(moments.flat())
-  }
-}
-
-type Listed = HasParameters | Iterable<Tensor>
-
-function groupsOf<Options>(model: Trainable<Options>): { parameters: Listed; own: object }[] {
-  if ('parameters' in model) return [{ parameters: model, own: {} }]
-  return model.map(({ parameters, ...own }) => ({ parameters, own }))
-}
-
-/** A setting of undefined is none; lists (betas) are copied, so that the caller's stay the caller's. */
-function override<Options extends object>(defaults: Options, own: object): Options {
-  const given = Object.entries(own).filter(([, value]) => value !== undefined)
-  const copied = given.map(([name, value]) => [name, Array.isArray(value) ? [...value] : value] as const)
-  return { ...defaults, ...Object.fromEntries(copied) }
-}
-
-function leavesOf(optimizer: string, listed: Listed): { name: string | null; parameter: Tensor }[] {
-  const names = Symbol.iterator in listed ? undefined : listed.namedParameters?.()
-  const nameOf = new Map(Array.from(names ?? [], ([name, parameter]) => [parameter, name]))
-  const all = [...(Symbol.iterator in listed ? listed : listed.parameters())]
-  if (all.some((parameter) => parameter.recorded)) {
-    throw new ArgumentError(`${optimizer}: a tensor to train is the result of an op: train the leaves it was made from`)
-  }
-  const trained = all.filter((parameter) => parameter.requiresGrad)
-  return trained.map((parameter) => ({ name: nameOf.get(parameter) ?? null, parameter }))
-}
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
-
-/** What is wrong with the updates of each parameter. */
-function faultsOfCounts(updates: unknown, names: ReadonlySet<string>): string[] {
-  if (!isRecord(updates)) return [`updates is ${kindOf(updates)}, not an object`]
-  const wrong = [...names].filter((name) => !Object.hasOwn(updates, name) || !isCount(updates[name]))
-  const unexpected = Object.keys(updates).filter((name) => !names.has(name))
-  return [
-    ...wrong.map((name) => `updates of ${shorten(name)} is ${kindOf(updates[name])}, not a whole number, 0 or more`),
-    ...unexpected.map((name) => `updates of ${shorten(name)} is unexpected`),
-  ]
-}
-
-function checkParameters(name: string, parameters: readonly Tensor[]): void {
-  if (parameters.length === 0)
-    throw new ArgumentError(`${name}: there is no parameter to train; a module in a property named #... is not found`)
-  if (new Set(parameters).size < parameters.length) {
-    throw new ArgumentError(`${name}: a parameter is listed twice, in one group or in two`)
-  }
-  const other = parameters.find(({ device }) => device !== parameters[0].device)
-  if (other) {
-    const kinds = `${parameters[0].device.kind} and ${other.device.kind}`
-    throw new DeviceMismatchError(`${name}: the parameters are on two devices, ${kinds}`)
   }
 }

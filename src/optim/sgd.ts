@@ -2,7 +2,8 @@
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
-import { type Clipping, type GroupOptions, Optimizer, type StepValues, type Trainable } from './optimizer.js'
+import type { Trainable } from './groups.js'
+import { type Clipping, type GroupOptions, Optimizer, type StepValues } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface SgdGroupOptions extends GroupOptions {
@@ -31,6 +32,10 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ArgumentError(`sgd: nesterov needs momentum above 0 and dampening 0, not ${momentum} and ${dampening}`)
     }
+  }
+
+  protected derived({ dampening }: SgdGroupOptions): Readonly<Record<string, number>> {
+    return { '1 - dampening': 1 - dampening }
   }
 
   protected moments({ momentum }: SgdGroupOptions): readonly string[] {

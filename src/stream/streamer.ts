@@ -22,9 +22,10 @@ import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Checkpoint, Checkpoints, takeCheckpoint } from './checkpoint.js'
 import { type Cursor, cursorFrom, epochStart } from './cursor.js'
-import { BusyError, EmptyBatchError, InterruptedError, NonFiniteError } from './errors.js'
+import { BusyError, EmptyBatchError, InterruptedError } from './errors.js'
 import { checkIdle, exclusively } from './exclusive.js'
 import { race, type Trial } from './fastest.js'
+import { checkFinite } from './finite.js'
 import { fit } from './fit.js'
 import { countCorrect } from './metric.js'
 import type { FitOptions, StepOptions, StreamerOptions } from './options.js'
@@ -33,6 +34,7 @@ import { Planner, type PlanOptions } from './planner.js'
 import { type Mode, Program, sampleShapeOf } from './program.js'
 import type { Committed, Evaluation, StepResult } from './results.js'
 import { sizesOf } from './split.js'
+import { checkWeights } from './weights.js'
 
 export type { Checkpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
@@ -335,6 +337,7 @@ export class Streamer {
   #weigh(batch: Batch, pieces: readonly Batch[], plan: Plan): number[] {
     const loss = this.#program.lossFunction
     loss.check?.(batch.targets, [plan.batch, ...plan.outputShape])
+    if (batch.weights) checkWeights(this.#program.device, batch.weights)
     return pieces.map(({ targets, weights }) => {
       const weight = loss.weight?.(targets, weights) ?? (weights ? total(weights) : targets.shape[0])
       if (Number.isFinite(weight) && weight >= 0) return weight
@@ -360,21 +363,6 @@ export class Streamer {
       throw this.#checkpoints.explain(error)
     }
   }
-}
-
-/** @throws NonFiniteError  the loss or the gradient is NaN or infinite */
-function checkFinite(loss: number, gradNorm: number): void {
-  const refusal = 'nothing was committed; checkFinite: false commits it all the same'
-  if (!Number.isFinite(loss)) {
-    throw new NonFiniteError(
-      `the loss of this mini-batch is ${loss}. Look for too high a learning rate or bad input: ${refusal}.`,
-    )
-  }
-  if (Number.isFinite(gradNorm)) return
-  throw new NonFiniteError(
-    `the norm of this mini-batch's gradient is ${gradNorm}, though its loss is ${loss}. Look for a function whose ` +
-      `derivative is infinite, such as sqrt at 0, or for too high a learning rate: ${refusal}.`,
-  )
 }
 
 function cut(batch: Batch, sizes: readonly number[]): Batch[] {

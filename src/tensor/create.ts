@@ -6,6 +6,7 @@ import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 import { checkNumbers, checkScale, type HostArray, type HostData } from './host.js'
 import { adopt, ifAllFails, standing } from './scope.js'
+import { checkSetting } from './setting.js'
 import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
 import { type NestedArray, Tensor } from './tensor.js'
 
@@ -52,6 +53,7 @@ export function fromHost(device: Device, host: HostArray, options?: CreateOption
 /** Every element `value`. */
 export function full(device: Device, shape: Shape, value: number, options?: CreateOptions): Tensor {
   if (typeof value !== 'number') throw new ArgumentError(`full: ${showValue(value)} is not a number`)
+  checkSetting(device, 'full', 'value', value)
   return make('full', device, shape, options, (storage) =>
     device.run('fill', { size: storage.size, value }, [], [storage]),
   )

@@ -1,0 +1,28 @@
+/**
+ * Settings that reach kernels as numbers (learning rates, eps, slopes, scalars): a device computes with elements, and what
+ * these cannot hold would become 0, infinity, or lose its digits without a word.
+ */
+import type { Device } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
+
+/** Sizes that are held in full precision. Subnormal numbers are less, and on a GPU zero. */
+const RANGES = {
+  4: {
+    least: 2 ** -126,
+    most: 2 ** 128 * (1 - 2 ** -24),
+    told: 'float32, which holds 0 and sizes from 1.2e-38 to 3.4e38',
+  },
+  8: { least: 2 ** -1022, most: Number.MAX_VALUE, told: 'float64, which holds 0 and sizes from 2.2e-308 to 1.8e308' },
+} as const
+
+/**
+ * What is not finite passes: whether it makes sense is another question.
+ * @param name  of the setting, as its user knows it
+ * @throws ArgumentError  the device's elements cannot hold it
+ */
+export function checkSetting(device: Device, op: string, name: string, value: number): void {
+  const { least, most, told } = RANGES[device.elementBytes]
+  const size = Math.abs(value)
+  if (size === 0 || (size >= least && size <= most) || !Number.isFinite(value)) return
+  throw new ArgumentError(`${op}: ${name} is ${value}, and the ${device.kind} device computes in ${told}`)
+}
