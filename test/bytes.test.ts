@@ -48,7 +48,7 @@ test('a decimal unit is answered with the binary one, and nothing else is', () =
     ['8MB', 'MiB'],
     ['8 k', 'KiB'],
     ['1.5gb', 'GiB'],
-    ['2T', 'TiB'],
+    [' 2T ', 'TiB'],
   ]) {
     assert.match(answer(size), new RegExp(`TiB; write ${unit} for the binary unit$`))
   }

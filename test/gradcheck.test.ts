@@ -2,11 +2,14 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkGradient, checkOps } from '../src/autograd/gradcheck.js'
+import type { Device } from '../src/device/device.js'
+import { DeviceError } from '../src/device/errors.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import { ArgumentError } from '../src/memory/errors.js'
 import type { Gradient, Op } from '../src/ops/declaration.js'
 import { apply } from '../src/ops/op.js'
 import { ops, opTable } from '../src/ops/table.js'
+import { zeros } from '../src/tensor/create.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { GRADIENT_CHECK } from './tolerances.js'
 
@@ -101,6 +104,18 @@ test('a check leaves nothing behind: a thousand of them in 64 KiB; too little me
     { memory: '64KiB' },
   )
   assert.ok(many.every(({ worstError }) => worstError !== null && worstError <= GRADIENT_CHECK))
+  // x, c, c x, the gradient of that and of x have 64 KiB each; beside them a few numbers, and no second x
+  const wide = Array.from({ length: 8192 }, (_, i) => i / 8192)
+  let device: Device | undefined
+  const kept = (x: Tensor): Tensor => {
+    device = x.device
+    return ops.reshape(x, [8192])
+  }
+  assert.ok((await checkGradient(kept, [wide], { memory: '384KiB' })).ok)
+  assert.throws(
+    () => device && zeros(device, [1]),
+    (error: unknown) => error instanceof DeviceError,
+  )
   const tooLittle = (error: unknown): boolean => error instanceof BudgetExceededError
   for (const attempt of [
     () => checkGradient(ops.exp, [Array.from({ length: 9000 }, () => 0)], { memory: '64KiB' }),

@@ -28,6 +28,11 @@ function checkMarkup(svg: string): void {
   assert.equal(open, [])
   assert.not.match(svg.replace(/<\/?[a-z]+[^<>]*>/g, '').replace(/&#\d+;/g, ''), /[<>&]/)
   assert.not.match(svg, /[^\n\P{Cc}]|\p{Cs}|NaN|Infinity/u)
+  const lines = svg
+    .replace(/<style>[^<]*<\/style>/, '<style/>')
+    .trimEnd()
+    .split('\n')
+  for (const line of lines) assert.match(line, /^<.*>$/)
 }
 
 const budgetAt = (svg: string): number => Number(/class="budget" d="M[\d.]+ ([\d.]+)L/.exec(svg)?.[1])
@@ -175,6 +180,7 @@ test('labels keep out of each other, and inside the picture', () => {
     })
   assert.match(named('a'.repeat(23)), 'a</text>')
   assert.not.match(named('a'.repeat(24)), 'a</text>')
+  checkMarkup(named('a'.repeat(24)))
 })
 
 test('the budget is drawn up to twice the highest byte, and the scale is that of the larger', () => {
@@ -217,6 +223,30 @@ test('a budget far above the peak does not flatten the picture', () => {
   checkMarkup(drawTimeline(hill(10, 48 * KIB), { title: '', budgetBytes: Infinity }))
 })
 
+test('at most one moment for each half pixel is drawn: 1,212', () => {
+  const steps = (count: number): number => {
+    const zigzag = Array.from({ length: count }, (_, i) => moment('relu', (1 + (i % 2)) * KIB))
+    const svg = drawTimeline(zigzag, { title: '', budgetBytes: KIB })
+    checkMarkup(svg)
+    return Math.max(...[...svg.matchAll(/d="([^"]*)"/g)].map(([, path]) => path.split('V').length - 2))
+  }
+  assert.is(steps(1000), 1000)
+  assert.is(steps(1212), 1212)
+  assert.ok(steps(1400) <= 1212)
+  // moments by threes, of which the highest is drawn: all alike
+  assert.is(steps(3 * 1212), 1)
+})
+
+test('of equal maxima the first is marked, and of moments that fall together the highest is drawn', () => {
+  const twice = [1, 3, 2, 3].map((kib, i) => moment(`op ${i}`, kib * KIB))
+  assert.match(drawTimeline(twice, { title: '', budgetBytes: 64 * KIB }), 'at op 1</text>')
+  for (const at of [0, 1, 17_001, 17_020, 33_333, 49_999]) {
+    const moments = Array.from({ length: 50_000 }, (_, i) => moment('relu', i === at ? 90 * KIB : KIB))
+    const svg = drawTimeline(moments, { title: '', budgetBytes: 128 * KIB })
+    assert.match(svg.slice(svg.indexOf('class="area"')), `V${dotAt(svg)}`, `the spike at ${at} reaches the dot`)
+  }
+})
+
 test('many moments are thinned out, and the peak stays', () => {
   const moments = hill(50_000, 48 * KIB).map(({ op, held }, i) =>
     i === 33_333 ? moment('spike', 90 * KIB) : { op, held },
@@ -230,7 +260,11 @@ test('many moments are thinned out, and the peak stays', () => {
 })
 
 test('nothing held, and no moment at all', () => {
-  checkMarkup(drawTimeline([{ op: 'input', held: noBytes() }], { title: '', budgetBytes: 0 }))
+  for (const budgetBytes of [0, 1]) {
+    const svg = drawTimeline([{ op: 'input', held: noBytes() }], { title: '', budgetBytes })
+    checkMarkup(svg)
+    assert.match(svg, 'class="budget"')
+  }
   assert.throws(
     () => drawTimeline([], { title: '', budgetBytes: 1 }),
     (error: unknown) => error instanceof ArgumentError,
