@@ -27,11 +27,13 @@ type Pending = Map<Tensor, Storage>
  * @param loss  one element
  * @param seed  the gradient of the loss itself; default 1
  * @throws ShapeError           the loss is not a scalar
+ * @throws DisposedError        the loss is gone
  * @throws ArgumentError        nothing was recorded for it
  * @throws BudgetExceededError  no room; some leaves may have received their share
  */
 export function backward(loss: Tensor, seed = 1): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss has shape ${showShape(loss.shape)}, not one element`)
+  loss.storage('backward')
   const { device } = loss
   const nodes = tapeOf(device)
   const start = nodes.findLastIndex((node) => node.output === loss)
@@ -41,7 +43,6 @@ export function backward(loss: Tensor, seed = 1): void {
         'and a tape that lasts: call backward in the scope of the forward, once.',
     )
   }
-  loss.storage('backward')
   device.op = 'backward'
   const pending: Pending = new Map([[loss, device.alloc(1, 'activation')]])
   const done: Node[] = []
