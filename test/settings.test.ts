@@ -16,6 +16,7 @@ import { adam, adamw, sgd } from '../src/optim/index.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { full, ones, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
+import { TEST_RUNS } from './fixtures.js'
 
 const LEAST = 2 ** -126
 const MOST = 2 ** 128 * (1 - 2 ** -24)
@@ -149,7 +150,7 @@ test('adam never makes a parameter NaN whose gradient is 0, with any settings th
         parameter.dispose()
       }
     }),
-    { seed: 27, numRuns: 200 * Number(process.env.SLUICE_TEST_RUNS ?? 1) },
+    { seed: 27, numRuns: 200 * TEST_RUNS },
   )
 })
 

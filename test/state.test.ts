@@ -9,10 +9,10 @@ import { BatchNorm2d, Linear, type Module, Parameter, Sequential, StateError } f
 import { crossEntropy } from '../src/ops/loss.js'
 import { adam, type Optimizer, sgd } from '../src/optim/index.js'
 import { Streamer } from '../src/stream/streamer.js'
-import { batchNormModel, randomBatch } from './fixtures.js'
+import { batchNormModel, randomBatch, TEST_RUNS } from './fixtures.js'
 
 const MEMORY = { memory: '256KiB' } as const
-const RUNS = { seed: 14, numRuns: 150 * Number(process.env.SLUICE_TEST_RUNS ?? 1) }
+const RUNS = { seed: 14, numRuns: 150 * TEST_RUNS }
 
 interface Entry {
   shape: readonly number[]
