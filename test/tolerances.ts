@@ -71,6 +71,18 @@ export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING
  */
 export const float32Sum = (terms: number, magnitude: number): number => (2 * terms + 1) * FLOAT32_ROUNDING * magnitude
 
+/**
+ * The relative error of a float32 sum of `terms` numbers of one sign in blocks: as float32Sum, of the longest chains of
+ * additions that there are, those of a block and those of the blocks. Note [Long sums] in kernels/simd/assembly/sums.ts.
+ */
+export const blockSum = (terms: number, block: number): number => float32Sum(block + Math.ceil(terms / block), 1)
+
+/**
+ * The same where blocks, of at most 64 numbers, are added in double precision: whatever the number of terms, it is that of
+ * a block, and some roundings for what is added and for what is done with the sum.
+ */
+export const longSum = (): number => float32Sum(64 + 16, 1)
+
 /** `count` roundings in float32 of numbers no larger than `magnitude`, and one where the result is subnormal. */
 export const roundings = (count: number, magnitude: number): number => count * FLOAT32_ROUNDING * magnitude + 2 ** -149
 

@@ -49,10 +49,12 @@ export const embeddingGradient: Kernels['embeddingGradient'] = (
   [dy, indices],
   [dtable],
 ) => {
-  if (!accumulate) dtable.fill(0)
+  // in double precision, whatever the table is in: an entry may have many rows
+  const sums = accumulate ? Float64Array.from(dtable) : new Float64Array(entries * width)
   for (let r = 0; r < rows; r++) {
     if (!isEntry(indices[r], entries)) continue
     const entry = indices[r] * width
-    for (let j = 0; j < width; j++) dtable[entry + j] += dy[r * width + j]
+    for (let j = 0; j < width; j++) sums[entry + j] += dy[r * width + j]
   }
+  dtable.set(sums)
 }

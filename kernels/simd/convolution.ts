@@ -101,7 +101,7 @@ export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> 
     const accumulate = Number(p.accumulate)
     const few = dots(p)
     if (few) {
-      const cut = [few.outRows, few.rows, few.phase, few.parts, few.slots]
+      const cut = [few.outRows, few.rows, few.phase, few.parts, few.levels, few.slots]
       assembly.convolutionWeightGradientFewChannels(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut)
       return
     }

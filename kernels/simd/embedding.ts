@@ -11,9 +11,10 @@ export const embedding: SimdKernel<'embedding'> = {
   },
 }
 
-/** On one thread: two rows may go to the same entry, and parts by columns took longer than the whole. */
+/** On one thread: parts by columns took longer than the whole. */
 export const embeddingGradient: SimdKernel<'embeddingGradient'> = {
-  run(assembly, { rows, width, entries, accumulate }, [dy, indices], [dtable]) {
-    assembly.embeddingGradient(dy, indices, dtable, rows, width, entries, Number(accumulate))
+  workspaceBytes: ({ rows, entries }) => (rows + entries) * BYTES,
+  run(assembly, { rows, width, entries, accumulate }, [dy, indices], [dtable], links) {
+    assembly.embeddingGradient(dy, indices, dtable, rows, width, entries, Number(accumulate), links)
   },
 }

@@ -50,7 +50,12 @@ export interface Bands {
 
 export interface Dots extends Bands {
   parts: number
+  /** sums of a part: of all its bands, or those of a block of them as well */
+  levels: number
 }
+
+/** What is added in a chain: as assembly/fewChannels.ts has it. */
+const BANDS_OF_BLOCK = 64
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit
 const taps = (p: Convolution): number => (p.channels / p.groups) * p.kernelHeight * p.kernelWidth
@@ -75,12 +80,15 @@ export function dots(p: Convolution): Dots | null {
   const band = bands(p, p.outWidth)
   const tapCount = roundUp(taps(p), 4)
   const sumBytes = roundUp(p.outChannels * tapCount * 4, LINE_BYTES)
-  const mostParts = Math.min(MAX_PARTS, Math.floor(SUMS_BYTES / sumBytes))
-  if (!band || p.channels / p.groups > MAX_CHANNELS || p.outWidth < 4 || mostParts < MIN_PARTS) return null
-  const parts = Math.min(mostParts, band.count)
-  const slots = Math.min(SLOTS, parts)
+  const mostSums = Math.min(MAX_PARTS, Math.floor(SUMS_BYTES / sumBytes))
+  if (!band || p.channels / p.groups > MAX_CHANNELS || p.outWidth < 4 || mostSums < MIN_PARTS) return null
+  const sums = Math.min(mostSums, band.count)
+  // Two levels for half as many parts: then growing sizes never need less.
+  const levels = band.count > sums * BANDS_OF_BLOCK ? 2 : 1
+  const slots = Math.min(SLOTS, sums)
   const head = HEADER_BYTES + roundUp(tapCount * 4, LINE_BYTES)
-  return { ...band, parts, slots, bytes: head + parts * sumBytes + slots * (NOWHERE_BYTES + band.bytes) }
+  const bytes = head + sums * sumBytes + slots * (NOWHERE_BYTES + band.bytes)
+  return { ...band, parts: Math.floor(sums / levels), levels, slots, bytes }
 }
 
 /** The same for the convolution itself, of whose rows tiles must not do much that there is not, or twice. */

@@ -1,11 +1,5 @@
 /** What concerns the four lanes of a vector among each other. Results are in all lanes. */
 
-@inline
-export function sumAcross(v: v128): v128 {
-  const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1))
-  return f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2))
-}
-
 /** Drops NaN where it can. */
 @inline
 export function maxAcross(v: v128): v128 {

@@ -5,7 +5,7 @@
  * ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
  */
 import { broadcast, put, takeApart } from './lines'
-import { highPair, lowPair } from './reduce'
+import { highPair, lowPair } from './sums'
 
 @inline
 function one(): v128 {

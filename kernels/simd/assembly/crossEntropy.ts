@@ -8,10 +8,11 @@
  * logits. Which class is the target is asked of all of them by comparing numbers: so no address is ever
  * computed from a target, and one that is no class finds nothing and leaves NaN.
  */
-import { orAcross, sumAcross } from './across'
+import { orAcross } from './across'
 import { log } from './exp'
 import { put, take } from './lines'
-import { exponentials, leftOf, maximum, stepOf, taken, takeOr, vectors } from './softmax'
+import { exponentials, leftOf, maximum, stepOf, taken, takeOr, totalOf, vectors } from './softmax'
+import { addHigh, addLow, BLOCK } from './sums'
 
 /** logits, targets, weights? (an address, or 0) -> losses [outer, inner], counts [outer, inner] */
 export function crossEntropyRows(
@@ -128,12 +129,18 @@ function targetLogit(x: usize, classes: i32, inner: i32, lanes: i32, target: v12
 
 /** The mean of x - max. */
 function meanAbove(x: usize, classes: i32, inner: i32, lanes: i32, max: v128): v128 {
-  let total = f32x4.splat(0)
+  let low = f64x2.splat(0)
+  let high = low
   let left = leftOf(classes, inner, lanes)
-  for (let i = vectors(classes, inner); i > 0; i--) {
-    total = f32x4.add(total, f32x4.sub(takeOr(max, x, left), max))
-    x += stepOf(inner)
-    left -= taken(inner)
+  for (let i = vectors(classes, inner); i > 0; i -= BLOCK) {
+    let block = f32x4.splat(0)
+    for (let j = min(i, BLOCK); j > 0; j--) {
+      block = f32x4.add(block, f32x4.sub(takeOr(max, x, left), max))
+      x += stepOf(inner)
+      left -= taken(inner)
+    }
+    low = addLow(low, block)
+    high = addHigh(high, block)
   }
-  return f32x4.div(inner == 1 ? sumAcross(total) : total, f32x4.splat(<f32>classes))
+  return f32x4.div(totalOf(low, high, inner), f32x4.splat(<f32>classes))
 }

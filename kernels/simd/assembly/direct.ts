@@ -11,6 +11,8 @@
  * The last tile of a row is moved left to where it is whole: what it does twice comes out the same. A row that is
  * shorter than a tile leaves what is beyond it in the slot.
  *
+ * Many taps are summed in blocks, Note [Long sums]: the first block of a tile begins with the bias, the others with zero.
+ *
  * The gradient of a convolution's inputs, where strides are 1, is a convolution of dy with the kernels turned round.
  */
 import { Band } from './band'
@@ -50,6 +52,10 @@ const TILE_BYTES: usize = 128
 const GRAIN: i32 = 1 << 17
 /** Output channels of either tile. */
 const LANES: i32 = 4
+/** The most taps in a block. */
+const BLOCK: i32 = 256
+/** What a block begins with that is not the first. */
+const ZEROS: usize = memory.data(16)
 
 /** x, w, bias? (an address, or 0) -> y */
 export function convolutionFewChannels(
@@ -132,20 +138,21 @@ function computeBand(direct: Direct, index: i32, slot: i32): void {
   const own = direct.slots + <usize>slot * direct.slotBytes
   const band = own + TILE_BYTES
   const n = index / direct.bands
-  const first = (index - n * direct.bands) * direct.outRows
-  const rows = min(direct.outRows, direct.outHeight - first)
+  const top = (index - n * direct.bands) * direct.outRows
+  const rows = min(direct.outRows, direct.outHeight - top)
   const o = direct.outChannels
   const taps = direct.tapCount
+  const first = min(taps, BLOCK)
   const width = direct.outWidth
   const stride = <usize>(direct.outHeight * width) * 4
   const last = max(width - COLUMNS, 0)
   const columns = min(width, COLUMNS)
   for (let group = 0; group < direct.groups; group++) {
     const plane = n * direct.groups + group
-    direct.fill(band, direct.x + <usize>(plane * direct.channels * direct.height * direct.width) * 4, first)
+    direct.fill(band, direct.x + <usize>(plane * direct.channels * direct.height * direct.width) * 4, top)
     const weights = direct.weights + <usize>(group * direct.lanes * taps) * 4
     const starts = direct.starts + <usize>(group * direct.lanes) * 4
-    let y = direct.y + <usize>(plane * o) * stride + <usize>(first * width) * 4
+    let y = direct.y + <usize>(plane * o) * stride + <usize>(top * width) * 4
     let from = band
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < width; column += COLUMNS) {
@@ -155,11 +162,12 @@ function computeBand(direct: Direct, index: i32, slot: i32): void {
           const start = starts + <usize>lane * 4
           const c = y + <usize>lane * stride + place
           if (lane + ROWS <= o && columns == COLUMNS) {
-            tile(taps, a, direct.taps, from + place, start, c, stride)
+            tile(first, a, direct.taps, from + place, start, c, stride)
           } else {
-            tile(taps, a, direct.taps, from + place, start, own, COLUMNS_BYTES)
+            tile(first, a, direct.taps, from + place, start, own, COLUMNS_BYTES)
             copyOut(c, stride, own, min(ROWS, o - lane), columns)
           }
+          if (taps > BLOCK) addBlocks(taps, a, direct.taps, from + place, own, c, stride, min(ROWS, o - lane), columns)
         }
       }
       y += <usize>width * 4
@@ -174,6 +182,24 @@ function copyOut(to: usize, stride: usize, from: usize, rows: i32, columns: i32)
     for (let at: usize = 0; at < <usize>columns * 4; at += 4) store<f32>(to + at, load<f32>(from + at))
     to += stride
     from += COLUMNS_BYTES
+  }
+}
+
+/** What all blocks but the first come to, added to a tile of y. */
+function addBlocks(
+  taps: i32, a: usize, table: usize, from: usize, own: usize, c: usize, stride: usize, rows: i32, columns: i32,
+): void {
+  for (let done = BLOCK; done < taps; done += BLOCK) {
+    a += <usize>BLOCK * ROWS_BYTES
+    table += <usize>BLOCK * 4
+    tile(min(taps - done, BLOCK), a, table, from, ZEROS, own, COLUMNS_BYTES)
+    for (let row: usize = 0; row < <usize>rows; row++) {
+      const to = c + row * stride
+      const tileRow = own + row * COLUMNS_BYTES
+      for (let at: usize = 0; at < <usize>columns * 4; at += 4) {
+        store<f32>(to + at, load<f32>(to + at) + load<f32>(tileRow + at))
+      }
+    }
   }
 }
 

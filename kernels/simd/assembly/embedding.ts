@@ -1,11 +1,14 @@
 /**
  * Rows of a table [entries, width] by index [rows], and the gradient that goes back to them.
  *
- * Rows are copied whole and added four numbers at a time; which rows is a matter of chance, so memory is waited for where
- * the table is larger than the caches. An index becomes an address only after it was compared with what there is:
+ * Rows are copied whole and added sixteen numbers at a time; which rows is a matter of chance, so memory is waited for
+ * where the table is larger than the caches. An entry may have any number of rows, all of them perhaps: so that it is summed
+ * at once and in double precision (sums.ts), rows of the same entry are linked first. An index becomes an address only after it was compared with what there is:
  * one that is not a whole number in [0, entries) reads and writes no table.
  */
 import { put, take } from './lines'
+import { putSums } from './reduce'
+import { addHigh, addLow } from './sums'
 
 /** table, indices -> y [rows, width]; NaN where there is no such entry */
 export function embedding(table: usize, indices: usize, y: usize, rows: i32, width: i32, entries: i32): void {
@@ -19,24 +22,97 @@ export function embedding(table: usize, indices: usize, y: usize, rows: i32, wid
   }
 }
 
-/** dy [rows, width], indices -> dtable: every row is added to its entry, in the order of the rows. */
+/**
+ * dy [rows, width], indices -> dtable: every entry is the sum of its rows, in their order.
+ * @param links  [entries] the first row of each, [rows] the next one of the same entry: workspace
+ */
 export function embeddingGradient(
-  dy: usize, indices: usize, dtable: usize, rows: i32, width: i32, entries: i32, accumulate: bool,
+  dy: usize, indices: usize, dtable: usize, rows: i32, width: i32, entries: i32, accumulate: bool, links: usize,
 ): void {
-  const widthBytes = <usize>width * 4
-  if (!accumulate) memory.fill(dtable, 0, <usize>entries * widthBytes)
-  for (; rows > 0; rows--) {
-    const entry = entryOf(load<f32>(indices), entries)
-    if (entry >= 0) {
-      const to = dtable + <usize>entry * widthBytes
-      for (let at: usize = 0; at < widthBytes; at += 16) {
-        const left = width - <i32>(at >> 2)
-        put(to + at, f32x4.add(take(to + at, left), take(dy + at, left)), left)
-      }
-    }
-    indices += 4
-    dy += widthBytes
+  const nexts = links + <usize>entries * 4
+  memory.fill(links, 0xff, <usize>entries * 4)
+  for (let row = rows - 1; row >= 0; row--) {
+    const entry = entryOf(load<f32>(indices + <usize>row * 4), entries)
+    if (entry < 0) continue
+    const first = links + <usize>entry * 4
+    store<i32>(nexts + <usize>row * 4, load<i32>(first))
+    store<i32>(first, row)
   }
+  const widthBytes = <usize>width * 4
+  for (let entry = 0; entry < entries; entry++) {
+    const first = load<i32>(links + <usize>entry * 4)
+    if (first >= 0 && load<i32>(nexts + <usize>first * 4) < 0) {
+      const row = dy + <usize>first * widthBytes
+      if (accumulate) addRow(dtable, row, width)
+      else memory.copy(dtable, row, widthBytes)
+    } else if (first >= 0) {
+      let column = 0
+      for (; column + 16 <= width; column += 16) {
+        sumOf16(first, nexts, dy + <usize>column * 4, widthBytes, dtable + <usize>column * 4, accumulate)
+      }
+      for (; column < width; column += 4) {
+        const count = min(4, width - column)
+        sumOf4(first, nexts, dy + <usize>column * 4, widthBytes, dtable + <usize>column * 4, count, accumulate)
+      }
+    } else if (!accumulate) {
+      memory.fill(dtable, 0, widthBytes)
+    }
+    dtable += widthBytes
+  }
+}
+
+function addRow(to: usize, row: usize, width: i32): void {
+  for (; width > 0; width -= 4) {
+    put(to, f32x4.add(take(to, width), take(row, width)), width)
+    to += 16
+    row += 16
+  }
+}
+
+/** Sixteen numbers of `row` and of the rows linked to it. */
+function sumOf16(row: i32, nexts: usize, dy: usize, widthBytes: usize, to: usize, accumulate: bool): void {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  let s4 = s0
+  let s5 = s0
+  let s6 = s0
+  let s7 = s0
+  do {
+    const from = dy + <usize>row * widthBytes
+    const a = v128.load(from)
+    s0 = addLow(s0, a)
+    s1 = addHigh(s1, a)
+    const b = v128.load(from, 16)
+    s2 = addLow(s2, b)
+    s3 = addHigh(s3, b)
+    const c = v128.load(from, 32)
+    s4 = addLow(s4, c)
+    s5 = addHigh(s5, c)
+    const d = v128.load(from, 48)
+    s6 = addLow(s6, d)
+    s7 = addHigh(s7, d)
+    row = load<i32>(nexts + <usize>row * 4)
+  } while (row >= 0)
+  putSums(to, s0, s1, 4, accumulate)
+  putSums(to + 16, s2, s3, 4, accumulate)
+  putSums(to + 32, s4, s5, 4, accumulate)
+  putSums(to + 48, s6, s7, 4, accumulate)
+}
+
+function sumOf4(
+  row: i32, nexts: usize, dy: usize, widthBytes: usize, to: usize, count: i32, accumulate: bool,
+): void {
+  let low = f64x2.splat(0)
+  let high = low
+  do {
+    const four = take(dy + <usize>row * widthBytes, count)
+    low = addLow(low, four)
+    high = addHigh(high, four)
+    row = load<i32>(nexts + <usize>row * 4)
+  } while (row >= 0)
+  putSums(to, low, high, count, accumulate)
 }
 
 /** -1 where there is none: NaN is not in the range either. */

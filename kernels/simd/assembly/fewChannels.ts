@@ -8,7 +8,8 @@
  * thread could help. Here neither side is packed: both lie along the positions already, dy as it is and x in a band.
  * Two rows of dy meet four taps in eight vectors of sums, lanes being neighbouring positions.
  *
- * Bands are dealt to a fixed number of parts, each of which sums up for itself; the parts are added in their order.
+ * Bands are dealt to a fixed number of parts, each of which sums up for itself; the parts are added in their order. A part
+ * of many bands has its sums twice: those of a block of bands, and what blocks come to. Note [Long sums]
  */
 import { Band } from './band'
 import { parallel } from './parallel'
@@ -29,6 +30,8 @@ class Dots extends Band {
   outRows: i32
   bands: i32
   parts: i32
+  /** sums of a part: `sumBytes` once or twice */
+  levels: i32
   /** distances to the taps of all channels, a multiple of four of them */
   taps: usize
   tapCount: i32
@@ -41,6 +44,8 @@ class Dots extends Band {
 const HEADER_BYTES: usize = 256
 /** In front of the band of a slot: where the sums of a row go that there is not. */
 const NOWHERE: usize = 64
+/** As kernels/simd/fewChannels.ts has it. */
+const BANDS_OF_BLOCK: i32 = 64
 
 /** dy, x -> dw */
 export function convolutionWeightGradientFewChannels(
@@ -48,7 +53,8 @@ export function convolutionWeightGradientFewChannels(
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, outRows: i32, rows: i32, phase: i32, parts: i32, slots: i32,
+  workspace: usize, outRows: i32, rows: i32, phase: i32, parts: i32, levels: i32,
+  slots: i32,
 ): void {
   const dots = changetype<Dots>(workspace)
   const c = channels / groups
@@ -65,12 +71,13 @@ export function convolutionWeightGradientFewChannels(
   dots.outRows = outRows
   dots.bands = (outHeight + outRows - 1) / outRows
   dots.parts = parts
+  dots.levels = levels
   dots.taps = workspace + HEADER_BYTES
   const taps = c * kernelHeight * kernelWidth
   dots.tapCount = (taps + 3) & ~3
   dots.sums = dots.taps + <usize>((dots.tapCount + 15) & ~15) * 4
   dots.sumBytes = <usize>((outChannels * dots.tapCount + 15) & ~15) * 4
-  dots.slots = dots.sums + <usize>parts * dots.sumBytes
+  dots.slots = dots.sums + <usize>(parts * levels) * dots.sumBytes
   dots.slotBytes = NOWHERE + ((dots.bytes + 63) & ~63)
   dots.listTaps(dots.taps, dots.tapCount)
   parallel(workspace, parts, slots, (shared, part, slot) => {
@@ -78,20 +85,39 @@ export function convolutionWeightGradientFewChannels(
   })
   for (let o = 0; o < outChannels; o++) {
     for (let tap = 0; tap < taps; tap++) {
-      let sum: f32 = accumulate ? load<f32>(dw) : 0
+      let sum: f64 = accumulate ? load<f32>(dw) : 0
       let from = dots.sums + <usize>(o * dots.tapCount + tap) * 4
       for (let part = 0; part < parts; part++) {
-        sum += load<f32>(from)
-        from += dots.sumBytes
+        sum += <f64>load<f32>(from)
+        from += <usize>levels * dots.sumBytes
       }
-      store<f32>(dw, sum)
+      store<f32>(dw, <f32>sum)
       dw += 4
     }
   }
 }
 
 function sumPart(dots: Dots, part: i32, slot: i32): void {
-  const sums = dots.sums + <usize>part * dots.sumBytes
+  const all = dots.batch * dots.bands
+  const end = all * (part + 1) / dots.parts
+  const total = dots.sums + <usize>(part * dots.levels) * dots.sumBytes
+  memory.fill(total, 0, <usize>dots.levels * dots.sumBytes)
+  if (dots.levels == 1) {
+    sumBands(dots, all * part / dots.parts, end, total, slot)
+    return
+  }
+  const block = total + dots.sumBytes
+  for (let i = all * part / dots.parts; i < end; i += BANDS_OF_BLOCK) {
+    sumBands(dots, i, min(i + BANDS_OF_BLOCK, end), block, slot)
+    for (let at: usize = 0; at < dots.sumBytes; at += 16) {
+      v128.store(total + at, f32x4.add(v128.load(total + at), v128.load(block + at)))
+    }
+    memory.fill(block, 0, dots.sumBytes)
+  }
+}
+
+/** Adds to sums what bands `first` to before `end` come to. */
+function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): void {
   const nowhere = dots.slots + <usize>slot * dots.slotBytes
   const band = nowhere + NOWHERE
   const o = dots.outChannels
@@ -100,10 +126,7 @@ function sumPart(dots: Dots, part: i32, slot: i32): void {
   const inBytes = <usize>(dots.height * dots.width) * 4
   const tapCount = dots.tapCount
   const sumBytes = <usize>tapCount * 4
-  const all = dots.batch * dots.bands
-  const end = all * (part + 1) / dots.parts
-  memory.fill(sums, 0, dots.sumBytes)
-  for (let i = all * part / dots.parts; i < end; i++) {
+  for (let i = first; i < end; i++) {
     const n = i / dots.bands
     const row = (i - n * dots.bands) * dots.outRows
     const rows = min(dots.outRows, dots.outHeight - row)

@@ -8,10 +8,11 @@
  *
  * One pass, four elements at a time. A row that counts nothing gets exactly 0, without a look at it: its NaN stays there.
  */
-import { firstLanes, sumAcross } from './across'
+import { firstLanes } from './across'
 import { log1p } from './exp'
 import { loadPart, put, take } from './lines'
 import { decay, sigmoid } from './saturating'
+import { addHigh, addLow, BLOCK, sumOfFour } from './sums'
 
 @unmanaged class SquaredError {
   @inline loss(p: v128, t: v128): v128 {
@@ -48,19 +49,27 @@ export function lossRows(prediction: usize, target: usize, losses: usize, rows: 
 function eachRow<F>(p: usize, t: usize, losses: usize, rows: i32, size: i32): void {
   const f = changetype<F>(0)
   for (; rows > 0; rows--) {
-    let total = f32x4.splat(0)
-    let left = size
-    for (; left >= 4; left -= 4) {
-      total = f32x4.add(total, f.loss(v128.load(p), v128.load(t)))
-      p += 16
-      t += 16
+    let low = f64x2.splat(0)
+    let high = low
+    for (let i = size >> 2; i > 0; i -= BLOCK) {
+      let block = f32x4.splat(0)
+      for (let j = min(i, BLOCK); j > 0; j--) {
+        block = f32x4.add(block, f.loss(v128.load(p), v128.load(t)))
+        p += 16
+        t += 16
+      }
+      low = addLow(low, block)
+      high = addHigh(high, block)
     }
+    const left = size & 3
     if (left > 0) {
-      total = f32x4.add(total, v128.and(f.loss(loadPart(p, left), loadPart(t, left)), firstLanes(left)))
+      const rest = v128.and(f.loss(loadPart(p, left), loadPart(t, left)), firstLanes(left))
+      low = addLow(low, rest)
+      high = addHigh(high, rest)
       p += <usize>left * 4
       t += <usize>left * 4
     }
-    store<f32>(losses, f32x4.extract_lane(sumAcross(total), 0) / <f32>size)
+    store<f32>(losses, <f32>(sumOfFour(low, high) / <f64>size))
     losses += 4
   }
 }

@@ -16,7 +16,8 @@
  * second finds in a cache what the first one left there.
  */
 import { put, take } from './lines'
-import { highPair, lowPair, sumOfLines } from './reduce'
+import { putSums, sumOfLines } from './reduce'
+import { addHigh, addLow, highPair, lowPair } from './sums'
 
 /** x [outer, groups, inner] -> mean, variance [groups] */
 export function moments(
@@ -196,10 +197,10 @@ function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, scale: v128, gam
       gamma += 16
     }
     const product = f32x4.mul(d, f32x4.mul(f32x4.sub(take(x, n), center), scale))
-    s0 = f64x2.add(s0, lowPair(d))
-    s1 = f64x2.add(s1, highPair(d))
-    p0 = f64x2.add(p0, lowPair(product))
-    p1 = f64x2.add(p1, highPair(product))
+    s0 = addLow(s0, d)
+    s1 = addHigh(s1, d)
+    p0 = addLow(p0, product)
+    p1 = addHigh(p1, product)
     dy += 16
     x += 16
   }
@@ -239,43 +240,111 @@ function scalePiece(n: i32, dy: usize, dx: usize, factor: v128, gamma: usize): v
   }
 }
 
-/** dy, x, mean, variance -> dgamma = sum of dy h: pieces add to it one after the other. */
+/** dy, x, mean, variance -> dgamma = sum of dy h, over runs of affineSize gammas with affineInner numbers each */
 export function normalizeScaleGradient(
   first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, dgamma: usize,
   outer: i32, groups: i32, inner: i32, affineSize: i32, affineInner: i32, eps: f64, accumulate: bool,
 ): void {
-  if (!accumulate) memory.fill(dgamma + <usize>first * 4, 0, <usize>count * 4)
   const all = outer * groups * inner
-  // In each run, the numbers of these gammas lie together.
-  for (let run = first * affineInner; run < all; run += affineSize * affineInner) {
-    let i = run
-    for (let left = count * affineInner; left > 0; ) {
-      const g = (i / inner) % groups
-      const inGroup = min(left, inner - (i % inner))
-      const n = affineInner == 1 ? inGroup : min(inGroup, affineInner - (i % affineInner))
-      const center = v128.load_splat<f32>(mean + <usize>g * 4)
-      const scale = inverseDeviation(variance + <usize>g * 4, eps)
-      const to = dgamma + affineBytes(i, affineSize, affineInner)
-      const start = <usize>i * 4
-      if (affineInner == 1) {
-        addProducts(n, to, dy + start, x + start, center, f32x4.splat(<f32>scale))
-      } else {
-        const sums = sumsOfPiece(n, dy + start, x + start, center, f32x4.splat(<f32>scale), 0)
-        store<f32>(to, <f32>(<f64>load<f32>(to) + f64x2.extract_lane(sums, 1)))
-      }
-      i += n
-      left -= n
+  const run = affineSize * affineInner
+  // Gammas of a run in one group, whichever run it is: groups end with runs or within them, always at the same places.
+  const together = affineInner > 1 ? 1 : inner % run == 0 ? run : run % inner == 0 ? inner : 1
+  for (let at = first; at < first + count; ) {
+    const to = dgamma + <usize>at * 4
+    const n = min(first + count - at, together - (at % together))
+    if (n >= 16) {
+      scaleGradientOf16(at, all, run, dy, x, mean, variance, to, groups, inner, eps, accumulate)
+      at += 16
+    } else if (together > 1) {
+      scaleGradientOf4(at, min(n, 4), all, run, dy, x, mean, variance, to, groups, inner, eps, accumulate)
+      at += min(n, 4)
+    } else {
+      const sum = scaleGradientOf1(at * affineInner, affineInner, all, run, dy, x, mean, variance, groups, inner, eps)
+      store<f32>(to, <f32>(accumulate ? <f64>load<f32>(to) + sum : sum))
+      at++
     }
   }
 }
 
-/** to [n] += dy (x - center) scale */
-function addProducts(n: i32, to: usize, dy: usize, x: usize, center: v128, scale: v128): void {
-  for (; n > 0; n -= 4) {
-    const h = f32x4.mul(f32x4.sub(take(x, n), center), scale)
-    put(to, f32x4.add(take(to, n), f32x4.mul(take(dy, n), h)), n)
-    dy += 16
-    x += 16
-    to += 16
+/** dy (x - center) scale, of four numbers */
+@inline
+function products(dy: usize, x: usize, center: v128, scale: v128, count: i32): v128 {
+  return f32x4.mul(take(dy, count), f32x4.mul(f32x4.sub(take(x, count), center), scale))
+}
+
+/** Of gammas that lie side by side, from number `at` of every run on. */
+function scaleGradientOf16(
+  at: i32, all: i32, run: i32, dy: usize, x: usize, mean: usize, variance: usize, to: usize,
+  groups: i32, inner: i32, eps: f64, accumulate: bool,
+): void {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  let s4 = s0
+  let s5 = s0
+  let s6 = s0
+  let s7 = s0
+  for (let i = at; i < all; i += run) {
+    const g = <usize>((i / inner) % groups) * 4
+    const center = v128.load_splat<f32>(mean + g)
+    const scale = f32x4.splat(<f32>inverseDeviation(variance + g, eps))
+    const d = dy + <usize>i * 4
+    const v = x + <usize>i * 4
+    const p0 = products(d, v, center, scale, 4)
+    s0 = addLow(s0, p0)
+    s1 = addHigh(s1, p0)
+    const p1 = products(d + 16, v + 16, center, scale, 4)
+    s2 = addLow(s2, p1)
+    s3 = addHigh(s3, p1)
+    const p2 = products(d + 32, v + 32, center, scale, 4)
+    s4 = addLow(s4, p2)
+    s5 = addHigh(s5, p2)
+    const p3 = products(d + 48, v + 48, center, scale, 4)
+    s6 = addLow(s6, p3)
+    s7 = addHigh(s7, p3)
   }
+  putSums(to, s0, s1, 4, accumulate)
+  putSums(to + 16, s2, s3, 4, accumulate)
+  putSums(to + 32, s4, s5, 4, accumulate)
+  putSums(to + 48, s6, s7, 4, accumulate)
+}
+
+function scaleGradientOf4(
+  at: i32, count: i32, all: i32, run: i32, dy: usize, x: usize, mean: usize, variance: usize, to: usize,
+  groups: i32, inner: i32, eps: f64, accumulate: bool,
+): void {
+  let low = f64x2.splat(0)
+  let high = low
+  for (let i = at; i < all; i += run) {
+    const g = <usize>((i / inner) % groups) * 4
+    const center = v128.load_splat<f32>(mean + g)
+    const scale = f32x4.splat(<f32>inverseDeviation(variance + g, eps))
+    const product = products(dy + <usize>i * 4, x + <usize>i * 4, center, scale, count)
+    low = addLow(low, product)
+    high = addHigh(high, product)
+  }
+  putSums(to, low, high, count, accumulate)
+}
+
+/** Of the gamma whose numbers are `start` to `start` + n - 1 of every run. */
+function scaleGradientOf1(
+  start: i32, n: i32, all: i32, run: i32, dy: usize, x: usize, mean: usize, variance: usize,
+  groups: i32, inner: i32, eps: f64,
+): f64 {
+  let sum: f64 = 0
+  for (; start < all; start += run) {
+    let i = start
+    for (let left = n; left > 0; ) {
+      const piece = min(left, inner - (i % inner))
+      const g = <usize>((i / inner) % groups) * 4
+      const center = v128.load_splat<f32>(mean + g)
+      const scale = f32x4.splat(<f32>inverseDeviation(variance + g, eps))
+      const at = <usize>i * 4
+      sum += f64x2.extract_lane(sumsOfPiece(piece, dy + at, x + at, center, scale, 0), 1)
+      i += piece
+      left -= piece
+    }
+  }
+  return sum
 }

@@ -9,7 +9,7 @@
  *   2^z    = 2^n (1 + r + r^2 / 2! + ...), n = round z, r = (z - n) log 2, |r| < 0.347
  */
 import { put, take } from './lines'
-import { highPair, lowPair } from './reduce'
+import { highPair, lowPair } from './sums'
 
 /** 2 / (k log 2), k = 15, 13, ... 1 */
 const LOG2 = memory.data<f64>([

@@ -6,7 +6,7 @@
  * Left and right are classes that know how to pack themselves (matrix.ts, windows.ts): a convolution differs from a
  * matrix product by nothing else.
  *
- *   for each block of `depth` steps of k                             c is visited once for each
+ *   for each block of `depth` steps of k                             summed from zero, then added to c
  *     for each block of `height` rows
  *       pack left [height, depth]            (the block)             stays in the second-level cache
  *       for each COLUMNS columns
@@ -21,7 +21,7 @@
  */
 import { ROW_GROUP } from './matrix'
 import { parallel } from './parallel'
-import { COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
+import { addTile, COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
 
 /** What is known of a product while it runs lies at the start of its workspace, where all threads see it. */
 export const LEFT: usize = 0
@@ -204,44 +204,31 @@ function multiplyPanel<Right>(
     const a = block + <usize>(i * k) * 4
     const height = min(ROWS, rows - i)
     const whole = inOne && height == ROWS
-    let start = starts
-    let startStride: usize = 0
-    if (old && whole && columnBias == 0) {
-      start = c + place
-      startStride = stride
-    } else if (old || rowBias != 0) {
-      if (old) gather(own, starts, c, stride, height, places, columns)
-      else spread(own, rowBias + <usize>(row + i) * 4, height)
-      start = own
-      startStride = COLUMNS_BYTES
-    }
-    if (whole) {
+    const start = rowBias == 0 ? starts : own
+    const startStride: usize = rowBias == 0 ? 0 : COLUMNS_BYTES
+    if (rowBias != 0) spread(own, rowBias + <usize>(row + i) * 4, height)
+    if (whole && !old) {
       tile(k, a, panel, start, startStride, c + place, stride)
     } else {
       tile(k, a, panel, start, startStride, own, COLUMNS_BYTES)
-      scatter(c, stride, own, height, places, columns)
+      if (whole) addTile(c + place, stride, own)
+      else scatter(c, stride, own, height, places, columns, old)
     }
     c += <usize>ROWS * stride
   }
 }
 
-/** Rows of c plus what they start from, into a tile. */
-function gather(to: usize, starts: usize, c: usize, stride: usize, height: i32, places: usize, columns: i32): void {
+/** A tile into rows of c, or added to them. */
+function scatter(
+  c: usize, stride: usize, from: usize, height: i32, places: usize, columns: i32, accumulate: bool,
+): void {
   const end = <usize>columns * 4
   for (let i = 0; i < height; i++) {
     for (let at: usize = 0; at < end; at += 4) {
-      store<f32>(to + at, load<f32>(c + load<usize>(places + at)) + load<f32>(starts + at))
+      const to = c + load<usize>(places + at)
+      const value = load<f32>(from + at)
+      store<f32>(to, accumulate ? load<f32>(to) + value : value)
     }
-    to += COLUMNS_BYTES
-    c += stride
-  }
-}
-
-/** A tile into rows of c. */
-function scatter(c: usize, stride: usize, from: usize, height: i32, places: usize, columns: i32): void {
-  const end = <usize>columns * 4
-  for (let i = 0; i < height; i++) {
-    for (let at: usize = 0; at < end; at += 4) store<f32>(c + load<usize>(places + at), load<f32>(from + at))
     from += COLUMNS_BYTES
     c += stride
   }

@@ -9,7 +9,8 @@
  * two can start in each, so several sums are under way at a time: four vectors of them, or eight of columns, which
  * are then the sixteen numbers of a cache line.
  */
-import { take } from './lines'
+import { put, take } from './lines'
+import { addHigh, addLow, highPair, lowPair, rounded, sumOfFour } from './sums'
 
 /** Outputs are keptStep bytes apart in x, runs runStep. */
 export function reduceLines(
@@ -35,22 +36,21 @@ export function sumOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
     for (; left >= 8; left -= 8) {
       const four = v128.load(at)
       const next = v128.load(at, 16)
-      s0 = f64x2.add(s0, lowPair(four))
-      s1 = f64x2.add(s1, highPair(four))
-      s2 = f64x2.add(s2, lowPair(next))
-      s3 = f64x2.add(s3, highPair(next))
+      s0 = addLow(s0, four)
+      s1 = addHigh(s1, four)
+      s2 = addLow(s2, next)
+      s3 = addHigh(s3, next)
       at += 32
     }
     for (; left > 0; left -= 4) {
       const four = take(at, left)
-      s0 = f64x2.add(s0, lowPair(four))
-      s1 = f64x2.add(s1, highPair(four))
+      s0 = addLow(s0, four)
+      s1 = addHigh(s1, four)
       at += 16
     }
     x += runStep
   }
-  const sum = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3))
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+  return sumOfFour(f64x2.add(s0, s1), f64x2.add(s2, s3))
 }
 
 function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
@@ -75,16 +75,6 @@ function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
     max<f32>(f32x4.extract_lane(m0, 0), f32x4.extract_lane(m0, 1)),
     max<f32>(f32x4.extract_lane(m0, 2), f32x4.extract_lane(m0, 3)),
   )
-}
-
-@inline
-export function lowPair(four: v128): v128 {
-  return f64x2.promote_low_f32x4(four)
-}
-
-@inline
-export function highPair(four: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f64>(four, four, 1, 0))
 }
 
 /** The n numbers of a run are rowStep bytes apart, runs runStep. */
@@ -129,17 +119,17 @@ function sumOf16(
     let at = x
     for (let left = n; left > 0; left--) {
       const a = v128.load(at)
-      s0 = f64x2.add(s0, lowPair(a))
-      s1 = f64x2.add(s1, highPair(a))
+      s0 = addLow(s0, a)
+      s1 = addHigh(s1, a)
       const b = v128.load(at, 16)
-      s2 = f64x2.add(s2, lowPair(b))
-      s3 = f64x2.add(s3, highPair(b))
+      s2 = addLow(s2, b)
+      s3 = addHigh(s3, b)
       const c = v128.load(at, 32)
-      s4 = f64x2.add(s4, lowPair(c))
-      s5 = f64x2.add(s5, highPair(c))
+      s4 = addLow(s4, c)
+      s5 = addHigh(s5, c)
       const d = v128.load(at, 48)
-      s6 = f64x2.add(s6, lowPair(d))
-      s7 = f64x2.add(s7, highPair(d))
+      s6 = addLow(s6, d)
+      s7 = addHigh(s7, d)
       at += rowStep
     }
     x += runStep
@@ -162,12 +152,12 @@ function sumOf4(
     let at = x
     for (let left = n; left > 0; left -= 2) {
       const a = v128.load(at)
-      s0 = f64x2.add(s0, lowPair(a))
-      s1 = f64x2.add(s1, highPair(a))
+      s0 = addLow(s0, a)
+      s1 = addHigh(s1, a)
       if (left == 1) break
       const b = v128.load(at + rowStep)
-      s2 = f64x2.add(s2, lowPair(b))
-      s3 = f64x2.add(s3, highPair(b))
+      s2 = addLow(s2, b)
+      s3 = addHigh(s3, b)
       at += 2 * rowStep
     }
     x += runStep
@@ -191,16 +181,20 @@ function maxOf4(
 }
 
 /** Four results, in double precision so far. */
+@inline
 function finish(y: usize, low: v128, high: v128, scale: f64, accumulate: bool): void {
   const scaling = f64x2.splat(scale)
-  low = f64x2.mul(scaling, low)
-  high = f64x2.mul(scaling, high)
+  putSums(y, f64x2.mul(scaling, low), f64x2.mul(scaling, high), 4, accumulate)
+}
+
+/** Up to four sums to where they belong. */
+export function putSums(y: usize, low: v128, high: v128, count: i32, accumulate: bool): void {
   if (accumulate) {
-    const old = v128.load(y)
-    low = f64x2.add(low, lowPair(old))
-    high = f64x2.add(high, highPair(old))
+    const old = take(y, count)
+    low = addLow(low, old)
+    high = addHigh(high, old)
   }
-  v128.store(y, v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2))
+  put(y, rounded(low, high), count)
 }
 
 function sumOfColumn(x: usize, runs: i32, runStep: usize, n: i32, rowStep: usize): f64 {

@@ -13,9 +13,10 @@
  * A row is read three times, for its maximum, its exponentials and the division, of which the last two come out of a
  * cache. Exponentials are computed once and wait in y for what they are divided by; they are what takes time.
  */
-import { maxAcross, sumAcross, firstLanes } from './across'
+import { maxAcross, firstLanes } from './across'
 import { exp, log } from './exp'
 import { loadPart, put, take } from './lines'
+import { addHigh, addLow, BLOCK, rounded, sumOfFour } from './sums'
 
 /** x -> y */
 export function softmax(x: usize, y: usize, outer: i32, size: i32, inner: i32, logarithm: bool): void {
@@ -76,19 +77,31 @@ export function maximum(x: usize, size: i32, inner: i32, lanes: i32): v128 {
 /** y = exp(x - max) unless y is 0, and their sum. */
 export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i32, max: v128): v128 {
   const least = f32x4.splat(-Infinity)
-  let total = f32x4.splat(0)
+  let low = f64x2.splat(0)
+  let high = low
   let left = leftOf(size, inner, lanes)
-  for (let i = vectors(size, inner); i > 0; i--) {
-    const power = exp(f32x4.sub(takeOr(least, x, left), max))
-    total = f32x4.add(total, power)
-    if (y != 0) {
-      put(y, power, left)
-      y += stepOf(inner)
+  for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
+    let block = f32x4.splat(0)
+    for (let j = min(i, BLOCK); j > 0; j--) {
+      const power = exp(f32x4.sub(takeOr(least, x, left), max))
+      block = f32x4.add(block, power)
+      if (y != 0) {
+        put(y, power, left)
+        y += stepOf(inner)
+      }
+      x += stepOf(inner)
+      left -= taken(inner)
     }
-    x += stepOf(inner)
-    left -= taken(inner)
+    low = addLow(low, block)
+    high = addHigh(high, block)
   }
-  return inner == 1 ? sumAcross(total) : total
+  return totalOf(low, high, inner)
+}
+
+/** Of a row, or of each of four columns. */
+@inline
+export function totalOf(low: v128, high: v128, inner: i32): v128 {
+  return inner == 1 ? f32x4.splat(<f32>sumOfFour(low, high)) : rounded(low, high)
 }
 
 export function divide(y: usize, size: i32, inner: i32, lanes: i32, total: v128): void {
@@ -134,14 +147,20 @@ export function gradientOfShares(
 ): void {
   const factor = f32x4.splat(scale)
   let left = leftOf(size, inner, lanes)
-  let total = f32x4.splat(0)
+  let low = f64x2.splat(0)
+  let high = low
   let at: usize = 0
-  for (let i = vectors(size, inner); i > 0; i--) {
-    total = f32x4.add(total, f32x4.mul(take(dy + at, left), take(y + at, left)))
-    at += stepOf(inner)
-    left -= taken(inner)
+  for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
+    let block = f32x4.splat(0)
+    for (let j = min(i, BLOCK); j > 0; j--) {
+      block = f32x4.add(block, f32x4.mul(take(dy + at, left), take(y + at, left)))
+      at += stepOf(inner)
+      left -= taken(inner)
+    }
+    low = addLow(low, block)
+    high = addHigh(high, block)
   }
-  if (inner == 1) total = sumAcross(total)
+  const total = totalOf(low, high, inner)
   left = leftOf(size, inner, lanes)
   at = 0
   for (let i = vectors(size, inner); i > 0; i--) {
@@ -154,14 +173,20 @@ export function gradientOfShares(
 
 function gradientOfLogarithms(dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32): void {
   let left = leftOf(size, inner, lanes)
-  let total = f32x4.splat(0)
+  let low = f64x2.splat(0)
+  let high = low
   let at: usize = 0
-  for (let i = vectors(size, inner); i > 0; i--) {
-    total = f32x4.add(total, take(dy + at, left))
-    at += stepOf(inner)
-    left -= taken(inner)
+  for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
+    let block = f32x4.splat(0)
+    for (let j = min(i, BLOCK); j > 0; j--) {
+      block = f32x4.add(block, take(dy + at, left))
+      at += stepOf(inner)
+      left -= taken(inner)
+    }
+    low = addLow(low, block)
+    high = addHigh(high, block)
   }
-  if (inner == 1) total = sumAcross(total)
+  const total = totalOf(low, high, inner)
   left = leftOf(size, inner, lanes)
   at = 0
   for (let i = vectors(size, inner); i > 0; i--) {
