@@ -173,6 +173,11 @@ export interface KernelParameters {
    * than an element holds, and squares are beyond it much sooner. scale is at least 2^-126. At least one x.
    */
   gradientNorm: { sizes: readonly number[] }
+  /**
+   * sum [2], x (a scalar) -> sum + factor x, as a number and what its rounding left out: together they have twice the
+   * digits of one. In place.
+   */
+  addExactly: { factor: number }
 
   /** x -> y[i] = x[offset + dot(index(i), strides)]: slices, permutes, broadcasts */
   stridedCopy: { shape: readonly number[]; strides: readonly number[]; offset: number }

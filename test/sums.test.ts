@@ -16,6 +16,7 @@ import {
   conv2d,
   convTranspose2d,
   crossEntropy,
+  data,
   embedding,
   full,
   groupNorm,
@@ -26,8 +27,11 @@ import {
   mean,
   mse,
   mul,
+  nn,
+  optim,
   requireGrad,
   reshape,
+  Streamer,
   scaledDotProductAttention,
   scope,
   slice,
@@ -37,7 +41,7 @@ import {
   tensor,
   variance,
 } from '../src/index.js'
-import { blockSum, longSum } from './tolerances.js'
+import { blockSum, EXACT_SUM, longSum } from './tolerances.js'
 
 const RUNS = Number(process.env.SLUICE_TEST_RUNS ?? 1)
 
@@ -360,5 +364,27 @@ for (const simd of [...simdVariants(), 'none'] as const) {
     })
   }
 }
+
+test('the loss over many micro-batches has every digit of float32', async () => {
+  const samples = 4096
+  const v = Math.fround(0.1)
+  for (const simd of [...simdVariants(), 'none'] as const) {
+    const device = await openDevice('cpu', { memory: '1MiB', simd, threads: 1 })
+    const model = new nn.Linear(device, 1, 1)
+    model.loadStateDict({ weight: { shape: [1, 1], data: [1] }, bias: { shape: [1], data: [0] } })
+    const streamer = new Streamer({ model, loss: mse, optimizer: optim.sgd(model, { learningRate: 0 }) })
+    const all = (value: number) => ({ data: new Float32Array(samples).fill(value), shape: [samples, 1] })
+    const dataset = data.fromArrays({ inputs: all(v), targets: all(0) })
+    // one square, rounded, and the mean of as many as there are
+    const wanted = Math.fround(v * v)
+    const { loss } = await streamer.evaluate(dataset, { microBatch: 1 })
+    assert.ok(Math.abs(loss / wanted - 1) <= EXACT_SUM, `${simd}: ${loss}, not ${wanted}`)
+    const { loss: learned } = await streamer.step(dataset.gather(Array.from({ length: samples }, (_, i) => i)), {
+      microBatch: 1,
+    })
+    assert.is(learned, loss)
+    device.close()
+  }
+})
 
 test.run()

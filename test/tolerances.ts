@@ -83,6 +83,9 @@ export const blockSum = (terms: number, block: number): number => float32Sum(blo
  */
 export const longSum = (): number => float32Sum(64 + 16, 1)
 
+/** A float32 sum that keeps what its roundings leave out (`addExactly`), relative: some thousand roundings of 2^-48. */
+export const EXACT_SUM = 1e-10
+
 /** `count` roundings in float32 of numbers no larger than `magnitude`, and one where the result is subnormal. */
 export const roundings = (count: number, magnitude: number): number => count * FLOAT32_ROUNDING * magnitude + 2 ** -149
 

@@ -30,7 +30,7 @@ import { lossRows, lossRowsGradient } from './lossRows.js'
 import { matmul } from './matmul.js'
 import { fill, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
-import { blend, gradientNorm, sgd } from './optimizer.js'
+import { addExactly, blend, gradientNorm, sgd } from './optimizer.js'
 import { pad } from './pad.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { argmax, maxGradient, reduce } from './reduce.js'
@@ -91,6 +91,7 @@ export const gpuKernels: GpuKernels = {
   dropout,
   blend,
   gradientNorm,
+  addExactly,
   sgd,
   adam,
 }

@@ -8,6 +8,8 @@ import type { Four, Helper, Program, Source, Texels, Thread } from './program.js
 declare function velocity(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
 declare function next(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
 declare function clipping(scale: number, ratio: number, flags: Four): number
+declare function infinity(): number
+declare function isNotANumber(x: number): number
 
 function blended(this: Thread, y: Texels, x: Texels, a: number, b: number): Four {
   const v = x[this.thread.x]
@@ -117,6 +119,44 @@ export const gradientNorm: GpuKernel<'gradientNorm'> = {
       gpu.run(SQUARES, [gradients[j], size, parts, LEAST_SCALE], partial)
       gpu.run(NORM, [j > 0 ? from : partial, partial, parts, LEAST_SCALE, j > 0 ? 0 : 1], to)
     }
+  },
+}
+
+/**
+ * What is left out of t = a + b, |a| >= |b|, is exactly b - (t - a). A compiler that saw all of it in one program would take
+ * that for 0, so t comes from a program of its own.
+ */
+function roundedSum(this: Thread, sum: Texels, x: Texels, factor: number): Four {
+  const a = sum[0]
+  const b = x[0]
+  const total = a[0] + factor * b[0]
+  return [total, total, total, total]
+}
+
+function exactSum(this: Thread, sum: Texels, x: Texels, total: Texels, factor: number): Four {
+  const a = sum[0]
+  const term = x[0]
+  const t = total[0]
+  const b = factor * term[0]
+  let rest = b - (t[0] - a[0])
+  if (Math.abs(a[0]) < Math.abs(b)) {
+    rest = a[0] - (t[0] - b)
+  }
+  if (isNotANumber(t[0]) > 0 || Math.abs(t[0]) >= infinity()) {
+    return [t[0], 0, 0, 0]
+  }
+  return [t[0], rest + a[1], 0, 0]
+}
+
+const ROUNDED_SUM: Program = { name: 'addExactly, sum', source: roundedSum, kinds: ['texels', 'texels', 'number'] }
+const EXACT_SUM: Program = { name: 'addExactly', source: exactSum, kinds: ['texels', 'texels', 'texels', 'number'] }
+
+export const addExactly: GpuKernel<'addExactly'> = {
+  programs: [ROUNDED_SUM, EXACT_SUM],
+  workspaces: () => [1],
+  run(gpu, { factor }, [sum, x], [out], [total]) {
+    gpu.run(ROUNDED_SUM, [sum, x, factor], total)
+    gpu.run(EXACT_SUM, [sum, x, total, factor], out)
   },
 }
 

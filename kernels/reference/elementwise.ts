@@ -118,6 +118,13 @@ export const blend: Kernels['blend'] = ({ size, a, b }, [old, x], [y]) => {
   else for (let i = 0; i < size; i++) y[i] = a * old[i] + b * x[i]
 }
 
+/** sum [2], x -> sum: in float64 what is left out of the first is 0. What is infinite leaves nothing out. */
+export const addExactly: Kernels['addExactly'] = ({ factor }, [sum, x], [out]) => {
+  const total = sum[0] + sum[1] + factor * x[0]
+  out[0] = total
+  out[1] = Number.isFinite(out[0]) ? total - out[0] : 0
+}
+
 export const unary: Kernels['unary'] = ({ size, function: name, a, b }, [x], [y]) => {
   if (name === 'relu') return relu(size, x, y)
   const { f } = UNARY[name]

@@ -7,7 +7,7 @@
 import type { Kernels } from '../kernels.js'
 import { attentionSoftmax, attentionSoftmaxGradient } from './attention.js'
 import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolutionTiled.js'
-import { binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
+import { addExactly, binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
 import { crossEntropyGradient, crossEntropyRows, lossRows, lossRowsGradient } from './loss.js'
 import { matmul } from './matmulTiled.js'
 import { concat, embedding, embeddingGradient, pad, stridedCopy } from './movement.js'
@@ -32,6 +32,7 @@ export const reference: Kernels = {
   fill,
   blend,
   gradientNorm,
+  addExactly,
   stridedCopy,
   pad,
   concat,

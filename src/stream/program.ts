@@ -43,6 +43,7 @@ export class Program {
   readonly #shadowed: Buffer[] = []
   /** what gradients flow to, whether the optimizer trains it or not: see prepare */
   #leaves: readonly Tensor[] = []
+  /** so far, and what its rounding left out: of many small parts none is lost */
   readonly #loss: Tensor
 
   constructor(
@@ -54,7 +55,7 @@ export class Program {
     this.#buffers = model.buffers()
     this.#loss = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
-      const loss = standingTensor(this.device, [], 'buffer')
+      const loss = standingTensor(this.device, [2], 'buffer')
       this.prepare()
       for (const buffer of this.#buffers) {
         buffer.holdShadow()
@@ -177,8 +178,9 @@ export class Program {
   }
 
   /** The mini-batch's loss so far. */
-  readLoss(): Promise<number> {
-    return this.#loss.item()
+  async readLoss(): Promise<number> {
+    const [sum, rest] = await this.#loss.data()
+    return sum + rest
   }
 
   /** What a plan should say of training in micro-batches; right after a rehearsal, which shows what buffers move. */
@@ -241,8 +243,8 @@ export class Program {
 
   #addLoss(loss: Tensor, share: number): void {
     this.device.update({
-      kernel: 'blend',
-      parameters: { size: 1, a: 1, b: share },
+      kernel: 'addExactly',
+      parameters: { factor: share },
       targets: [this.#loss.storage('loss')],
       inputs: [loss.storage('loss')],
     })

@@ -299,6 +299,15 @@ export function testKernels(runner: KernelRunner): void {
     }
   })
 
+  // Whether it keeps what its roundings leave out is seen where numbers are float32: rounds.gl.ts.
+  test('a sum in two numbers', () =>
+    cases(fc.tuple(seeds, fc.constantFrom(1, 0.3, 2 ** -16)), async ([seed, factor]) => {
+      const [x, y] = noise(2, seed)
+      const sum = Float32Array.of(x, 2 ** -25 * y)
+      await agrees('addExactly', { factor }, [sum, Float32Array.of(y)], [2], () => roundings(4, 2))
+      await agrees('addExactly', { factor }, [sum, Float32Array.of(-Infinity)], [2], exactly)
+    }))
+
   test('SGD with every option', () => {
     const options = fc.record({
       size: lengths,

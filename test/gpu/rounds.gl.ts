@@ -1,6 +1,7 @@
 /** Sums that are longer than what Mesa's software GL runs of one program's loops: 65,535 rounds. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { EXACT_SUM } from '../tolerances.js'
 import { onGpu } from './on-gpu.js'
 
 const run = await onGpu()
@@ -92,6 +93,17 @@ test('the weight gradient of many weights over many positions is complete', asyn
   for (let i = 0; i < dw.length; i++) {
     assert.is(dw[i], batch * along(Math.floor(i / 3) % 3) * along(i % 3), `weight ${i}`)
   }
+})
+
+test('a sum in two numbers keeps what its roundings leave out', async () => {
+  const [term, factor, times] = [Math.fround(0.1), 0.5, 200]
+  let sum = Float32Array.of(1000, 0)
+  for (let i = 0; i < times; i++) {
+    const [next] = await run('addExactly', { factor }, [sum, Float32Array.of(term)], [2])
+    sum = Float32Array.from(next)
+  }
+  const wanted = 1000 + times * factor * term
+  assert.ok(Math.abs((sum[0] + sum[1]) / wanted - 1) <= EXACT_SUM, `${sum}, not ${wanted}`)
 })
 
 test.run()
