@@ -207,13 +207,15 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
   int rows = int(user_taps.x);
   int columns = int(user_taps.y);
   s0 = s1 = s2 = s3 = vec4(0.0);
+  vec4 t0 = s0, t1 = s0, t2 = s0, t3 = s0;
   if (user_strides.w > 0.0) {
     float channel = group * user_result.z + (four - group * user_result.w) * 4.0;
-    s0 += BIAS(0.0);
-    s1 += BIAS(1.0);
-    s2 += BIAS(2.0);
-    s3 += BIAS(3.0);
+    t0 += BIAS(0.0);
+    t1 += BIAS(1.0);
+    t2 += BIAS(2.0);
+    t3 += BIAS(3.0);
   }
+  int left = 64;
   for (int c = 0; c < channels; c++) {
     for (int ky = 0; ky < rows; ky++) {
       float to = float(c) * area + float(ky) * user_taps.z * user_padded.w;
@@ -232,9 +234,22 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
         DOTS(s3, p);
         to += user_taps.w;
         tap += 1.0;
+        // Note [Long sums] in index.ts
+        if (--left == 0) {
+          t0 += s0;
+          t1 += s1;
+          t2 += s2;
+          t3 += s3;
+          s0 = s1 = s2 = s3 = vec4(0.0);
+          left = 64;
+        }
       }
     }
   }
+  s0 += t0;
+  s1 += t1;
+  s2 += t2;
+  s3 += t3;
 }`
 
 const HELPERS: Helpers = {

@@ -67,13 +67,22 @@ function partOf(
     if (iy >= 0 && iy < image[1]) {
       const slopes = ((n * result[0] + o) * result[1] + oy) * result[2]
       const start = ((n * image[0] + group * image[3] + c) * image[1] + iy) * image[2]
+      // a row is a block: Note [Long sums] in index.ts
+      let row0 = 0.0
+      let row1 = 0.0
+      let row2 = 0.0
+      let row3 = 0.0
       for (let ox = 0; ox < result[2]; ox++) {
         const value = inRow(x, start, ox * strides[1] + right, image[2])
-        sum0 = sum0 + value * at(dy, slopes + ox)
-        sum1 = sum1 + value * at(dy, slopes + to1 + ox)
-        sum2 = sum2 + value * at(dy, slopes + to2 + ox)
-        sum3 = sum3 + value * at(dy, slopes + to3 + ox)
+        row0 = row0 + value * at(dy, slopes + ox)
+        row1 = row1 + value * at(dy, slopes + to1 + ox)
+        row2 = row2 + value * at(dy, slopes + to2 + ox)
+        row3 = row3 + value * at(dy, slopes + to3 + ox)
       }
+      sum0 = sum0 + row0
+      sum1 = sum1 + row1
+      sum2 = sum2 + row2
+      sum3 = sum3 + row3
     }
   }
   return [sum0, sum1, sum2, sum3]

@@ -83,6 +83,7 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
   float step = user_strides.y;
   int columns = int(user_result.y);
   s0 = s1 = s2 = s3 = vec4(0.0);
+  vec4 t0 = s0, t1 = s0, t2 = s0, t3 = s0;
   for (float row = part; row < user_result.w; row += user_strides.z) {
     float n = quotient(row, user_result.x);
     float oy = row - n * user_result.x;
@@ -108,7 +109,17 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
       slope += 1.0;
       value += step;
     }
+    // a row is a block: Note [Long sums] in index.ts
+    t0 += s0;
+    t1 += s1;
+    t2 += s2;
+    t3 += s3;
+    s0 = s1 = s2 = s3 = vec4(0.0);
   }
+  s0 = t0;
+  s1 = t1;
+  s2 = t2;
+  s3 = t3;
 }`
 
 const TILES: Program = {

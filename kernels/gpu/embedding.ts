@@ -55,10 +55,18 @@ function sumOf(i: number, dy: Texels, links: Texels, width: number, heads: numbe
   const head = quotient(i, width)
   const column = i - head * width
   let sum = 0.0
+  let block = 0.0
+  let left = 64.0
   for (let row = at(links, head); row >= 0; row = at(links, heads + row)) {
-    sum = sum + at(dy, row * width + column)
+    block = block + at(dy, row * width + column)
+    left = left - 1.0
+    if (left < 1.0) {
+      sum = sum + block
+      block = 0.0
+      left = 64.0
+    }
   }
-  return sum
+  return sum + block
 }
 
 const LOOKUP = eachValue('embedding', entryOf, ['texels', 'texels', 'number', 'number'])

@@ -62,18 +62,29 @@ const OF_GROUPS = ['line', 'plane'] as const
 const OF_ELEMENTS = ['plane', 'narrow'] as const
 const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j) => `, a${j}`).join('')
 
-/** counts: groups, values in each, parts of each, scale. Part p of a group has its values p, p + parts, ... */
-const partOf = (args: string): string => `function value(i${args}, counts,
+/**
+ * counts: groups, values in each, parts of each, scale. Part p of a group has its values p, p + parts, ...
+ * No more than 64 are added in a chain: Note [Long sums] in index.ts.
+ */
+const partOf = (f: ReduceFunction, args: string): string => `function value(i${args}, counts,
     shape, outerShape, strides, outerStrides, runShape, runOuterShape, runStrides, runOuterStrides) {
   const part = quotient(i, counts[0])
   const group = i - part * counts[0]
   const start = groupOffset(group, shape, strides, outerShape, outerStrides)
-  let result = term(start + runOffset(part, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
+  let block = term(start + runOffset(part, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
+  let result = ${f === 'sum' ? '0.0' : 'block'}
+  let left = 64.0
   for (let j = part + counts[2]; j < counts[1]; j += counts[2]) {
     const next = term(start + runOffset(j, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
-    result = combine(result, next)
+    block = combine(block, next)
+    left = left - 1.0
+    if (left < 1.0) {
+      result = combine(result, block)
+      block = ${f === 'sum' ? '0.0' : 'result'}
+      left = 64.0
+    }
   }
-  return result * counts[3]
+  return combine(result, block) * counts[3]
 }`
 
 const COMBINE = { sum: BINARY.add, max: BINARY.maximum }
@@ -87,7 +98,7 @@ export function reduction(
   helpers: Helpers = {},
 ): Reduction {
   const programOf = (groups: Width, run: Width): Program =>
-    eachValue(`${name}, ${groups} of ${run}`, partOf(argumentsOf(kinds)), [...kinds, 'four', ...WALK, ...WALK], {
+    eachValue(`${name}, ${groups} of ${run}`, partOf(f, argumentsOf(kinds)), [...kinds, 'four', ...WALK, ...WALK], {
       ...AXES,
       ...helpers,
       groupOffset: OFFSETS[groups],

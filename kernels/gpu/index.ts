@@ -13,6 +13,10 @@
  *   - Values past the end of an input are garbage, NaN too: choose, do not multiply by 0.
  *   - What is written with the same name in two programs is the same: programs are cached by name.
  *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
+ *
+ * Note [Long sums]
+ *   As in kernels/simd/assembly/sums.ts: no more than 64 numbers, or texels, are added in a chain; then the block is added
+ *   to the sum. Within the loop that adds them, which so takes no more rounds.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { adam } from './adam.js'

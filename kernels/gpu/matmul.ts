@@ -43,10 +43,18 @@ function productOf(
   if (sizes[3] > 0 && part < 1) {
     sum = at(bias, column)
   }
+  let block = 0.0
+  let left = 64.0
   for (let j = part; j < sizes[1]; j += counts[1]) {
-    sum = sum + at(a, startA + j * strides[1]) * at(b, startB + j * strides[2])
+    block = block + at(a, startA + j * strides[1]) * at(b, startB + j * strides[2])
+    left = left - 1.0
+    if (left < 1.0) {
+      sum = sum + block
+      block = 0.0
+      left = 64.0
+    }
   }
-  return sum
+  return sum + block
 }
 
 type Product = KernelParameters['matmul']

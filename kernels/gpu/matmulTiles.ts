@@ -59,6 +59,9 @@ function tile(
   return [s0, s1, s2, s3]
 }
 
+/** In the loop over texels: what 64 of them came to is put by. Note [Long sums] in index.ts. */
+const BLOCK = 'if ((j & 63) == 63) { t0 += s0; t1 += s1; t2 += s2; t3 += s3; s0 = s1 = s2 = s3 = vec4(0.0); }'
+
 /** GLSL of all planes: `sums` adds up s0 to s3, from texels `atA` of a and `atB` of b on. */
 const planes = (sums: string): string => `
 #define A(i) texelAt(user_a, widthA, inverseA, i)
@@ -82,13 +85,16 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
   int texels = int(user_sizes.y) >> 2;
   int rest = int(user_sizes.y) & 3;
   bvec4 counts = bvec4(rest > 0, rest > 1, rest > 2, false);
-  s0 = user_sizes.w > 0.0
+  vec4 t0 = user_sizes.w > 0.0
     ? texelAt(user_bias, float(user_biasSize.x), intBitsToFloat(user_biasDim.xy), column)
     : vec4(0.0);
-  s1 = s0;
-  s2 = s0;
-  s3 = s0;
+  vec4 t1 = t0, t2 = t0, t3 = t0;
+  s0 = s1 = s2 = s3 = vec4(0.0);
   ${sums}
+  s0 += t0;
+  s1 += t1;
+  s2 += t2;
+  s3 += t3;
 }`
 
 /** What is read past the end of k is garbage, and does not count. */
@@ -115,6 +121,7 @@ const ROWS = planes(`
     ROW(s3, p);
     atA += 1.0;
     atB += 4.0 * strides.z;
+    ${BLOCK}
   }
   if (rest > 0) {
     vec4 b0 = B(atB);
@@ -152,6 +159,7 @@ const COLUMNS = planes(`
   for (int j = 0; j < texels; j++) {${dots((texel) => texel)}
     atA += 1.0;
     atB += 1.0;
+    ${BLOCK}
   }
   if (rest > 0) {${dots(masked)}
   }`)
@@ -169,6 +177,7 @@ const OUTER_PRODUCTS = planes(`
     OUTER(p3, q3);
     atA += 4.0 * strides.y;
     atB += 4.0 * strides.z;
+    ${BLOCK}
   }
   for (int j = 0; j < rest; j++) {
     vec4 p = A(atA);

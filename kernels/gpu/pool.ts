@@ -111,9 +111,11 @@ function averageOf(i: number, x: Texels, image: Four, window: Four, strides: Fou
   const x1 = Math.min(left + window[1], image[1])
   let sum = 0.0
   for (let iy = y0; iy < y1; iy++) {
+    let line = 0.0
     for (let ix = x0; ix < x1; ix++) {
-      sum = sum + at(x, (plane * image[0] + iy) * image[1] + ix)
+      line = line + at(x, (plane * image[0] + iy) * image[1] + ix)
     }
+    sum = sum + line
   }
   return sum / divisor(i, image, window, strides)
 }

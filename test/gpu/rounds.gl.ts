@@ -1,7 +1,7 @@
 /** Sums that are longer than what Mesa's software GL runs of one program's loops: 65,535 rounds. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { EXACT_SUM } from '../tolerances.js'
+import { blockSum, EXACT_SUM } from '../tolerances.js'
 import { onGpu } from './on-gpu.js'
 
 const run = await onGpu()
@@ -93,6 +93,71 @@ test('the weight gradient of many weights over many positions is complete', asyn
   for (let i = 0; i < dw.length; i++) {
     assert.is(dw[i], batch * along(Math.floor(i / 3) % 3) * along(i % 3), `weight ${i}`)
   }
+})
+
+/** Of equal terms roundings do not cancel. @param terms  of which every 64, or rows of them, are added at first */
+const near = (what: string, values: ArrayLike<number>, wanted: number, terms: number): void => {
+  for (const value of Array.from(values)) {
+    const error = Math.abs(value / wanted - 1)
+    assert.ok(error <= blockSum(terms, 64), `${what}: ${value}, not ${wanted}: ${error}`)
+  }
+}
+
+test('sums of many equal terms keep their digits', async () => {
+  const v = Math.fround(0.1)
+  const all = (size: number) => new Float32Array(size).fill(v)
+  for (const [m, n, k] of [
+    [1, 1, 70001],
+    [4, 4, 262143],
+  ]) {
+    for (const [transposeA, transposeB] of [
+      [false, false],
+      [false, true],
+      [true, false],
+    ]) {
+      const p = {
+        batch: 1,
+        offsetsA: [0],
+        offsetsB: [0],
+        m,
+        k,
+        n,
+        transposeA,
+        transposeB,
+        bias: false,
+        accumulate: false,
+      }
+      const [y] = await run('matmul', p, [all(m * k), all(k * n)], [m * n])
+      near('matmul', y, k * v * v, k / 4)
+    }
+  }
+  for (const [rows, size] of [
+    [1, 2 ** 21],
+    [2, 2 ** 20],
+  ] as const) {
+    const p = { shape: [rows, size], reduced: [false, true], function: 'sum', scale: 1, accumulate: false } as const
+    const [y] = await run('reduce', p, [all(rows * size)], [rows])
+    near('reduce', y, size * v, size / 64)
+  }
+  const channels = 4096
+  const image = { batch: 1, channels, height: 3, width: 3, groups: 1, outChannels: 4, outHeight: 1, outWidth: 1 }
+  const window = {
+    kernelHeight: 3,
+    kernelWidth: 3,
+    strideY: 1,
+    strideX: 1,
+    padY: 0,
+    padX: 0,
+    dilationY: 1,
+    dilationX: 1,
+  }
+  const convolution = { ...image, ...window, bias: false }
+  const [y] = await run('convolution', convolution, [all(9 * channels), all(36 * channels)], [4])
+  near('convolution', y, 9 * channels * v * v, 9 * channels)
+  const rows = 20000
+  const table = { rows, width: 1, entries: 1, accumulate: false }
+  const [dtable] = await run('embeddingGradient', table, [all(rows), new Float32Array(rows)], [1])
+  near('embeddingGradient', dtable, rows * v, 8192)
 })
 
 test('a sum in two numbers keeps what its roundings leave out', async () => {
