@@ -32,6 +32,7 @@ export class Tensor {
   /** Frozen: a copy of whatever list it was made with. */
   readonly shape: Shape
   readonly #rehearsal: object | null
+  readonly #size: number
   #storage: Storage | null
 
   /** Takes over one reference to `storage`. Users make tensors with `tensor`, `zeros` and ops. */
@@ -41,6 +42,7 @@ export class Tensor {
     shape: Shape,
   ) {
     this.shape = frozen(shape)
+    this.#size = sizeOf(this.shape)
     this.#storage = storage
     this.#rehearsal = storage.rehearsal
     this.origin = device.trackOrigins ? originOf(new Error()) : null
@@ -52,7 +54,7 @@ export class Tensor {
 
   /** Number of elements. */
   get size(): number {
-    return sizeOf(this.shape)
+    return this.#size
   }
 
   get dtype(): 'float32' | 'float64' {
