@@ -71,7 +71,15 @@ export {
   where,
 } from './ops/elementwise.js'
 export { embedding } from './ops/embedding.js'
-export { bceWithLogits, type CrossEntropyOptions, crossEntropy, crossEntropyLoss, type Loss, mse } from './ops/loss.js'
+export {
+  bceWithLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  crossEntropyLoss,
+  type Loss,
+  type LossOptions,
+  mse,
+} from './ops/loss.js'
 export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
 export { broadcastTo, concat, flatten, pad, permute, reshape, slice } from './ops/movement.js'
 export { batchNorm2d, frozenBatchNorm2d, groupNorm, layerNorm } from './ops/norm.js'
@@ -90,6 +98,7 @@ export {
   ModelError,
   NonFiniteError,
   NotSeparableError,
+  OutputShapeError,
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
 export type { MicroBatchOption, Plan } from './stream/plan.js'

@@ -25,7 +25,7 @@ export function describeJob({ model, device, optimizer }: Job, { train, test }: 
 /** The plan as an event, or as a table with `notes` below it. */
 export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[] = []): void {
   if (json) {
-    const { rehearsals, outputShape, ...fields } = plan
+    const { rehearsals, outputShape, outputRows, ...fields } = plan
     const { minimumBudgetBytes, wholeBatchBytes } = needs
     emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes] })
     return

@@ -13,7 +13,7 @@
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
-import { DeviceError, PlanMismatchError, RehearsalError, TensorTooLargeError } from './errors.js'
+import { DeviceError, mismatch, RehearsalError, TensorTooLargeError } from './errors.js'
 import { forget, isPromise } from './promise.js'
 import { checkSeed } from './seed.js'
 import { Storage } from './storage.js'
@@ -104,6 +104,7 @@ export abstract class Device {
 
   #state: State
   #closed = false
+  #withoutKernels = false
 
   /** @throws ArgumentError  a seed that is none */
   constructor(
@@ -157,9 +158,9 @@ export abstract class Device {
     return this.#state.rehearsal
   }
 
-  /** Are there values to compute? Not on a virtual device, nor in a rehearsal. */
+  /** Are there values to compute? Not on a virtual device, in a rehearsal, nor in `withoutKernels`. */
   get live(): boolean {
-    return this.executes && this.#state.rehearsal === null
+    return this.executes && this.#state.rehearsal === null && !this.#withoutKernels
   }
 
   slot<T>(slot: Slot<T>): T {
@@ -315,6 +316,16 @@ export abstract class Device {
     }
   }
 
+  /** Run `fn` for its memory alone: blocks are taken and freed as ever, and no value changes. */
+  withoutKernels(fn: () => void): void {
+    this.#withoutKernels = true
+    try {
+      fn()
+    } finally {
+      this.#withoutKernels = false
+    }
+  }
+
   /**
    * Run `fn` for real as it was rehearsed: its blocks go where they were arranged, and its ops must be the same.
    * @throws PlanMismatchError  at the first op that differs
@@ -324,9 +335,7 @@ export abstract class Device {
     state.expected = { ops, next: 0 }
     try {
       const result = state.allocator.place(placement, fn)
-      if (state.expected.next < ops.length) {
-        throw mismatch(ops[state.expected.next], 'nothing more')
-      }
+      if (state.expected.next < ops.length) throw mismatch(ops[state.expected.next], 'nothing more')
       return result
     } finally {
       state.expected = null
@@ -387,11 +396,4 @@ function largest(lists: readonly (readonly number[])[]): number[] {
     })
   }
   return most
-}
-
-function mismatch(planned: string, ran: string): PlanMismatchError {
-  return new PlanMismatchError(
-    `the step ran '${ran}' where its rehearsal had '${planned}'. A forward must run the same ops for the same ` +
-      'shapes: let it not depend on values, counters or randomness. Nothing was committed.',
-  )
 }

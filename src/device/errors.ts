@@ -15,3 +15,11 @@ export class RehearsalError extends SluiceError {}
 
 /** The real step did not do what its rehearsal did. Nothing was committed. */
 export class PlanMismatchError extends SluiceError {}
+
+/** An op that its rehearsal did not have, or not there. */
+export function mismatch(planned: string, ran: string): PlanMismatchError {
+  return new PlanMismatchError(
+    `the step ran '${ran}' where its rehearsal had '${planned}'. A forward must run the same ops for the same ` +
+      'shapes: let it not depend on values, counters or randomness. Nothing was committed.',
+  )
+}

@@ -16,7 +16,7 @@ import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type ForwardCall, type Op, type OpFunction } from './op.js'
 import { bits, grid, index, offGrid, positive } from './sample.js'
-import { checkTargets, sumOf, valueAt } from './targets.js'
+import { checkTargets, keptWeight, sumOf } from './targets.js'
 
 export interface LossOptions {
   /** [N]: what each sample counts; default 1 */
@@ -27,8 +27,10 @@ export interface LossOptions {
 export interface Loss {
   (output: Tensor, target: Tensor, options?: LossOptions): Tensor
   readonly name: string
-  /** What these targets count in the mean over the mini-batch; default the number, or the weights, of samples. */
+  /** What these targets count in the mean over the mini-batch; default: those it does not ignore, or the samples, each with its weight. */
   weight?(targets: HostArray, weights?: HostArray): number
+  /** Does a target of this value count nothing, neither in the mean nor in the accuracy? */
+  ignores?(target: number): boolean
   /** @throws ShapeError, ArgumentError  naming the first target that an output of this shape cannot have */
   check?(targets: HostArray, outputShape: Shape): void
   /** Why the mean over a mini-batch is not the mean over its parts, where that is so. */
@@ -36,10 +38,10 @@ export interface Loss {
 }
 
 /** A loss of ours: an op function with its host half. */
-function lossFunction<F>(
+function lossFunction<F, Host extends Required<Pick<Loss, 'weight' | 'check'>>>(
   call: OpFunction<F>,
-  host: Required<Pick<Loss, 'weight' | 'check'>>,
-): OpFunction<F> & typeof host {
+  host: Host,
+): OpFunction<F> & Host {
   return Object.assign(call, host)
 }
 
@@ -150,14 +152,9 @@ function classes({
 
 /** What crossEntropy with these options has to say on the host. */
 const classHost = ({ ignoreIndex }: Classes) => ({
-  weight: (targets: HostArray, weights?: HostArray): number => {
-    const each = targets.data.length / targets.shape[0]
-    let sum = 0
-    for (let i = 0; i < targets.data.length; i++) {
-      if (valueAt(targets, i) !== ignoreIndex) sum += weights ? valueAt(weights, Math.floor(i / each)) : 1
-    }
-    return sum
-  },
+  ignores: (target: number): boolean => target === ignoreIndex,
+  weight: (targets: HostArray, weights?: HostArray): number =>
+    keptWeight((target) => target === ignoreIndex, targets, weights),
   check: (targets: HostArray, outputShape: Shape): void => {
     const count = outputShape[1]
     const allowed = `a class, a whole number from 0 to ${count - 1}, nor ignoreIndex ${ignoreIndex}`

@@ -6,10 +6,36 @@ import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 
 export const valueAt = ({ data, scale = 1 }: HostArray, i: number): number => data[i] * scale
 
+/** A sum in float64 that is rounded about once, however many terms it has (Neumaier): any cut of them counts the same. */
+export class ExactSum {
+  #sum = 0
+  #lost = 0
+
+  add(value: number): void {
+    const sum = this.#sum + value
+    this.#lost += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - sum + value : value - sum + this.#sum
+    this.#sum = sum
+  }
+
+  get total(): number {
+    return this.#sum + this.#lost
+  }
+}
+
 export function sumOf(array: HostArray): number {
-  let sum = 0
-  for (let i = 0; i < array.data.length; i++) sum += valueAt(array, i)
-  return sum
+  const sum = new ExactSum()
+  for (let i = 0; i < array.data.length; i++) sum.add(valueAt(array, i))
+  return sum.total
+}
+
+/** The number of targets that are not ignored, each with the weight of its sample. */
+export function keptWeight(ignores: (target: number) => boolean, targets: HostArray, weights?: HostArray): number {
+  const each = targets.data.length / targets.shape[0]
+  const sum = new ExactSum()
+  for (let i = 0; i < targets.data.length; i++) {
+    if (!ignores(valueAt(targets, i))) sum.add(weights ? valueAt(weights, Math.floor(i / each)) : 1)
+  }
+  return sum.total
 }
 
 /** Find the first target that is not as it should be. `allowed` says what it should. */

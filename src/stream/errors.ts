@@ -2,6 +2,7 @@
 import { type BytesByCategory, describeHeld } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { SluiceError } from '../memory/errors.js'
+import { ShapeError } from '../tensor/errors.js'
 
 /** No micro-batch of the wanted size fits the budget. */
 export class DoesNotFitError extends SluiceError {
@@ -36,6 +37,9 @@ export class EmptyBatchError extends SluiceError {}
 
 /** A loss that couples samples cannot be summed over micro-batches. */
 export class NotSeparableError extends SluiceError {}
+
+/** The model's output has not its samples on axis 0, in the order of the inputs: rows.ts. */
+export class OutputShapeError extends ShapeError {}
 
 /** The loss of a mini-batch, or its gradient, is NaN or infinite. */
 export class NonFiniteError extends SluiceError {}

@@ -10,8 +10,10 @@ export interface Measured extends Rehearsed {
   peakHeldBytes: number
   peakOp: string
   heldAtPeak: BytesByCategory
-  /** of the model, for one sample */
+  /** of the model, without its first axis */
   outputShape: Shape
+  /** rows on the first axis of the output, for each sample */
+  outputRows: number
   /** what a user should know about this step's mathematics */
   notes: readonly string[]
 }
@@ -46,8 +48,10 @@ export interface Plan {
   readonly heldAtPeak: BytesByCategory
   /** what a user should know about this step's mathematics */
   readonly notes: readonly string[]
-  /** of the model, for one sample */
+  /** of the model, without its first axis */
   readonly outputShape: Shape
+  /** rows on the first axis of the output, for each sample */
+  readonly outputRows: number
   /** what rehearsing a micro-batch of each of `parts` has shown */
   readonly rehearsals: readonly Measured[]
   toString(): string

@@ -10,6 +10,7 @@ import { NotSeparableError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { Recent } from './recent.js'
+import { checkRows } from './rows.js'
 import { makePlan } from './search.js'
 import { countOf } from './split.js'
 
@@ -82,9 +83,11 @@ export class Planner {
       measure: (size) => this.#measure(mode, size, shape, state),
     })
     const count = countOf(plan.parts)
-    if (count > 1 && mode !== 'predict' && lossFunction.coupled) {
+    const coupled = mode === 'predict' ? undefined : lossFunction.coupled
+    if (coupled === undefined) checkRows(plan, shape.input, (size) => this.#measure(mode, size, shape, state))
+    if (count > 1 && coupled !== undefined) {
       throw new NotSeparableError(
-        `this loss cannot be split over ${groupDigits(count)} micro-batches: ${lossFunction.coupled}. ` +
+        `this loss cannot be split over ${groupDigits(count)} micro-batches: ${coupled}. ` +
           (Number.isFinite(plan.wholeBatchBytes)
             ? `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`
             : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),
@@ -111,8 +114,9 @@ export class Planner {
     const { memory, ops } = device.rehearse(() => program.rehearse(mode, shape, new Map([[size, { placement }]])))
     const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
     const notes = program.notes(mode)
-    const { outputShape } = program
-    const measured: Measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, placement, outputShape, notes }
+    const { outputShape, outputRows } = program
+    const output = { outputShape, outputRows }
+    const measured: Measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, placement, ...output, notes }
     this.#rehearsals.set(key, measured)
     return measured
   }

@@ -22,6 +22,8 @@ import { allOrNothing, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
+import { rowsOf } from './rows.js'
+import { SampleWeights } from './weights.js'
 
 /** What a step does: learn, measure the loss, or only compute outputs. */
 export type Mode = 'train' | 'evaluate' | 'predict'
@@ -36,8 +38,10 @@ export interface SampleShape {
 
 export class Program {
   readonly device: Device
-  /** of the model's last output, for one sample */
+  /** of the model's last output, without its first axis */
   outputShape: Shape = []
+  /** rows on the first axis of the last output, for each sample */
+  outputRows = 1
   readonly #buffers: readonly Buffer[]
   /** those whose shadow this program holds */
   readonly #shadowed: Buffer[] = []
@@ -125,25 +129,28 @@ export class Program {
   #microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
     return scope(this.device, () => {
       const x = this.#place([size, ...shape.input], piece?.inputs)
-      if (mode === 'predict') return noGrad(this.device, () => this.#forward(x))
+      if (mode === 'predict') return noGrad(this.device, () => this.#forward(mode, x))
       const target = this.#place([size, ...shape.target], piece?.targets)
-      const weights = shape.weighted ? this.#place([size], piece?.weights) : undefined
+      const weights = shape.weighted ? new SampleWeights(this.#place([size], piece?.weights)) : undefined
       if (mode === 'evaluate') {
         return noGrad(this.device, () => {
-          const output = this.#forward(x)
-          this.#addLoss(this.#lossOf(output, target, weights), share)
+          const output = this.#forward(mode, x)
+          const loss = this.#lossOf(output, target, weights)
+          this.#counting(share, () => this.#addLoss(loss, share))
           return output
         })
       }
       // The inner scope ends the forward's tensors before the backward; the tape keeps what gradients need.
-      const loss = scope(this.device, () => this.#lossOf(this.#forward(x), target, weights))
+      const loss = scope(this.device, () => this.#lossOf(this.#forward(mode, x), target, weights))
       if (!loss.requiresGrad) {
         throw new ModelError(
           'the loss depends on no parameter: let it follow from the output, and that from parameters',
         )
       }
-      backward(loss, share)
-      this.#addLoss(loss, share)
+      this.#counting(share, () => {
+        backward(loss, share)
+        this.#addLoss(loss, share)
+      })
       return null
     })
   }
@@ -227,18 +234,29 @@ export class Program {
     }
   }
 
-  #forward(x: Tensor): Tensor {
+  #forward(mode: Mode, x: Tensor): Tensor {
     const output = userCode('the model', () => this.model.forward(x))
     checkTensor('the forward', output)
+    this.outputRows = rowsOf(mode, x.shape, output.shape)
     this.outputShape = output.shape.slice(1)
     return output
   }
 
-  #lossOf(output: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
+  #lossOf(output: Tensor, target: Tensor, weights: SampleWeights | undefined): Tensor {
     const loss = userCode('the loss', () => this.lossFunction(output, target, weights ? { weights } : undefined))
     checkTensor('the loss', loss)
+    weights?.checkUsed()
     if (loss.size !== 1) throw new ShapeError(`the loss has shape ${showShape(loss.shape)}; it must be one number`)
     return loss
+  }
+
+  /**
+   * Run `fn`, which adds loss and gradient, unless the micro-batch counts nothing. Then its memory is taken and freed as
+   * planned and no kernel runs: the loss may be NaN there, and 0 times that is no 0.
+   */
+  #counting(share: number, fn: () => void): void {
+    if (share > 0) fn()
+    else this.device.withoutKernels(fn)
   }
 
   #addLoss(loss: Tensor, share: number): void {
@@ -272,7 +290,7 @@ function namesOf(entries: readonly (readonly [string, unknown])[]): string {
 }
 
 /** Our errors pass as they are; what user code throws is wrapped, so that it says where and that nothing is lost. */
-function userCode<T>(who: string, fn: () => T): T {
+export function userCode<T>(who: string, fn: () => T): T {
   try {
     return fn()
   } catch (cause) {

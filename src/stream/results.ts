@@ -25,7 +25,7 @@ export interface StepResult extends Committed {
 
 export interface Evaluation {
   loss: number
-  /** share of targets that the largest output names; undefined unless targets are class indices */
+  /** share of targets that the largest output names, each counted as in the loss; undefined: see Accuracy in metric.ts */
   accuracy: number | undefined
   samples: number
   peakBytes: number

@@ -14,7 +14,7 @@ import { type Allocator, noBytes } from '../memory/allocator.js'
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
-import { DoesNotFitError } from './errors.js'
+import { DoesNotFitError, OutputShapeError } from './errors.js'
 import type { Measured, MicroBatchOption, Plan } from './plan.js'
 import { describePlan } from './report.js'
 import { balanced } from './split.js'
@@ -82,6 +82,7 @@ export function makePlan(request: PlanRequest): Plan {
     heldAtPeak: peak.heldAtPeak,
     notes: peak.notes,
     outputShape: peak.outputShape,
+    outputRows: peak.outputRows,
     rehearsals,
     toString: () => describePlan(plan),
   }
@@ -166,7 +167,8 @@ function attempting({ batch, measure }: PlanRequest): (size: number) => Measured
       return measure(size)
     } catch (error) {
       // the model refuses small sizes, so larger ones may fit; the device large ones, so no larger one does
-      if (error instanceof ShapeError && size < batch) return refused(error.message, 0)
+      if (error instanceof ShapeError && !(error instanceof OutputShapeError) && size < batch)
+        return refused(error.message, 0)
       if (error instanceof TensorTooLargeError && size > 1) return refused(error.message, Infinity)
       throw error
     }
@@ -177,7 +179,7 @@ function attempting({ batch, measure }: PlanRequest): (size: number) => Measured
 
 const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
   ...{ peakBytes: Infinity, peakHeldBytes, peakOp, heldAtPeak: noBytes() },
-  ...{ ops: [], placement: null, outputShape: [], notes: [] },
+  ...{ ops: [], placement: null, outputShape: [], outputRows: 1, notes: [] },
 })
 
 function checkCount(name: string, count: number): void {

@@ -7,6 +7,7 @@ import { fromHost, gradientOf, requireGrad } from '../tensor/create.js'
 import type { HostArray } from '../tensor/host.js'
 import { scope } from '../tensor/scope.js'
 import { sizeOf } from '../tensor/shape.js'
+import { SampleWeights, weigh } from './weights.js'
 
 export interface Separability {
   separable: boolean
@@ -19,26 +20,38 @@ const TOLERANCE = 1e-10
 
 /**
  * Compare loss(all N samples) with the weighted sum over every cut of the samples in two, and their gradients
- * towards the outputs. A loss that passes can be streamed; one that couples samples (a contrastive loss, a
- * batch-hard triplet loss) fails.
+ * towards the outputs; a part that weighs nothing adds nothing, as in a step. A loss that passes can be streamed; one
+ * that couples samples (a contrastive loss, a batch-hard triplet loss) fails.
  * @param outputs  example outputs of the model [N, ...], N >= 2; take some that differ
  * @param targets  [N, ...]
- * @throws ArgumentError  fewer than two samples, or no target that counts: nothing could be seen
+ * @param weights  [N], where samples carry weights
+ * @throws ArgumentError  fewer than two samples, or no target that counts: nothing could be seen; weights that the loss
+ *   does not use
  */
-export async function checkSeparable(loss: Loss, outputs: HostArray, targets: HostArray): Promise<Separability> {
+export async function checkSeparable(
+  loss: Loss,
+  outputs: HostArray,
+  targets: HostArray,
+  weights?: HostArray,
+): Promise<Separability> {
   const samples = outputs.shape[0] ?? 0
-  const weigh = (part: HostArray): number => loss.weight?.(part) ?? part.shape[0]
   if (samples < 2) throw new ArgumentError(`checkSeparable: ${samples} samples cannot be split; give some that differ`)
-  if (weigh(targets) === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')
+  const weightOf = (from: number, to: number): number =>
+    weigh(loss, cut(targets, from, to), weights && cut(weights, from, to))
+  const total = weightOf(0, samples)
+  if (total === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')
   const device = await openDevice('reference', { memory: '64MiB' })
 
   /** Loss and gradient of samples [from, to), seeded with their share. */
   const part = async (from: number, to: number): Promise<{ loss: number; gradient: readonly number[] }> => {
-    const target = cut(targets, from, to)
-    const share = weigh(target) / weigh(targets)
+    const share = weightOf(from, to) / total
+    if (share === 0) return { loss: 0, gradient: Array.from(cut(outputs, from, to).data, () => 0) }
     const output = requireGrad(fromHost(device, cut(outputs, from, to)))
     const result = scope(device, () => {
-      const value = loss(output, fromHost(device, target))
+      const target = fromHost(device, cut(targets, from, to))
+      const used = weights && new SampleWeights(fromHost(device, cut(weights, from, to)))
+      const value = loss(output, target, used && { weights: used })
+      used?.checkUsed()
       backward(value, share)
       return value
     })
@@ -47,18 +60,21 @@ export async function checkSeparable(loss: Loss, outputs: HostArray, targets: Ho
     return found
   }
 
-  const whole = await part(0, samples)
-  let worstError = 0
-  for (let at = 1; at < samples; at++) {
-    const [left, right] = [await part(0, at), await part(at, samples)]
-    const joined = [left.loss + right.loss, ...left.gradient, ...right.gradient]
-    const expected = [whole.loss, ...whole.gradient]
-    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
-    for (const [i, value] of expected.entries())
-      worstError = Math.max(worstError, Math.abs(joined[i] - value) / largest)
+  try {
+    const whole = await part(0, samples)
+    let worstError = 0
+    for (let at = 1; at < samples; at++) {
+      const [left, right] = [await part(0, at), await part(at, samples)]
+      const joined = [left.loss + right.loss, ...left.gradient, ...right.gradient]
+      const expected = [whole.loss, ...whole.gradient]
+      const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
+      for (const [i, value] of expected.entries())
+        worstError = Math.max(worstError, Math.abs(joined[i] - value) / largest)
+    }
+    return { separable: worstError <= TOLERANCE, worstError }
+  } finally {
+    device.close()
   }
-  device.close()
-  return { separable: worstError <= TOLERANCE, worstError }
 }
 
 function cut(array: HostArray, from: number, to: number): HostArray {

@@ -13,9 +13,9 @@ import { type Batch, checkBatch, type DataSource, type Dataset, sliceBatch } fro
 import type { TimelinePoint } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
 import { checkSeed } from '../device/seed.js'
-import { ArgumentError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import { refuse } from '../nn/state.js'
+import { sumOf } from '../ops/targets.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { HostArray } from '../tensor/host.js'
 import type { Shape } from '../tensor/shape.js'
@@ -27,14 +27,14 @@ import { checkIdle, exclusively } from './exclusive.js'
 import { race, type Trial } from './fastest.js'
 import { checkFinite } from './finite.js'
 import { fit } from './fit.js'
-import { countCorrect } from './metric.js'
+import { Accuracy } from './metric.js'
 import type { FitOptions, StepOptions, StreamerOptions } from './options.js'
 import type { MicroBatchOption, Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
-import { type Mode, Program, sampleShapeOf } from './program.js'
+import { type Mode, Program, sampleShapeOf, userCode } from './program.js'
 import type { Committed, Evaluation, StepResult } from './results.js'
 import { sizesOf } from './split.js'
-import { checkWeights } from './weights.js'
+import { checkWeights, weigh } from './weights.js'
 
 export type { Checkpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
@@ -128,7 +128,7 @@ export class Streamer {
       const samples = batch.inputs.shape[0]
       const shape = sampleShapeOf(batch)
       const planFor = (size: MicroBatchOption) => this.#planner.planFor('train', samples, size, shape)
-      this.#program.lossFunction.check?.(batch.targets, [samples, ...planFor('fit').outputShape])
+      this.#checkTargets(batch, planFor('fit'))
       return race(planFor, async (plan, sizes) => {
         this.#program.reset()
         let firstSample = 0
@@ -237,16 +237,14 @@ export class Streamer {
       const started = performance.now()
       checkDataset('evaluate', dataset)
       const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
-      const score = { correct: 0, counted: 0 }
-      const { plan } = await this.#gather('evaluate', batch, options, (values, shape, piece) => {
-        const part = countCorrect(values, shape, piece.targets)
-        score.correct += part.correct
-        score.counted += part.counted
-      })
+      const accuracy = new Accuracy(this.#program.lossFunction)
+      const { plan } = await this.#gather('evaluate', batch, options, (values, shape, piece) =>
+        accuracy.add(values, shape, piece),
+      )
       this.#holdToPlan(plan)
       return {
         loss: await this.#program.readLoss(),
-        accuracy: score.counted > 0 ? score.correct / score.counted : undefined,
+        accuracy: accuracy.value,
         samples: plan.batch,
         peakBytes: this.#program.device.allocator.peakBytes,
         plannedPeakBytes: plan.plannedPeakBytes,
@@ -293,7 +291,7 @@ export class Streamer {
     const sizes = [...sizesOf(plan.parts)]
     const pieces = cut(batch, sizes)
     const weights = mode === 'predict' ? sizes : this.#weigh(batch, pieces, plan)
-    const weight = weights.reduce((sum, part) => sum + part, 0)
+    const weight = sumOf({ data: Float64Array.from(weights), shape: [weights.length] })
     if (weight === 0) {
       throw new EmptyBatchError('nothing in this mini-batch counts: every target is ignored, or every weight is zero')
     }
@@ -335,14 +333,17 @@ export class Streamer {
 
   /** What each micro-batch counts: the loss says, or its samples, or their weights. */
   #weigh(batch: Batch, pieces: readonly Batch[], plan: Plan): number[] {
-    const loss = this.#program.lossFunction
-    loss.check?.(batch.targets, [plan.batch, ...plan.outputShape])
-    if (batch.weights) checkWeights(this.#program.device, batch.weights)
-    return pieces.map(({ targets, weights }) => {
-      const weight = loss.weight?.(targets, weights) ?? (weights ? total(weights) : targets.shape[0])
-      if (Number.isFinite(weight) && weight >= 0) return weight
-      throw new ArgumentError(`the loss weighs a micro-batch ${weight}; a weight must be finite, 0 or more`)
-    })
+    const { lossFunction, device } = this.#program
+    this.#checkTargets(batch, plan)
+    if (batch.weights) checkWeights(device, batch.weights)
+    return pieces.map(({ targets, weights }) =>
+      userCode("the loss's weight", () => weigh(lossFunction, targets, weights)),
+    )
+  }
+
+  #checkTargets({ targets }: Batch, { batch, outputRows, outputShape }: Plan): void {
+    const { lossFunction } = this.#program
+    userCode("the loss's check", () => lossFunction.check?.(targets, [batch * outputRows, ...outputShape]))
   }
 
   /** @throws PlanMismatchError  the step did not peak where its plan says */
@@ -371,12 +372,6 @@ function cut(batch: Batch, sizes: readonly number[]): Batch[] {
     start += size
     return sliceBatch(batch, start - size, size)
   })
-}
-
-function total({ data, scale = 1 }: HostArray): number {
-  let sum = 0
-  for (const value of data) sum += value * scale
-  return sum
 }
 
 function join(parts: readonly Floats[]): Floats {

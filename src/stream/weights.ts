@@ -1,16 +1,62 @@
-/** Sample weights as a device will hold them. */
+/** What a micro-batch counts in the mini-batch: on the host as a number, on the device as a tensor for the loss. */
 import type { Device } from '../device/device.js'
-import { valueAt } from '../ops/targets.js'
+import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
+import type { Loss } from '../ops/loss.js'
+import { keptWeight, sumOf, valueAt } from '../ops/targets.js'
 import type { HostArray } from '../tensor/host.js'
+import { adopt } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
+import { Tensor } from '../tensor/tensor.js'
 
-/** @throws ArgumentError  a weight, or their sum, is not 0 and would be 0 or infinite there */
+/**
+ * What these targets count in the mini-batch: the loss says it, or says which it ignores, or it is the samples, each with
+ * its weight.
+ * @throws ArgumentError  what the loss says is no weight
+ */
+export function weigh(loss: Loss, targets: HostArray, weights?: HostArray): number {
+  const weight = weightOf(loss, targets, weights)
+  if (Number.isFinite(weight) && weight >= 0) return weight
+  throw new ArgumentError(`the loss weighs a micro-batch ${weight}; a weight must be finite, 0 or more`)
+}
+
+function weightOf(loss: Loss, targets: HostArray, weights?: HostArray): number {
+  if (loss.weight) return loss.weight(targets, weights)
+  if (loss.ignores) return keptWeight((target) => loss.ignores?.(target) ?? false, targets, weights)
+  return weights ? sumOf(weights) : targets.shape[0]
+}
+
+/** @throws ArgumentError  a weight, or their sum, is not 0 and would be 0 or infinite on the device */
 export function checkWeights(device: Device, weights: HostArray): void {
-  let sum = 0
   for (let i = 0; i < weights.data.length; i++) {
-    const weight = valueAt(weights, i)
-    checkSetting(device, 'sample weights', `that of sample ${i}`, weight)
-    sum += weight
+    checkSetting(device, 'sample weights', `that of sample ${i}`, valueAt(weights, i))
   }
-  checkSetting(device, 'sample weights', 'their sum', sum)
+  checkSetting(device, 'sample weights', 'their sum', sumOf(weights))
+}
+
+/** Sample weights that know whether a loss has used them: what an op takes, it asks for its storage. */
+export class SampleWeights extends Tensor {
+  #used = false
+
+  /** Another holder of the storage of `weights`. */
+  constructor(weights: Tensor) {
+    const storage = weights.storage('weights')
+    super(weights.device, storage, weights.shape)
+    weights.device.retain(storage)
+    adopt(this)
+  }
+
+  override storage(op: string): Storage {
+    this.#used = true
+    return super.storage(op)
+  }
+
+  /** @throws ArgumentError  no op has taken them */
+  checkUsed(): void {
+    if (this.#used) return
+    throw new ArgumentError(
+      'the samples carry weights and the loss does not use them. Let it: (output, target, { weights } = {}) => ' +
+        'mse(output, target, { weights }); or leave the weights out of the batch.',
+    )
+  }
 }

@@ -1,0 +1,82 @@
+/**
+ * Axis 0 of the model's output is the sample.
+ *
+ * Only then are the outputs of micro-batches, one after the other, those of the mini-batch. A forward may also make
+ * several rows of each sample, one after the other, as language models do ([N, T] -> [N T, V]): a loss is exact over
+ * those. A shape at one size may be right by chance (4 samples of 4 features, averaged), so two sizes are compared.
+ */
+import { TensorTooLargeError } from '../device/errors.js'
+import { SluiceError } from '../memory/errors.js'
+import { type Shape, sameShape, showShape } from '../tensor/shape.js'
+import { OutputShapeError } from './errors.js'
+import type { Measured, Plan } from './plan.js'
+
+/**
+ * Rows of the output for each sample.
+ * @param input   [n, ...], what the forward got
+ * @param output  [n rows, ...], what it made
+ * @throws OutputShapeError  rows is no whole number, or not 1 where each sample must have its own output
+ */
+export function rowsOf(mode: string, input: Shape, output: Shape): number {
+  const [samples] = input
+  const rows = (output[0] ?? 0) / samples
+  if (rows === 1 || (rows > 1 && Number.isInteger(rows) && mode !== 'predict')) return rows
+  const multiple = mode === 'predict' ? '' : ', or a whole multiple of it'
+  const axis = output.length === 0 ? 'has none' : `has ${output[0]}`
+  const lone = input.length === 1 ? ` If this is one sample, its shape is [1, ${samples}].` : ''
+  const parts = ['x.shape[0]', rows, ...output.slice(1)].join(', ')
+  const reshape = rows > 1 && Number.isInteger(rows) ? ` Rows of each sample: return y.reshape([${parts}]).` : ''
+  throw new OutputShapeError(
+    `the model made ${showShape(output)} of ${countSamples(samples)}, inputs ${showShape(input)}: the first axis of its ` +
+      `output must be the samples, ${samples}${multiple}, and it ${axis}.${lone}${reshape} Let the forward keep axis 0, ` +
+      'and take means over the other axes.',
+  )
+}
+
+/**
+ * The output of another size has as many rows for each sample, and the same shape otherwise.
+ * @param input    shape of one sample
+ * @param measure  rehearses a step with one micro-batch of so many samples
+ * @throws OutputShapeError  naming both sizes
+ */
+export function checkRows(plan: Plan, input: Shape, measure: (size: number) => Measured): void {
+  const [{ size }] = plan.parts
+  const [seen] = plan.rehearsals
+  let refusal = ''
+  for (const other of new Set([...plan.parts.map((part) => part.size), 1, plan.batch, 2, size + 1, 2 * size])) {
+    if (other === size) continue
+    const measured = attempt(other, measure)
+    if (measured instanceof TensorTooLargeError) return
+    if (measured instanceof SluiceError) {
+      refusal ||= measured.message
+      continue
+    }
+    if (measured.outputRows === seen.outputRows && sameShape(measured.outputShape, seen.outputShape)) return
+    throw new OutputShapeError(
+      `the model made ${describe(seen, size)}, and ${describe(measured, other)}: only the first axis of an output may ` +
+        'depend on the number of samples, and must be in proportion to it. Let the forward keep axis 0 of its input as ' +
+        'it is, and bring samples together in the loss.',
+    )
+  }
+  // Nothing to compare with: the model is for this size alone. Then samples of single numbers are one sample.
+  if (input.length > 0) return
+  throw new OutputShapeError(
+    `inputs of shape [${size}] are ${countSamples(size)} of one number each, and the model runs with no other number of ` +
+      `samples (${refusal}). If this is one sample, its shape is [1, ${size}].`,
+  )
+}
+
+function attempt(size: number, measure: (size: number) => Measured): Measured | SluiceError {
+  try {
+    return measure(size)
+  } catch (error) {
+    // some models refuse some sizes: batch norm one sample of one pixel
+    if (error instanceof SluiceError && !(error instanceof OutputShapeError)) return error
+    throw error
+  }
+}
+
+const describe = ({ outputRows, outputShape }: Measured, size: number): string =>
+  `${showShape([outputRows * size, ...outputShape])} of ${countSamples(size)}`
+
+const countSamples = (count: number): string => (count === 1 ? '1 sample' : `${count} samples`)
