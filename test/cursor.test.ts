@@ -10,8 +10,8 @@ import { mse } from '../src/ops/loss.js'
 import { sgd } from '../src/optim/index.js'
 import { BusyError, InterruptedError } from '../src/stream/errors.js'
 import { type Checkpoint, type Cursor, type EpochResult, type StepResult, Streamer } from '../src/stream/streamer.js'
+import { TEST_RUNS } from './fixtures.js'
 
-const RUNS = Number(process.env.SLUICE_TEST_RUNS ?? 1)
 const SAMPLES = 7
 const SEED = 3
 
@@ -155,7 +155,7 @@ test('any fits, aborts, checkpoints and restores: the cursor says what was learn
         if (at.samples < SAMPLES) assert.equal(place(streamer.cursor), at)
       }
     }),
-    { seed: 81, numRuns: 60 * RUNS },
+    { seed: 81, numRuns: 60 * TEST_RUNS },
   )
 })
 

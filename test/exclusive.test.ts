@@ -10,9 +10,8 @@ import { crossEntropy } from '../src/ops/loss.js'
 import { adam } from '../src/optim/index.js'
 import { BusyError } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'
-import { batchNormModel, denseModel, randomBatch, residualModel } from './fixtures.js'
+import { batchNormModel, denseModel, randomBatch, residualModel, TEST_RUNS } from './fixtures.js'
 
-const RUNS = Number(process.env.SLUICE_TEST_RUNS ?? 1)
 const MICRO_BATCH = 3
 const BATCHES = [randomBatch(7, 1), randomBatch(4, 2), randomBatch(9, 3)]
 
@@ -113,7 +112,7 @@ test('steps of several streamers, models and devices in any order: each learns w
         assert.equal(await model.stateDict(), await alone[i].model.stateDict())
       }
     }),
-    { seed: 19, numRuns: 8 * RUNS },
+    { seed: 19, numRuns: 8 * TEST_RUNS },
   )
 })
 
@@ -152,7 +151,7 @@ test('modes and requiresGrad toggled between steps: each step has a plan that ho
           other.optimizer.dispose()
         }
       }),
-      { seed: 7, numRuns: 10 * RUNS },
+      { seed: 7, numRuns: 10 * TEST_RUNS },
     )
   }
 })

@@ -327,9 +327,9 @@ test('workers start when kernels are worth it, and end when the device is closed
     assert.is(started.length, 1, 'once')
     await wait(50)
     assert.is(ended, 0)
-    device.close()
-    await until(() => ended === 1)
-    device.close()
+    await device.close()
+    assert.is(ended, 1, 'close waits for them')
+    await device.close()
   })
 })
 

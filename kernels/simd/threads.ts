@@ -20,8 +20,8 @@ interface Work {
   slot: number
 }
 
-/** Ends a worker, whatever it is doing. */
-type End = () => void
+/** Ends a worker, whatever it is doing; resolves when it is gone, as far as the platform says. */
+type End = () => Promise<unknown>
 
 /**
  * A worker's life. Workers are started from text, because one that is started by a path would not survive a bundler:
@@ -49,9 +49,7 @@ function startInNode(work: Work): End {
   worker.on('error', () => {})
   // A thread that waits for work keeps no process alive.
   worker.unref()
-  return () => {
-    worker.terminate()
-  }
+  return () => worker.terminate()
 }
 
 function startInPage(work: Work): End {
@@ -60,7 +58,7 @@ function startInPage(work: Work): End {
   const worker = new Worker(address)
   worker.onerror = (event) => event.preventDefault()
   worker.postMessage(work)
-  return () => {
+  return async () => {
     worker.terminate()
     URL.revokeObjectURL(address)
   }
@@ -87,43 +85,48 @@ export function availableThreads(): number {
 
 /** The workers of a device, started when its kernels have shown that they are worth it. */
 export class Workers {
-  #ends: End[] = []
-  #started = false
+  readonly #ends: End[] = []
+  /** what they are started with; null once there is nothing more to start, so that nothing here holds the memory */
+  #waiting: { variant: SimdVariant; assembly: Assembly; memory: WebAssembly.Memory } | null
 
   /**
    * @param assembly  the main thread's, on shared memory
    * @param threads   the main thread and as many workers as make up this number
    */
   constructor(
-    readonly variant: SimdVariant,
-    readonly assembly: Assembly,
-    readonly memory: WebAssembly.Memory,
+    variant: SimdVariant,
+    assembly: Assembly,
+    memory: WebAssembly.Memory,
     readonly threads: number,
-  ) {}
+  ) {
+    this.#waiting = { variant, assembly, memory }
+  }
 
   /** To be called after a kernel. */
   startIfWanted(): void {
-    if (!this.#started && this.assembly.wantsWorkers()) this.start()
+    if (this.#waiting?.assembly.wantsWorkers()) this.start()
   }
 
   start(): void {
-    this.#started = true
-    const module = moduleOf(this.variant, true)
+    if (!this.#waiting) return
+    const { variant, memory } = this.#waiting
+    this.#waiting = null
+    const module = moduleOf(variant, true)
     try {
       for (let slot = 1; slot < this.threads && startHere; slot++) {
-        this.#ends.push(startHere({ module, memory: this.memory, call: CALL, slot }))
+        this.#ends.push(startHere({ module, memory, call: CALL, slot }))
       }
     } catch {
       // Then there are fewer.
     }
   }
 
-  close(): void {
-    this.#started = true
-    for (const end of this.#ends) end()
-    this.#ends = []
+  /** @returns resolves when they are gone */
+  async close(): Promise<void> {
+    this.#waiting = null
+    await Promise.allSettled(this.#ends.splice(0).map((end) => end()))
   }
 }
 
 /** Ends the workers of a device that was dropped without being closed: they would hold its memory for ever. */
-export const dropped = new FinalizationRegistry<Workers>((workers) => workers.close())
+export const dropped = new FinalizationRegistry<Workers>((workers) => void workers.close())

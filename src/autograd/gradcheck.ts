@@ -182,7 +182,7 @@ async function withReference<T>(memory: ByteSize = '64MiB', use: (device: Device
   try {
     return await use(device)
   } finally {
-    device.close()
+    await device.close()
   }
 }
 

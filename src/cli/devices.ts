@@ -54,7 +54,7 @@ async function gpuOffer(): Promise<Offer> {
     const { openGpu } = await import('../device/gpu/gpu-device.js')
     const device = await openGpu(LEAST_GPU_BYTES, {})
     const note = device.renderer
-    device.close()
+    await device.close()
     return { ...gpu, available: true, note }
   } catch (error) {
     if (error instanceof DeviceError) return { ...gpu, available: false, float: null, note: error.message }

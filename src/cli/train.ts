@@ -59,7 +59,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
       else showInterrupted(io, job, tally, totalSteps(job, sets))
       return completed ? EXIT.done : EXIT.interrupted
     } finally {
-      device.close()
+      await device.close()
     }
   },
 }

@@ -103,8 +103,9 @@ export abstract class Device {
   readonly trackOrigins: boolean
 
   #state: State
-  #closed = false
   #withoutKernels = false
+  /** set from the call of `close` on */
+  #closing: Promise<void> | null = null
 
   /** @throws ArgumentError  a seed that is none */
   constructor(
@@ -171,7 +172,7 @@ export abstract class Device {
 
   /** @throws BudgetExceededError  `size` elements do not fit; nothing has changed */
   alloc(size: number, category: Category): Storage {
-    if (this.#closed) throw new DeviceError(`the ${this.kind} device is closed: open another`)
+    this.checkOpen()
     const bytes = size * this.elementBytes
     if (bytes > Number.MAX_SAFE_INTEGER) {
       throw new TensorTooLargeError(
@@ -271,11 +272,13 @@ export abstract class Device {
 
   /** Copy host values in, `data[i] * scale`. */
   upload(storage: Storage, data: ArrayLike<number>, scale = 1): void {
+    this.checkOpen()
     if (this.live) this.write(storage, data, scale)
   }
 
   /** @throws RehearsalError  in a rehearsal there are no values; @throws DeviceError on a virtual device */
   read(storage: Storage): Promise<Floats> {
+    this.checkOpen()
     if (this.rehearsal) {
       throw new RehearsalError('a value was read in a rehearsal, which has shapes only: read after the step instead')
     }
@@ -354,13 +357,25 @@ export abstract class Device {
     }
   }
 
-  /** Give everything back. Tensors of a closed device can no longer be used. */
-  close(): void {
-    this.#closed = true
+  /**
+   * Give everything back: memory, threads, textures, at once, though tensors of the device may still be reachable. They
+   * can be disposed of; using them, or the device, throws DeviceError. To close again does nothing more.
+   * @returns resolves when nothing is left, its threads included; never rejects, and need not be awaited
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.shutDown()
+    return this.#closing
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closing !== null
+  }
+
+  /** What `close` does, once. */
+  protected async shutDown(): Promise<void> {}
+
+  protected checkOpen(): void {
+    if (this.closed) throw new DeviceError(`the ${this.kind} device is closed: open another`)
   }
 
   #sample(): void {
@@ -370,6 +385,7 @@ export abstract class Device {
 
   /** @throws BudgetExceededError  they do not all fit; `use` has not run */
   #withBlocks(sizes: readonly number[], use: (blocks: readonly Block[]) => void): void {
+    this.checkOpen()
     const { allocator } = this.#state
     const blocks: Block[] = []
     try {

@@ -88,18 +88,20 @@ export class HeapDevice extends HeapKindDevice {
   /** The elements of a storage, and not one byte more. */
   protected view(storage: Storage): Floats {
     if (!this.#memory) throw new DeviceError(`the ${this.kind} device is closed: open another`)
+    const { buffer } = this.#memory
     const { address } = storage.block
     return this.kind === 'cpu'
-      ? new Float32Array(this.#memory.buffer, address, storage.size)
-      : new Float64Array(this.#memory.buffer, address, storage.size)
+      ? new Float32Array(buffer, address, storage.size)
+      : new Float64Array(buffer, address, storage.size)
   }
 
-  override close(): void {
-    super.close()
-    this.#workers?.close()
+  /** Memory that a reachable device, tensor or list of workers still names would never be given back. */
+  protected override async shutDown(): Promise<void> {
+    const workers = this.#workers
     this.#workers = null
     this.#memory = null
     this.#assembly = null
+    await workers?.close()
   }
 }
 

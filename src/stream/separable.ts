@@ -73,7 +73,7 @@ export async function checkSeparable(
     }
     return { separable: worstError <= TOLERANCE, worstError }
   } finally {
-    device.close()
+    await device.close()
   }
 }
 

@@ -237,6 +237,9 @@ test('too little memory, too large a tensor, a closed device: typed errors', asy
   await refuses(DeviceError, () => x.data())
   await refuses(DeviceError, () => tensor(device, [1, 2]))
   await refuses(DeviceError, () => device.warmup())
+  await refuses(DeviceError, () => device.commit([]))
+  x.dispose()
+  await device.close()
   const canvas = { getContext: () => null } as unknown as WebGL2RenderingContext
   await refuses(ArgumentError, () => openDevice('gpu', { memory: '1MiB', context: canvas }))
 })

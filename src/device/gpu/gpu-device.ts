@@ -7,7 +7,6 @@ import type { Floats, KernelName, KernelParameters } from '../../../kernels/kern
 import type { Block } from '../../memory/allocator.js'
 import { ArgumentError } from '../../memory/errors.js'
 import { PoolAllocator, sidesOf } from '../../memory/pool.js'
-import { DeviceError } from '../errors.js'
 import type { Storage } from '../storage.js'
 import { checkLost, openContext } from './context.js'
 import { GpuKindDevice } from './gpu-kind.js'
@@ -60,7 +59,7 @@ export class GpuDevice extends GpuKindDevice {
    * @throws ArgumentError  there is no such kernel
    */
   warmup(names: readonly KernelName[] = Object.keys(gpuKernels) as KernelName[]): void {
-    this.#checkOpen()
+    this.checkOpen()
     const unknown = names.find((name) => !Object.hasOwn(gpuKernels, name))
     if (unknown !== undefined) throw new ArgumentError(`warmup: there is no kernel '${unknown}'`)
     for (const name of names) for (const program of gpuKernels[name].programs) this.#runner.compile(program)
@@ -99,20 +98,14 @@ export class GpuDevice extends GpuKindDevice {
     else if (this.live) this.#textures.exchange(target.block.address, spare.block.address)
   }
 
-  override close(): void {
-    if (this.closed) return
-    super.close()
+  protected override async shutDown(): Promise<void> {
     this.#textures.close()
     this.#staging.close()
     this.#runner.close()
   }
 
-  #checkOpen(): void {
-    if (this.closed) throw new DeviceError('the gpu device is closed: open another')
-  }
-
   #texture(block: Block, size: number): Texture {
-    this.#checkOpen()
+    this.checkOpen()
     const [width, height] = sidesOf(block.bytes)
     return { texture: this.#textures.of(block.address), width, height, texels: Math.ceil(size / 4) }
   }
