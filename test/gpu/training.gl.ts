@@ -4,10 +4,14 @@ import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
 import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
-import { data, models, type nn, optim } from '../../src/index.js'
-import { crossEntropy } from '../../src/ops/loss.js'
+import { data, models, nn, optim } from '../../src/index.js'
+import { div, mul, notEqual, square, sub } from '../../src/ops/elementwise.js'
+import { crossEntropy, type Loss } from '../../src/ops/loss.js'
+import { sum } from '../../src/ops/reduce.js'
 import { countOf } from '../../src/stream/split.js'
 import { Streamer } from '../../src/stream/streamer.js'
+import type { HostArray } from '../../src/tensor/host.js'
+import type { Tensor } from '../../src/tensor/tensor.js'
 import { randomBatch, residualModel, transformerModel } from '../fixtures.js'
 import { type Account, counting } from './counting.js'
 
@@ -105,5 +109,32 @@ for (const [name, training] of Object.entries(TRAININGS)) {
     console.log(`${name}: ${parts.join(', ')} micro-batches, losses within ${apart.toExponential(1)}`)
   })
 }
+
+test('parts that count nothing, whose mean is 0 / 0, add nothing, and peak as planned', async () => {
+  /** Squared errors of the samples whose target is not 0. */
+  const masked: Loss = Object.assign(
+    (y: Tensor, t: Tensor): Tensor => div(sum(mul(notEqual(t, 0), square(sub(y, t)))), sum(notEqual(t, 0))),
+    { weight: (targets: HostArray) => Array.from(targets.data).filter((target) => target !== 0).length },
+  )
+  const column = (...values: number[]) => ({ data: Float32Array.from(values), shape: [values.length, 1] })
+  const batch = { inputs: column(1, 2, 3, 4, 5), targets: column(0, 0, 0, 1, 2) }
+  const losses: number[] = []
+  for (const microBatch of [5, 3, 1]) {
+    const device = await openDevice('gpu', { memory: '1MiB' })
+    const random = nn.generator(1)
+    const model = new nn.Sequential(new nn.Linear(device, 1, 8, { random }), new nn.Linear(device, 8, 1, { random }))
+    const streamer = new Streamer({ model, loss: masked, optimizer: optim.sgd(model, { learningRate: 1 / 128 }) })
+    for (let i = 0; i < 2; i++) {
+      const { loss, peakBytes, plannedPeakBytes } = await streamer.step(batch, { microBatch })
+      assert.is(peakBytes, plannedPeakBytes)
+      losses.push(loss)
+    }
+    device.close()
+  }
+  losses.forEach((loss, i) => {
+    assert.ok(Math.abs(loss - losses[i % 2]) < TOLERANCE * losses[i % 2], `${losses}`)
+  })
+  assert.ok(losses[1] < losses[0])
+})
 
 test.run()
