@@ -10,7 +10,7 @@ export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck } from './autograd/gradcheck.js'
 export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
-export { Device, type Rehearsal, type StepContext, type TimelinePoint } from './device/device.js'
+export { Device, type StepContext } from './device/device.js'
 export {
   DeviceError,
   DeviceLostError,
@@ -20,6 +20,7 @@ export {
 } from './device/errors.js'
 export type { GpuDevice } from './device/gpu/gpu-device.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
+export type { Rehearsal, TimelinePoint } from './device/rehearsal.js'
 export {
   type Block,
   BudgetExceededError,

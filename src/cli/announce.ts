@@ -1,6 +1,6 @@
 /** What `train` and `plan` say alike: the job in a line, its plan, its picture. */
 import { writeFile } from 'node:fs/promises'
-import type { TimelinePoint } from '../device/device.js'
+import type { TimelinePoint } from '../device/rehearsal.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { SluiceError } from '../memory/errors.js'
 import { drawTimeline, type Section } from '../memory/timeline.js'

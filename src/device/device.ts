@@ -11,11 +11,12 @@
  *   code against the same allocator, and its peak is the real one by construction.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
-import type { Allocator, Block, BytesByCategory, Category, MemoryStats } from '../memory/allocator.js'
-import type { Placement } from '../memory/arrange.js'
+import type { Allocator, Block, Category, MemoryStats } from '../memory/allocator.js'
 import { DeviceError, mismatch, RehearsalError, TensorTooLargeError } from './errors.js'
 import { forget, isPromise } from './promise.js'
+import type { Rehearsal, Rehearsed, TimelinePoint } from './rehearsal.js'
 import { checkSeed } from './seed.js'
+import type { Slot } from './slot.js'
 import { Storage } from './storage.js'
 
 /** What dropout masks are keyed by; see streaming. `call` counts the dropouts of one forward. */
@@ -24,19 +25,6 @@ export interface StepContext {
   step: number
   firstSample: number
   call: number
-}
-
-/** A place where a higher layer keeps something on a device (its scope stack, its tape). */
-export class Slot<T> {
-  /** @param end  called when a rehearsal that used the slot is over */
-  constructor(
-    readonly create: () => T,
-    end?: (value: T) => void,
-  ) {
-    if (end) this.end = end
-  }
-
-  end(_value: T): void {}
 }
 
 /** An update in place, as data: targets are read and written. */
@@ -48,31 +36,6 @@ export type Update = {
     inputs: readonly Storage[]
   }
 }[KernelName]
-
-/** One moment of a timeline: what is held after an allocation or a free. */
-export interface TimelinePoint {
-  op: string
-  held: BytesByCategory
-}
-
-export interface Rehearsal<T> {
-  /** what fn returned; tensors in it belong to the rehearsal and cannot be used */
-  result: T
-  /** Note [Peak] in memory/allocator.ts; independent of the budget */
-  peakBytes: number
-  memory: MemoryStats
-  /** name and shapes of every op, in order */
-  ops: readonly string[]
-  timeline: readonly TimelinePoint[]
-}
-
-/** What a rehearsal has shown that the real run is held to. */
-export interface Rehearsed {
-  /** name and shapes of every op, in order */
-  readonly ops: readonly string[]
-  /** where the blocks go; null: where the allocator's policy puts them */
-  readonly placement: Placement | null
-}
 
 /** Everything about a device that a rehearsal must not change. */
 interface State {

@@ -3,8 +3,9 @@
  * device. Formulas and names are those of torch.nn.init.
  */
 import seedrandom from 'seedrandom'
-import { type Device, Slot } from '../device/device.js'
+import type { Device } from '../device/device.js'
 import { checkSeed } from '../device/seed.js'
+import { Slot } from '../device/slot.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape, sizeOf } from '../tensor/shape.js'

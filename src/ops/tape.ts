@@ -8,7 +8,8 @@
  *   that took its output is wanted. Nodes count these holders; one that has none is dropped, with what it saved, and so
  *   are those that only it held. A forward by hand, outside any scope, leaves nothing once its results are disposed.
  */
-import { type Device, Slot } from '../device/device.js'
+import type { Device } from '../device/device.js'
+import { Slot } from '../device/slot.js'
 import type { Storage } from '../device/storage.js'
 import { whenScopesEnd } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'

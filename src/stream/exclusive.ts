@@ -2,7 +2,8 @@
  * One step at a time on a device. Its streamers share what a step works with: the gradients and shadows of a model that
  * two of them train, and the heap that a plan was made for.
  */
-import { type Device, Slot } from '../device/device.js'
+import type { Device } from '../device/device.js'
+import { Slot } from '../device/slot.js'
 import { BusyError } from './errors.js'
 
 const RUNNING = new Slot<{ what: string | null }>(() => ({ what: null }))

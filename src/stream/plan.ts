@@ -1,5 +1,5 @@
 /** What a plan says. How it is found: search.ts; how it is printed: report.ts. */
-import type { Rehearsed } from '../device/device.js'
+import type { Rehearsed } from '../device/rehearsal.js'
 import type { BytesByCategory } from '../memory/allocator.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Part } from './split.js'

@@ -2,7 +2,7 @@
  * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found last
  * for as long as the device's free list is the same.
  */
-import type { TimelinePoint } from '../device/device.js'
+import type { TimelinePoint } from '../device/rehearsal.js'
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Shape } from '../tensor/shape.js'

@@ -7,8 +7,9 @@
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
-import type { Device, Rehearsed, Update } from '../device/device.js'
+import type { Device, Update } from '../device/device.js'
 import { forget, isPromise } from '../device/promise.js'
+import type { Rehearsed } from '../device/rehearsal.js'
 import { reasonOf, SluiceError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'

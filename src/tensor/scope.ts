@@ -4,8 +4,9 @@
  * Scopes belong to a device and are synchronous: a scope that could be left in the middle of an
  * `await` would free, or fail to free, somebody else's tensors.
  */
-import { type Device, Slot } from '../device/device.js'
+import type { Device } from '../device/device.js'
 import { forget, isPromise } from '../device/promise.js'
+import { Slot } from '../device/slot.js'
 import { formatBytes } from '../memory/bytes.js'
 import { ScopeError } from './errors.js'
 import { showShape } from './shape.js'
