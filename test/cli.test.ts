@@ -406,7 +406,9 @@ test('an interruption ends with what was committed, and 130', async () => {
 /** The program itself, in a process of its own. */
 function start(args: string) {
   const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
-  const child = spawn(process.execPath, [main, ...args.split(' ')])
+  // uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
+  const env = { ...process.env, FORCE_COLOR: undefined }
+  const child = spawn(process.execPath, [main, ...args.split(' ')], { env })
   const shown = { out: '', err: '' }
   child.stdout.on('data', (data) => {
     shown.out += data
@@ -430,7 +432,7 @@ test('the process: the first Ctrl-C ends the training with 130, also between ste
   child.stdout.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
   const { code, out, err } = await ended
   assert.is(code, EXIT.interrupted)
-  assert.match(err, /^Interrupted after \d+ of 450,000 steps, the last with loss/)
+  assert.match(err, /^Interrupted after [\d,]+ of 450,000 steps, the last with loss/)
   const last: Event = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '')
   assert.is(last.event, 'interrupted')
   assert.ok(number(last, 'steps') > 0)
