@@ -2,11 +2,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { constants, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DataError, gunzip, IdxError, idxDataset, idxFolder, parseIdx } from '../src/data/index.js'
+import { TEST_RUNS } from './fixtures.js'
 
 const SEED = { seed: 20242 }
 
@@ -156,6 +157,81 @@ test('gunzip undoes gzip, up to exactly maxBytes', async () => {
   )
 })
 
+test('gunzip reads what any setting packs, and all members of a file', async () => {
+  // noise, runs and text, so that blocks are stored, and copies near and far
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc.tuple(fc.nat(255), fc.nat(2000)).map(([byte, length]) => new Uint8Array(length).fill(byte)),
+    fc
+      .tuple(fc.nat(99), fc.nat(40_000))
+      .map(([factor, length]) => Uint8Array.from({ length }, (_, i) => 97 + (((i * factor) % 7919) ** 2 % 23))),
+  )
+  const { Z_DEFAULT_STRATEGY, Z_FIXED, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE } = constants
+  const member = fc.record({
+    pieces: fc.array(piece, { maxLength: 4 }),
+    level: fc.constantFrom(0, 1, 6, 9),
+    strategy: fc.constantFrom(Z_DEFAULT_STRATEGY, Z_FIXED, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE),
+    // a name, a comment, an extra field and a checksum of the header, each only there where its flag says so
+    flags: fc.nat(15).map((flags) => flags << 1),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(member, { minLength: 1, maxLength: 4 }), async (members) => {
+      const packed = members.map(({ pieces, flags, ...options }) => {
+        const plain = gzipSync(Buffer.concat(pieces), options)
+        plain[3] = flags
+        const fields: [number, number[]][] = [
+          [4, [3, 0, 31, 139, 8]],
+          [8, [110, 0]],
+          [16, [99, 0]],
+          [2, [1, 2]],
+        ]
+        const present = fields.flatMap(([flag, bytes]) => (flags & flag ? bytes : []))
+        return Buffer.concat([plain.subarray(0, 10), Uint8Array.from(present), plain.subarray(10)])
+      })
+      const plain = Uint8Array.from(Buffer.concat(members.flatMap(({ pieces }) => pieces)))
+      const whole = Buffer.concat(packed)
+      assert.equal(await gunzip(whole, { maxBytes: plain.length }), plain)
+      if (plain.length > 0) assert.is(await unpacks(whole, plain.length - 1), undefined)
+    }),
+    { ...SEED, numRuns: 40 * TEST_RUNS },
+  )
+})
+
+test('gunzip says in words what is wrong, the same on every platform', async () => {
+  const member = gzipSync('data')
+  const withByte = (at: number, value: number): Uint8Array => {
+    const copy = Uint8Array.from(member)
+    copy[at] = value
+    return copy
+  }
+  const cases: [Uint8Array, RegExp][] = [
+    [new Uint8Array(0), /^gunzip: not gzip: there are no bytes$/],
+    [Buffer.from('<html>'), /^gunzip: not gzip, whose first bytes are 1f 8b$/],
+    [withByte(2, 7), /^gunzip: method 7 of packing; the only one known is 8, DEFLATE$/],
+    [withByte(3, 0x80), /^gunzip: damaged: flags 0x80 that gzip does not know$/],
+    [withByte(10, 7), /^gunzip: damaged: a block of no known type$/],
+    [withByte(member.length - 8, member[member.length - 8] ^ 1), /^gunzip: damaged: .* checksum/],
+    [withByte(member.length - 1, 1), /^gunzip: damaged: .* size/],
+    [
+      Buffer.concat([member, member, Buffer.from('more')]),
+      /^gunzip: the 4 bytes from byte 48 on, behind the data, are /,
+    ],
+    [
+      Buffer.concat([member, new Uint8Array(512)]),
+      /^gunzip: the 512 bytes from byte 24 on, behind the data, are not gz/,
+    ],
+    ...Array.from({ length: member.length - 1 }, (_, i): [Uint8Array, RegExp] => [
+      Buffer.concat([member, member.subarray(0, i + 1)]),
+      /^gunzip: truncated: the bytes end in the middle of the data$/,
+    ]),
+  ]
+  for (const [bytes, message] of cases) {
+    const error: unknown = await gunzip(bytes).catch((reason: unknown) => reason)
+    assert.instance(error, DataError)
+    assert.match(error instanceof Error ? error.message : '', message)
+  }
+})
+
 test('gunzip: damaged bytes give the original or a DataError', async () => {
   const original = Uint8Array.from({ length: 500 }, (_, i) => (i * i) % 251)
   const packed = gzipSync(original)
@@ -236,7 +312,7 @@ test('a folder of published files', async () => {
     await writeFile(join(dir, 't10k-labels.idx1-ubyte'), 'a web page that says 404')
     await rejects(IdxError, /t10k-labels.idx1-ubyte: idx: magic number/)
     await writeFile(join(dir, 't10k-images.idx3-ubyte.gz'), 'a web page that says 404')
-    await rejects(DataError, /t10k-images.idx3-ubyte.gz: gunzip: not gzip/)
+    await rejects(DataError, /t10k-images.idx3-ubyte.gz: gunzip: not gzip, whose/)
   } finally {
     await rm(dir, { recursive: true })
   }

@@ -1,7 +1,8 @@
 /** A folder with the files of MNIST or Fashion-MNIST under their published names. Node only. */
 import type { Dataset } from './dataset.js'
 import { DataError, IdxError } from './errors.js'
-import { gunzip, idxDataset, parseIdx } from './idx.js'
+import { gunzip } from './gunzip.js'
+import { idxDataset, parseIdx } from './idx.js'
 
 /**
  * Reads train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte;

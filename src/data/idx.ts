@@ -1,12 +1,12 @@
 /**
- * IDX, the format that MNIST and Fashion-MNIST are published in, and gunzip for their .gz files.
+ * IDX, the format that MNIST and Fashion-MNIST are published in.
  * A file: two zero bytes, a type byte, the rank, one big-endian uint32 per dim, then the elements, big-endian.
- * Not here: reading files (folder.ts).
+ * Not here: reading files (folder.ts), and .gz (gunzip.ts).
  */
 import type { HostArray, HostData } from '../tensor/host.js'
 import { showShape } from '../tensor/shape.js'
 import { type Dataset, fromArrays } from './dataset.js'
-import { DataError, IdxError } from './errors.js'
+import { IdxError } from './errors.js'
 
 const MAX_RANK = 4
 
@@ -82,48 +82,4 @@ export function idxDataset(options: { images: HostArray; labels: HostArray; name
   }
   const inputs = { data, shape: image.length === 3 ? shape : [samples, 1, ...image], scale }
   return fromArrays({ inputs, targets: labels, name, classes: largest + 1 })
-}
-
-/**
- * The bytes that gzip packed, by the platform's DecompressionStream. Holds up to twice the output while joining it.
- * @param maxBytes  refuse more output than this, as soon as it appears; default 1 GiB
- * @throws DataError  damaged or truncated input, or output above maxBytes
- */
-export async function gunzip(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
-  const { maxBytes = 2 ** 30 } = options
-  const parts: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const part of pieces(bytes).pipeThrough(new DecompressionStream('gzip'))) {
-      size += part.length
-      if (!(size <= maxBytes))
-        throw new DataError(`gunzip: unpacks to more than the ${maxBytes} bytes that maxBytes allows`)
-      parts.push(part)
-    }
-  } catch (error) {
-    if (error instanceof DataError) throw error
-    throw new DataError(`gunzip: not gzip, damaged or truncated (${error instanceof Error ? error.message : error})`, {
-      cause: error,
-    })
-  }
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-
-/** In small pieces, so that output above the limit is seen before much of it is made. */
-function pieces(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const pieceBytes = 64 * 1024
-  let at = 0
-  return new ReadableStream({
-    pull(controller) {
-      if (at >= bytes.length) return controller.close()
-      controller.enqueue(new Uint8Array(bytes.subarray(at, at + pieceBytes)))
-      at += pieceBytes
-    },
-  })
 }

@@ -13,5 +13,6 @@ export {
 export { digits, digitsShape } from './digits.js'
 export { DataError, IdxError, NotResumableError } from './errors.js'
 export { idxFolder } from './folder.js'
-export { gunzip, idxDataset, parseIdx } from './idx.js'
+export { gunzip } from './gunzip.js'
+export { idxDataset, parseIdx } from './idx.js'
 export { type DataSource, type MiniBatchOptions, miniBatches } from './source.js'
