@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
 import type { Batch } from '../src/data/index.js'
-import { PlanMismatchError, RehearsalError } from '../src/device/errors.js'
+import { DeviceError, PlanMismatchError, RehearsalError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import type { SluiceError } from '../src/memory/errors.js'
@@ -59,6 +59,38 @@ const step = (streamer: Streamer, batch: Batch) => streamer.step(batch, { microB
 
 const aliasing = (allocator: HeapAllocator) => new HeapDevice('cpu', allocator)
 const forbidding = (allocator: HeapAllocator) => new NoAliasDevice('cpu', allocator)
+
+/** A device whose kernels for a commit are not to be had, as programs of a gpu device that do not compile. */
+class UnpreparedDevice extends HeapDevice {
+  asked: string[] | null = null
+
+  protected override prepare(kernels: ReadonlySet<string>): void {
+    if (!this.asked) return
+    this.asked.push(...kernels)
+    throw new DeviceError('no kernels')
+  }
+}
+
+test('kernels that cannot be prepared are met before the first update', async () => {
+  const device = new UnpreparedDevice('cpu', new HeapAllocator(BUDGET))
+  const run = trainer(device, batchNormModel, 'adam')
+  await step(run.streamer, randomBatch(12, 1))
+  const before = await lasting(run)
+  const held = device.memory.heldBytes
+  device.asked = []
+  assert.instance(await errorOf(() => run.optimizer.step()), DeviceError)
+  assert.equal(device.asked, ['adam'])
+  device.asked = []
+  const target = run.model.parameters()[0].storage('test')
+  const parameters = { size: target.size, a: 2, b: 0 }
+  const twice = { kernel: 'blend', parameters, targets: [target], inputs: [target] } as const
+  assert.instance(await errorOf(() => device.commit([twice, twice])), DeviceError)
+  assert.equal(device.asked, ['blend'])
+  device.asked = null
+  assert.equal(await lasting(run), before)
+  assert.is(device.memory.heldBytes, held)
+  await step(run.streamer, randomBatch(12, 2))
+})
 
 for (const [name, build, optimizer, openOver] of [
   ['residual, sgd', residualModel, 'sgd', aliasing],

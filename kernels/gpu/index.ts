@@ -43,6 +43,7 @@ import { binaryGradient, select } from './ternary.js'
 
 export { BUILTINS } from './builtins.js'
 export type { GpuKernel, GpuKernels } from './kernel.js'
+export { COPY } from './movement.js'
 export {
   type ArgumentKind,
   type DetailedHelper,

@@ -30,7 +30,8 @@ function gather(
 }
 
 const CONSTANT: Program = { name: 'fill', source: constant, kinds: ['number'] }
-const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
+/** Also what brings an updated value home. */
+export const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 const KINDS = ['texels', 'number', 'four', 'four', 'four', 'four'] as const
 const gatherOf = (width: Width) => eachValue(`stridedCopy, ${width}`, gather, KINDS, INDEXING[width])
 const GATHER = { line: gatherOf('line'), plane: gatherOf('plane'), narrow: gatherOf('narrow'), wide: gatherOf('wide') }

@@ -203,8 +203,8 @@ export abstract class Device {
   }
 
   /**
-   * Run updates one after the other. All memory is taken first, so that a failure leaves every
-   * target as it was; from then on nothing can fail.
+   * Run updates one after the other. All memory is taken and all kernels are prepared first, so that a failure leaves
+   * every target as it was; from then on nothing can fail but a kernel with a fault of its own.
    * @param ready  called between the two, the last chance to refuse by throwing
    */
   commit(updates: readonly Update[], ready?: () => void): void {
@@ -213,6 +213,7 @@ export abstract class Device {
       : largest(updates.map(({ targets }) => targets.map(({ size }) => size * this.elementBytes)))
     const workspaceBytes = updates.map(({ kernel, parameters }) => this.workspaceBytes(kernel, parameters))
     this.#withBlocks([...spareBytes, ...largest(workspaceBytes)], (blocks) => {
+      if (this.live) this.prepare(new Set(updates.map(({ kernel }) => kernel)))
       ready?.()
       for (const [j, { kernel, parameters, targets, inputs }] of updates.entries()) {
         const spare = ({ size }: Storage, i: number): Storage => new Storage(blocks[i], size, this.rehearsal)
@@ -224,6 +225,12 @@ export abstract class Device {
       }
     })
   }
+
+  /**
+   * Do all that can fail of running these kernels in a commit, before the first has changed a value.
+   * @throws DeviceError  they cannot run
+   */
+  protected prepare(_kernels: ReadonlySet<KernelName>): void {}
 
   /**
    * Bring an updated value home. Here by a copy, so that standing tensors never move and every micro-batch

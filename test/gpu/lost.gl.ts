@@ -5,6 +5,7 @@ import { DeviceLostError } from '../../src/device/errors.js'
 import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { data, models, optim } from '../../src/index.js'
+import type { Module } from '../../src/nn/index.js'
 import { crossEntropy } from '../../src/ops/loss.js'
 import { ops } from '../../src/ops/table.js'
 import { type FitOptions, Streamer } from '../../src/stream/streamer.js'
@@ -90,6 +91,47 @@ for (const [every, lostIn, returnedTo] of [
     assert.equal([...losses.slice(0, returnedTo), ...rest], expected)
   })
 }
+
+test('a program of the commit that does not compile is met before the first update', async () => {
+  const kinds = [
+    (model: Module) => optim.adam(model, { clipNorm: 1 }),
+    (model: Module) => optim.sgd(model, { learningRate: 0.1, momentum: 0.9 }),
+  ]
+  for (const make of kinds) {
+    for (let failing = 1; ; failing++) {
+      const context = await openContext()
+      const device = await openDevice('gpu', { memory: '4MiB', context })
+      const model = models.mlp(device, { seed: 1 })
+      const optimizer = make(model)
+      optimizer.measureNorm()
+      const lasting = async () => [await model.stateDict(), await optimizer.stateDict()]
+      const before = await lasting()
+      const { createProgram } = context
+      let made = 0
+      context.createProgram = () => {
+        if (++made === failing) throw new Error('no program')
+        return createProgram.call(context)
+      }
+      let refused = false
+      try {
+        optimizer.step()
+      } catch (error) {
+        assert.match(String(error), 'no program')
+        refused = true
+      }
+      if (!refused) {
+        assert.ok(failing > 2, 'a commit compiles more than one program')
+        await device.close()
+        break
+      }
+      assert.equal(await lasting(), before)
+      context.createProgram = createProgram
+      optimizer.step()
+      assert.is(optimizer.steps, 1)
+      await device.close()
+    }
+  }
+})
 
 test('whatever is done on a lost context, the error is that', async () => {
   const context = await openContext()

@@ -2,7 +2,7 @@
  * The gpu device: tensors are textures that the allocator has counted, kernels are programs of kernels/gpu. Work is
  * queued; only reading values waits for it.
  */
-import { gpuKernels } from '../../../kernels/gpu/index.js'
+import { COPY, gpuKernels } from '../../../kernels/gpu/index.js'
 import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Block } from '../../memory/allocator.js'
 import { ArgumentError } from '../../memory/errors.js'
@@ -62,6 +62,18 @@ export class GpuDevice extends GpuKindDevice {
     this.checkOpen()
     const unknown = names.find((name) => !Object.hasOwn(gpuKernels, name))
     if (unknown !== undefined) throw new ArgumentError(`warmup: there is no kernel '${unknown}'`)
+    this.#compile(names)
+  }
+
+  /** A program is compiled when it is first run, which may fail: too late after half an update. */
+  protected override prepare(kernels: ReadonlySet<KernelName>): void {
+    checkLost(this.#runner.gl, 'committing')
+    this.#compile(kernels)
+    // for `settle`
+    this.#runner.compile(COPY)
+  }
+
+  #compile(names: Iterable<KernelName>): void {
     for (const name of names) for (const program of gpuKernels[name].programs) this.#runner.compile(program)
   }
 
