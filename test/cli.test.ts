@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -404,16 +404,16 @@ test('an interruption ends with what was committed, and 130', async () => {
 })
 
 /** The program itself, in a process of its own. */
-function start(args: string) {
+function start(args: string, stdio: StdioOptions = 'pipe') {
   const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
   // uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
   const env = { ...process.env, FORCE_COLOR: undefined }
-  const child = spawn(process.execPath, [main, ...args.split(' ')], { env })
+  const child = spawn(process.execPath, [main, ...args.split(' ')], { env, stdio })
   const shown = { out: '', err: '' }
-  child.stdout.on('data', (data) => {
+  child.stdout?.on('data', (data) => {
     shown.out += data
   })
-  child.stderr.on('data', (data) => {
+  child.stderr?.on('data', (data) => {
     shown.err += data
   })
   return { child, shown, ended: once(child, 'close').then(([code, signal]) => ({ code, signal, ...shown })) }
@@ -427,9 +427,39 @@ test('the process: exit codes and both streams', async () => {
   assert.match(err, /^sluice: a micro-batch of 1 sample needs/)
 })
 
+const TRAINING = 'train --model mlp --batch 16 --epochs 5000 --memory 1MiB --json'
+
+test('the process: a full disk ends it with a message and 1; of messages nobody can read the code is left', async () => {
+  const full = openSync('/dev/full', 'w')
+  try {
+    for (const args of ['devices', 'plan --model mlp', TRAINING]) {
+      const { code, err } = await start(args, ['ignore', full, 'pipe']).ended
+      assert.equal(
+        [code, err],
+        [EXIT.failed, 'sluice: standard output: ENOSPC: no space left on device, write\n'],
+        args,
+      )
+    }
+    const refused = await start('plan --model mlp --memory 4096 --json', ['ignore', 'pipe', full]).ended
+    assert.is(refused.code, EXIT.doesNotFit)
+    assert.is(JSON.parse(refused.out).event, 'error')
+    assert.is((await start('trian', ['ignore', full, full]).ended).code, EXIT.usage)
+    assert.is((await start('devices', ['ignore', full, full]).ended).code, EXIT.failed)
+  } finally {
+    closeSync(full)
+  }
+})
+
+test('the process: a reader that has had enough ends it in silence', async () => {
+  const { child, ended } = start(TRAINING)
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  const { code, err } = await ended
+  assert.equal([code, err], [EXIT.failed, ''])
+})
+
 test('the process: the first Ctrl-C ends the training with 130, also between steps of a few milliseconds', async () => {
-  const { child, ended } = start('train --model mlp --batch 16 --epochs 5000 --memory 1MiB --json')
-  child.stdout.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
+  const { child, ended } = start(TRAINING)
+  child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
   const { code, out, err } = await ended
   assert.is(code, EXIT.interrupted)
   assert.match(err, /^Interrupted after [\d,]+ of 450,000 steps, the last with loss/)
@@ -440,7 +470,7 @@ test('the process: the first Ctrl-C ends the training with 130, also between ste
 
 test('the process: Ctrl-C kills at once what does not train', async () => {
   const { child, ended } = start('gradcheck')
-  child.stdout.once('data', () => child.kill('SIGINT'))
+  child.stdout?.once('data', () => child.kill('SIGINT'))
   const { code, signal, out } = await ended
   assert.equal([code, signal], [null, 'SIGINT'])
   assert.not.match(out, 'worst error')
@@ -516,6 +546,13 @@ test('--data idx:DIR: with its own test files, and split without them', async ()
   writeIdx(folder, 't10k-images-idx3-ubyte', [20, 6, 6], (i) => (i * 5) % 256)
   writeIdx(folder, 't10k-labels-idx1-ubyte', [20], (i) => i % 4)
   assert.equal(await samples(), [32, 18])
+  writeIdx(folder, 't10k-images-idx3-ubyte', [20, 5, 6], () => 0)
+  for (const command of [train, `plan --model mlp --data idx:${folder}`]) {
+    const refused = await sluice(command)
+    assert.equal([refused.code, refused.out], [EXIT.usage, ''])
+    assert.match(refused.err, /--data: in .* the images to train on are \[1, 6, 6\], those to test on \[1, 5, 6\]\n/)
+  }
+  rmSync(join(folder, 't10k-images-idx3-ubyte'))
   const small = await sluice(`plan --model lenet --data idx:${folder}`)
   assert.is(small.code, EXIT.failed)
   assert.match(small.err, /^sluice: lenet: inputShape \[1, 6, 6\] must be/)

@@ -27,7 +27,7 @@ import { adam, blend, gradientNorm, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { reduce } from './reduce.js'
 
-export { type Assembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
+export { type Assembly, hasWebAssembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
 export { availableThreads, canThread, dropped, MAX_THREADS, Workers } from './threads.js'
 
 export const simd: SimdKernels = {

@@ -100,8 +100,12 @@ const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer
     return Uint8Array.from(shared ? binary : binary.replace(SHARED, UNSHARED), (char) => char.charCodeAt(0))
   })
 
+/** Not in Node with --jitless, nor in a browser's strictest mode. */
+export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'
+
 /** The modules that this platform runs, from the best; none where it has no SIMD. */
 export function simdVariants(): SimdVariant[] {
+  if (!hasWebAssembly()) return []
   return VARIANTS.filter((variant) => WebAssembly.validate(binaryOf(variant, false)))
 }
 

@@ -1,7 +1,9 @@
 /** `sluice devices`: what this machine offers, and why something is missing. */
 import { availableThreads, canThread, simdVariants } from '../../kernels/simd/index.js'
+import type { Device } from '../device/device.js'
 import { DeviceError } from '../device/errors.js'
 import { LARGEST_HEAP_BYTES } from '../device/heap-device.js'
+import { type DeviceKind, openDevice } from '../device/open.js'
 import { formatBytes } from '../memory/bytes.js'
 import { type Command, EXIT, emit } from './io.js'
 import { describeOptions, parseOptions } from './options.js'
@@ -30,40 +32,35 @@ function describeKernels(): string {
   return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}`
 }
 
-const HEAPS: readonly Offer[] = [
-  {
-    device: 'cpu',
-    available: true,
-    float: 'float32',
-    limitBytes: LARGEST_HEAP_BYTES,
-    note: describeKernels(),
-  },
-  {
-    device: 'reference',
-    available: true,
-    float: 'float64',
-    limitBytes: LARGEST_HEAP_BYTES,
-    note: 'one thread; plain loops, the definition of every op',
-  },
-]
+/** Enough for any to be opened. */
+const memory = '1MiB'
 
-/** Whether there is one is known only by opening it. */
-async function gpuOffer(): Promise<Offer> {
-  const gpu = { device: 'gpu', float: 'float32', limitBytes: null } as const
+/** Whether there is one is known only by opening it; each says what it is like. */
+const KINDS: Record<DeviceKind, () => Promise<{ device: Device; note: string }>> = {
+  cpu: async () => ({ device: await openDevice('cpu', { memory }), note: describeKernels() }),
+  reference: async () => ({
+    device: await openDevice('reference', { memory }),
+    note: 'one thread; plain loops, the definition of every op',
+  }),
+  gpu: async () => {
+    const device = await openDevice('gpu', { memory })
+    return { device, note: device.renderer }
+  },
+}
+
+async function offerOf(name: DeviceKind): Promise<Offer> {
   try {
-    const { openGpu } = await import('../device/gpu/gpu-device.js')
-    const device = await openGpu(LEAST_GPU_BYTES, {})
-    const note = device.renderer
+    const { device, note } = await KINDS[name]()
     await device.close()
-    return { ...gpu, available: true, note }
+    const float = device.elementBytes === 4 ? 'float32' : 'float64'
+    return { device: name, available: true, float, limitBytes: name === 'gpu' ? null : LARGEST_HEAP_BYTES, note }
   } catch (error) {
-    if (error instanceof DeviceError) return { ...gpu, available: false, float: null, note: error.message }
+    if (error instanceof DeviceError) {
+      return { device: name, available: false, float: null, limitBytes: null, note: error.message }
+    }
     throw error
   }
 }
-
-/** Enough to be opened. */
-const LEAST_GPU_BYTES = 2 ** 20
 
 export const devices: Command = {
   name: 'devices',
@@ -81,7 +78,8 @@ ${describeOptions(OPTIONS)}
       io.out(devices.help())
       return EXIT.done
     }
-    for (const offer of [...HEAPS, await gpuOffer()]) {
+    for (const name of ['cpu', 'reference', 'gpu'] as const) {
+      const offer = await offerOf(name)
       if (values.json) emit(io, 'device', offer)
       else io.out(`${describe(offer)}\n`)
     }

@@ -11,6 +11,7 @@ import { adam, adamw, constant, cosine, type Optimizer, type Schedule, sgd, step
 import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
 import { Streamer } from '../stream/streamer.js'
+import { sameShape, showShape } from '../tensor/shape.js'
 import { choice, decimal, parseOptions, UsageError, usage, whole } from './options.js'
 
 const MODELS = Object.keys(BUILDERS)
@@ -127,10 +128,17 @@ export interface Sets<T extends DatasetShape = DatasetShape> {
   test: T
 }
 
-/** Digits are split by the seed; a folder has files for testing, or is split as well. */
+/**
+ * Digits are split by the seed; a folder has files for testing, or is split as well.
+ * @throws UsageError  these have images of another size
+ */
 export async function loadSets({ folder, seed }: Job): Promise<Sets<Dataset>> {
   if (folder === null) return split(digits(), { testFraction: TEST_FRACTION, seed })
   const { train, test } = await idxFolder(folder)
+  if (test && !sameShape(train.inputShape, test.inputShape)) {
+    const [own, other] = [train, test].map(({ inputShape }) => showShape(inputShape))
+    throw new UsageError(`--data: in ${folder} the images to train on are ${own}, those to test on ${other}`)
+  }
   return test ? { train, test } : split(train, { testFraction: TEST_FRACTION, seed })
 }
 

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 /** The `sluice` program: a process around run.ts. */
-import type { Io } from './io.js'
+import { EXIT, type Io } from './io.js'
 import { run } from './run.js'
 
-// A reader that closes the pipe (`| head`) has had enough.
+// A reader that closes the pipe (`| head`) has had enough. Of anything else, as a full disk, it is said what is missing
+// in the output. Nothing more is run: it would be for nobody.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(1)
-  throw error
+  if (error.code !== 'EPIPE') io.err(`sluice: standard output: ${error.message}\n`)
+  process.exit(EXIT.failed)
 })
+// There is no other place to say so, and the exit code still tells.
+process.stderr.on('error', () => {})
 
 const io: Io = {
   out: (text) => void process.stdout.write(text),

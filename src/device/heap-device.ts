@@ -10,8 +10,10 @@ import {
   availableThreads,
   canThread,
   dropped,
+  hasWebAssembly,
   instantiate,
   MAX_THREADS,
+  type SimdVariant,
   simd,
   simdVariants,
   Workers,
@@ -36,7 +38,7 @@ export class HeapDevice extends HeapKindDevice {
   #workers: Workers | null = null
 
   /**
-   * @throws DeviceError  more than 4 GiB, or more than this process can get
+   * @throws DeviceError  more than 4 GiB, or more than this process can get; there is no WebAssembly, or it is forbidden
    * @throws BudgetExceededError  less than the kernels need themselves
    * @throws ArgumentError  a number of threads that cannot be
    */
@@ -45,10 +47,10 @@ export class HeapDevice extends HeapKindDevice {
     const variant = kind === 'reference' ? 'none' : (options.simd ?? simdVariants()[0] ?? 'none')
     const threads = threadsFor(options)
     const shared = threads > 1 && variant !== 'none' && canThread
-    const memory = reserve(allocator.limitBytes, shared)
+    const memory = reserve(kind, allocator.limitBytes, shared)
     this.#memory = memory
     if (variant === 'none') return
-    const assembly = instantiate(variant, memory)
+    const assembly = compile(variant, memory)
     this.#assembly = assembly
     if (!shared) return
     this.#workers = new Workers(variant, assembly, memory, threads)
@@ -116,7 +118,13 @@ function threadsFor({ threads = availableThreads() }: DeviceOptions): number {
   throw new ArgumentError(`a device cannot have ${threads} threads: give a whole number from 1 to ${MAX_THREADS}`)
 }
 
-function reserve(bytes: number, shared: boolean): WebAssembly.Memory {
+function reserve(kind: HeapKind, bytes: number, shared: boolean): WebAssembly.Memory {
+  if (!hasWebAssembly()) {
+    throw new DeviceError(
+      `the ${kind} device needs WebAssembly, which holds its memory, and this platform has none: Node with --jitless, or ` +
+        'a browser that has switched it off',
+    )
+  }
   const limit = heapLimit(bytes)
   if (limit) throw new DeviceError(limit)
   const pages = bytes / PAGE_BYTES
@@ -124,5 +132,19 @@ function reserve(bytes: number, shared: boolean): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
   } catch (cause) {
     throw new DeviceError(`this process could not reserve ${formatBytes(bytes)} of memory`, { cause })
+  }
+}
+
+/** What a platform says of a policy differs; that the module itself is right has been seen by `simdVariants`. */
+function compile(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
+  try {
+    return instantiate(variant, memory)
+  } catch (cause) {
+    throw new DeviceError(
+      `the cpu device could not compile its kernels, which are WebAssembly (${cause instanceof Error ? cause.message : cause}). ` +
+        "Where a Content-Security-Policy forbids it, allow 'wasm-unsafe-eval' in its script-src, for workers in that of " +
+        "their own script; or open the device with simd: 'none', whose plain loops need no permission.",
+      { cause },
+    )
   }
 }

@@ -16,14 +16,22 @@ const LONGEST_RUN_MS = 120_000
 /** Of losses on the gpu device, whose sums have another order. */
 const GPU_TOLERANCE = 1e-4
 
+/** Of losses by plain loops, whose sums have another order too. */
+const LOOPS_TOLERANCE = 1e-4
+
+/** A class of the library keeps its name through the minifier in this way only. */
+const NAMED = `(error) => {
+  throw error instanceof sluice.DeviceError ? Error('DeviceError: ' + error.message) : error
+}`
+
 const ENTRIES = {
   page: `import * as sluice from 'sluice'
     import { train } from './train.js'
-    export const run = (kind) => train(sluice, kind)
+    export const run = (kind, options) => train(sluice, kind, options).catch(${NAMED})
     export const compileAll = () => sluice.openDevice('gpu', { memory: '1MiB' }).then((device) => device.warmup())`,
   worker: `import * as sluice from 'sluice'
     import { train } from './train.js'
-    onmessage = ({ data }) => train(sluice, data).then(postMessage, (error) => postMessage(String(error)))`,
+    onmessage = ({ data }) => train(sluice, data).catch(${NAMED}).then(postMessage, (error) => postMessage(String(error)))`,
 }
 
 /** Modules by their paths, each bundled from ENTRIES by its name. */
@@ -56,7 +64,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const hasGpuJs = (text) => text.includes('WebGL2Kernel')
 
 /** The result of `script` in a page, and the texts of all modules that were asked for. */
-const inBundle = (modules, script) =>
+const inBundle = (modules, script, policy) =>
   serving(
     (address) =>
       inPage(address, async (page) => {
@@ -65,7 +73,7 @@ const inBundle = (modules, script) =>
         page.setDefaultTimeout(LONGEST_RUN_MS)
         return { result: await page.evaluate(script), texts: asked.map((path) => modules[path] ?? '') }
       }),
-    { modules },
+    { modules, policy },
   )
 
 const inThePage = (kind) => `import('/bundle/page.js').then(({ run }) => run('${kind}'))`
@@ -104,6 +112,25 @@ test('who opens no gpu device loads no gpu.js, and who opens one trains with it,
     close(gpu.result, expected, GPU_TOLERANCE)
     assert.ok(gpu.texts.some(hasGpuJs), `${place.name}: gpu.js was not seen`)
   }
+})
+
+/** What a page with a strict policy allows: its own scripts, and the import map in it. */
+const STRICT = "default-src 'self'; script-src 'self' 'unsafe-inline'"
+
+test('a policy that forbids WebAssembly is named, and what to allow, in a page and in a worker', async () => {
+  const modules = await bundled({ splitting: true })
+  const expected = await train(library)
+  for (const place of [inThePage, inAWorker]) {
+    const refused = await inBundle(modules, place('cpu'), STRICT).catch((error) => error)
+    assert.match(String(refused), /DeviceError: the cpu device could not/, place.name)
+    assert.match(String(refused), /the cpu device could not compile its kernels, which are WebAssembly \(.+\)/)
+    assert.match(String(refused), /allow 'wasm-unsafe-eval' in its script-src/)
+    const allowed = await inBundle(modules, place('cpu'), `${STRICT} 'wasm-unsafe-eval'`)
+    close(allowed.result, expected, 1e-6)
+  }
+  const loops = `import('/bundle/page.js').then(({ run }) => run('cpu', { simd: 'none' }))`
+  const { result } = await inBundle(modules, loops, STRICT)
+  close(result, expected, LOOPS_TOLERANCE)
 })
 
 test('every program compiles from what a minifier leaves of it', async () => {

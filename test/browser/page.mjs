@@ -67,12 +67,17 @@ const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-em
 /**
  * Run `use` with the address of a server that only this machine can reach.
  * @param options.modules  text by path, of modules that are no files
+ * @param options.policy   Content-Security-Policy of all that is served
  */
-export async function serving(use, { isolated = false, modules = {} } = {}) {
+export async function serving(use, { isolated = false, modules = {}, policy } = {}) {
   const made = { ...MADE, ...modules }
   const server = createServer(({ url }, response) => {
     const [type, text] = answer(new URL(url, 'http://localhost').pathname, made) ?? []
-    const headers = { 'content-type': `${type ?? 'text/plain'}; charset=utf-8`, ...(isolated && ISOLATED) }
+    const headers = {
+      'content-type': `${type ?? 'text/plain'}; charset=utf-8`,
+      ...(isolated && ISOLATED),
+      ...(policy && { 'content-security-policy': policy }),
+    }
     response.writeHead(type ? 200 : 404, headers)
     response.end(text)
   })

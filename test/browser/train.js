@@ -2,8 +2,8 @@
  * A short training that is the same in Node and in a page: an MLP on digits, mini-batches that do not fit.
  * @param sluice  the library, however it was imported
  */
-export async function train({ openDevice, models, optim, data, crossEntropy, Streamer }, kind = 'cpu') {
-  const device = await openDevice(kind, { memory: '512KiB' })
+export async function train({ openDevice, models, optim, data, crossEntropy, Streamer }, kind = 'cpu', options = {}) {
+  const device = await openDevice(kind, { memory: '512KiB', ...options })
   const model = models.mlp(device, { seed: 1 })
   const optimizer = optim.adam(model, { learningRate: 1e-2 })
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer, seed: 1 })
