@@ -371,6 +371,39 @@ test('settings that make no sense are refused by name', async () => {
   )
 })
 
+test('schedules by hand: defaults, both sides of each boundary, and after the end', () => {
+  const first = (schedule: (step: number) => number, count: number) =>
+    Array.from({ length: count }, (_, i) => schedule(i))
+  expectClose(first(stepDecay({ learningRate: 2, every: 2 }), 5), [2, 2, 0.2, 0.2, 0.02], 1e-15)
+  assert.equal(first(stepDecay({ learningRate: 2, every: 1, factor: 0 }), 3), [2, 0, 0])
+  expectClose(first(cosine({ learningRate: 4, steps: 2 }), 5), [4, 2, 0, 0, 0], 1e-15)
+  expectClose(first(cosine({ learningRate: 4, steps: 1, floor: 1 }), 3), [4, 1, 1], 1e-15)
+  const halved = stepDecay({ learningRate: 8, every: 1, factor: 0.5 })
+  assert.equal(first(warmUp(2, halved), 5), [4, 8, 8, 4, 2])
+  assert.equal(first(warmUp(1, 0), 2), [0, 0])
+})
+
+test('each setting of a schedule is refused by name', () => {
+  const refused: [() => unknown, string][] = [
+    [() => constant(-1), 'constant: learningRate is -1'],
+    [() => stepDecay({ learningRate: -1, every: 1 }), 'stepDecay: learningRate is -1'],
+    [() => stepDecay({ learningRate: 1, every: 1.5 }), 'stepDecay: every is 1.5'],
+    [() => stepDecay({ learningRate: 1, every: 1, factor: -1 }), 'stepDecay: factor is -1'],
+    [() => cosine({ learningRate: -1, steps: 1 }), 'cosine: learningRate is -1'],
+    [() => cosine({ learningRate: 1, steps: 0 }), 'cosine: steps is 0'],
+    [() => cosine({ learningRate: 1, steps: 1, floor: -1 }), 'cosine: floor is -1'],
+    [() => warmUp(0, 1), 'warmUp: steps is 0'],
+    [() => warmUp(1, -1), 'constant: learningRate is -1'],
+  ]
+  for (const [make, message] of refused) {
+    assert.throws(
+      make,
+      (error: unknown) => error instanceof ArgumentError && error.message.startsWith(message),
+      message,
+    )
+  }
+})
+
 test('a schedule that fails, and a disposed parameter, change nothing', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const leaves = leavesOn(device)
