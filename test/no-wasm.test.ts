@@ -8,7 +8,9 @@ import * as assert from 'uvu/assert'
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 const LIBRARY = new URL('../src/index.js', import.meta.url).href
 
-const node = (...args: string[]) => promisify(execFile)(process.execPath, args)
+// uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
+const env = { ...process.env, FORCE_COLOR: undefined }
+const node = (...args: string[]) => promisify(execFile)(process.execPath, args, { env })
 
 /** Opens each device, and prints what came of it. */
 const OPENING = `
