@@ -12,6 +12,7 @@
  * A trailing `?` on an operand means that it may be left out; the list is then shorter.
  * `accumulate: true` adds to what the output holds instead of replacing it.
  */
+import type { Offsets } from './offsets.js'
 
 export type UnaryFunction =
   | 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'square' | 'relu' | 'leakyRelu' | 'sigmoid' | 'tanh'
@@ -112,7 +113,7 @@ export interface AttentionRows {
   scale: number
   causal: boolean
   /** with a mask: where it begins for each of the batch, and its element strides (0 where it is broadcast) */
-  mask: { starts: readonly number[]; strideQuery: number; strideKey: number } | null
+  mask: { starts: Offsets; strideQuery: number; strideKey: number } | null
 }
 
 /** Class losses: logits [outer, classes, inner], targets [outer, inner], rows = outer * inner. */
@@ -214,7 +215,7 @@ export interface KernelParameters {
    * op(a) is m x k; stored k x m when transposeA. op(b) is k x n; stored n x k when transposeB.
    */
   matmul: {
-    batch: number; offsetsA: readonly number[]; offsetsB: readonly number[]
+    batch: number; offsetsA: Offsets; offsetsB: Offsets
     m: number; k: number; n: number
     transposeA: boolean; transposeB: boolean; bias: boolean; accumulate: boolean
   }

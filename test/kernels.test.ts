@@ -5,12 +5,15 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { gpuWorkspaces } from '../kernels/gpu/index.js'
 import type { Convolution, Kernel } from '../kernels/kernels.js'
+import { largestOf } from '../kernels/offsets.js'
 import * as plainConvolution from '../kernels/reference/convolution.js'
 import { erf, erfc } from '../kernels/reference/erf.js'
 import { reference as kernels, UNARY } from '../kernels/reference/index.js'
 import * as plainMatmul from '../kernels/reference/matmul.js'
 import { threefry } from '../kernels/reference/random.js'
+import { offsetsOf, sizeOf } from '../src/tensor/shape.js'
 
 const RUNS = { seed: 20, numRuns: 150 }
 const floats = (...values: number[]) => Float64Array.from(values)
@@ -191,6 +194,31 @@ test('tiled matmul agrees with its definition', () => {
     }),
     RUNS,
   )
+})
+
+test('places in a batch: what makes the list knows its largest, and a GPU asks for the same workspace, also for many', () => {
+  const axes = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(7)), { maxLength: 4 })
+  const product = { m: 5, k: 6, n: 7, transposeA: true, transposeB: false, bias: false, accumulate: false }
+  const agree = (shape: number[], strides: number[]): void => {
+    const made = offsetsOf(shape, strides)
+    const list = made.list()
+    assert.is(list.length, sizeOf(shape))
+    assert.is(made.largest, largestOf(list))
+    const workspaces = [made, list].map((offsetsA) =>
+      gpuWorkspaces('matmul', { ...product, batch: list.length, offsetsA, offsetsB: offsetsA }),
+    )
+    assert.equal(workspaces[0], workspaces[1])
+  }
+  fc.assert(
+    fc.property(axes, (drawn) =>
+      agree(
+        drawn.map(([dim]) => dim),
+        drawn.map(([, stride]) => stride),
+      ),
+    ),
+    RUNS,
+  )
+  agree([200_000], [1])
 })
 
 const convolutions = fc

@@ -18,6 +18,7 @@ import * as models from '../src/models/index.js'
 import {
   AveragePool2d,
   BatchNorm2d,
+  Buffer,
   Conv2d,
   Dropout,
   Flatten,
@@ -27,12 +28,15 @@ import {
   LayerNorm,
   Linear,
   MaxPool2d,
-  type Module,
+  Module,
   ReLU,
   Sequential,
   Tanh,
 } from '../src/nn/index.js'
+import { scaledDotProductAttention } from '../src/ops/attention.js'
 import { crossEntropy } from '../src/ops/loss.js'
+import { matmul } from '../src/ops/matmul.js'
+import { permute } from '../src/ops/movement.js'
 import { noGrad } from '../src/ops/tape.js'
 import { adam, sgd } from '../src/optim/index.js'
 import { DoesNotFitError } from '../src/stream/errors.js'
@@ -45,6 +49,7 @@ import { fromHost, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
 import type { Shape } from '../src/tensor/shape.js'
+import type { Tensor } from '../src/tensor/tensor.js'
 import { NoAliasDevice, WatchedDevice } from './devices.js'
 import { batchNormModel, CLASSES, INPUT, ResidualBlock, randomBatch, residualModel } from './fixtures.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
@@ -650,26 +655,53 @@ test('search: the smallest budget is found in few rehearsals where holes take wh
   }
 })
 
-test('a mini-batch of more than 2^32 samples is refused; one of so many is planned on every kind of device', () => {
-  for (const kind of ['cpu', 'reference', 'gpu'] as const) {
-    for (const memory of ['2MiB', '4TiB']) {
-      const streamer = trainer(openVirtualDevice(kind, { memory }), models.lenet)
-      const { parts, rehearsals } = streamer.plan({ batch: LARGEST_BATCH })
-      assert.is(
-        parts.reduce((sum, { size, count }) => sum + size * count, 0),
-        LARGEST_BATCH,
-      )
-      assert.is(rehearsals.length, parts.length)
-      for (const batch of [LARGEST_BATCH + 1, 1e12, 2 ** 53]) {
-        assert.throws(
-          () => streamer.plan({ batch }),
-          (error: unknown) =>
-            error instanceof ArgumentError && /at most 4,294,967,296|positive whole/.test(error.message),
+/** Attention with a mask, then a product for each sample: kernels that are told where each of a batch begins. */
+class Batched extends Module {
+  override readonly inputShape = [3, 4]
+  readonly body = new Linear(this.device, 4, 4)
+  readonly mask = new Buffer(this.device, [3, 3])
+
+  forward(x: Tensor): Tensor {
+    const h = this.body.forward(x)
+    const seen = scaledDotProductAttention(h, h, h, { mask: this.mask.value })
+    return permute(matmul(seen, h, { transposeB: true }), [0, 2, 1])
+  }
+}
+
+const LARGE: Readonly<Record<string, { build: (device: Device) => Module; targetShape: Shape }>> = {
+  lenet: { build: models.lenet, targetShape: [] },
+  transformer: {
+    build: (device) => models.transformer(device, { vocabulary: 8, context: 4, width: 8 }),
+    targetShape: [4],
+  },
+  'batches of products': { build: (device) => new Batched(device), targetShape: [3] },
+}
+
+for (const [name, { build, targetShape }] of Object.entries(LARGE)) {
+  test(`${name}: a mini-batch of 2^32 samples is planned at once on every kind of device; more is refused`, () => {
+    for (const kind of ['cpu', 'reference', 'gpu'] as const) {
+      for (const memory of ['2MiB', '4TiB']) {
+        const streamer = trainer(openVirtualDevice(kind, { memory }), build)
+        const started = process.cpuUsage()
+        const { parts, rehearsals } = streamer.plan({ batch: LARGEST_BATCH, targetShape })
+        const { user, system } = process.cpuUsage(started)
+        assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s; twice the second that it may take alone`)
+        assert.is(
+          parts.reduce((sum, { size, count }) => sum + size * count, 0),
+          LARGEST_BATCH,
         )
+        assert.is(rehearsals.length, parts.length)
+        for (const batch of [LARGEST_BATCH + 1, 1e12, 2 ** 53]) {
+          assert.throws(
+            () => streamer.plan({ batch, targetShape }),
+            (error: unknown) =>
+              error instanceof ArgumentError && /at most 4,294,967,296|positive whole/.test(error.message),
+          )
+        }
       }
     }
-  }
-})
+  })
+}
 
 test('where the whole mini-batch has more bytes than can be counted, it is planned in parts', () => {
   const build = (device: Device) =>

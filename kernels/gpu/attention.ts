@@ -1,5 +1,6 @@
 /** Softmax of attention scores along the keys. A key that is not seen is chosen away, so that a NaN in it stays there. */
 import type { AttentionRows } from '../kernels.js'
+import { listed } from '../offsets.js'
 import { elements, type Groups, partialSizes, reduction } from './groups.js'
 import { AXES, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
@@ -129,7 +130,7 @@ export const attentionSoftmax: GpuKernel<'attentionSoftmax'> = {
   programs: [MAXIMA, TOTALS, SHARES].flatMap(({ programs }) => programs),
   workspaces: (p) => [p.batch * p.queries, p.batch * p.queries, ...partialSizes(rowsOf(p))],
   run(gpu, p, [scores, values], [y], [max, total, partial]) {
-    const { first, shape, strides } = offsetsWalk(p.mask ? p.mask.starts : [0])
+    const { first, shape, strides } = offsetsWalk(listed(p.mask?.starts ?? [0]))
     const sizes: Four = [p.queries, p.keys, p.causal ? 1 : 0, p.mask ? 1 : 0]
     const scaling: Four = [p.scale, first, p.mask?.strideQuery ?? 0, p.mask?.strideKey ?? 0]
     const own = [scores, p.mask ? values : scores, sizes, scaling, shape, strides]

@@ -1,5 +1,6 @@
 /** Batched matrix product: small ones here, every value by itself; others by tiles, matmulTiles.ts. */
 import type { KernelParameters } from '../kernels.js'
+import { listed, type Offsets } from '../offsets.js'
 import { PLAIN } from './groups.js'
 import { INDEXING, offsetsWalk } from './indexing.js'
 import type { GpuKernel } from './kernel.js'
@@ -66,8 +67,8 @@ const KINDS: readonly ArgumentKind[] = [
 
 const PRODUCTS = eachValue('matmul', productOf, KINDS, INDEXING.line)
 
-function batchOf(offsets: readonly number[]): [number, Four, Four] {
-  const { first, shape, strides } = offsetsWalk(offsets)
+function batchOf(offsets: Offsets): [number, Four, Four] {
+  const { first, shape, strides } = offsetsWalk(listed(offsets))
   return [first, shape, strides]
 }
 
@@ -79,7 +80,7 @@ const MOST_TERMS = 16383
 const MOST_TERMS_OF_TILES = 4 * 65535
 
 const partsOf = ({ k }: Product): number => Math.max(1, Math.ceil(k / MOST_TERMS))
-const sizeOf = ({ offsetsA, m, n }: Product): number => offsetsA.length * m * n
+const sizeOf = ({ batch, m, n }: Product): number => batch * m * n
 
 /** What tiles need, or nothing where there are none. */
 function tilesOf(p: Product): readonly number[] {

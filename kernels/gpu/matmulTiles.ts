@@ -5,6 +5,7 @@
  * Rows of both operands must be whole texels; others are copied first, to rows that are.
  */
 import type { KernelParameters } from '../kernels.js'
+import { largestOf, listed, type Offsets } from '../offsets.js'
 import { AXES, offsetsWalk } from './indexing.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 import { type ArgumentKind, eachValue, type Four, type Gpu, type Program, type Texels, type Thread } from './program.js'
@@ -243,9 +244,9 @@ const wholeTexels = (values: number): number => 4 * Math.ceil(values / 4)
 
 const packedSize = ({ matrices, rows, width }: Packing): number => matrices * rows * wholeTexels(width)
 
-function packing(offsets: readonly number[], rows: number, width: number, transposes: boolean): Packing {
+function packing(offsets: Offsets, rows: number, width: number, transposes: boolean): Packing {
   const strides: [number, number] = transposes ? [1, rows] : [width, 1]
-  return { packs: transposes || width % 4 !== 0, matrices: 1 + Math.max(...offsets), rows, width, strides }
+  return { packs: transposes || width % 4 !== 0, matrices: 1 + largestOf(offsets), rows, width, strides }
 }
 
 type Product = KernelParameters['matmul']
@@ -263,7 +264,7 @@ function packings(p: Product): readonly [Packing, Packing] {
 
 /** Sizes in values: four planes, and the operands that are copied. */
 export function tileWorkspaces(p: Product): readonly number[] {
-  const plane = p.offsetsA.length * Math.ceil(p.m / 4) * wholeTexels(p.n)
+  const plane = p.batch * Math.ceil(p.m / 4) * wholeTexels(p.n)
   return [
     plane,
     plane,
@@ -294,7 +295,7 @@ export function tileProduct<Operand>(
   const [packingA, packingB] = packings(p)
   const operands = [packed(a, packingA), packed(b, packingB)]
   const [rowA, rowB] = [packingA, packingB].map(({ width }) => wholeTexels(width))
-  const [walkA, walkB] = [p.offsetsA, p.offsetsB].map(offsetsWalk)
+  const [walkA, walkB] = [p.offsetsA, p.offsetsB].map((offsets) => offsetsWalk(listed(offsets)))
   const outer = isOuter(p)
   const program = outer ? TILES.outer : p.transposeB ? TILES.columns : TILES.rows
   const [rows, columns] = [Math.ceil(m / 4), Math.ceil(n / 4)]
@@ -314,5 +315,5 @@ export function tileProduct<Operand>(
     planes,
   )
   const strides = [0, rows * 4 * columns, 4 * columns] as const
-  fromPlanes(gpu, { groups: p.offsetsA.length, rows: m, columns: n, strides }, planes, y)
+  fromPlanes(gpu, { groups: p.batch, rows: m, columns: n, strides }, planes, y)
 }

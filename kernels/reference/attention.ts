@@ -6,14 +6,16 @@
  * the other. A row that is masked all over gives NaN, as in PyTorch.
  */
 import type { Kernels } from '../kernels.js'
+import { listed } from '../offsets.js'
 
 /** scores, mask? -> p = exp(s - max s) / sum exp(s - max s) with s = scale score + mask; 0 from `causal` keys on */
 export const attentionSoftmax: Kernels['attentionSoftmax'] = (parameters, [scores, values], [p]) => {
   const { batch, queries, keys, scale, causal, mask } = parameters
+  const starts = listed(mask?.starts ?? [])
   for (let b = 0, row = 0; b < batch; b++) {
     for (let query = 0; query < queries; query++, row += keys) {
       const seen = causal ? Math.min(query + 1, keys) : keys
-      const start = mask ? mask.starts[b] + query * mask.strideQuery : 0
+      const start = mask ? starts[b] + query * mask.strideQuery : 0
       const step = mask ? mask.strideKey : 0
       let max = -Infinity
       for (let key = 0; key < seen; key++) {

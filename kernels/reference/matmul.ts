@@ -3,10 +3,12 @@
  * test holds the two together. Not here: broadcasting a batch, which the op has turned into offsets.
  */
 import type { Kernels } from '../kernels.js'
+import { listed } from '../offsets.js'
 
 /** a [m, k], b [k, n], bias? [n] -> y [batch, m, n] */
 export const matmul: Kernels['matmul'] = (p, [a, b, bias], [y]) => {
-  const { batch, offsetsA, offsetsB, m, k, n } = p
+  const [offsetsA, offsetsB] = [listed(p.offsetsA), listed(p.offsetsB)]
+  const { batch, m, k, n } = p
   const [rowA, columnA] = p.transposeA ? [1, m] : [k, 1]
   const [rowB, columnB] = p.transposeB ? [1, k] : [n, 1]
   for (let i = 0; i < batch; i++) {

@@ -7,10 +7,12 @@
  * and bias are read at the start of a tile, before anything is written.
  */
 import type { Kernels } from '../kernels.js'
+import { listed } from '../offsets.js'
 
 /** a [m, k], b [k, n], bias? [n] -> y [batch, m, n] */
 export const matmul: Kernels['matmul'] = (p, [a, b, bias], [y]) => {
-  const { batch, offsetsA, offsetsB, m, k, n, accumulate } = p
+  const [offsetsA, offsetsB] = [listed(p.offsetsA), listed(p.offsetsB)]
+  const { batch, m, k, n, accumulate } = p
   const [rowA, stepA] = p.transposeA ? [1, m] : [k, 1]
   const [stepB, columnB] = p.transposeB ? [1, k] : [n, 1]
   for (let i = 0; i < batch; i++) {

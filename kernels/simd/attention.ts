@@ -1,4 +1,5 @@
 /** Softmax of attention scores: assembly/attention.ts, in parts by rows. */
+import { listed } from '../offsets.js'
 import type { SimdKernel } from './kernel.js'
 import { DEAR_GRAIN } from './parts.js'
 
@@ -16,7 +17,7 @@ export const attentionSoftmax: SimdKernel<'attentionSoftmax'> = {
     }
     const maskRow = mask.strideQuery * BYTES
     const cut = { count: 2, steps: [row, row, 0, 1, 0, 0, 0, 0, maskRow], grain }
-    mask.starts.forEach((start, b) => {
+    listed(mask.starts).forEach((start, b) => {
       const before = b * queries * row
       const args = [scores + before, p + before, queries, 0, ...sizes]
       const maskArgs = [values + start * BYTES, maskRow, mask.strideKey * BYTES]

@@ -2,6 +2,7 @@
  * Matrix products. Threads share a large one; of a batch of many or small ones, each thread takes some.
  */
 import type { KernelParameters } from '../kernels.js'
+import { listed } from '../offsets.js'
 import { type Blocking, blocking, SLOTS } from './blocking.js'
 import type { SimdKernel } from './kernel.js'
 
@@ -41,12 +42,12 @@ export const matmul: SimdKernel<'matmul'> = {
     const flags = [Number(p.transposeA), Number(p.transposeB), Number(p.accumulate)] as const
     const fromA = (offset: number) => offset * m * k * 4
     const fromB = (offset: number) => offset * k * n * 4
-    const stepA = stepOf(p.offsetsA)
-    const stepB = stepOf(p.offsetsB)
+    const [offsetsA, offsetsB] = [listed(p.offsetsA), listed(p.offsetsB)]
+    const [stepA, stepB] = [stepOf(offsetsA), stepOf(offsetsB)]
     if (isDealt(p) && stepA !== null && stepB !== null) {
       const { bytes, depth, height } = alone(p)
       const steps = [fromA(stepA), fromB(stepB)]
-      const operands = [a + fromA(p.offsetsA[0]), b + fromB(p.offsetsB[0]), y, ...steps, bias]
+      const operands = [a + fromA(offsetsA[0]), b + fromB(offsetsB[0]), y, ...steps, bias]
       assembly.inParts('matmulBatch', [batch, ...operands, m, n, k, ...flags, workspace, bytes, depth, height], {
         count: 0,
         steps: [0, ...steps, m * n * 4],
@@ -56,7 +57,7 @@ export const matmul: SimdKernel<'matmul'> = {
     }
     const { depth, height, slots } = blocking(m, n, k)
     for (let i = 0; i < batch; i++) {
-      const [atA, atB] = [a + fromA(p.offsetsA[i]), b + fromB(p.offsetsB[i])]
+      const [atA, atB] = [a + fromA(offsetsA[i]), b + fromB(offsetsB[i])]
       assembly.matmul(atA, atB, bias, y + i * m * n * 4, m, n, k, ...flags, workspace, depth, height, slots)
     }
   },

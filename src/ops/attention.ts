@@ -67,7 +67,7 @@ function sizes([q, k, v, mask]: readonly Shape[]): Sizes {
 
 /** One product for each of the batch; a and b stand in order. */
 function products(batch: number, m: number, k: number, n: number, transposed: 'a' | 'b' | null) {
-  const inOrder = Array.from({ length: batch }, (_, i) => i)
+  const inOrder = offsetsOf([batch], [1])
   const transposes = { transposeA: transposed === 'a', transposeB: transposed === 'b' }
   const offsets = { offsetsA: inOrder, offsetsB: inOrder }
   return { batch, ...offsets, m, k, n, ...transposes, bias: false, accumulate: false } as const

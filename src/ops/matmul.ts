@@ -4,6 +4,7 @@
  * With y = a b: da = dy b^T, db = a^T dy. A transposed operand's gradient is the transposed product,
  * which the same kernel computes with the operands exchanged.
  */
+import type { Offsets } from '../../kernels/offsets.js'
 import type { Storage } from '../device/storage.js'
 import { ShapeError } from '../tensor/errors.js'
 import {
@@ -33,11 +34,11 @@ interface Transposes {
   transposeB: boolean
 }
 
-/** One operand of a product: matrices `rows` x `columns` as stored, spread over `batch` by `offsets`. */
+/** One operand of a product: matrices `rows` x `columns` as stored, spread over the batch by `offsets`. */
 interface Factor {
   storage: Storage
   transposed: boolean
-  offsets: readonly number[]
+  offsets: Offsets
 }
 
 interface Plan {
@@ -46,9 +47,9 @@ interface Plan {
   n: number
   batchShape: Shape
   /** which matrix of a, b and y each of the batch uses */
-  offsetsA: number[]
-  offsetsB: number[]
-  offsetsY: number[]
+  offsetsA: Offsets
+  offsetsB: Offsets
+  offsetsY: Offsets
 }
 
 function plan([a, b]: readonly Shape[], { transposeA, transposeB }: Transposes): Plan {
@@ -74,11 +75,11 @@ function plan([a, b]: readonly Shape[], { transposeA, transposeB }: Transposes):
 }
 
 /** left right, where either may be stored transposed. */
-function product(m: number, k: number, n: number, left: Factor, right: Factor) {
+function product(batchShape: Shape, m: number, k: number, n: number, left: Factor, right: Factor) {
   return {
     inputs: [left.storage, right.storage],
     parameters: {
-      batch: left.offsets.length,
+      batch: sizeOf(batchShape),
       offsetsA: left.offsets,
       offsetsB: right.offsets,
       m,
@@ -108,11 +109,11 @@ function gradient(side: 0 | 1): Gradient<Transposes> {
       const call =
         side === 0
           ? transposeA
-            ? product(k, n, m, other, turn(y))
-            : product(m, n, k, y, turn(other))
+            ? product(batchShape, k, n, m, other, turn(y))
+            : product(batchShape, m, n, k, y, turn(other))
           : transposeB
-            ? product(n, m, k, turn(y), other)
-            : product(k, m, n, turn(other), y)
+            ? product(batchShape, n, m, k, turn(y), other)
+            : product(batchShape, k, m, n, turn(other), y)
       const own = shapes[side]
       const fullShape = [...batchShape, ...own.slice(-2)]
       if (sameShape(own, fullShape) || sizeOf(own) === sizeOf(fullShape)) {
@@ -133,8 +134,9 @@ const matmulOp: Op<Transposes> = {
     return [...batchShape, m, n]
   },
   forward: ({ device, options, shapes, inputs: [a, b], output }) => {
-    const { m, k, n, offsetsA, offsetsB } = plan(shapes, options)
+    const { m, k, n, batchShape, offsetsA, offsetsB } = plan(shapes, options)
     const { inputs, parameters } = product(
+      batchShape,
       m,
       k,
       n,

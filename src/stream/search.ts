@@ -89,7 +89,8 @@ export function makePlan(request: PlanRequest): Plan {
   return plan
 }
 
-const WALK = 250
+/** So that a transformer of a few blocks is planned within a second. */
+const WALK = 100
 
 /** Samples that a plan can be asked for: for so many, the byte counts of models that people train are exact. */
 export const LARGEST_BATCH = 2 ** 32

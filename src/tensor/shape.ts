@@ -1,6 +1,8 @@
 /**
  * Shape arithmetic. A shape lists positive integers; [] is a scalar. No data here.
  */
+
+import type { MadeOffsets } from '../../kernels/offsets.js'
 import { showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 
@@ -81,12 +83,14 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
 }
 
 /** For every index of `shape` in order, its dot product with `strides`. */
-export function offsetsOf(shape: Shape, strides: readonly number[]): number[] {
-  return shape.reduce<number[]>(
-    (list, dim, axis) => list.flatMap((base) => Array.from({ length: dim }, (_, i) => base + i * strides[axis])),
-    [0],
-  )
-}
+export const offsetsOf = (shape: Shape, strides: readonly number[]): MadeOffsets => ({
+  largest: shape.reduce((sum, dim, axis) => sum + (dim - 1) * strides[axis], 0),
+  list: () =>
+    shape.reduce<number[]>(
+      (list, dim, axis) => list.flatMap((base) => Array.from({ length: dim }, (_, i) => base + i * strides[axis])),
+      [0],
+    ),
+})
 
 /** Which axes of `target` a tensor of `shape` is repeated along. */
 export function broadcastAxes(shape: Shape, target: Shape): boolean[] {
