@@ -19,8 +19,8 @@ import { add, relu } from '../src/ops/elementwise.js'
 import { reshape } from '../src/ops/movement.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
-/** Properties run this many times as often as they do by default: SLUICE_TEST_RUNS=100 npm test. */
-export const TEST_RUNS = Number(process.env.SLUICE_TEST_RUNS ?? 1)
+/** Properties run this many times as often as they do by default: SLUICE_TEST_RUNS=100 npm test. In a page: once. */
+export const TEST_RUNS = Number(globalThis.process?.env.SLUICE_TEST_RUNS ?? 1)
 
 export const INPUT = [2, 4, 4] as const
 export const CLASSES = 3
