@@ -1,76 +1,60 @@
-/** The gzip format (RFC 1952): members, one after the other, each with a header, DEFLATE data, a checksum and a size. */
+/** The gzip format, unpacked by what the platform has for it: zlib in Node, a DecompressionStream in a page. */
 import { DataError } from './errors.js'
-import { inflate, Output, truncated } from './inflate.js'
-
-const TRAILER_BYTES = 8
-const [HAS_CHECKSUM, HAS_EXTRA, HAS_NAME, HAS_COMMENT, RESERVED] = [2, 4, 8, 16, 0xe0]
 
 /**
- * The bytes that gzip packed, of all members of the file. The same on every platform. Holds up to three times the
- * output while it grows.
+ * The bytes that gzip packed, with their checksum and size looked at; in Node, of all members of the file (no page
+ * reads more than one). Holds twice the output at most.
  * @param maxBytes  refuse more output than this, as soon as it appears; default 1 GiB
  * @throws DataError  not gzip, damaged or truncated input, anything behind it, or output above maxBytes
  */
 export async function gunzip(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
   const { maxBytes = 2 ** 30 } = options
-  const output = new Output(maxBytes, 4 * bytes.length)
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw new DataError('gunzip: not gzip, whose first bytes are 1f 8b')
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of unpacked(bytes)) {
+      length += chunk.length
+      if (!(length <= maxBytes)) {
+        throw new DataError(`gunzip: unpacks to more than the ${maxBytes} bytes that maxBytes allows`)
+      }
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause
+    const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
+    throw new DataError(`gunzip: damaged or cut off, or something is behind the data${reason}`, { cause })
+  }
+  const whole = new Uint8Array(length)
   let at = 0
-  do at = readMember(bytes, at, output)
-  while (at < bytes.length)
-  return output.bytes.slice(0, output.length)
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
 }
 
-/** @returns where the member ends */
-function readMember(bytes: Uint8Array, start: number, output: Output): number {
-  const begun = output.length
-  const at = inflate(bytes, afterHeader(bytes, start), output)
-  if (at + TRAILER_BYTES > bytes.length) throw truncated()
-  const trailer = new DataView(bytes.buffer, bytes.byteOffset + at, TRAILER_BYTES)
-  if (trailer.getUint32(0, true) !== checksum(output.bytes.subarray(begun, output.length))) {
-    throw new DataError('gunzip: damaged: the bytes do not have the checksum that was packed with them')
-  }
-  if (trailer.getUint32(4, true) !== (output.length - begun) % 2 ** 32) {
-    throw new DataError('gunzip: damaged: the bytes do not have the size that was packed with them')
-  }
-  return at + TRAILER_BYTES
+/** In parts, so that no more is unpacked than is asked for. */
+function unpacked(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  const zlib = globalThis.process?.getBuiltinModule?.('node:zlib')
+  return zlib ? byZlib(zlib, bytes) : byStream(bytes)
 }
 
-function afterHeader(bytes: Uint8Array, start: number): number {
-  const begins = (offset: number, value: number): boolean =>
-    start + offset >= bytes.length || bytes[start + offset] === value
-  if (bytes.length === 0) throw new DataError('gunzip: not gzip: there are no bytes')
-  if (!begins(0, 0x1f) || !begins(1, 0x8b)) {
-    if (start === 0) throw new DataError('gunzip: not gzip, whose first bytes are 1f 8b')
-    throw new DataError(
-      `gunzip: the ${bytes.length - start} bytes from byte ${start} on, behind the data, are not gzip`,
-    )
-  }
-  if (!begins(2, 8))
-    throw new DataError(`gunzip: method ${bytes[start + 2]} of packing; the only one known is 8, DEFLATE`)
-  const flags = bytes[start + 3]
-  if (flags & RESERVED) throw new DataError(`gunzip: damaged: flags 0x${flags.toString(16)} that gzip does not know`)
-  let at = start + 10
-  if (flags & HAS_EXTRA) at += 2 + (bytes[at] | (bytes[at + 1] << 8))
-  for (const flag of [HAS_NAME, HAS_COMMENT]) {
-    if (!(flags & flag)) continue
-    const end = bytes.indexOf(0, at)
-    if (end < 0) throw truncated()
-    at = end + 1
-  }
-  if (flags & HAS_CHECKSUM) at += 2
-  if (at >= bytes.length) throw truncated()
-  return at
+async function* byZlib(zlib: typeof import('node:zlib'), bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const unpacking = zlib.createGunzip()
+  unpacking.end(bytes)
+  yield* unpacking
+  // zlib stops without a word where the next member should begin and does not
+  const rest = bytes.length - unpacking.bytesWritten
+  if (rest > 0) throw new DataError(`gunzip: the last ${rest} bytes, behind the data, are not gzip`)
 }
 
-const CHECKSUMS = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
-  return value
-})
-
-/** CRC-32 */
-function checksum(bytes: Uint8Array): number {
-  let value = ~0
-  for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ CHECKSUMS[(value ^ bytes[i]) & 0xff]
-  return ~value >>> 0
+async function* byStream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const packed = new Blob([Uint8Array.from(bytes)]).stream()
+  const reader = packed.pipeThrough(new DecompressionStream('gzip')).getReader()
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
 }
