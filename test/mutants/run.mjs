@@ -18,8 +18,13 @@ const FOLDERS = ['src/memory', 'src/autograd', 'src/optim', 'src/stream', 'src/c
 const READS_SOURCES = ['layers']
 
 process.chdir(fileURLToPath(new URL('../../', import.meta.url)))
-if (!existsSync('test/mutants/node_modules')) {
-  console.error('First: npm ci --prefix test/mutants')
+const NEEDED = {
+  'kernels/simd/binary.ts': 'npm run build',
+  'test/mutants/node_modules': 'npm ci --prefix test/mutants',
+}
+for (const [path, command] of Object.entries(NEEDED)) {
+  if (existsSync(path)) continue
+  console.error(`First: ${command}`)
   process.exit(2)
 }
 const { Stryker } = await import('@stryker-mutator/core')
