@@ -312,6 +312,9 @@ test('a folder of published files', async () => {
     assert.is(both.test?.length, 2)
     assert.match(both.train.name, /^idx-[^/]*\/train$/)
 
+    await writeFile(join(dir, 't10k-images.idx3-ubyte.gz'), gzipSync(idxFile(9, [2, 2, 2], new Array(8).fill(0))))
+    await rejects(IdxError, /train images are Uint8Array, t10k images Int8Array/)
+
     await writeFile(join(dir, 't10k-labels.idx1-ubyte'), 'a web page that says 404')
     await rejects(IdxError, /t10k-labels.idx1-ubyte: idx: magic number/)
     await writeFile(join(dir, 't10k-images.idx3-ubyte.gz'), 'a web page that says 404')

@@ -41,9 +41,8 @@ import {
   tensor,
   variance,
 } from '../src/index.js'
+import { TEST_RUNS } from './fixtures.js'
 import { blockSum, EXACT_SUM, longSum } from './tolerances.js'
-
-const RUNS = Number(process.env.SLUICE_TEST_RUNS ?? 1)
 
 /** A sum of n terms made of the value v, which float32 has: each element of the result is `wanted`. */
 interface Sum {
@@ -357,7 +356,7 @@ for (const simd of [...simdVariants(), 'none'] as const) {
         await check(2 ** largest, Math.fround(0.1))
         const sizes = fc.double({ min: 1, max: largest, noNaN: true }).map((power) => Math.floor(2 ** power))
         const values = fc.integer({ min: 1, max: 1000 }).map((i) => Math.fround(i / 1000))
-        await fc.assert(fc.asyncProperty(sizes, values, check), { seed: 1, numRuns: RUNS })
+        await fc.assert(fc.asyncProperty(sizes, values, check), { seed: 1, numRuns: TEST_RUNS })
       } finally {
         device.close()
       }

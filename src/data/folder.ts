@@ -9,7 +9,7 @@ import { idxDataset, parseIdx } from './idx.js'
  * each also as .gz, and with '.idx' for '-idx', as some mirrors name them.
  * @returns test: undefined where the folder has no t10k images
  * @throws DataError  the folder cannot be read, or lacks a file: says what was looked for and where
- * @throws IdxError   a file is not IDX; says which
+ * @throws IdxError   a file is not IDX; says which; or the two files of images have pixels of different types
  */
 export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
   // Imported here, so that a browser can load this module; by its old name, which every bundler lets package.json blank.
@@ -40,10 +40,19 @@ export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Da
     })
 
   const train = await loadPart('train', 'train')
-  return { train, test: find(namesOf('t10k-images', 3)) ? await loadPart('t10k', 'test') : undefined }
+  const test = find(namesOf('t10k-images', 3)) ? await loadPart('t10k', 'test') : undefined
+  if (test && typeOfPixels(train) !== typeOfPixels(test)) {
+    throw new IdxError(
+      `${dir}: train images are ${typeOfPixels(train)}, t10k images ${typeOfPixels(test)}; write both as one type`,
+    )
+  }
+  return { train, test }
 }
 
 const namesOf = (stem: string, rank: number): string[] =>
   ['-', '.'].flatMap((separator) => ['', '.gz'].map((end) => `${stem}${separator}idx${rank}-ubyte${end}`))
+
+/** Bytes are scaled to [0, 1] and other types are not, so the images of two types do not compare. */
+const typeOfPixels = (dataset: Dataset): string => dataset.gather([0]).inputs.data.constructor.name
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
