@@ -118,7 +118,7 @@ export {
   type StreamerOptions,
 } from './stream/streamer.js'
 export { fromHost, full, ones, requireGrad, tensor, zeros } from './tensor/create.js'
-export { DeviceMismatchError, DisposedError, ScopeError, ShapeError } from './tensor/errors.js'
+export { DeviceMismatchError, DisposedError, ScopeError, ShapeError, StateError } from './tensor/errors.js'
 export type { HostArray, HostData } from './tensor/host.js'
 export { keep, liveTensors, scope } from './tensor/scope.js'
 export { type Shape, sizeOf } from './tensor/shape.js'

@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const LONGEST_FILE_LINES = 400
 const LONG_FILES = 'docs/long-files.md'
 
-/** From the bottom. Neighbours on one line do not know each other, except for what FRIENDS allows. */
+/** From the bottom. Neighbours on one line do not know each other. */
 const LAYERS = [
   ['kernels', 'src/memory'],
   ['src/device'],
@@ -29,7 +29,6 @@ const LAYERS = [
   ['src/cli'],
   ['src/index.ts', 'src/testing.ts'],
 ]
-const FRIENDS = ['src/optim -> src/nn']
 
 /** What the package calls itself, should one of its own files ask for it by name. */
 const OWN_NAMES: Readonly<Record<string, string>> = { sluice: 'src/index.ts', 'sluice/testing': 'src/testing.ts' }
@@ -157,9 +156,7 @@ function layerFailures(sources: Sources): string[] {
       if (!target || !from || from === to) continue
       if (!to) report('that is in no layer')
       else if (rankOf(to) > rankOf(from)) report(`${to} is above ${from}, and an import only points down`)
-      else if (rankOf(to) === rankOf(from) && !FRIENDS.includes(`${from} -> ${to}`)) {
-        report(`${to} is beside ${from}, and neighbours do not import each other`)
-      }
+      else if (rankOf(to) === rankOf(from)) report(`${to} is beside ${from}, and neighbours do not import each other`)
     }
   }
   return failures
@@ -299,7 +296,6 @@ test('layers: an edge that points up, sideways, or out of the layers fails', () 
   assert.match(rules('src/cli/main.ts', 'sluice')[0], 'above')
   assert.match(rules('src/ops/add.ts', '../../test/tools.js')[0], 'no layer')
   assert.match(rules('src/tools.ts', 'node:fs')[0], 'no layer')
-  assert.equal(rules('src/optim/sgd.ts', '../nn/module.js'), [])
   assert.equal(rules('src/data/digits.ts', '../tensor/host.js'), [])
   assert.equal(rules('src/device/open.ts', '../../kernels/reference/index.js'), [])
   assert.equal(rules('src/ops/add.ts', './op.js'), [])

@@ -1,8 +1,9 @@
 /** Modules, layers and initial values. */
 
+export { StateError } from '../tensor/errors.js'
+export type { Checked, SavedState, StateDict } from '../tensor/saved-state.js'
 export { allOrNothing } from '../tensor/scope.js'
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
-export { StateError } from './errors.js'
 export {
   generator,
   kaimingNormal,
@@ -35,7 +36,6 @@ export {
 } from './norms.js'
 export { Buffer, Parameter } from './parameter.js'
 export { Sequential } from './sequential.js'
-export type { Checked, SavedState, StateDict } from './state.js'
 export {
   MultiheadAttention,
   type SelfAttentionOptions,

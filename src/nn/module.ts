@@ -3,10 +3,10 @@
  * walking the module's own properties, so there is nothing to register.
  */
 import type { Device } from '../device/device.js'
+import { type Checked, checkState, readState, refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Buffer, Parameter } from './parameter.js'
-import { type Checked, checkState, readState, refuse, type SavedState, type StateDict } from './state.js'
 
 export { Buffer, Parameter }
 

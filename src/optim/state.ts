@@ -7,7 +7,7 @@
  *   was made from; else the parameter's place in the optimizer.
  */
 import { ArgumentError, showValue } from '../memory/errors.js'
-import { isRecord, type SavedState, type StateDict, shorten } from '../nn/state.js'
+import { isRecord, type SavedState, type StateDict, shorten } from '../tensor/saved-state.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 /** Whose names parameters have in saved state, such as a Module. */

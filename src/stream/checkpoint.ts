@@ -5,9 +5,9 @@
 import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
-import type { StateDict } from '../nn/state.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { OptimizerState } from '../optim/state.js'
+import type { StateDict } from '../tensor/saved-state.js'
 import type { Cursor } from './cursor.js'
 
 export interface Checkpoint {

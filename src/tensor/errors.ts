@@ -1,4 +1,4 @@
-/** Misuse of tensors. */
+/** Misuse of tensors, and of their saved values. */
 import { SluiceError } from '../memory/errors.js'
 
 /** Shapes that do not go together; the message names the op and the shapes. */
@@ -12,3 +12,6 @@ export class DisposedError extends SluiceError {}
 
 /** Something that a scope cannot do, such as wait. */
 export class ScopeError extends SluiceError {}
+
+/** Saved values that do not belong to this module or optimizer; lists every difference. Nothing was written. */
+export class StateError extends SluiceError {}

@@ -3,9 +3,9 @@
  * anything is written: so a state is taken whole or not at all.
  */
 import { reasonOf, showValue } from '../memory/errors.js'
-import { type Shape, sameShape, showShape } from '../tensor/shape.js'
-import type { Tensor } from '../tensor/tensor.js'
 import { StateError } from './errors.js'
+import { type Shape, sameShape, showShape } from './shape.js'
+import type { Tensor } from './tensor.js'
 
 /** Values on the host by name, as `stateDict` gives them. */
 export type StateDict = Record<string, { shape: Shape; data: Float32Array | Float64Array }>
