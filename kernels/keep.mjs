@@ -10,7 +10,7 @@ const COMPILED = fileURLToPath(new URL('../dist/kernels/gpu/', import.meta.url))
 const FUNCTION = /^(export )?(function (\w+)\([\s\S]*?^\})$/gm
 const HEADING = '// Kept by kernels/keep.mjs'
 
-for (const file of readdirSync(COMPILED).filter((name) => name.endsWith('.js'))) {
+for (const file of readdirSync(COMPILED, { recursive: true }).filter((name) => name.endsWith('.js'))) {
   const [code] = readFileSync(COMPILED + file, 'utf8').split(HEADING)
   const kept = [...code.matchAll(FUNCTION)]
     .filter(([, exported, , name]) => exported || new RegExp(`\\b${name}\\b(?!\\()`).test(code))

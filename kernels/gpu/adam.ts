@@ -2,9 +2,9 @@
  * Adam and AdamW, texel by texel. A program has one output, so there are three, all from the old values: the moments
  * are computed again where the parameter needs them, which costs less than to read them.
  */
-import type { GpuKernel } from './kernel.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { Four, Helper, Program, Source, Texels, Thread } from './machine/program.js'
 import { clippingOf } from './optimizer.js'
-import type { Four, Helper, Program, Source, Texels, Thread } from './program.js'
 
 declare function f(p: number, m: number, v: number, g: number, root: number, decay: number, b: Four, r: Four): number
 declare function moment(old: number, term: number, beta: number, rest: number): number

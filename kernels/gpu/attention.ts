@@ -1,10 +1,10 @@
 /** Softmax of attention scores along the keys. A key that is not seen is chosen away, so that a NaN in it stays there. */
 import type { AttentionRows } from '../kernels.js'
 import { listed } from '../offsets.js'
-import { elements, type Groups, partialSizes, reduction } from './groups.js'
-import { AXES, offsetsWalk } from './indexing.js'
-import type { GpuKernel } from './kernel.js'
-import type { ArgumentKind, Four, Helpers, Texels } from './program.js'
+import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
+import { AXES, offsetsWalk } from './machine/indexing.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { ArgumentKind, Four, Helpers, Texels } from './machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

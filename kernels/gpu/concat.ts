@@ -3,8 +3,8 @@
  * eight, and what comes of that again.
  */
 import type { KernelParameters } from '../kernels.js'
-import type { GpuKernel } from './kernel.js'
-import { type ArgumentKind, eachValue, type Four, type Gpu, type Texels } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { type ArgumentKind, eachValue, type Four, type Gpu, type Texels } from './machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

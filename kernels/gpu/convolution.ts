@@ -1,8 +1,8 @@
 /**
  * Two-dimensional cross-correlation and its gradient to the image; shapes and the meeting of output and input at a tap
- * are those of kernels/reference/convolution.ts. The gradient to the weight is in convolutionWeight.ts.
+ * are those of kernels/reference/convolution.ts. The gradient to the weight is in convolution-weight.ts.
  *
- * Both go by tiles of four channels (convolutionTiles.ts). Where groups have so few channels that tiles would be all but
+ * Both go by tiles of four channels (tiles/convolution-tiles.ts). Where groups have so few channels that tiles would be all but
  * empty, as in a depthwise convolution, every value is summed by itself, here.
  *
  *   image:   channels, height, width, channels of a group
@@ -11,9 +11,15 @@
  *   strides: strideY, strideX, padY, padX
  */
 import type { Convolution } from '../kernels.js'
-import { backwardOf, CORRELATION_PROGRAMS, correlate, correlationWorkspaces, forwardOf } from './convolutionTiles.js'
-import type { GpuKernel } from './kernel.js'
-import { type ArgumentKind, eachValue, type Four, type Texels } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { type ArgumentKind, eachValue, type Four, type Texels } from './machine/program.js'
+import {
+  backwardOf,
+  CORRELATION_PROGRAMS,
+  correlate,
+  correlationWorkspaces,
+  forwardOf,
+} from './tiles/convolution-tiles.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

@@ -1,10 +1,10 @@
 /** Sums of squared deviations from a mean, their gradient, and mean and variance together. */
 
 import type { KernelParameters } from '../kernels.js'
-import type { Groups } from './groups.js'
-import { elements, PLAIN, partialSizes, reduction } from './groups.js'
-import type { GpuKernel } from './kernel.js'
-import type { Texels } from './program.js'
+import type { Groups } from './machine/groups.js'
+import { elements, PLAIN, partialSizes, reduction } from './machine/groups.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { Texels } from './machine/program.js'
 
 declare function at(x: Texels, i: number): number
 

@@ -5,8 +5,8 @@
  * written twice, for GPUs in GLSL, whose integers gpu.js does not know.
  */
 import { DROPOUT_CALLS } from '../kernels.js'
-import type { GpuKernel } from './kernel.js'
-import type { DetailedHelper, Four, Program, Texels, Thread } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { DetailedHelper, Four, Program, Texels, Thread } from './machine/program.js'
 
 declare function turned(word: number, bits: number): number
 declare function drawn(i: number, key: Four, counter: Four): number

@@ -4,10 +4,10 @@
  */
 import type { BinaryFunction, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../reference/strides.js'
-import { BINARY, UNARY } from './functions.js'
-import { INDEXING, type Walk, type Width, walk } from './indexing.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Program, type Source, type Texels, type Thread } from './program.js'
+import { BINARY, UNARY } from './machine/functions.js'
+import { INDEXING, type Walk, type Width, walk } from './machine/indexing.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Program, type Source, type Texels, type Thread } from './machine/program.js'
 
 declare function f(...numbers: number[]): number
 declare function at(x: Texels, i: number): number

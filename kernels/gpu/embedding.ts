@@ -4,8 +4,8 @@
  * first row, and every row the next of the same entry; then each column follows these links.
  */
 import type { KernelParameters } from '../kernels.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Texels } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Texels } from './machine/program.js'
 import { reduce } from './reduce.js'
 
 declare function quotient(i: number, n: number): number

@@ -23,14 +23,14 @@ import { adam } from './adam.js'
 import { attentionSoftmax } from './attention.js'
 import { concat } from './concat.js'
 import { convolution, convolutionInputGradient } from './convolution.js'
-import { convolutionWeightGradient } from './convolutionWeight.js'
+import { convolutionWeightGradient } from './convolution-weight.js'
 import { moments, squaredDeviation, squaredDeviationGradient } from './deviation.js'
 import { dropout } from './dropout.js'
 import { binary, unary, unaryGradient } from './elementwise.js'
 import { embedding, embeddingGradient } from './embedding.js'
-import type { GpuKernels } from './kernel.js'
 import { crossEntropyGradient, crossEntropyRows, weightedMean } from './loss.js'
-import { lossRows, lossRowsGradient } from './lossRows.js'
+import { lossRows, lossRowsGradient } from './loss-rows.js'
+import type { GpuKernels } from './machine/kernel.js'
 import { matmul } from './matmul.js'
 import { fill, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
@@ -41,9 +41,8 @@ import { argmax, maxGradient, reduce } from './reduce.js'
 import { attentionSoftmaxGradient, softmax, softmaxGradient } from './softmax.js'
 import { binaryGradient, select } from './ternary.js'
 
-export { BUILTINS } from './builtins.js'
-export type { GpuKernel, GpuKernels } from './kernel.js'
-export { COPY } from './movement.js'
+export { BUILTINS } from './machine/builtins.js'
+export type { GpuKernel, GpuKernels } from './machine/kernel.js'
 export {
   type ArgumentKind,
   type DetailedHelper,
@@ -53,7 +52,8 @@ export {
   kindsOf,
   LARGEST_TENSOR,
   type Program,
-} from './program.js'
+} from './machine/program.js'
+export { COPY } from './movement.js'
 
 export const gpuKernels: GpuKernels = {
   fill,

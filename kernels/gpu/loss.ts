@@ -3,10 +3,10 @@
  * multiplied by 0, so that a NaN in it stays there.
  */
 import type { ClassRows } from '../kernels.js'
-import { BINARY } from './functions.js'
-import { PLAIN, partialSizes, reduction } from './groups.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Helpers, type Program, type Texels, type Thread } from './program.js'
+import { BINARY } from './machine/functions.js'
+import { PLAIN, partialSizes, reduction } from './machine/groups.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Helpers, type Program, type Texels, type Thread } from './machine/program.js'
 import { POWERS, rowsOf } from './softmax.js'
 
 declare function quotient(i: number, n: number): number

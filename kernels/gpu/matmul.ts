@@ -1,11 +1,11 @@
-/** Batched matrix product: small ones here, every value by itself; others by tiles, matmulTiles.ts. */
+/** Batched matrix product: small ones here, every value by itself; others by tiles, tiles/matmul-tiles.ts. */
 import type { KernelParameters } from '../kernels.js'
 import { listed, type Offsets } from '../offsets.js'
-import { PLAIN } from './groups.js'
-import { INDEXING, offsetsWalk } from './indexing.js'
-import type { GpuKernel } from './kernel.js'
-import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './matmulTiles.js'
-import { type ArgumentKind, eachValue, type Four, LARGEST_TENSOR, type Texels } from './program.js'
+import { PLAIN } from './machine/groups.js'
+import { INDEXING, offsetsWalk } from './machine/indexing.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { type ArgumentKind, eachValue, type Four, LARGEST_TENSOR, type Texels } from './machine/program.js'
+import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './tiles/matmul-tiles.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

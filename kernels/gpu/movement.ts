@@ -1,8 +1,8 @@
 /** Kernels that make or move numbers without changing them. */
 import { contiguous } from '../reference/strides.js'
-import { INDEXING, type Width, walk } from './indexing.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Program, type Texels, type Thread } from './program.js'
+import { INDEXING, type Width, walk } from './machine/indexing.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
 
 declare function at(x: Texels, i: number): number
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number

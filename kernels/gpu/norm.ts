@@ -4,9 +4,9 @@
  */
 import type { KernelParameters, Normalization } from '../kernels.js'
 import { normalized } from './deviation.js'
-import { elements, type Groups, partialSizes, reduction } from './groups.js'
-import type { GpuKernel } from './kernel.js'
-import type { ArgumentKind, Four, Helpers, Texels } from './program.js'
+import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { ArgumentKind, Four, Helpers, Texels } from './machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

@@ -2,8 +2,8 @@
  * Kernels of a commit, texel by texel: updates, sums into buffers, the norm of gradients. A program has one output, so
  * sgd with momentum runs two, both from the old velocity.
  */
-import type { GpuKernel } from './kernel.js'
-import type { Four, Helper, Program, Source, Texels, Thread } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { Four, Helper, Program, Source, Texels, Thread } from './machine/program.js'
 
 declare function velocity(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
 declare function next(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number

@@ -1,6 +1,6 @@
 /** A tensor placed within a larger one. */
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Helper, type Texels } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Helper, type Texels } from './machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

@@ -7,8 +7,8 @@
  *   strides: strideY, strideX, 1 where padding counts
  */
 import type { Pooling } from '../kernels.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Helpers, type Texels } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Helpers, type Texels } from './machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

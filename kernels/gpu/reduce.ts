@@ -2,9 +2,9 @@
 
 import type { Rows } from '../kernels.js'
 import { product } from '../reference/strides.js'
-import { elements, PLAIN, partialSizes, partsOf, reduction } from './groups.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Texels } from './program.js'
+import { elements, PLAIN, partialSizes, partsOf, reduction } from './machine/groups.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Texels } from './machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

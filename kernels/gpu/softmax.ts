@@ -3,9 +3,9 @@
  * found out first, once for each row. Not here: attention's (attention.ts).
  */
 import type { Rows } from '../kernels.js'
-import { elements, type Groups, PLAIN, partialSizes, reduction } from './groups.js'
-import type { GpuKernel } from './kernel.js'
-import type { Texels } from './program.js'
+import { elements, type Groups, PLAIN, partialSizes, reduction } from './machine/groups.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { Texels } from './machine/program.js'
 
 declare function at(x: Texels, i: number): number
 declare function exponential(x: number): number

@@ -5,9 +5,17 @@
 import type { KernelParameters } from '../kernels.js'
 import { contiguous } from '../reference/strides.js'
 import { alike } from './elementwise.js'
-import { INDEXING, type Walk, type Width, walk } from './indexing.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Gpu, type Program, type Source, type Texels, type Thread } from './program.js'
+import { INDEXING, type Walk, type Width, walk } from './machine/indexing.js'
+import type { GpuKernel } from './machine/kernel.js'
+import {
+  eachValue,
+  type Four,
+  type Gpu,
+  type Program,
+  type Source,
+  type Texels,
+  type Thread,
+} from './machine/program.js'
 
 declare function f(x: number, a: number, b: number): number
 declare function at(x: Texels, i: number): number

@@ -1,5 +1,5 @@
 /**
- * Cross-correlation by tiles of four positions and four output channels that stay in registers, as matmulTiles.ts
+ * Cross-correlation by tiles of four positions and four output channels that stay in registers, as matmul-tiles.ts
  * multiplies matrices: 8 texels that are read serve 64 multiplications.
  *
  * A texel is four channels here, of an image at one place or of a filter at one tap. Both operands are copied to that
@@ -13,9 +13,7 @@
  * The gradient to the image is a correlation too: of dy, with zeros between its values where the stride is larger than
  * 1, with every filter turned by half and the two kinds of channels exchanged.
  */
-import type { Convolution } from '../kernels.js'
-import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './channelFours.js'
-import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
+import type { Convolution } from '../../kernels.js'
 import {
   eachValue,
   type Four,
@@ -25,7 +23,9 @@ import {
   type Program,
   type Texels,
   type Thread,
-} from './program.js'
+} from '../machine/program.js'
+import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './channel-fours.js'
+import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

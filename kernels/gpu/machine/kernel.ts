@@ -1,5 +1,5 @@
 /** What a GPU kernel is: a kernel of the table as one program after the other. */
-import type { KernelName, KernelParameters } from '../kernels.js'
+import type { KernelName, KernelParameters } from '../../kernels.js'
 import type { Gpu, Program } from './program.js'
 
 export interface GpuKernel<Name extends KernelName> {

@@ -5,7 +5,7 @@
  *   x     [batch, groups, channels, height, width]
  *   copy  [batch, groups, fours of channels, paddedHeight, paddedWidth]
  */
-import type { Four, Gpu, Program, Texels, Thread } from './program.js'
+import type { Four, Gpu, Program, Texels, Thread } from '../machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

@@ -11,11 +11,11 @@
  *   counts:  texels of a filter, parts, rows of dy, fours of output channels in a group
  */
 import type { Convolution } from '../kernels.js'
-import { fours } from './channelFours.js'
 import { sizesOf } from './convolution.js'
-import { partsOf, WEIGHT_TILE_PROGRAMS, weightTiles, weightTileWorkspaces } from './convolutionWeightTiles.js'
-import type { GpuKernel } from './kernel.js'
-import { eachValue, type Four, type Program, type Texels, type Thread } from './program.js'
+import type { GpuKernel } from './machine/kernel.js'
+import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
+import { fours } from './tiles/channel-fours.js'
+import { partsOf, WEIGHT_TILE_PROGRAMS, weightTiles, weightTileWorkspaces } from './tiles/convolution-weight-tiles.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

@@ -4,11 +4,19 @@
  *
  * Rows of both operands must be whole texels; others are copied first, to rows that are.
  */
-import type { KernelParameters } from '../kernels.js'
-import { largestOf, listed, type Offsets } from '../offsets.js'
-import { AXES, offsetsWalk } from './indexing.js'
+import type { KernelParameters } from '../../kernels.js'
+import { largestOf, listed, type Offsets } from '../../offsets.js'
+import { AXES, offsetsWalk } from '../machine/indexing.js'
+import {
+  type ArgumentKind,
+  eachValue,
+  type Four,
+  type Gpu,
+  type Program,
+  type Texels,
+  type Thread,
+} from '../machine/program.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
-import { type ArgumentKind, eachValue, type Four, type Gpu, type Program, type Texels, type Thread } from './program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

@@ -1,9 +1,9 @@
 /** Losses that are means over the elements of a row, and their gradients. */
 import type { KernelParameters } from '../kernels.js'
-import { UNARY } from './functions.js'
-import { type Elements, elements, type Groups, partialSizes, type Reduction, reduction } from './groups.js'
-import type { GpuKernel } from './kernel.js'
-import type { Helpers, Texels } from './program.js'
+import { UNARY } from './machine/functions.js'
+import { type Elements, elements, type Groups, partialSizes, type Reduction, reduction } from './machine/groups.js'
+import type { GpuKernel } from './machine/kernel.js'
+import type { Helpers, Texels } from './machine/program.js'
 
 declare function at(x: Texels, i: number): number
 declare function point(prediction: number, target: number): number

@@ -5,7 +5,7 @@
  * A GPU's own functions are looser than JavaScript's; those of builtins.ts are not. Nor can a NaN be relied on to fail
  * a comparison, since drivers make min and max of a choice: where it matters, ask.
  */
-import type { BinaryFunction, UnaryFunction } from '../kernels.js'
+import type { BinaryFunction, UnaryFunction } from '../../kernels.js'
 import type { Helper, Helpers, Source } from './program.js'
 
 declare function infinity(): number

@@ -6,10 +6,18 @@
  *   planes   [parts, groups, fours of output channels, fours of channels, kernelHeight, kernelWidth], plane r for output
  *            channel r of four
  */
-import type { Convolution } from '../kernels.js'
-import { FOURS, type Fours, fours, foursSize, inFours } from './channelFours.js'
-import { FEWEST_FOR_TILES, forwardOf } from './convolutionTiles.js'
-import { eachValue, type Four, type Gpu, LARGEST_TENSOR, type Program, type Texels, type Thread } from './program.js'
+import type { Convolution } from '../../kernels.js'
+import {
+  eachValue,
+  type Four,
+  type Gpu,
+  LARGEST_TENSOR,
+  type Program,
+  type Texels,
+  type Thread,
+} from '../machine/program.js'
+import { FOURS, type Fours, fours, foursSize, inFours } from './channel-fours.js'
+import { FEWEST_FOR_TILES, forwardOf } from './convolution-tiles.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number

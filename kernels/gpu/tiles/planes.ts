@@ -3,7 +3,15 @@
  * planes, plane r for row r of every tile, and a second program, here, puts the rows in order. They are written twice,
  * which is little beside what is read for each of them.
  */
-import { type ArgumentKind, eachValue, type Four, type Gpu, type Program, type Texels, type Thread } from './program.js'
+import {
+  type ArgumentKind,
+  eachValue,
+  type Four,
+  type Gpu,
+  type Program,
+  type Texels,
+  type Thread,
+} from '../machine/program.js'
 
 declare function quotient(i: number, n: number): number
 declare function at(x: Texels, i: number): number
