@@ -1,5 +1,4 @@
 /** The accuracy of `evaluate`, against counts by hand: whatever people have for outputs, targets and losses. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -15,6 +14,7 @@ import { Streamer } from '../src/stream/streamer.js'
 import type { HostArray } from '../src/tensor/host.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 /** Its output is its input, in rows where it is told so. */
 class Same extends Module {

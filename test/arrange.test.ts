@@ -2,12 +2,12 @@
  * Blocks arranged beforehand: memory/arrange.ts against its own rule by brute force, and the allocator that
  * arranges a program and then meets its requests there, whether the program keeps to it or not.
  */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Block, BudgetExceededError } from '../src/memory/allocator.js'
 import { arrange, type Life } from '../src/memory/arrange.js'
 import { HeapAllocator, PAGE_BYTES } from '../src/memory/heap.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 64, numRuns: 300 }
 const ALIGNMENT_BYTES = 64

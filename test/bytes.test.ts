@@ -1,10 +1,10 @@
 /** Byte sizes as text: what is written is read back, and nothing else is. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
 import { formatBytes, groupDigits, parseBytes } from '../src/memory/bytes.js'
 import { ArgumentError } from '../src/memory/errors.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 64, numRuns: 300 }
 

@@ -2,7 +2,6 @@
  * Whatever fails to be made leaves nothing: not a byte, not a gradient, not a hole. Each constructor of the library is
  * run again and again, and each time a later allocation, kernel, upload or random draw of it fails, until none does.
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -21,6 +20,7 @@ import {
 } from '../src/index.js'
 import { Fault, FaultyDevice } from './devices.js'
 import { batchNormModel, denseModel, TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 type Make = (device: FaultyDevice, random: nn.Random) => unknown
 

@@ -3,7 +3,6 @@
  * PyTorch's, in float64: the expression is the name of the case, and the gradients are those of (y * c).sum(), by
  *   python3 -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { simdVariants } from '../kernels/simd/index.js'
@@ -13,6 +12,7 @@ import { ops } from '../src/ops/table.js'
 import { requireGrad, standingTensor, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
 import type { NestedArray, Tensor } from '../src/tensor/tensor.js'
+import { fc } from './property.js'
 import { CONVENTION_FLOAT32, LITERAL } from './tolerances.js'
 
 const reference = await openDevice('reference', { memory: '1MiB' })

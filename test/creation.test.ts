@@ -1,5 +1,4 @@
 /** Making tensors: any number of values, and what is no value, shape or scale refused with nothing left. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -22,6 +21,7 @@ import {
   zeros,
 } from '../src/index.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const RUNS = 200 * TEST_RUNS
 const cpu = await openDevice('cpu', { memory: '1MiB', threads: 1 })

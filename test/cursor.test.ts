@@ -1,5 +1,4 @@
 /** A cursor names what was learned, whatever fits, aborts and restores come one after the other. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Dataset, fromArrays, permutation } from '../src/data/index.js'
@@ -11,6 +10,7 @@ import { sgd } from '../src/optim/index.js'
 import { BusyError, InterruptedError } from '../src/stream/errors.js'
 import { type Checkpoint, type Cursor, type EpochResult, type StepResult, Streamer } from '../src/stream/streamer.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const SAMPLES = 7
 const SEED = 3

@@ -1,5 +1,4 @@
 /** Data sets, splits, mini-batches, and the embedded digits. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -19,6 +18,7 @@ import {
   split,
   subset,
 } from '../src/data/index.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 20241 }
 const counts = fc.integer({ min: 1, max: 40 })

@@ -2,7 +2,6 @@
  * Dropout's masks, read out of what a step learns: they follow from seed, step, place in the forward and place in the
  * mini-batch, and from nothing else.
  */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -11,6 +10,7 @@ import { HeapDevice } from '../src/device/heap-device.js'
 import { openDevice } from '../src/device/open.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import { HeapAllocator } from '../src/memory/heap.js'
+import { fc } from './property.js'
 import '../src/ops/chain.js'
 import { generator, Module, Parameter } from '../src/nn/index.js'
 import { scaledDotProductAttention } from '../src/ops/attention.js'

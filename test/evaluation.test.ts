@@ -1,11 +1,11 @@
 /** `evaluate` and `predict` against counts and forwards by hand; what they leave as it was. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import { PlanMismatchError } from '../src/device/errors.js'
 import { openDevice, openVirtualDevice } from '../src/device/open.js'
+import { fc } from './property.js'
 import '../src/ops/chain.js'
 import {
   BatchNorm2d,

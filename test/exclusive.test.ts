@@ -1,5 +1,4 @@
 /** Streamers that share a device or a model: one runs at a time, and none changes what another learns. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fromArrays } from '../src/data/index.js'
@@ -11,6 +10,7 @@ import { adam } from '../src/optim/index.js'
 import { BusyError } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { batchNormModel, denseModel, randomBatch, residualModel, TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const MICRO_BATCH = 3
 const BATCHES = [randomBatch(7, 1), randomBatch(4, 2), randomBatch(9, 3)]

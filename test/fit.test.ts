@@ -1,5 +1,4 @@
 /** `Streamer.fit` against epochs written out by hand: orders, means of an epoch, cursors, and going on. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, type DataSource, fromArrays, NotResumableError, sliceBatch } from '../src/data/index.js'
@@ -29,6 +28,7 @@ import {
   valuesOf,
 } from './by-hand.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 import { BY_HAND } from './tolerances.js'
 
 interface Settings {

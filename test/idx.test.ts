@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DataError, gunzip, IdxError, idxDataset, idxFolder, parseIdx } from '../src/data/index.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 20242 }
 

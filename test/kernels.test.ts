@@ -2,7 +2,6 @@
  * The reference kernels: known values, the rules at ties and NaN, and the tiled kernels against their definitions.
  * Not here: every gradient against finite differences, which is generated from the op table.
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gpuWorkspaces } from '../kernels/gpu/index.js'
@@ -14,6 +13,7 @@ import { reference as kernels, UNARY } from '../kernels/reference/index.js'
 import * as plainMatmul from '../kernels/reference/matmul.js'
 import { threefry } from '../kernels/reference/random.js'
 import { offsetsOf, sizeOf } from '../src/tensor/shape.js'
+import { fc } from './property.js'
 
 const RUNS = { seed: 20, numRuns: 150 }
 const floats = (...values: number[]) => Float64Array.from(values)

@@ -2,7 +2,6 @@
  * What counts in a mini-batch, through step and evaluate: any split against loops by hand, for our losses and a user's
  * own, with sample weights, ignored targets and masks unevenly spread, so that parts count nothing and their own mean is NaN.
  */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -23,6 +22,7 @@ import type { HostArray } from '../src/tensor/host.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { NoAliasDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 import { float32Sum, SPLIT_GRADIENT } from './tolerances.js'
 
 const [FEATURES, OUTPUTS] = [3, 2]

@@ -1,5 +1,4 @@
 /** The host half of losses: what targets count, which are refused, and that both halves agree under any split. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -9,6 +8,7 @@ import { fromHost } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import type { HostArray } from '../src/tensor/host.js'
 import { scope } from '../src/tensor/scope.js'
+import { fc } from './property.js'
 import { LITERAL } from './tolerances.js'
 
 const device = await openDevice('reference', { memory: '1MiB' })

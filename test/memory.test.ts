@@ -2,7 +2,6 @@
  * The heap allocator against a model that knows only which blocks are live: from the gaps between them
  * it works out where the policy in memory/heap.ts puts the next block.
  */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -15,6 +14,7 @@ import {
 } from '../src/memory/allocator.js'
 import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
 import { HeapAllocator } from '../src/memory/heap.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 64, numRuns: 300 }
 const ALIGNMENT_BYTES = 64

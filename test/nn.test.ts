@@ -1,5 +1,4 @@
 /** Modules: what they are made of, what they are called, what they free; layers against PyTorch; the models. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -47,6 +46,7 @@ import { standingTensor, tensor, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 20241 }
 

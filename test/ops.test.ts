@@ -2,7 +2,6 @@
  * Every op of the table: agreement of devices, gradients, errors, memory. An op is tested by being in the
  * table; only its errors of shape are written down here. Values by convention: conventions.test.ts.
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -14,6 +13,7 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import { apply } from '../src/ops/op.js'
 import { ops, opTable } from '../src/ops/table.js'
 import { noGrad, tapeOf } from '../src/ops/tape.js'
+import { fc } from './property.js'
 import '../src/ops/chain.js'
 import { full, requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { DeviceMismatchError, DisposedError, ShapeError } from '../src/tensor/errors.js'

@@ -1,5 +1,4 @@
 /** Optimizers against PyTorch, and what they promise about state, memory and failure. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -16,6 +15,7 @@ import { tensor } from '../src/tensor/create.js'
 import { DeviceMismatchError, DisposedError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 20241 }
 

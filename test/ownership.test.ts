@@ -1,5 +1,4 @@
 /** Lists and options that a caller hands over stay the caller's: what they change later changes nothing of ours. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -34,6 +33,7 @@ import {
   zeros,
 } from '../src/index.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const device = await openDevice('cpu', { memory: '1MiB', threads: 1 })
 const RUNS = { seed: 15, numRuns: 60 * TEST_RUNS }

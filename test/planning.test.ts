@@ -3,7 +3,6 @@
  * best there is. For generated models, mini-batches and budgets on every device, for the models that come with
  * the library, and for the search alone, over peaks that no allocator would have thought of.
  */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -52,6 +51,7 @@ import type { Shape } from '../src/tensor/shape.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { NoAliasDevice, WatchedDevice } from './devices.js'
 import { batchNormModel, CLASSES, INPUT, ResidualBlock, randomBatch, residualModel } from './fixtures.js'
+import { fc } from './property.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
 
 // Models by chance

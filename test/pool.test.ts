@@ -1,10 +1,10 @@
 /** The pool of textures against a model that knows only which blocks are live and which textures exist. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Block, BudgetExceededError, noBytes } from '../src/memory/allocator.js'
 import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
 import { LONGEST_SIDE, PoolAllocator, sidesOf, TEXEL_BYTES, textureBytes } from '../src/memory/pool.js'
+import { fc } from './property.js'
 
 const RUNS = { seed: 4, numRuns: 300 }
 const RUNTIME_BYTES = 96

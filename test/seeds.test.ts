@@ -1,5 +1,4 @@
 /** A seed is a whole number from 0 to 2^32 - 1 wherever one is taken, and no two seeds mean the same. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkOps } from '../src/autograd/gradcheck.js'
@@ -18,6 +17,7 @@ import {
   Streamer,
 } from '../src/index.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const RUNS = 30 * TEST_RUNS
 const LARGEST = 2 ** 32 - 1

@@ -1,5 +1,4 @@
 /** checkSeparable: yes to losses that are means over targets, no to those that compare samples or weigh them wrongly. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError } from '../src/memory/errors.js'
@@ -11,6 +10,7 @@ import { noGrad } from '../src/ops/tape.js'
 import { checkSeparable } from '../src/stream/separable.js'
 import type { HostArray } from '../src/tensor/host.js'
 import { hostArrays } from '../src/testing.js'
+import { fc } from './property.js'
 
 const CLASSES = 3
 const IGNORED = 1

@@ -1,5 +1,4 @@
 /** Settings that a device's elements cannot hold are refused by name, before anything is made; what they hold is not. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../src/device/device.js'
@@ -17,6 +16,7 @@ import { Streamer } from '../src/stream/streamer.js'
 import { full, ones, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const LEAST = 2 ** -126
 const MOST = 2 ** 128 * (1 - 2 ** -24)

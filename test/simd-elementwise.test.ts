@@ -2,11 +2,11 @@
  * The SIMD kernels that go through memory once (functions of numbers, movement, reductions, optimizers, dropout) against
  * the plain loops. What moves, compares, chooses or rounds once is the same to the bit, NaN and infinities included.
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import type { BinaryFunction, KernelName, KernelParameters, UnaryFunction } from '../kernels/kernels.js'
 import { UNARY } from '../kernels/reference/index.js'
 import { contiguous, product } from '../kernels/reference/strides.js'
+import { fc } from './property.js'
 import { agrees as compare, exactly, type Limit, noise } from './simd-bench.js'
 import { doubleSum, PROMISED_ULPS, roundings, unitsInLastPlace } from './tolerances.js'
 

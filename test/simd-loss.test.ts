@@ -1,8 +1,8 @@
 /** Softmax, of attention too, and losses of the SIMD dialect against the plain loops. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import type { ClassRows, Floats } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
+import { fc } from './property.js'
 import { agrees, exactly, noise } from './simd-bench.js'
 import { float32AttentionShare, float32LogShare, float32Loss, float32Share } from './tolerances.js'
 

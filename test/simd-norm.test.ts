@@ -1,7 +1,7 @@
 /** Normalisation and embedding of the SIMD dialect against the plain loops. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import type { Normalization } from '../kernels/kernels.js'
+import { fc } from './property.js'
 import { absolute, agrees, exactly, noise, sums } from './simd-bench.js'
 import { doubleSum, roundings } from './tolerances.js'
 

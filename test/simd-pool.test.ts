@@ -1,7 +1,7 @@
 /** Pooling of the SIMD dialect against the plain loops. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import type { Pooling } from '../kernels/kernels.js'
+import { fc } from './property.js'
 import { absolute, agrees, exactly, noise, sums } from './simd-bench.js'
 
 const RUNS = { seed: 1, numRuns: 300 }

@@ -1,5 +1,4 @@
 /** Products and convolutions of the SIMD dialect against the plain loops (simd-bench.ts), and what all its kernels owe. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Convolution } from '../kernels/kernels.js'
@@ -11,6 +10,7 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import { ops } from '../src/ops/table.js'
 import { full, requireGrad } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
+import { fc } from './property.js'
 import { agrees, bench, noise } from './simd-bench.js'
 
 const RUNS = { seed: 1, numRuns: 150 }

@@ -1,5 +1,4 @@
 /** Saved state is taken whole or not at all, and every moment goes to the parameter that it was saved for. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../src/device/device.js'
@@ -10,6 +9,7 @@ import { crossEntropy } from '../src/ops/loss.js'
 import { adam, type Optimizer, sgd } from '../src/optim/index.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { batchNormModel, randomBatch, TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 
 const MEMORY = { memory: '256KiB' } as const
 const RUNS = { seed: 14, numRuns: 150 * TEST_RUNS }

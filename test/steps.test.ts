@@ -1,9 +1,9 @@
 /** `Streamer.step` against the same training written out by hand: losses, weights, parameters, and what is never committed. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Batch } from '../src/data/index.js'
 import { openDevice } from '../src/device/open.js'
+import { fc } from './property.js'
 import '../src/ops/chain.js'
 import { ArgumentError, SluiceError } from '../src/memory/errors.js'
 import { BatchNorm2d, Flatten, generator, Linear, Module, Sequential } from '../src/nn/index.js'

@@ -1,5 +1,4 @@
 /** The exactness contract: a split changes nothing but the order of sums. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Batch } from '../src/data/index.js'
@@ -14,6 +13,7 @@ import { balanced, countOf, sizesOf } from '../src/stream/split.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { NoAliasDevice, WatchedDevice } from './devices.js'
 import { denseModel, INPUT, randomBatch, residualModel, TEST_RUNS, transformerModel } from './fixtures.js'
+import { fc } from './property.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
 
 const referenceDevice = (): HeapDevice => new HeapDevice('reference', new HeapAllocator(4 << 20))

@@ -2,7 +2,6 @@
  * Every op that adds, over up to 2^22 terms, on the cpu device in each of its variants: Note [Long sums] in
  * kernels/simd/assembly/sums.ts. All terms are equal: then roundings do not cancel, as they do among terms of both signs.
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { simdVariants } from '../kernels/simd/index.js'
@@ -42,6 +41,7 @@ import {
   variance,
 } from '../src/index.js'
 import { TEST_RUNS } from './fixtures.js'
+import { fc } from './property.js'
 import { blockSum, EXACT_SUM, longSum } from './tolerances.js'
 
 /** A sum of n terms made of the value v, which float32 has: each element of the result is `wanted`. */

@@ -1,5 +1,4 @@
 /** What `sluice/testing` gives to users: arbitraries that keep their word, and checkGradient on functions of their own. */
-import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -11,6 +10,7 @@ import { fromHost } from '../src/tensor/create.js'
 import { sizeOf } from '../src/tensor/shape.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { checkGradient, gridValue, hostArrays, offGridValue, shapes } from '../src/testing.js'
+import { fc } from './property.js'
 
 const SEED = { seed: 16, numRuns: 500 }
 
@@ -172,6 +172,13 @@ test('checkGradient: a residual block with weights, by directions of any seed', 
     }),
     { seed: 16, numRuns: 20 },
   )
+})
+
+test('a property that fails prints the reason', () => {
+  const failing = fc.property(fc.nat(), () => {
+    throw new Error('no tolerance for softsign')
+  })
+  assert.throws(() => fc.assert(failing, SEED), /no tolerance for softsign/)
 })
 
 test.run()

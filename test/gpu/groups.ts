@@ -1,8 +1,8 @@
 /** Kernels that reduce groups, or need what was found out about one: reductions, softmax, attention, norms. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import { reference } from '../../kernels/reference/index.js'
 import { product } from '../../kernels/reference/strides.js'
+import { fc } from '../property.js'
 import { float32LogShare, float32Share, float32Sum, gpuFunction, roundings } from '../tolerances.js'
 import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'
 

@@ -2,12 +2,12 @@
  * Every GPU kernel against the plain loops in float64, on random shapes: sizes of 1, primes, not multiples of 4. On
  * whatever runs its programs: a GPU (kernels.gl.ts), or gpu.js without one (gpu-kernels.test.ts).
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BinaryFunction, UnaryFunction } from '../../kernels/kernels.js'
 import { UNARY } from '../../kernels/reference/index.js'
 import { contiguous, product } from '../../kernels/reference/strides.js'
+import { fc } from '../property.js'
 import { float32Loss, float32Sum, gpuFunction, roundings } from '../tolerances.js'
 import { agreement, cases, exactly, type KernelRunner, noise, seeds } from './agreement.js'
 import { testGroups } from './groups.js'

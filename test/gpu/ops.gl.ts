@@ -2,13 +2,13 @@
  * Every op of the table on the GPU, forward and backward, as ops.test.ts has it for the CPU: against the plain loops in
  * float64, within what float32 on the CPU is allowed, and with a peak that is known beforehand.
  */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../../src/device/open.js'
 import { opTable } from '../../src/ops/table.js'
 import { scope } from '../../src/tensor/scope.js'
 import { assertAgree, describe, disposeGradients, forwardBackward, outcome, samplesOf } from '../outcomes.js'
+import { fc } from '../property.js'
 import { float32Tolerance } from '../tolerances.js'
 
 const MEMORY = '4MiB'

@@ -1,9 +1,9 @@
 /** Kernels that look at images through windows: convolution, pooling, and their gradients. */
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gpuWorkspaces } from '../../kernels/gpu/index.js'
 import type { Convolution, Pooling } from '../../kernels/kernels.js'
+import { fc } from '../property.js'
 import { float32Sum } from '../tolerances.js'
 import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'
 

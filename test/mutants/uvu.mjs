@@ -13,9 +13,9 @@ if (hitLimit) Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit })
 
 // A fault is found with the first counterexample: looking for the smallest would take most of the time.
 const source = readFileSync(process.argv[1], 'utf8')
-if (source.includes("from 'fast-check'") && !source.includes('.counterexample')) {
+if (source.includes("/property.js'") && !source.includes('.counterexample')) {
   const { default: fc } = await import('fast-check')
-  fc.configureGlobal({ endOnFailure: true })
+  fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true })
 }
 
 const tests = new Map()
