@@ -5,7 +5,7 @@
 import { test } from 'uvu'
 import type { BinaryFunction, KernelName, KernelParameters, UnaryFunction } from '../kernels/kernels.js'
 import { UNARY } from '../kernels/reference/index.js'
-import { contiguous, product } from '../kernels/reference/strides.js'
+import { contiguous, product } from '../kernels/strides.js'
 import { fc } from './property.js'
 import { agrees as compare, exactly, type Limit, noise } from './simd-bench.js'
 import { doubleSum, PROMISED_ULPS, roundings, unitsInLastPlace } from './tolerances.js'

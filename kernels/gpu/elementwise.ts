@@ -3,7 +3,7 @@
  * Where one is broadcast, value by value.
  */
 import type { BinaryFunction, UnaryFunction } from '../kernels.js'
-import { contiguous } from '../reference/strides.js'
+import { contiguous } from '../strides.js'
 import { BINARY, UNARY } from './machine/functions.js'
 import { INDEXING, type Walk, type Width, walk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'

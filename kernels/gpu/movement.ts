@@ -1,5 +1,5 @@
 /** Kernels that make or move numbers without changing them. */
-import { contiguous } from '../reference/strides.js'
+import { contiguous } from '../strides.js'
 import { INDEXING, type Width, walk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'

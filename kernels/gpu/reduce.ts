@@ -1,7 +1,7 @@
 /** Sums and maxima over any axes, the gradient of a maximum, and where along an axis the maximum is. */
 
 import type { Rows } from '../kernels.js'
-import { product } from '../reference/strides.js'
+import { product } from '../strides.js'
 import { elements, PLAIN, partialSizes, partsOf, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Texels } from './machine/program.js'

@@ -3,7 +3,7 @@
  * value by value where one is broadcast.
  */
 import type { KernelParameters } from '../kernels.js'
-import { contiguous } from '../reference/strides.js'
+import { contiguous } from '../strides.js'
 import { alike } from './elementwise.js'
 import { INDEXING, type Walk, type Width, walk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'

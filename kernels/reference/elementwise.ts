@@ -6,8 +6,8 @@
  * costs more than the arithmetic. Not here: un-broadcasting a gradient, which is a `reduce`.
  */
 import type { BinaryFunction, Floats, Kernels, UnaryFunction } from '../kernels.js'
+import { contiguous, eachLine } from '../strides.js'
 import { erfc } from './erf.js'
-import { contiguous, eachLine } from './strides.js'
 
 /**
  * f, and dx = dy f' with f' as a function of x or of y = f(x): that is the tensor a gradient has to keep.

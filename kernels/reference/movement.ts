@@ -3,7 +3,7 @@
  * (and the one gradient among them that adds). Not here: reshape, which shares storage and needs no kernel.
  */
 import type { Kernels } from '../kernels.js'
-import { contiguous, eachLine } from './strides.js'
+import { contiguous, eachLine } from '../strides.js'
 
 export const stridedCopy: Kernels['stridedCopy'] = ({ shape, strides, offset }, [x], [y]) => {
   eachLine(shape, [contiguous(shape), strides], (length, [start, startX], [, stepX]) => {

@@ -5,7 +5,7 @@
  * cross-entropy and softmax, which reduce along the way.
  */
 import type { Kernels } from '../kernels.js'
-import { type Axes, contiguous, eachLine, mergeAxes } from './strides.js'
+import { type Axes, contiguous, eachLine, mergeAxes } from '../strides.js'
 
 /** Does `candidate` take the place of `best` in a search for the first maximum? NaN beats all but NaN. */
 export function beats(candidate: number, best: number): boolean {

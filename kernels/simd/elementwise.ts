@@ -1,6 +1,6 @@
 /** Functions of one, two and three tensors: lines of assembly/unary.ts and power.ts, planes of assembly/binary.ts. */
 import type { BinaryFunction, Unary, UnaryFunction } from '../kernels.js'
-import { contiguous } from '../reference/strides.js'
+import { contiguous } from '../strides.js'
 import type { SimdKernel } from './kernel.js'
 import type { Assembly } from './module.js'
 import { fillWith } from './movement.js'

@@ -1,5 +1,5 @@
 /** What moves numbers: fill and copies of assembly/movement.ts. */
-import { contiguous, eachLine, mergeAxes, product } from '../reference/strides.js'
+import { contiguous, eachLine, mergeAxes, product } from '../strides.js'
 import type { SimdKernel } from './kernel.js'
 import type { Assembly } from './module.js'
 import { CHEAP_GRAIN } from './parts.js'

@@ -1,5 +1,5 @@
 /** Reductions over any axes, of which assembly/reduce.ts does two at once for one that is kept. */
-import { contiguous, eachLine, mergeAxes } from '../reference/strides.js'
+import { contiguous, eachLine, mergeAxes } from '../strides.js'
 import type { SimdKernel } from './kernel.js'
 import { CHEAP_GRAIN } from './parts.js'
 

@@ -1,7 +1,7 @@
 /** Kernels that reduce groups, or need what was found out about one: reductions, softmax, attention, norms. */
 import { test } from 'uvu'
 import { reference } from '../../kernels/reference/index.js'
-import { product } from '../../kernels/reference/strides.js'
+import { product } from '../../kernels/strides.js'
 import { fc } from '../property.js'
 import { float32LogShare, float32Share, float32Sum, gpuFunction, roundings } from '../tolerances.js'
 import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'

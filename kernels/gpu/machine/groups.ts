@@ -8,7 +8,7 @@
  * every P-th value to each, and the parts are reduced in a second pass.
  */
 import type { ReduceFunction } from '../../kernels.js'
-import { contiguous, product } from '../../reference/strides.js'
+import { contiguous, product } from '../../strides.js'
 import { BINARY } from './functions.js'
 import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
 import {

@@ -1,5 +1,5 @@
 /** Where the elements of a strided tensor lie: what all general kernels share. */
-import { mergeAxes } from '../../reference/strides.js'
+import { mergeAxes } from '../../strides.js'
 import type { Four, Helper, Helpers } from './program.js'
 
 declare function quotient(i: number, n: number): number
