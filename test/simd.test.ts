@@ -81,7 +81,7 @@ const convolutions = fc
   )
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
 
-/** Too large to be drawn: an image that few channels (kernels/simd/fewChannels.ts) see in several bands. */
+/** Too large to be drawn: an image that few channels (kernels/simd/machine/bands.ts) see in several bands. */
 const wide: Convolution = {
   ...{ batch: 2, channels: 4, height: 23, width: 301, outChannels: 6, outHeight: 12, outWidth: 101, groups: 2 },
   ...{ kernelHeight: 5, kernelWidth: 3, strideY: 2, strideX: 3, padY: 2, padX: 1, dilationY: 1, dilationX: 1 },

@@ -1,6 +1,6 @@
 /**
  * Every op that adds, over up to 2^22 terms, on the cpu device in each of its variants: Note [Long sums] in
- * kernels/simd/assembly/sums.ts. All terms are equal: then roundings do not cancel, as they do among terms of both signs.
+ * kernels/simd/assembly/machine/sums.ts. All terms are equal: then roundings do not cancel, as they do among terms of both signs.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -73,7 +73,7 @@ export const float32Sum = (terms: number, magnitude: number): number => (2 * ter
 
 /**
  * The relative error of a float32 sum of `terms` numbers of one sign in blocks: as float32Sum, of the longest chains of
- * additions that there are, those of a block and those of the blocks. Note [Long sums] in kernels/simd/assembly/sums.ts.
+ * additions that there are, those of a block and those of the blocks. Note [Long sums] in kernels/simd/assembly/machine/sums.ts.
  */
 export const blockSum = (terms: number, block: number): number => float32Sum(block + Math.ceil(terms / block), 1)
 

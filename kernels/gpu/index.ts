@@ -15,7 +15,7 @@
  *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
  *
  * Note [Long sums]
- *   As in kernels/simd/assembly/sums.ts: no more than 64 numbers, or texels, are added in a chain; then the block is added
+ *   As in kernels/simd/assembly/machine/sums.ts: no more than 64 numbers, or texels, are added in a chain; then the block is added
  *   to the sum. Within the loop that adds them, which so takes no more rounds.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'

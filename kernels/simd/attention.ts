@@ -1,7 +1,7 @@
 /** Softmax of attention scores: assembly/attention.ts, in parts by rows. */
 import { listed } from '../offsets.js'
-import type { SimdKernel } from './kernel.js'
-import { DEAR_GRAIN } from './parts.js'
+import type { SimdKernel } from './machine/kernel.js'
+import { DEAR_GRAIN } from './machine/parts.js'
 
 const BYTES = 4
 

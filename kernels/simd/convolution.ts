@@ -1,12 +1,12 @@
 /** Convolution and its gradients: each is one call of assembly/convolution.ts, where the sizes of the products are told. */
 import type { Convolution } from '../kernels.js'
-import { type Blocking, blocking } from './blocking.js'
-import { direct, dots, turned } from './fewChannels.js'
-import type { SimdKernel } from './kernel.js'
+import { direct, dots, turned } from './machine/bands.js'
+import { type Blocking, blocking } from './machine/blocking.js'
+import type { SimdKernel } from './machine/kernel.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
 
-/** A row of the table of taps (assembly/image.ts). */
+/** A row of the table of taps (assembly/product/image.ts). */
 const TAP_BYTES = 16
 
 /** For windows as panels: a row of the table for each tap, and beside each panel three lists and a mask for each tap. */

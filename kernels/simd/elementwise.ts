@@ -1,11 +1,11 @@
 /** Functions of one, two and three tensors: lines of assembly/unary.ts and power.ts, planes of assembly/binary.ts. */
 import type { BinaryFunction, Unary, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../strides.js'
-import type { SimdKernel } from './kernel.js'
-import type { Assembly } from './module.js'
+import type { SimdKernel } from './machine/kernel.js'
+import type { Assembly } from './machine/module.js'
+import { CHEAP_GRAIN, DEAR_GRAIN } from './machine/parts.js'
+import { eachPlane } from './machine/planes.js'
 import { fillWith } from './movement.js'
-import { CHEAP_GRAIN, DEAR_GRAIN } from './parts.js'
-import { eachPlane } from './planes.js'
 
 /** The numbers by which assembly/unary.ts knows the functions. Powers are in a file of their own. */
 const UNARY: { readonly [Name in Exclude<UnaryFunction, 'pow'>]: number } = {

@@ -1,6 +1,6 @@
 /** Rows of a table by index, and their gradient: assembly/embedding.ts. */
-import type { SimdKernel } from './kernel.js'
-import { CHEAP_GRAIN } from './parts.js'
+import type { SimdKernel } from './machine/kernel.js'
+import { CHEAP_GRAIN } from './machine/parts.js'
 
 const BYTES = 4
 

@@ -1,7 +1,7 @@
 /**
  * The SIMD dialect: kernels in AssemblyScript on the memory of a device.
  *
- * To add one: write it in assembly/, export it from assembly/index.ts, name it in `Assembly` (module.ts), and put the
+ * To add one: write it in assembly/, export it from assembly/index.ts, name it in `Assembly` (machine/module.ts), and put the
  * TypeScript side of it, which takes the kernel's parameters apart, into the table below.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
@@ -10,7 +10,6 @@ import { convolution, convolutionInputGradient, convolutionWeightGradient } from
 import { dropout } from './dropout.js'
 import { binary, binaryGradient, select, unary, unaryGradient } from './elementwise.js'
 import { embedding, embeddingGradient } from './embedding.js'
-import type { SimdKernels } from './kernel.js'
 import {
   crossEntropyGradient,
   crossEntropyRows,
@@ -20,6 +19,7 @@ import {
   softmaxGradient,
   weightedMean,
 } from './loss.js'
+import type { SimdKernels } from './machine/kernel.js'
 import { matmul } from './matmul.js'
 import { concat, fill, pad, stridedCopy } from './movement.js'
 import { moments, normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
@@ -27,8 +27,15 @@ import { adam, blend, gradientNorm, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { reduce } from './reduce.js'
 
-export { type Assembly, hasWebAssembly, instantiate, RUNTIME_BYTES, type SimdVariant, simdVariants } from './module.js'
-export { availableThreads, canThread, dropped, MAX_THREADS, Workers } from './threads.js'
+export {
+  type Assembly,
+  hasWebAssembly,
+  instantiate,
+  RUNTIME_BYTES,
+  type SimdVariant,
+  simdVariants,
+} from './machine/module.js'
+export { availableThreads, canThread, dropped, MAX_THREADS, Workers } from './machine/threads.js'
 
 export const simd: SimdKernels = {
   matmul,

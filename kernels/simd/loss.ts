@@ -1,7 +1,7 @@
-/** Softmax and losses: assembly/softmax.ts, crossEntropy.ts and loss.ts; in parts by rows, or by what holds several. */
+/** Softmax and losses: assembly/softmax.ts, cross-entropy.ts and loss.ts; in parts by rows, or by what holds several. */
 import type { ClassRows, Rows } from '../kernels.js'
-import type { SimdKernel } from './kernel.js'
-import { CHEAP_GRAIN, type Cut, DEAR_GRAIN } from './parts.js'
+import type { SimdKernel } from './machine/kernel.js'
+import { CHEAP_GRAIN, type Cut, DEAR_GRAIN } from './machine/parts.js'
 
 const BYTES = 4
 

@@ -3,8 +3,8 @@
  */
 import type { KernelParameters } from '../kernels.js'
 import { listed } from '../offsets.js'
-import { type Blocking, blocking, SLOTS } from './blocking.js'
-import type { SimdKernel } from './kernel.js'
+import { type Blocking, blocking, SLOTS } from './machine/blocking.js'
+import type { SimdKernel } from './machine/kernel.js'
 
 type Matmul = KernelParameters['matmul']
 

@@ -1,8 +1,8 @@
 /** What moves numbers: fill and copies of assembly/movement.ts. */
 import { contiguous, eachLine, mergeAxes, product } from '../strides.js'
-import type { SimdKernel } from './kernel.js'
-import type { Assembly } from './module.js'
-import { CHEAP_GRAIN } from './parts.js'
+import type { SimdKernel } from './machine/kernel.js'
+import type { Assembly } from './machine/module.js'
+import { CHEAP_GRAIN } from './machine/parts.js'
 
 const BYTES = 4
 

@@ -1,7 +1,7 @@
 /** Pooling and its gradients: assembly/pool.ts. */
 import type { Pooling } from '../kernels.js'
-import type { SimdKernel } from './kernel.js'
-import type { Cut } from './parts.js'
+import type { SimdKernel } from './machine/kernel.js'
+import type { Cut } from './machine/parts.js'
 
 const sizes = (p: Pooling): number[] => [
   p.planes,

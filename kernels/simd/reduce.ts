@@ -1,7 +1,7 @@
 /** Reductions over any axes, of which assembly/reduce.ts does two at once for one that is kept. */
 import { contiguous, eachLine, mergeAxes } from '../strides.js'
-import type { SimdKernel } from './kernel.js'
-import { CHEAP_GRAIN } from './parts.js'
+import type { SimdKernel } from './machine/kernel.js'
+import { CHEAP_GRAIN } from './machine/parts.js'
 
 const BYTES = 4
 

@@ -19,7 +19,7 @@ const READS_SOURCES = ['layers']
 
 process.chdir(fileURLToPath(new URL('../../', import.meta.url)))
 const NEEDED = {
-  'kernels/simd/binary.ts': 'npm run build',
+  'kernels/simd/machine/compiled.ts': 'npm run build',
   'test/mutants/node_modules': 'npm ci --prefix test/mutants',
 }
 for (const [path, command] of Object.entries(NEEDED)) {

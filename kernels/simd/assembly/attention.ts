@@ -8,8 +8,8 @@
  * softmax.ts and find a row of keys in the first-level cache. A causal row is a shorter one: what is not seen is
  * neither read nor exponentiated, half of all there is.
  */
-import { maxAcross } from './across'
-import { put, take, takeApart } from './lines'
+import { maxAcross } from './machine/across'
+import { put, take, takeApart } from './machine/lines'
 import { divide, exponentials, gradientOfShares, takeOr } from './softmax'
 
 /** scores, mask (an address, or 0) -> p = softmax(scale scores + mask), rows `first` to `first` + `rows` of p */

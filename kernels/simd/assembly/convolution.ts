@@ -14,13 +14,13 @@
  * on the input's place modulo the stride. So dx is a product for each such remainder, over inputs that are
  * `stride` apart, whose windows on dy are dense again. No tap that meets nothing is multiplied.
  */
-import { Filters } from './filters'
-import { Grid } from './grid'
-import { Image } from './image'
-import { Matrix } from './matrix'
-import { InputPositions, OutputPositions } from './positions'
-import { Blocks, LEFT, multiply, Result, RIGHT } from './product'
-import { Windows } from './windows'
+import { Filters } from './product/filters'
+import { Grid } from './product/grid'
+import { Image } from './product/image'
+import { Matrix } from './product/matrix'
+import { InputPositions, OutputPositions } from './product/positions'
+import { Blocks, LEFT, multiply, Result, RIGHT } from './product/product'
+import { Windows } from './product/windows'
 
 /** Beside the operands in the head of the workspace. */
 const IMAGE: usize = 256

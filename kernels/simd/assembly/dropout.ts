@@ -6,7 +6,7 @@
  * is an addition, a rotation and an exclusive or of four lanes, and waits for the one before: so two vectors of counters,
  * which make sixteen numbers, go through them side by side.
  */
-import { put, take } from './lines'
+import { put, take } from './machine/lines'
 
 const PARITY: i32 = 0x1bd11bda
 

@@ -6,9 +6,9 @@
  * at once and in double precision (sums.ts), rows of the same entry are linked first. An index becomes an address only after it was compared with what there is:
  * one that is not a whole number in [0, entries) reads and writes no table.
  */
-import { put, take } from './lines'
+import { put, take } from './machine/lines'
 import { putSums } from './reduce'
-import { addHigh, addLow } from './sums'
+import { addHigh, addLow } from './machine/sums'
 
 /** table, indices -> y [rows, width]; NaN where there is no such entry */
 export function embedding(table: usize, indices: usize, y: usize, rows: i32, width: i32, entries: i32): void {

@@ -8,11 +8,11 @@
  *
  * One pass, four elements at a time. A row that counts nothing gets exactly 0, without a look at it: its NaN stays there.
  */
-import { firstLanes } from './across'
-import { log1p } from './exp'
-import { loadPart, put, take } from './lines'
-import { decay, sigmoid } from './saturating'
-import { addHigh, addLow, BLOCK, sumOfFour } from './sums'
+import { firstLanes } from './machine/across'
+import { log1p } from './machine/exp'
+import { loadPart, put, take } from './machine/lines'
+import { decay, sigmoid } from './machine/saturating'
+import { addHigh, addLow, BLOCK, sumOfFour } from './machine/sums'
 
 @unmanaged class SquaredError {
   @inline loss(p: v128, t: v128): v128 {

@@ -1,7 +1,7 @@
 /** Matrix products: y [m, n] = old y? + bias? [n] + op(a) [m, k] op(b) [k, n]. */
-import { Matrix } from './matrix'
-import { ownSlot } from './parallel'
-import { Blocks, LEFT, multiply, Result, RIGHT } from './product'
+import { Matrix } from './product/matrix'
+import { ownSlot } from './machine/parallel'
+import { Blocks, LEFT, multiply, Result, RIGHT } from './product/product'
 
 /** a is stored [k, m] when transposeA, b is stored [n, k] when transposeB; bias is an address, or 0 */
 export function matmul(

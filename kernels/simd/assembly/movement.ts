@@ -6,8 +6,8 @@
  * 4 x 4 are turned round in registers: read along x, written along y, all of it in vectors. A line read with a stride
  * would use one number of each cache line, and come back for the next when it is gone.
  */
-import { loadApart, put, take } from './lines'
-import { storeTransposed } from './matrix'
+import { loadApart, put, take } from './machine/lines'
+import { storeTransposed } from './product/matrix'
 
 export function fill(n: i32, y: usize, value: f32): void {
   const four = f32x4.splat(value)

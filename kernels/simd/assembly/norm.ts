@@ -15,9 +15,9 @@
  * Sums are in double precision, as those of reduce.ts and for its reasons; a variance in two passes, of which the
  * second finds in a cache what the first one left there.
  */
-import { put, take } from './lines'
+import { put, take } from './machine/lines'
 import { putSums, sumOfLines } from './reduce'
-import { addHigh, addLow, highPair, lowPair } from './sums'
+import { addHigh, addLow, highPair, lowPair } from './machine/sums'
 
 /** x [outer, groups, inner] -> mean, variance [groups] */
 export function moments(

@@ -6,8 +6,8 @@
  * cannot fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider
  * busy about as long as its seven streams keep memory.
  */
-import { combine, map, put, take } from './lines'
-import { parallel, SLOTS } from './parallel'
+import { combine, map, put, take } from './machine/lines'
+import { parallel, SLOTS } from './machine/parallel'
 
 /** y, x -> a y + b x; with a = 0, y is not read */
 export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): void {
@@ -32,7 +32,7 @@ export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): vo
  *   memory, between what threads tell each other and the constants (kernels/build.mjs).
  */
 const SUMS: i32 = 16
-/** As many as kernels/simd/parts.ts has in a part. */
+/** As many as kernels/simd/machine/parts.ts has in a part. */
 const LEAST_PART: i32 = 16384
 
 @unmanaged class Squares {

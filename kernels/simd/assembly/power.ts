@@ -8,8 +8,8 @@
  *   log2 x = e + 2 / log 2 (s + s^3 / 3 + s^5 / 5 + ...), x = 2^e m, s = (m - 1) / (m + 1), |s| < 0.172
  *   2^z    = 2^n (1 + r + r^2 / 2! + ...), n = round z, r = (z - n) log 2, |r| < 0.347
  */
-import { put, take } from './lines'
-import { highPair, lowPair } from './sums'
+import { put, take } from './machine/lines'
+import { highPair, lowPair } from './machine/sums'
 
 /** 2 / (k log 2), k = 15, 13, ... 1 */
 const LOG2 = memory.data<f64>([

@@ -9,8 +9,8 @@
  * two can start in each, so several sums are under way at a time: four vectors of them, or eight of columns, which
  * are then the sixteen numbers of a cache line.
  */
-import { put, take } from './lines'
-import { addHigh, addLow, highPair, lowPair, rounded, sumOfFour } from './sums'
+import { put, take } from './machine/lines'
+import { addHigh, addLow, highPair, lowPair, rounded, sumOfFour } from './machine/sums'
 
 /** Outputs are keptStep bytes apart in x, runs runStep. */
 export function reduceLines(

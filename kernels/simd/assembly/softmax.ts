@@ -1,6 +1,6 @@
 /**
  * Softmax and its logarithm along the middle axis of x, y, dy, dx [outer, size, inner], and what cross-entropy
- * (crossEntropy.ts) and attention (attention.ts) share with them.
+ * (cross-entropy.ts) and attention (attention.ts) share with them.
  *
  * What is normalised together is walked in vectors of four, in one of two ways:
  *
@@ -13,10 +13,10 @@
  * A row is read three times, for its maximum, its exponentials and the division, of which the last two come out of a
  * cache. Exponentials are computed once and wait in y for what they are divided by; they are what takes time.
  */
-import { maxAcross, firstLanes } from './across'
-import { exp, log } from './exp'
-import { loadPart, put, take } from './lines'
-import { addHigh, addLow, BLOCK, rounded, sumOfFour } from './sums'
+import { maxAcross, firstLanes } from './machine/across'
+import { exp, log } from './machine/exp'
+import { loadPart, put, take } from './machine/lines'
+import { addHigh, addLow, BLOCK, rounded, sumOfFour } from './machine/sums'
 
 /** x -> y */
 export function softmax(x: usize, y: usize, outer: i32, size: i32, inner: i32, logarithm: bool): void {

@@ -5,9 +5,9 @@
  * A gradient that is 0 by choice is no product with 0, which an infinite dy would make NaN: Note [Zero by choice] in
  * kernels/reference/elementwise.ts. Nor is an f' that is beyond the numbers multiplied where dy f' is not: dy / x, not dy (1 / x).
  */
-import { exp, log, log1p } from './exp'
-import { combine, combineFew, map, mapFew } from './lines'
-import { bell, decay, density, sigmoid, tail, tanh, within } from './saturating'
+import { exp, log, log1p } from './machine/exp'
+import { combine, combineFew, map, mapFew } from './machine/lines'
+import { bell, decay, density, sigmoid, tail, tanh, within } from './machine/saturating'
 
 @inline
 function one(): v128 {

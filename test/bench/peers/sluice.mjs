@@ -1,6 +1,6 @@
 /** Sluice on the CPU. Arguments: WORKLOAD[/MICRO-BATCH] THREADS. */
 import { readFileSync } from 'node:fs'
-import { canThread } from '../../../dist/kernels/simd/threads.js'
+import { canThread } from '../../../dist/kernels/simd/index.js'
 import { openDevice } from '../../../dist/src/index.js'
 import { Absent } from '../absent.mjs'
 import { serve } from '../serve.mjs'

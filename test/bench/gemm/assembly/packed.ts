@@ -5,7 +5,7 @@
  *
  * The loop of the tile is the library's, with two steps of k at a time; nothing is cut to fit a cache yet.
  */
-import { tile } from '../../../../kernels/simd/assembly/tile'
+import { tile } from '../../../../kernels/simd/assembly/product/tile'
 
 export function packed(a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, workspace: usize): void {
   const rowBytes = <usize>n * 4

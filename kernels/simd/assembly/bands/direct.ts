@@ -16,8 +16,8 @@
  * The gradient of a convolution's inputs, where strides are 1, is a convolution of dy with the kernels turned round.
  */
 import { Band } from './band'
-import { parallel } from './parallel'
-import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from './tile'
+import { parallel } from '../machine/parallel'
+import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from '../product/tile'
 
 /** The head of the workspace; then the table of taps, weights, what tiles start from, and for each slot its band. */
 @unmanaged

@@ -8,7 +8,7 @@
  * 4 for each that was counted. Parts must not touch each other, and the results must not depend on the cut:
  * outputs may be divided, a sum may not.
  *
- * The call is written down in the shared memory as numbers. Whoever takes a part (assembly/parallel.ts) reads
+ * The call is written down in the shared memory as numbers. Whoever takes a part (assembly/machine/parallel.ts) reads
  * them from there and calls the function of its own instance of the module.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Worker threads for the kernels of one device: how many there can be, starting them, ending them. What they do from
- * then on is in assembly/parallel.ts, on the shared memory; no message is ever sent.
+ * then on is in assembly/machine/parallel.ts, on the shared memory; no message is ever sent.
  *
  * Nothing here can fail. Where a worker does not start (no SharedArrayBuffer, a content security policy, a limit) or
  * starts late, the others do its work; the main thread is always there.

@@ -1,5 +1,5 @@
 /**
- * How products are cut into blocks, and the workspace that takes. assembly/product.ts walks the blocks.
+ * How products are cut into blocks, and the workspace that takes. assembly/product/product.ts walks the blocks.
  *
  * The workspace is a pure function of the sizes: not of the module in use, nor of the number of threads. So a plan made
  * on one machine holds on another, and growing sizes never need less.
@@ -23,7 +23,7 @@ export const SLOTS = 4
 const TILE_COLUMNS = 16
 const TILE_ROWS = 4
 
-/** As assembly/product.ts lays them out: what is known of the product, and a slot's part beside scratch and panel. */
+/** As assembly/product/product.ts lays them out: what is known of the product, and a slot's part beside scratch and panel. */
 const HEADER_BYTES = 512
 const SLOT_BYTES = 256
 

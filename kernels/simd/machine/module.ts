@@ -1,5 +1,5 @@
 /** The compiled modules: which one this platform runs, and a module at work on a device's memory. */
-import { baseline, relaxed } from './binary.js'
+import { baseline, relaxed } from './compiled.js'
 import { CALL, type InParts, instantiateWithParts, partsOf } from './parts.js'
 
 /** `relaxed`: with fused multiply-add. */

@@ -1,5 +1,5 @@
 /** What a SIMD kernel is: the TypeScript side of a function in assembly/. */
-import type { KernelName, KernelParameters } from '../kernels.js'
+import type { KernelName, KernelParameters } from '../../kernels.js'
 import type { Assembly } from './module.js'
 
 /** Operands are addresses in the device's memory, float32, 64-byte aligned. */

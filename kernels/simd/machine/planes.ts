@@ -1,5 +1,5 @@
 /** Walking strided tensors as planes: what assembly/ does at once, so that few calls do much. */
-import { eachLine, mergeAxes } from '../strides.js'
+import { eachLine, mergeAxes } from '../../strides.js'
 
 /** Of each operand: where a plane starts, how far apart its rows are, and the numbers in a row. All in bytes. */
 export interface Plane {

@@ -20,7 +20,7 @@
  * threads share them (parallel.ts); each has a slot of its own for the panel, and all read the block.
  */
 import { ROW_GROUP } from './matrix'
-import { parallel } from './parallel'
+import { parallel } from '../machine/parallel'
 import { addTile, COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
 
 /** What is known of a product while it runs lies at the start of its workspace, where all threads see it. */

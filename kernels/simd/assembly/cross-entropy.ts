@@ -8,11 +8,11 @@
  * logits. Which class is the target is asked of all of them by comparing numbers: so no address is ever
  * computed from a target, and one that is no class finds nothing and leaves NaN.
  */
-import { orAcross } from './across'
-import { log } from './exp'
-import { put, take } from './lines'
+import { orAcross } from './machine/across'
+import { log } from './machine/exp'
+import { put, take } from './machine/lines'
 import { exponentials, leftOf, maximum, stepOf, taken, takeOr, totalOf, vectors } from './softmax'
-import { addHigh, addLow, BLOCK } from './sums'
+import { addHigh, addLow, BLOCK } from './machine/sums'
 
 /** logits, targets, weights? (an address, or 0) -> losses [outer, inner], counts [outer, inner] */
 export function crossEntropyRows(

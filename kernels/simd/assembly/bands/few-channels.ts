@@ -12,8 +12,8 @@
  * of many bands has its sums twice: those of a block of bands, and what blocks come to. Note [Long sums]
  */
 import { Band } from './band'
-import { parallel } from './parallel'
-import { multiplyAdd } from './tile'
+import { parallel } from '../machine/parallel'
+import { multiplyAdd } from '../product/tile'
 
 /** The head of the workspace; then the table of taps, the parts' sums, and for each slot its band. */
 @unmanaged
@@ -44,7 +44,7 @@ class Dots extends Band {
 const HEADER_BYTES: usize = 256
 /** In front of the band of a slot: where the sums of a row go that there is not. */
 const NOWHERE: usize = 64
-/** As kernels/simd/fewChannels.ts has it. */
+/** As kernels/simd/machine/bands.ts has it. */
 const BANDS_OF_BLOCK: i32 = 64
 
 /** dy, x -> dw */

@@ -70,7 +70,7 @@ export function parallel(context: usize, items: i32, slots: i32, body: Body): vo
   for (let item = 0; item < items; item++) body(context, item, 0)
 }
 
-/** Calls one of this module's functions for a part of what it is to do: kernels/simd/parts.ts. */
+/** Calls one of this module's functions for a part of what it is to do: kernels/simd/machine/parts.ts. */
 @external("env", "callPart")
 declare function callPart(item: i32): void
 

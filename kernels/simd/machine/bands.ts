@@ -1,5 +1,5 @@
-/** How convolutions from or to few channels, and their gradients, are cut: assembly/direct.ts and fewChannels.ts. */
-import type { Convolution } from '../kernels.js'
+/** How convolutions from or to few channels, and their gradients, are cut: assembly/bands/direct.ts and few-channels.ts. */
+import type { Convolution } from '../../kernels.js'
 import { SLOTS } from './blocking.js'
 
 /**
@@ -23,7 +23,7 @@ const SUMS_BYTES = 65536
 const MIN_PARTS = 4
 const MAX_PARTS = 8
 
-/** As assembly/fewChannels.ts lays them out: the head, and what lies in front of a slot's band. */
+/** As assembly/bands/few-channels.ts lays them out: the head, and what lies in front of a slot's band. */
 const HEADER_BYTES = 256
 const NOWHERE_BYTES = 64
 const LINE_BYTES = 64
@@ -54,7 +54,7 @@ export interface Dots extends Bands {
   levels: number
 }
 
-/** What is added in a chain: as assembly/fewChannels.ts has it. */
+/** What is added in a chain: as assembly/bands/few-channels.ts has it. */
 const BANDS_OF_BLOCK = 64
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit
