@@ -9,32 +9,28 @@
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { checkArray, checkDataset } from '../data/dataset.js'
-import { type Batch, checkBatch, type DataSource, type Dataset, sliceBatch } from '../data/index.js'
+import type { Batch, DataSource, Dataset } from '../data/index.js'
 import { PlanMismatchError } from '../device/errors.js'
 import type { TimelinePoint } from '../device/rehearsal.js'
 import { checkSeed } from '../device/seed.js'
 import type { Module } from '../nn/module.js'
-import { sumOf } from '../ops/targets.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { HostArray } from '../tensor/host.js'
 import { refuse } from '../tensor/saved-state.js'
-import type { Shape } from '../tensor/shape.js'
-import type { Tensor } from '../tensor/tensor.js'
 import { type Checkpoint, Checkpoints, takeCheckpoint } from './checkpoint.js'
 import { type Cursor, cursorFrom, epochStart } from './cursor.js'
-import { BusyError, EmptyBatchError, InterruptedError } from './errors.js'
+import { BusyError } from './errors.js'
 import { checkIdle, exclusively } from './exclusive.js'
-import { race, type Trial } from './fastest.js'
+import type { Trial } from './fastest.js'
 import { checkFinite } from './finite.js'
 import { fit } from './fit.js'
+import { Gatherer } from './gather.js'
 import { Accuracy } from './metric.js'
 import type { FitOptions, StepOptions, StreamerOptions } from './options.js'
-import type { MicroBatchOption, Plan } from './plan.js'
+import type { Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
-import { type Mode, Program, sampleShapeOf, userCode } from './program.js'
+import { Program } from './program.js'
 import type { Committed, Evaluation, StepResult } from './results.js'
-import { sizesOf } from './split.js'
-import { checkWeights, weigh } from './weights.js'
 
 export type { Checkpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
@@ -42,22 +38,18 @@ export type { FitOptions, StepOptions, StreamerOptions } from './options.js'
 export type { PlanOptions } from './planner.js'
 export type { EpochResult, Evaluation, StepResult } from './results.js'
 
-/** Between micro-batches, let timers and signals run at least this often. */
-const BREATH_MS = 50
-
 export class Streamer {
   readonly model: Module
   readonly optimizer: Optimizer
   readonly #program: Program
   readonly #planner: Planner
+  readonly #gatherer: Gatherer
   readonly #seed: number
   readonly #checkFinite: boolean
   readonly #checkpoints: Checkpoints
   #cursor: Cursor = epochStart(0)
   /** of the fit that goes on; one begun before it does not */
   #turn = {}
-  /** when timers and signals last ran, across steps: a run of short ones must breathe as well */
-  #breath = performance.now()
 
   /** @throws BudgetExceededError  what must stand between steps does not fit */
   constructor({ model, loss, optimizer, seed = 0, checkFinite = true, checkpointEvery }: StreamerOptions) {
@@ -67,6 +59,7 @@ export class Streamer {
     this.optimizer = optimizer
     this.#program = new Program(model, loss, optimizer)
     this.#planner = new Planner(this.#program)
+    this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
     this.#checkFinite = checkFinite
   }
@@ -123,24 +116,7 @@ export class Streamer {
    * @throws what `step` does, but for NonFiniteError
    */
   async fastest(batch: Batch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
-    return this.#exclusively('fastest', async () => {
-      checkBatch(batch)
-      const samples = batch.inputs.shape[0]
-      const shape = sampleShapeOf(batch)
-      const planFor = (size: MicroBatchOption) => this.#planner.planFor('train', samples, size, shape)
-      this.#checkTargets(batch, planFor('fit'))
-      return race(planFor, async (plan, sizes) => {
-        this.#program.reset()
-        let firstSample = 0
-        for (const [j, size] of sizes.entries()) {
-          if (signal?.aborted) throw new InterruptedError('interrupted: nothing was committed')
-          this.#microBatch('train', plan, j, sliceBatch(batch, firstSample, size), firstSample, size / samples)
-          firstSample += size
-          await this.#breathe()
-        }
-        await this.#program.readLoss()
-      })
-    })
+    return this.#exclusively('fastest', async () => this.#gatherer.race(batch, { signal }))
   }
 
   /**
@@ -159,7 +135,7 @@ export class Streamer {
       const started = performance.now()
       const { device } = this.#program
       await this.#checkpoints.beforeStep(this.#cursor)
-      const { plan, weight } = await this.#gather('train', batch, options)
+      const { plan, weight } = await this.#gatherer.gather('train', batch, options)
       this.#program.measureNorm()
       const { loss, gradNorm } = await this.#program.readMeasured()
       if (this.#checkFinite) checkFinite(loss, gradNorm)
@@ -238,7 +214,7 @@ export class Streamer {
       checkDataset('evaluate', dataset)
       const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
       const accuracy = new Accuracy(this.#program.lossFunction)
-      const { plan } = await this.#gather('evaluate', batch, options, (values, shape, piece) =>
+      const { plan } = await this.#gatherer.gather('evaluate', batch, options, (values, shape, piece) =>
         accuracy.add(values, shape, piece),
       )
       this.#holdToPlan(plan)
@@ -260,7 +236,7 @@ export class Streamer {
       const samples = inputs.shape[0]
       const batch = { inputs, targets: { data: new Uint8Array(samples), shape: [samples] } }
       const parts: Floats[] = []
-      const { plan } = await this.#gather('predict', batch, options, (values) => parts.push(values))
+      const { plan } = await this.#gatherer.gather('predict', batch, options, (values) => parts.push(values))
       this.#holdToPlan(plan)
       return { data: join(parts), shape: [samples, ...plan.outputShape] }
     })
@@ -273,77 +249,6 @@ export class Streamer {
   dispose(): void {
     checkIdle(this.model.device, 'dispose')
     this.#program.dispose()
-  }
-
-  /** Note [Gather, then commit]: everything of a step up to the commit. */
-  async #gather(
-    mode: Mode,
-    batch: Batch,
-    { microBatch = 'fit', signal, onMicroBatch }: StepOptions,
-    onOutput?: (values: Floats, shape: Shape, piece: Batch) => void,
-  ): Promise<{ plan: Plan; weight: number }> {
-    const program = this.#program
-    const { device } = program
-    checkBatch(batch)
-    const samples = batch.inputs.shape[0]
-    const shape = sampleShapeOf(batch)
-    const plan = this.#planner.planFor(mode, samples, microBatch, shape)
-    const sizes = [...sizesOf(plan.parts)]
-    const pieces = cut(batch, sizes)
-    const weights = mode === 'predict' ? sizes : this.#weigh(batch, pieces, plan)
-    const weight = sumOf({ data: Float64Array.from(weights), shape: [weights.length] })
-    if (weight === 0) {
-      throw new EmptyBatchError('nothing in this mini-batch counts: every target is ignored, or every weight is zero')
-    }
-    device.allocator.resetPeak()
-    program.reset()
-    let firstSample = 0
-    for (const [j, piece] of pieces.entries()) {
-      if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
-      const output = this.#microBatch(mode, plan, j, piece, firstSample, weights[j] / weight)
-      try {
-        if (output) onOutput?.(await output.data(), output.shape, piece)
-      } finally {
-        output?.dispose()
-      }
-      firstSample += sizes[j]
-      await onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
-      await this.#breathe()
-    }
-    return { plan, weight }
-  }
-
-  /** Micro-batch j of a plan, as it was rehearsed. */
-  #microBatch(mode: Mode, plan: Plan, j: number, piece: Batch, firstSample: number, share: number): Tensor | null {
-    const program = this.#program
-    Object.assign(program.device.step, { seed: this.#seed, step: this.optimizer.steps, firstSample, call: 0 })
-    const part = j < plan.parts[0].count ? 0 : 1
-    const { size } = plan.parts[part]
-    return program.device.follow(plan.rehearsals[part], () =>
-      program.microBatch(mode, sampleShapeOf(piece), size, piece, share),
-    )
-  }
-
-  /** Let timers, signals and input handlers have their turn, now and then. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breath <= BREATH_MS) return
-    await macrotask()
-    this.#breath = performance.now()
-  }
-
-  /** What each micro-batch counts: the loss says, or its samples, or their weights. */
-  #weigh(batch: Batch, pieces: readonly Batch[], plan: Plan): number[] {
-    const { lossFunction, device } = this.#program
-    this.#checkTargets(batch, plan)
-    if (batch.weights) checkWeights(device, batch.weights)
-    return pieces.map(({ targets, weights }) =>
-      userCode("the loss's weight", () => weigh(lossFunction, targets, weights)),
-    )
-  }
-
-  #checkTargets({ targets }: Batch, { batch, outputRows, outputShape }: Plan): void {
-    const { lossFunction } = this.#program
-    userCode("the loss's check", () => lossFunction.check?.(targets, [batch * outputRows, ...outputShape]))
   }
 
   /** @throws PlanMismatchError  the step did not peak where its plan says */
@@ -366,14 +271,6 @@ export class Streamer {
   }
 }
 
-function cut(batch: Batch, sizes: readonly number[]): Batch[] {
-  let start = 0
-  return sizes.map((size) => {
-    start += size
-    return sliceBatch(batch, start - size, size)
-  })
-}
-
 function join(parts: readonly Floats[]): Floats {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
   const data = parts[0] instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)
@@ -383,12 +280,4 @@ function join(parts: readonly Floats[]): Floats {
     at += part.length
   }
   return data
-}
-
-/** Let timers, signals and input handlers run. Where there is setImmediate it does not make us wait for a timer. */
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === 'function') setImmediate(resolve)
-    else setTimeout(resolve, 0)
-  })
 }
