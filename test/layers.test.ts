@@ -30,6 +30,18 @@ const LAYERS = [
   ['src/index.ts', 'src/testing.ts'],
 ]
 
+/**
+ * The rooms of kernels/, likewise: what the dialects share, then in each of them the machinery, what is built of it, and
+ * the kernels. Rooms lie inside each other, and a file belongs to the innermost.
+ */
+const ROOMS = [
+  ['kernels'],
+  ['kernels/simd/machine', 'kernels/simd/assembly/machine', 'kernels/gpu/machine'],
+  ['kernels/simd/assembly/product', 'kernels/gpu/tiles'],
+  ['kernels/simd/assembly/bands'],
+  ['kernels/reference', 'kernels/simd', 'kernels/simd/assembly', 'kernels/gpu'],
+]
+
 /** What the package calls itself, should one of its own files ask for it by name. */
 const OWN_NAMES: Readonly<Record<string, string>> = { sluice: 'src/index.ts', 'sluice/testing': 'src/testing.ts' }
 
@@ -139,24 +151,39 @@ function resolve(file: string, specifier: string): string | undefined {
   return `${posix.join(posix.dirname(file), specifier).replace(/\.[jt]s$/, '')}.ts`
 }
 
-const layerOf = (file: string): string | undefined =>
-  LAYERS.flat().find((layer) => file === layer || file.startsWith(`${layer}/`))
-const rankOf = (layer: string): number => LAYERS.findIndex((row) => row.includes(layer))
+type Rows = readonly (readonly string[])[]
+
+/** The layer or room that a file is in: the longest name that its path begins with. */
+const placeOf = (rows: Rows, file: string): string | undefined =>
+  rows
+    .flat()
+    .filter((place) => file === place || file.startsWith(`${place}/`))
+    .reduce<string | undefined>((inner, place) => (place.length > (inner?.length ?? 0) ? place : inner), undefined)
+
+/** The rule that an import breaks, if it breaks one. */
+function brokenRule(rows: Rows, file: string, target: string): string | undefined {
+  const [from, to] = [placeOf(rows, file), placeOf(rows, target)]
+  if (!from || !to || from === to) return undefined
+  const rank = (place: string): number => rows.findIndex((row) => row.includes(place))
+  if (rank(to) > rank(from)) return `${to} is above ${from}, and an import only points down`
+  return rank(to) === rank(from) ? `${to} is beside ${from}, and neighbours do not import each other` : undefined
+}
 
 function layerFailures(sources: Sources): string[] {
   const failures: string[] = []
   for (const [file, source] of sources) {
-    const from = layerOf(file)
-    if (!from) failures.push(`${file}: is in no layer; put it in one, or add its folder to LAYERS in this test`)
+    if (!placeOf(LAYERS, file)) {
+      failures.push(`${file}: is in no layer; put it in one, or add its folder to LAYERS in this test`)
+    }
     for (const { specifier, line } of importsOf(source)) {
       const target = resolve(file, specifier)
-      const to = target && layerOf(target)
-      const report = (rule: string) => failures.push(`${file}:${line}: imports '${specifier}'; ${rule}`)
-      if (specifier === '(computed)') report('an import names its file in a plain string, so that it can be checked')
-      if (!target || !from || from === to) continue
-      if (!to) report('that is in no layer')
-      else if (rankOf(to) > rankOf(from)) report(`${to} is above ${from}, and an import only points down`)
-      else if (rankOf(to) === rankOf(from)) report(`${to} is beside ${from}, and neighbours do not import each other`)
+      const rule =
+        specifier === '(computed)'
+          ? 'an import names its file in a plain string, so that it can be checked'
+          : target && !placeOf(LAYERS, target)
+            ? 'that is in no layer'
+            : target && (brokenRule(LAYERS, file, target) ?? brokenRule(ROOMS, file, target))
+      if (rule) failures.push(`${file}:${line}: imports '${specifier}'; ${rule}`)
     }
   }
   return failures
@@ -284,7 +311,7 @@ test('scanner: is not misled by comments, strings, templates and regular express
   assert.is(importsOf(source)[0].line, 10)
 })
 
-test('layers: an edge that points up, sideways, or out of the layers fails', () => {
+test('layers: an import that points up, sideways, or out of the layers or rooms fails', () => {
   const rules = (file: string, specifier: string): string[] =>
     layerFailures(sourcesOf({ [file]: `import type { X } from '${specifier}'` }))
   assert.equal(rules('src/memory/heap.ts', '../device/device.js'), [
@@ -299,6 +326,13 @@ test('layers: an edge that points up, sideways, or out of the layers fails', () 
   assert.equal(rules('src/data/digits.ts', '../tensor/host.js'), [])
   assert.equal(rules('src/device/open.ts', '../../kernels/reference/index.js'), [])
   assert.equal(rules('src/ops/add.ts', './op.js'), [])
+  assert.match(rules('kernels/strides.ts', './simd/loss.js')[0], 'above')
+  assert.match(rules('kernels/gpu/add.ts', '../reference/add.js')[0], 'beside')
+  assert.match(rules('kernels/gpu/machine/program.ts', '../add.js')[0], 'above')
+  assert.match(rules('kernels/simd/assembly/product/tile.ts', '../matmul')[0], 'above')
+  assert.match(rules('kernels/simd/assembly/machine/lines.ts', '../product/tile')[0], 'above')
+  assert.equal(rules('kernels/simd/assembly/bands/direct.ts', '../product/tile'), [])
+  assert.equal(rules('kernels/simd/loss.ts', './machine/parts.js'), [])
 })
 
 test('cycles: a cycle fails, also one made of types; a diamond does not', () => {
