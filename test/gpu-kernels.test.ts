@@ -5,15 +5,7 @@
  */
 import { GPU } from 'gpu.js'
 import { test } from 'uvu'
-import {
-  BUILTINS,
-  type Four,
-  type Gpu,
-  gpuKernels,
-  gpuWorkspaces,
-  kindsOf,
-  type Program,
-} from '../kernels/gpu/index.js'
+import { type Four, type Gpu, gpuKernels, gpuWorkspaces, type Program, textOf } from '../kernels/gpu/index.js'
 import type { KernelRunner } from './gpu/agreement.js'
 import { testKernels } from './gpu/kernels.js'
 
@@ -68,14 +60,14 @@ class OnJavaScript implements Gpu<Texels> {
     })
   }
 
-  #compile({ source, kinds, helpers }: Program): Compiled {
+  #compile(program: Program): Compiled {
+    const { source, kinds, helpers } = textOf(program)
     const gpu = new GPU({ mode: 'cpu' }) as unknown as JavaScriptGpu
-    for (const [name, helper] of Object.entries({ ...BUILTINS, ...helpers })) {
-      const own = typeof helper === 'function' ? { source: helper } : helper
-      const argumentTypes = kindsOf(own).map((kind) => TYPES[kind])
-      gpu.addFunction(String(own.source), { name, argumentTypes, returnType: 'Number' })
+    for (const helper of helpers) {
+      const argumentTypes = helper.kinds.map((kind) => TYPES[kind])
+      gpu.addFunction(helper.source, { name: helper.name, argumentTypes, returnType: 'Number' })
     }
-    return gpu.createKernel(String(source), {
+    return gpu.createKernel(source, {
       output: [1],
       dynamicOutput: true,
       dynamicArguments: true,

@@ -41,18 +41,9 @@ import { argmax, maxGradient, reduce } from './reduce.js'
 import { attentionSoftmaxGradient, softmax, softmaxGradient } from './softmax.js'
 import { binaryGradient, select } from './ternary.js'
 
-export { BUILTINS } from './machine/builtins.js'
 export type { GpuKernel, GpuKernels } from './machine/kernel.js'
-export {
-  type ArgumentKind,
-  type DetailedHelper,
-  type Four,
-  type Gpu,
-  type Helper,
-  kindsOf,
-  LARGEST_TENSOR,
-  type Program,
-} from './machine/program.js'
+export { type Four, type Gpu, LARGEST_TENSOR, type Program } from './machine/program.js'
+export { type ProgramText, textOf } from './machine/text.js'
 export { COPY } from './movement.js'
 
 export const gpuKernels: GpuKernels = {

@@ -5,14 +5,14 @@
  * `this.thread.x`, and returns its four values. Past a tensor's last value its texels hold garbage.
  *
  * gpu.js reads functions from their source, so they are flat: no closures, no arrow functions, and nothing from
- * outside but helpers, the program's own and those of builtins.ts, which TypeScript is told of with `declare function`.
+ * outside but helpers, the program's own and those of builtins.ts. `declare function` makes helpers known to TypeScript.
  * What else to keep in mind is Note [Dialect] in index.ts.
  */
 
-/** Four numbers: a texel, or a uniform value. */
+/** Four numbers: a texel, or an argument that is the same for all texels. */
 export type Four = readonly [number, number, number, number]
 
-/** Values of a tensor: indices are float32 in a program, and exact up to here. */
+/** The most values of a tensor: indices are float32 in a program, and exact up to here. */
 export const LARGEST_TENSOR = 2 ** 24
 
 /** A tensor that is read: its texels. */
@@ -26,10 +26,25 @@ export interface Thread {
 /** A function that is not called here but read. */
 export type Source = (this: Thread, ...args: never[]) => unknown
 
-/** A tensor, or a number or four of them that are the same for all texels. */
-export type ArgumentKind = 'texels' | 'number' | 'four'
+/** Names of at most four numbers that are one argument. A program reads them as `sizes.rows`. */
+export type Names = readonly string[]
 
-/** A function to a number: from numbers, unless it says otherwise. */
+/** The argument of these names, as a program sees it. */
+export type Named<N extends Names> = { readonly [Name in N[number]]: number }
+
+/** The same argument as a program is given it: numbers in the order of their names, true as 1, and 0 to fill up. */
+export function packed<Name extends string>(
+  names: readonly Name[],
+  values: { readonly [N in Name]: number | boolean },
+): Four {
+  const [a, b = 0, c = 0, d = 0] = names.map((name) => Number(values[name]))
+  return [a, b, c, d]
+}
+
+/** A tensor, or a number or four of them that are the same for all texels; the four may have names. */
+export type ArgumentKind = 'texels' | 'number' | 'four' | Names
+
+/** A function to a number; without details all of its arguments are numbers. */
 export type Helper = Source | DetailedHelper
 
 export interface DetailedHelper {
@@ -37,16 +52,11 @@ export interface DetailedHelper {
   readonly source: Source | string
   /** of its arguments; those that are left out at the end are numbers */
   readonly kinds?: readonly ArgumentKind[]
-  /** takes its place on a GPU, where JavaScript cannot say it, or not as well */
+  /** takes the place of `source` on a GPU, where JavaScript cannot say it, or not as well */
   readonly glsl?: string
 }
 
 export type Helpers = Readonly<Record<string, Helper>>
-
-/** Of all arguments of a helper. */
-export function kindsOf({ source, kinds = [] }: DetailedHelper): readonly ArgumentKind[] {
-  return typeof source === 'string' ? kinds : Array.from({ length: source.length }, (_, i) => kinds[i] ?? 'number')
-}
 
 export interface Program {
   /** it is compiled once by this name */
@@ -56,8 +66,8 @@ export interface Program {
   /** by the name that they are called */
   readonly helpers?: Helpers
   /**
-   * GLSL for a program of four outputs, which a GPU computes at once: `void planes(float i, out vec4 plane0, ... plane3)`
-   * for texel i of each. An argument x is `user_x` there. `source`, whose first argument is `plane`, the number of the
+   * GLSL for a program of four outputs, which a GPU computes at once: `void planes(float i, out vec4 s0, ... s3)` for
+   * texel i of each. An argument x is `user_x` there. `source`, whose first argument is `plane`, the number of the
    * output, takes its place where there is no GPU.
    */
   readonly planes?: string

@@ -7,16 +7,7 @@
  * kernels share one framebuffer, which keeps no texture alive but the one drawn to last, and one vertex buffer. The
  * version is pinned in package.json, and a test counts what gpu.js itself makes on the context.
  */
-import {
-  type ArgumentKind,
-  BUILTINS,
-  type DetailedHelper,
-  type Four,
-  type Gpu,
-  type Helper,
-  kindsOf,
-  type Program,
-} from '../../../kernels/gpu/index.js'
+import { type Four, type Gpu, type Program, type ProgramText, textOf } from '../../../kernels/gpu/index.js'
 import { DeviceError } from '../errors.js'
 import { checkLost } from './context.js'
 import { VERTEX_BYTES } from './gpu-kind.js'
@@ -32,6 +23,8 @@ export interface Texture {
   /** texels that count */
   readonly texels: number
 }
+
+type ArgumentKind = ProgramText['kinds'][number]
 
 const ARGUMENT_TYPES: { readonly [Kind in ArgumentKind]: string } = {
   texels: 'ArrayTexture(4)',
@@ -200,24 +193,20 @@ export class Runner implements Gpu<Texture> {
   #build(program: Program): Kernel {
     const { gl } = this
     const gpu = new this.gpujs.GPU({ mode: 'webgl2' })
-    const helpers = Object.entries({ ...BUILTINS, ...program.helpers }).map(([name, helper]) => ({
-      name,
-      ...detailed(helper),
-    }))
-    gpu.injectNative(helpers.map(({ glsl = '' }) => glsl).join('\n'))
-    for (const helper of helpers) {
-      const { name, source, glsl } = helper
-      const types = kindsOf(helper).map((kind) => ARGUMENT_TYPES[kind])
+    const text = textOf(program)
+    gpu.injectNative(text.helpers.map(({ glsl = '' }) => glsl).join('\n'))
+    for (const { name, source, kinds, glsl } of text.helpers) {
+      const types = kinds.map((kind) => ARGUMENT_TYPES[kind])
       // gpu.js is told the types alone: of functions in GLSL it mistakes the order
       if (glsl) gpu.addNativeFunction(name, '', { argumentTypes: { ...types }, returnType: 'Number' })
-      else gpu.addFunction(String(source), { name, argumentTypes: types, returnType: 'Number' })
+      else gpu.addFunction(source, { name, argumentTypes: types, returnType: 'Number' })
     }
-    const { kernel } = gpu.createKernel(String(program.source), {
+    const { kernel } = gpu.createKernel(text.source, {
       // here and not for the GPU, which would take any context of Node for a WebGL1
       context: gl,
       canvas: { width: 1, height: 1 },
       output: [1],
-      argumentTypes: program.kinds.map((kind) => ARGUMENT_TYPES[kind]),
+      argumentTypes: text.kinds.map((kind) => ARGUMENT_TYPES[kind]),
       returnType: 'Array(4)',
       precision: 'single',
       // else a kernel whose output grows past 2^15 texels keeps its old size
@@ -230,10 +219,10 @@ export class Runner implements Gpu<Texture> {
       loopMaxIterations: LONGEST_LOOP,
     })
     const generated = kernel.getFragmentShader.bind(kernel)
-    kernel.getFragmentShader = (args) => improved(generated(args), program, this.#hasFourTargets)
+    kernel.getFragmentShader = (args) => improved(generated(args), text, this.#hasFourTargets)
     kernel.texture = lentOutput(null)
     kernel.buffer = this.#vertices
-    kernel.build(...program.kinds.map((kind) => placeholder(gl, kind)))
+    kernel.build(...text.kinds.map((kind) => placeholder(gl, kind)))
     gl.deleteFramebuffer(kernel.framebuffer)
     kernel.framebuffer = this.#framebuffer
     return kernel
@@ -248,8 +237,6 @@ const targets = (gl: WebGL2RenderingContext, count: number): number[] =>
   Array.from({ length: count }, (_, i) => gl.COLOR_ATTACHMENT0 + i)
 
 const isTexture = (arg: Texture | number | Four): arg is Texture => typeof arg === 'object' && 'texture' in arg
-
-const detailed = (helper: Helper): DetailedHelper => (typeof helper === 'function' ? { source: helper } : helper)
 
 function placeholder(gl: WebGL2RenderingContext, kind: ArgumentKind): unknown {
   if (kind === 'number') return 0

@@ -7,7 +7,7 @@
  * rounded inverse of a width of at most 2048 finds the right row: it is off by less than 2^-12, and the middle of a texel
  * is at least that far from its row's end. `texture` instead of `texelFetch` because it is half again as fast there.
  */
-import type { Program } from '../../../kernels/gpu/index.js'
+import type { ProgramText } from '../../../kernels/gpu/index.js'
 import { DeviceError } from '../errors.js'
 
 type Replacement = readonly [generated: string, own: string]
@@ -50,7 +50,7 @@ const ONE_TARGET: readonly Replacement[] = [
 ]
 
 /** @throws DeviceError  this is not the version of gpu.js that is known here */
-export function improved(shader: string, { planes }: Program, hasFourTargets: boolean): string {
+export function improved(shader: string, { planes }: ProgramText, hasFourTargets: boolean): string {
   const main: Replacement = ['void main(void) {', `${planes}\nvoid main(void) {`]
   const replacements = planes ? [...TEXELS, main, ...(hasFourTargets ? FOUR_TARGETS : ONE_TARGET)] : TEXELS
   return replacements.reduce((text, [generated, own]) => {

@@ -1,0 +1,57 @@
+/** Programs as gpu.js reads them: the text of every function, where the names of an argument have become indices. */
+import { BUILTINS } from './builtins.js'
+import type { ArgumentKind, DetailedHelper, Program } from './program.js'
+
+/** What gpu.js knows of arguments. */
+type Kind = Exclude<ArgumentKind, readonly string[]>
+
+interface FunctionText {
+  readonly source: string
+  readonly kinds: readonly Kind[]
+}
+
+export interface HelperText extends FunctionText {
+  readonly name: string
+  /** takes the place of `source` on a GPU */
+  readonly glsl?: string
+}
+
+export interface ProgramText extends FunctionText {
+  /** all that the program may call */
+  readonly helpers: readonly HelperText[]
+  /** as in Program */
+  readonly planes?: string
+}
+
+/** This takes the text of functions, so it is called when a program is compiled and not before: kernels/keep.mjs. */
+export function textOf({ source, kinds, helpers, planes }: Program): ProgramText {
+  const own = Object.entries({ ...BUILTINS, ...helpers }).map(([name, helper]): HelperText => {
+    const details: DetailedHelper = typeof helper === 'function' ? { source: helper } : helper
+    return { ...functionText(details), name, glsl: details.glsl }
+  })
+  const text = functionText({ source, kinds })
+  return { ...text, helpers: own, planes: planes && indexed(planes, parametersOf(String(source)), kinds) }
+}
+
+function functionText({ source, kinds = [] }: DetailedHelper): FunctionText {
+  const text = String(source)
+  const parameters = parametersOf(text)
+  return {
+    source: indexed(text, parameters, kinds),
+    kinds: parameters.map((_, j) => {
+      const kind = kinds[j] ?? 'number'
+      return typeof kind === 'string' ? kind : 'four'
+    }),
+  }
+}
+
+const parametersOf = (text: string): string[] => text.slice(text.indexOf('(') + 1, text.indexOf(')')).match(/\w+/g) ?? []
+
+/** `sizes.rows` becomes `sizes[1]` where the second name of `sizes` is `rows`, and so does `user_sizes.rows`. */
+function indexed(text: string, parameters: readonly string[], kinds: readonly ArgumentKind[]): string {
+  return kinds.reduce((before, kind, j) => {
+    if (typeof kind === 'string') return before
+    const field = new RegExp(`\\b((?:user_)?${parameters[j]})\\.(\\w+)`, 'g')
+    return before.replace(field, (_, argument, name) => `${argument}[${kind.indexOf(name)}]`)
+  }, text)
+}
