@@ -4,11 +4,9 @@
  */
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Helper, Program, Source, Texels, Thread } from './machine/program.js'
-import { clippingOf } from './optimizer.js'
+import { clipping } from './optimizer.js'
 
 declare function f(p: number, m: number, v: number, g: number, root: number, decay: number, b: Four, r: Four): number
-declare function moment(old: number, term: number, beta: number, rest: number): number
-declare function clipping(scale: number, ratio: number, flags: Four): number
 
 /**
  * @param flags  decay that is added to the gradient, unused, clip; maxNorm
@@ -41,7 +39,7 @@ function adamTexel(
 }
 
 /** The mean of what there was, and of one more. */
-function momentOf(old: number, term: number, beta: number, rest: number): number {
+function moment(old: number, term: number, beta: number, rest: number): number {
   return beta * old + rest * term
 }
 
@@ -68,7 +66,7 @@ function programOf(what: string, source: Source): Program {
     name: `adam, ${what}`,
     source: adamTexel,
     kinds: ['texels', 'texels', 'texels', 'texels', 'texels', 'four', 'four', 'four'],
-    helpers: { clipping: { source: clippingOf, kinds: ['number', 'number', 'four'] }, moment: momentOf, f: own },
+    helpers: { clipping: { source: clipping, kinds: ['number', 'number', 'four'] }, moment, f: own },
   }
 }
 

@@ -1,26 +1,12 @@
 /** Softmax of attention scores along the keys. A key that is not seen is chosen away, so that a NaN in it stays there. */
 import type { AttentionRows } from '../kernels.js'
 import { listed } from '../offsets.js'
+import { at, exponential, infinity, quotient } from './machine/builtins.js'
 import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
-import { AXES, offsetsWalk } from './machine/indexing.js'
+import { AXES, inner, offsetsWalk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { ArgumentKind, Four, Helpers, Texels } from './machine/program.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function inner(i: number, shape: Four, strides: Four): number
-declare function infinity(): number
-declare function exponential(x: number): number
-declare function seen(i: number, sizes: Four): number
-declare function score(
-  i: number,
-  scores: Texels,
-  mask: Texels,
-  sizes: Four,
-  scaling: Four,
-  batch: Four,
-  strides: Four,
-): number
 /*
  * scores [batch, queries, keys]
  * sizes: queries, keys, 1 where causal, 1 where there is a mask
@@ -29,7 +15,7 @@ declare function score(
  */
 
 /** Is it the score of a key that its query sees? */
-function seenOf(i: number, sizes: Four): number {
+function seen(i: number, sizes: Four): number {
   const row = quotient(i, sizes[1])
   const query = row - quotient(row, sizes[0]) * sizes[0]
   if (sizes[2] > 0 && i - row * sizes[1] > query) {
@@ -39,7 +25,7 @@ function seenOf(i: number, sizes: Four): number {
 }
 
 /** scale score + mask */
-function scoreOf(
+function score(
   i: number,
   scores: Texels,
   mask: Texels,
@@ -113,8 +99,8 @@ function shareOf(
 const SCORES: readonly ArgumentKind[] = ['texels', 'texels', 'four', 'four', 'four', 'four']
 const HELPERS: Helpers = {
   ...AXES,
-  seen: { source: seenOf, kinds: ['number', 'four'] },
-  score: { source: scoreOf, kinds: ['number', ...SCORES] },
+  seen: { source: seen, kinds: ['number', 'four'] },
+  score: { source: score, kinds: ['number', ...SCORES] },
 }
 
 const MAXIMA = reduction('attentionSoftmax, maxima', 'max', scoreTerm, SCORES, HELPERS)

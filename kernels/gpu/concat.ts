@@ -3,11 +3,9 @@
  * eight, and what comes of that again.
  */
 import type { KernelParameters } from '../kernels.js'
+import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { type ArgumentKind, eachValue, type Four, type Gpu, type Texels } from './machine/program.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
 
 /** starts: where in a row of y pieces 1 to 3 begin, and its length; then pieces 4 to 7. */
 function piecesOf(

@@ -12,17 +12,14 @@
  */
 import type { Convolution } from '../kernels.js'
 import { sizesOf } from './convolution.js'
+import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
 import { fours } from './tiles/channel-fours.js'
 import { partsOf, WEIGHT_TILE_PROGRAMS, weightTiles, weightTileWorkspaces } from './tiles/convolution-weight-tiles.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function inRow(x: Texels, start: number, left: number, width: number): number
-
 /** Value `left` of a row that begins at `start`, or the 0 that pads it. */
-function inRowOf(x: Texels, start: number, left: number, width: number): number {
+function inRow(x: Texels, start: number, left: number, width: number): number {
   if (left < 0 || left >= width) {
     return 0.0
   }
@@ -107,7 +104,7 @@ const PARTS: Program = {
   name: 'convolutionWeightGradient, values',
   source: partOf,
   kinds: ['texels', 'texels', 'four', 'four', 'four', 'four', 'four'],
-  helpers: { inRow: { source: inRowOf, kinds: ['texels'] } },
+  helpers: { inRow: { source: inRow, kinds: ['texels'] } },
 }
 const TOTAL = eachValue('convolutionWeightGradient, total', total, ['texels', 'four', 'four'])
 

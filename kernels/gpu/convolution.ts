@@ -11,6 +11,7 @@
  *   strides: strideY, strideX, padY, padX
  */
 import type { Convolution } from '../kernels.js'
+import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { type ArgumentKind, eachValue, type Four, type Texels } from './machine/program.js'
 import {
@@ -20,10 +21,6 @@ import {
   correlationWorkspaces,
   forwardOf,
 } from './tiles/convolution-tiles.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function meeting(position: number, pad: number, stride: number, size: number): number
 
 function outputOf(
   i: number,
@@ -65,7 +62,7 @@ function outputOf(
 }
 
 /** Which window of `size` begins `position` before, or -1. */
-function meetingOf(position: number, pad: number, stride: number, size: number): number {
+function meeting(position: number, pad: number, stride: number, size: number): number {
   const from = position + pad
   const window = quotient(from, stride)
   if (from < 0 || window * stride !== from || window >= size) {
@@ -118,7 +115,7 @@ function inputSlopeOf(
 
 const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'number', 'four', 'four', 'four', 'four']
 const OUTPUTS = eachValue('convolution', outputOf, KINDS)
-const INPUT_SLOPES = eachValue('convolutionInputGradient', inputSlopeOf, KINDS, { meeting: meetingOf })
+const INPUT_SLOPES = eachValue('convolutionInputGradient', inputSlopeOf, KINDS, { meeting })
 
 export const sizesOf = (p: Convolution): readonly [image: Four, result: Four, taps: Four, strides: Four] => [
   [p.channels, p.height, p.width, p.channels / p.groups],

@@ -1,12 +1,11 @@
 /** Sums of squared deviations from a mean, their gradient, and mean and variance together. */
 
 import type { KernelParameters } from '../kernels.js'
+import { at } from './machine/builtins.js'
 import type { Groups } from './machine/groups.js'
 import { elements, PLAIN, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { Texels } from './machine/program.js'
-
-declare function at(x: Texels, i: number): number
 
 function squareOf(j: number, group: number, x: Texels, mean: Texels): number {
   const deviation = at(x, j) - at(mean, group)

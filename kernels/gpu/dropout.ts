@@ -10,7 +10,6 @@ import type { DetailedHelper, Four, Program, Texels, Thread } from './machine/pr
 
 declare function turned(word: number, bits: number): number
 declare function drawn(i: number, key: Four, counter: Four): number
-declare function kept(x: number, i: number, key: Four, counter: Four, least: number, scale: number): number
 
 const ROTATION: DetailedHelper = {
   source: function turned(word: number, bits: number): number {
@@ -83,7 +82,7 @@ const RANDOM: DetailedHelper = {
 }
 
 /** A value that is dropped may be NaN: it is not multiplied by 0. */
-function keptOf(x: number, i: number, key: Four, counter: Four, least: number, scale: number): number {
+function kept(x: number, i: number, key: Four, counter: Four, least: number, scale: number): number {
   return drawn(i, key, counter) >= least ? scale * x : 0
 }
 
@@ -102,7 +101,7 @@ const DROPOUT: Program = {
   name: 'dropout',
   source: dropped,
   kinds: ['texels', 'four', 'four', 'number', 'number'],
-  helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: keptOf, kinds: ['number', 'number', 'four', 'four'] } },
+  helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: kept, kinds: ['number', 'number', 'four', 'four'] } },
 }
 
 /** The low 16 bits of a word, and the high ones; of a larger number what is left modulo 2^32. */

@@ -4,15 +4,10 @@
  * first row, and every row the next of the same entry; then each column follows these links.
  */
 import type { KernelParameters } from '../kernels.js'
+import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Texels } from './machine/program.js'
 import { reduce } from './reduce.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function notANumber(): number
-declare function isNotANumber(x: number): number
-declare function found(index: number, from: number, end: number, indices: Texels): number
 
 /** table [entries, width], indices [rows] -> y [rows, width] */
 function entryOf(i: number, table: Texels, indices: Texels, width: number, entries: number): number {
@@ -25,7 +20,7 @@ function entryOf(i: number, table: Texels, indices: Texels, width: number, entri
 }
 
 /** The first row of this index in [from, end); -1 where there is none. */
-function rowOf(index: number, from: number, end: number, indices: Texels): number {
+function found(index: number, from: number, end: number, indices: Texels): number {
   let row = from
   for (let j = from; j < end; j++) {
     if (at(indices, j) === index) {
@@ -71,7 +66,7 @@ function sumOf(i: number, dy: Texels, links: Texels, width: number, heads: numbe
 
 const LOOKUP = eachValue('embedding', entryOf, ['texels', 'texels', 'number', 'number'])
 const LINKS = eachValue('embeddingGradient, links', linkOf, ['texels', 'four'], {
-  found: { source: rowOf, kinds: ['number', 'number', 'number', 'texels'] },
+  found: { source: found, kinds: ['number', 'number', 'number', 'texels'] },
 })
 const SUM = eachValue('embeddingGradient', sumOf, ['texels', 'texels', 'number', 'number'])
 

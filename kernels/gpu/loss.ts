@@ -1,161 +1,109 @@
 /**
- * Cross-entropy by row, its gradient, and the weighted mean of row losses. A row that counts nothing is chosen, not
- * multiplied by 0, so that a NaN in it stays there.
+ * Losses that are means over the elements of a row, their gradients, and the weighted mean of all rows. Not here:
+ * cross-entropy over classes (cross-entropy.ts).
  */
-import type { ClassRows } from '../kernels.js'
-import { BINARY } from './machine/functions.js'
-import { PLAIN, partialSizes, reduction } from './machine/groups.js'
+import type { KernelParameters } from '../kernels.js'
+import { at } from './machine/builtins.js'
+import { UNARY } from './machine/functions.js'
+import { type Elements, elements, type Groups, partialSizes, type Reduction, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Four, type Helpers, type Program, type Texels, type Thread } from './machine/program.js'
-import { POWERS, rowsOf } from './softmax.js'
+import type { Four, Helpers, Program, Texels, Thread } from './machine/program.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function notANumber(): number
-declare function exponential(x: number): number
-declare function logarithm(x: number): number
-declare function largest(row: number, start: number, logits: Texels, maxima: Texels, sizes: Four): number
-declare function total(row: number, start: number, max: number, logits: Texels, totals: Texels, sizes: Four): number
-declare function below(row: number, start: number, max: number, logits: Texels, sums: Texels, sizes: Four): number
-declare function largerOf(a: number, b: number): number
-declare function isClass(target: number, classes: number): number
-declare function weight(row: number, target: number, weights: Texels, sizes: Four, options: Four): number
+declare function point(prediction: number, target: number): number
+declare function softplus(x: number): number
+declare function sigmoid(x: number): number
 
-/*
- * What a row's loss and gradient need of the whole row is found by a loop each time it is asked for, if the classes are
- * few, or else once for each row beforehand: else a gradient would take as many rounds for each of its values.
- *
- * logits [outer, classes, inner], targets [outer, inner], weights [outer]
- * sizes: outer, classes, inner, 1 where there are weights
- * options: ignoreIndex, labelSmoothing
- */
-
-/** Of the row of logits that begins at `start`. A NaN among them becomes the largest. */
-function largestOf(_row: number, start: number, logits: Texels, _maxima: Texels, sizes: Four): number {
-  let max = at(logits, start)
-  for (let c = 1; c < sizes[1]; c++) {
-    const value = at(logits, start + c * sizes[2])
-    max = largerOf(max, value)
-  }
-  return max
+function squaredError(p: number, t: number): number {
+  return (p - t) * (p - t)
+}
+function squaredErrorDerivative(p: number, t: number): number {
+  return 2 * (p - t)
 }
 
-/** sum of exp(x - max) */
-function totalOf(_row: number, start: number, max: number, logits: Texels, _totals: Texels, sizes: Four): number {
-  let sum = 0.0
-  for (let c = 0; c < sizes[1]; c++) {
-    sum = sum + exponential(at(logits, start + c * sizes[2]) - max)
-  }
-  return sum
+/** -t log s(x) - (1 - t) log(1 - s(x)), where s is the sigmoid: softplus(-|x|), plus (1 - t) |x| or t |x|. */
+function crossEntropy(x: number, t: number): number {
+  const share = x > 0 ? 1 - t : t
+  const size = Math.abs(x)
+  return softplus(-size) + (share === 0 ? 0 : share * size)
+}
+function crossEntropyDerivative(x: number, t: number): number {
+  return sigmoid(x) - t
 }
 
-/** sum of max - x */
-function belowOf(_row: number, start: number, max: number, logits: Texels, _sums: Texels, sizes: Four): number {
-  let sum = 0.0
-  for (let c = 0; c < sizes[1]; c++) {
-    sum = sum + (max - at(logits, start + c * sizes[2]))
-  }
-  return sum
+function lossOf(j: number, _row: number, prediction: Texels, target: Texels): number {
+  const x = at(prediction, j)
+  const wanted = at(target, j)
+  return point(x, wanted)
 }
 
-function knownLargest(row: number, _start: number, _logits: Texels, maxima: Texels, _sizes: Four): number {
-  return at(maxima, row)
-}
-
-/** Of either sum. */
-function knownSum(row: number, _start: number, _max: number, _logits: Texels, sums: Texels, _sizes: Four): number {
-  return at(sums, row)
-}
-
-function belowTerm(j: number, row: number, logits: Texels, maxima: Texels): number {
-  return at(maxima, row) - at(logits, j)
-}
-
-function isClassOf(target: number, classes: number): number {
-  if (target >= 0 && target < classes && Math.floor(target) === target) {
-    return 1
-  }
-  return 0
-}
-
-function weightOf(row: number, target: number, weights: Texels, sizes: Four, options: Four): number {
-  if (target === options[0]) {
-    return 0
-  }
-  if (sizes[3] > 0) {
-    return at(weights, quotient(row, sizes[2]))
-  }
-  return 1
-}
-
-/** (1 - s) (-log p_target) + s / classes * sum of -log p_c, with -log p_c = log(total) + max - x_c */
-function lossOf(
-  i: number,
-  logits: Texels,
-  targets: Texels,
-  maxima: Texels,
-  totals: Texels,
-  sums: Texels,
-  sizes: Four,
-  options: Four,
-): number {
-  const target = at(targets, i)
-  if (target === options[0]) {
-    return 0
-  }
-  const outer = quotient(i, sizes[2])
-  const start = outer * sizes[1] * sizes[2] + i - outer * sizes[2]
-  const max = largest(i, start, logits, maxima, sizes)
-  const logTotal = logarithm(total(i, start, max, logits, totals, sizes))
-  let loss = notANumber()
-  if (isClass(target, sizes[1]) > 0) {
-    loss = (1 - options[1]) * (logTotal - (at(logits, start + target * sizes[2]) - max))
-  }
-  if (options[1] > 0) {
-    const all = sizes[1] * logTotal + below(i, start, max, logits, sums, sizes)
-    loss = loss + (options[1] / sizes[1]) * all
-  }
-  return loss
-}
-
-function rowWeightOf(i: number, targets: Texels, weights: Texels, sizes: Four, options: Four): number {
-  return weight(i, at(targets, i), weights, sizes, options)
-}
-
-/** dy w / total (softmax - target distribution) of value i */
+/** dy w / total / size times the derivative; 0 in a row of weight 0, even if it is NaN. */
 function slopeOf(
   i: number,
+  row: number,
   dy: Texels,
-  totalWeight: Texels,
-  logits: Texels,
-  targets: Texels,
+  total: Texels,
+  prediction: Texels,
+  target: Texels,
   weights: Texels,
-  maxima: Texels,
-  totals: Texels,
-  sizes: Four,
-  options: Four,
+  size: number,
 ): number {
-  const outer = quotient(i, sizes[1] * sizes[2])
-  const within = i - outer * sizes[1] * sizes[2]
-  const c = quotient(within, sizes[2])
-  const row = outer * sizes[2] + within - c * sizes[2]
-  const target = at(targets, row)
-  const counted = weight(row, target, weights, sizes, options)
-  const all = at(totalWeight, 0)
+  const counted = at(weights, row)
+  const all = at(total, 0)
   if (counted === 0 || all === 0) {
     return 0
   }
-  if (isClass(target, sizes[1]) < 1) {
-    return notANumber()
-  }
-  const start = i - c * sizes[2]
-  const max = largest(row, start, logits, maxima, sizes)
-  const probability = exponential(at(logits, i) - max) / total(row, start, max, logits, totals, sizes)
-  const wanted = (c === target ? 1 - options[1] : 0) + options[1] / sizes[1]
-  return at(dy, 0) * (counted / all) * (probability - wanted)
+  const x = at(prediction, i)
+  const wanted = at(target, i)
+  return ((at(dy, 0) * (counted / all)) / size) * point(x, wanted)
 }
 
-/** Rows this.thread.x, + parts, ...: sum(w l), sum(w). A row of weight 0 does not count, even if its loss is NaN. */
+type Name = KernelParameters['lossRows']['function']
+
+const losses = (name: Name, helpers: Helpers): Reduction =>
+  reduction(`lossRows ${name}`, 'sum', lossOf, ['texels', 'texels'], helpers)
+
+const gradients = (name: Name, helpers: Helpers): Elements => {
+  const kinds = ['texels', 'texels', 'texels', 'texels', 'texels', 'number'] as const
+  return elements(`lossRowsGradient ${name}`, slopeOf, kinds, helpers)
+}
+
+const LOSSES = {
+  squaredError: losses('squaredError', { point: squaredError }),
+  binaryCrossEntropyWithLogits: losses('binaryCrossEntropyWithLogits', {
+    softplus: UNARY.softplus.f,
+    point: crossEntropy,
+  }),
+}
+const GRADIENTS = {
+  squaredError: gradients('squaredError', { point: squaredErrorDerivative }),
+  binaryCrossEntropyWithLogits: gradients('binaryCrossEntropyWithLogits', {
+    sigmoid: UNARY.sigmoid.f,
+    point: crossEntropyDerivative,
+  }),
+}
+
+const rowsOf = ({ rows, size }: KernelParameters['lossRows']): Groups => ({
+  shape: [rows, size],
+  reduced: [false, true],
+})
+
+export const lossRows: GpuKernel<'lossRows'> = {
+  programs: Object.values(LOSSES).flatMap(({ programs }) => programs),
+  workspaces: (p) => partialSizes(rowsOf(p)),
+  run(gpu, p, [prediction, target], [losses], [partial]) {
+    LOSSES[p.function].run(gpu, rowsOf(p), [prediction, target], losses, partial, 1 / p.size)
+  },
+}
+
+export const lossRowsGradient: GpuKernel<'lossRowsGradient'> = {
+  programs: Object.values(GRADIENTS).flatMap(({ programs }) => programs),
+  run(gpu, p, [dy, total, prediction, target, weights], [dprediction]) {
+    const operands = [dy, total, prediction, target, weights, p.size]
+    GRADIENTS[p.function].run(gpu, rowsOf(p), operands, dprediction)
+  },
+}
+
+/** sum(w l) and sum(w) of rows i, i + parts, ... A row of weight 0 does not count, even if its loss is NaN. */
 function sumsOf(this: Thread, losses: Texels, weights: Texels, rows: number, parts: number): Four {
   let sum = 0.0
   let all = 0.0
@@ -169,7 +117,8 @@ function sumsOf(this: Thread, losses: Texels, weights: Texels, rows: number, par
   return [sum, all, 0, 0]
 }
 
-function meanOf(this: Thread, partial: Texels, parts: number): Four {
+/** sum(w) of all parts; where `divides` is 1, sum(w l) / sum(w), or 0 where sum(w) is 0. */
+function totalOf(this: Thread, partial: Texels, parts: number, divides: number): Four {
   let sum = 0.0
   let all = 0.0
   for (let i = 0; i < parts; i++) {
@@ -177,124 +126,29 @@ function meanOf(this: Thread, partial: Texels, parts: number): Four {
     sum = sum + v[0]
     all = all + v[1]
   }
-  const mean = all === 0 ? 0 : sum / all
-  return [mean, mean, mean, mean]
-}
-
-function allOf(this: Thread, partial: Texels, parts: number): Four {
-  let all = 0.0
-  for (let i = 0; i < parts; i++) {
-    const v = partial[i]
-    all = all + v[1]
+  if (divides > 0 && all !== 0) {
+    all = sum / all
   }
   return [all, all, all, all]
 }
 
-const SHARED = {
-  isClass: isClassOf,
-  weight: { source: weightOf, kinds: ['number', 'number', 'texels', 'four', 'four'] },
-} as const
-const LARGEST = ['number', 'number', 'texels', 'texels', 'four'] as const
-const SUM = ['number', 'number', 'number', 'texels', 'texels', 'four'] as const
-
-/** The programs, which find by these helpers what they need of a row. */
-const programsOf = (name: string, helpers: Helpers) => ({
-  losses: eachValue(
-    `crossEntropyRows, ${name}`,
-    lossOf,
-    ['texels', 'texels', 'texels', 'texels', 'texels', 'four', 'four'],
-    { ...SHARED, ...helpers },
-  ),
-  slopes: eachValue(
-    `crossEntropyGradient, ${name}`,
-    slopeOf,
-    ['texels', 'texels', 'texels', 'texels', 'texels', 'texels', 'texels', 'four', 'four'],
-    { ...SHARED, ...helpers },
-  ),
-})
-
-const FEW = programsOf('few classes', {
-  largerOf: BINARY.maximum,
-  largest: { source: largestOf, kinds: LARGEST },
-  total: { source: totalOf, kinds: SUM },
-  below: { source: belowOf, kinds: SUM },
-})
-const MANY = programsOf('many classes', {
-  largest: { source: knownLargest, kinds: LARGEST },
-  total: { source: knownSum, kinds: SUM },
-  below: { source: knownSum, kinds: SUM },
-})
-const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, ['texels', 'texels', 'four', 'four'], SHARED)
-const BELOW = reduction('crossEntropyRows, below', 'sum', belowTerm, ['texels', 'texels'])
 const SUMS: Program = {
   name: 'weightedMean, parts',
   source: sumsOf,
   kinds: ['texels', 'texels', 'number', 'number'],
 }
-const MEAN: Program = { name: 'weightedMean', source: meanOf, kinds: ['texels', 'number'] }
-const TOTAL: Program = { name: 'weightedMean, total', source: allOf, kinds: ['texels', 'number'] }
+const TOTAL: Program = { name: 'weightedMean', source: totalOf, kinds: ['texels', 'number', 'number'] }
 
-const sizesOf = ({ outer, classes, inner, weighted }: ClassRows): Four => [outer, classes, inner, weighted ? 1 : 0]
-const optionsOf = ({ ignoreIndex, labelSmoothing }: ClassRows): Four => [ignoreIndex, labelSmoothing, 0, 0]
-
-/** From so many on, rows are looked at beforehand. */
-const LEAST_OF_MANY = 64
-
-const hasMany = ({ classes }: ClassRows): boolean => classes >= LEAST_OF_MANY
-
-/** Maxima and totals of the rows, and then of `more`, with the parts that finding them takes. */
-function rowSizes(p: ClassRows, more = 0): readonly number[] {
-  if (!hasMany(p)) return []
-  const rows = p.outer * p.inner
-  return [...new Array<number>(2 + more).fill(rows), ...partialSizes(rowsOf({ ...p, size: p.classes }))]
-}
-
-export const crossEntropyRows: GpuKernel<'crossEntropyRows'> = {
-  programs: [FEW.losses, MANY.losses, WEIGHTS],
-  workspaces: (p) => rowSizes(p, 1),
-  run(
-    gpu,
-    p,
-    [logits, targets, weights],
-    [losses, rowWeights],
-    [max = logits, total = logits, below = logits, partial],
-  ) {
-    const rows = rowsOf({ ...p, size: p.classes })
-    if (hasMany(p)) {
-      PLAIN.max.run(gpu, rows, [logits], max, partial)
-      POWERS.run(gpu, rows, [logits, max], total, partial)
-      if (p.labelSmoothing > 0) BELOW.run(gpu, rows, [logits, max], below, partial)
-    }
-    const { losses: program } = hasMany(p) ? MANY : FEW
-    gpu.run(program, [logits, targets, max, total, below, sizesOf(p), optionsOf(p)], losses)
-    gpu.run(WEIGHTS, [targets, p.weighted ? weights : targets, sizesOf(p), optionsOf(p)], rowWeights)
-  },
-}
-
-export const crossEntropyGradient: GpuKernel<'crossEntropyGradient'> = {
-  programs: [FEW.slopes, MANY.slopes],
-  workspaces: (p) => rowSizes(p),
-  run(gpu, p, [dy, all, logits, targets, weights], [dlogits], [max = logits, total = logits, partial]) {
-    const rows = rowsOf({ ...p, size: p.classes })
-    if (hasMany(p)) {
-      PLAIN.max.run(gpu, rows, [logits], max, partial)
-      POWERS.run(gpu, rows, [logits, max], total, partial)
-    }
-    const { slopes } = hasMany(p) ? MANY : FEW
-    const operands = [dy, all, logits, targets, p.weighted ? weights : targets]
-    gpu.run(slopes, [...operands, max, total, sizesOf(p), optionsOf(p)], dlogits)
-  },
-}
-
-/** As many as each has rows: one after the other, what takes longest is shortest. */
+/** As many parts as each has rows. Parts are summed at once and then one another, so this takes the least time. */
 const partsOf = (rows: number): number => Math.ceil(Math.sqrt(rows))
 
 export const weightedMean: GpuKernel<'weightedMean'> = {
-  programs: [SUMS, MEAN, TOTAL],
+  programs: [SUMS, TOTAL],
   workspaces: ({ rows }) => [4 * partsOf(rows)],
   run(gpu, { rows }, [losses, weights], [mean, total], [partial]) {
-    gpu.run(SUMS, [losses, weights, rows, partsOf(rows)], partial)
-    gpu.run(MEAN, [partial, partsOf(rows)], mean)
-    gpu.run(TOTAL, [partial, partsOf(rows)], total)
+    const parts = partsOf(rows)
+    gpu.run(SUMS, [losses, weights, rows, parts], partial)
+    gpu.run(TOTAL, [partial, parts, 1], mean)
+    gpu.run(TOTAL, [partial, parts, 0], total)
   },
 }

@@ -1,15 +1,12 @@
 /** Batched matrix product: small ones here, every value by itself; others by tiles, tiles/matmul-tiles.ts. */
 import type { KernelParameters } from '../kernels.js'
 import { listed, type Offsets } from '../offsets.js'
+import { at, quotient } from './machine/builtins.js'
 import { PLAIN } from './machine/groups.js'
-import { INDEXING, offsetsWalk } from './machine/indexing.js'
+import { INDEXING, inner, offsetsWalk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { type ArgumentKind, eachValue, type Four, LARGEST_TENSOR, type Texels } from './machine/program.js'
 import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './tiles/matmul-tiles.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function inner(i: number, shape: Four, strides: Four): number
 
 /**
  * Value i of [parts, batch, m, n]: a part of the terms of each value of y, every so many-th.

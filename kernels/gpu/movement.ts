@@ -1,10 +1,10 @@
 /** Kernels that make or move numbers without changing them. */
 import { contiguous } from '../strides.js'
+import { at } from './machine/builtins.js'
 import { INDEXING, type Width, walk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
 
-declare function at(x: Texels, i: number): number
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 
 function constant(this: Thread, value: number): Four {

@@ -4,29 +4,25 @@
  */
 import type { KernelParameters, Normalization } from '../kernels.js'
 import { normalized } from './deviation.js'
+import { at, quotient } from './machine/builtins.js'
 import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { ArgumentKind, Four, Helpers, Texels } from './machine/program.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function cyclic(i: number, run: number, size: number): number
-declare function deviation(group: number, variance: Texels, options: Four): number
-declare function slope(i: number, dy: Texels, gamma: Texels, options: Four): number
 /* options: eps, 1 where there are gamma and beta, affineInner, affineSize */
 
 /** Which of `size` runs of `run` values, over and over, has value i: of gamma and beta, and of groups. */
-function cyclicOf(i: number, run: number, size: number): number {
+function cyclic(i: number, run: number, size: number): number {
   const runs = quotient(i, run)
   return runs - quotient(runs, size) * size
 }
 
-function deviationOf(group: number, variance: Texels, options: Four): number {
+function deviation(group: number, variance: Texels, options: Four): number {
   return Math.sqrt(at(variance, group) + options[0])
 }
 
 /** dy gamma */
-function slopeOf(i: number, dy: Texels, gamma: Texels, options: Four): number {
+function slope(i: number, dy: Texels, gamma: Texels, options: Four): number {
   if (options[1] > 0) {
     return at(dy, i) * at(gamma, cyclic(i, options[2], options[3]))
   }
@@ -34,9 +30,9 @@ function slopeOf(i: number, dy: Texels, gamma: Texels, options: Four): number {
 }
 
 const HELPERS: Helpers = {
-  cyclic: cyclicOf,
-  deviation: { source: deviationOf, kinds: ['number', 'texels', 'four'] },
-  slope: { source: slopeOf, kinds: ['number', 'texels', 'texels', 'four'] },
+  cyclic,
+  deviation: { source: deviation, kinds: ['number', 'texels', 'four'] },
+  slope: { source: slope, kinds: ['number', 'texels', 'texels', 'four'] },
 }
 
 function affineOf(

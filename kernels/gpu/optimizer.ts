@@ -2,14 +2,9 @@
  * Kernels of a commit, texel by texel: updates, sums into buffers, the norm of gradients. A program has one output, so
  * sgd with momentum runs two, both from the old velocity.
  */
+import { infinity, isNotANumber } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Helper, Program, Source, Texels, Thread } from './machine/program.js'
-
-declare function velocity(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
-declare function next(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number
-declare function clipping(scale: number, ratio: number, flags: Four): number
-declare function infinity(): number
-declare function isNotANumber(x: number): number
 
 function blended(this: Thread, y: Texels, x: Texels, a: number, b: number): Four {
   const v = x[this.thread.x]
@@ -33,10 +28,8 @@ export const blend: GpuKernel<'blend'> = {
 /** 2^-126, the least scale of a norm: what is smaller may be zero on a GPU. */
 const LEAST_SCALE = 2 ** -126
 
-declare function share(part: number, whole: number): number
-
 /** part / whole, where part is no larger. A GPU's division ends at 2^126: the inverse of what is larger may be zero. */
-function shareOf(part: number, whole: number): number {
+function share(part: number, whole: number): number {
   return whole > 1 ? (0.25 * part) / (0.25 * whole) : part / whole
 }
 
@@ -96,13 +89,13 @@ const SQUARES: Program = {
   name: 'gradientNorm, parts',
   source: squaresOf,
   kinds: ['texels', 'number', 'number', 'number'],
-  helpers: { share: shareOf },
+  helpers: { share },
 }
 const NORM: Program = {
   name: 'gradientNorm',
   source: normOf,
   kinds: ['texels', 'texels', 'number', 'number', 'number'],
-  helpers: { share: shareOf },
+  helpers: { share },
 }
 
 /** As many as each has texels: one after the other, what takes longest is shortest. */
@@ -161,7 +154,7 @@ export const addExactly: GpuKernel<'addExactly'> = {
 }
 
 /** The root of what gradients are multiplied by, twice, so that the norm of all of them stays within maxNorm. */
-export function clippingOf(scale: number, ratio: number, flags: Four): number {
+export function clipping(scale: number, ratio: number, flags: Four): number {
   if (flags[2] > 0) {
     const root = Math.sqrt(flags[3] / (ratio + 0.000001 / scale)) / Math.sqrt(scale)
     // a NaN stays one
@@ -171,7 +164,7 @@ export function clippingOf(scale: number, ratio: number, flags: Four): number {
 }
 
 /** v = momentum v + (1 - dampening) g, or g the first time. */
-function velocityOf(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number {
+function velocity(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number {
   const gradient = root * (root * g) + rates[1] * p
   if (flags[1] > 0) {
     return gradient
@@ -180,7 +173,7 @@ function velocityOf(p: number, v: number, g: number, root: number, rates: Four, 
 }
 
 /** p - learningRate v, or with nesterov p - learningRate (g + momentum v) */
-function nextOf(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number {
+function next(p: number, v: number, g: number, root: number, rates: Four, flags: Four): number {
   const speed = velocity(p, v, g, root, rates, flags)
   if (flags[0] > 0) {
     return p - rates[0] * (root * (root * g) + rates[1] * p + rates[2] * speed)
@@ -227,9 +220,9 @@ const step = (source: Source): Helper => ({
 const SGD = {
   kinds: ['texels', 'texels', 'texels', 'texels', 'four', 'four'],
   helpers: {
-    clipping: { source: clippingOf, kinds: ['number', 'number', 'four'] },
-    velocity: step(velocityOf),
-    next: step(nextOf),
+    clipping: { source: clipping, kinds: ['number', 'number', 'four'] },
+    velocity: step(velocity),
+    next: step(next),
   },
 } as const
 const SGD_PARAMETER: Program = { name: 'sgd, parameter', source: sgdParameter, ...SGD }

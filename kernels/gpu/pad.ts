@@ -1,10 +1,8 @@
 /** A tensor placed within a larger one. */
+import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Helper, type Texels } from './machine/program.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function within(i: number, outShape: Four, before: Four, shape: Four): number
 declare function inside(
   i: number,
   outShape: Four,
@@ -16,7 +14,7 @@ declare function inside(
 ): number
 
 /** Which element of x, of `shape`, lies at element i of `outShape`; -1 where none does. Of four axes. */
-function placeOf(i: number, outShape: Four, before: Four, shape: Four): number {
+function within(i: number, outShape: Four, before: Four, shape: Four): number {
   const rows = quotient(i, outShape[3])
   const planes = quotient(rows, outShape[2])
   const blocks = quotient(planes, outShape[1])
@@ -78,7 +76,7 @@ function padded(
 }
 
 const FOURS = ['four', 'four', 'four', 'four', 'four', 'four'] as const
-const WITHIN: Helper = { source: placeOf, kinds: ['number', 'four', 'four', 'four'] }
+const WITHIN: Helper = { source: within, kinds: ['number', 'four', 'four', 'four'] }
 const programOf = (name: string, source: typeof wide) =>
   eachValue(`pad, ${name}`, padded, ['texels', 'number', ...FOURS], {
     within: WITHIN,

@@ -7,19 +7,12 @@
  *   strides: strideY, strideX, 1 where padding counts
  */
 import type { Pooling } from '../kernels.js'
+import { at, infinity, isNotANumber, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Helpers, type Texels } from './machine/program.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function infinity(): number
-declare function isNotANumber(x: number): number
-declare function largest(out: number, x: Texels, image: Four, window: Four, strides: Four): number
-declare function divisor(out: number, image: Four, window: Four, strides: Four): number
-declare function firstWindow(position: number, pad: number, size: number, stride: number): number
-
 /** The first window along an axis that holds `position`. */
-function firstWindowOf(position: number, pad: number, size: number, stride: number): number {
+function firstWindow(position: number, pad: number, size: number, stride: number): number {
   const begin = position + pad - size + 1
   if (begin <= 0) {
     return 0
@@ -28,7 +21,7 @@ function firstWindowOf(position: number, pad: number, size: number, stride: numb
 }
 
 /** Which value of x is the maximum of window `out`: the first in row-major order, a NaN above all; -1 if it is padding. */
-function largestOf(out: number, x: Texels, image: Four, window: Four, strides: Four): number {
+function largest(out: number, x: Texels, image: Four, window: Four, strides: Four): number {
   const row = quotient(out, image[3])
   const plane = quotient(row, image[2])
   const top = (row - plane * image[2]) * strides[0] - window[2]
@@ -87,7 +80,7 @@ function maximumSlopeOf(i: number, dy: Texels, best: Texels, image: Four, window
 }
 
 /** What the sum over window `out` is divided by. */
-function divisorOf(out: number, image: Four, window: Four, strides: Four): number {
+function divisor(out: number, image: Four, window: Four, strides: Four): number {
   if (strides[2] > 0) {
     return window[0] * window[1]
   }
@@ -139,16 +132,16 @@ function averageSlopeOf(i: number, dy: Texels, image: Four, window: Four, stride
 }
 
 const AVERAGES: Helpers = {
-  firstWindow: firstWindowOf,
-  divisor: { source: divisorOf, kinds: ['number', 'four', 'four', 'four'] },
+  firstWindow,
+  divisor: { source: divisor, kinds: ['number', 'four', 'four', 'four'] },
 }
 const SIZES = ['four', 'four', 'four'] as const
 const MAXIMUM = eachValue('maxPool', maximumOf, ['texels', ...SIZES], {
-  largest: { source: largestOf, kinds: ['number', 'texels', 'four', 'four', 'four'] },
+  largest: { source: largest, kinds: ['number', 'texels', 'four', 'four', 'four'] },
 })
-const LARGEST = eachValue('maxPool, which', largestOf, ['texels', ...SIZES])
+const LARGEST = eachValue('maxPool, which', largest, ['texels', ...SIZES])
 const MAXIMUM_SLOPE = eachValue('maxPoolGradient', maximumSlopeOf, ['texels', 'texels', ...SIZES], {
-  firstWindow: firstWindowOf,
+  firstWindow,
 })
 const AVERAGE = eachValue('averagePool', averageOf, ['texels', ...SIZES], AVERAGES)
 const AVERAGE_SLOPE = eachValue('averagePoolGradient', averageSlopeOf, ['texels', ...SIZES], AVERAGES)

@@ -2,14 +2,10 @@
 
 import type { Rows } from '../kernels.js'
 import { product } from '../strides.js'
+import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
 import { elements, PLAIN, partialSizes, partsOf, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Texels } from './machine/program.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function notANumber(): number
-declare function isNotANumber(x: number): number
 
 export const reduce: GpuKernel<'reduce'> = {
   programs: [...PLAIN.sum.programs, ...PLAIN.max.programs],

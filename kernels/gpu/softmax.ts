@@ -3,13 +3,10 @@
  * found out first, once for each row. Not here: attention's (attention.ts).
  */
 import type { Rows } from '../kernels.js'
+import { at, exponential, logarithm } from './machine/builtins.js'
 import { elements, type Groups, PLAIN, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { Texels } from './machine/program.js'
-
-declare function at(x: Texels, i: number): number
-declare function exponential(x: number): number
-declare function logarithm(x: number): number
 
 export const rowsOf = ({ outer, size, inner }: Rows): Groups => ({
   shape: [outer, size, inner],

@@ -5,6 +5,7 @@
 import type { KernelParameters } from '../kernels.js'
 import { contiguous } from '../strides.js'
 import { alike } from './elementwise.js'
+import { at } from './machine/builtins.js'
 import { INDEXING, type Walk, type Width, walk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
 import {
@@ -18,7 +19,6 @@ import {
 } from './machine/program.js'
 
 declare function f(x: number, a: number, b: number): number
-declare function at(x: Texels, i: number): number
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 
 function ofTexels(this: Thread, x: Texels, a: Texels, b: Texels): Four {

@@ -1,82 +1,96 @@
-/** What every program may call. On a GPU all of it is GLSL, because gpu.js cannot say it, or not exactly. */
-import type { DetailedHelper, Texels } from './program.js'
+/**
+ * What every program may call. On a GPU each of these is GLSL where there is some, because gpu.js cannot say it, or not
+ * exactly.
+ */
+import type { Helpers, Texels } from './program.js'
 
-/** floor(i / n) of whole numbers. A GPU's division of floats may be off by a last bit: then by one, as the rest shows. */
-const quotient: DetailedHelper = {
-  source: function quotient(i: number, n: number): number {
-    return Math.floor(i / n)
-  },
-  glsl: `float quotient(float i, float n) {
+/** floor(i / n) of whole numbers. */
+export function quotient(i: number, n: number): number {
+  return Math.floor(i / n)
+}
+
+/** Value i of a tensor. */
+export function at(x: Texels, i: number): number {
+  return x[Math.floor(i / 4)][i % 4]
+}
+
+export function infinity(): number {
+  return 1 / 0
+}
+
+export function notANumber(): number {
+  return 0 / 0
+}
+
+/** 1 where x is NaN, else 0. */
+export function isNotANumber(x: number): number {
+  return x >= 0 ? 0 : x < 0 ? 0 : 1
+}
+
+export function exponential(x: number): number {
+  return Math.exp(x)
+}
+
+export function logarithm(x: number): number {
+  return Math.log(x)
+}
+
+export function hyperbolicTangent(x: number): number {
+  return Math.tanh(x)
+}
+
+export const BUILTINS: Helpers = {
+  quotient: {
+    source: quotient,
+    // a GPU's quotient of floats may be wrong in its last bit, and its floor then by one, as the rest shows
+    glsl: `float quotient(float i, float n) {
     float q = floor(i / n);
     float rest = i - q * n;
     return rest < 0.0 ? q - 1.0 : rest < n ? q : q + 1.0;
   }`,
-}
-
-/** Value i of a tensor. */
-const at: DetailedHelper = {
-  kinds: ['texels'],
-  source: function at(x: Texels, i: number): number {
-    return x[Math.floor(i / 4)][i % 4]
   },
-  glsl: `float at(sampler2D x, ivec2 size, ivec3 dimensions, float i) {
+  at: {
+    source: at,
+    kinds: ['texels'],
+    glsl: `float at(sampler2D x, ivec2 size, ivec3 dimensions, float i) {
     float texel = floor(i * 0.25);
     vec4 v = texelAt(x, float(size.x), intBitsToFloat(dimensions.xy), texel);
     float lane = i - 4.0 * texel;
     return lane < 2.0 ? (lane < 1.0 ? v.x : v.y) : lane < 3.0 ? v.z : v.w;
   }`,
-}
-
-/** `Infinity` of gpu.js is the largest finite number. */
-const infinity: DetailedHelper = {
-  source: function infinity(): number {
-    return 1 / 0
   },
-  glsl: 'float infinity() { return uintBitsToFloat(0x7f800000u); }',
-}
-
-const notANumber: DetailedHelper = {
-  source: function notANumber(): number {
-    return 0 / 0
+  infinity: {
+    source: infinity,
+    // gpu.js makes the largest finite number of Infinity
+    glsl: 'float infinity() { return uintBitsToFloat(0x7f800000u); }',
   },
-  glsl: 'float notANumber() { return uintBitsToFloat(0x7fc00000u); }',
-}
-
-/** 1 where x is NaN, else 0. By its bits: a comparison that only a NaN fails may be optimised away. */
-const isNotANumber: DetailedHelper = {
-  source: function isNotANumber(x: number): number {
-    return x >= 0 ? 0 : x < 0 ? 0 : 1
+  notANumber: {
+    source: notANumber,
+    glsl: 'float notANumber() { return uintBitsToFloat(0x7fc00000u); }',
   },
-  glsl: `float isNotANumber(float x) {
+  isNotANumber: {
+    source: isNotANumber,
+    // a driver may leave out a comparison that only a NaN fails, so the bits tell
+    glsl: `float isNotANumber(float x) {
     return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u ? 1.0 : 0.0;
   }`,
-}
-
-/** A GPU's own exp may make Infinity of a NaN. */
-const exponential: DetailedHelper = {
-  source: function exponential(x: number): number {
-    return Math.exp(x)
   },
-  glsl: 'float exponential(float x) { return isNotANumber(x) > 0.0 ? x : exp(x); }',
-}
-
-/** A GPU's own log is anything where x is not positive, or not finite. */
-const logarithm: DetailedHelper = {
-  source: function logarithm(x: number): number {
-    return Math.log(x)
+  exponential: {
+    source: exponential,
+    // a GPU's own exp may make Infinity of a NaN
+    glsl: 'float exponential(float x) { return isNotANumber(x) > 0.0 ? x : exp(x); }',
   },
-  glsl: `float logarithm(float x) {
+  logarithm: {
+    source: logarithm,
+    // a GPU's own log may give any number where x is not positive, or not finite
+    glsl: `float logarithm(float x) {
     if (isNotANumber(x) > 0.0 || isinf(x)) return x < 0.0 ? notANumber() : x;
     return x > 0.0 ? log(x) : x == 0.0 ? -infinity() : notANumber();
   }`,
-}
-
-/** A GPU's own tanh overflows at 50, and makes -1 of a NaN. In float32 it is 1 from 9 on. */
-const hyperbolicTangent: DetailedHelper = {
-  source: function hyperbolicTangent(x: number): number {
-    return Math.tanh(x)
   },
-  glsl: 'float hyperbolicTangent(float x) { return isNotANumber(x) > 0.0 ? x : tanh(clamp(x, -9.0, 9.0)); }',
+  hyperbolicTangent: {
+    source: hyperbolicTangent,
+    // a GPU's own tanh overflows at 50 and makes -1 of a NaN; in float32 it is 1 from 9 on
+    glsl: 'float hyperbolicTangent(float x) { return isNotANumber(x) > 0.0 ? x : tanh(clamp(x, -9.0, 9.0)); }',
+  },
 }
-
-export const BUILTINS = { quotient, at, infinity, notANumber, isNotANumber, exponential, logarithm, hyperbolicTangent }

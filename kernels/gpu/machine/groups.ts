@@ -9,6 +9,7 @@
  */
 import type { ReduceFunction } from '../../kernels.js'
 import { contiguous, product } from '../../strides.js'
+import { at } from './builtins.js'
 import { BINARY } from './functions.js'
 import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
 import {
@@ -21,8 +22,6 @@ import {
   type Source,
   type Texels,
 } from './program.js'
-
-declare function at(x: Texels, i: number): number
 
 /** Of a tensor of `shape`. */
 export interface Groups {

@@ -1,80 +1,62 @@
-/** Where the elements of a strided tensor lie: what all general kernels share. */
+/** Where the elements of a strided tensor lie. */
 import { mergeAxes } from '../../strides.js'
-import type { Four, Helper, Helpers } from './program.js'
+import { quotient } from './builtins.js'
+import type { Four, Helper, Helpers, Source } from './program.js'
 
-declare function quotient(i: number, n: number): number
-declare function inner(i: number, shape: Four, strides: Four): number
-
-/** Element i of a tensor of four axes, the last running fastest. */
-const FOUR_AXES: Helper = {
-  kinds: ['number', 'four', 'four'],
-  source: function inner(i: number, shape: Four, strides: Four): number {
-    const rows = quotient(i, shape[3])
-    const planes = quotient(rows, shape[2])
-    const blocks = quotient(planes, shape[1])
-    return (
-      (i - rows * shape[3]) * strides[3] +
-      (rows - planes * shape[2]) * strides[2] +
-      (planes - blocks * shape[1]) * strides[1] +
-      blocks * strides[0]
-    )
-  },
+/** Where element i of a tensor of four axes lies; the last axis runs fastest. */
+export function inner(i: number, shape: Four, strides: Four): number {
+  const rows = quotient(i, shape[3])
+  const planes = quotient(rows, shape[2])
+  const blocks = quotient(planes, shape[1])
+  return (
+    (i - rows * shape[3]) * strides[3] +
+    (rows - planes * shape[2]) * strides[2] +
+    (planes - blocks * shape[1]) * strides[1] +
+    blocks * strides[0]
+  )
 }
 
-/** `offset(i, shape, strides, outerShape, outerStrides)`: where element i lies. Of up to four axes. */
-const OFFSET: Helper = {
-  kinds: ['number', 'four', 'four', 'four', 'four'],
-  source: function offset(i: number, shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
-    return inner(i, shape, strides)
-  },
-}
-/** Of up to eight. */
-const WIDE_OFFSET: Helper = {
-  kinds: ['number', 'four', 'four', 'four', 'four'],
-  source: function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number {
-    const size = shape[0] * shape[1] * shape[2] * shape[3]
-    const outer = quotient(i, size)
-    return inner(i - outer * size, shape, strides) + inner(outer, outerShape, outerStrides)
-  },
+function offsetOnLine(i: number, _shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
+  return i * strides[3]
 }
 
-/** Of two. */
-const PLANE_OFFSET: Helper = {
-  kinds: ['number', 'four', 'four', 'four', 'four'],
-  source: function offset(i: number, shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
-    const row = quotient(i, shape[3])
-    return (i - row * shape[3]) * strides[3] + row * strides[2]
-  },
+function offsetInPlane(i: number, shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
+  const row = quotient(i, shape[3])
+  return (i - row * shape[3]) * strides[3] + row * strides[2]
 }
 
-/** Of a single axis. */
-const LINE_OFFSET: Helper = {
-  kinds: ['number', 'four', 'four', 'four', 'four'],
-  source: function offset(i: number, _shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
-    return i * strides[3]
-  },
+function narrowOffset(i: number, shape: Four, strides: Four, _outerShape: Four, _outerStrides: Four): number {
+  return inner(i, shape, strides)
 }
 
-/** By how many axes there are: dividing an index by each is what a walk costs. */
+function wideOffset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number {
+  const size = shape[0] * shape[1] * shape[2] * shape[3]
+  const outer = quotient(i, size)
+  return inner(i - outer * size, shape, strides) + inner(outer, outerShape, outerStrides)
+}
+
+/** How many axes there are: one, two, up to four or up to eight. Fewer axes take fewer divisions of an index. */
 export type Width = 'line' | 'plane' | 'narrow' | 'wide'
 
-/** `offset`, under any name. */
+const offsetOf = (source: Source): Helper => ({ source, kinds: ['number', 'four', 'four', 'four', 'four'] })
+
+/** `offset(i, shape, strides, outerShape, outerStrides)`, where element i lies. A program may call it by another name. */
 export const OFFSETS: { readonly [W in Width]: Helper } = {
-  line: LINE_OFFSET,
-  plane: PLANE_OFFSET,
-  narrow: OFFSET,
-  wide: WIDE_OFFSET,
+  line: offsetOf(offsetOnLine),
+  plane: offsetOf(offsetInPlane),
+  narrow: offsetOf(narrowOffset),
+  wide: offsetOf(wideOffset),
 }
 
-/** What `offset` calls. */
-export const AXES: Helpers = { inner: FOUR_AXES }
+/** What an offset calls. */
+export const AXES: Helpers = { inner: { source: inner, kinds: ['number', 'four', 'four'] } }
 
 /** Helpers of a program that calls `offset`. */
 export const INDEXING: { readonly [W in Width]: Helpers } = {
-  line: { ...AXES, offset: LINE_OFFSET },
-  plane: { ...AXES, offset: PLANE_OFFSET },
-  narrow: { ...AXES, offset: OFFSET },
-  wide: { ...AXES, offset: WIDE_OFFSET },
+  line: { ...AXES, offset: OFFSETS.line },
+  plane: { ...AXES, offset: OFFSETS.plane },
+  narrow: { ...AXES, offset: OFFSETS.narrow },
+  wide: { ...AXES, offset: OFFSETS.wide },
 }
 
 /** A walk over a tensor in row-major order, as arguments of `offset`. */

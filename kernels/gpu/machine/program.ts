@@ -4,8 +4,8 @@
  * A tensor of n values is ceil(n / 4) texels of four. A program computes one texel of its output, number
  * `this.thread.x`, and returns its four values. Past a tensor's last value its texels hold garbage.
  *
- * gpu.js reads functions from their source, so they are flat: no closures, no arrow functions, and nothing from
- * outside but helpers, the program's own and those of builtins.ts. `declare function` makes helpers known to TypeScript.
+ * gpu.js reads functions from their source, so they are flat: no closures and no arrow functions. They call nothing but
+ * builtins.ts and the helpers of their program. `declare function` stands for a helper that differs between programs.
  * What else to keep in mind is Note [Dialect] in index.ts.
  */
 

@@ -45,7 +45,8 @@ function functionText({ source, kinds = [] }: DetailedHelper): FunctionText {
   }
 }
 
-const parametersOf = (text: string): string[] => text.slice(text.indexOf('(') + 1, text.indexOf(')')).match(/\w+/g) ?? []
+const parametersOf = (text: string): string[] =>
+  text.slice(text.indexOf('(') + 1, text.indexOf(')')).match(/\w+/g) ?? []
 
 /** `sizes.rows` becomes `sizes[1]` where the second name of `sizes` is `rows`, and so does `user_sizes.rows`. */
 function indexed(text: string, parameters: readonly string[], kinds: readonly ArgumentKind[]): string {

@@ -5,10 +5,8 @@
  *   x     [batch, groups, channels, height, width]
  *   copy  [batch, groups, fours of channels, paddedHeight, paddedWidth]
  */
+import { at, quotient } from '../machine/builtins.js'
 import type { Four, Gpu, Program, Texels, Thread } from '../machine/program.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
 
 /** Down and to the right. */
 export type Plane = readonly [y: number, x: number]

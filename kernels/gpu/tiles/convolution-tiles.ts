@@ -14,6 +14,7 @@
  * 1, with every filter turned by half and the two kinds of channels exchanged.
  */
 import type { Convolution } from '../../kernels.js'
+import { at, quotient } from '../machine/builtins.js'
 import {
   eachValue,
   type Four,
@@ -26,11 +27,6 @@ import {
 } from '../machine/program.js'
 import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './channel-fours.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function place(position: number, group: number, padded: Four, result: Four, strides: Four): number
-declare function meet(image: Texels, filters: Texels, from: number, filter: number, padded: Four, taps: Four): number
 
 /** What is correlated with what. */
 export interface Correlation {
@@ -119,7 +115,7 @@ function filterOf(i: number, w: Texels, sizes: Four, filter: Four): number {
 const FILTERS = eachValue('convolution, filters in fours', filterOf, ['texels', 'four', 'four'])
 
 /** The texel of an image that the first tap of the first channels meets for a position. */
-function placeOf(position: number, group: number, padded: Four, result: Four, strides: Four): number {
+function place(position: number, group: number, padded: Four, result: Four, strides: Four): number {
   const row = quotient(position, result[1])
   const n = quotient(row, result[0])
   const plane = (n * padded[0] + group) * padded[1]
@@ -128,7 +124,7 @@ function placeOf(position: number, group: number, padded: Four, result: Four, st
 }
 
 /** The sum over all channels and taps, from texels `from` of the image and `filter` of the filters on. */
-function meetOf(image: Texels, filters: Texels, from: number, filter: number, padded: Four, taps: Four): number {
+function meet(image: Texels, filters: Texels, from: number, filter: number, padded: Four, taps: Four): number {
   let sum = 0.0
   for (let c = 0; c < padded[1]; c++) {
     for (let ky = 0; ky < taps[0]; ky++) {
@@ -253,8 +249,8 @@ void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
 }`
 
 const HELPERS: Helpers = {
-  place: { source: placeOf, kinds: ['number', 'number', 'four', 'four', 'four'] },
-  meet: { source: meetOf, kinds: ['texels', 'texels', 'number', 'number', 'four', 'four'] },
+  place: { source: place, kinds: ['number', 'number', 'four', 'four', 'four'] },
+  meet: { source: meet, kinds: ['texels', 'texels', 'number', 'number', 'four', 'four'] },
 }
 const TILES: Program = {
   name: 'convolution, tiles',

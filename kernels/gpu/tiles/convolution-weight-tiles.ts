@@ -7,6 +7,7 @@
  *            channel r of four
  */
 import type { Convolution } from '../../kernels.js'
+import { at, quotient } from '../machine/builtins.js'
 import {
   eachValue,
   type Four,
@@ -18,10 +19,6 @@ import {
 } from '../machine/program.js'
 import { FOURS, type Fours, fours, foursSize, inFours } from './channel-fours.js'
 import { FEWEST_FOR_TILES, forwardOf } from './convolution-tiles.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function along(x: Texels, first: number, apart: number, parts: number): number
 
 /**
  * Texel of a plane.
@@ -138,7 +135,7 @@ const TILES: Program = {
 }
 
 /** The sum of `parts` values. */
-function alongOf(x: Texels, first: number, apart: number, parts: number): number {
+function along(x: Texels, first: number, apart: number, parts: number): number {
   let sum = 0.0
   for (let part = 0; part < parts; part++) {
     sum = sum + at(x, first + part * apart)
@@ -178,7 +175,7 @@ const TOTAL_OF_TILES = eachValue(
   'convolutionWeightGradient, total of tiles',
   totalOfTiles,
   ['texels', 'texels', 'texels', 'texels', 'four', 'number'],
-  { along: { source: alongOf, kinds: ['texels'] } },
+  { along: { source: along, kinds: ['texels'] } },
 )
 
 /** Enough texels to keep a GPU busy. */

@@ -6,7 +6,8 @@
  */
 import type { KernelParameters } from '../../kernels.js'
 import { largestOf, listed, type Offsets } from '../../offsets.js'
-import { AXES, offsetsWalk } from '../machine/indexing.js'
+import { at, quotient } from '../machine/builtins.js'
+import { AXES, inner, offsetsWalk } from '../machine/indexing.js'
 import {
   type ArgumentKind,
   eachValue,
@@ -18,13 +19,8 @@ import {
 } from '../machine/program.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
-declare function inner(i: number, shape: Four, strides: Four): number
-declare function product(a: Texels, b: Texels, k: number, firstA: number, firstB: number, strides: Four): number
-
 /** The sum over k of one row of a and one column of b. */
-function productOf(a: Texels, b: Texels, k: number, firstA: number, firstB: number, strides: Four): number {
+function product(a: Texels, b: Texels, k: number, firstA: number, firstB: number, strides: Four): number {
   let sum = 0.0
   for (let j = 0; j < k; j++) {
     sum = sum + at(a, firstA + j * strides[1]) * at(b, firstB + j * strides[2])
@@ -207,7 +203,7 @@ const tiles = (name: string, glsl: string): Program => ({
   kinds: KINDS,
   helpers: {
     ...AXES,
-    product: { source: productOf, kinds: ['texels', 'texels', 'number', 'number', 'number', 'four'] },
+    product: { source: product, kinds: ['texels', 'texels', 'number', 'number', 'number', 'four'] },
   },
   planes: glsl,
 })

@@ -3,6 +3,7 @@
  * planes, plane r for row r of every tile, and a second program, here, puts the rows in order. They are written twice,
  * which is little beside what is read for each of them.
  */
+import { at, quotient } from '../machine/builtins.js'
 import {
   type ArgumentKind,
   eachValue,
@@ -12,9 +13,6 @@ import {
   type Texels,
   type Thread,
 } from '../machine/program.js'
-
-declare function quotient(i: number, n: number): number
-declare function at(x: Texels, i: number): number
 
 /**
  * Texel of y [batch, groups, rows, columns], where rows are whole texels.
