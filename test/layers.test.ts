@@ -35,7 +35,7 @@ const LAYERS = [
  * the kernels. Rooms lie inside each other, and a file belongs to the innermost.
  */
 const ROOMS = [
-  ['kernels'],
+  ['kernels', 'kernels/simd/layout.ts'],
   ['kernels/simd/machine', 'kernels/simd/assembly/machine', 'kernels/gpu/machine'],
   ['kernels/simd/assembly/product', 'kernels/gpu/tiles'],
   ['kernels/simd/assembly/bands'],

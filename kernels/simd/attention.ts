@@ -1,9 +1,7 @@
 /** Softmax of attention scores: assembly/attention.ts, in parts by rows. */
 import { listed } from '../offsets.js'
+import { BYTES, DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
-import { DEAR_GRAIN } from './machine/parts.js'
-
-const BYTES = 4
 
 export const attentionSoftmax: SimdKernel<'attentionSoftmax'> = {
   run(assembly, { batch, queries, keys, causal, scale, mask }, [scores, values = 0], [p]) {

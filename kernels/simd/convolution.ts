@@ -1,18 +1,16 @@
 /** Convolution and its gradients: each is one call of assembly/convolution.ts, where the sizes of the products are told. */
 import type { Convolution } from '../kernels.js'
+import { TAP_BYTES, WINDOW_LIST_BYTES } from './layout.js'
 import { direct, dots, turned } from './machine/bands.js'
 import { type Blocking, blocking } from './machine/blocking.js'
 import type { SimdKernel } from './machine/kernel.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
 
-/** A row of the table of taps (assembly/product/image.ts). */
-const TAP_BYTES = 16
-
 /** For windows as panels: a row of the table for each tap, and beside each panel three lists and a mask for each tap. */
 const windows = (p: Convolution) => ({
   tableBytes: () => TAP_BYTES * taps(p),
-  scratchBytes: 3 * 64 + 16 * taps(p),
+  scratchBytes: 3 * WINDOW_LIST_BYTES + 16 * taps(p),
 })
 
 /** Masks for a block of positions take no more than this, so that many taps do not need a large workspace. */

@@ -1,7 +1,7 @@
 /** Dropout: one call of assembly/dropout.ts, or two where the position passes a multiple of 2^32. */
 import { DROPOUT_CALLS } from '../kernels.js'
+import { DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
-import { DEAR_GRAIN } from './machine/parts.js'
 
 export const dropout: SimdKernel<'dropout'> = {
   run(assembly, { size, rate, seed, step, call, first }, [x], [y]) {

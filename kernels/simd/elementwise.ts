@@ -1,9 +1,9 @@
 /** Functions of one, two and three tensors: lines of assembly/unary.ts and power.ts, planes of assembly/binary.ts. */
 import type { BinaryFunction, Unary, UnaryFunction } from '../kernels.js'
 import { contiguous } from '../strides.js'
+import { CHEAP_GRAIN, DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
-import { CHEAP_GRAIN, DEAR_GRAIN } from './machine/parts.js'
 import { eachPlane } from './machine/planes.js'
 import { fillWith } from './movement.js'
 

@@ -1,8 +1,6 @@
 /** Rows of a table by index, and their gradient: assembly/embedding.ts. */
+import { BYTES, CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
-import { CHEAP_GRAIN } from './machine/parts.js'
-
-const BYTES = 4
 
 export const embedding: SimdKernel<'embedding'> = {
   run(assembly, { rows, width, entries }, [table, indices], [y]) {

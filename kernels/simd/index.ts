@@ -27,15 +27,9 @@ import { adam, blend, gradientNorm, sgd } from './optimizer.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { reduce } from './reduce.js'
 
-export {
-  type Assembly,
-  hasWebAssembly,
-  instantiate,
-  RUNTIME_BYTES,
-  type SimdVariant,
-  simdVariants,
-} from './machine/module.js'
-export { availableThreads, canThread, dropped, MAX_THREADS, Workers } from './machine/threads.js'
+export { MAX_THREADS, RUNTIME_BYTES } from './layout.js'
+export { type Assembly, hasWebAssembly, instantiate, type SimdVariant, simdVariants } from './machine/module.js'
+export { availableThreads, canThread, dropped, Workers } from './machine/threads.js'
 
 export const simd: SimdKernels = {
   matmul,

@@ -1,9 +1,8 @@
 /** Softmax and losses: assembly/softmax.ts, cross-entropy.ts and loss.ts; in parts by rows, or by what holds several. */
 import type { ClassRows, Rows } from '../kernels.js'
+import { BYTES, CHEAP_GRAIN, DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
-import { CHEAP_GRAIN, type Cut, DEAR_GRAIN } from './machine/parts.js'
-
-const BYTES = 4
+import type { Cut } from './machine/parts.js'
 
 /** By the outer axis: `count` operands move on by so many numbers, and then comes how many there are. */
 const cut = (sizes: readonly number[], grain: number): Cut => ({

@@ -3,7 +3,8 @@
  */
 import type { KernelParameters } from '../kernels.js'
 import { listed } from '../offsets.js'
-import { type Blocking, blocking, SLOTS } from './machine/blocking.js'
+import { MAX_THREADS, MULTIPLY_GRAIN } from './layout.js'
+import { type Blocking, blocking } from './machine/blocking.js'
 import type { SimdKernel } from './machine/kernel.js'
 
 type Matmul = KernelParameters['matmul']
@@ -11,9 +12,7 @@ type Matmul = KernelParameters['matmul']
 /** Multiply-adds below which threads get in each other's way: two gain 1.3 in a product of 64 x 64 x 64, 1.8 at 128. */
 const SMALL = 1 << 19
 /** So many products keep all threads busy to the end. */
-const MANY = 2 * SLOTS
-/** Multiply-adds that take some 5 us. */
-const GRAIN = 1 << 17
+const MANY = 2 * MAX_THREADS
 
 /** Does each thread take products of its own? */
 const isDealt = ({ batch, m, n, k }: Matmul): boolean => batch > 1 && (batch >= MANY || m * n * k <= SMALL)
@@ -34,7 +33,7 @@ export const matmul: SimdKernel<'matmul'> = {
   workspaceBytes(p) {
     const shared = blocking(p.m, p.n, p.k).bytes
     // For the few large ones too, that growing sizes never need less.
-    return p.batch > 1 ? Math.max(shared, SLOTS * alone(p).bytes) : shared
+    return p.batch > 1 ? Math.max(shared, MAX_THREADS * alone(p).bytes) : shared
   },
 
   run(assembly, p, [a, b, bias = 0], [y], workspace) {
@@ -51,7 +50,7 @@ export const matmul: SimdKernel<'matmul'> = {
       assembly.inParts('matmulBatch', [batch, ...operands, m, n, k, ...flags, workspace, bytes, depth, height], {
         count: 0,
         steps: [0, ...steps, m * n * 4],
-        grain: Math.ceil(GRAIN / (m * n * k)),
+        grain: Math.ceil(MULTIPLY_GRAIN / (m * n * k)),
       })
       return
     }

@@ -1,10 +1,8 @@
 /** What moves numbers: fill and copies of assembly/movement.ts. */
 import { contiguous, eachLine, mergeAxes, product } from '../strides.js'
+import { BYTES, CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
-import { CHEAP_GRAIN } from './machine/parts.js'
-
-const BYTES = 4
 
 /** Of numbers that nothing is computed with, a core passes some ten in a nanosecond: these take it 5 us. */
 const GRAIN = 4 * CHEAP_GRAIN

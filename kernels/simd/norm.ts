@@ -1,7 +1,8 @@
 /** Normalisation: assembly/norm.ts, in parts by groups, or by gammas. */
 import type { Normalization } from '../kernels.js'
+import { CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
-import { CHEAP_GRAIN, type Cut } from './machine/parts.js'
+import type { Cut } from './machine/parts.js'
 
 /** The first of them and how many: so many numbers go into each, and at least so many are taken at a time. */
 const cut = (numbers: number, least = 1): Cut => ({

@@ -1,8 +1,9 @@
 /** What a commit runs: one call each of assembly/optimizer.ts, with what its constants are made of. */
 import type { Update } from '../kernels.js'
+import { CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
-import { CHEAP_GRAIN, type Cut } from './machine/parts.js'
+import type { Cut } from './machine/parts.js'
 
 /** By elements: their number comes first, then so many operands. */
 const cut = (operands: number): Cut => ({

@@ -1,9 +1,7 @@
 /** Reductions over any axes, of which assembly/reduce.ts does two at once for one that is kept. */
 import { contiguous, eachLine, mergeAxes } from '../strides.js'
+import { BYTES, CHEAP_GRAIN, COLUMN_GROUP } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
-import { CHEAP_GRAIN } from './machine/parts.js'
-
-const BYTES = 4
 
 /** Merged axes of x, and of each whether it is kept. Neighbours that share their fate are one axis. */
 function axesOf({ shape, reduced }: { shape: readonly number[]; reduced: readonly boolean[] }) {
@@ -41,7 +39,7 @@ export const reduce: SimdKernel<'reduce'> = {
           } else {
             const args = [from, to, outputs.size, ...runs, inner.size, inner.stride * BYTES, ...constants]
             // Columns are summed in groups of 16, and those beyond in another order.
-            const columns = Math.ceil(grain / 16) * 16
+            const columns = Math.ceil(grain / COLUMN_GROUP) * COLUMN_GROUP
             assembly.inParts('reduceColumns', args, { count: 2, steps: [BYTES, BYTES], grain: columns })
           }
         }

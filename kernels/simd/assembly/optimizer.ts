@@ -6,8 +6,9 @@
  * cannot fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider
  * busy about as long as its seven streams keep memory.
  */
+import { CHEAP_GRAIN, MAX_THREADS, SQUARE_PARTS, SQUARE_SUMS, SQUARES } from '../layout'
 import { combine, map, put, take } from './machine/lines'
-import { parallel, SLOTS } from './machine/parallel'
+import { parallel } from './machine/parallel'
 
 /** y, x -> a y + b x; with a = 0, y is not read */
 export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): void {
@@ -27,37 +28,31 @@ export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): vo
 
 /**
  * Note [Sums in parts]
- *   A sum's bits depend on the order of its additions, so its parts follow from n alone: at most SUMS of them, each long
+ *   A sum's bits depend on the order of its additions, so its parts follow from n alone: at most SQUARE_PARTS of them, each long
  *   enough to be worth a thread's while. A commit has no workspace: what a part comes to is left at the bottom of the
- *   memory, between what threads tell each other and the constants (kernels/build.mjs).
+ *   memory, between what threads tell each other and the constants (layout.ts).
  */
-const SUMS: i32 = 16
-/** As many as kernels/simd/machine/parts.ts has in a part. */
-const LEAST_PART: i32 = 16384
-
 @unmanaged class Squares {
   x: usize
   n: i32
   part: i32
 }
-const SQUARES: usize = 1792
-const SUM: usize = SQUARES + 64
 
 /** sum of x^2, in double precision */
 export function sumOfSquares(n: i32, x: usize): f64 {
   const squares = changetype<Squares>(SQUARES)
-  const part = max(LEAST_PART, (n + SUMS - 1) / SUMS)
+  const part = max(CHEAP_GRAIN, (n + SQUARE_PARTS - 1) / SQUARE_PARTS)
   const parts = (n + part - 1) / part
   squares.x = x
   squares.n = n
   squares.part = part
-  parallel(SQUARES, parts, SLOTS, (shared, item, _slot) => {
+  parallel(SQUARES, parts, MAX_THREADS, (shared, item, _slot) => {
     const all = changetype<Squares>(shared)
     const first = item * all.part
-    store<f64>(SUM + <usize>item * 8, sumPart(min(all.part, all.n - first), all.x + <usize>first * 4))
+    store<f64>(SQUARE_SUMS + <usize>item * 8, sumPart(min(all.part, all.n - first), all.x + <usize>first * 4))
   })
   let total: f64 = 0
-  for (let i = 0; i < parts; i++) total += load<f64>(SUM + <usize>i * 8)
+  for (let i = 0; i < parts; i++) total += load<f64>(SQUARE_SUMS + <usize>i * 8)
   return total
 }
 

@@ -9,6 +9,7 @@
  * two can start in each, so several sums are under way at a time: four vectors of them, or eight of columns, which
  * are then the sixteen numbers of a cache line.
  */
+import { COLUMN_GROUP } from '../layout'
 import { put, take } from './machine/lines'
 import { addHigh, addLow, highPair, lowPair, rounded, sumOfFour } from './machine/sums'
 
@@ -84,7 +85,7 @@ export function reduceColumns(
 ): void {
   let column = 0
   if (!greatest) {
-    for (; column + 16 <= kept; column += 16) {
+    for (; column + COLUMN_GROUP <= kept; column += COLUMN_GROUP) {
       sumOf16(x, y, runs, runStep, n, rowStep, scale, accumulate)
       x += 64
       y += 64

@@ -1,77 +1,20 @@
 /** The compiled modules: which one this platform runs, and a module at work on a device's memory. */
-import { baseline, relaxed } from './compiled.js'
-import { CALL, type InParts, instantiateWithParts, partsOf } from './parts.js'
+import { type AssemblyFunction, baseline, relaxed } from './compiled.js'
+import { CALL, type InParts, instantiateWithParts, sharing } from './parts.js'
 
 /** `relaxed`: with fused multiply-add. */
 export type SimdVariant = 'relaxed' | 'baseline'
 
-/** From the best. */
+/** The fastest first. */
 const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 
-/**
- * The bottom of every memory that belongs to the modules: what they assume to be nobody's (1 KiB, so that an address
- * and an offset can be added without a carry), what threads tell each other (256 bytes, 512 for a call in parts, and 192
- * for sums in parts), then their constants.
- */
-export const RUNTIME_BYTES = 4096
-
-/** What assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
-export type Exports = { readonly [Name in AssemblyFunction | ThreadFunction]: (...numbers: number[]) => number }
+/** The functions that assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
+export type Exports = { readonly [Name in AssemblyFunction]: (...numbers: number[]) => number }
 
 export interface Assembly extends Exports {
-  /** One of the functions, by all threads: parts.ts. */
+  /** Calls one of the functions in parts, by all threads: parts.ts. */
   inParts: InParts<AssemblyFunction>
 }
-
-type ThreadFunction = 'fail' | 'isShared' | 'itemsOfWorkers' | 'parallelCalls' | 'wantsWorkers' | 'work' | 'workers'
-
-export type AssemblyFunction =
-  | 'matmul'
-  | 'matmulBatch'
-  | 'convolution'
-  | 'convolutionFewChannels'
-  | 'convolutionInputGradient'
-  | 'convolutionWeightGradient'
-  | 'convolutionWeightGradientFewChannels'
-  | 'maxPool'
-  | 'maxPoolGradient'
-  | 'averagePool'
-  | 'averagePoolGradient'
-  | 'unary'
-  | 'unaryGradient'
-  | 'power'
-  | 'powerGradient'
-  | 'dropout'
-  | 'binary'
-  | 'binaryGradient'
-  | 'select'
-  | 'fill'
-  | 'copyPlanes'
-  | 'reduceLines'
-  | 'reduceColumns'
-  | 'blend'
-  | 'sumOfSquares'
-  | 'storeNorm'
-  | 'sgd'
-  | 'sgdMomentum'
-  | 'adam'
-  | 'clipRoot'
-  | 'softmax'
-  | 'softmaxGradient'
-  | 'attentionSoftmax'
-  | 'attentionSoftmaxGradient'
-  | 'crossEntropyRows'
-  | 'crossEntropyGradient'
-  | 'lossRows'
-  | 'lossRowsGradient'
-  | 'weightedMean'
-  | 'moments'
-  | 'normalize'
-  | 'normalizeGradient'
-  | 'normalizeScaleGradient'
-  | 'embedding'
-  | 'embeddingGradient'
-  | 'staticEnd'
 
 /**
  * Note [Shared or not]
@@ -119,5 +62,5 @@ export const moduleOf = (variant: SimdVariant, shared: boolean): WebAssembly.Mod
 export function instantiate(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   const { exports, call } = instantiateWithParts(moduleOf(variant, isShared(memory)), memory, CALL)
   const functions = exports as Exports
-  return { ...functions, inParts: partsOf(functions, call) }
+  return { ...functions, inParts: sharing(functions, call) }
 }

@@ -11,6 +11,7 @@
  * The call is written down in the shared memory as numbers. Whoever takes a part (assembly/machine/parallel.ts) reads
  * them from there and calls the function of its own instance of the module.
  */
+import * as layout from '../layout.js'
 
 export interface Cut {
   /** which argument counts what there is to do */
@@ -21,19 +22,13 @@ export interface Cut {
   readonly grain: number
 }
 
-/** Numbers that are read and written once in 5 us: from a cache a core passes some three in a nanosecond. */
-export const CHEAP_GRAIN = 16384
-
-/** The same where each takes an exponential, or as long as one. */
-export const DEAR_GRAIN = CHEAP_GRAIN / 8
-
 export type InParts<Name extends string> = (name: Name, args: readonly number[], cut: Cut) => void
 
-/** Where a call is written down, in the memory below the constants of the modules, and how many numbers it has at most. */
-export const CALL = { address: 1280, length: 64 } as const
-
-/** Of a call: function, which argument counts, grain, number of arguments; then each argument and its step. */
-const HEAD = 4
+/**
+ * Where a call is written down: the function, which argument counts, the grain and the number of arguments make the
+ * head; then each argument and its step.
+ */
+export const CALL = { address: layout.CALL, length: layout.CALL_NUMBERS, head: 4 } as const
 
 type Functions = Readonly<Record<string, (...numbers: number[]) => number>>
 
@@ -44,13 +39,13 @@ type Functions = Readonly<Record<string, (...numbers: number[]) => number>>
 export function instantiateWithParts(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-  { address, length }: typeof CALL,
+  { address, length, head }: typeof CALL,
 ) {
   const call = new Float64Array(memory.buffer, address, length)
   const callPart = (item: number): void => {
     const [code, count, grain, size] = call
     const args: number[] = []
-    for (let i = 0; i < size; i++) args.push(call[4 + 2 * i] + item * grain * call[5 + 2 * i])
+    for (let i = 0; i < size; i++) args.push(call[head + 2 * i] + item * grain * call[head + 2 * i + 1])
     args[count] = Math.min(grain, args[count] - item * grain)
     functions[code](...args)
   }
@@ -60,7 +55,7 @@ export function instantiateWithParts(
 }
 
 /** The side of the thread that runs kernels. */
-export function partsOf<Name extends string>(
+export function sharing<Name extends string>(
   exports: Functions & Readonly<Record<'isShared' | 'parallelCalls', (...numbers: number[]) => number>>,
   call: Float64Array,
 ): InParts<Name> {
@@ -73,8 +68,8 @@ export function partsOf<Name extends string>(
     }
     call.set([names.indexOf(name), count, grain, args.length])
     args.forEach((value, i) => {
-      call[HEAD + 2 * i] = value
-      call[HEAD + 2 * i + 1] = steps[i] ?? 0
+      call[CALL.head + 2 * i] = value
+      call[CALL.head + 2 * i + 1] = steps[i] ?? 0
     })
     exports.parallelCalls(items)
   }

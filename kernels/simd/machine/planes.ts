@@ -1,5 +1,7 @@
 /** Walking strided tensors as planes: what assembly/ does at once, so that few calls do much. */
+
 import { eachLine, mergeAxes } from '../../strides.js'
+import { BYTES } from '../layout.js'
 
 /** Of each operand: where a plane starts, how far apart its rows are, and the numbers in a row. All in bytes. */
 export interface Plane {
@@ -9,8 +11,6 @@ export interface Plane {
   rowSteps: readonly number[]
   steps: readonly number[]
 }
-
-const BYTES = 4
 
 /**
  * Visits planes of the last two merged axes, so that row-major operands are walked from front to back. Strides are

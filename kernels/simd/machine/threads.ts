@@ -5,12 +5,9 @@
  * Nothing here can fail. Where a worker does not start (no SharedArrayBuffer, a content security policy, a limit) or
  * starts late, the others do its work; the main thread is always there.
  */
-import { SLOTS } from './blocking.js'
+import { MAX_THREADS } from '../layout.js'
 import { type Assembly, type Exports, moduleOf, type SimdVariant } from './module.js'
 import { CALL, instantiateWithParts } from './parts.js'
-
-/** Threads that can work on one kernel, the main thread among them. */
-export const MAX_THREADS = SLOTS
 
 interface Work {
   module: WebAssembly.Module

@@ -15,6 +15,7 @@
  *
  * The gradient of a convolution's inputs, where strides are 1, is a convolution of dy with the kernels turned round.
  */
+import { BANDS_HEADER_BYTES, DIRECT_SLOT_BYTES, MULTIPLY_GRAIN, TILE_ROWS } from '../../layout'
 import { Band } from './band'
 import { parallel } from '../machine/parallel'
 import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from '../product/tile'
@@ -45,13 +46,6 @@ class Direct extends Band {
   slotBytes: usize
 }
 
-const HEADER_BYTES: usize = 256
-/** In front of the band of a slot: a tile some of whose rows there are not. */
-const TILE_BYTES: usize = 128
-/** Multiply-adds in an item: some 5 us. */
-const GRAIN: i32 = 1 << 17
-/** Output channels of either tile. */
-const LANES: i32 = 4
 /** The most taps in a block. */
 const BLOCK: i32 = 256
 /** What a block begins with that is not the first. */
@@ -76,18 +70,18 @@ export function convolutionFewChannels(
   direct.batch = batch
   direct.groups = groups
   direct.outChannels = o
-  direct.lanes = (o + LANES - 1) & -LANES
+  direct.lanes = (o + TILE_ROWS - 1) & -TILE_ROWS
   direct.outHeight = outHeight
   direct.outWidth = outWidth
   direct.outRows = outRows
   direct.bands = (outHeight + outRows - 1) / outRows
   direct.tapCount = c * kernelHeight * kernelWidth
-  direct.item = max(1, GRAIN / (outChannels * direct.tapCount * outRows * outWidth))
-  direct.taps = workspace + HEADER_BYTES
+  direct.item = max(1, MULTIPLY_GRAIN / (outChannels * direct.tapCount * outRows * outWidth))
+  direct.taps = workspace + BANDS_HEADER_BYTES
   direct.weights = direct.taps + <usize>((direct.tapCount + 15) & ~15) * 4
   direct.starts = direct.weights + <usize>(groups * direct.lanes * direct.tapCount) * 4
   direct.slots = direct.starts + <usize>((groups * direct.lanes + 15) & ~15) * 4
-  direct.slotBytes = TILE_BYTES + ((direct.bytes + 63) & ~63)
+  direct.slotBytes = DIRECT_SLOT_BYTES + ((direct.bytes + 63) & ~63)
   direct.listTaps(direct.taps, direct.tapCount)
   const taps = kernelHeight * kernelWidth
   if (turned) prepare(direct, w + <usize>(taps - 1) * 4, taps, o * taps, -1, taps, bias)
@@ -136,7 +130,7 @@ function prepare(
 /** All outputs of a band. */
 function computeBand(direct: Direct, index: i32, slot: i32): void {
   const own = direct.slots + <usize>slot * direct.slotBytes
-  const band = own + TILE_BYTES
+  const band = own + DIRECT_SLOT_BYTES
   const n = index / direct.bands
   const top = (index - n * direct.bands) * direct.outRows
   const rows = min(direct.outRows, direct.outHeight - top)

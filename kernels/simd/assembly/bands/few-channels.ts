@@ -11,6 +11,7 @@
  * Bands are dealt to a fixed number of parts, each of which sums up for itself; the parts are added in their order. A part
  * of many bands has its sums twice: those of a block of bands, and what blocks come to. Note [Long sums]
  */
+import { BANDS_HEADER_BYTES, BANDS_IN_CHAIN, DOTS_SLOT_BYTES } from '../../layout'
 import { Band } from './band'
 import { parallel } from '../machine/parallel'
 import { multiplyAdd } from '../product/tile'
@@ -41,12 +42,6 @@ class Dots extends Band {
   slotBytes: usize
 }
 
-const HEADER_BYTES: usize = 256
-/** In front of the band of a slot: where the sums of a row go that there is not. */
-const NOWHERE: usize = 64
-/** As kernels/simd/machine/bands.ts has it. */
-const BANDS_OF_BLOCK: i32 = 64
-
 /** dy, x -> dw */
 export function convolutionWeightGradientFewChannels(
   dy: usize, x: usize, dw: usize, accumulate: bool,
@@ -72,13 +67,13 @@ export function convolutionWeightGradientFewChannels(
   dots.bands = (outHeight + outRows - 1) / outRows
   dots.parts = parts
   dots.levels = levels
-  dots.taps = workspace + HEADER_BYTES
+  dots.taps = workspace + BANDS_HEADER_BYTES
   const taps = c * kernelHeight * kernelWidth
   dots.tapCount = (taps + 3) & ~3
   dots.sums = dots.taps + <usize>((dots.tapCount + 15) & ~15) * 4
   dots.sumBytes = <usize>((outChannels * dots.tapCount + 15) & ~15) * 4
   dots.slots = dots.sums + <usize>(parts * levels) * dots.sumBytes
-  dots.slotBytes = NOWHERE + ((dots.bytes + 63) & ~63)
+  dots.slotBytes = DOTS_SLOT_BYTES + ((dots.bytes + 63) & ~63)
   dots.listTaps(dots.taps, dots.tapCount)
   parallel(workspace, parts, slots, (shared, part, slot) => {
     sumPart(changetype<Dots>(shared), part, slot)
@@ -107,8 +102,8 @@ function sumPart(dots: Dots, part: i32, slot: i32): void {
     return
   }
   const block = total + dots.sumBytes
-  for (let i = all * part / dots.parts; i < end; i += BANDS_OF_BLOCK) {
-    sumBands(dots, i, min(i + BANDS_OF_BLOCK, end), block, slot)
+  for (let i = all * part / dots.parts; i < end; i += BANDS_IN_CHAIN) {
+    sumBands(dots, i, min(i + BANDS_IN_CHAIN, end), block, slot)
     for (let at: usize = 0; at < dots.sumBytes; at += 16) {
       v128.store(total + at, f32x4.add(v128.load(total + at), v128.load(block + at)))
     }
@@ -119,7 +114,7 @@ function sumPart(dots: Dots, part: i32, slot: i32): void {
 /** Adds to sums what bands `first` to before `end` come to. */
 function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): void {
   const nowhere = dots.slots + <usize>slot * dots.slotBytes
-  const band = nowhere + NOWHERE
+  const band = nowhere + DOTS_SLOT_BYTES
   const o = dots.outChannels
   const outRowBytes = <usize>dots.outWidth * 4
   const outBytes = <usize>dots.outHeight * outRowBytes

@@ -18,9 +18,9 @@
  *
  * A loop is cut into the same items whoever is there to take them, and bits never depend on who took which.
  */
+import { CONTROL, MAX_THREADS } from '../../layout'
 
 /** The control block: below the constants, which every new worker writes again, and one cache line for each part. */
-const CONTROL: usize = 1024
 const WORD: usize = CONTROL
 const BODY: usize = CONTROL + 8
 const CONTEXT: usize = CONTROL + 12
@@ -44,9 +44,6 @@ const SPINS: i32 = 20000
  * Of loops that are worth sharing, each some 10 us or more, this many run alone first.
  */
 const LOOPS_ALONE: i32 = 100
-
-/** As many threads as there can be. */
-export const SLOTS: i32 = 4
 
 /** Of this instance, so of this thread: which one it is, and is it within a loop that is shared already? */
 let own: i32 = 0
@@ -75,7 +72,7 @@ export function parallel(context: usize, items: i32, slots: i32, body: Body): vo
 declare function callPart(item: i32): void
 
 export function parallelCalls(items: i32): void {
-  parallel(0, items, SLOTS, (_context, item, _slot) => callPart(item))
+  parallel(0, items, MAX_THREADS, (_context, item, _slot) => callPart(item))
 }
 
 /** Is it of any use to offer a loop? Where nobody is there, it counts as one that runs alone. */

@@ -11,8 +11,7 @@
  * harm; only the ends of the memory must not be passed (`reaches`).
  */
 
-/** Entries of the table of taps: down, right, bytes to the pixel, bytes into the filter. */
-const TAP_BYTES: usize = 16
+import { TAP_BYTES } from '../../layout'
 
 @unmanaged
 export class Image {
@@ -24,7 +23,7 @@ export class Image {
   channels: i32
   channelBytes: i32
   imageBytes: i32
-  /** table */
+  /** table of taps: down, right, bytes to the pixel, bytes into the filter */
   taps: usize
   tapCount: i32
   /** the least and most of what any tap adds to a position, in bytes and each way, and 0 */

@@ -19,6 +19,7 @@
  * The two inner loops are over things that do not touch each other: rows to pack, then columns to multiply. So
  * threads share them (parallel.ts); each has a slot of its own for the panel, and all read the block.
  */
+import { BYTES, MULTIPLY_GRAIN, PRODUCT_HEADER_BYTES, PRODUCT_SLOT_BYTES, TILE_COLUMNS } from '../../layout'
 import { ROW_GROUP } from './matrix'
 import { parallel } from '../machine/parallel'
 import { addTile, COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
@@ -28,7 +29,6 @@ export const LEFT: usize = 0
 export const RIGHT: usize = 128
 const RESULT: usize = 384
 const BLOCKS: usize = 448
-const HEADER_BYTES: usize = 512
 
 @unmanaged
 export class Result {
@@ -54,7 +54,7 @@ export class Blocks {
   height: i32
   /** the left side's rows: [height, depth] */
   block: usize
-  /** what a thread needs for itself: SLOT_BYTES, `scratchBytes` for the packing of the right side, a panel */
+  /** what a thread needs for itself: PRODUCT_SLOT_BYTES, `scratchBytes` for the packing of the right side, a panel */
   slots: usize
   slotCount: i32
   slotBytes: usize
@@ -83,10 +83,10 @@ export class Blocks {
     const blocks = Blocks.at(workspace)
     blocks.depth = depth
     blocks.height = height
-    blocks.tables = workspace + HEADER_BYTES
+    blocks.tables = workspace + PRODUCT_HEADER_BYTES
     blocks.block = blocks.tables + tableBytes
     blocks.slots = blocks.block + <usize>(depth * height) * 4
-    blocks.slotBytes = SLOT_BYTES + scratchBytes + <usize>depth * PANEL_BYTES
+    blocks.slotBytes = PRODUCT_SLOT_BYTES + scratchBytes + <usize>(depth * TILE_COLUMNS * BYTES)
     blocks.slotCount = slotCount
     blocks.scratchBytes = scratchBytes
     return blocks
@@ -96,13 +96,8 @@ export class Blocks {
 /** Of a slot: where each column of a panel lies in its row of c, what the columns start from, a tile of its own. */
 const STARTS: usize = 64
 const TILE: usize = 128
-const SLOT_BYTES: usize = 256
 
-/** What a step takes in a panel of either module. */
-const PANEL_BYTES: usize = 64
-
-/** What an item must be worth to be handed to another thread, about 5 us: multiply-adds, and numbers packed. */
-const MULTIPLY_GRAIN: i32 = 1 << 17
+/** Numbers packed in about 5 us. */
 const PACK_GRAIN: i32 = 1 << 13
 
 /** Left, right and result stand in the workspace. */
@@ -124,10 +119,10 @@ export function multiply<Left, Right>(workspace: usize, m: i32, n: i32, k: i32):
       blocks.rows = rows
       blocks.groups = max(1, PACK_GRAIN / (ROW_GROUP * steps))
       blocks.panels = max(1, MULTIPLY_GRAIN / (COLUMNS * rows * steps))
-      parallel(workspace, partsOf(rows, ROW_GROUP * blocks.groups), slots, (shared, item, _slot) => {
+      parallel(workspace, divideUp(rows, ROW_GROUP * blocks.groups), slots, (shared, item, _slot) => {
         packRows<Left>(shared, item)
       })
-      parallel(workspace, partsOf(n, COLUMNS * blocks.panels), slots, (shared, item, slot) => {
+      parallel(workspace, divideUp(n, COLUMNS * blocks.panels), slots, (shared, item, slot) => {
         multiplyPanels<Right>(shared, item, slot)
       })
     }
@@ -153,7 +148,7 @@ function multiplyPanels<Right>(workspace: usize, item: i32, slot: i32): void {
   const result = Result.at(workspace)
   const blocks = Blocks.at(workspace)
   const own = blocks.slots + slot * blocks.slotBytes
-  const scratch = own + SLOT_BYTES
+  const scratch = own + PRODUCT_SLOT_BYTES
   const panel = scratch + blocks.scratchBytes
   const first = item * blocks.panels * COLUMNS
   const end = min(blocks.columns, first + blocks.panels * COLUMNS)
@@ -165,13 +160,13 @@ function multiplyPanels<Right>(workspace: usize, item: i32, slot: i32): void {
 }
 
 /** How many parts `size` has when each but the last has this length. */
-function partsOf(size: i32, length: i32): i32 {
+function divideUp(size: i32, length: i32): i32 {
   return (size + length - 1) / length
 }
 
 /** The length of the parts, a multiple of 4 and at most `limit`, when `size` is cut into as few as possible. */
 function evenly(size: i32, limit: i32): i32 {
-  return (partsOf(size, partsOf(size, limit)) + 3) & ~3
+  return (divideUp(size, divideUp(size, limit)) + 3) & ~3
 }
 
 /** The block's rows with the panel's columns. */

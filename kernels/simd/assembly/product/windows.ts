@@ -5,13 +5,11 @@
  *
  * This is the matrix that im2col would write out, of which only one panel exists at a time.
  */
+import { WINDOW_LIST_BYTES } from '../../layout'
 import { Grid } from './grid'
 import { Image, loadScattered } from './image'
 import { storeRamp } from './matrix'
 import { COLUMNS, COLUMNS_BYTES } from './tile'
-
-/** Of the scratch: y, x and offset of each lane; then for each tap the mask of four lanes. */
-const LANE_BYTES: usize = 64
 
 /**
  * Channels that one tap is taken through before the next comes for the same lines. Any number of them stay in the
@@ -45,9 +43,9 @@ export class Windows {
     const grid = this.grid
     const taps = image.tapCount
     const ys = scratch
-    const xs = ys + LANE_BYTES
-    const offsets = xs + LANE_BYTES
-    const masks = offsets + LANE_BYTES
+    const xs = ys + WINDOW_LIST_BYTES
+    const offsets = xs + WINDOW_LIST_BYTES
+    const masks = offsets + WINDOW_LIST_BYTES
     grid.locate(image, first, count, COLUMNS, grid.rows * grid.columns, ys, xs, offsets)
     const block = taps * (image.channelBytes % HALF_A_WAY == 0 ? FEW_CHANNELS : ANY_CHANNELS)
     // What the lanes beyond `count` hold is never looked at.

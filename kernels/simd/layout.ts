@@ -1,0 +1,67 @@
+/**
+ * Addresses and sizes that TypeScript and AssemblyScript must agree on. Three readers take this file as it is: tsc, the
+ * AssemblyScript compiler (assembly/) and kernels/build.mjs. So it holds nothing but whole numbers without types, in
+ * arithmetic that means the same to all of them.
+ */
+
+/** Bytes of a float32. */
+export const BYTES = 4
+
+/** Bytes of a cache line. What one thread writes lies in lines of its own: a line moves between cores as a whole. */
+export const LINE_BYTES = 64
+
+/** The most threads that work on one kernel, the main thread among them. */
+export const MAX_THREADS = 4
+
+// The bottom of every memory belongs to the modules: RUNTIME_BYTES. Its first KiB stays empty, because the compiler may
+// add an address and an offset below 1 KiB without a carry.
+
+/** What threads tell each other: assembly/machine/parallel.ts. */
+export const CONTROL = 1024
+/** The running call in parts, float64 numbers: machine/parts.ts. */
+export const CALL = CONTROL + 4 * LINE_BYTES
+export const CALL_NUMBERS = 64
+/** The running sum of squares, then the float64 sums of its parts, SQUARE_PARTS at most: assembly/optimizer.ts. */
+export const SQUARES = CALL + CALL_NUMBERS * 8
+export const SQUARE_SUMS = SQUARES + LINE_BYTES
+export const SQUARE_PARTS = 16
+/** The constants of the modules. */
+export const FIRST_STATIC_BYTE = SQUARE_SUMS + SQUARE_PARTS * 8
+export const RUNTIME_BYTES = 4096
+
+// Work of about 5 us: less of it is not worth handing to another thread.
+
+/** Numbers read and written once: from a cache, a core passes some three in a nanosecond. */
+export const CHEAP_GRAIN = 16384
+/** Numbers of which each takes an exponential, or as long as one. */
+export const DEAR_GRAIN = 2048
+/** Multiply-adds. */
+export const MULTIPLY_GRAIN = 131072
+
+/** The widest and the tallest tile of the two modules: workspaces are cut for both. */
+export const TILE_COLUMNS = 16
+export const TILE_ROWS = 4
+
+// The workspace of a product: header, tables, the block of rows, then for each slot its part, scratch, a panel.
+
+/** The operands, the result and the blocks of a product: assembly/product/product.ts. */
+export const PRODUCT_HEADER_BYTES = 512
+/** A slot's places, starts and tile. */
+export const PRODUCT_SLOT_BYTES = 256
+/** An entry of the table of taps: assembly/product/image.ts. */
+export const TAP_BYTES = 16
+/** One of the three lists in the scratch of a slot, a number for each column: assembly/product/windows.ts. */
+export const WINDOW_LIST_BYTES = TILE_COLUMNS * BYTES
+
+// The workspace of bands: header, the table of taps, weights or sums, then for each slot its part and a band.
+
+export const BANDS_HEADER_BYTES = 256
+/** A slot's tile, for tiles of which not all rows and columns exist: assembly/bands/direct.ts. */
+export const DIRECT_SLOT_BYTES = 128
+/** A slot's sums that nobody reads: assembly/bands/few-channels.ts. */
+export const DOTS_SLOT_BYTES = 64
+/** Bands whose sums form one chain: Note [Long sums] in assembly/machine/sums.ts. */
+export const BANDS_IN_CHAIN = 64
+
+/** Columns that assembly/reduce.ts sums at once; those beyond are summed in another order. */
+export const COLUMN_GROUP = 16
