@@ -342,10 +342,14 @@ test('settings that make no sense are refused by name', async () => {
     [() => sgd(groups, { learningRate: -1 }), 'learningRate is -1'],
     [() => sgd(groups, { learningRate: Number.NaN }), 'learningRate is NaN'],
     [() => sgd(groups, { learningRate: rate, weightDecay: -1 }), 'weightDecay is -1'],
-    [() => sgd(groups, { learningRate: rate, momentum: -0.5 }), 'momentum is -0.5'],
-    [() => sgd(groups, { learningRate: rate, nesterov: true }), 'nesterov needs momentum'],
+    [() => sgd(groups, { learningRate: rate, momentum: -0.5 }), '^sgd: momentum is -0.5'],
+    [() => sgd(groups, { learningRate: rate, nesterov: true }), 'nesterov needs momentum .* not 0 and 0'],
+    [() => sgd(groups, { momentum: 0.9, dampening: 0.5, nesterov: true }), 'nesterov needs .* not 0.9 and 0.5'],
     [() => sgd(groups, { learningRate: rate, clipNorm: 0 }), 'clipNorm is 0'],
-    [() => adam(groups, { betas: [0.9, 1] }), 'betas are \\[0.9, 1\\]'],
+    ...[[0.9, 1], [1, 0.9], [-0.1, 0.9], [0.9, -0.1], [0.9], [0.9, 0.9, 0.9]].map((betas): [() => unknown, string] => [
+      () => adam(groups, { betas: betas as [number, number] }),
+      `betas are \\[${betas.join(', ')}\\]; they must be two numbers`,
+    ]),
     [() => adamw(groups, { eps: -1 }), 'adamw: eps is -1'],
     [() => adam([{ parameters: [a] }, { parameters: [a, b] }]), 'listed twice'],
     [() => adam([]), 'no parameter'],
@@ -367,8 +371,28 @@ test('settings that make no sense are refused by name', async () => {
   const elsewhere = new Parameter(openVirtualDevice('cpu'), [3])
   assert.throws(
     () => adam([{ parameters: [a, elsewhere] }]),
-    (error: unknown) => error instanceof DeviceMismatchError,
+    (error: unknown) => error instanceof DeviceMismatchError && error.message.includes('cpu and cpu'),
   )
+})
+
+test('a setting of undefined counts as left out', async () => {
+  const device = await openDevice('cpu', { memory: '64KiB' })
+  const parameter = new Parameter(device, [1], () => [1])
+  const group = { parameters: [parameter], momentum: undefined, weightDecay: undefined }
+  const optimizer = sgd([group], { learningRate: 0.5, momentum: 0.5, weightDecay: 1, nesterov: undefined })
+  optimizer.zeroGrad()
+  // the gradient is 0, so decay alone moves it: by 0.5 v, where v is 1 and then 0.5 v + 0.5
+  optimizer.step()
+  assert.equal([...(await parameter.data())], [0.5])
+  optimizer.step()
+  assert.equal([...(await parameter.data())], [0])
+})
+
+test('`using` frees an optimizer at the end of its block', async () => {
+  const device = await openDevice('cpu', { memory: '64KiB' })
+  const optimizer = adam([{ parameters: [new Parameter(device, [3])] }])
+  optimizer[Symbol.dispose]()
+  assert.is(device.memory.held.optimizer, 0)
 })
 
 test('schedules by hand: defaults, both sides of each boundary, and after the end', () => {

@@ -153,6 +153,16 @@ test('counts that are none, states that are no objects, thousands of strange nam
   const saved = await optimizer.stateDict()
   const [name] = Object.keys(saved.updates)
   const { [name]: _, ...fewer } = saved.updates
+  const count = `updates of ${name} is`
+  for (const [message, state] of [
+    ['steps is 1.5;', { ...saved, steps: 1.5 }],
+    [`${count} undefined, not a whole number`, { ...saved, updates: fewer }],
+    [`${count} -1, not a whole number`, { ...saved, updates: { ...saved.updates, [name]: -1 } }],
+    ['updates of other is unexpected', { ...saved, updates: { ...saved.updates, other: 1 } }],
+    ['updates is undefined, not an object', { steps: 0, moments: saved.moments }],
+  ] as const) {
+    assert.throws(() => optimizer.loadStateDict(state as typeof saved), new RegExp(message))
+  }
   const refused: Readonly<Record<string, unknown>> = {
     'half a step': { ...saved, steps: 1.5 },
     'no steps': { ...saved, steps: undefined },
@@ -244,6 +254,16 @@ test('state goes by the names of the model, whatever the order of groups', async
   }
   const named = sgd([{ parameters: second }], { learningRate, momentum })
   assert.equal(Object.keys((await named.stateDict()).updates), ['weight', 'bias'])
+})
+
+test('groups whose parameters have one name are saved by the names of their model only', async () => {
+  const device = await openDevice('cpu', MEMORY)
+  const model = twins(device)
+  const optimizer = sgd(model.layers.map((layer) => ({ parameters: layer as Module })))
+  const refusal: unknown = await optimizer.stateDict().catch((error: unknown) => error)
+  assert.instance(refusal, ArgumentError)
+  assert.match((refusal as ArgumentError).message, 'two of its parameters are called weight by their groups')
+  assert.is(Object.keys((await optimizer.stateDict(model)).updates).length, 4)
 })
 
 async function refusesWithoutModel(optimizer: Optimizer, saved: Parameters<Optimizer['loadStateDict']>[0]) {

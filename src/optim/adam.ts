@@ -39,7 +39,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
     throw new ArgumentError(`${this.name}: betas are [${betas.join(', ')}]; they must be two numbers in [0, 1)`)
   }
 
-  protected derived({ learningRate, betas, weightDecay }: AdamGroupOptions): Readonly<Record<string, number>> {
+  protected override derived({ learningRate, betas, weightDecay }: AdamGroupOptions): Readonly<Record<string, number>> {
     const [beta1, beta2] = betas
     if (this.device.elementBytes === 4 && betas.some((beta) => Math.fround(beta) === 1)) {
       throw new ArgumentError(

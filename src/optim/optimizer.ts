@@ -267,7 +267,9 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * Further numbers that kernels compute with, by what they are: like settings, the device's elements must hold them.
    * @throws ArgumentError  what else the device cannot hold
    */
-  protected abstract derived(settings: Options): Readonly<Record<string, number>>
+  protected derived(_settings: Options): Readonly<Record<string, number>> {
+    return {}
+  }
 
   /** The standing tensors that each parameter needs, by PyTorch's names. */
   protected abstract moments(settings: Options): readonly string[]

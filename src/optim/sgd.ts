@@ -34,10 +34,6 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
     }
   }
 
-  protected derived({ dampening }: SgdGroupOptions): Readonly<Record<string, number>> {
-    return { '1 - dampening': 1 - dampening }
-  }
-
   protected moments({ momentum }: SgdGroupOptions): readonly string[] {
     return momentum === 0 ? [] : ['momentum_buffer']
   }
