@@ -1,13 +1,13 @@
 /**
  * Runs the examples of the README and of docs/: every ```ts or ```js block whose first line is
  * `// example: name` is written to dist/examples, where `sluice` means this package, compiled under
- * the strict settings of this repository, and run. Fails if one does not compile, throws, or hangs.
+ * the strict settings of this repository, and run. Builds first. Fails if one does not compile, throws, or hangs.
  * Those of `// example on a gpu: name` are run, and the others not, where there is WebGL2 for Node:
  *
  *   node test/examples.mjs [name...]
  *   npm ci --prefix test/gpu && xvfb-run -a node test/examples.mjs --gpu [name...]
  */
-import { spawnSync } from 'node:child_process'
+import { execSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SCRATCH = join(ROOT, 'dist', 'examples')
 const LONGEST_RUN_MS = 300_000
 const EXAMPLE = /^```(ts|js)\n(\/\/ example( on a gpu)?: ([\w-]+)\n[\s\S]*?)^```$/gm
+
+execSync('npm run --silent build', { cwd: ROOT, stdio: 'inherit' })
 
 const [onGpu, names] = process.argv[2] === '--gpu' ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)]
 const FLAGS = onGpu ? ['--import', new URL('gpu/gl.mjs', import.meta.url).href] : []
@@ -35,7 +37,7 @@ mkdirSync(SCRATCH, { recursive: true })
 for (const { name, language, code } of examples) writeFileSync(join(SCRATCH, `${name}.${language}`), code)
 
 // Examples may leave a variable unused: they show what a call returns.
-const compilerOptions = { rootDir: '.', outDir: '.', declaration: false, noUnusedLocals: false }
+const compilerOptions = { rootDir: '.', outDir: '.', declaration: false, incremental: false, noUnusedLocals: false }
 const config = { extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }
 writeFileSync(join(SCRATCH, 'tsconfig.json'), JSON.stringify(config))
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The `sluice` program: a process around run.ts. */
 import { EXIT, type Io } from './io.js'
 import { run } from './run.js'

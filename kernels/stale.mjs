@@ -1,0 +1,24 @@
+/**
+ * Makes dist/ fit for tsc, which compiles only what has changed since its last run: deletes what was compiled from
+ * sources that are gone, and forgets that run where something it compiled is missing.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url))
+const LAST_RUN = `${DIST}tsconfig.tsbuildinfo`
+const SOURCE = /^\.\.\/((?:src|kernels|test)\/.*(?<!\.d))\.ts$/
+
+for (const folder of ['src', 'kernels', 'test']) {
+  if (!existsSync(DIST + folder)) continue
+  for (const file of readdirSync(DIST + folder, { recursive: true })) {
+    const [, name] = /^(.*)\.js$/.exec(`${folder}/${file}`) ?? []
+    if (!name || existsSync(`${DIST}../${name}.ts`)) continue
+    for (const suffix of ['js', 'd.ts']) rmSync(`${DIST}${name}.${suffix}`, { force: true })
+  }
+}
+
+if (existsSync(LAST_RUN)) {
+  const compiled = JSON.parse(readFileSync(LAST_RUN, 'utf8')).fileNames.map((path) => SOURCE.exec(path)?.[1])
+  if (compiled.some((name) => name && !existsSync(`${DIST}${name}.js`))) rmSync(LAST_RUN)
+}

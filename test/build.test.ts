@@ -1,0 +1,66 @@
+/**
+ * Nothing old runs: what a build deletes first, and what the command does in a clone and in a package. Each on a
+ * folder of its own that has just the files in question.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Runs a script of this repository in a folder that has `files`; `there` says which paths exist afterwards. */
+function runIn(script: string, files: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-build-'))
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    }
+    cpSync(join(ROOT, script), join(folder, script))
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' })
+    return { status, stdout, stderr, left: Object.keys(files).filter((path) => existsSync(join(folder, path))) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const NAMES = '{"fileNames":["lib.d.ts","../kernels/a.ts","../node_modules/x/src/b.ts"]}'
+
+test('before tsc: what has no source goes; where an output is missing, so does the record of the last run', () => {
+  const kept = {
+    'kernels/a.ts': '',
+    'dist/kernels/a.js': '',
+    'dist/kernels/a.d.ts': '',
+    'dist/tsconfig.tsbuildinfo': NAMES,
+  }
+  assert.equal(runIn('kernels/stale.mjs', kept).left, Object.keys(kept))
+  const gone = { 'dist/kernels/room/b.js': '', 'dist/kernels/room/b.d.ts': '' }
+  assert.equal(runIn('kernels/stale.mjs', { ...kept, ...gone }).left, Object.keys(kept))
+  const { 'dist/kernels/a.js': _, ...missing } = kept
+  assert.not(runIn('kernels/stale.mjs', missing).left.includes('dist/tsconfig.tsbuildinfo'))
+  assert.is(runIn('kernels/stale.mjs', { 'kernels/a.ts': '' }).status, 0)
+})
+
+test('sluice: a clone is built first, and one line says when it does not build; a package just runs', () => {
+  const program = { 'dist/src/cli/main.js': "console.log('ran')" }
+  const clone = (build: string) => ({
+    ...program,
+    'kernels/stale.mjs': "console.log('noise')",
+    'tsconfig.json': '{}',
+    'package.json': JSON.stringify({ scripts: { build } }),
+  })
+  const runs = (files: Record<string, string>) => runIn('src/cli/sluice.mjs', { 'src/cli/sluice.mjs': '', ...files })
+  for (const files of [program, clone('node kernels/stale.mjs')]) {
+    const { status, stdout, stderr } = runs(files)
+    assert.equal({ status, stdout, stderr }, { status: 0, stdout: 'ran\n', stderr: '' })
+  }
+  const { status, stdout, stderr } = runs(clone('node missing.mjs'))
+  assert.equal([status, stdout], [1, ''])
+  assert.match(stderr, /^sluice: this clone does not build; .*\n$/)
+})
+
+test.run()
