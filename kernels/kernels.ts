@@ -154,7 +154,7 @@ export interface Dropout {
 export const DROPOUT_CALLS = 2 ** 11
 
 /** Hyperparameters that every optimizer kernel shares. */
-export interface Update {
+export interface UpdateParameters {
   size: number
   learningRate: number
   weightDecay: number
@@ -285,14 +285,14 @@ export interface KernelParameters {
    * g = gradient + weightDecay p; v = momentum v + (1 - dampening) g (v = g when `first`); g = nesterov ? g + momentum v : v;
    * p -= learningRate g. Without momentum there is no velocity.
    */
-  sgd: Update & { momentum: number; dampening: number; nesterov: boolean; first: boolean }
+  sgd: UpdateParameters & { momentum: number; dampening: number; nesterov: boolean; first: boolean }
   /**
    * parameter, m, v, gradient, norm? -> parameter, m, v. In place.
    * Decoupled: p -= learningRate weightDecay p first; otherwise g += weightDecay p.
    * m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
    * p -= learningRate / correction1 * m / (sqrt(v) / sqrt(correction2) + eps).
    */
-  adam: Update & { beta1: number; beta2: number; eps: number; correction1: number; correction2: number; decoupled: boolean }
+  adam: UpdateParameters & { beta1: number; beta2: number; eps: number; correction1: number; correction2: number; decoupled: boolean }
 }
 
 export type KernelName = keyof KernelParameters

@@ -20,7 +20,7 @@ export {
 } from './device/errors.js'
 export type { GpuDevice } from './device/gpu/gpu-device.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
-export type { Rehearsal, TimelinePoint } from './device/rehearsal.js'
+export type { Rehearsal } from './device/rehearsal.js'
 export {
   type Block,
   BudgetExceededError,
@@ -33,13 +33,15 @@ export { type ByteSize, formatBytes, parseBytes } from './memory/bytes.js'
 export { AllocatorError, ArgumentError, SluiceError } from './memory/errors.js'
 export { HeapAllocator } from './memory/heap.js'
 export { describeMemory } from './memory/report.js'
-export { drawTimeline } from './memory/timeline.js'
+export { drawTimeline, type Section, type TimelineOptions, type TimelinePoint } from './memory/timeline.js'
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'
 export { Buffer, Module, Parameter } from './nn/index.js'
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
+export { type CrossEntropyOptions, crossEntropy, crossEntropyLoss } from './ops/cross-entropy.js'
+export { dropout } from './ops/dropout.js'
 export {
   abs,
   add,
@@ -72,20 +74,12 @@ export {
   where,
 } from './ops/elementwise.js'
 export { embedding } from './ops/embedding.js'
-export {
-  bceWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
-  crossEntropyLoss,
-  type Loss,
-  type LossOptions,
-  mse,
-} from './ops/loss.js'
+export type { Loss, LossOptions } from './ops/loss.js'
 export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
 export { broadcastTo, concat, flatten, pad, permute, reshape, slice } from './ops/movement.js'
 export { batchNorm2d, frozenBatchNorm2d, groupNorm, layerNorm } from './ops/norm.js'
+export { bceWithLogits, mse } from './ops/point-loss.js'
 export { averagePool2d, maxPool2d } from './ops/pool.js'
-export { dropout } from './ops/random.js'
 export { argmax, max, mean, type ReduceOptions, sum, variance } from './ops/reduce.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
 export { type Ops, ops } from './ops/table.js'
@@ -102,9 +96,8 @@ export {
   OutputShapeError,
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
-export type { MicroBatchOption, Plan } from './stream/plan.js'
+export type { MicroBatchOption, Part, Plan } from './stream/plan.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
-export type { Part } from './stream/split.js'
 export {
   type Checkpoint,
   type Cursor,

@@ -15,7 +15,7 @@ import { Progress } from '../src/cli/progress.js'
 import { run } from '../src/cli/run.js'
 import { Device } from '../src/device/device.js'
 import { square } from '../src/ops/elementwise.js'
-import type { Part } from '../src/stream/split.js'
+import type { Part } from '../src/stream/plan.js'
 import { writeIdx } from './idx-files.js'
 
 interface Outcome {

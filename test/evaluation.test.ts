@@ -18,7 +18,9 @@ import {
   Sequential,
   Tanh,
 } from '../src/nn/index.js'
-import { crossEntropy, crossEntropyLoss, type Loss, mse } from '../src/ops/loss.js'
+import { crossEntropy, crossEntropyLoss } from '../src/ops/cross-entropy.js'
+import type { Loss } from '../src/ops/loss.js'
+import { mse } from '../src/ops/point-loss.js'
 import { adam, sgd } from '../src/optim/index.js'
 import { EmptyBatchError, InterruptedError, ModelError } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'

@@ -2,17 +2,17 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CATEGORIES, type Category, noBytes } from '../src/memory/allocator.js'
 import { ArgumentError } from '../src/memory/errors.js'
-import { drawTimeline, type Moment } from '../src/memory/timeline.js'
+import { drawTimeline, type TimelinePoint } from '../src/memory/timeline.js'
 
 const KIB = 1024
 
-const moment = (op: string, activation: number): Moment => ({
+const moment = (op: string, activation: number): TimelinePoint => ({
   op,
   held: { ...noBytes(), parameter: 16 * KIB, activation },
 })
 
 /** Up to a peak and down again. */
-const hill = (count: number, peakBytes: number): Moment[] =>
+const hill = (count: number, peakBytes: number): TimelinePoint[] =>
   Array.from({ length: count }, (_, i) => {
     const distance = Math.abs(2 * i - count) / count
     return moment(i === count / 2 ? 'conv2d gradient' : 'relu', Math.floor(peakBytes * (1 - distance)))
@@ -69,7 +69,7 @@ test('a standalone picture: areas with legend, the budget, the most held with it
 })
 
 /** Four moments; the plot is 606 wide from x = 78 and 280 high from y = 356 up, for 1.04 times the highest bytes. */
-const four: Moment[] = [
+const four: TimelinePoint[] = [
   { op: 'a', held: { ...noBytes(), parameter: 16 * KIB } },
   { op: 'b', held: { ...noBytes(), parameter: 16 * KIB, activation: 32 * KIB } },
   { op: 'c', held: { ...noBytes(), parameter: 16 * KIB, activation: 16 * KIB, workspace: 32 * KIB } },
@@ -149,7 +149,7 @@ test('every class that the picture uses has a style, and every category a place 
 })
 
 test('labels keep out of each other, and inside the picture', () => {
-  const flat = (count: number, peakAt: number): Moment[] =>
+  const flat = (count: number, peakAt: number): TimelinePoint[] =>
     Array.from({ length: count }, (_, i) => moment(i === peakAt ? 'top' : 'relu', i === peakAt ? 48 * KIB : 0))
   // the label of the most held turns inwards near both ends: below 0.3 of the width and above 0.7
   for (const [peakAt, anchor] of [

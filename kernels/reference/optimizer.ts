@@ -2,7 +2,7 @@
  * Optimizer updates, formula for formula those of torch.optim. All of a parameter's state is read and written
  * element by element, so outputs may be the inputs. Not here: schedules and step counts, which come as numbers.
  */
-import type { Floats, Kernels, Update } from '../kernels.js'
+import type { Floats, Kernels, UpdateParameters } from '../kernels.js'
 
 /** The smallest scale of a norm: float32's smallest number of full precision. */
 const LEAST_SCALE = 2 ** -126
@@ -28,7 +28,7 @@ export const gradientNorm: Kernels['gradientNorm'] = ({ sizes }, gradients, [nor
  * The root of min(1, maxNorm / (norm + 1e-6)): gradients are multiplied by it twice, since the factor itself may be less
  * than an element holds where the gradient is large.
  */
-function clipRoot({ clip, maxNorm }: Update, norm: Floats): number {
+function clipRoot({ clip, maxNorm }: UpdateParameters, norm: Floats): number {
   if (!clip) return 1
   const [scale, ratio] = norm
   return Math.min(1, Math.sqrt(maxNorm / (ratio + 1e-6 / scale)) / Math.sqrt(scale))

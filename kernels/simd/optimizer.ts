@@ -1,5 +1,5 @@
 /** What a commit runs: one call each of assembly/optimizer.ts, with what its constants are made of. */
-import type { Update } from '../kernels.js'
+import type { UpdateParameters } from '../kernels.js'
 import { CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
@@ -26,7 +26,7 @@ export const gradientNorm: SimdKernel<'gradientNorm'> = {
   },
 }
 
-const clipRoot = (assembly: Assembly, { clip, maxNorm }: Update, norm: number): number =>
+const clipRoot = (assembly: Assembly, { clip, maxNorm }: UpdateParameters, norm: number): number =>
   clip ? assembly.clipRoot(norm, maxNorm) : 1
 
 export const sgd: SimdKernel<'sgd'> = {

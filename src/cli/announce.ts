@@ -1,9 +1,8 @@
 /** What `train` and `plan` say alike: the job in a line, its plan, its picture. */
 import { writeFile } from 'node:fs/promises'
-import type { TimelinePoint } from '../device/rehearsal.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { SluiceError } from '../memory/errors.js'
-import { drawTimeline, type Section } from '../memory/timeline.js'
+import { drawTimeline, type Section, type TimelinePoint } from '../memory/timeline.js'
 import type { Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
 import { emit, type Io } from './io.js'

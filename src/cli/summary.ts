@@ -1,7 +1,6 @@
 /** How a training went: what is counted on the way, and what is said at the end. */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
-import type { Plan } from '../stream/plan.js'
-import { countOf } from '../stream/split.js'
+import { countOf, type Plan } from '../stream/plan.js'
 import type { EpochResult, StepResult } from '../stream/streamer.js'
 import { showBytes } from './announce.js'
 import { emit, type Io } from './io.js'

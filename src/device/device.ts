@@ -12,9 +12,10 @@
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Allocator, Block, Category, MemoryStats } from '../memory/allocator.js'
+import type { TimelinePoint } from '../memory/timeline.js'
 import { DeviceError, mismatch, RehearsalError, TensorTooLargeError } from './errors.js'
 import { forget, isPromise } from './promise.js'
-import type { Rehearsal, Rehearsed, TimelinePoint } from './rehearsal.js'
+import type { Rehearsal, Rehearsed } from './rehearsal.js'
 import { checkSeed } from './seed.js'
 import type { Slot } from './slot.js'
 import { Storage } from './storage.js'

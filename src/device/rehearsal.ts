@@ -1,12 +1,7 @@
 /** What a rehearsal tells: see Note [Rehearsal] in device.ts. */
-import type { BytesByCategory, MemoryStats } from '../memory/allocator.js'
+import type { MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
-
-/** One moment of a timeline: what is held after an allocation or a free. */
-export interface TimelinePoint {
-  op: string
-  held: BytesByCategory
-}
+import type { TimelinePoint } from '../memory/timeline.js'
 
 export interface Rehearsal<T> {
   /** what fn returned; tensors in it belong to the rehearsal and cannot be used */

@@ -4,7 +4,7 @@
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { HeapAllocator } from '../memory/heap.js'
-import { PoolAllocator } from '../memory/pool.js'
+import { TextureAllocator } from '../memory/texture-allocator.js'
 import { GpuKindDevice } from './gpu/gpu-kind.js'
 import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
 
@@ -30,7 +30,7 @@ export class VirtualGpuDevice extends GpuKindDevice {
   readonly executes = false
 
   constructor(budgetBytes: number, options: { seed?: number; trackOrigins?: boolean } = {}) {
-    super(new PoolAllocator(budgetBytes), options)
+    super(new TextureAllocator(budgetBytes), options)
   }
 
   protected execute(): void {}

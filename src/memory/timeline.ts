@@ -8,7 +8,7 @@ import { formatBytes, groupDigits } from './bytes.js'
 import { ArgumentError } from './errors.js'
 
 /** What is held after an allocation or a free, and which op made it. */
-export interface Moment {
+export interface TimelinePoint {
   readonly op: string
   readonly held: BytesByCategory
 }
@@ -87,19 +87,19 @@ text{fill:#cbd5e1}
 
 /**
  * The picture as the text of an SVG file.
- * @param moments  in order; more than there are pixels are thinned out, and the peak stays
+ * @param points  in order; more than there are pixels are thinned out, and the peak stays
  * @throws ArgumentError  no moment
  */
-export function drawTimeline(moments: readonly Moment[], options: TimelineOptions): string {
-  if (moments.length === 0) throw new ArgumentError('a timeline needs at least one moment')
+export function drawTimeline(points: readonly TimelinePoint[], options: TimelineOptions): string {
+  if (points.length === 0) throw new ArgumentError('a timeline needs at least one moment')
   const { title, budgetBytes, peakBytes = 0, sections = [] } = options
-  const totals = moments.map(({ held }) => totalOf(held))
+  const totals = points.map(({ held }) => totalOf(held))
   const peak = totals.reduce((best, total, i) => (total > totals[best] ? i : best), 0)
   const highest = Math.max(totals[peak], peakBytes)
   const topBytes = Math.max(1, 1.04 * (budgetBytes <= 2 * highest ? Math.max(budgetBytes, highest) : highest))
-  const x = (i: number): number => round(PLOT.left + ((PLOT.right - PLOT.left) * i) / moments.length)
+  const x = (i: number): number => round(PLOT.left + ((PLOT.right - PLOT.left) * i) / points.length)
   const y = (bytes: number): number => round(PLOT.bottom - ((PLOT.bottom - PLOT.top) * bytes) / topBytes)
-  const events = `${groupDigits(moments.length)} allocations and frees, in order`
+  const events = `${groupDigits(points.length)} allocations and frees, in order`
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
     `<title>${escaped(title)}</title>`,
@@ -107,11 +107,11 @@ export function drawTimeline(moments: readonly Moment[], options: TimelineOption
     `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
     text(PLOT.left, 30, title, 'start', 'title'),
     ...grid(topBytes, y),
-    ...areas(moments, x, y),
-    ...sectionMarks(sections, moments.length, x),
-    ...legend(moments),
+    ...areas(points, x, y),
+    ...sectionMarks(sections, points.length, x),
+    ...legend(points),
     ...limits(budgetBytes, peakBytes, topBytes, y),
-    ...peakMark(moments[peak].op, totals[peak], x(peak + 0.5), y(totals[peak])),
+    ...peakMark(points[peak].op, totals[peak], x(peak + 0.5), y(totals[peak])),
     text(PLOT.left, HEIGHT - 14, events, 'start', 'quiet'),
     '</svg>\n',
   ].join('\n')
@@ -146,10 +146,10 @@ function grid(topBytes: number, y: Scale): string[] {
 }
 
 /** Each category's area reaches down to the axis; those below it in the stack are drawn over it. */
-function areas(moments: readonly Moment[], x: Scale, y: Scale): string[] {
-  const shown = thinned(moments)
+function areas(points: readonly TimelinePoint[], x: Scale, y: Scale): string[] {
+  const shown = thinned(points)
   const sums = shown.map(() => 0)
-  const paths = STACK.filter((category) => peakOf(moments, category) > 0).map((category) => {
+  const paths = STACK.filter((category) => peakOf(points, category) > 0).map((category) => {
     let path = `M${PLOT.left} ${PLOT.bottom}`
     let height = PLOT.bottom
     shown.forEach(({ at, held }, i) => {
@@ -165,29 +165,29 @@ function areas(moments: readonly Moment[], x: Scale, y: Scale): string[] {
 }
 
 /** At most one moment for each half pixel: of those that fall together, the one that holds most. */
-function thinned(moments: readonly Moment[]): { at: number; held: BytesByCategory }[] {
+function thinned(points: readonly TimelinePoint[]): { at: number; held: BytesByCategory }[] {
   const slots = 2 * (PLOT.right - PLOT.left)
-  if (moments.length <= slots) return moments.map(({ held }, at) => ({ at, held }))
+  if (points.length <= slots) return points.map(({ held }, at) => ({ at, held }))
   return Array.from({ length: slots }, (_, slot) => {
-    const at = Math.floor((slot * moments.length) / slots)
-    const together = moments.slice(at, Math.floor(((slot + 1) * moments.length) / slots))
+    const at = Math.floor((slot * points.length) / slots)
+    const together = points.slice(at, Math.floor(((slot + 1) * points.length) / slots))
     return { at, held: together.map(({ held }) => held).reduce((a, b) => (totalOf(b) > totalOf(a) ? b : a)) }
   })
 }
 
-const peakOf = (moments: readonly Moment[], category: Category): number =>
-  moments.reduce((peak, { held }) => Math.max(peak, held[category]), 0)
+const peakOf = (points: readonly TimelinePoint[], category: Category): number =>
+  points.reduce((peak, { held }) => Math.max(peak, held[category]), 0)
 
 /** Top down as they are stacked, each with the most it ever held. */
-function legend(moments: readonly Moment[]): string[] {
+function legend(points: readonly TimelinePoint[]): string[] {
   const left = PLOT.right + 20
-  const shown = STACK.filter((category) => peakOf(moments, category) > 0)
+  const shown = STACK.filter((category) => peakOf(points, category) > 0)
   return shown.map((category, i) => {
     const at = PLOT.bottom - 20 * i
     return (
       `<rect x="${left}" y="${at - 11}" width="12" height="12" rx="2" fill="${COLOURS[category]}"/>` +
       text(left + 18, at, category, 'start') +
-      text(WIDTH - 24, at, formatBytes(peakOf(moments, category)), 'end', 'quiet')
+      text(WIDTH - 24, at, formatBytes(peakOf(points, category)), 'end', 'quiet')
     )
   })
 }
@@ -221,9 +221,9 @@ function peakMark(op: string, bytes: number, x: number, y: number): string[] {
 }
 
 /** A dashed line where a section begins, and its name below the axis where there is room for it. */
-function sectionMarks(sections: readonly Section[], moments: number, x: Scale): string[] {
+function sectionMarks(sections: readonly Section[], points: number, x: Scale): string[] {
   return sections.flatMap(({ start, label }, i) => {
-    const [from, to] = [x(start), x(sections[i + 1]?.start ?? moments)]
+    const [from, to] = [x(start), x(sections[i + 1]?.start ?? points)]
     const fits = label.length * 6.5 < to - from
     return [
       ...(start > 0 ? [line('section', from, PLOT.top, from, PLOT.bottom + 8)] : []),

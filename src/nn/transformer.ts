@@ -2,7 +2,7 @@
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { scaledDotProductAttention } from '../ops/attention.js'
-import { checkRate } from '../ops/dropout-key.js'
+import { checkRate } from '../ops/dropout.js'
 import { add } from '../ops/elementwise.js'
 import { linear } from '../ops/matmul.js'
 import { permute, reshape, slice } from '../ops/movement.js'

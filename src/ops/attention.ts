@@ -14,10 +14,10 @@ import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { broadcastStrides, offsetsOf, type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { checkRate, type DropoutKey, nextKey } from './dropout-key.js'
-import { sendSum } from './elementwise.js'
+import { checkRate, type DropoutKey, nextKey } from './dropout.js'
 import { apply, type BackwardCall, type Call, define, type Op } from './op.js'
-import { grid } from './sample.js'
+import { grid, sample } from './sample.js'
+import { sendSum } from './send.js'
 
 export interface AttentionOptions {
   /** a query sees the keys up to its own place; default false */
@@ -137,32 +137,15 @@ const attentionOp: Op<Settings> = {
   ],
   linear: [2],
   samples: [
-    {
-      inputs: [
-        [[2, 3, 4], grid],
-        [[2, 5, 4], grid],
-        [[2, 5, 2], grid],
-      ],
-      options: { causal: false, scale: 0.5, dropout: null },
-    },
-    {
-      inputs: [
-        [[2, 2, 4, 3], grid],
-        [[2, 2, 4, 3], grid],
-        [[2, 2, 4, 3], grid],
-        [[2, 1, 1, 4], grid],
-      ],
-      options: { causal: true, scale: 0.5, dropout: { rate: 0.5, seed: 1, step: 2, call: 3, first: 16 } },
-    },
-    {
-      inputs: [
-        [[4, 3], grid],
-        [[2, 3], grid],
-        [[2, 1], grid],
-        [[4, 2], grid],
-      ],
-      options: { causal: true, scale: 2, dropout: null },
-    },
+    sample({ causal: false, scale: 0.5, dropout: null }, [[2, 3, 4], grid], [[2, 5, 4], grid], [[2, 5, 2], grid]),
+    sample(
+      { causal: true, scale: 0.5, dropout: { rate: 0.5, seed: 1, step: 2, call: 3, first: 16 } },
+      [[2, 2, 4, 3], grid],
+      [[2, 2, 4, 3], grid],
+      [[2, 2, 4, 3], grid],
+      [[2, 1, 1, 4], grid],
+    ),
+    sample({ causal: true, scale: 2, dropout: null }, [[4, 3], grid], [[2, 3], grid], [[2, 1], grid], [[4, 2], grid]),
   ],
 }
 

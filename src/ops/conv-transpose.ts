@@ -10,10 +10,10 @@ import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type ConvolutionOptions, sendBias } from './conv.js'
 import { apply, define, type Op } from './op.js'
-import { grid } from './sample.js'
-import { checkImages, convolutionSides, type Sides, sides } from './window.js'
+import { grid, sample } from './sample.js'
+import { sendBias } from './send.js'
+import { type ConvolutionOptions, checkImages, convolutionSides, type Sides, sides } from './window.js'
 
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /**
@@ -99,29 +99,14 @@ const transposedOp: Op<Options> = {
   ],
   linear: [0, 1, 2],
   samples: [
-    {
-      inputs: [
-        [[2, 3, 4, 3], grid],
-        [[3, 4, 3, 2], grid],
-        [[4], grid],
-      ],
-      options: DEFAULTS,
-    },
-    {
-      inputs: [
-        [[2, 2, 3, 4], grid],
-        [[2, 3, 3, 3], grid],
-      ],
-      options: { ...DEFAULTS, stride: 2, padding: 1, outputPadding: 1 },
-    },
-    {
-      inputs: [
-        [[1, 4, 3, 4], grid],
-        [[4, 3, 3, 2], grid],
-        [[6], grid],
-      ],
-      options: { stride: [3, 2], padding: [2, 0], outputPadding: [1, 2], dilation: [2, 3], groups: 2 },
-    },
+    sample(DEFAULTS, [[2, 3, 4, 3], grid], [[3, 4, 3, 2], grid], [[4], grid]),
+    sample({ ...DEFAULTS, stride: 2, padding: 1, outputPadding: 1 }, [[2, 2, 3, 4], grid], [[2, 3, 3, 3], grid]),
+    sample(
+      { stride: [3, 2], padding: [2, 0], outputPadding: [1, 2], dilation: [2, 3], groups: 2 },
+      [[1, 4, 3, 4], grid],
+      [[4, 3, 3, 2], grid],
+      [[6], grid],
+    ),
   ],
 }
 /**

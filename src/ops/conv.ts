@@ -3,8 +3,9 @@ import type { Convolution } from '../../kernels/kernels.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { apply, type BackwardCall, define, type Op, type Target } from './op.js'
-import { grid } from './sample.js'
+import { apply, define, type Op } from './op.js'
+import { grid, sample } from './sample.js'
+import { sendBias } from './send.js'
 import { type ConvolutionOptions, checkImages, convolutionSides, countWindows, sides } from './window.js'
 
 export type { ConvolutionOptions } from './window.js'
@@ -49,12 +50,6 @@ function sizes([x, w, bias]: readonly Shape[], options: Options): Convolution {
   }
 }
 
-/** dbias[o] = sum of dy over samples and pixels. */
-export function sendBias({ shape, dy }: BackwardCall<unknown>, target: Target): void {
-  const reduced = [true, false, true, true]
-  target.run('reduce', { shape, reduced, function: 'sum', scale: 1, accumulate: false }, [dy])
-}
-
 const convOp: Op<Options> = {
   name: 'conv2d',
   shape: (shapes, options) => {
@@ -80,29 +75,14 @@ const convOp: Op<Options> = {
   ],
   linear: [0, 1, 2],
   samples: [
-    {
-      inputs: [
-        [[2, 3, 5, 4], grid],
-        [[4, 3, 3, 2], grid],
-        [[4], grid],
-      ],
-      options: DEFAULTS,
-    },
-    {
-      inputs: [
-        [[2, 2, 6, 6], grid],
-        [[3, 2, 3, 3], grid],
-      ],
-      options: { ...DEFAULTS, stride: 2, padding: 1 },
-    },
-    {
-      inputs: [
-        [[1, 4, 7, 6], grid],
-        [[6, 2, 3, 2], grid],
-        [[6], grid],
-      ],
-      options: { stride: [1, 2], padding: [2, 0], dilation: [2, 3], groups: 2 },
-    },
+    sample(DEFAULTS, [[2, 3, 5, 4], grid], [[4, 3, 3, 2], grid], [[4], grid]),
+    sample({ ...DEFAULTS, stride: 2, padding: 1 }, [[2, 2, 6, 6], grid], [[3, 2, 3, 3], grid]),
+    sample(
+      { stride: [1, 2], padding: [2, 0], dilation: [2, 3], groups: 2 },
+      [[1, 4, 7, 6], grid],
+      [[6, 2, 3, 2], grid],
+      [[6], grid],
+    ),
   ],
 }
 /**

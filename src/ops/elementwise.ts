@@ -4,22 +4,14 @@
  */
 import type { BinaryFunction, UnaryFunction } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
-import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import { full } from '../tensor/create.js'
 import { checkSetting } from '../tensor/setting.js'
-import {
-  broadcastAxes,
-  broadcastShapes,
-  broadcastStrides,
-  type Shape,
-  sameShape,
-  sizeOf,
-  stridesOf,
-} from '../tensor/shape.js'
+import { broadcastShapes, broadcastStrides, sameShape, sizeOf, stridesOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { apply, type Call, define, type Gradient, type Op, type OpFunction, type Target } from './op.js'
+import { apply, type Call, define, type Gradient, type Op, type OpFunction } from './op.js'
 import { bits, type Domain, grid, nonzero, offGrid, positive } from './sample.js'
+import { sendSum } from './send.js'
 
 /** The constants of a unary function; see Unary in kernels.ts. */
 interface Constants {
@@ -154,15 +146,6 @@ const broadcast = ({ shape, shapes: [a, b] }: Call<None>) => ({
   stridesA: broadcastStrides(a, shape),
   stridesB: broadcastStrides(b, shape),
 })
-
-/** Send `full`, a gradient in the output's shape, to an input that was broadcast: sum over what was repeated. */
-export function sendSum(target: Target, full: Storage, shape: Shape, inputShape: Shape, scale = 1): void {
-  target.run(
-    'reduce',
-    { shape, reduced: broadcastAxes(inputShape, shape), function: 'sum', scale, accumulate: false },
-    [full],
-  )
-}
 
 /** The gradient of input `side` is the kernel `f` of dy and another input, un-broadcast. */
 function product(side: 0 | 1, f: BinaryFunction, other: number): Gradient<None> {

@@ -3,7 +3,7 @@ import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
-import { grid, index } from './sample.js'
+import { grid, index, sample } from './sample.js'
 
 const sizes = ([[entries, width], indices]: readonly Shape[]) => ({ entries, width, rows: sizeOf(indices) })
 
@@ -26,22 +26,7 @@ const embeddingOp: Op<Record<never, never>> = {
     null,
   ],
   linear: [0],
-  samples: [
-    {
-      inputs: [
-        [[5, 3], grid],
-        [[2, 4], index(5)],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [[4, 2], grid],
-        [[], index(4)],
-      ],
-      options: {},
-    },
-  ],
+  samples: [sample({}, [[5, 3], grid], [[2, 4], index(5)]), sample({}, [[4, 2], grid], [[], index(4)])],
 }
 /**
  * y[..., d] = table[indices[...], d].

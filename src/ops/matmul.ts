@@ -18,9 +18,9 @@ import {
   stridesOf,
 } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { sendSum } from './elementwise.js'
 import { apply, define, type Gradient, type Op } from './op.js'
-import { grid } from './sample.js'
+import { grid, sample } from './sample.js'
+import { sendSum } from './send.js'
 
 export interface MatmulOptions {
   /** use a with its last two axes exchanged; default false */
@@ -148,34 +148,10 @@ const matmulOp: Op<Transposes> = {
   gradients: [gradient(0), gradient(1)],
   linear: [0, 1],
   samples: [
-    {
-      inputs: [
-        [[2, 3], grid],
-        [[3, 4], grid],
-      ],
-      options: { transposeA: false, transposeB: false },
-    },
-    {
-      inputs: [
-        [[3, 2], grid],
-        [[4, 3], grid],
-      ],
-      options: { transposeA: true, transposeB: true },
-    },
-    {
-      inputs: [
-        [[2, 1, 2, 3], grid],
-        [[4, 5, 3], grid],
-      ],
-      options: { transposeA: false, transposeB: true },
-    },
-    {
-      inputs: [
-        [[2, 3, 2], grid],
-        [[3, 4], grid],
-      ],
-      options: { transposeA: true, transposeB: false },
-    },
+    sample({ transposeA: false, transposeB: false }, [[2, 3], grid], [[3, 4], grid]),
+    sample({ transposeA: true, transposeB: true }, [[3, 2], grid], [[4, 3], grid]),
+    sample({ transposeA: false, transposeB: true }, [[2, 1, 2, 3], grid], [[4, 5, 3], grid]),
+    sample({ transposeA: true, transposeB: false }, [[2, 3, 2], grid], [[3, 4], grid]),
   ],
 }
 /**
@@ -236,23 +212,7 @@ const linearOp: Op<Record<never, never>> = {
     { saves: [], send: ({ dy, shape, shapes }, target) => sendSum(target, dy, shape, shapes[2]) },
   ],
   linear: [0, 1, 2],
-  samples: [
-    {
-      inputs: [
-        [[2, 3], grid],
-        [[4, 3], grid],
-        [[4], grid],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [[2, 5, 3], grid],
-        [[4, 3], grid],
-      ],
-      options: {},
-    },
-  ],
+  samples: [sample({}, [[2, 3], grid], [[4, 3], grid], [[4], grid]), sample({}, [[2, 5, 3], grid], [[4, 3], grid])],
 }
 /**
  * y = x w^T + bias.

@@ -14,16 +14,16 @@ import {
   stridesOf,
 } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { sendSum } from './elementwise.js'
 import { apply, define, type Op } from './op.js'
-import { grid } from './sample.js'
+import { grid, sample } from './sample.js'
+import { sendSum } from './send.js'
 
 const reshapeOp: Op<{ to: Shape }> = {
   name: 'reshape',
   shape: ([x], { to }) => inferShape(x, to),
   gradients: [{ saves: [], send: ({ dy }, target) => target.pass(dy) }],
   linear: [0],
-  samples: [{ inputs: [[[2, 6], grid]], options: { to: [3, -1] } }],
+  samples: [sample({ to: [3, -1] }, [[2, 6], grid])],
 }
 /**
  * The same elements in another shape; shares storage with x.
@@ -64,7 +64,7 @@ const permuteOp: Op<{ axes: readonly number[] }> = {
     },
   ],
   linear: [0],
-  samples: [{ inputs: [[[2, 3, 4], grid]], options: { axes: [2, 0, 1] } }],
+  samples: [sample({ axes: [2, 0, 1] }, [[2, 3, 4], grid])],
 }
 /**
  * Axes in another order: y's axis i is x's axis axes[i]. Copies.
@@ -95,7 +95,7 @@ const sliceOp: Op<{ starts: readonly number[]; ends: readonly number[] }> = {
     },
   ],
   linear: [0],
-  samples: [{ inputs: [[[4, 5], grid]], options: { starts: [1, 0], ends: [3, 4] } }],
+  samples: [sample({ starts: [1, 0], ends: [3, 4] }, [[4, 5], grid])],
 }
 /**
  * The elements from `starts` up to, not including, `ends` along each axis; missing axes are taken whole,
@@ -142,21 +142,8 @@ const concatOp: Op<{ axis: number }> = {
   ],
   linear: [0, 1],
   samples: [
-    {
-      inputs: [
-        [[2, 3], grid],
-        [[2, 1], grid],
-        [[2, 2], grid],
-      ],
-      options: { axis: 1 },
-    },
-    {
-      inputs: [
-        [[1, 3], grid],
-        [[2, 3], grid],
-      ],
-      options: { axis: 0 },
-    },
+    sample({ axis: 1 }, [[2, 3], grid], [[2, 1], grid], [[2, 2], grid]),
+    sample({ axis: 0 }, [[1, 3], grid], [[2, 3], grid]),
   ],
 }
 /**
@@ -186,7 +173,7 @@ const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: nu
     },
   ],
   linear: [0],
-  samples: [{ inputs: [[[2, 3], grid]], options: { before: [1, 0], after: [0, 2], value: 0.5 } }],
+  samples: [sample({ before: [1, 0], after: [0, 2], value: 0.5 }, [[2, 3], grid])],
 }
 /**
  * x with `value` around it: widths[axis] = [before, after].
@@ -212,7 +199,7 @@ const broadcastOp: Op<{ to: Shape }> = {
     device.run('stridedCopy', { shape, strides: broadcastStrides(x, shape), offset: 0 }, inputs, [output]),
   gradients: [{ saves: [], send: ({ shape, shapes: [x], dy }, target) => sendSum(target, dy, shape, x) }],
   linear: [0],
-  samples: [{ inputs: [[[3, 1], grid]], options: { to: [2, 3, 4] } }],
+  samples: [sample({ to: [2, 3, 4] }, [[3, 1], grid])],
 }
 /** x repeated to `shape`. Copies. @throws ShapeError  x does not broadcast to it */
 export const broadcastTo = define(broadcastOp, (x: Tensor, shape: Shape) => apply(broadcastOp, [x], { to: shape }))

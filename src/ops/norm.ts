@@ -23,7 +23,7 @@ import {
   type Rules,
 } from './normalize.js'
 import { apply, define, type Op } from './op.js'
-import { distinct, grid, positive } from './sample.js'
+import { distinct, grid, positive, sample } from './sample.js'
 import { checkImages } from './window.js'
 
 export type { NormOptions } from './normalize.js'
@@ -46,23 +46,9 @@ const layerNormOp = ownStatistics<LayerNorm>(
     parameterShape: (x, { axes }) => x.slice(-axes),
   },
   [
-    {
-      inputs: [
-        [[3, 4], distinct],
-        [[4], grid],
-        [[4], grid],
-      ],
-      options: { axes: 1, eps: EPS },
-    },
-    {
-      inputs: [
-        [[2, 3, 4], distinct],
-        [[3, 4], grid],
-        [[3, 4], grid],
-      ],
-      options: { axes: 2, eps: EPS },
-    },
-    { inputs: [[[2, 5], distinct]], options: { axes: 1, eps: 0.5 } },
+    sample({ axes: 1, eps: EPS }, [[3, 4], distinct], [[4], grid], [[4], grid]),
+    sample({ axes: 2, eps: EPS }, [[2, 3, 4], distinct], [[3, 4], grid], [[3, 4], grid]),
+    sample({ axes: 1, eps: 0.5 }, [[2, 5], distinct]),
   ],
 )
 /**
@@ -104,15 +90,8 @@ const groupNormOp = ownStatistics<GroupNorm>(
     parameterShape: (x) => [x[1]],
   },
   [
-    {
-      inputs: [
-        [[2, 4, 2, 3], distinct],
-        [[4], grid],
-        [[4], grid],
-      ],
-      options: { groups: 2, eps: EPS },
-    },
-    { inputs: [[[3, 6], distinct]], options: { groups: 3, eps: EPS } },
+    sample({ groups: 2, eps: EPS }, [[2, 4, 2, 3], distinct], [[4], grid], [[4], grid]),
+    sample({ groups: 3, eps: EPS }, [[3, 6], distinct]),
   ],
 )
 /**
@@ -169,15 +148,8 @@ const batchRules: Rules<BatchNorm> = {
 const batchNormOp = ownStatistics<BatchNorm>(
   batchRules,
   [
-    {
-      inputs: [
-        [[3, 2, 2, 2], distinct],
-        [[2], grid],
-        [[2], grid],
-      ],
-      options: { eps: EPS },
-    },
-    { inputs: [[[2, 3, 1, 2], distinct]], options: { eps: EPS } },
+    sample({ eps: EPS }, [[3, 2, 2, 2], distinct], [[2], grid], [[2], grid]),
+    sample({ eps: EPS }, [[2, 3, 1, 2], distinct]),
   ],
   ({ device, options: { running }, shapes: [x], extras }) => {
     if (running) device.commit(runningUpdates(running, sizeOf(x) / x[1], extras))
@@ -226,24 +198,8 @@ const frozenOp: Op<Epsilon> = {
   gradients: [frozenGradients[0], null, null, frozenGradients[1], frozenGradients[2]],
   linear: [0, 3, 4],
   samples: [
-    {
-      inputs: [
-        [[3, 2, 2, 2], distinct],
-        [[2], grid],
-        [[2], positive],
-        [[2], grid],
-        [[2], grid],
-      ],
-      options: { eps: EPS },
-    },
-    {
-      inputs: [
-        [[1, 3, 1, 1], distinct],
-        [[3], grid],
-        [[3], positive],
-      ],
-      options: { eps: EPS },
-    },
+    sample({ eps: EPS }, [[3, 2, 2, 2], distinct], [[2], grid], [[2], positive], [[2], grid], [[2], grid]),
+    sample({ eps: EPS }, [[1, 3, 1, 1], distinct], [[3], grid], [[3], positive]),
   ],
 }
 /**

@@ -4,7 +4,7 @@ import { ArgumentError } from '../memory/errors.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
-import { distinct, grid } from './sample.js'
+import { distinct, grid, sample } from './sample.js'
 import { checkImages, countWindows, type PoolOptions, poolSides, sides } from './window.js'
 
 export type { PoolOptions } from './window.js'
@@ -53,8 +53,8 @@ const maxPoolOp: Op<PoolOptions> = {
     },
   ],
   samples: [
-    { inputs: [[[2, 2, 4, 4], distinct]], options: { kernel: 2 } },
-    { inputs: [[[1, 2, 5, 6], distinct]], options: { kernel: [3, 2], stride: [1, 2], padding: [1, 0] } },
+    sample({ kernel: 2 }, [[2, 2, 4, 4], distinct]),
+    sample({ kernel: [3, 2], stride: [1, 2], padding: [1, 0] }, [[1, 2, 5, 6], distinct]),
   ],
 }
 /**
@@ -92,9 +92,9 @@ const averagePoolOp: Op<AveragePoolOptions> = {
   ],
   linear: [0],
   samples: [
-    { inputs: [[[2, 2, 4, 4], grid]], options: { kernel: 2 } },
-    { inputs: [[[1, 2, 5, 6], grid]], options: { kernel: [3, 2], stride: [1, 2], padding: [1, 1] } },
-    { inputs: [[[1, 2, 5, 5], grid]], options: { kernel: 3, stride: 2, padding: 1, countPadding: false } },
+    sample({ kernel: 2 }, [[2, 2, 4, 4], grid]),
+    sample({ kernel: [3, 2], stride: [1, 2], padding: [1, 1] }, [[1, 2, 5, 6], grid]),
+    sample({ kernel: 3, stride: 2, padding: 1, countPadding: false }, [[1, 2, 5, 5], grid]),
   ],
 }
 /**

@@ -1,9 +1,9 @@
 /** Reductions over any axes. `keepDims` leaves reduced axes with length 1. */
 import { ArgumentError } from '../memory/errors.js'
-import { resolveAxes, type Shape, sizeOf, splitAt } from '../tensor/shape.js'
+import { broadcastStrides, resolveAxes, type Shape, sizeOf, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type Call, define, type Op } from './op.js'
-import { distinct, grid } from './sample.js'
+import { type Domain, distinct, grid, type Sample, sample } from './sample.js'
 
 export interface ReduceOptions {
   /** default all */
@@ -12,17 +12,24 @@ export interface ReduceOptions {
   keepDims?: boolean
 }
 
+export interface VarianceOptions extends ReduceOptions {
+  /** the divisor is n - correction; default 1, the unbiased estimate */
+  correction?: number
+}
+
 interface Reduced extends ReduceOptions {
   keepDims: boolean
+}
+
+interface Variance extends Reduced {
   correction: number
 }
 
-/** Options of our own: the gradient reads the axes again, and the caller may have changed theirs. */
-function settled(options: ReduceOptions & { correction?: number }, correction: number): Reduced {
-  const { axes } = options
-  const own = typeof axes === 'number' ? axes : axes && [...axes]
-  return { keepDims: false, correction, ...options, axes: own }
-}
+/** A copy: the gradient reads the axes again, and the caller may have changed the list meanwhile. */
+const settled = ({ axes, keepDims = false }: ReduceOptions): Reduced => ({
+  axes: typeof axes === 'number' ? axes : axes && [...axes],
+  keepDims,
+})
 
 const marks = (name: string, shape: Shape, options: Reduced): boolean[] => resolveAxes(name, options.axes, shape.length)
 
@@ -35,22 +42,17 @@ const reducedShape = (name: string, shape: Shape, options: Reduced): number[] =>
 /** How many elements each result is made of. */
 const countOf = (call: Call<unknown>): number => sizeOf(call.shapes[0]) / sizeOf(call.shape)
 
-/** Strides to read a reduced tensor in the shape it was reduced from. */
-function spread(shape: Shape, reduced: readonly boolean[]): number[] {
-  const strides = new Array<number>(shape.length).fill(0)
-  let step = 1
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (reduced[axis]) continue
-    strides[axis] = step
-    step *= shape[axis]
-  }
-  return strides
-}
+/** Strides to read a reduced tensor in the shape that it was reduced from. */
+const spread = (shape: Shape, reduced: readonly boolean[]): number[] =>
+  broadcastStrides(
+    shape.map((dim, axis) => (reduced[axis] ? 1 : dim)),
+    shape,
+  )
 
-const samples = (domain: typeof grid, correction = 0) => [
-  { inputs: [[[2, 3, 4], domain]] as const, options: { keepDims: false, correction } },
-  { inputs: [[[2, 3, 4], domain]] as const, options: { axes: [0, -1], keepDims: true, correction } },
-  { inputs: [[[2, 3, 4], domain]] as const, options: { axes: 1, keepDims: false, correction } },
+const samples = (domain: Domain): Sample<Reduced>[] => [
+  sample({ keepDims: false }, [[2, 3, 4], domain]),
+  sample({ axes: [0, -1], keepDims: true }, [[2, 3, 4], domain]),
+  sample({ axes: 1, keepDims: false }, [[2, 3, 4], domain]),
 ]
 
 /** sum, and mean with scale 1 / count: dx = scale dy, repeated. */
@@ -88,11 +90,11 @@ function sumLike(name: 'sum' | 'mean'): Op<Reduced> {
 
 const sumOp = sumLike('sum')
 /** Sum over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
-export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) => apply(sumOp, [x], settled(options, 0)))
+export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) => apply(sumOp, [x], settled(options)))
 
 const meanOp = sumLike('mean')
 /** Mean over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
-export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) => apply(meanOp, [x], settled(options, 0)))
+export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) => apply(meanOp, [x], settled(options)))
 
 const maxOp: Op<Reduced> = {
   name: 'max',
@@ -114,9 +116,9 @@ const maxOp: Op<Reduced> = {
   samples: samples(distinct),
 }
 /** Maximum over `axes`; ties share the gradient evenly; NaN wins. Saves x and y. */
-export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) => apply(maxOp, [x], settled(options, 0)))
+export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) => apply(maxOp, [x], settled(options)))
 
-const varianceOp: Op<Reduced> = {
+const varianceOp: Op<Variance> = {
   name: 'variance',
   shape: ([x], options) => reducedShape('variance', x, options),
   extras: ([x], options) => [sizeOf(reducedShape('variance', x, options))],
@@ -153,15 +155,17 @@ const varianceOp: Op<Reduced> = {
       },
     },
   ],
-  samples: [...samples(grid, 0), ...samples(grid, 1)],
+  samples: [0, 1].flatMap((correction) =>
+    samples(grid).map(({ inputs, options }) => ({ inputs, options: { correction, ...options } })),
+  ),
 }
 /**
  * sum (x - mean)^2 / (n - correction) over `axes`.
  * @param options.correction  default 1, the unbiased estimate; n = correction gives NaN or infinity, as in PyTorch
  * Saves x and the mean.
  */
-export const variance = define(varianceOp, (x: Tensor, options: ReduceOptions & { correction?: number } = {}) =>
-  apply(varianceOp, [x], settled(options, 1)),
+export const variance = define(varianceOp, (x: Tensor, options: VarianceOptions = {}) =>
+  apply(varianceOp, [x], { correction: options.correction ?? 1, ...settled(options) }),
 )
 
 const argmaxOp: Op<Reduced> = {
@@ -173,7 +177,7 @@ const argmaxOp: Op<Reduced> = {
     device.run('argmax', options.axes === undefined ? all : splitAt(shape, axis), inputs, [output])
   },
   gradients: [null],
-  samples: [{ inputs: [[[2, 3, 4], distinct]], options: { axes: 1, keepDims: false, correction: 0 } }],
+  samples: [sample({ axes: 1, keepDims: false }, [[2, 3, 4], distinct])],
 }
 /**
  * Index of the first maximum along one axis, or in the flattened tensor when none is given. No gradient.
@@ -182,5 +186,5 @@ const argmaxOp: Op<Reduced> = {
 export const argmax = define(argmaxOp, (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}) => {
   const { axis, keepDims = false } = options
   if (axis !== undefined && typeof axis !== 'number') throw new ArgumentError('argmax: takes one axis')
-  return apply(argmaxOp, [x], { axes: axis, keepDims, correction: 0 })
+  return apply(argmaxOp, [x], { axes: axis, keepDims })
 })

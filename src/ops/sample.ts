@@ -13,6 +13,11 @@ export interface Sample<Options> {
   options: Options
 }
 
+export const sample = <Options>(options: Options, ...inputs: Sample<Options>['inputs']): Sample<Options> => ({
+  inputs,
+  options,
+})
+
 const whole = (low: number, high: number, random: () => number): number => low + Math.floor(random() * (high - low + 1))
 const draw = (size: number, one: () => number): number[] => Array.from({ length: size }, one)
 

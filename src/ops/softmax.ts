@@ -2,7 +2,7 @@
 import { resolveAxis, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
-import { grid } from './sample.js'
+import { grid, sample } from './sample.js'
 
 function softmaxOp(name: 'softmax' | 'logSoftmax'): Op<{ axis: number }> {
   const log = name === 'logSoftmax'
@@ -20,9 +20,9 @@ function softmaxOp(name: 'softmax' | 'logSoftmax'): Op<{ axis: number }> {
       },
     ],
     samples: [
-      { inputs: [[[3, 4], grid]], options: { axis: 1 } },
-      { inputs: [[[2, 3, 4], grid]], options: { axis: 1 } },
-      { inputs: [[[3, 2], grid]], options: { axis: 0 } },
+      sample({ axis: 1 }, [[3, 4], grid]),
+      sample({ axis: 1 }, [[2, 3, 4], grid]),
+      sample({ axis: 0 }, [[3, 2], grid]),
     ],
   }
 }

@@ -2,19 +2,23 @@
 import * as attention from './attention.js'
 import * as conv from './conv.js'
 import * as convTranspose from './conv-transpose.js'
+import { crossEntropy } from './cross-entropy.js'
 import type { Op } from './declaration.js'
+import { dropout } from './dropout.js'
 import * as elementwise from './elementwise.js'
 import * as embedding from './embedding.js'
-import * as loss from './loss.js'
 import * as matmul from './matmul.js'
 import * as movement from './movement.js'
 import * as norm from './norm.js'
+import * as pointLoss from './point-loss.js'
 import * as pool from './pool.js'
-import * as random from './random.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
 
-/** Named by its modules and not by a value, so that its names are known before any op's type is (chain.ts needs that). */
+/**
+ * Every op function by name. A module that is listed whole exports ops alone. The type lists modules and not the value
+ * below, so that the names are known before the type of any op is: chain.ts needs that.
+ */
 type Families = typeof elementwise &
   typeof matmul &
   typeof reduce &
@@ -26,15 +30,12 @@ type Families = typeof elementwise &
   typeof softmax &
   typeof norm &
   typeof embedding &
-  typeof random &
-  typeof loss
+  typeof pointLoss & { dropout: typeof dropout; crossEntropy: typeof crossEntropy }
 
 /** Every public op function by name. */
-export type Ops = {
-  readonly [Name in Exclude<keyof Families, 'sendSum' | 'sendBias' | 'crossEntropyLoss'>]: Families[Name]
-}
+export type Ops = { readonly [Name in keyof Families]: Families[Name] }
 
-const { sendSum, sendBias, crossEntropyLoss, ...found } = {
+export const ops: Ops = {
   ...elementwise,
   ...matmul,
   ...reduce,
@@ -46,11 +47,10 @@ const { sendSum, sendBias, crossEntropyLoss, ...found } = {
   ...softmax,
   ...norm,
   ...embedding,
-  ...random,
-  ...loss,
+  dropout,
+  crossEntropy,
+  ...pointLoss,
 }
-
-export const ops: Ops = found
 
 /** Every op once. Tests, gradient checks and the documentation's list are generated from it. */
 export const opTable: readonly Op<unknown>[] = [...new Set(Object.values(ops).map(({ op }) => op))]

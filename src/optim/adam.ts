@@ -1,9 +1,10 @@
 /** Adam and AdamW, formula for formula those of torch.optim. */
+import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Trainable } from './groups.js'
-import { type Clipping, type GroupOptions, Optimizer, type StepValues } from './optimizer.js'
+import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface AdamGroupOptions extends GroupOptions {
@@ -63,7 +64,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
   protected update(
     { betas: [beta1, beta2], eps }: AdamGroupOptions,
     step: number,
-    values: StepValues,
+    values: UpdateParameters,
     targets: readonly Storage[],
     inputs: readonly Storage[],
   ): Update {

@@ -6,6 +6,7 @@
  *   `updates()` says the whole step as kernel calls and changes nothing; whoever runs them then calls
  *   `committed()`. User code (schedules) runs in the first half, so that the second cannot fail.
  */
+import type { UpdateParameters } from '../../kernels/kernels.js'
 import { zeroGrad } from '../autograd/backward.js'
 import type { Device, Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
@@ -50,15 +51,6 @@ interface Entry<Options> {
   readonly moments: readonly Tensor[]
   /** of it made so far */
   updates: number
-}
-
-/** What the kernels of one step have in common. */
-export interface StepValues {
-  size: number
-  learningRate: number
-  weightDecay: number
-  clip: boolean
-  maxNorm: number
 }
 
 /**
@@ -143,7 +135,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     for (const { schedule } of entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule))
     return entries.map((entry) => {
       const { parameter, moments, settings, schedule } = entry
-      const values: StepValues = {
+      const values: UpdateParameters = {
         size: parameter.size,
         learningRate: rates.get(schedule) ?? 0,
         weightDecay: settings.weightDecay,
@@ -283,7 +275,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   protected abstract update(
     settings: Options,
     step: number,
-    values: StepValues,
+    values: UpdateParameters,
     targets: readonly Storage[],
     inputs: readonly Storage[],
   ): Update

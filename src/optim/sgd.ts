@@ -1,9 +1,10 @@
 /** Stochastic gradient descent, formula for formula that of torch.optim.SGD. */
+import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Trainable } from './groups.js'
-import { type Clipping, type GroupOptions, Optimizer, type StepValues } from './optimizer.js'
+import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface SgdGroupOptions extends GroupOptions {
@@ -41,7 +42,7 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
   protected update(
     { momentum, dampening, nesterov }: SgdGroupOptions,
     step: number,
-    values: StepValues,
+    values: UpdateParameters,
     targets: readonly Storage[],
     inputs: readonly Storage[],
   ): Update {

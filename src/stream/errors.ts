@@ -44,6 +44,21 @@ export class OutputShapeError extends ShapeError {}
 /** The loss of a mini-batch, or its gradient, is NaN or infinite. */
 export class NonFiniteError extends SluiceError {}
 
+/** @throws NonFiniteError  the loss or the gradient is NaN or infinite */
+export function checkFinite(loss: number, gradNorm: number): void {
+  const refusal = 'nothing was committed; checkFinite: false commits it all the same'
+  if (!Number.isFinite(loss)) {
+    throw new NonFiniteError(
+      `the loss of this mini-batch is ${loss}. Look for too high a learning rate or bad input: ${refusal}.`,
+    )
+  }
+  if (Number.isFinite(gradNorm)) return
+  throw new NonFiniteError(
+    `the norm of this mini-batch's gradient is ${gradNorm}, though its loss is ${loss}. Look for a function whose ` +
+      `derivative is infinite, such as sqrt at 0, or for too high a learning rate: ${refusal}.`,
+  )
+}
+
 /** User code inside the step threw; `cause` is what it threw. */
 export class ModelError extends SluiceError {}
 

@@ -5,8 +5,7 @@
  * predicts where that is, so it is tried out. Sizes go down by halves, because around the best one the curve is flat.
  */
 import { DoesNotFitError, NotSeparableError } from './errors.js'
-import type { MicroBatchOption, Plan } from './plan.js'
-import { sizesOf } from './split.js'
+import { type MicroBatchOption, type Plan, sizesOf } from './plan.js'
 
 /** How fast a mini-batch went through in micro-batches of one size. */
 export interface Trial {

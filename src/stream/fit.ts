@@ -2,14 +2,14 @@
 import { checkDataset } from '../data/dataset.js'
 import { type Batch, type DataSource, type Dataset, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
+import { forget } from '../device/promise.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Cursor, checkOrder, cursorFrom, epochStart, type Order } from './cursor.js'
-import type { FitOptions } from './options.js'
+import { InterruptedError } from './errors.js'
+import type { Committed, Evaluation, FitOptions, StepResult } from './options.js'
 import type { MicroBatchOption, Plan } from './plan.js'
 import { type Mode, type SampleShape, sampleShapeOf } from './program.js'
-import type { Committed, Evaluation, StepResult } from './results.js'
-import { untilAborted } from './until-aborted.js'
 
 /** A streamer, as one fit sees it. All but `begin` throw a BusyError when a later fit has taken this one's place. */
 export interface Trainer {
@@ -116,4 +116,38 @@ function explaining(what: string, plan: () => void): void {
     if (cause instanceof ShapeError) throw new ShapeError(`fit: ${what}: ${cause.message}`, { cause })
     throw cause
   }
+}
+
+/**
+ * The items of `source`, until `signal` is aborted. A source that hangs then is not waited for: it is closed when it
+ * answers.
+ * @throws InterruptedError  the signal was aborted
+ */
+async function* untilAborted<T>(source: AsyncGenerator<T>, signal?: AbortSignal): AsyncGenerator<T, void, void> {
+  let answered = true
+  try {
+    for (;;) {
+      answered = false
+      const { done, value } = await orAborted(source.next(), signal)
+      answered = true
+      if (done) return
+      yield value
+    }
+  } finally {
+    const closed = source.return(undefined)
+    if (answered) await closed
+    else forget(closed)
+  }
+}
+
+/** What `promise` gives, or an InterruptedError if that comes first. */
+function orAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const abort = (): void =>
+      reject(new InterruptedError('interrupted while waiting for data; the last mini-batch is committed'))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }

@@ -7,10 +7,9 @@ import type { Tensor } from '../tensor/tensor.js'
 import { EmptyBatchError, InterruptedError } from './errors.js'
 import { race, type Trial } from './fastest.js'
 import type { StepOptions } from './options.js'
-import type { MicroBatchOption, Plan } from './plan.js'
+import { type MicroBatchOption, type Plan, sizesOf } from './plan.js'
 import type { Planner } from './planner.js'
 import { type Mode, type Program, sampleShapeOf, userCode } from './program.js'
-import { sizesOf } from './split.js'
 import { checkWeights, weigh } from './weights.js'
 
 /** Between micro-batches, let timers and signals run at least this often. */

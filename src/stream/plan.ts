@@ -1,8 +1,36 @@
-/** What a plan says. How it is found: search.ts; how it is printed: report.ts. */
+/** A plan: how a mini-batch is split, what the split takes, and how a person reads it. How one is found: search.ts. */
 import type { Rehearsed } from '../device/rehearsal.js'
-import type { BytesByCategory } from '../memory/allocator.js'
+import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
+import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { Shape } from '../tensor/shape.js'
-import type { Part } from './split.js'
+
+/** `count` micro-batches of `size` samples, one after the other. */
+export interface Part {
+  readonly size: number
+  readonly count: number
+}
+
+/**
+ * `samples` in as few micro-batches as the cap allows, balanced: 10 under cap 4 -> 1 x 4, 2 x 3.
+ * Sizes differ by at most one, so there are at most two parts; the larger comes first.
+ */
+export function balanced(samples: number, cap: number): Part[] {
+  const count = Math.ceil(samples / cap)
+  const size = Math.floor(samples / count)
+  const larger = samples % count
+  return [
+    { size: size + 1, count: larger },
+    { size, count: count - larger },
+  ].filter((part) => part.count > 0)
+}
+
+/** How many micro-batches there are. */
+export const countOf = (parts: readonly Part[]): number => parts.reduce((sum, { count }) => sum + count, 0)
+
+/** The size of each micro-batch: 1 x 4, 2 x 3 -> 4, 3, 3. */
+export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> {
+  for (const { size, count } of parts) for (let i = 0; i < count; i++) yield size
+}
 
 /** What one rehearsal of a whole step, with micro-batches of one size, has shown. */
 export interface Measured extends Rehearsed {
@@ -55,4 +83,39 @@ export interface Plan {
   /** what rehearsing a micro-batch of each of `parts` has shown */
   readonly rehearsals: readonly Measured[]
   toString(): string
+}
+
+/** '1 x 4 + 2 x 3' */
+export const describeParts = (parts: readonly Part[]): string =>
+  parts.map(({ size, count }) => `${groupDigits(count)} x ${groupDigits(size)}`).join(' + ')
+
+/** The memory report: a table of the budget and what becomes of it. */
+export function describePlan(plan: Plan): string {
+  const share = ((100 * plan.plannedPeakBytes) / plan.budgetBytes).toFixed(1)
+  const times = plan.wholeBatchBytes / plan.budgetBytes
+  const count = countOf(plan.parts)
+  const steps = count === 1 ? '1 accumulation step' : `${groupDigits(count)} accumulation steps`
+  const bytes = (label: string, count: number, more = ''): string =>
+    `  ${label.padEnd(22)}${formatBytes(count).padStart(12)}  ${groupDigits(count).padStart(16)} B${more && `   ${more}`}`
+  const lines = [
+    `Memory plan (${plan.mode}): mini-batch ${groupDigits(plan.batch)}`,
+    bytes('budget', plan.budgetBytes),
+    ...CATEGORIES.filter((category) => plan.heldBytes[category] > 0).map((category) =>
+      bytes(`- ${category}`, plan.heldBytes[category]),
+    ),
+    bytes('remaining', plan.remainingBytes),
+    bytes('per sample', plan.bytesPerSample),
+    bytes('planned peak', plan.plannedPeakBytes, `${share} % of the budget, at '${plan.peakOp}'`),
+    Number.isFinite(times)
+      ? bytes(
+          'whole batch needs',
+          plan.wholeBatchBytes,
+          times > 1 ? `${times.toFixed(1)} times the budget` : 'within the budget',
+        )
+      : `  ${'whole batch needs'.padEnd(22)}tensors larger than this device has, whatever the budget`,
+    bytes('smallest budget', plan.minimumBudgetBytes),
+    `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeParts(plan.parts)}`,
+    ...plan.notes.map((note) => `  note: ${note}`),
+  ]
+  return lines.join('\n')
 }

@@ -2,17 +2,17 @@
  * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found last
  * for as long as the device's free list is the same.
  */
-import type { TimelinePoint } from '../device/rehearsal.js'
+
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
+import type { TimelinePoint } from '../memory/timeline.js'
 import type { Shape } from '../tensor/shape.js'
 import { NotSeparableError } from './errors.js'
-import type { Measured, MicroBatchOption, Plan } from './plan.js'
+import { countOf, type Measured, type MicroBatchOption, type Plan } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
 import { makePlan } from './search.js'
-import { countOf } from './split.js'
 
 export interface PlanOptions {
   /** samples in the mini-batch */

@@ -15,9 +15,7 @@ import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { DoesNotFitError, OutputShapeError } from './errors.js'
-import type { Measured, MicroBatchOption, Plan } from './plan.js'
-import { describePlan } from './report.js'
-import { balanced } from './split.js'
+import { balanced, describePlan, type Measured, type MicroBatchOption, type Plan } from './plan.js'
 
 export interface PlanRequest {
   mode: string

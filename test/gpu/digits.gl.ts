@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { data, models, optim } from '../../src/index.js'
-import { crossEntropy } from '../../src/ops/loss.js'
-import { countOf } from '../../src/stream/split.js'
+import { crossEntropy } from '../../src/ops/cross-entropy.js'
+import { countOf } from '../../src/stream/plan.js'
 import { Streamer } from '../../src/stream/streamer.js'
 
 const BATCH = 1024

@@ -6,7 +6,7 @@ import { COPY, gpuKernels } from '../../../kernels/gpu/index.js'
 import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Block } from '../../memory/allocator.js'
 import { ArgumentError } from '../../memory/errors.js'
-import { PoolAllocator, sidesOf } from '../../memory/pool.js'
+import { sidesOf, TextureAllocator } from '../../memory/texture-allocator.js'
 import type { Storage } from '../storage.js'
 import { checkLost, openContext } from './context.js'
 import { GpuKindDevice } from './gpu-kind.js'
@@ -41,7 +41,7 @@ export class GpuDevice extends GpuKindDevice {
 
   constructor(runner: Runner, budgetBytes: number, options: GpuOptions) {
     const textures = new ContextTextures(runner.gl)
-    super(new PoolAllocator(budgetBytes, textures), options)
+    super(new TextureAllocator(budgetBytes, textures), options)
     this.#textures = textures
     this.#runner = runner
     this.#staging = new Staging(runner.gl)

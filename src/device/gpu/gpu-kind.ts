@@ -6,7 +6,7 @@
 import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Category } from '../../memory/allocator.js'
-import type { PoolAllocator } from '../../memory/pool.js'
+import type { TextureAllocator } from '../../memory/texture-allocator.js'
 import { Device } from '../device.js'
 import { TensorTooLargeError } from '../errors.js'
 import type { Storage } from '../storage.js'
@@ -25,7 +25,7 @@ export abstract class GpuKindDevice extends Device {
   override readonly volatile = true
 
   /** @throws BudgetExceededError  not even what the device needs itself fits */
-  constructor(allocator: PoolAllocator, options: { seed?: number; trackOrigins?: boolean }) {
+  constructor(allocator: TextureAllocator, options: { seed?: number; trackOrigins?: boolean }) {
     super(allocator, options)
     allocator.reserve(UPLOAD_BYTES + READ_BYTES + VERTEX_BYTES, 'opening the device')
   }

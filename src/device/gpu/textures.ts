@@ -5,7 +5,7 @@
  * queued. So it is asked when the textures together become larger than ever before, and not while a training goes on
  * in what it has taken. If memory is lost all the same, the next read says so.
  */
-import type { Textures } from '../../memory/pool.js'
+import type { Textures } from '../../memory/texture-allocator.js'
 import { check } from './context.js'
 
 interface Made {

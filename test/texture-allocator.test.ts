@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Block, BudgetExceededError, noBytes } from '../src/memory/allocator.js'
 import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
-import { LONGEST_SIDE, PoolAllocator, sidesOf, TEXEL_BYTES, textureBytes } from '../src/memory/pool.js'
+import { LONGEST_SIDE, sidesOf, TEXEL_BYTES, TextureAllocator, textureBytes } from '../src/memory/texture-allocator.js'
 import { fc } from './property.js'
 
 const RUNS = { seed: 4, numRuns: 300 }
@@ -50,7 +50,12 @@ const budgets = fc.oneof(fc.integer({ min: RUNTIME_BYTES, max: 6000 }), fc.const
 const REFUSED = -1
 
 /** What a program does to an allocator: the addresses it gets, or REFUSED, and the held bytes along the way. */
-function play(program: readonly Event[], pool: PoolAllocator, live: Block[], check: () => void = () => {}): number[] {
+function play(
+  program: readonly Event[],
+  pool: TextureAllocator,
+  live: Block[],
+  check: () => void = () => {},
+): number[] {
   const trace: number[] = []
   for (const event of program) {
     if ('bytes' in event) {
@@ -75,8 +80,8 @@ function play(program: readonly Event[], pool: PoolAllocator, live: Block[], che
   return trace
 }
 
-function opened(budgetBytes: number, driver: Driver | null = null): PoolAllocator {
-  const pool = new PoolAllocator(budgetBytes, driver)
+function opened(budgetBytes: number, driver: Driver | null = null): TextureAllocator {
+  const pool = new TextureAllocator(budgetBytes, driver)
   pool.reserve(RUNTIME_BYTES, 'opening the device')
   return pool
 }
@@ -122,7 +127,7 @@ test('pool: a program fits exactly the budgets that hold its peak, and its peak 
   )
 })
 
-const refusals = (program: readonly Event[], pool: PoolAllocator): number =>
+const refusals = (program: readonly Event[], pool: TextureAllocator): number =>
   play(program, pool, []).filter((entry) => entry === REFUSED).length
 
 test('pool: a fork sees what the real run will see, and neither touches the other', () => {
@@ -203,7 +208,7 @@ test('pool: rows of 256 texels, longer ones where there would be more than 2048 
 
 test('pool: what the device reserves, and trimming, give textures back; of equal ones the one freed first', () => {
   const driver = new Driver()
-  const pool = new PoolAllocator(256, driver)
+  const pool = new TextureAllocator(256, driver)
   const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
   const [a, b, c] = [take(64), take(64), take(32)]
   for (const block of [a, b, c]) pool.free(block)
@@ -226,7 +231,7 @@ test('pool: what the device reserves, and trimming, give textures back; of equal
 })
 
 test('pool: there is nothing to arrange, and a fork may have less than is held', () => {
-  const pool = new PoolAllocator(256)
+  const pool = new TextureAllocator(256)
   assert.is(pool.stats().peakOp, 'standing tensors')
   let runs = 0
   const arranged = pool.arrange(() => {
@@ -249,7 +254,7 @@ test('pool: there is nothing to arrange, and a fork may have less than is held',
 
 test('pool: a freed texture serves the next request of its size, the last freed first; the largest are given back', () => {
   const driver = new Driver()
-  const pool = new PoolAllocator(160, driver)
+  const pool = new TextureAllocator(160, driver)
   const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
   const [a, b, c] = [take(64), take(32), take(64)]
   for (const block of [b, a, c]) pool.free(block)
@@ -268,7 +273,7 @@ test('pool: a driver that fails leaves the allocator as it was', () => {
     },
     delete: () => {},
   }
-  const pool = new PoolAllocator(1000, failing)
+  const pool = new TextureAllocator(1000, failing)
   const before = pool.stats()
   assert.throws(() => pool.alloc(100, 'activation', 'test op'), /^out of memory$/)
   assert.equal(pool.stats(), before)

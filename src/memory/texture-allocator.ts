@@ -55,7 +55,7 @@ interface Pooled {
   readonly bytes: number
 }
 
-export class PoolAllocator implements Allocator {
+export class TextureAllocator implements Allocator {
   /** in the order in which they were freed */
   #pool: Pooled[] = []
   #pooledBytes = 0
@@ -104,8 +104,8 @@ export class PoolAllocator implements Allocator {
     this.#ledger.take('runtime', bytes, op)
   }
 
-  fork(budgetBytes = this.budgetBytes): PoolAllocator {
-    const copy = new PoolAllocator(budgetBytes)
+  fork(budgetBytes = this.budgetBytes): TextureAllocator {
+    const copy = new TextureAllocator(budgetBytes)
     copy.#ledger = this.#ledger.fork()
     copy.#pool = [...this.#pool]
     copy.#pooledBytes = this.#pooledBytes

@@ -1,0 +1,76 @@
+/** Dropout. Its mask is never stored: it follows from where in the mini-batch an element is. */
+import { DROPOUT_CALLS, type Dropout } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
+import { ArgumentError } from '../memory/errors.js'
+import { sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { reshape } from './movement.js'
+import { apply, define, type Op } from './op.js'
+import { grid, sample } from './sample.js'
+
+/** What a mask follows from. */
+export type DropoutKey = Omit<Dropout, 'size'>
+
+/** @throws ArgumentError  a rate outside [0, 1) */
+export function checkRate(op: string, rate: number): void {
+  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`${op}: rate ${rate} is outside [0, 1)`)
+}
+
+/**
+ * Call `use` with the next key; the key after it is another mask's, unless `use` throws.
+ * @param samples     under the mask
+ * @param sampleSize  elements under the mask for each of them
+ * @throws ArgumentError  masks would repeat: Note [Counter of a mask] in kernels.ts
+ */
+export function nextKey<T>(
+  device: Device,
+  rate: number,
+  samples: number,
+  sampleSize: number,
+  use: (key: DropoutKey) => T,
+): T {
+  const { seed, step, call, firstSample } = device.step
+  const end = (firstSample + samples) * sampleSize
+  if (end > Number.MAX_SAFE_INTEGER || (end > 2 ** 32 && call >= DROPOUT_CALLS)) {
+    throw new ArgumentError(
+      `dropout: a mini-batch has ${end} elements under dropout ${call} of its forward. Masks are drawn for up to 2^53 ` +
+        `elements, and beyond 2^32 for the first ${DROPOUT_CALLS} dropouts: take a smaller batch`,
+    )
+  }
+  const result = use({ rate, seed, step, call, first: firstSample * sampleSize })
+  device.step.call++
+  return result
+}
+
+const dropoutOp: Op<DropoutKey> = {
+  name: 'dropout',
+  shape: ([x]) => x,
+  settings: ({ rate }) => ({ rate }),
+  forward: ({ device, shape, options, inputs, output }) =>
+    device.run('dropout', { size: sizeOf(shape), ...options }, inputs, [output]),
+  // the same mask and scale, on dy
+  gradients: [
+    {
+      saves: [],
+      send: ({ shape, options, dy }, target) => target.overwrite('dropout', { size: sizeOf(shape), ...options }, [dy]),
+    },
+  ],
+  linear: [0],
+  samples: [sample({ rate: 0.5, seed: 1, step: 2, call: 3, first: 7 }, [[4, 5], grid])],
+}
+/**
+ * y = x / (1 - rate) where kept, else 0; each element is kept with probability 1 - rate.
+ *
+ * Which elements are kept follows from (seed, step, number of the dropout within the forward, position in
+ * the mini-batch): axis 0 is the sample, so the mask is the same however the mini-batch is cut.
+ * @param x     any shape; at rate 0 the result shares its storage
+ * @param rate  default 0.5
+ * @throws ArgumentError  a rate outside [0, 1); a mini-batch so large that masks would repeat
+ * Saves nothing: its gradient draws the mask again.
+ */
+export const dropout = define(dropoutOp, (x: Tensor, rate = 0.5) => {
+  checkRate('dropout', rate)
+  if (rate === 0) return reshape(x, x.shape)
+  const samples = x.shape[0] ?? 1
+  return nextKey(x.device, rate, samples, x.size / samples, (key) => apply(dropoutOp, [x], key))
+})

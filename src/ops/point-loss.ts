@@ -1,0 +1,100 @@
+/** Losses that compare a prediction with a target element by element: mse and bceWithLogits. */
+import type { KernelParameters } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import { ShapeError } from '../tensor/errors.js'
+import type { HostArray } from '../tensor/host.js'
+import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { checkWeights, type LossOptions, lossFunction, weightedMean } from './loss.js'
+import { apply, define, type Op } from './op.js'
+import { bits, type Domain, grid, offGrid, positive, sample } from './sample.js'
+import { checkTargets, sumOf } from './targets.js'
+
+type PointLoss = KernelParameters['lossRows']['function']
+
+/** Axis 0 is the sample; a scalar is one. */
+const rowsOf = ([prediction]: readonly Shape[]) => {
+  const rows = prediction[0] ?? 1
+  return { rows, size: sizeOf(prediction) / rows }
+}
+
+/** A loss of one prediction and one target: averaged over a sample's elements, then over samples. */
+function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<never, never>> {
+  return {
+    name,
+    shape: ([prediction, target, weights]) => {
+      if (!sameShape(prediction, target)) {
+        throw new ShapeError(
+          `${name}: prediction ${showShape(prediction)} and target ${showShape(target)} must be alike`,
+        )
+      }
+      checkWeights(name, weights, prediction[0] ?? 1)
+      return []
+    },
+    // without weights, ones
+    extras: (shapes) => (shapes.length === 3 ? [1] : [1, rowsOf(shapes).rows]),
+    forward: (call) => {
+      const { device, shapes, inputs, extras, workspace } = call
+      const { rows, size } = rowsOf(shapes)
+      const losses = workspace(rows)
+      device.run('lossRows', { rows, size, function: kernel }, inputs.slice(0, 2), [losses])
+      weightedMean(call, losses, inputs[2] ?? ones(device, extras[1]))
+    },
+    gradients: [
+      {
+        // dprediction = dy w / total / size times the derivative of the pointwise loss
+        saves: [0, 1, 2, 'extras'],
+        send: ({ shapes, dy, input, extra }, target) => {
+          const weights = shapes.length === 3 ? input(2) : extra(1)
+          const inputs = [dy, extra(0), input(0), input(1), weights]
+          target.run('lossRowsGradient', { function: kernel, ...rowsOf(shapes) }, inputs)
+        },
+      },
+      null,
+    ],
+    samples: [
+      sample({}, [[3, 4], grid], [[3, 4], targets]),
+      sample({}, [[2, 3, 2], grid], [[2, 3, 2], targets], [[2], positive]),
+      sample({}, [[], grid], [[], targets]),
+    ],
+  }
+}
+
+function ones(device: Device, storage: Storage): Storage {
+  device.run('fill', { size: storage.size, value: 1 }, [], [storage])
+  return storage
+}
+
+const pointHost = (op: string) => ({
+  weight: (targets: HostArray, weights?: HostArray): number => (weights ? sumOf(weights) : (targets.shape[0] ?? 1)),
+  check: (targets: HostArray, outputShape: Shape): void =>
+    checkTargets(op, targets, outputShape, 'a finite number', Number.isFinite),
+})
+
+const mseOp = pointLoss('mse', 'squaredError', offGrid)
+/**
+ * Mean of (prediction - target)^2: over a sample's elements, then over samples (Note [Weighted mean]).
+ * @param prediction  any shape, axis 0 the sample; a scalar is one sample
+ * @param target      of the same shape
+ * @throws ShapeError  shapes that do not match
+ * Saves both and the weights. No gradient to target and weights.
+ */
+export const mse = lossFunction(
+  define(mseOp, (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
+    apply(mseOp, weights ? [prediction, target, weights] : [prediction, target], {}),
+  ),
+  pointHost('mse'),
+)
+
+const bceOp = pointLoss('bceWithLogits', 'binaryCrossEntropyWithLogits', bits)
+/**
+ * Mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logit), without overflow: log(1 + e^x) - x t.
+ * Shapes, weights, errors and what it saves as in mse.
+ */
+export const bceWithLogits = lossFunction(
+  define(bceOp, (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
+    apply(bceOp, weights ? [logits, target, weights] : [logits, target], {}),
+  ),
+  pointHost('bceWithLogits'),
+)
