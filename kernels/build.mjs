@@ -54,15 +54,17 @@ async function compile(options) {
   return Buffer.from(binary)
 }
 
+/** What AssemblyScript reads beside the folder simd/assembly. */
+const SHARED = ['simd/layout.ts']
 const COMPILED = 'simd/machine/compiled.ts'
 
-/** A hash over all of kernels/simd but the result, this file, and package.json, which names the compiler's version. */
+/** A hash over the sources, this file, and the compiler's version. */
 function hashOfInputs() {
-  const hash = createHash('sha256')
-  const sources = readdirSync(here('simd'), { recursive: true }).filter((name) => name.endsWith('.ts'))
-  const inputs = sources.map((name) => `simd/${name}`.replaceAll('\\', '/')).filter((name) => name !== COMPILED)
-  for (const name of ['build.mjs', '../package.json', ...inputs.sort()]) {
-    hash.update(`${name}\n${readFileSync(here(name), 'utf8')}`)
+  const { devDependencies } = JSON.parse(readFileSync(here('../package.json'), 'utf8'))
+  const hash = createHash('sha256').update(devDependencies.assemblyscript)
+  const folder = readdirSync(here('simd/assembly'), { recursive: true }).filter((name) => name.endsWith('.ts'))
+  for (const name of ['build.mjs', ...SHARED, ...folder.sort().map((name) => `simd/assembly/${name}`)]) {
+    hash.update(readFileSync(here(name), 'utf8'))
   }
   return hash.digest('hex')
 }

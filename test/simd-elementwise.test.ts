@@ -7,7 +7,7 @@ import type { BinaryFunction, KernelName, KernelParameters, UnaryFunction } from
 import { UNARY } from '../kernels/reference/index.js'
 import { contiguous, product } from '../kernels/strides.js'
 import { fc } from './property.js'
-import { agrees as compare, exactly, type Limit, noise } from './simd-bench.js'
+import { agrees as compare, exactly, type Limit, noise } from './simd-agreement.js'
 import { doubleSum, PROMISED_ULPS, roundings, unitsInLastPlace } from './tolerances.js'
 
 const RUNS = { seed: 3, numRuns: 200 }

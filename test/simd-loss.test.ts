@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import type { ClassRows, Floats } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
 import { fc } from './property.js'
-import { agrees, exactly, noise } from './simd-bench.js'
+import { agrees, exactly, noise } from './simd-agreement.js'
 import { float32AttentionShare, float32LogShare, float32Loss, float32Share } from './tolerances.js'
 
 const RUNS = { seed: 1, numRuns: 200 }

@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import type { Normalization } from '../kernels/kernels.js'
 import { fc } from './property.js'
-import { absolute, agrees, exactly, noise, sums } from './simd-bench.js'
+import { absolute, agrees, exactly, noise, sums } from './simd-agreement.js'
 import { doubleSum, roundings } from './tolerances.js'
 
 const RUNS = { seed: 1, numRuns: 200 }

@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import type { Pooling } from '../kernels/kernels.js'
 import { fc } from './property.js'
-import { absolute, agrees, exactly, noise, sums } from './simd-bench.js'
+import { absolute, agrees, exactly, noise, sums } from './simd-agreement.js'
 
 const RUNS = { seed: 1, numRuns: 300 }
 

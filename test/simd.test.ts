@@ -1,4 +1,4 @@
-/** Products and convolutions of the SIMD dialect against the plain loops (simd-bench.ts), and what all its kernels owe. */
+/** Products and convolutions of the SIMD dialect against the plain loops (simd-agreement.ts), and what all its kernels owe. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Convolution } from '../kernels/kernels.js'
@@ -11,7 +11,7 @@ import { ops } from '../src/ops/table.js'
 import { full, requireGrad } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
 import { fc } from './property.js'
-import { agrees, bench, noise } from './simd-bench.js'
+import { agrees, bench, noise } from './simd-agreement.js'
 
 const RUNS = { seed: 1, numRuns: 150 }
 

@@ -81,7 +81,7 @@ export interface Allocator {
   arrange(fn: () => void): Placement | null
   /** Run `fn` with its requests met as arranged. From the first request that was not foreseen, the policy rules again. */
   place<T>(placement: Placement | null, fn: () => T): T
-  /** Forget the high-water marks: peaks restart at what is held now. */
+  /** Forget the high-water marks. Bytes restart at what is held now, `peakBytes` at the smallest budget that holds it, holes included. */
   resetPeak(): void
   /** Equal signatures place the same future requests in the same places. */
   signature(): string

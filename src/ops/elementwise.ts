@@ -75,7 +75,7 @@ export const log = plain('log', 'x', positive)
 export const sqrt = plain('sqrt', 'y', positive)
 /** x^2. Saves x. */
 export const square = plain('square', 'x', grid)
-/** max(x, 0); gradient 0 at 0. Saves y. */
+/** max(x, 0); gradient 1 where y > 0, else 0, so x is not needed. Saves y, which the next layer keeps anyway. */
 export const relu = plain('relu', 'y', offGrid)
 /** 1 / (1 + e^-x). Saves y. */
 export const sigmoid = plain('sigmoid', 'y', grid)

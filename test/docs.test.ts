@@ -1,0 +1,43 @@
+/**
+ * Links of the README and of docs/: each leads to a file, or a heading, that is there in a clone and in the installed
+ * package. So pages link to what package.json lists under `files`, and name other files without a link.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const read = (path: string): string => readFileSync(ROOT + path, 'utf8')
+
+/** What npm packs: it adds these three to `files` by itself. */
+const PACKED: readonly string[] = ['README.md', 'LICENSE', 'package.json', ...JSON.parse(read('package.json')).files]
+const isPacked = (path: string): boolean => PACKED.some((entry) => path === entry || path.startsWith(`${entry}/`))
+
+/** As GitHub makes them of a page's headings. */
+function anchors(page: string): string[] {
+  const headings = [...page.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)]
+  return headings.map(([, text]) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\d _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('every link leads to something that the package carries', () => {
+  const broken: string[] = []
+  const pages = ['README.md', ...readdirSync(`${ROOT}docs`).map((file) => `docs/${file}`)]
+  for (const page of pages.filter((path) => path.endsWith('.md'))) {
+    for (const [, link] of read(page).matchAll(/\]\((?!https?:)([^)\s]*)\)/g)) {
+      const [path, anchor] = link.split('#')
+      const target = path === '' ? page : posix.join(posix.dirname(page), path)
+      const there = existsSync(ROOT + target) && isPacked(target)
+      if (!there || (anchor && !anchors(read(target)).includes(anchor))) broken.push(`${page}: ${link}`)
+    }
+  }
+  assert.equal(broken, [])
+})
+
+test.run()
