@@ -1,4 +1,4 @@
-/** Softmax of attention scores: assembly/attention.ts, in parts by rows. */
+/** Softmax of attention scores, in parts by rows: assembly/attention.ts. */
 import { listed } from '../offsets.js'
 import { BYTES, DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
@@ -14,12 +14,12 @@ export const attentionSoftmax: SimdKernel<'attentionSoftmax'> = {
       return
     }
     const maskRow = mask.strideQuery * BYTES
-    const cut = { count: 2, steps: [row, row, 0, 1, 0, 0, 0, 0, maskRow], grain }
+    const parts = { count: 2, steps: [row, row, 0, 1, 0, 0, 0, 0, maskRow], grain }
     listed(mask.starts).forEach((start, b) => {
       const before = b * queries * row
       const args = [scores + before, p + before, queries, 0, ...sizes]
       const maskArgs = [values + start * BYTES, maskRow, mask.strideKey * BYTES]
-      assembly.inParts('attentionSoftmax', [...args, ...maskArgs], cut)
+      assembly.inParts('attentionSoftmax', [...args, ...maskArgs], parts)
     })
   },
 }
@@ -27,7 +27,7 @@ export const attentionSoftmax: SimdKernel<'attentionSoftmax'> = {
 export const attentionSoftmaxGradient: SimdKernel<'attentionSoftmaxGradient'> = {
   run(assembly, { rows, size, scale }, [dp, p], [ds]) {
     const row = size * BYTES
-    const cut = { count: 3, steps: [row, row, row], grain: Math.ceil(DEAR_GRAIN / size) }
-    assembly.inParts('attentionSoftmaxGradient', [dp, p, ds, rows, size, scale], cut)
+    const parts = { count: 3, steps: [row, row, row], grain: Math.ceil(DEAR_GRAIN / size) }
+    assembly.inParts('attentionSoftmaxGradient', [dp, p, ds, rows, size, scale], parts)
   },
 }

@@ -1,22 +1,24 @@
-/** Convolution and its gradients: each is one call of assembly/convolution.ts, where the sizes of the products are told. */
+/** Convolution and its gradients: assembly/convolution.ts, or assembly/bands/ where channels are few. */
 import type { Convolution } from '../kernels.js'
 import { TAP_BYTES, WINDOW_LIST_BYTES } from './layout.js'
-import { direct, dots, turned } from './machine/bands.js'
+import { type Bands, direct, dots, turned } from './machine/bands.js'
 import { type Blocking, blocking } from './machine/blocking.js'
 import type { SimdKernel } from './machine/kernel.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
 
-/** For windows as panels: a row of the table for each tap, and beside each panel three lists and a mask for each tap. */
+/**
+ * Windows as the right operand: an entry in the table for each tap; in each slot three lists, and a mask for each tap.
+ */
 const windows = (p: Convolution) => ({
   tableBytes: () => TAP_BYTES * taps(p),
   scratchBytes: 3 * WINDOW_LIST_BYTES + 16 * taps(p),
 })
 
-/** Masks for a block of positions take no more than this, so that many taps do not need a large workspace. */
+/** The masks of a block of positions take no more than this, however many taps there are. */
 const MASK_BYTES = 65536
 
-/** For positions as steps: beside the table of taps, four lists and, for each tap and for none, masks by position. */
+/** Positions as steps: the table of taps, four lists, and masks by position for each tap and for no tap. */
 const positions = (p: Convolution) => ({
   maxDepth: Math.max(32, Math.floor(MASK_BYTES / 16 / (taps(p) + 1)) * 4),
   tableBytes: (depth: number) => TAP_BYTES * taps(p) + 4 * depth * (taps(p) + 5),
@@ -55,7 +57,7 @@ const sizes = (p: Convolution): number[] => [
   p.groups,
 ]
 
-const cut = ({ depth, height, tableBytes, scratchBytes, slots }: Blocking): number[] => [
+const blockSizes = ({ depth, height, tableBytes, scratchBytes, slots }: Blocking): number[] => [
   depth,
   height,
   tableBytes,
@@ -63,16 +65,17 @@ const cut = ({ depth, height, tableBytes, scratchBytes, slots }: Blocking): numb
   slots,
 ]
 
+const bandSizes = ({ outRows, rows, phase, slots }: Bands): number[] => [outRows, rows, phase, slots]
+
 export const convolution: SimdKernel<'convolution'> = {
   workspaceBytes: (p) => (direct(p) ?? forward(p)).bytes,
   run(assembly, p, [x, w, bias = 0], [y], workspace) {
     const few = direct(p)
     if (few) {
-      const cut = [few.outRows, few.rows, few.phase, few.slots]
-      assembly.convolutionFewChannels(x, w, bias, y, ...sizes(p), 0, workspace, ...cut)
+      assembly.convolutionFewChannels(x, w, bias, y, ...sizes(p), 0, workspace, ...bandSizes(few))
       return
     }
-    assembly.convolution(x, w, bias, y, ...sizes(p), workspace, ...cut(forward(p)))
+    assembly.convolution(x, w, bias, y, ...sizes(p), workspace, ...blockSizes(forward(p)))
   },
 }
 
@@ -85,11 +88,10 @@ export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = 
     const back = turned(p)
     const few = back && direct(back)
     if (back && few) {
-      const cut = [few.outRows, few.rows, few.phase, few.slots]
-      assembly.convolutionFewChannels(dy, w, bias, dx, ...sizes(back), 1, workspace, ...cut)
+      assembly.convolutionFewChannels(dy, w, bias, dx, ...sizes(back), 1, workspace, ...bandSizes(few))
       return
     }
-    assembly.convolutionInputGradient(dy, w, bias, dx, ...sizes(p), workspace, ...cut(inputGradient(p)))
+    assembly.convolutionInputGradient(dy, w, bias, dx, ...sizes(p), workspace, ...blockSizes(inputGradient(p)))
   },
 }
 
@@ -99,10 +101,19 @@ export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> 
     const accumulate = Number(p.accumulate)
     const few = dots(p)
     if (few) {
-      const cut = [few.outRows, few.rows, few.phase, few.parts, few.levels, few.slots]
-      assembly.convolutionWeightGradientFewChannels(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut)
+      const sums = [few.parts, few.levels]
+      assembly.convolutionWeightGradientFewChannels(
+        dy,
+        x,
+        dw,
+        accumulate,
+        ...sizes(p),
+        workspace,
+        ...bandSizes(few),
+        ...sums,
+      )
       return
     }
-    assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...cut(weightGradient(p)))
+    assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...blockSizes(weightGradient(p)))
   },
 }

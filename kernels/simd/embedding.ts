@@ -4,12 +4,12 @@ import type { SimdKernel } from './machine/kernel.js'
 
 export const embedding: SimdKernel<'embedding'> = {
   run(assembly, { rows, width, entries }, [table, indices], [y]) {
-    const cut = { count: 3, steps: [0, BYTES, width * BYTES], grain: Math.ceil(CHEAP_GRAIN / width) }
-    assembly.inParts('embedding', [table, indices, y, rows, width, entries], cut)
+    const parts = { count: 3, steps: [0, BYTES, width * BYTES], grain: Math.ceil(CHEAP_GRAIN / width) }
+    assembly.inParts('embedding', [table, indices, y, rows, width, entries], parts)
   },
 }
 
-/** On one thread: parts by columns took longer than the whole. */
+/** Runs on one thread: parts by columns took longer than the whole. */
 export const embeddingGradient: SimdKernel<'embeddingGradient'> = {
   workspaceBytes: ({ rows, entries }) => (rows + entries) * BYTES,
   run(assembly, { rows, width, entries, accumulate }, [dy, indices], [dtable], links) {

@@ -1,10 +1,10 @@
-/** What moves numbers: fill and copies of assembly/movement.ts. */
+/** Kernels that move numbers: fill and copies of assembly/movement.ts. */
 import { contiguous, eachLine, mergeAxes, product } from '../strides.js'
 import { BYTES, CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
 
-/** Of numbers that nothing is computed with, a core passes some ten in a nanosecond: these take it 5 us. */
+/** Numbers copied in 5 us: a core copies some ten in a nanosecond. */
 const GRAIN = 4 * CHEAP_GRAIN
 
 export function fillWith(assembly: Assembly, size: number, y: number, value: number): void {
@@ -15,7 +15,7 @@ export const fill: SimdKernel<'fill'> = {
   run: (assembly, { size, value }, _, [y]) => fillWith(assembly, size, y, value),
 }
 
-/** Of a walk through x and y at once: how many steps, and how many bytes each is long. */
+/** An axis of a copy: its size, and the bytes from step to step in x and in y. */
 interface Axis {
   size: number
   x: number
@@ -25,14 +25,14 @@ interface Axis {
 const ONE: Axis = { size: 1, x: 0, y: 0 }
 
 /**
- * The axes of a copy, merged, from the outermost: at least four, of which the last goes through y by single steps. The one
- * before it is the one that goes through x by single steps, if there is another: then planes are transposed.
+ * The merged axes of a copy, at least four, from the outermost. The last walks y number by number. If another axis
+ * walks x number by number, it comes just before the last: then planes are transposed.
  */
 function axesOf(shape: readonly number[], stridesX: readonly number[], stridesY: readonly number[]): Axis[] {
   const merged = mergeAxes(shape, [stridesX, stridesY])
   const [ofX, ofY] = merged.strides
   const axes = merged.shape.map((size, k) => ({ size, x: ofX[k] * BYTES, y: ofY[k] * BYTES }))
-  // y's last axis may have had size 1 and be gone.
+  // Merging drops the last axis of y where its size is 1.
   const line = axes.at(-1)?.y === BYTES ? axes.pop() : undefined
   const dense = axes.findIndex(({ x }) => x === BYTES)
   if (line?.x !== BYTES && dense >= 0) axes.push(...axes.splice(dense, 1))
@@ -41,22 +41,24 @@ function axesOf(shape: readonly number[], stridesX: readonly number[], stridesY:
   return axes
 }
 
-/** x -> y along four axes: in parts by planes, by rows of a single plane, or by numbers of a single row. */
+/**
+ * Copies x -> y along four axes, in parts by planes, by the rows of a single plane, or by the numbers of a single row.
+ */
 function copyPlanes(assembly: Assembly, x: number, y: number, [outer, inner, rows, line]: readonly Axis[]): void {
   const planes = outer.size * inner.size
-  // Rows are transposed in blocks.
+  // Rows are transposed in blocks of four.
   const block = line.x === BYTES ? 1 : 4
-  const cut =
+  const parts =
     planes > 1
       ? { count: 3, steps: [0, 0, 1], grain: Math.ceil(GRAIN / (rows.size * line.size)) }
       : rows.size > 1
         ? { count: 9, steps: [rows.x, rows.y], grain: block * Math.ceil(GRAIN / (line.size * block)) }
         : { count: 10, steps: [line.x, line.y], grain: GRAIN }
   const places = [x, y, 0, planes, inner.size, outer.x, outer.y, inner.x, inner.y]
-  assembly.inParts('copyPlanes', [...places, rows.size, line.size, rows.x, rows.y, line.x], cut)
+  assembly.inParts('copyPlanes', [...places, rows.size, line.size, rows.x, rows.y, line.x], parts)
 }
 
-/** x -> y, both from their addresses on. */
+/** Copies x -> y, with any number of axes. */
 function copy(
   assembly: Assembly,
   shape: readonly number[],

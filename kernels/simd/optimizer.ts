@@ -1,22 +1,22 @@
-/** What a commit runs: one call each of assembly/optimizer.ts, with what its constants are made of. */
+/** The kernels of a commit: each computes its constants and calls assembly/optimizer.ts once. */
 import type { UpdateParameters } from '../kernels.js'
 import { CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
 import type { Cut } from './machine/parts.js'
 
-/** By elements: their number comes first, then so many operands. */
-const cut = (operands: number): Cut => ({
+/** Parts by element: the size is the first argument, `operands` addresses follow. */
+const byElement = (operands: number): Cut => ({
   count: 0,
   steps: [0, ...new Array<number>(operands).fill(4)],
   grain: CHEAP_GRAIN,
 })
 
 export const blend: SimdKernel<'blend'> = {
-  run: (assembly, { size, a, b }, [old, x], [y]) => assembly.inParts('blend', [size, old, x, y, a, b], cut(3)),
+  run: (assembly, { size, a, b }, [old, x], [y]) => assembly.inParts('blend', [size, old, x, y, a, b], byElement(3)),
 }
 
-/** In double precision no square of a float32 number over- or underflows, and no sum of them rounds before the end. */
+/** In double precision no square of a float32 number overflows or underflows. */
 export const gradientNorm: SimdKernel<'gradientNorm'> = {
   run(assembly, { sizes }, gradients, [norm]) {
     assembly.storeNorm(
@@ -34,15 +34,16 @@ export const sgd: SimdKernel<'sgd'> = {
     const { size, learningRate, weightDecay, momentum } = p
     if (momentum === 0) {
       const [parameter, gradient, norm] = inputs
+      const [to] = outputs
       const root = clipRoot(assembly, p, norm)
-      assembly.inParts('sgd', [size, parameter, gradient, outputs[0], learningRate, root, weightDecay], cut(3))
+      assembly.inParts('sgd', [size, parameter, gradient, to, learningRate, root, weightDecay], byElement(3))
       return
     }
     const [parameter, velocity, gradient, norm] = inputs
     const constants = [learningRate, clipRoot(assembly, p, norm), weightDecay, momentum, 1 - p.dampening]
     const flags = [Number(p.nesterov), Number(p.first)]
     const operands = [parameter, velocity, gradient, ...outputs]
-    assembly.inParts('sgdMomentum', [size, ...operands, ...constants, ...flags], cut(operands.length))
+    assembly.inParts('sgdMomentum', [size, ...operands, ...constants, ...flags], byElement(operands.length))
   },
 }
 
@@ -55,6 +56,6 @@ export const adam: SimdKernel<'adam'> = {
     const averages = [beta1, 1 - beta1, beta2, 1 - beta2]
     const step = [learningRate / correction1, Math.sqrt(correction2), eps]
     const operands = [parameter, m, v, gradient, ...outputs]
-    assembly.inParts('adam', [size, ...operands, root, decay, shrink, ...averages, ...step], cut(operands.length))
+    assembly.inParts('adam', [size, ...operands, root, decay, shrink, ...averages, ...step], byElement(operands.length))
   },
 }

@@ -1,9 +1,9 @@
-/** Reductions over any axes, of which assembly/reduce.ts does two at once for one that is kept. */
+/** Reductions over any axes: a call of assembly/reduce.ts keeps one axis and reduces two. */
 import { contiguous, eachLine, mergeAxes } from '../strides.js'
 import { BYTES, CHEAP_GRAIN, COLUMN_GROUP } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 
-/** Merged axes of x, and of each whether it is kept. Neighbours that share their fate are one axis. */
+/** The axes of x, merged where neighbours are both kept or both reduced. */
 function axesOf({ shape, reduced }: { shape: readonly number[]; reduced: readonly boolean[] }) {
   const keptShape = shape.map((size, axis) => (reduced[axis] ? 1 : size))
   const stridesY = contiguous(keptShape).map((stride, axis) => (reduced[axis] ? 0 : stride))
@@ -15,7 +15,9 @@ function axesOf({ shape, reduced }: { shape: readonly number[]; reduced: readonl
 const NONE = { size: 1, stride: 0, to: 0 }
 
 export const reduce: SimdKernel<'reduce'> = {
-  /** All but five merged axes and more, reduced and kept in turn. */
+  /**
+   * Up to two merged axes are reduced; with three, as in [reduced, kept, reduced, kept, reduced], the plain loops run.
+   */
   covers: (p) => axesOf(p).gone.length <= 2,
 
   run(assembly, p, [x], [y]) {
@@ -23,7 +25,7 @@ export const reduce: SimdKernel<'reduce'> = {
     const outputs = kept.pop() ?? NONE
     const inner = gone.pop() ?? NONE
     const outer = gone.pop() ?? NONE
-    const constants = [Number(p.function === 'max'), p.scale, Number(p.accumulate)]
+    const constants = [p.scale, Number(p.accumulate)]
     const runs = [outer.size, outer.stride * BYTES]
     const grain = Math.ceil(CHEAP_GRAIN / (outer.size * inner.size))
     eachLine(
@@ -35,12 +37,12 @@ export const reduce: SimdKernel<'reduce'> = {
           const to = y + (startY + i * stepY) * BYTES
           if (inner.stride === 1) {
             const args = [from, to, outputs.size, outputs.stride * BYTES, ...runs, inner.size, ...constants]
-            assembly.inParts('reduceLines', args, { count: 2, steps: [outputs.stride * BYTES, BYTES], grain })
+            assembly.inParts(`${p.function}Lines`, args, { count: 2, steps: [outputs.stride * BYTES, BYTES], grain })
           } else {
             const args = [from, to, outputs.size, ...runs, inner.size, inner.stride * BYTES, ...constants]
-            // Columns are summed in groups of 16, and those beyond in another order.
+            // Columns beyond the last group are summed in another order: a part is a number of whole groups.
             const columns = Math.ceil(grain / COLUMN_GROUP) * COLUMN_GROUP
-            assembly.inParts('reduceColumns', args, { count: 2, steps: [BYTES, BYTES], grain: columns })
+            assembly.inParts(`${p.function}Columns`, args, { count: 2, steps: [BYTES, BYTES], grain: columns })
           }
         }
       },

@@ -1,16 +1,14 @@
 /**
  * Rows of a table [entries, width] by index [rows], and the gradient that goes back to them.
  *
- * Rows are copied whole and added sixteen numbers at a time; which rows is a matter of chance, so memory is waited for
- * where the table is larger than the caches. An entry may have any number of rows, all of them perhaps: so that it is summed
- * at once and in double precision (sums.ts), rows of the same entry are linked first. An index becomes an address only after it was compared with what there is:
- * one that is not a whole number in [0, entries) reads and writes no table.
+ * Rows are copied whole, and added sixteen numbers at a time. An entry may have any number of rows: the rows of an
+ * entry are linked first, so that each entry is summed at once, in double precision (sums.ts). An index becomes an
+ * address only after a comparison: one that is not a whole number in [0, entries) reads and writes no table.
  */
 import { put, take } from './machine/lines'
-import { putSums } from './reduce'
-import { addHigh, addLow } from './machine/sums'
+import { addHigh, addLow, putSums, putSums16 } from './machine/sums'
 
-/** table, indices -> y [rows, width]; NaN where there is no such entry */
+/** table, indices -> y [rows, width]; a row of NaN for an index without an entry */
 export function embedding(table: usize, indices: usize, y: usize, rows: i32, width: i32, entries: i32): void {
   const widthBytes = <usize>width * 4
   for (; rows > 0; rows--) {
@@ -24,7 +22,7 @@ export function embedding(table: usize, indices: usize, y: usize, rows: i32, wid
 
 /**
  * dy [rows, width], indices -> dtable: every entry is the sum of its rows, in their order.
- * @param links  [entries] the first row of each, [rows] the next one of the same entry: workspace
+ * @param links  workspace: [entries] the first row of each entry, then [rows] the next row of the same entry
  */
 export function embeddingGradient(
   dy: usize, indices: usize, dtable: usize, rows: i32, width: i32, entries: i32, accumulate: bool, links: usize,
@@ -69,16 +67,10 @@ function addRow(to: usize, row: usize, width: i32): void {
   }
 }
 
-/** Sixteen numbers of `row` and of the rows linked to it. */
+/** Sums sixteen columns of `row` and of the rows linked to it. */
 function sumOf16(row: i32, nexts: usize, dy: usize, widthBytes: usize, to: usize, accumulate: bool): void {
-  let s0 = f64x2.splat(0)
-  let s1 = s0
-  let s2 = s0
-  let s3 = s0
-  let s4 = s0
-  let s5 = s0
-  let s6 = s0
-  let s7 = s0
+  const zero = f64x2.splat(0)
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero
   do {
     const from = dy + <usize>row * widthBytes
     const a = v128.load(from)
@@ -95,10 +87,7 @@ function sumOf16(row: i32, nexts: usize, dy: usize, widthBytes: usize, to: usize
     s7 = addHigh(s7, d)
     row = load<i32>(nexts + <usize>row * 4)
   } while (row >= 0)
-  putSums(to, s0, s1, 4, accumulate)
-  putSums(to + 16, s2, s3, 4, accumulate)
-  putSums(to + 32, s4, s5, 4, accumulate)
-  putSums(to + 48, s6, s7, 4, accumulate)
+  putSums16(to, s0, s1, s2, s3, s4, s5, s6, s7, accumulate)
 }
 
 function sumOf4(
@@ -115,7 +104,7 @@ function sumOf4(
   putSums(to, low, high, count, accumulate)
 }
 
-/** -1 where there is none: NaN is not in the range either. */
+/** The entry of an index; -1 for one outside the table, and for NaN. */
 @inline
 function entryOf(index: f32, entries: i32): i32 {
   return index >= 0 && <f64>index < <f64>entries && floor(index) == index ? <i32>index : -1

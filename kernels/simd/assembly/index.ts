@@ -1,5 +1,6 @@
-/** What the module exports: one function for each kernel, on addresses. */
+/** The functions that the module exports. Operands are addresses. */
 export { attentionSoftmax, attentionSoftmaxGradient } from './attention'
+export { averagePool, averagePoolGradient } from './average-pool'
 export { binary, binaryGradient, select } from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { crossEntropyGradient, crossEntropyRows } from './cross-entropy'
@@ -7,15 +8,19 @@ export { convolutionFewChannels } from './bands/direct'
 export { dropout } from './dropout'
 export { embedding, embeddingGradient } from './embedding'
 export { convolutionWeightGradientFewChannels } from './bands/few-channels'
-export { lossRows, lossRowsGradient, weightedMean } from './loss'
+export {
+  binaryCrossEntropyWithLogitsGradient, binaryCrossEntropyWithLogitsRows, squaredErrorGradient, squaredErrorRows,
+  weightedMean,
+} from './loss'
 export { matmul, matmulBatch } from './matmul'
 export { copyPlanes, fill } from './movement'
-export { moments, normalize, normalizeGradient, normalizeScaleGradient } from './norm'
+export { moments, normalize, normalizeGradient } from './norm'
+export { normalizeScaleGradient } from './norm-scale'
 export { adam, blend, clipRoot, sgd, sgdMomentum, storeNorm, sumOfSquares } from './optimizer'
 export { fail, isShared, itemsOfWorkers, parallelCalls, wantsWorkers, work, workers } from './machine/parallel'
-export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool'
+export { maxPool, maxPoolGradient } from './max-pool'
 export { power, powerGradient } from './power'
-export { reduceColumns, reduceLines } from './reduce'
+export { maxColumns, maxLines, sumColumns, sumLines } from './reduce'
 export { softmax, softmaxGradient } from './softmax'
 export { unary, unaryGradient } from './unary'
 

@@ -1,12 +1,12 @@
 /**
- * Losses by element, prediction, target [rows, size], as a mean for each row; their gradients; and the weighted mean
- * of rows that every loss ends with.
+ * Losses by element of prediction, target [rows, size], as a mean for each row; their gradients; and the weighted mean
+ * of rows, which every loss ends with.
  *
  *   squaredError                  (p - t)^2
- *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which no p overflows; an infinite p costs nothing
- *                                 where t is that side, and infinity where it is not
+ *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which no p overflows; an infinite p costs 0 where
+ *                                 t is 0 or 1 on the same side, and infinity elsewhere
  *
- * One pass, four elements at a time. A row that counts nothing gets exactly 0, without a look at it: its NaN stays there.
+ * One pass, four elements at a time. The gradient of a row with weight 0 is exactly 0, whatever the row holds.
  */
 import { firstLanes } from './machine/across'
 import { log1p } from './machine/exp'
@@ -29,7 +29,7 @@ import { addHigh, addLow, BLOCK, sumOfFour } from './machine/sums'
 @unmanaged class BinaryCrossEntropyWithLogits {
   @inline loss(p: v128, t: v128): v128 {
     const zero = f32x4.splat(0)
-    // max(p, 0) - p t is this share of |p|, and 0 of infinity is to be 0
+    // max(p, 0) - p t = share |p|; a share of 0 is 0 even of infinity.
     const share = v128.bitselect(f32x4.sub(f32x4.splat(1), t), t, f32x4.gt(p, zero))
     const line = v128.and(f32x4.mul(share, f32x4.abs(p)), f32x4.ne(share, zero))
     return f32x4.add(line, log1p(decay(p)))
@@ -41,12 +41,17 @@ import { addHigh, addLow, BLOCK, sumOfFour } from './machine/sums'
 }
 
 /** prediction, target -> losses [rows] */
-export function lossRows(prediction: usize, target: usize, losses: usize, rows: i32, size: i32, crossEntropy: bool): void {
-  if (crossEntropy) eachRow<BinaryCrossEntropyWithLogits>(prediction, target, losses, rows, size)
-  else eachRow<SquaredError>(prediction, target, losses, rows, size)
+export function squaredErrorRows(prediction: usize, target: usize, losses: usize, rows: i32, size: i32): void {
+  lossRows<SquaredError>(prediction, target, losses, rows, size)
 }
 
-function eachRow<F>(p: usize, t: usize, losses: usize, rows: i32, size: i32): void {
+export function binaryCrossEntropyWithLogitsRows(
+  prediction: usize, target: usize, losses: usize, rows: i32, size: i32,
+): void {
+  lossRows<BinaryCrossEntropyWithLogits>(prediction, target, losses, rows, size)
+}
+
+function lossRows<F>(p: usize, t: usize, losses: usize, rows: i32, size: i32): void {
   const f = changetype<F>(0)
   for (; rows > 0; rows--) {
     let low = f64x2.splat(0)
@@ -75,24 +80,34 @@ function eachRow<F>(p: usize, t: usize, losses: usize, rows: i32, size: i32): vo
 }
 
 /** dy (scalar), total (scalar), prediction, target, weights [rows] -> dprediction */
-export function lossRowsGradient(
-  dy: usize, total: usize, prediction: usize, target: usize, weights: usize, dprediction: usize,
-  rows: i32, size: i32, crossEntropy: bool,
+export function squaredErrorGradient(
+  dy: usize, total: usize, prediction: usize, target: usize, weights: usize, dprediction: usize, rows: i32, size: i32,
+): void {
+  lossGradient<SquaredError>(dy, total, prediction, target, weights, dprediction, rows, size)
+}
+
+export function binaryCrossEntropyWithLogitsGradient(
+  dy: usize, total: usize, prediction: usize, target: usize, weights: usize, dprediction: usize, rows: i32, size: i32,
+): void {
+  lossGradient<BinaryCrossEntropyWithLogits>(dy, total, prediction, target, weights, dprediction, rows, size)
+}
+
+function lossGradient<F>(
+  dy: usize, total: usize, p: usize, t: usize, weights: usize, dp: usize, rows: i32, size: i32,
 ): void {
   const totalWeight = load<f32>(total)
   const rowBytes = <usize>size * 4
   for (; rows > 0; rows--) {
     const weight = load<f32>(weights)
     if (weight == 0 || totalWeight == 0) {
-      memory.fill(dprediction, 0, rowBytes)
+      memory.fill(dp, 0, rowBytes)
     } else {
       const scale = f32x4.splat(<f32>(<f64>load<f32>(dy) * <f64>weight / <f64>totalWeight / <f64>size))
-      if (crossEntropy) rowGradient<BinaryCrossEntropyWithLogits>(prediction, target, dprediction, size, scale)
-      else rowGradient<SquaredError>(prediction, target, dprediction, size, scale)
+      rowGradient<F>(p, t, dp, size, scale)
     }
-    prediction += rowBytes
-    target += rowBytes
-    dprediction += rowBytes
+    p += rowBytes
+    t += rowBytes
+    dp += rowBytes
     weights += 4
   }
 }
@@ -108,8 +123,8 @@ function rowGradient<F>(p: usize, t: usize, dp: usize, size: i32, scale: v128): 
 }
 
 /**
- * losses [rows], weights [rows] -> mean, total (scalars). Few numbers, of which the step's loss is made: in double
- * precision, one after the other.
+ * losses [rows], weights [rows] -> mean, total (scalars), in double precision: few numbers, which make the loss of a
+ * step.
  */
 export function weightedMean(losses: usize, weights: usize, mean: usize, total: usize, rows: i32): void {
   let sum: f64 = 0

@@ -1,16 +1,17 @@
 /**
- * What a commit runs: optimizer updates, and the sums in which gradients are gathered and measured. All operands
- * are [n]; outputs may be the inputs.
+ * The kernels of a commit: optimizer updates, and the sums that gather and measure gradients. All operands are [n];
+ * outputs may be the inputs.
  *
- * Each reads everything once and writes it once, four parameters at a time, and needs no other memory: a commit
- * cannot fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider
- * busy about as long as its seven streams keep memory.
+ * Each kernel reads and writes everything once, four parameters at a time, and needs no other memory: a commit cannot
+ * fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider busy for
+ * about as long as its seven streams keep memory busy.
  */
 import { CHEAP_GRAIN, MAX_THREADS, SQUARE_PARTS, SQUARE_SUMS, SQUARES } from '../layout'
 import { combine, map, put, take } from './machine/lines'
 import { parallel } from './machine/parallel'
+import { sumOfFour } from './machine/sums'
 
-/** y, x -> a y + b x; with a = 0, y is not read */
+/** y, x -> a y + b x; does not read y where a is 0 */
 export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): void {
   if (a == 0) map<Scale>(n, x, to, f32x4.splat(b), f32x4.splat(0))
   else combine<Blend>(n, y, x, to, f32x4.splat(a), f32x4.splat(b), f32x4.splat(0))
@@ -28,9 +29,9 @@ export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): vo
 
 /**
  * Note [Sums in parts]
- *   A sum's bits depend on the order of its additions, so its parts follow from n alone: at most SQUARE_PARTS of them, each long
- *   enough to be worth a thread's while. A commit has no workspace: what a part comes to is left at the bottom of the
- *   memory, between what threads tell each other and the constants (layout.ts).
+ *   The bits of a sum depend on the order of its additions. So its parts follow from n alone: at most SQUARE_PARTS,
+ *   each long enough to be worth handing to a thread. A commit has no workspace, so the sums of the parts have a place
+ *   at the bottom of the memory (layout.ts).
  */
 @unmanaged class Squares {
   x: usize
@@ -56,12 +57,10 @@ export function sumOfSquares(n: i32, x: usize): f64 {
   return total
 }
 
-/** Exact products, two of them in each of four sums. */
+/** The squares are exact; four vectors hold two sums each. */
 function sumPart(n: i32, x: usize): f64 {
-  let s0 = f64x2.splat(0)
-  let s1 = s0
-  let s2 = s0
-  let s3 = s0
+  const zero = f64x2.splat(0)
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero
   for (; n > 4; n -= 8) {
     const four = v128.load(x)
     const next = n >= 8 ? v128.load(x, 16) : take(x + 16, n - 4)
@@ -76,8 +75,7 @@ function sumPart(n: i32, x: usize): f64 {
     s0 = addSquares(s0, four)
     s1 = addSquares(s1, v128.shuffle<f64>(four, four, 1, 0))
   }
-  const total = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3))
-  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
+  return sumOfFour(f64x2.add(s0, s1), f64x2.add(s2, s3))
 }
 
 @inline
@@ -86,7 +84,7 @@ function addSquares(sum: v128, pair: v128): v128 {
   return f64x2.add(sum, f64x2.mul(x, x))
 }
 
-/** See clipRoot. */
+/** root^2 gradient: see clipRoot. */
 @inline
 function clipped(gradient: v128, root: v128): v128 {
   return f32x4.mul(root, f32x4.mul(root, gradient))
@@ -106,7 +104,7 @@ export function sgd(n: i32, parameter: usize, gradient: usize, to: usize, learni
   }
 }
 
-/** parameter, velocity, gradient -> parameter, velocity; `fresh` is what of a gradient the velocity takes up */
+/** parameter, velocity, gradient -> parameter, velocity; the velocity takes up `fresh` times the gradient */
 export function sgdMomentum(
   n: i32, parameter: usize, velocity: usize, gradient: usize, toParameter: usize, toVelocity: usize,
   learningRate: f32, root: f32, decay: f32, momentum: f32, fresh: f32, nesterov: bool, first: bool,
@@ -132,8 +130,9 @@ export function sgdMomentum(
 }
 
 /**
- * parameter, m, v, gradient -> parameter, m, v. fresh1 = 1 - beta1, fresh2 = 1 - beta2; shrink is decoupled weight
- * decay, decay the other; stepSize holds the correction of m, correction is the root of that of v.
+ * parameter, m, v, gradient -> parameter, m, v. fresh1 = 1 - beta1 and fresh2 = 1 - beta2. decay is added to the
+ * gradient, shrink is the factor of decoupled weight decay. stepSize contains the correction of m; correction is the
+ * root of that of v.
  */
 export function adam(
   n: i32, parameter: usize, m: usize, v: usize, gradient: usize, toParameter: usize, toM: usize, toV: usize,
@@ -169,7 +168,10 @@ export function adam(
   }
 }
 
-/** The root of the sum as [scale, ratio]: the scale is as near to it as float32 comes, so the ratio is near 1, or 0. */
+/**
+ * Stores the root of the sum as [scale, ratio]: scale is the float32 number nearest to the root, so ratio is near 1, or 0
+ * where the sum is 0.
+ */
 export function storeNorm(sum: f64, to: usize): void {
   const norm = sqrt<f64>(sum)
   const scale = max<f64>(LEAST_SCALE, min<f64>(f32.MAX_VALUE, norm))
@@ -181,8 +183,8 @@ export function storeNorm(sum: f64, to: usize): void {
 const LEAST_SCALE: f64 = <f64>f32.MIN_NORMAL_VALUE
 
 /**
- * The root of min(1, maxNorm / (norm + 1e-6)): gradients are multiplied by it twice, since the factor itself may be less
- * than float32 holds.
+ * The root of min(1, maxNorm / (norm + 1e-6)). Gradients are multiplied by it twice, because the factor itself may be
+ * too small for float32.
  */
 export function clipRoot(norm: usize, maxNorm: f64): f64 {
   return min<f64>(1, sqrt<f64>(maxNorm / (<f64>load<f32>(norm) * <f64>load<f32>(norm + 4) + 1e-6)))

@@ -1,57 +1,36 @@
 /**
- * Sums and maxima over two axes of x for each of `kept` outputs: y [kept] = old y? + scale f(x over runs, over n).
+ * Sums and maxima over two axes of x, runs and the n numbers of each run: y [kept] = old y? + scale f(x).
  *
- *   reduceLines    the n numbers of a run lie side by side: [N, C, H, W] -> [C], or the rows of a matrix
- *   reduceColumns  the outputs lie side by side: [N, C] -> [C]
+ *   sumLines, maxLines      the n numbers of a run lie side by side: [N, C, H, W] -> [C], or the rows of a matrix
+ *   sumColumns, maxColumns  the outputs lie side by side: [N, C] -> [C]
  *
- * Vectors go along what lies side by side. Sums are in double precision, like those of the plain loops: from memory that
- * costs nothing, and in cache less than keeping single precision as close. An addition takes three or four cycles and
- * two can start in each, so several sums are under way at a time: four vectors of them, or eight of columns, which
- * are then the sixteen numbers of a cache line.
+ * Vectors go along the axis that lies side by side. Sums are in double precision, like those of the plain loops: where
+ * x comes from memory that costs nothing, and where it comes from a cache it costs less than keeping single precision
+ * as close. An addition takes three or four cycles and two can start in each cycle, so several sums run at a time: four
+ * vectors of them in lines, and eight in columns, which are the sixteen numbers of a cache line.
  */
 import { COLUMN_GROUP } from '../layout'
-import { put, take } from './machine/lines'
-import { addHigh, addLow, highPair, lowPair, rounded, sumOfFour } from './machine/sums'
+import { addHigh, addLow, highPair, lowPair, putSum, putSums, sumOfLines } from './machine/sums'
 
 /** Outputs are keptStep bytes apart in x, runs runStep. */
-export function reduceLines(
-  x: usize, y: usize, kept: i32, keptStep: usize, runs: i32, runStep: usize, n: i32,
-  greatest: bool, scale: f64, accumulate: bool,
+export function sumLines(
+  x: usize, y: usize, kept: i32, keptStep: usize, runs: i32, runStep: usize, n: i32, scale: f64, accumulate: bool,
 ): void {
   for (; kept > 0; kept--) {
-    const result = scale * (greatest ? maxOfLines(x, runs, runStep, n) : sumOfLines(x, runs, runStep, n))
-    store<f32>(y, <f32>(accumulate ? load<f32>(y) + result : result))
+    putSum(y, scale * sumOfLines(x, runs, runStep, n), accumulate)
     x += keptStep
     y += 4
   }
 }
 
-export function sumOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
-  let s0 = f64x2.splat(0)
-  let s1 = s0
-  let s2 = s0
-  let s3 = s0
-  for (; runs > 0; runs--) {
-    let at = x
-    let left = n
-    for (; left >= 8; left -= 8) {
-      const four = v128.load(at)
-      const next = v128.load(at, 16)
-      s0 = addLow(s0, four)
-      s1 = addHigh(s1, four)
-      s2 = addLow(s2, next)
-      s3 = addHigh(s3, next)
-      at += 32
-    }
-    for (; left > 0; left -= 4) {
-      const four = take(at, left)
-      s0 = addLow(s0, four)
-      s1 = addHigh(s1, four)
-      at += 16
-    }
-    x += runStep
+export function maxLines(
+  x: usize, y: usize, kept: i32, keptStep: usize, runs: i32, runStep: usize, n: i32, scale: f64, accumulate: bool,
+): void {
+  for (; kept > 0; kept--) {
+    putSum(y, scale * maxOfLines(x, runs, runStep, n), accumulate)
+    x += keptStep
+    y += 4
   }
-  return sumOfFour(f64x2.add(s0, s1), f64x2.add(s2, s3))
 }
 
 function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
@@ -79,27 +58,36 @@ function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
 }
 
 /** The n numbers of a run are rowStep bytes apart, runs runStep. */
-export function reduceColumns(
-  x: usize, y: usize, kept: i32, runs: i32, runStep: usize, n: i32, rowStep: usize,
-  greatest: bool, scale: f64, accumulate: bool,
+export function sumColumns(
+  x: usize, y: usize, kept: i32, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
 ): void {
-  let column = 0
-  if (!greatest) {
-    for (; column + COLUMN_GROUP <= kept; column += COLUMN_GROUP) {
-      sumOf16(x, y, runs, runStep, n, rowStep, scale, accumulate)
-      x += 64
-      y += 64
-    }
+  for (; kept >= COLUMN_GROUP; kept -= COLUMN_GROUP) {
+    sumOf16(x, y, runs, runStep, n, rowStep, scale, accumulate)
+    x += 64
+    y += 64
   }
-  for (; column + 4 <= kept; column += 4) {
-    if (greatest) maxOf4(x, y, runs, runStep, n, rowStep, scale, accumulate)
-    else sumOf4(x, y, runs, runStep, n, rowStep, scale, accumulate)
+  for (; kept >= 4; kept -= 4) {
+    sumOf4(x, y, runs, runStep, n, rowStep, scale, accumulate)
     x += 16
     y += 16
   }
-  for (; column < kept; column++) {
-    const result = scale * (greatest ? maxOfColumn(x, runs, runStep, n, rowStep) : sumOfColumn(x, runs, runStep, n, rowStep))
-    store<f32>(y, <f32>(accumulate ? load<f32>(y) + result : result))
+  for (; kept > 0; kept--) {
+    putSum(y, scale * sumOfColumn(x, runs, runStep, n, rowStep), accumulate)
+    x += 4
+    y += 4
+  }
+}
+
+export function maxColumns(
+  x: usize, y: usize, kept: i32, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
+): void {
+  for (; kept >= 4; kept -= 4) {
+    maxOf4(x, y, runs, runStep, n, rowStep, scale, accumulate)
+    x += 16
+    y += 16
+  }
+  for (; kept > 0; kept--) {
+    putSum(y, scale * maxOfColumn(x, runs, runStep, n, rowStep), accumulate)
     x += 4
     y += 4
   }
@@ -108,14 +96,8 @@ export function reduceColumns(
 function sumOf16(
   x: usize, y: usize, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
 ): void {
-  let s0 = f64x2.splat(0)
-  let s1 = s0
-  let s2 = s0
-  let s3 = s0
-  let s4 = s0
-  let s5 = s0
-  let s6 = s0
-  let s7 = s0
+  const zero = f64x2.splat(0)
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero
   for (; runs > 0; runs--) {
     let at = x
     for (let left = n; left > 0; left--) {
@@ -141,14 +123,12 @@ function sumOf16(
   finish(y + 48, s6, s7, scale, accumulate)
 }
 
-/** Even and odd rows apart, so that four sums are under way here as well. */
+/** Sums even and odd rows apart, so that four sums run at a time here as well. */
 function sumOf4(
   x: usize, y: usize, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
 ): void {
-  let s0 = f64x2.splat(0)
-  let s1 = s0
-  let s2 = s0
-  let s3 = s0
+  const zero = f64x2.splat(0)
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero
   for (; runs > 0; runs--) {
     let at = x
     for (let left = n; left > 0; left -= 2) {
@@ -181,21 +161,11 @@ function maxOf4(
   finish(y, lowPair(four), highPair(four), scale, accumulate)
 }
 
-/** Four results, in double precision so far. */
+/** Scales, adds and rounds four results. */
 @inline
 function finish(y: usize, low: v128, high: v128, scale: f64, accumulate: bool): void {
   const scaling = f64x2.splat(scale)
   putSums(y, f64x2.mul(scaling, low), f64x2.mul(scaling, high), 4, accumulate)
-}
-
-/** Up to four sums to where they belong. */
-export function putSums(y: usize, low: v128, high: v128, count: i32, accumulate: bool): void {
-  if (accumulate) {
-    const old = take(y, count)
-    low = addLow(low, old)
-    high = addHigh(high, old)
-  }
-  put(y, rounded(low, high), count)
 }
 
 function sumOfColumn(x: usize, runs: i32, runStep: usize, n: i32, rowStep: usize): f64 {

@@ -1,22 +1,26 @@
 /**
  * The weight gradient of a convolution with few channels, by dot products:
  *
- *   dw [o, channel, tap] = sum over images, rows and columns of dy [n, o, row, column] band [channel, row + .., column + ..]
+ *   dw [o, channel, tap] = sum over images n, rows and columns of
+ *                          dy [n, o, row, column] band [channel, row + .., column + ..]
  *
- * As a product (convolution.ts) it would spend its time on packing, for a number of dy is packed for as many
- * multiply-adds as there are taps in all channels, 9 for a grey image; and it would be one panel of columns, so that no
- * thread could help. Here neither side is packed: both lie along the positions already, dy as it is and x in a band.
- * Two rows of dy meet four taps in eight vectors of sums, lanes being neighbouring positions.
+ * A product (convolution.ts) would spend its time on packing: each packed number of dy serves one multiply-add for each
+ * tap of each channel, 9 for a grey image. It would also have a single panel of columns, so that no thread could help.
+ * Here neither side is packed, because both lie along the positions already: dy as it is, x in a band. Two rows of dy
+ * meet four taps in eight vectors of sums, whose lanes are neighbouring positions.
  *
- * Bands are dealt to a fixed number of parts, each of which sums up for itself; the parts are added in their order. A part
- * of many bands has its sums twice: those of a block of bands, and what blocks come to. Note [Long sums]
+ * Bands are dealt to a fixed number of parts. Each part has its own sums, and the parts are added in their order. A
+ * part with many bands has two sets of sums, one for a block of bands and one for all its blocks: Note [Long sums].
  */
 import { BANDS_HEADER_BYTES, BANDS_IN_CHAIN, DOTS_SLOT_BYTES } from '../../layout'
 import { Band } from './band'
 import { parallel } from '../machine/parallel'
 import { multiplyAdd } from '../product/tile'
 
-/** The head of the workspace; then the table of taps, the parts' sums, and for each slot its band. */
+/**
+ * The head of the workspace. After it come the table of taps, the sums of the parts, and each slot's spare sums and
+ * band.
+ */
 @unmanaged
 class Dots extends Band {
   dy: usize
@@ -31,9 +35,9 @@ class Dots extends Band {
   outRows: i32
   bands: i32
   parts: i32
-  /** sums of a part: `sumBytes` once or twice */
+  /** sets of sums of a part, `sumBytes` each: 1 or 2 */
   levels: i32
-  /** distances to the taps of all channels, a multiple of four of them */
+  /** distances to the taps of all channels, filled up to a multiple of four */
   taps: usize
   tapCount: i32
   sums: usize
@@ -48,8 +52,7 @@ export function convolutionWeightGradientFewChannels(
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, outRows: i32, rows: i32, phase: i32, parts: i32, levels: i32,
-  slots: i32,
+  workspace: usize, outRows: i32, rows: i32, phase: i32, slots: i32, parts: i32, levels: i32,
 ): void {
   const dots = changetype<Dots>(workspace)
   const c = channels / groups
@@ -111,7 +114,10 @@ function sumPart(dots: Dots, part: i32, slot: i32): void {
   }
 }
 
-/** Adds to sums what bands `first` to before `end` come to. */
+/**
+ * Adds bands first .. end - 1 to the sums. The last of an odd number of channels is paired with itself, and its second
+ * sums go to `nowhere`.
+ */
 function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): void {
   const nowhere = dots.slots + <usize>slot * dots.slotBytes
   const band = nowhere + DOTS_SLOT_BYTES
@@ -143,7 +149,7 @@ function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): voi
   }
 }
 
-/** Adds to sums0 and sums1 what two channels of dy make with four taps, over `rows` rows. */
+/** Adds the dot products of two channels of dy with four taps, over `rows` rows, to sums0 and sums1. */
 function dots2x4(
   dots: Dots, rows: i32, dy0: usize, dy1: usize, band: usize, taps: usize, sums0: usize, sums1: usize,
 ): void {
@@ -153,7 +159,7 @@ function dots2x4(
   const width = <usize>dots.outWidth * 4
   const whole = width & ~15
   const rest = width - whole
-  // The last vector of a row is moved left to where it is whole, and what was there already counts as zero.
+  // The last vector of a row is moved left until it is whole; its lanes that were summed before are zeroed.
   const fresh = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(4 - <i32>(rest >> 2)))
   const rowBytes = dots.rowBytes
   let x0 = band + load<i32>(taps)
@@ -207,7 +213,7 @@ function dots2x4(
   addSums(sums1, s10, s11, s12, s13)
 }
 
-/** The sums of four vectors' lanes, added to four numbers. */
+/** Adds the sum of the lanes of each of four vectors to one of four numbers. */
 @inline
 function addSums(to: usize, a: v128, b: v128, c: v128, d: v128): void {
   const low = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7))
