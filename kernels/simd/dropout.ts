@@ -1,20 +1,20 @@
-/** Dropout: one call of assembly/dropout.ts, or two where the position passes a multiple of 2^32. */
+/** Dropout: a call of assembly/dropout.ts for each block of 2^32 positions that a tensor touches. */
 import { DROPOUT_CALLS } from '../kernels.js'
 import { DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 
 export const dropout: SimdKernel<'dropout'> = {
   run(assembly, { size, rate, seed, step, call, first }, [x], [y]) {
-    // k / 2^24 >= rate, of whole numbers k
+    // a whole number k of 24 bits is kept where k / 2^24 >= rate
     const threshold = Math.ceil(rate * 2 ** 24)
     for (let done = 0; done < size; ) {
-      // Note [Counter of a mask]: within a block of 2^32 positions the second word stays
+      // Note [Counter of a mask]: the second word is the same within a block of 2^32 positions
       const block = Math.floor((first + done) / 2 ** 32)
       const count = Math.min(size - done, (block + 1) * 2 ** 32 - first - done)
       const counter = call + DROPOUT_CALLS * block
       const [from, to] = [x + 4 * done, y + 4 * done]
       const args = [count, from, to, seed, step, counter, first + done, threshold, 1 / (1 - rate)]
-      // A part begins where it begins: its first position moves on with it.
+      // The first position of a part moves on like its addresses.
       assembly.inParts('dropout', args, { count: 0, steps: [0, 4, 4, 0, 0, 0, 1], grain: DEAR_GRAIN })
       done += count
     }

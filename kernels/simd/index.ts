@@ -1,8 +1,8 @@
 /**
  * The SIMD dialect: kernels in AssemblyScript on the memory of a device.
  *
- * To add one: write it in assembly/, export it from assembly/index.ts, name it in `Assembly` (machine/module.ts), and put the
- * TypeScript side of it, which takes the kernel's parameters apart, into the table below.
+ * To add a kernel, write its function in assembly/ and export it from assembly/index.ts; write its TypeScript side,
+ * which turns the kernel's parameters into the function's arguments, and name that in the table below.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import { attentionSoftmax, attentionSoftmaxGradient } from './attention.js'
@@ -72,7 +72,7 @@ export const simd: SimdKernels = {
   embeddingGradient,
 }
 
-/** What a kernel needs beside its operands, whichever dialect it ends up running in. */
+/** Bytes that a kernel of the heap needs beside its operands; plain loops need none. */
 export function workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): number {
   return simd[name]?.workspaceBytes?.(parameters) ?? 0
 }

@@ -1,5 +1,6 @@
 /**
- * Matrix products. Threads share a large one; of a batch of many or small ones, each thread takes some.
+ * Matrix products. Threads share a large product; where a batch has many or small ones, each thread takes whole
+ * products.
  */
 import type { KernelParameters } from '../kernels.js'
 import { listed } from '../offsets.js'
@@ -9,21 +10,23 @@ import type { SimdKernel } from './machine/kernel.js'
 
 type Matmul = KernelParameters['matmul']
 
-/** Multiply-adds below which threads get in each other's way: two gain 1.3 in a product of 64 x 64 x 64, 1.8 at 128. */
+/**
+ * Multiply-adds below which threads share badly: two threads make 64 x 64 x 64 faster by 1.3, 128 x 128 x 128 by 1.8.
+ */
 const SMALL = 1 << 19
-/** So many products keep all threads busy to the end. */
+/** With this many products all threads are busy to the end. */
 const MANY = 2 * MAX_THREADS
 
-/** Does each thread take products of its own? */
+/** Does each thread take whole products? */
 const isDealt = ({ batch, m, n, k }: Matmul): boolean => batch > 1 && (batch >= MANY || m * n * k <= SMALL)
 
 /**
- * Half the depth and half the height cost 0 to 5 %; but four such workspaces, which every plan must hold, are at most
- * 170 KB or so, instead of 590. Where a product that threads share needs less than that, the plan still grows.
+ * The blocks of a product by one thread. Half the depth and half the height cost 0 to 5 % of its time; but every plan
+ * must hold MAX_THREADS such workspaces, which are then 170 KB at most instead of 590.
  */
 const alone = ({ m, n, k }: Matmul): Blocking => blocking(m, n, k, { slots: 1, maxDepth: 128, maxHeight: 64 })
 
-/** What each offset is from the one before, or null where that is not always the same. */
+/** The distance between neighbouring offsets; null where it is not always the same. */
 function stepOf(offsets: readonly number[]): number | null {
   const step = offsets[1] - offsets[0]
   return offsets.every((offset, i) => offset === offsets[0] + i * step) ? step : null
@@ -32,7 +35,7 @@ function stepOf(offsets: readonly number[]): number | null {
 export const matmul: SimdKernel<'matmul'> = {
   workspaceBytes(p) {
     const shared = blocking(p.m, p.n, p.k).bytes
-    // For the few large ones too, that growing sizes never need less.
+    // Also where threads share large products: so larger sizes never need less.
     return p.batch > 1 ? Math.max(shared, MAX_THREADS * alone(p).bytes) : shared
   },
 

@@ -2,17 +2,17 @@
  * Softmax of attention scores, a row [keys] for each query, and its gradient.
  *
  *   scores, p, dp, ds [rows, keys]: row r belongs to query r mod queries
- *   mask: row r begins r maskRow bytes behind that of `first`, its numbers are maskKey bytes apart; 0 where repeated
+ *   mask: row r begins (r - first) maskRow bytes after `mask`, its numbers are maskKey bytes apart; 0 repeats a number
  *
- * The first of three passes scales, masks and finds the maximum, and leaves the sums in p; the other two are those of
- * softmax.ts and find a row of keys in the first-level cache. A causal row is a shorter one: what is not seen is
- * neither read nor exponentiated, half of all there is.
+ * The first of three passes scales and masks the scores, leaves them in p and finds their maximum. The other two are
+ * those of softmax.ts and find the row in the first-level cache. A causal row is a shorter one: keys after the query,
+ * half of all keys, are neither read nor exponentiated.
  */
 import { maxAcross } from './machine/across'
 import { put, take, takeApart } from './machine/lines'
 import { divide, exponentials, gradientOfShares, takeOr } from './softmax'
 
-/** scores, mask (an address, or 0) -> p = softmax(scale scores + mask), rows `first` to `first` + `rows` of p */
+/** scores, mask (an address, or 0) -> p = softmax(scale scores + mask), for rows first .. first + rows - 1 */
 export function attentionSoftmax(
   scores: usize, p: usize, rows: i32, first: i32, queries: i32, keys: i32, causal: bool, scale: f32,
   mask: usize, maskRow: usize, maskKey: usize,
@@ -29,7 +29,7 @@ export function attentionSoftmax(
   }
 }
 
-/** y = scale x, and the maximum; NaN does not count. */
+/** Stores y = scale x; returns the maximum, in which NaN does not count. */
 function scaled(x: usize, y: usize, n: i32, scale: f32): v128 {
   const factor = f32x4.splat(scale)
   let max = f32x4.splat(-Infinity)
@@ -47,7 +47,7 @@ function scaled(x: usize, y: usize, n: i32, scale: f32): v128 {
   return maxAcross(max)
 }
 
-/** The same of y = scale x + mask. */
+/** Stores y = scale x + mask; returns the maximum. */
 function masked(x: usize, y: usize, n: i32, scale: f32, mask: usize, maskKey: usize): v128 {
   const factor = f32x4.splat(scale)
   let max = f32x4.splat(-Infinity)
@@ -61,7 +61,7 @@ function masked(x: usize, y: usize, n: i32, scale: f32, mask: usize, maskKey: us
   return maxAcross(max)
 }
 
-/** dp, p -> ds = scale p (dp - sum of dp p) */
+/** dp, p -> ds = scale p (dp - sum of dp p over keys) */
 export function attentionSoftmaxGradient(dp: usize, p: usize, ds: usize, rows: i32, keys: i32, scale: f32): void {
   const rowBytes = <usize>keys * 4
   for (; rows > 0; rows--) {

@@ -1,18 +1,21 @@
 /**
- * Two-dimensional convolution and its gradients, each one product for each group:
+ * Two-dimensional convolution and its gradients. Each is one product for each group:
  *
- *   x [batch, channels, height, width], w [outChannels, channels / groups, kernelHeight, kernelWidth], y, dy [batch,
- *   outChannels, outHeight, outWidth]; in a group, c and o are its channels and outChannels, taps its kernel:
+ *   x, dx  [batch, channels, height, width]
+ *   w, dw  [outChannels, channels / groups, kernelHeight, kernelWidth]
+ *   y, dy  [batch, outChannels, outHeight, outWidth]
+ *
+ * In a group of c channels and o output channels, with taps = kernelHeight * kernelWidth:
  *
  *   y  [o, batch * outputs] = bias [o] + w [o, c * taps] windows of x [c * taps, batch * outputs]
  *   dx [c, batch * inputs]  = bias [c] + w [c, o * taps] windows of dy [o * taps, batch * inputs]
  *   dw [o, c * taps]        = dy [o, batch * outputs] windows of x [batch * outputs, c * taps]
  *
- * The matrix of the windows, im2col, is never there as a whole: it is packed panel by panel (windows.ts, positions.ts).
+ * The matrix of the windows, im2col, never exists as a whole: it is packed panel by panel (windows.ts, positions.ts).
  *
- * Where outputs are `stride` pixels apart, only some taps lead from an input back to an output, and which ones depends
- * on the input's place modulo the stride. So dx is a product for each such remainder, over inputs that are
- * `stride` apart, whose windows on dy are dense again. No tap that meets nothing is multiplied.
+ * Where outputs are `stride` pixels apart, only some taps lead from an input back to an output; which taps they are
+ * depends on the input's place modulo the stride. So dx is one product for each remainder, over inputs that are
+ * `stride` apart: their windows on dy are dense, and no tap is multiplied in vain.
  */
 import { Filters } from './product/filters'
 import { Grid } from './product/grid'
@@ -22,7 +25,7 @@ import { InputPositions, OutputPositions } from './product/positions'
 import { Blocks, LEFT, multiply, Result, RIGHT } from './product/product'
 import { Windows } from './product/windows'
 
-/** Beside the operands in the head of the workspace. */
+/** Places in the head of the workspace that product.ts leaves to the operands. */
 const IMAGE: usize = 256
 const GRID: usize = 320
 
@@ -92,7 +95,7 @@ export function convolutionInputGradient(
   result.stride = planeBytes
   result.accumulate = false
   result.columnBias = 0
-  // Inputs that no tap leads back from are skipped below.
+  // The loop below skips inputs from which no tap leads back to an output.
   if (strideY > 1 || strideX > 1) fillPlanes(dx, bias, batch, channels, planeBytes)
   for (let restY = 0; restY < min(strideY, height); restY++) {
     for (let restX = 0; restX < min(strideX, width); restX++) {
@@ -164,7 +167,7 @@ export function convolutionWeightGradient(
   }
 }
 
-/** The taps as they stand in the kernel. */
+/** Adds the taps in the order of the kernel. */
 function openTaps(image: Image, kernelHeight: i32, kernelWidth: i32, dilationY: i32, dilationX: i32): void {
   for (let ky = 0; ky < kernelHeight; ky++) {
     for (let kx = 0; kx < kernelWidth; kx++) {
@@ -173,7 +176,7 @@ function openTaps(image: Image, kernelHeight: i32, kernelWidth: i32, dilationY: 
   }
 }
 
-/** Each channel's bias, or 0 without one, all over y [batch, channels, planeBytes]. */
+/** Fills each plane of y [batch, channels, planeBytes] with the bias of its channel, or 0 without a bias. */
 function fillPlanes(y: usize, bias: usize, batch: i32, channels: i32, planeBytes: i32): void {
   if (bias == 0) return memory.fill(y, 0, <usize>(batch * channels) * planeBytes)
   for (let n = 0; n < batch; n++) {

@@ -1,23 +1,23 @@
 /**
  * Dropout: y [n] = scale x where a random number of 24 bits, one for each position, is at least `threshold`, else 0.
  *
- * The numbers are those of Threefry-2x32-20 (kernels/reference/random.ts): for the key (seed, step) and the counter
- * (position / 2, call) two words, where `call` is the second word of Note [Counter of a mask] (kernels/kernels.ts), the first for the even position and the second for the odd. Each of the twenty rounds
- * is an addition, a rotation and an exclusive or of four lanes, and waits for the one before: so two vectors of counters,
- * which make sixteen numbers, go through them side by side.
+ * The random numbers are those of Threefry-2x32-20 (kernels/reference/random.ts). The key (seed, step) and the counter
+ * (position / 2, call) give two words, one for the even position and one for the odd; `call` is the second word of Note
+ * [Counter of a mask] (kernels/kernels.ts). Each of the twenty rounds adds, rotates and takes an exclusive or, in four
+ * lanes, and waits for the round before. So two vectors of counters, which give sixteen numbers, run side by side.
  */
 import { put, take } from './machine/lines'
 
 const PARITY: i32 = 0x1bd11bda
 
-/** first: the position of x[0] */
+/** @param first  the position of x[0] */
 export function dropout(
   n: i32, x: usize, y: usize, seed: i32, step: i32, call: i32, first: i32, threshold: i32, scale: f32,
 ): void {
   const scaling = f32x4.splat(scale)
   const least = i32x4.splat(threshold)
   let pair = i32x4.add(i32x4.splat(first >>> 1), i32x4(0, 1, 2, 3))
-  // The first position may be the second of its pair: then there is a number less in the first step.
+  // Where the first position is odd, the first step has 15 numbers.
   const odd = first & 1
   let done = 16 - odd
   while (n > 0) {
@@ -104,7 +104,7 @@ function counter(pair: v128): v128 {
   return v128.and(pair, i32x4.splat(0x7fffffff))
 }
 
-/** b rotated, exclusive or a: the second half of a round, whose first is a + b. */
+/** The second half of a round, b rotated and then xor a; the first half is a + b. */
 @inline
 function turn(b: v128, bits: i32, a: v128): v128 {
   return v128.xor(rotate(b, bits), a)

@@ -1,9 +1,9 @@
-/** Matrix products: y [m, n] = old y? + bias? [n] + op(a) [m, k] op(b) [k, n]. */
+/** Matrix products: y [m, n] = old y? + bias? [n] + a [m, k] b [k, n]. */
 import { Matrix } from './product/matrix'
 import { ownSlot } from './machine/parallel'
 import { Blocks, LEFT, multiply, Result, RIGHT } from './product/product'
 
-/** a is stored [k, m] when transposeA, b is stored [n, k] when transposeB; bias is an address, or 0 */
+/** transposeA: a is stored as [k, m]; transposeB: b is stored as [n, k]; bias is an address, or 0 */
 export function matmul(
   a: usize, b: usize, bias: usize, y: usize, m: i32, n: i32, k: i32,
   transposeA: bool, transposeB: bool, accumulate: bool,
@@ -31,8 +31,8 @@ export function matmul(
 }
 
 /**
- * So many, whose operands are stepA, stepB and m n 4 bytes apart: each by one thread alone, in a workspace of
- * its own.
+ * `batch` products by this thread alone, in its own part of the workspace. The operands of neighbouring products are
+ * stepA, stepB and 4 m n bytes apart.
  */
 export function matmulBatch(
   batch: i32, a: usize, b: usize, y: usize, stepA: usize, stepB: usize, bias: usize, m: i32, n: i32, k: i32,

@@ -1,10 +1,10 @@
 /**
- * What moves numbers and does not change them: fill [n], and copies of x -> y [outer, inner, rows, n] with both in any
- * strides, of which slices, permutations, padding and concatenation consist. [rows, n] is a plane.
+ * Kernels that move numbers: fill [n], and copies x -> y [outer, inner, rows, n] between any strides. Slices,
+ * permutations, padding and concatenation consist of such copies. [rows, n] is a plane.
  *
- * Lines that lie together are copied as they are. Where the rows lie together instead, as in a transpose, blocks of
- * 4 x 4 are turned round in registers: read along x, written along y, all of it in vectors. A line read with a stride
- * would use one number of each cache line, and come back for the next when it is gone.
+ * Lines that lie together are copied as they are. Where the rows of x lie together instead, as in a transpose, blocks
+ * of 4 x 4 are transposed in registers: they are read along x and written along y, in vectors. A line read with a
+ * stride would use one number of each cache line, and the line would be gone when the next number is read.
  */
 import { loadApart, put, take } from './machine/lines'
 import { storeTransposed } from './product/matrix'
@@ -24,10 +24,13 @@ export function fill(n: i32, y: usize, value: f32): void {
   }
 }
 
-/** Lines this long are left to the machine's own copy, whose call costs as much as copying some 300 bytes here. */
+/** Lines of at least this length are left to memory.copy, whose call costs as much as copying some 300 bytes here. */
 const LONG_LINE: i32 = 256
 
-/** `planes` of the planes [outer, inner], counted on from `first`: planes inner, and inner planes outer bytes apart. */
+/**
+ * Copies planes first .. first + planes - 1 of [outer, inner]. outerX .. innerY are the bytes from plane to plane along
+ * either axis.
+ */
 export function copyPlanes(
   x: usize, y: usize, first: i32, planes: i32, inner: i32, outerX: usize, outerY: usize, innerX: usize, innerY: usize,
   rows: i32, n: i32, rowX: usize, rowY: usize, step: usize,
@@ -39,7 +42,7 @@ export function copyPlanes(
   }
 }
 
-/** y's numbers lie side by side, x's step bytes apart; rows are rowX and rowY bytes apart. */
+/** The numbers of y lie side by side, those of x step bytes apart; rows are rowX and rowY bytes apart. */
 function copyPlane(x: usize, y: usize, rows: i32, n: i32, rowX: usize, rowY: usize, step: usize): void {
   if (step != 4 && rowX == 4) return transposePlane(x, y, rows, n, rowY, step)
   for (; rows > 0; rows--) {

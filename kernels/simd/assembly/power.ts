@@ -1,9 +1,9 @@
 /**
  * Powers with a constant exponent: y [n] = x^e = 2^(e log2 x), dx [n] = dy e x^(e - 1).
  *
- * In double precision, two lanes at a time: the product multiplies the logarithm's error by up to 150, and float32 has
- * no digits to spare. Logarithm and exponential are then power series that need no fitting, each carried on until
- * what is left out is below 2^-40; all that is rounded in float32 is y and dx: x^(e - 1) alone may be beyond float32.
+ * The work is in double precision, two lanes at a time: the product multiplies the error of the logarithm by up to 150,
+ * and float32 has no digits to spare. Logarithm and exponential are power series, cut where the rest is below 2^-40.
+ * Only y and dx are rounded to float32: x^(e - 1) alone may overflow it.
  *
  *   log2 x = e + 2 / log 2 (s + s^3 / 3 + s^5 / 5 + ...), x = 2^e m, s = (m - 1) / (m + 1), |s| < 0.172
  *   2^z    = 2^n (1 + r + r^2 / 2! + ...), n = round z, r = (z - n) log 2, |r| < 0.347
@@ -22,12 +22,12 @@ const EXP = memory.data<f64>([
   1.388888888888889e-3, 8.333333333333333e-3, 4.1666666666666664e-2, 0.16666666666666666, 0.5,
 ])
 
-/** The square root of 1/2, and what is above the digits of a double. */
+/** The bits of the square root of 1/2, and a mask for the digits of a double. */
 const ROOT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd
 const DIGITS: i64 = 0x000fffffffffffff
-/** 1.5 * 2^52: a double that is this large has no digits behind the point. */
+/** 1.5 * 2^52: a double as large as this has no digits behind the point. */
 const ROUNDER: f64 = 6755399441055744
-/** Powers of two beyond these are 0 or infinity in float32, also times dy, and still numbers in double precision. */
+/** 2^END and 2^-END, also times dy, are infinity and 0 in float32, and are still numbers in double precision. */
 const END: f64 = 800
 
 export function power(n: i32, x: usize, y: usize, exponent: f64): void {
@@ -47,7 +47,7 @@ export function powerGradient(n: i32, dy: usize, x: usize, dx: usize, exponent: 
   }
 }
 
-/** c factor x^exponent. The corners are those of JavaScript's **, for an exponent that is neither infinite nor 0. */
+/** c factor x^exponent, with the corner cases of JavaScript's **. The exponent is neither infinite nor 0. */
 @inline
 function powerOf(x: v128, exponent: f64, c: v128, factor: f64): v128 {
   const size = f32x4.abs(x)
@@ -63,7 +63,10 @@ function powerOf(x: v128, exponent: f64, c: v128, factor: f64): v128 {
   return v128.or(result, negative)
 }
 
-/** x >= 0; 0 and Infinity of those themselves only: a number that is beyond double precision stays one near its end. */
+/**
+ * x^exponent, x >= 0. Only 0 and Infinity give 0 and Infinity: where a power is beyond 2^END or 2^-END, it is limited
+ * to them.
+ */
 @inline
 function powerOfPair(x: v128, exponent: f64): v128 {
   const shifted = i64x2.sub(x, i64x2.splat(ROOT_HALF_BITS))
@@ -80,7 +83,7 @@ function powerOfPair(x: v128, exponent: f64): v128 {
   series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 48))
   series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 56))
   let logarithm = f64x2.add(power, f64x2.mul(series, s))
-  // of infinity and NaN themselves, of 0 the negative infinity
+  // log x = x for infinity and NaN, -infinity for 0
   logarithm = v128.bitselect(logarithm, x, f64x2.lt(x, f64x2.splat(Infinity)))
   logarithm = v128.bitselect(f64x2.splat(-Infinity), logarithm, f64x2.eq(x, f64x2.splat(0)))
 

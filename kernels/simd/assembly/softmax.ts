@@ -2,16 +2,16 @@
  * Softmax and its logarithm along the middle axis of x, y, dy, dx [outer, size, inner], and what cross-entropy
  * (cross-entropy.ts) and attention (attention.ts) share with them.
  *
- * What is normalised together is walked in vectors of four, in one of two ways:
+ * Numbers that are normalised together are walked in vectors of four, in one of two ways:
  *
- *   inner = 1   a row: its numbers lie side by side, a vector is four of them, and results meet across the lanes
- *   inner > 1   up to four columns: a vector is one number of each, and lanes never meet
+ *   inner = 1   a row: a vector holds four neighbouring numbers of it, and results meet across the lanes
+ *   inner > 1   up to four columns: a vector holds a number of each, and lanes never meet
  *
- * Both are one loop: from vector to vector is `step` bytes, and of `left` numbers that are left a vector takes up to four;
- * a row has fewer left each time, columns always as many as there are.
+ * Both are one loop over `vectors`, `stepOf` bytes apart. A vector takes up to four of the `left` numbers; in a row
+ * fewer are left after each vector, in columns always the same.
  *
- * A row is read three times, for its maximum, its exponentials and the division, of which the last two come out of a
- * cache. Exponentials are computed once and wait in y for what they are divided by; they are what takes time.
+ * A row is read three times: for its maximum, for its exponentials and for the division, the last two times from a
+ * cache. The exponentials take most of the time. They are computed once, and wait in y until their sum is known.
  */
 import { maxAcross, firstLanes } from './machine/across'
 import { exp, log } from './machine/exp'
@@ -34,34 +34,37 @@ export function softmax(x: usize, y: usize, outer: i32, size: i32, inner: i32, l
   }
 }
 
-/** How many vectors a row or columns have, how far apart, how many numbers there are, how many fewer each time. */
+/** The number of vectors in a row, or in up to four columns. */
 @inline
 export function vectors(size: i32, inner: i32): i32 {
   return inner == 1 ? (size + 3) >> 2 : size
 }
 
+/** The bytes from vector to vector. */
 @inline
 export function stepOf(inner: i32): usize {
   return inner == 1 ? 16 : <usize>inner * 4
 }
 
+/** The numbers left before the first vector. */
 @inline
 export function leftOf(size: i32, inner: i32, lanes: i32): i32 {
   return inner == 1 ? size : lanes
 }
 
+/** By how many numbers `left` falls after each vector. */
 @inline
 export function taken(inner: i32): i32 {
   return inner == 1 ? 4 : 0
 }
 
-/** As `take`, with `others` in the lanes for which nothing is left. */
+/** As `take`, but with `others` in the lanes beyond `left`. */
 @inline
 export function takeOr(others: v128, from: usize, left: i32): v128 {
   return left >= 4 ? v128.load(from) : v128.bitselect(loadPart(from, left), others, firstLanes(left))
 }
 
-/** NaN does not count: the sum of the exponentials is going to be NaN with it. */
+/** The maximum. NaN does not count: it makes the sum of the exponentials NaN later. */
 export function maximum(x: usize, size: i32, inner: i32, lanes: i32): v128 {
   const least = f32x4.splat(-Infinity)
   let max = least
@@ -74,7 +77,7 @@ export function maximum(x: usize, size: i32, inner: i32, lanes: i32): v128 {
   return inner == 1 ? maxAcross(max) : max
 }
 
-/** y = exp(x - max) unless y is 0, and their sum. */
+/** Stores y = exp(x - max), unless y is 0; returns the sum of the exponentials. */
 export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i32, max: v128): v128 {
   const least = f32x4.splat(-Infinity)
   let low = f64x2.splat(0)
@@ -98,7 +101,7 @@ export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i
   return totalOf(low, high, inner)
 }
 
-/** Of a row, or of each of four columns. */
+/** The total of a row in all lanes, or the total of each of four columns. */
 @inline
 export function totalOf(low: v128, high: v128, inner: i32): v128 {
   return inner == 1 ? f32x4.splat(<f32>sumOfFour(low, high)) : rounded(low, high)
@@ -124,7 +127,7 @@ function logarithms(x: usize, y: usize, size: i32, inner: i32, lanes: i32, max: 
   }
 }
 
-/** dy, y -> dx = y (dy - sum of dy y), or of the logarithm dy - exp(y) sum of dy */
+/** dy, y -> dx = y (dy - sum of dy y), or for the logarithm dy - exp(y) sum of dy */
 export function softmaxGradient(
   dy: usize, y: usize, dx: usize, outer: i32, size: i32, inner: i32, logarithm: bool,
 ): void {

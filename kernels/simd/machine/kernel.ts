@@ -1,15 +1,15 @@
-/** What a SIMD kernel is: the TypeScript side of a function in assembly/. */
+/** A SIMD kernel: the TypeScript side of a function in assembly/. */
 import type { KernelName, KernelParameters } from '../../kernels.js'
 import type { Assembly } from './module.js'
 
-/** Operands are addresses in the device's memory, float32, 64-byte aligned. */
+/** Operands are addresses in the memory of a device. They hold float32 numbers and are multiples of 64. */
 export interface SimdKernel<Name extends KernelName> {
   /**
-   * Bytes that the kernel needs beside its operands while it runs, the same on every machine: it is in the plan.
-   * Kernels of a commit (optimizers, `blend`) need none, because a commit cannot fail.
+   * Bytes that the kernel needs beside its operands while it runs. They are the same on every machine, because they are
+   * in the plan. Kernels of a commit (optimizers, `blend`) need none, because a commit cannot fail.
    */
   workspaceBytes?(parameters: KernelParameters[Name]): number
-  /** Default: all. What it does not cover runs as plain loops. */
+  /** Does the kernel take these parameters? Default: yes, all. Others run as plain loops. */
   covers?(parameters: KernelParameters[Name]): boolean
   run(
     assembly: Assembly,

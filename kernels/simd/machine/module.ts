@@ -1,4 +1,4 @@
-/** The compiled modules: which one this platform runs, and a module at work on a device's memory. */
+/** The compiled modules: which of them this platform runs, and their functions on the memory of a device. */
 import { type AssemblyFunction, baseline, relaxed } from './compiled.js'
 import { CALL, type InParts, instantiateWithParts, sharing } from './parts.js'
 
@@ -30,7 +30,7 @@ const sources = { baseline, relaxed }
 const binaries = new Map<string, Uint8Array<ArrayBuffer>>()
 const modules = new Map<string, WebAssembly.Module>()
 
-/** What the map has for the key, made if it is not there. */
+/** The value of the key in the map; made and stored where there is none. */
 function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
   const value = map.get(key) ?? make()
   map.set(key, value)
@@ -43,10 +43,10 @@ const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer
     return Uint8Array.from(shared ? binary : binary.replace(SHARED, UNSHARED), (char) => char.charCodeAt(0))
   })
 
-/** Not in Node with --jitless, nor in a browser's strictest mode. */
+/** False in Node with --jitless, and in the strictest mode of browsers. */
 export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'
 
-/** The modules that this platform runs, from the best; none where it has no SIMD. */
+/** The modules that this platform runs, the fastest first; none where it has no SIMD. */
 export function simdVariants(): SimdVariant[] {
   if (!hasWebAssembly()) return []
   return VARIANTS.filter((variant) => WebAssembly.validate(binaryOf(variant, false)))
@@ -58,7 +58,7 @@ export const isShared = (memory: WebAssembly.Memory): boolean =>
 export const moduleOf = (variant: SimdVariant, shared: boolean): WebAssembly.Module =>
   remembered(modules, `${variant} ${shared}`, () => new WebAssembly.Module(binaryOf(variant, shared)))
 
-/** A module over `memory`, whose first RUNTIME_BYTES it takes for itself. */
+/** The functions of a module on `memory`, of which the module takes the first RUNTIME_BYTES for itself. */
 export function instantiate(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   const { exports, call } = instantiateWithParts(moduleOf(variant, isShared(memory)), memory, CALL)
   const functions = exports as Exports

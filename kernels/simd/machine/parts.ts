@@ -1,24 +1,24 @@
 /**
- * Calls of kernels in parts, by all threads: for the kernels that walk through their operands once, where a part is
- * the same call with a smaller count and other addresses.
+ * Calls of kernels in parts, by all threads. They serve kernels that walk through their operands once: a part is the
+ * same call with a smaller count and other addresses.
  *
  *   inParts('unary', [code, n, x, y, a, b], { count: 1, steps: [0, 0, 4, 4], grain: 16384 })
  *
- * is unary(code, n, x, y, a, b), argument 1 being the count, cut into calls of 16384 each, for which x and y move on by
- * 4 for each that was counted. Parts must not touch each other, and the results must not depend on the cut:
- * outputs may be divided, a sum may not.
+ * does unary(code, n, x, y, a, b) in parts. Argument 1 is the count n. Each part counts 16384, and x and y move on by 4
+ * bytes for each number counted. Parts must not touch each other, and results must not depend on the cut: outputs may
+ * be divided between parts, a sum may not.
  *
- * The call is written down in the shared memory as numbers. Whoever takes a part (assembly/machine/parallel.ts) reads
- * them from there and calls the function of its own instance of the module.
+ * The call is written down in the shared memory as numbers. A thread that takes a part (assembly/machine/parallel.ts)
+ * reads them there and calls the function of its own instance of the module.
  */
 import * as layout from '../layout.js'
 
 export interface Cut {
-  /** which argument counts what there is to do */
+  /** the index of the argument that counts the work */
   readonly count: number
-  /** what each argument moves on by for one that is counted, in order; 0 for those that are left out */
+  /** how far each argument moves on for each one counted; 0 for arguments left out at the end */
   readonly steps: readonly number[]
-  /** the most that a part counts: enough for some 5 us */
+  /** the most that a part counts: work for about 5 us */
   readonly grain: number
 }
 
@@ -33,8 +33,8 @@ export const CALL = { address: layout.CALL, length: layout.CALL_NUMBERS, head: 4
 type Functions = Readonly<Record<string, (...numbers: number[]) => number>>
 
 /**
- * An instance of a module that can take part in calls. Workers get this function as text, so it must not use a name that
- * is not its own: there are no others where they are.
+ * Makes an instance of a module that takes part in calls. Workers get this function as text, so it uses no name from
+ * outside itself.
  */
 export function instantiateWithParts(
   module: WebAssembly.Module,
@@ -54,7 +54,7 @@ export function instantiateWithParts(
   return { exports, call }
 }
 
-/** The side of the thread that runs kernels. */
+/** Makes `inParts` for the main thread, which runs the kernels. */
 export function sharing<Name extends string>(
   exports: Functions & Readonly<Record<'isShared' | 'parallelCalls', (...numbers: number[]) => number>>,
   call: Float64Array,

@@ -1,10 +1,13 @@
-/** Walking strided tensors as planes: what assembly/ does at once, so that few calls do much. */
+/** Walks strided tensors plane by plane. A call of assembly/ does a whole plane, so that few calls do much. */
 
 import { eachLine, mergeAxes } from '../../strides.js'
 import { BYTES } from '../layout.js'
 
-/** Of each operand: where a plane starts, how far apart its rows are, and the numbers in a row. All in bytes. */
-export interface Plane {
+/**
+ * A plane of several operands. For each of them, in bytes: its start, and the distances of rows and of numbers in a
+ * row.
+ */
+export interface StridedPlane {
   rows: number
   length: number
   starts: readonly number[]
@@ -13,13 +16,13 @@ export interface Plane {
 }
 
 /**
- * Visits planes of the last two merged axes, so that row-major operands are walked from front to back. Strides are
- * counted in elements, `starts` in bytes and from 0; `starts` is reused between visits.
+ * Visits the planes of the last two merged axes, so that row-major operands are walked from front to back. The strides
+ * count elements; the first start of each operand is 0. `starts` is reused between visits.
  */
 export function eachPlane(
   shape: readonly number[],
   strides: readonly (readonly number[])[],
-  visit: (plane: Plane) => void,
+  visit: (plane: StridedPlane) => void,
 ): void {
   const axes = mergeAxes(shape, strides)
   const inner = axes.shape.length - 1

@@ -1,6 +1,6 @@
 /**
- * Worker threads for the kernels of one device: how many there can be, starting them, ending them. What they do from
- * then on is in assembly/machine/parallel.ts, on the shared memory; no message is ever sent.
+ * Starts and ends the worker threads of a device. From then on they run assembly/machine/parallel.ts on the shared
+ * memory; no message is ever sent.
  *
  * Nothing here can fail. Where a worker does not start (no SharedArrayBuffer, a content security policy, a limit) or
  * starts late, the others do its work; the main thread is always there.
@@ -13,16 +13,16 @@ interface Work {
   module: WebAssembly.Module
   memory: WebAssembly.Memory
   call: typeof CALL
-  /** which of the threads it is; 0 is the main thread */
+  /** the number of this thread; 0 is the main thread */
   slot: number
 }
 
-/** Ends a worker, whatever it is doing; resolves when it is gone, as far as the platform says. */
+/** Ends a worker, whatever it does at the moment; resolves when it is gone, as far as the platform tells. */
 type End = () => Promise<unknown>
 
 /**
- * A worker's life. Workers are started from text, because one that is started by a path would not survive a bundler:
- * so this function, like the one it is given, must not use a name that is not its own.
+ * The life of a worker. Workers are started from text, because one started by a path would not survive a bundler. So
+ * this function, like `instantiate`, uses no name from outside itself.
  */
 function live({ module, memory, call, slot }: Work, instantiate: typeof instantiateWithParts): void {
   const { exports } = instantiate(module, memory, call)
@@ -36,7 +36,7 @@ function live({ module, memory, call, slot }: Work, instantiate: typeof instanti
 
 const LIFE = `((work) => (${live})(work, ${instantiateWithParts}))`
 
-/** Node's own modules by name, without an import that a page or a bundler would have to follow; since Node 20.16. */
+/** Finds modules of Node by name, without an import that a page or a bundler would have to follow; since Node 20.16. */
 const node: typeof process.getBuiltinModule | undefined = globalThis.process?.getBuiltinModule
 
 function startInNode(work: Work): End {
@@ -44,7 +44,7 @@ function startInNode(work: Work): End {
   const source = `${LIFE}(process.getBuiltinModule('node:worker_threads').workerData)`
   const worker = new Worker(source, { eval: true, execArgv: [], workerData: work })
   worker.on('error', () => {})
-  // A thread that waits for work keeps no process alive.
+  // A worker that waits for work does not keep the process alive.
   worker.unref()
   return () => worker.terminate()
 }
@@ -61,7 +61,7 @@ function startInPage(work: Work): End {
   }
 }
 
-/** How a worker is started here, or null. Pages may share memory only if they are isolated from other origins. */
+/** The way to start a worker here, or null. Pages may share memory only if they are isolated from other origins. */
 function findStart(): ((work: Work) => End) | null {
   if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) return null
   if (node) return startInNode
@@ -70,25 +70,25 @@ function findStart(): ((work: Work) => End) | null {
 
 const startHere = findStart()
 
-/** Is it of any use to share memory? */
+/** Can workers start here? If not, memory need not be shared. */
 export const canThread = startHere !== null
 
-/** How many threads the kernels of a device use on this machine if nobody says otherwise. */
+/** The default number of threads of a device on this machine. */
 export function availableThreads(): number {
   if (!canThread) return 1
   const cores = node ? node('node:os').availableParallelism() : navigator.hardwareConcurrency
   return Math.max(1, Math.min(MAX_THREADS, cores))
 }
 
-/** The workers of a device, started when its kernels have shown that they are worth it. */
+/** The workers of a device. They start when its kernels have shown that they are worth it. */
 export class Workers {
   readonly #ends: End[] = []
-  /** what they are started with; null once there is nothing more to start, so that nothing here holds the memory */
+  /** what workers start with; null once they have started, so that nothing here holds the memory */
   #waiting: { variant: SimdVariant; assembly: Assembly; memory: WebAssembly.Memory } | null
 
   /**
-   * @param assembly  the main thread's, on shared memory
-   * @param threads   the main thread and as many workers as make up this number
+   * @param assembly  of the main thread, on shared memory
+   * @param threads   the workers and the main thread
    */
   constructor(
     variant: SimdVariant,
@@ -99,7 +99,7 @@ export class Workers {
     this.#waiting = { variant, assembly, memory }
   }
 
-  /** To be called after a kernel. */
+  /** Called after each kernel. */
   startIfWanted(): void {
     if (this.#waiting?.assembly.wantsWorkers()) this.start()
   }
@@ -114,16 +114,18 @@ export class Workers {
         this.#ends.push(startHere({ module, memory, call: CALL, slot }))
       }
     } catch {
-      // Then there are fewer.
+      // The device works with fewer threads.
     }
   }
 
-  /** @returns resolves when they are gone */
+  /** Ends the workers; resolves when they are gone. */
   async close(): Promise<void> {
     this.#waiting = null
     await Promise.allSettled(this.#ends.splice(0).map((end) => end()))
   }
 }
 
-/** Ends the workers of a device that was dropped without being closed: they would hold its memory for ever. */
+/**
+ * Ends the workers of a device that was dropped without being closed; otherwise they would hold its memory for ever.
+ */
 export const dropped = new FinalizationRegistry<Workers>((workers) => void workers.close())

@@ -1,11 +1,11 @@
 /**
- * The rows of an image that some rows of outputs reach, copied with the zeros around them:
+ * A band is a copy of the image rows that a few rows of outputs see, with the zeros around them:
  *
  *   band [channels, rows, strideX, phase]
  *
- * Columns are dealt to `strideX` phases, so that the columns that neighbouring outputs reach through one tap are
- * neighbours too, whatever the stride. In a band every tap is one distance from the output's own place, for all outputs,
- * and nothing needs a mask: what packing does for each tap, the band does once for all taps.
+ * Columns are dealt to `strideX` phases. So neighbouring outputs see neighbouring columns through a tap, whatever the
+ * stride. A tap lies at the same distance from every output's place in the band, and no load needs a mask: a band does
+ * once for all taps the work that packing does for each tap.
  */
 
 @unmanaged
@@ -21,7 +21,7 @@ export class Band {
   padX: i32
   dilationY: i32
   dilationX: i32
-  /** of the image, in a band of as many rows of outputs as there can be */
+  /** rows of the image in a full band */
   rows: i32
   /** columns of a phase */
   phase: i32
@@ -49,14 +49,14 @@ export class Band {
     return <usize>(this.channels * this.rows * this.strideX * this.phase) * 4
   }
 
-  /** From a row of outputs to the next, in bytes. */
+  /** Bytes from a row of outputs to the next. */
   get rowBytes(): usize {
     return <usize>(this.strideY * this.strideX * this.phase) * 4
   }
 
   /**
-   * From an output's place to what it sees through each tap of each channel, in bytes: `count` distances, the first
-   * one again where there are fewer taps.
+   * Stores `count` distances in bytes, from the place of an output to the number that it sees through each tap of each
+   * channel. Beyond the last tap the first distance is repeated.
    */
   listTaps(to: usize, count: i32): void {
     const kernelWidth = this.kernelWidth
@@ -73,7 +73,7 @@ export class Band {
     }
   }
 
-  /** The band whose first row of outputs is `row`, of the image at x. */
+  /** Fills the band whose first row of outputs is `row` from the image at x. */
   fill(to: usize, x: usize, row: i32): void {
     const width = this.width
     const phase = this.phase
@@ -93,7 +93,7 @@ export class Band {
   }
 }
 
-/** `count` columns of a row, `step` apart, from `column` on; zero where there is none. */
+/** Copies `count` columns of a row, `step` apart, beginning with `column`; 0 for a column outside the image. */
 function copyColumns(to: usize, count: i32, from: usize, width: i32, column: i32, step: i32): void {
   const end = to + <usize>count * 4
   for (; to < end && column < 0; to += 4) {

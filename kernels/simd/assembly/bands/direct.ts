@@ -1,17 +1,20 @@
 /**
- * A convolution from or to few channels, its windows read where they are:
+ * A convolution from or to few channels that reads its windows in place:
  *
- *   y [n, o, row, column] = bias [o] + sum over channels and taps of w [o, channel, tap] band [channel, row + .., column + ..]
+ *   y [n, o, row, column] = bias [o] + sum over channels and taps of
+ *                           w [o, channel, tap] band [channel, row + .., column + ..]
  *
- * A product (convolution.ts) packs every number of x once for each tap. That is little beside the multiplying where
- * many output channels share a panel; with 16 of them it takes half of the time when there is 1 channel and 9 steps, with 1 of
- * them nine tenths. Here a band is copied once for all taps, and a tile's columns are neighbouring outputs of a row,
- * whose numbers in the band lie side by side at a distance that the table of taps has for each step.
+ * A product (convolution.ts) packs every number of x once for each tap. Where many output channels share a panel,
+ * packing costs little beside the multiplying; with 1 channel and 9 taps it takes half of the time for 16 output
+ * channels, and nine tenths for 1. Here a band is copied once for all taps. The columns of a tile are neighbouring
+ * outputs of a row: their numbers lie side by side in the band, at a distance that the table of taps holds for each
+ * step.
  *
- * The last tile of a row is moved left to where it is whole: what it does twice comes out the same. A row that is
- * shorter than a tile leaves what is beyond it in the slot.
+ * The last tile of a row is moved left until it is whole; outputs that are computed twice come out the same. A tile
+ * wider than the row goes to the slot first, and the columns of the row are copied from there.
  *
- * Many taps are summed in blocks, Note [Long sums]: the first block of a tile begins with the bias, the others with zero.
+ * Many taps are summed in blocks, Note [Long sums]: the first block of a tile begins with the bias, the others with
+ * zero.
  *
  * The gradient of a convolution's inputs, where strides are 1, is a convolution of dy with the kernels turned round.
  */
@@ -20,14 +23,16 @@ import { Band } from './band'
 import { parallel } from '../machine/parallel'
 import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from '../product/tile'
 
-/** The head of the workspace; then the table of taps, weights, what tiles start from, and for each slot its band. */
+/**
+ * The head of the workspace. After it come the table of taps, the weights, the biases, and each slot's tile and band.
+ */
 @unmanaged
 class Direct extends Band {
   x: usize
   y: usize
   batch: i32
   groups: i32
-  /** of a group, and as a multiple of what a tile has */
+  /** output channels of a group, and that rounded up to whole tiles */
   outChannels: i32
   lanes: i32
   outHeight: i32
@@ -48,7 +53,7 @@ class Direct extends Band {
 
 /** The most taps in a block. */
 const BLOCK: i32 = 256
-/** What a block begins with that is not the first. */
+/** All blocks but the first begin with zeros. */
 const ZEROS: usize = memory.data(16)
 
 /** x, w, bias? (an address, or 0) -> y */
@@ -95,8 +100,8 @@ export function convolutionFewChannels(
 }
 
 /**
- * Weights in the order of the tiles, and the biases; zero in rows that there are not. In w, output channels, channels
- * and taps are these numbers apart.
+ * Stores weights in the order of the tiles, and biases; zeros in the rows that fill up a tile. The strides are the
+ * distances of output channels, channels and taps in w, in numbers.
  */
 function prepare(
   direct: Direct, w: usize, outStride: i32, channelStride: i32, tapStride: i32, taps: i32, bias: usize,
@@ -127,7 +132,7 @@ function prepare(
   }
 }
 
-/** All outputs of a band. */
+/** Computes all outputs of a band. */
 function computeBand(direct: Direct, index: i32, slot: i32): void {
   const own = direct.slots + <usize>slot * direct.slotBytes
   const band = own + DIRECT_SLOT_BYTES
@@ -170,7 +175,7 @@ function computeBand(direct: Direct, index: i32, slot: i32): void {
   }
 }
 
-/** What there is of a tile. */
+/** Copies the first rows and columns of a tile. */
 function copyOut(to: usize, stride: usize, from: usize, rows: i32, columns: i32): void {
   for (; rows > 0; rows--) {
     for (let at: usize = 0; at < <usize>columns * 4; at += 4) store<f32>(to + at, load<f32>(from + at))
@@ -179,7 +184,7 @@ function copyOut(to: usize, stride: usize, from: usize, rows: i32, columns: i32)
   }
 }
 
-/** What all blocks but the first come to, added to a tile of y. */
+/** Adds the sums of all blocks but the first to a tile of y. */
 function addBlocks(
   taps: i32, a: usize, table: usize, from: usize, own: usize, c: usize, stride: usize, rows: i32, columns: i32,
 ): void {
@@ -197,7 +202,7 @@ function addBlocks(
   }
 }
 
-/** The register tile (tile.ts), whose step k has its numbers of b at the distance taps [k]. */
+/** The register tile of product/tile.ts, but step k finds its numbers of b at the distance taps [k]. */
 function tile(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
   if (ASC_FEATURE_RELAXED_SIMD) tile4x8(k, a, taps, b, start, c, stride)
   else tile2x16(k, a, taps, b, start, c, stride)

@@ -1,6 +1,6 @@
-/** What concerns the four lanes of a vector among each other. Results are in all lanes. */
+/** Operations across the four lanes of a vector. Every lane holds the result. */
 
-/** Drops NaN where it can. */
+/** The maximum of numbers that are not NaN. */
 @inline
 export function maxAcross(v: v128): v128 {
   const pairs = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1))

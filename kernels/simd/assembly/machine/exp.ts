@@ -1,28 +1,30 @@
 /**
- * Exponential and logarithm of four numbers at once. Units in the last place that they differ by from the numbers they
- * round, at most, of all 2^32 float32 numbers (`node dist/test/ulps.js exp log`): exp 0.96, with fused multiply-add 0.98;
- * log 0.83 either way.
+ * Exponential and logarithm of four numbers at once. Their largest errors over all 2^32 float32 numbers, in units in
+ * the last place (`node dist/test/ulps.js exp log`): exp 0.96, or 0.98 with fused multiply-add; log 0.83 either way.
  *
  * Both split a number into a power of two, which is exact work on the bits of the exponent, and a small rest, for which
- * a polynomial (of log Cephes' logf) tells as much as float32 can hold. Nothing is looked up and nothing branches, but
- * for numbers whose logarithm no network asks for: so lanes stay together, and steps of several vectors overlap.
+ * a polynomial (for log that of Cephes' logf) gives all the digits of float32. There are no tables, and no branches but
+ * for numbers whose logarithm no network asks for: so lanes stay together, and the steps of several vectors overlap.
  *
- * Constants are loaded from memory: V8 would make each anew from integers in every round of a loop.
+ * Constants are loaded from memory, because V8 would build each of them from integers in every round of a loop.
  */
 
-/** Beyond these the result is infinity, or 0. */
+/** Beyond these e^x is infinity, or 0. */
 const LARGEST = memory.data<v128>([f32x4.splat(89)], 16)
 const LEAST = memory.data<v128>([f32x4.splat(-104)], 16)
 const LOG2_E = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16)
 /** log 2 in two parts: the first has 9 bits, so that its products with small integers are exact. */
 const LOG_2_HIGH = memory.data<v128>([f32x4.splat(0.693359375)], 16)
 const LOG_2_LOW = memory.data<v128>([f32x4.splat(-2.12194440e-4)], 16)
-/** 1.5 * 2^23: a float32 that is this large has no digits behind the point, and its lowest bits count up from 0. */
+/** 1.5 * 2^23: a float32 as large as this has no digits behind the point, and its lowest bits count up from 0. */
 const ROUNDER = memory.data<v128>([f32x4.splat(12582912)], 16)
 const ONE = memory.data<v128>([f32x4.splat(1)], 16)
 const EXPONENT_OF_ONE = memory.data<v128>([i32x4.splat(127)], 16)
 
-/** (e^r - 1 - r) / r^2 on [-0.347, 0.347]: minimax, each rounded to float32 before the next was fitted; to 2^-33 of e^r. */
+/**
+ * Coefficients of (e^r - 1 - r) / r^2 on [-0.347, 0.347], minimax: each was rounded to float32 before the next was
+ * fitted.
+ */
 const E2 = memory.data<v128>([f32x4.splat(0.5)], 16)
 const E3 = memory.data<v128>([f32x4.splat(1.666666567e-1)], 16)
 const E4 = memory.data<v128>([f32x4.splat(4.166646302e-2)], 16)
@@ -41,8 +43,8 @@ function subtractProduct(from: v128, a: v128, b: v128): v128 {
 }
 
 /**
- * e^x, to 1 ulp, also where it is subnormal. With n = round(x / log 2) and r = x - n log 2 in [-0.35, 0.35], it is
- * 2^n e^r. The power is multiplied in two halves: 2^n alone may be beyond the numbers while the product is not.
+ * e^x, to 1 ulp, also where it is subnormal: 2^n e^r with n = round(x / log 2) and r = x - n log 2 in [-0.35, 0.35].
+ * The power of two is multiplied in two halves, because 2^n may overflow where the product does not.
  */
 @inline
 export function exp(x: v128): v128 {
@@ -112,19 +114,19 @@ function logNormal(x: v128): v128 {
   return multiplyAdd(n, v128.load(LOG_2_HIGH), f32x4.add(r, subtractProduct(small, v128.load(HALF), square)))
 }
 
-/** With zeros, negative, subnormal and infinite numbers and NaN. */
+/** The logarithm of any number: also of zero, negative, subnormal and infinite numbers and NaN. */
 function logAny(x: v128): v128 {
   const tiny = f32x4.lt(x, v128.load(LEAST_NORMAL))
   const lifted = v128.bitselect(f32x4.mul(x, v128.load(LIFT)), x, tiny)
   const positive = f32x4.sub(logNormal(lifted), v128.and(tiny, v128.load(LOG_LIFT)))
-  // The root has the sign's NaN, and keeps NaN and infinity.
+  // The root of a negative number is NaN, and the root keeps NaN and infinity.
   const zero = f32x4.eq(x, f32x4.splat(0))
   const others = f32x4.sub(f32x4.sqrt(x), v128.and(zero, v128.load(INFINITE)))
   const ordinary = v128.and(f32x4.gt(x, f32x4.splat(0)), f32x4.lt(x, v128.load(INFINITE)))
   return v128.bitselect(positive, others, ordinary)
 }
 
-/** log(1 + x) for x >= 0, to 2 ulp: what 1 + x rounds away of x is put back, as it is seen from the derivative. */
+/** log(1 + x) for x >= 0, to 2 ulp: the part of x that rounding takes from 1 + x is put back through the derivative. */
 @inline
 export function log1p(x: v128): v128 {
   const one = v128.load(ONE)

@@ -1,31 +1,31 @@
 /**
- * Loops over lines of numbers, four at a time; what is done with four is the operation of a class:
+ * Loops over lines of numbers, four at a time. The operation f is the method `apply` of a class without fields: the
+ * compiler inlines it into the loop, which it does not do with a function passed as a value.
  *
- *   map        y [n] = f(x, p, q)
- *   combine    y [n] = f(a, b, p, q, r), the letters behind the operands being constants of f
- *   broadcast  y [rows, n] = f(a, b), rows and numbers of a and b any number of bytes apart: 0 where they are repeated
+ *   map        y [n] = f(x, p, q), with constants p and q
+ *   combine    y [n] = f(a, b, p, q, r), with constants p, q and r
+ *   broadcast  y [rows, n] = f(a, b); rows and numbers of a and b are any number of bytes apart, 0 to repeat one
  *
- * Cheap operations wait for memory: such a loop is as fast as loads and stores pass. So it does sixteen numbers in a
- * round, which makes its own counting small beside that. The operation is a method of a class without fields, which
- * the compiler inlines into the loop; a function passed as a value it does not.
+ * A loop over a cheap operation is as fast as memory. It does sixteen numbers in a round, so that counting costs little
+ * beside loads and stores.
  *
- * A line's last one to three numbers are loaded and stored one by one: nothing beyond a line is read, because
- * it may be the end of memory, and nothing written. Every number is read before its place is written: y may be x or a.
+ * The last one to three numbers of a line are loaded and stored one by one. Nothing beyond the line is read, because
+ * memory may end there, and nothing is written. Every number is read before its place is written: y may be x or a.
  */
 
-/** One to three numbers; the other lanes are zero. */
+/** Loads one to three numbers; the other lanes are zero. */
 export function loadPart(from: usize, count: i32): v128 {
   return loadApart(from, 4, count)
 }
 
-/** The first one to three lanes. */
+/** Stores the first one to three lanes. */
 export function storePart(to: usize, part: v128, count: i32): void {
   v128.store_lane<f32>(to, part, 0)
   if (count > 1) v128.store_lane<f32>(to, part, 1, 4)
   if (count > 2) v128.store_lane<f32>(to, part, 2, 8)
 }
 
-/** One to four numbers, `step` bytes apart; the other lanes are zero. */
+/** Loads one to four numbers, `step` bytes apart; the other lanes are zero. */
 export function loadApart(from: usize, step: usize, count: i32): v128 {
   let four = v128.load_zero<f32>(from)
   if (count > 1) four = v128.load_lane<f32>(from + step, four, 1)
@@ -34,7 +34,7 @@ export function loadApart(from: usize, step: usize, count: i32): v128 {
   return four
 }
 
-/** The next four of a line of which `left` numbers are left, or those. */
+/** Loads the next four numbers of a line, or the last `left` where fewer than four are left. */
 @inline
 export function take(from: usize, left: i32): v128 {
   return left >= 4 ? v128.load(from) : loadPart(from, left)
@@ -46,7 +46,7 @@ export function put(to: usize, four: v128, left: i32): void {
   else storePart(to, four, left)
 }
 
-/** The same of numbers `step` bytes apart. */
+/** As `take`, for numbers `step` bytes apart. */
 @inline
 export function takeApart(from: usize, step: usize, left: i32): v128 {
   if (step == 0) return v128.load_splat<f32>(from)
@@ -67,7 +67,7 @@ export function map<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
   mapFew<F>(n, x, y, p, q)
 }
 
-/** Four at a time, for functions that take long: their own instructions are enough to overlap. */
+/** As `map`, but four at a time, for slow functions: they have enough instructions to overlap. */
 export function mapFew<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
   const f = changetype<F>(0)
   for (; n > 0; n -= 4) {
@@ -101,7 +101,7 @@ export function combineFew<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: 
   }
 }
 
-/** Rows of a and b are rowA and rowB bytes apart, the numbers in them stepA and stepB. */
+/** Rows of a and b are rowA and rowB bytes apart, numbers in a row stepA and stepB. */
 export function broadcast<F>(
   a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
 ): void {

@@ -3,59 +3,64 @@
  *
  *   parallel(context, items, slots, body):   for each item: body(context, item, slot)
  *
- * Workers are other instances of this module on the same memory, each on a thread of its own inside `work`. The main thread
- * runs every kernel and takes part in every loop; what it offers the workers is one word:
+ * Workers are other instances of this module on the same memory; each runs `work` on a thread of its own. The main
+ * thread runs every kernel and takes part in every loop. It offers a loop to the workers in one word:
  *
- *   slots | items | next           48, 24 and 24 bits up
+ *   slots | items | next           16, 24 and 24 bits
  *
- * Whoever exchanges the word for one with a greater `next` has that item. The word says all that one must know to take
- * an item, and `body` and `context`, which stand beside it, cannot change before every item is done. So a worker may
- * be as late as it likes: it takes an item of whatever loop there is now, or none.
+ * A thread takes an item by exchanging the word for one with a greater `next`. The word holds all that a thread must
+ * know to take an item, and `body` and `context` beside it do not change before every item is done. So a worker may be
+ * late: it takes an item of the loop that runs then, or none.
  *
- * The main thread must not block (in a page it is not allowed to): when no item is left it spins until the others are
- * done with theirs. Workers spin for a while after their last item, since in a training step the next loop comes in
- * microseconds, and then sleep until one wakes them.
+ * The main thread must not block (in a page it is not allowed to): when no item is left, it spins until the workers
+ * have done theirs. A worker spins for a while after its last item, because the next loop of a training step comes
+ * within microseconds; then it sleeps until the main thread wakes it.
  *
- * A loop is cut into the same items whoever is there to take them, and bits never depend on who took which.
+ * The items of a loop do not depend on the threads, and no bit of a result depends on which thread took which item.
  */
 import { CONTROL, MAX_THREADS } from '../../layout'
 
-/** The control block: below the constants, which every new worker writes again, and one cache line for each part. */
+/**
+ * The control block lies below the constants, which every new worker writes again. Each part has a cache line of its
+ * own.
+ */
 const WORD: usize = CONTROL
 const BODY: usize = CONTROL + 8
 const CONTEXT: usize = CONTROL + 12
-/** counts loops offered; what workers sleep on */
+/** counts the loops offered; workers sleep on it */
 const OFFERED: usize = CONTROL + 64
 const SLEEPERS: usize = CONTROL + 68
-/** counts items that workers have done */
+/** counts the items that workers have done */
 const DONE: usize = CONTROL + 128
 const WORKERS: usize = CONTROL + 192
 const FAILED: usize = CONTROL + 196
 
 /**
- * About 20 us, as long as most of what lies between two loops of a training step. Ten times as many make a step at most
- * 1 or 2 % faster on an idle machine. Where another program wants the core they make it a quarter slower: a worker that
- * spins uses up its turn, and is stopped while it holds an item.
+ * Spins of a worker before it sleeps: about 20 us, longer than most gaps between two loops of a training step. Ten
+ * times as many make a step at most 1 or 2 % faster on an idle machine, and a quarter slower where another program
+ * wants the core: a worker that spins uses up its turn, and is stopped while it holds an item.
  */
 const SPINS: i32 = 20000
 
 /**
- * A worker costs a start of some 20 ms on another core, and memory: it must not be started for a few small tensors.
- * Of loops that are worth sharing, each some 10 us or more, this many run alone first.
+ * Loops that run alone before workers are worth their start, each of them long enough to be shared: 10 us or more. A
+ * worker takes some 20 ms to start, on another core, and memory; a few small tensors are not worth that.
  */
 const LOOPS_ALONE: i32 = 100
 
-/** Of this instance, so of this thread: which one it is, and is it within a loop that is shared already? */
+/**
+ * Globals belong to an instance, so to a thread: its slot, whether it is inside a shared loop, how many loops ran alone.
+ */
 let own: i32 = 0
 let inside: bool = false
 let alone: i32 = 0
 
-/** @param slot  no two items that run at a time have the same; less than `slots` */
+/** @param slot  less than `slots`; no two items that run at the same time have the same slot */
 type Body = (context: usize, item: i32, slot: i32) => void
 
 /**
- * @param items  each worth 5 us or more, or handing it over takes longer than doing it
- * @param slots  as many threads as may take part
+ * @param items  each takes 5 us or more: a shorter one takes longer to hand over than to do
+ * @param slots  the most threads that may take part
  */
 export function parallel(context: usize, items: i32, slots: i32, body: Body): void {
   if (ASC_FEATURE_THREADS && items > 1 && slots > 1 && !inside) {
@@ -67,7 +72,7 @@ export function parallel(context: usize, items: i32, slots: i32, body: Body): vo
   for (let item = 0; item < items; item++) body(context, item, 0)
 }
 
-/** Calls one of this module's functions for a part of what it is to do: kernels/simd/machine/parts.ts. */
+/** Runs one part of the call that kernels/simd/machine/parts.ts has written down. */
 @external("env", "callPart")
 declare function callPart(item: i32): void
 
@@ -75,19 +80,19 @@ export function parallelCalls(items: i32): void {
   parallel(0, items, MAX_THREADS, (_context, item, _slot) => callPart(item))
 }
 
-/** Is it of any use to offer a loop? Where nobody is there, it counts as one that runs alone. */
+/** Are there workers to share a loop with? If not, counts it as one that runs alone. */
 export function isShared(): bool {
   if (atomic.load<i32>(WORKERS) > 0) return true
   alone++
   return false
 }
 
-/** The slot of the thread that asks. */
+/** The slot of this thread. */
 export function ownSlot(): i32 {
   return own
 }
 
-/** Have enough loops run alone that workers would be worth their start? */
+/** Have enough loops run alone for workers to be worth their start? */
 export function wantsWorkers(): bool {
   return alone >= LOOPS_ALONE
 }
@@ -107,7 +112,7 @@ function share(context: usize, items: i32, slots: i32, body: i32): void {
   }
 }
 
-/** Runs items until none is left, and says how many. */
+/** Runs items until none is left; returns their number. */
 function runItems(slot: i32): i32 {
   let count = 0
   for (let item = take(slot); item >= 0; item = take(slot)) {
@@ -117,7 +122,7 @@ function runItems(slot: i32): i32 {
   return count
 }
 
-/** The next item, or -1 where there is none for this slot. */
+/** Takes the next item; -1 where none is left for this slot. */
 function take(slot: i32): i32 {
   let word = atomic.load<i64>(WORD)
   while (true) {
@@ -129,7 +134,7 @@ function take(slot: i32): i32 {
   }
 }
 
-/** A worker's life. It ends with its thread. */
+/** The life of a worker. It ends with its thread. */
 export function work(slot: i32): void {
   own = slot
   inside = true
@@ -147,17 +152,17 @@ export function work(slot: i32): void {
   }
 }
 
-/** A worker has met an error, so its item will never be done: the main thread must not wait for it. */
+/** A worker that met an error says so: its item will never be done, and the main thread must not wait for it. */
 export function fail(): void {
   atomic.store<i32>(FAILED, 1)
 }
 
-/** How many workers are there. */
+/** The number of workers. */
 export function workers(): i32 {
   return atomic.load<i32>(WORKERS)
 }
 
-/** How many items they have done. */
+/** The items that workers have done. */
 export function itemsOfWorkers(): i32 {
   return atomic.load<i32>(DONE)
 }

@@ -1,11 +1,11 @@
 /**
- * Functions that end in a straight line on both sides: tanh, the sigmoid, the distribution of the standard normal. What
- * they may differ by from the numbers that they round, in units in the last place, was counted of every
- * thousandth float32 number where nothing else is said; a test does so with every ten thousandth.
+ * Functions that end in a straight line on both sides: tanh, the sigmoid, the distribution of the standard normal.
+ * Their errors, in units in the last place (ulp), were counted over every thousandth float32 number unless the function
+ * says otherwise; a test counts them over every ten thousandth.
  *
- * All of them take exponentials of what is not positive only, so that none overflows, and divide once: numerator and
- * denominator are chosen by lane before that. Where 1 minus something small would lose digits, the small side has a
- * form of its own.
+ * They take exponentials of numbers that are not positive, so that none overflows. They divide once: numerator and
+ * denominator are chosen by lane before that. Where 1 minus a small number would lose digits, the small side has a form
+ * of its own.
  */
 import { exp } from './exp'
 
@@ -15,13 +15,13 @@ function one(): v128 {
 }
 
 /**
- * tanh x, to 1.06 ulp: counted of all 2^32 float32 numbers (`node dist/test/ulps.js tanh`).
+ * tanh x, to 1.06 ulp: counted over all 2^32 float32 numbers (`node dist/test/ulps.js tanh`).
  *
  *   |x| < 3/4   x - x z (3465 + 189 z + z^2) / (10395 + 4725 z + 210 z^2 + z^3), z = x^2
  *   others      1 - 2 / (e^(2 |x|) + 1), with the sign of x
  *
- * The first is the continued fraction x / (1 + z / (3 + z / (5 + z / (7 + z / (9 + z / 11))))), with what it adds to x in
- * one piece; there it is closer to tanh than float32 can tell.
+ * The first is the continued fraction x / (1 + z / (3 + z / (5 + z / (7 + z / (9 + z / 11))))), written as x and one
+ * correction; for these x it is closer to tanh than float32 can tell.
  */
 @inline
 export function tanh(x: v128): v128 {
@@ -42,7 +42,7 @@ export function tanh(x: v128): v128 {
   return v128.or(result, v128.and(x, f32x4.splat(-0.0)))
 }
 
-/** e^-|x|, from which both sides of a sigmoid are made. */
+/** e^-|x|, which both sides of a sigmoid are made of. */
 @inline
 export function decay(x: v128): v128 {
   return exp(v128.or(x, f32x4.splat(-0.0)))
@@ -59,12 +59,12 @@ export function sigmoid(x: v128, decayed: v128): v128 {
 }
 
 const INVERSE_ROOT_2_PI: f32 = 0.3989422804014327
-/** Where both tails of the normal distribution are 0 in float32. */
+/** Beyond this both tails of the normal distribution are 0 in float32. */
 const END: f32 = 20
-/** 20 bits of a number, whose square has no more than 24. */
+/** Keeps the first 12 binary digits of a number: their square is exact in float32. */
 const HIGH_HALF: i32 = 0xfffff000
 
-/** e^(-x^2 / 2), to 2 ulp: what rounding takes from x^2, which may be more than 1 by then, is given back. */
+/** e^(-x^2 / 2), to 2 ulp: the rounding error of x^2, which may be above 1, is corrected. */
 @inline
 export function bell(x: v128): v128 {
   const square = f32x4.mul(x, x)
@@ -79,7 +79,7 @@ export function bell(x: v128): v128 {
   return f32x4.add(power, f32x4.mul(power, f32x4.mul(half, lost)))
 }
 
-/** The density of the standard normal, of its bell. */
+/** The density of the standard normal distribution, from bell(x). */
 @inline
 export function density(belled: v128): v128 {
   return f32x4.mul(f32x4.splat(INVERSE_ROOT_2_PI), belled)
@@ -92,11 +92,11 @@ const TAIL = memory.data<f32>([
 ])
 
 /**
- * h(t), t >= 0: the standard normal distribution of -t is bell(t) h(t), to 4 ulp, and that of t what is left of 1.
+ * h(t), t >= 0: the standard normal distribution of -t is bell(t) h(t), to 4 ulp, and that of t is 1 - bell(t) h(t).
  *
- * It falls slowly from 1/2 to 0 like 1 / t. So (1 + t) h(t) is nearly constant, and with w = (t - 4) / (t + 4), which
- * takes all t to [-1, 1), a polynomial: the coefficients are those of its Chebyshev interpolation at 11 points on
- * [0, END], to 2^-28. The form is Shepherd's and Laframboise's (Math. Comp. 36, 1981).
+ * It falls slowly from 1/2 to 0 like 1 / t. So (1 + t) h(t) is nearly constant. As a function of w = (t - 4) / (t + 4),
+ * which takes all t to [-1, 1), it is a polynomial to 2^-28: its Chebyshev interpolation at 11 points on [0, END]. The
+ * form is Shepherd's and Laframboise's (Math. Comp. 36, 1981).
  */
 @inline
 export function tail(t: v128): v128 {
@@ -115,7 +115,7 @@ export function tail(t: v128): v128 {
   return f32x4.div(p, f32x4.add(one(), t))
 }
 
-/** x, or END with its sign; NaN stays. */
+/** x, limited to [-END, END]; NaN stays. */
 @inline
 export function within(x: v128): v128 {
   return f32x4.pmax(f32x4.pmin(x, f32x4.splat(END)), f32x4.splat(-END))

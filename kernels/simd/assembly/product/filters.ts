@@ -1,6 +1,6 @@
 /**
- * Weights seen from the inputs, the left operand for their gradient: lanes are input channels, steps are (output
- * channel, tap), taps being those of an Image's table.
+ * Weights as the left operand of an input gradient: lanes are input channels, steps are (output channel, tap), with the
+ * taps of an Image's table.
  */
 import { Image } from './image'
 import { ROWS, ROWS_BYTES } from './tile'
@@ -9,9 +9,9 @@ import { ROWS, ROWS_BYTES } from './tile'
 export class Filters {
   /** w [outChannels, channels, kernelHeight, kernelWidth] of the group */
   base: usize
-  /** whose taps they are */
+  /** the image whose taps they are */
   image: Image
-  /** bytes from an input channel, and from an output channel, to the next */
+  /** bytes from an input channel to the next, and from an output channel to the next */
   laneStride: usize
   channelStride: usize
 

@@ -1,9 +1,6 @@
-/**
- * The positions that a convolution's windows start from, counted through all images: image, row, column.
- */
+/** The positions of a convolution's windows, counted through all images: image, row, column. */
 import { Image } from './image'
 
-/** How far apart, and where the first one is. */
 @unmanaged
 export class Grid {
   rows: i32
@@ -24,9 +21,9 @@ export class Grid {
   }
 
   /**
-   * Writes y, x and the offset from the image's base, in bytes, for `count` positions from `first` on into three lists.
-   * `perImage` may be more than there are in an image: the rest lies off the image for every tap, and so does what is
-   * between count and `room`.
+   * Writes y, x and the offset from the image's base in bytes into three lists, for `count` positions from `first` on.
+   * `perImage` may be more than the positions of an image: the others lie off the image for every tap, and so do the
+   * entries from `count` to `room`.
    */
   locate(image: Image, first: i32, count: i32, room: i32, perImage: i32, ys: usize, xs: usize, offsets: usize): void {
     const stepX = this.stepX
@@ -41,7 +38,7 @@ export class Grid {
       const y = row * this.stepY + this.firstY
       let x = column * stepX + this.firstX
       let offset = n * image.imageBytes + image.offset(y, x)
-      // to the end of the row, or of what fills the image up
+      // to the end of the row, or of the positions that fill up the image
       const left = exists ? this.columns - column : perImage - rest
       const stop = min(end, i + <usize>left * 4)
       for (; i < stop; i += 4) {

@@ -1,14 +1,14 @@
 /**
- * Images seen through the taps of a convolution, and what is zero of that.
+ * Images seen through the taps of a convolution.
  *
- * Three kernels read images through taps: tap (down, right) takes a position (y, x) to the pixel (y + down, x + right),
- * or to zero where that is not on the image. Forward and for the weights, the image is x and positions are outputs,
- * `stride` pixels apart; for the inputs the image is dy and positions are pixels of x.
+ * Tap (down, right) takes a position (y, x) to the pixel (y + down, x + right), or to 0 where that is off the image. In
+ * the convolution and its weight gradient the image is x, and positions are outputs, `stride` pixels apart. In the
+ * input gradient the image is dy, and positions are pixels of x.
  *
- * Four neighbouring positions reach four neighbouring pixels through every tap, so they are loaded as one vector. Where a
- * row ends, that vector runs over into the next row or off the image: a mask, the same for all channels, makes zeros
- * of what is not on it. Such a load may begin before the image or end behind it, in other tensors, which does no
- * harm; only the ends of the memory must not be passed (`reaches`).
+ * With stride 1, four neighbouring positions see four neighbouring pixels through every tap, so these are loaded as one
+ * vector. At the end of a row the vector runs over into the next row or off the image; a mask, the same for all
+ * channels, zeroes those lanes. Such a load may begin before the image or end behind it, in other tensors. That does no
+ * harm, but it must not pass the ends of the memory (`isRun`).
  */
 
 import { TAP_BYTES } from '../../layout'
@@ -19,14 +19,14 @@ export class Image {
   base: usize
   height: i32
   width: i32
-  /** of the group */
+  /** channels of the group */
   channels: i32
   channelBytes: i32
   imageBytes: i32
   /** table of taps: down, right, bytes to the pixel, bytes into the filter */
   taps: usize
   tapCount: i32
-  /** the least and most of what any tap adds to a position, in bytes and each way, and 0 */
+  /** the least and most that any tap adds to a position, or 0: in bytes, down and right */
   least: i32
   most: i32
   leastDown: i32
@@ -34,7 +34,7 @@ export class Image {
   leastRight: i32
   mostRight: i32
 
-  /** An empty table of taps at `taps`. */
+  /** Begins with an empty table of taps at `taps`. */
   open(base: usize, channels: i32, allChannels: i32, height: i32, width: i32, taps: usize): void {
     this.base = base
     this.height = height
@@ -64,7 +64,7 @@ export class Image {
     this.mostRight = max(this.mostRight, right)
   }
 
-  /** Where the table of taps ends. */
+  /** The end of the table of taps. */
   get end(): usize {
     return this.taps + <usize>this.tapCount * TAP_BYTES
   }
@@ -89,7 +89,7 @@ export class Image {
     const entry = this.taps + <usize>tap * TAP_BYTES
     const row = i32x4.add(y, v128.load_splat<i32>(entry))
     const column = i32x4.add(x, v128.load_splat<i32>(entry, 4))
-    // Unsigned: what lies before the first row is larger than any.
+    // Unsigned, a negative coordinate is larger than any other.
     return v128.and(i32x4.lt_u(row, i32x4.splat(this.height)), i32x4.lt_u(column, i32x4.splat(this.width)))
   }
 
@@ -113,7 +113,7 @@ export class Image {
   }
 }
 
-/** Four numbers at base + offsets, zero where the mask is; what is masked may lie anywhere. */
+/** Four numbers at base + offsets, 0 where the mask is 0; masked offsets may lead anywhere. */
 export function loadScattered(base: usize, offsets: v128, mask: v128): v128 {
   const safe = v128.and(offsets, mask)
   let four = v128.load_zero<f32>(base + i32x4.extract_lane(safe, 0))

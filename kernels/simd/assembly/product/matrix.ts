@@ -4,16 +4,16 @@
  *   left operand:  lanes are rows,    panels [k, ROWS]
  *   right operand: lanes are columns, panels [k, COLUMNS]
  *
- * A panel holds, for one step of k after the other, the numbers that the tile wants at that step: the tile then reads
- * both panels from front to back. Packing looks at each number once, the tile at each many times.
+ * A panel holds, step of k after step, the numbers that the tile takes at that step. So the tile reads both panels from
+ * front to back. Packing reads each number once, the tile many times.
  *
  * `laneStride` and `stepStride` are the bytes from lane to lane and from step to step. One of them is 4: either the
  * lanes lie side by side and vectors are copied, or the steps do and blocks of 4 x 4 are transposed in registers.
- * A matrix stored transposed has the strides exchanged, nothing else; that is why NN, NT, TN and TT are one product.
+ * A matrix stored transposed has these strides exchanged, and nothing else. So one product serves all four cases.
  */
 import { COLUMNS, COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
 
-/** Rows that are packed at a time: a cache line of them. */
+/** Rows that are packed at a time: those of a cache line. */
 export const ROW_GROUP: i32 = 16
 
 @unmanaged
@@ -22,7 +22,7 @@ export class Matrix {
   laneStride: usize
   stepStride: usize
 
-  /** Panels of rows first .. first + count - 1, count <= ROW_GROUP; what is missing in the last panel is zero. */
+  /** Packs rows first .. first + count - 1, count <= ROW_GROUP, into panels; the last is filled up with zeros. */
   packRows(to: usize, first: i32, count: i32, step: i32, k: i32): void {
     const laneStride = this.laneStride
     const stepStride = this.stepStride
@@ -42,7 +42,7 @@ export class Matrix {
     if (count > 0) pick(to, ROWS, from, count, laneStride, stepStride, k)
   }
 
-  /** The panel of columns first .. first + count - 1, count <= COLUMNS; what is missing is zero. */
+  /** Packs columns first .. first + count - 1, count <= COLUMNS, into a panel, filled up with zeros. */
   packColumns(to: usize, first: i32, count: i32, step: i32, k: i32, _scratch: usize): void {
     const laneStride = this.laneStride
     const stepStride = this.stepStride
@@ -61,13 +61,13 @@ export class Matrix {
   /** Called before a block of steps. */
   prepare(_step: i32, _k: i32): void {}
 
-  /** Where columns first .. first + count - 1 of the result lie in their row, in bytes. */
+  /** Stores the places of columns first .. first + count - 1 of the result in their row, in bytes. */
   places(to: usize, first: i32, _count: i32): void {
     storeRamp(to, first * 4)
   }
 }
 
-/** Sixteen numbers, each 4 more than the one before: the places of columns side by side. */
+/** Stores first, first + 4, .. first + 60: the places of sixteen columns side by side. */
 export function storeRamp(to: usize, first: i32): void {
   const four = i32x4.add(i32x4.splat(first), i32x4(0, 4, 8, 12))
   v128.store(to, four)
@@ -76,7 +76,7 @@ export function storeRamp(to: usize, first: i32): void {
   v128.store(to, i32x4.add(four, i32x4.splat(48)), 48)
 }
 
-/** One number after the other: for what is too few or too far apart for vectors. */
+/** Packs number by number, where lanes are too few or too far apart for vectors. */
 function pick(to: usize, width: i32, from: usize, lanes: i32, laneStride: usize, stepStride: usize, k: i32): void {
   for (let i = 0; i < k; i++) {
     let at = from
@@ -111,7 +111,9 @@ function copyRows(to: usize, from: usize, stride: usize, k: i32): void {
   } while (--k)
 }
 
-/** Sixteen rows to their panels like cards: each step's cache line is read once, however far the next one is. */
+/**
+ * Deals sixteen rows to their panels like cards: the cache line of a step is read once, however far away the next is.
+ */
 function deal(to: usize, panelBytes: usize, from: usize, stride: usize, k: i32): void {
   do {
     let panel = to
@@ -153,7 +155,7 @@ function transposeRows(to: usize, from: usize, stride: usize, k: i32): void {
   }
 }
 
-/** Four lanes, `stride` bytes apart, into a panel whose steps are `step` bytes apart. */
+/** Transposes four lanes, `stride` bytes apart, into a panel whose steps are `step` bytes apart. */
 function transpose(to: usize, step: usize, from: usize, stride: usize, k: i32): void {
   const from1 = from + stride
   const from2 = from1 + stride
@@ -173,7 +175,7 @@ function transpose(to: usize, step: usize, from: usize, stride: usize, k: i32): 
   }
 }
 
-/** Vectors w, x, y, z are columns of four; their rows go to `to`, `step` bytes apart. */
+/** Stores the rows of four columns w, x, y, z, `step` bytes apart. */
 @inline
 export function storeTransposed(to: usize, step: usize, w: v128, x: v128, y: v128, z: v128): void {
   const wx = v128.shuffle<f32>(w, x, 0, 4, 1, 5)

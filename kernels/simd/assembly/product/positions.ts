@@ -1,11 +1,12 @@
 /**
  * Both operands of a weight gradient: the product whose steps are the positions of all images.
  *
- *   dw [outChannels, channels * taps] = sum over positions of dy [outChannels, position] window [position, channel * taps]
+ *   dw [outChannels, channels * taps] = sum over positions of
+ *                                       dy [outChannels, position] window [position, channels * taps]
  *
- * Steps come in fours, all in one image: an image whose outputs are not a multiple of four is filled up with positions
- * that lie off the image for every tap. So four of them are four neighbours of dy, and where
- * the image has no seam of the image x as well: vectors along the steps, transposed in registers.
+ * Steps come in fours that belong to one image: an image whose outputs are not a multiple of four is filled up with
+ * positions that lie off the image for every tap. So four steps are four neighbours in dy, and mostly four neighbours in
+ * x as well. They are loaded as vectors along the steps and transposed in registers.
  */
 import { Grid } from './grid'
 import { Image, loadScattered } from './image'
@@ -16,7 +17,7 @@ import { COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
 @unmanaged
 export class OutputPositions {
   base: usize
-  /** outputs of an image and channel, and that as a multiple of four */
+  /** outputs of a channel of an image, and that rounded up to a multiple of four */
   size: i32
   steps: i32
   imageBytes: usize
@@ -54,7 +55,7 @@ export class OutputPositions {
     }
   }
 
-  /** Four steps of which only some, or of some rows, exist. */
+  /** Packs four steps of which some steps, or some rows, do not exist; zeros stand for them. */
   private pick(to: usize, from: usize, lanes: i32, steps: i32): void {
     const channelBytes = <usize>this.size * 4
     for (let i = 0; i < 4; i++) {
@@ -72,19 +73,19 @@ export class OutputPositions {
 export class InputPositions {
   image: Image
   grid: Grid
-  /** positions of an image as a multiple of four */
+  /** positions of an image, rounded up to a multiple of four */
   steps: i32
   /** the most steps in a block */
   depth: i32
-  /** tables for the positions of the running block: y, x and offset of each, is each four a run?, and their masks by tap */
+  /** tables for the positions of the running block: y, x, offset, is a four a run?, and masks by tap */
   tables: usize
 
-  /** Table `index` of y, x, offset, run. */
+  /** Table `index`: 0 y, 1 x, 2 offset, 3 run. */
   private table(index: i32): usize {
     return this.tables + <usize>(index * this.depth) * 4
   }
 
-  /** Masks of a tap; one more than there are taps masks everything. */
+  /** The masks of a tap. `tap` = tapCount masks everything. */
   private masks(tap: i32): usize {
     return this.table(4 + tap)
   }
@@ -111,7 +112,7 @@ export class InputPositions {
     const taps = image.tapCount
     let channel = first / taps
     let tap = first - channel * taps
-    // What the lanes beyond `count` hold is never looked at.
+    // Nothing reads the lanes beyond `count`.
     for (let lane = 0; lane < count; lane += 4) {
       let reach0 = 0, reach1 = 0, reach2 = 0, reach3 = 0
       let masks0 = this.masks(taps), masks1 = masks0, masks2 = masks0, masks3 = masks0
@@ -165,7 +166,7 @@ export class InputPositions {
     }
   }
 
-  /** Weights lie side by side. */
+  /** Stores the places of the weights, which lie side by side. */
   places(to: usize, first: i32, _count: i32): void {
     storeRamp(to, first * 4)
   }

@@ -1,10 +1,11 @@
 /**
- * The blocked product, which every heavy kernel is:
+ * The blocked product, which matrix products, convolutions and their gradients are; convolutions with few channels may
+ * take bands/ instead:
  *
  *   c [m, n] = start + left [m, k] right [k, n]
  *
- * Left and right are classes that know how to pack themselves (matrix.ts, windows.ts): a convolution differs from a
- * matrix product by nothing else.
+ * Left and right are classes that pack themselves (matrix.ts, filters.ts, windows.ts, positions.ts). A convolution
+ * differs from a matrix product in nothing else.
  *
  *   for each block of `depth` steps of k                             summed from zero, then added to c
  *     for each block of `height` rows
@@ -13,18 +14,18 @@
  *         pack right [depth, COLUMNS]        (the panel)             stays in the first-level cache
  *         for each ROWS rows                                         the tile (tile.ts), in registers
  *
- * A right panel is packed where it is used at once and while it is hot, so the workspace holds one of
- * them, not all. It is packed again for every block of rows, which costs 1 / height of the multiplying or so.
+ * A right panel is packed just before its use, while it is in the cache, so the workspace holds one panel and not all
+ * of them. It is packed again for every block of rows, which costs about 1 / height of the multiplying.
  *
- * The two inner loops are over things that do not touch each other: rows to pack, then columns to multiply. So
- * threads share them (parallel.ts); each has a slot of its own for the panel, and all read the block.
+ * The items of the two inner loops, rows to pack and then columns to multiply, do not touch each other. So threads
+ * share both loops (machine/parallel.ts). Each thread has a slot with a panel of its own, and all read the block.
  */
 import { BYTES, MULTIPLY_GRAIN, PRODUCT_HEADER_BYTES, PRODUCT_SLOT_BYTES, TILE_COLUMNS } from '../../layout'
 import { ROW_GROUP } from './matrix'
 import { parallel } from '../machine/parallel'
 import { addTile, COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
 
-/** What is known of a product while it runs lies at the start of its workspace, where all threads see it. */
+/** The header of the workspace, which all threads read: places of the operands, the result and the blocks. */
 export const LEFT: usize = 0
 export const RIGHT: usize = 128
 const RESULT: usize = 384
@@ -37,7 +38,7 @@ export class Result {
   stride: usize
   /** is the product added to what c holds? */
   accumulate: bool
-  /** where one number for each column, or each row, lies that is added once; or 0 */
+  /** addresses of numbers that are added once, one for each column or each row; or 0 */
   columnBias: usize
   rowBias: usize
 
@@ -46,21 +47,21 @@ export class Result {
   }
 }
 
-/** How a product is cut, the memory for it, and which block of it is running. */
+/** The cut of a product, its workspace, and the running block. */
 @unmanaged
 export class Blocks {
-  /** the most steps of k and rows in a block */
+  /** the most steps of k, and the most rows, in a block */
   depth: i32
   height: i32
-  /** the left side's rows: [height, depth] */
+  /** the packed rows of the left operand: [height, depth] */
   block: usize
-  /** what a thread needs for itself: PRODUCT_SLOT_BYTES, `scratchBytes` for the packing of the right side, a panel */
+  /** a slot: PRODUCT_SLOT_BYTES, `scratchBytes` in which the right operand packs, and a panel */
   slots: usize
   slotCount: i32
   slotBytes: usize
   scratchBytes: usize
 
-  /** the operands' own, written before a block of steps is packed and read by all threads */
+  /** tables of the operands, written before a block of steps is packed and read by all threads */
   tables: usize
 
   columns: i32
@@ -69,7 +70,7 @@ export class Blocks {
   steps: i32
   row: i32
   rows: i32
-  /** what an item is: groups of rows to pack, panels to multiply */
+  /** in an item: groups of rows to pack, panels to multiply */
   groups: i32
   panels: i32
 
@@ -93,14 +94,14 @@ export class Blocks {
   }
 }
 
-/** Of a slot: where each column of a panel lies in its row of c, what the columns start from, a tile of its own. */
+/** A slot begins with the places of the panel's columns in a row of c. Then come their starts and a tile. */
 const STARTS: usize = 64
 const TILE: usize = 128
 
 /** Numbers packed in about 5 us. */
 const PACK_GRAIN: i32 = 1 << 13
 
-/** Left, right and result stand in the workspace. */
+/** Left, right and result stand in the header of the workspace. */
 export function multiply<Left, Right>(workspace: usize, m: i32, n: i32, k: i32): void {
   const right = changetype<Right>(workspace + RIGHT)
   const blocks = Blocks.at(workspace)
@@ -129,7 +130,7 @@ export function multiply<Left, Right>(workspace: usize, m: i32, n: i32, k: i32):
   }
 }
 
-/** Item of the loop over rows: some groups of rows into the block. */
+/** An item of the loop over rows: packs some groups of rows into the block. */
 function packRows<Left>(workspace: usize, item: i32): void {
   const left = changetype<Left>(workspace + LEFT)
   const blocks = Blocks.at(workspace)
@@ -142,7 +143,7 @@ function packRows<Left>(workspace: usize, item: i32): void {
   }
 }
 
-/** Item of the loop over columns: some panels, each packed and multiplied with the block. */
+/** An item of the loop over columns: packs some panels and multiplies each with the block. */
 function multiplyPanels<Right>(workspace: usize, item: i32, slot: i32): void {
   const right = changetype<Right>(workspace + RIGHT)
   const result = Result.at(workspace)
@@ -159,17 +160,17 @@ function multiplyPanels<Right>(workspace: usize, item: i32, slot: i32): void {
   }
 }
 
-/** How many parts `size` has when each but the last has this length. */
+/** The number of parts of `size`, each but the last with this length. */
 function divideUp(size: i32, length: i32): i32 {
   return (size + length - 1) / length
 }
 
-/** The length of the parts, a multiple of 4 and at most `limit`, when `size` is cut into as few as possible. */
+/** The length of the parts when `size` is cut into as few parts as `limit` allows: a multiple of 4. */
 function evenly(size: i32, limit: i32): i32 {
   return (divideUp(size, divideUp(size, limit)) + 3) & ~3
 }
 
-/** The block's rows with the panel's columns. */
+/** Multiplies the rows of the block with the columns of the panel. */
 function multiplyPanel<Right>(
   right: Right, result: Result, blocks: Blocks, column: i32, columns: i32, panel: usize, slot: usize,
 ): void {
@@ -213,7 +214,7 @@ function multiplyPanel<Right>(
   }
 }
 
-/** A tile into rows of c, or added to them. */
+/** Copies a tile to its places in c, or adds it. */
 function scatter(
   c: usize, stride: usize, from: usize, height: i32, places: usize, columns: i32, accumulate: bool,
 ): void {
@@ -229,7 +230,7 @@ function scatter(
   }
 }
 
-/** One number into all of each row of a tile. */
+/** Fills each row of a tile with a number of the column. */
 function spread(to: usize, column: usize, height: i32): void {
   for (let i = 0; i < height; i++) {
     const value = v128.load_splat<f32>(column + <usize>i * 4)

@@ -1,31 +1,30 @@
 /**
- * The register tile: where all the multiplying of the heavy kernels happens.
+ * The register tile, in which products do all their multiplying:
  *
  *   a [k, ROWS], b [k, COLUMNS] (packed panels), start, c [ROWS, COLUMNS] (rows `stride` bytes apart)
  *   c = start + a^T b
  *
- * The machine has 16 vector registers of 4 floats. Eight of them hold the tile of c for the whole of k, so that a
- * step of k only loads: with 2 x 16, four vectors of b and two numbers of a, spread over the lanes, feed eight
- * multiplications and eight additions. A core that multiplies two vectors and adds two in a cycle is then
- * busy in every cycle, and six loads fit beside that. The tile could be 4 x 8 as well; but a number loaded and spread costs
- * an address computation more than a vector, so fewer of them are better. With fused multiply-add a step has eight
- * instructions instead of sixteen and there is room for them: 4 x 8 needs the same six loads, and two vectors
- * of b stay free of each other.
+ * The machine has 16 vector registers of 4 floats. Eight of them hold the tile of c for the whole of k, so a step of k
+ * only loads. With 2 x 16, four vectors of b and two numbers of a, spread over the lanes, feed eight multiplications
+ * and eight additions. A core that multiplies two vectors and adds two in a cycle is then busy in every cycle, and six
+ * loads fit beside that. A 4 x 8 tile would need more numbers of a, and loading and spreading a number takes an address
+ * computation that loading a vector does not. With fused multiply-add a step has eight instructions instead of sixteen,
+ * which leaves room for that: 4 x 8 needs six loads as well, and its two vectors of b do not depend on each other.
  *
- * What V8 makes of a loop decides the rest. A `do while` has its address arithmetic moved out, a `while` has not.
- * Two steps at once save half of the loop's own work; the `break` between them keeps V8 from loading for both before
- * it multiplies for either, which would not fit the registers.
+ * V8 decides the rest. It moves address arithmetic out of a `do while`, but not out of a `while`. Two steps at once
+ * save half of the loop's own work; the `break` between them keeps V8 from loading for both before it multiplies for
+ * either, which would not fit the registers.
  *
- * Every element of c is one chain of sums in the order of k, wherever it lies in the tile: so its bits do not depend
- * on how a product was cut into tiles. The chain is no longer than a block of k, for what earlier blocks came to is added
- * afterwards (`addTile`): Note [Long sums] in sums.ts. Were it added here, behind the loop, V8 would run the loop slower by
- * a tenth, for want of registers.
+ * Every element of c is one chain of sums in the order of k, wherever it lies in the tile. So its bits do not depend on
+ * the cut into tiles. The chain is no longer than a block of k: the sums of earlier blocks are added afterwards
+ * (`addTile`), Note [Long sums] in machine/sums.ts. If they were added here, behind the loop, V8 would run out of
+ * registers and the loop would be slower by a tenth.
  */
 
 export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2
 export const COLUMNS: i32 = ASC_FEATURE_RELAXED_SIMD ? 8 : 16
 
-/** Bytes of a step of k in each panel, and of a row of the tile. */
+/** Bytes of a step of k in either panel; COLUMNS_BYTES are also those of a row of the tile. */
 export const ROWS_BYTES: usize = <usize>ROWS * 4
 export const COLUMNS_BYTES: usize = <usize>COLUMNS * 4
 
@@ -35,7 +34,7 @@ export function tile(k: i32, a: usize, b: usize, start: usize, startStride: usiz
   else tile2x16(k, a, b, start, startStride, c, stride)
 }
 
-/** c [ROWS, COLUMNS], rows `stride` bytes apart, += a tile whose rows lie side by side */
+/** c [ROWS, COLUMNS], rows `stride` bytes apart, += a tile whose rows follow each other */
 export function addTile(c: usize, stride: usize, from: usize): void {
   addFour(c, from)
   addFour(c + 16, from + 16)

@@ -3,7 +3,7 @@
  *
  *   panel [k, COLUMNS], k = channel * taps + tap
  *
- * This is the matrix that im2col would write out, of which only one panel exists at a time.
+ * This is the matrix that im2col would write out. Only one panel of it exists at a time.
  */
 import { WINDOW_LIST_BYTES } from '../../layout'
 import { Grid } from './grid'
@@ -12,8 +12,9 @@ import { storeRamp } from './matrix'
 import { COLUMNS, COLUMNS_BYTES } from './tile'
 
 /**
- * Channels that one tap is taken through before the next comes for the same lines. Any number of them stay in the
- * first-level cache, unless they are a multiple of half of one of its 8 ways apart: then they share its sets, and few do.
+ * Channels that are packed through one tap before the next tap reads the same cache lines again. Any number of channels
+ * stay in the first-level cache, unless they are a multiple of half of one of its 8 ways apart: then they share its
+ * sets, and only few stay.
  */
 const ANY_CHANNELS: i32 = 256
 const FEW_CHANNELS: i32 = 8
@@ -23,7 +24,7 @@ const HALF_A_WAY: i32 = 2048
 export class Windows {
   image: Image
   grid: Grid
-  /** where a position's result lies in its row of c, in bytes: the first, and how far it is to the next of each */
+  /** places of results in their row of c, in bytes: the first, and the distances between rows, columns and images */
   firstPlace: i32
   rowPlaces: i32
   columnPlaces: i32
@@ -48,7 +49,7 @@ export class Windows {
     const masks = offsets + WINDOW_LIST_BYTES
     grid.locate(image, first, count, COLUMNS, grid.rows * grid.columns, ys, xs, offsets)
     const block = taps * (image.channelBytes % HALF_A_WAY == 0 ? FEW_CHANNELS : ANY_CHANNELS)
-    // What the lanes beyond `count` hold is never looked at.
+    // Nothing reads the lanes beyond `count`.
     for (let lane: usize = 0; lane < <usize>count * 4; lane += 16) {
       const y = v128.load(ys + lane)
       const x = v128.load(xs + lane)
@@ -59,7 +60,7 @@ export class Windows {
       if (!inside) {
         for (let tap = 0; tap < taps; tap++) v128.store(masks + <usize>tap * 16, image.mask(tap, y, x))
       }
-      // Some channels at a time, through one tap after the other, whose distance and mask then stay in registers.
+      // A block of channels at a time, tap after tap: the distance and the mask of a tap stay in registers.
       for (let done = 0; done < k; done += block) {
         const some = min(block, k - done)
         let channel = (step + done) / taps
@@ -81,7 +82,7 @@ export class Windows {
     }
   }
 
-  /** Where columns first .. first + count - 1 of the result lie in their row, in bytes. */
+  /** Stores the places of columns first .. first + count - 1 of the result in their row, in bytes. */
   places(to: usize, first: i32, count: i32): void {
     const grid = this.grid
     let row = first / grid.columns
@@ -105,7 +106,7 @@ export class Windows {
   }
 }
 
-/** What a tap shows of one channel after the other, to a panel's every `taps`-th step. */
+/** Copies what a tap sees in one channel after the other to a panel; `taps` steps lie between two channels. */
 @inline
 function copyInside(to: usize, from: usize, steps: i32, taps: i32, image: Image): void {
   const stride = <usize>taps * COLUMNS_BYTES
