@@ -1,13 +1,12 @@
 /**
- * Sluice: a tensor and autograd engine whose allocator holds a hard byte budget, and the streaming of large
- * mini-batches through it.
+ * Sluice: a tensor and autograd engine with a hard byte budget, through which it streams large mini-batches.
  *
- * Namespaces: `nn` modules, `optim` optimizers and schedules, `models`, `data`. Everything else by name.
+ * Namespaces: `nn` modules, `optim` optimizers and schedules, `models`, `data`. Everything else is exported by name.
  */
 import './ops/chain.js'
 
 export { backward, zeroGrad } from './autograd/backward.js'
-export { type CheckOptions, checkGradient, type GradientCheck } from './autograd/gradcheck.js'
+export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
 export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
 export { Device, type StepContext } from './device/device.js'
@@ -77,13 +76,23 @@ export { embedding } from './ops/embedding.js'
 export type { Loss, LossOptions } from './ops/loss.js'
 export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
 export { broadcastTo, concat, flatten, pad, permute, reshape, slice } from './ops/movement.js'
-export { batchNorm2d, frozenBatchNorm2d, groupNorm, layerNorm } from './ops/norm.js'
+export {
+  type BatchNormOptions,
+  batchNorm2d,
+  frozenBatchNorm2d,
+  groupNorm,
+  layerNorm,
+  type NormOptions,
+  type RunningStatistics,
+  type Statistics,
+} from './ops/norm.js'
 export { bceWithLogits, mse } from './ops/point-loss.js'
-export { averagePool2d, maxPool2d } from './ops/pool.js'
-export { argmax, max, mean, type ReduceOptions, sum, variance } from './ops/reduce.js'
+export { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from './ops/pool.js'
+export { argmax, max, mean, type ReduceOptions, sum, type VarianceOptions, variance } from './ops/reduce.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
 export { type Ops, ops } from './ops/table.js'
 export { noGrad } from './ops/tape.js'
+export type { Sides } from './ops/window.js'
 export * as optim from './optim/index.js'
 export {
   BusyError,
@@ -110,7 +119,7 @@ export {
   Streamer,
   type StreamerOptions,
 } from './stream/streamer.js'
-export { fromHost, full, ones, requireGrad, tensor, zeros } from './tensor/create.js'
+export { type CreateOptions, fromHost, full, ones, requireGrad, tensor, type Values, zeros } from './tensor/create.js'
 export { DeviceMismatchError, DisposedError, ScopeError, ShapeError, StateError } from './tensor/errors.js'
 export type { HostArray, HostData } from './tensor/host.js'
 export { keep, liveTensors, scope } from './tensor/scope.js'

@@ -18,18 +18,18 @@ import { ShapeError } from '../tensor/errors.js'
 import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Gradients on their way: of each recorded tensor, what has arrived so far. */
+/** For each recorded tensor, the sum of the gradients that have been sent to it so far. */
 type Pending = Map<Tensor, Storage>
 
 /**
- * Add d loss / d leaf, times `seed`, to the gradient buffer of every leaf that the loss depends on.
- * The nodes it walks are used up: a second backward through them is an error.
+ * Add seed * d loss / d leaf to the gradient buffer of every leaf that the loss depends on. The nodes of the walk are used
+ * up: a second backward through them is an error.
  * @param loss  one element
  * @param seed  the gradient of the loss itself; default 1
  * @throws ShapeError           the loss is not a scalar
- * @throws DisposedError        the loss is gone
+ * @throws DisposedError        the loss is disposed
  * @throws ArgumentError        nothing was recorded for it
- * @throws BudgetExceededError  no room; some leaves may have received their share
+ * @throws BudgetExceededError  a gradient does not fit; some leaves may have received theirs
  */
 export function backward(loss: Tensor, seed = 1): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss has shape ${showShape(loss.shape)}, not one element`)
@@ -62,12 +62,12 @@ export function backward(loss: Tensor, seed = 1): void {
     }
   } finally {
     for (const storage of pending.values()) device.release(storage)
-    // not before: whom they hold are still to be walked
+    // only now: the nodes that they hold had to be walked
     forget(done)
   }
 }
 
-/** Set the gradient buffers to zero; leaves without one are left without. */
+/** Set the gradient buffers to zero. A leaf without one does not get one. */
 export function zeroGrad(leaves: Iterable<Tensor>): void {
   for (const { grad } of leaves) {
     if (grad) grad.device.run('fill', { size: grad.size, value: 0 }, [], [grad.storage('zeroGrad')])
@@ -90,7 +90,7 @@ function walk(device: Device, node: Node, dy: Storage, pending: Pending): void {
     }
     const wanted = [...node.inputs.keys()].filter((i) => node.inputs[i].requiresGrad)
     for (const i of wanted) {
-      // The last to use dy may write over it, unless somebody shares it.
+      // The last gradient that uses dy may write over it, unless dy has other holders.
       const spare = i === wanted.at(-1) && device.aliases && dy.references === 1 ? dy : null
       gradientFor(node.op, i)?.send(call, targetFor(device, node.inputs[i], pending, spare), i)
     }
@@ -146,7 +146,7 @@ function hold(device: Device, storage: Storage): Storage {
   return storage
 }
 
-/** What is pending for `input`, as storage that nobody shares, so that it can be added to. */
+/** The pending gradient of `input`, copied first if it has other holders, so that it can be added to. */
 function ownPending(device: Device, input: Tensor, pending: Pending): Storage | undefined {
   const current = pending.get(input)
   if (!current || current.references === 1) return current

@@ -29,17 +29,17 @@ const STEP = 1e-4
 export const TOLERANCE = 1e-6
 
 export interface CheckOptions {
-  /** of the direction and the output's weights, from 0 to 2^32 - 1; default 0 */
+  /** seed of the direction and of the output's weights, from 0 to 2^32 - 1; default 0 */
   seed?: number
   /** numbers of the inputs to check; default all */
   inputs?: readonly number[]
-  /** what the reference device may hold; default 64 MiB */
+  /** the budget of the reference device; default 64 MiB */
   memory?: ByteSize
   /** default 1e-6 */
   tolerance?: number
 }
 
-/** What backward says against what finite differences say, for one input. */
+/** The gradient of one input, by backward and by finite differences. */
 export interface InputCheck {
   /** which input */
   input: number
@@ -68,10 +68,10 @@ export interface OpCheck {
 
 /**
  * Is the gradient of `fn` right at `inputs`?
- * @param fn      made of Sluice ops, or of your own; runs several times on a reference device of its own, so
- *                it must depend on nothing but its inputs
+ * @param fn      made of Sluice's ops or of your own; runs several times on a new reference device, so it must depend on
+ *                nothing but its inputs
  * @param inputs  nested arrays or host arrays, away from kinks
- * @throws ArgumentError        fn's result does not depend on any checked input through recorded ops; a seed that is none
+ * @throws ArgumentError        the result depends on no checked input through recorded ops; a bad seed
  * @throws BudgetExceededError  options.memory is too small
  */
 export async function checkGradient(
@@ -130,7 +130,7 @@ async function compare(
 ): Promise<InputCheck[]> {
   const draw = (size: number): Float64Array => Float64Array.from({ length: size }, () => 2 * random() - 1)
   let weights: Float64Array | undefined
-  /** sum of c y; with gradients, if wanted, handed to `use` before they are freed */
+  /** The sum of c y. `use` gets the inputs with their gradients, before they are freed. */
   const evaluate = async (
     at: readonly Point[],
     use?: (inputs: readonly Tensor[]) => Promise<void>,
@@ -186,7 +186,7 @@ async function withReference<T>(memory: ByteSize = '64MiB', use: (device: Device
   }
 }
 
-/** Nested arrays take their shape from `tensor`, which checks them. */
+/** The values and shape of an input; `tensor` checks nested arrays and finds their shape. */
 async function pointOf(device: Device, input: NestedArray | HostArray): Promise<Point> {
   if (typeof input === 'object' && 'data' in input) {
     const { data, shape, scale = 1 } = input

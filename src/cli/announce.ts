@@ -1,7 +1,7 @@
-/** What `train` and `plan` say alike: the job in a line, its plan, its picture. */
+/** The output that `train` and `plan` share: the job in a line, its plan, its picture. */
 import { writeFile } from 'node:fs/promises'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
-import { SluiceError } from '../memory/errors.js'
+import { reasonOf, SluiceError } from '../memory/errors.js'
 import { drawTimeline, type Section, type TimelinePoint } from '../memory/timeline.js'
 import type { Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
@@ -41,7 +41,7 @@ export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, no
 /** '832 KiB (851,968 bytes)': to be read, and to be given to `--memory`. */
 export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`
 
-/** `--memory-svg`: one micro-batch of each size that the plan has, and the commit. */
+/** Write the picture of `--memory-svg`: one micro-batch of each size that the plan has, and the commit. */
 export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Promise<void> {
   const { svg: file, model, optimizer, microBatch } = job
   if (file === undefined) return
@@ -50,11 +50,11 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
   const { budgetBytes, plannedPeakBytes: peakBytes } = plan
   const picture = drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })
   await writeFile(file, picture).catch((cause: unknown) => {
-    throw new FileError(`--memory-svg: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new FileError(`--memory-svg: ${reasonOf(cause)}`, { cause })
   })
 }
 
-/** A micro-batch begins with its input, its second half with the backward walk. */
+/** The forward of a micro-batch begins with its input, and the backward with the op of that name. */
 function sectionsOf(points: readonly TimelinePoint[], { parts }: Plan): Section[] {
   const begins = (op: string): number[] =>
     points.flatMap((point, i) => (point.op === op && points[i - 1]?.op !== op ? [i] : []))

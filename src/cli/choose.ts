@@ -1,4 +1,4 @@
-/** `--micro-batch fast`: measure, say what was found, and go on as if that number had been given. */
+/** `--micro-batch fast`: measure, print the result, and go on as if the fastest size had been given. */
 import type { Dataset } from '../data/index.js'
 import { groupDigits } from '../memory/bytes.js'
 import { DoesNotFitError } from '../stream/errors.js'
@@ -8,7 +8,7 @@ import { emit, type Io } from './io.js'
 import type { Job, Sets } from './job.js'
 import { plannedBatches } from './needs.js'
 
-/** The job with the fastest of the micro-batches that all its mini-batches can be split into. */
+/** The job with the fastest micro-batch into which all its mini-batches can be split. */
 export async function chooseFastest(
   job: Job,
   { train, test }: Sets<Dataset>,

@@ -16,7 +16,7 @@ const OPTIONS = {
 interface Offer {
   device: string
   available: boolean
-  /** of its tensors */
+  /** the type of its elements */
   float: 'float32' | 'float64' | null
   /** the largest budget */
   limitBytes: number | null
@@ -32,10 +32,10 @@ function describeKernels(): string {
   return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}`
 }
 
-/** Enough for any to be opened. */
+/** Enough to open any of them. */
 const memory = '1MiB'
 
-/** Whether there is one is known only by opening it; each says what it is like. */
+/** Opens each device, which is the only way to know whether it is there, and describes it. */
 const KINDS: Record<DeviceKind, () => Promise<{ device: Device; note: string }>> = {
   cpu: async () => ({ device: await openDevice('cpu', { memory }), note: describeKernels() }),
   reference: async () => ({

@@ -1,4 +1,4 @@
-/** What a command sees of the world: given by main.ts for a process, by the tests for themselves. */
+/** The input and output of a command: main.ts gives those of the process, tests give their own. */
 
 export interface Io {
   /** standard output, as it is: no newline is added */
@@ -10,8 +10,8 @@ export interface Io {
   /** its width */
   columns: number
   /**
-   * Run `fn`, a training. Meanwhile the first Ctrl-C aborts its signal, and a second one kills; at all other times every
-   * Ctrl-C kills, so that nothing that only computes can hold out against it.
+   * Run `fn`, a training. While it runs the first Ctrl-C aborts its signal and a second one kills the process. At all other
+   * times every Ctrl-C kills, so that a long computation can be stopped.
    */
   interruptible<T>(fn: (signal: AbortSignal) => Promise<T>): Promise<T>
 }
@@ -28,7 +28,7 @@ export interface Command {
   run(args: readonly string[], io: Io): Promise<number>
 }
 
-/** One line of `--json`. A number that JSON cannot say is null. */
+/** One line of `--json`. A number that JSON cannot express is null. */
 export function emit(io: Io, event: string, fields: object): void {
   io.out(`${JSON.stringify({ event, ...fields })}\n`)
 }

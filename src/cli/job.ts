@@ -1,4 +1,4 @@
-/** What `train` and `plan` share: their flags, and what these build. */
+/** The flags that `train` and `plan` share, and the model, optimizer and streamer that they describe. */
 import { MAX_THREADS } from '../../kernels/simd/index.js'
 import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
 import type { Device } from '../device/device.js'
@@ -61,7 +61,7 @@ export interface Job {
   epochs: number
   seed: number
   microBatch: MicroBatchOption
-  /** choose microBatch by measuring, before training */
+  /** should microBatch be chosen by measuring, before the training? */
   fastest: boolean
   device: DeviceKind
   /** undefined: one for each core */
@@ -129,8 +129,8 @@ export interface Sets<T extends DatasetShape = DatasetShape> {
 }
 
 /**
- * Digits are split by the seed; a folder has files for testing, or is split as well.
- * @throws UsageError  these have images of another size
+ * The data. Digits are split by the seed, and so is a folder without test files.
+ * @throws UsageError  training and test images differ in size
  */
 export async function loadSets({ folder, seed }: Job): Promise<Sets<Dataset>> {
   if (folder === null) return split(digits(), { testFraction: TEST_FRACTION, seed })
@@ -142,7 +142,7 @@ export async function loadSets({ folder, seed }: Job): Promise<Sets<Dataset>> {
   return test ? { train, test } : split(train, { testFraction: TEST_FRACTION, seed })
 }
 
-/** The shapes alone: the digits are not decoded for it. */
+/** The shapes alone, for which the digits are not decoded. */
 export async function shapesOf(job: Job): Promise<Sets> {
   if (job.folder !== null) return loadSets(job)
   const test = Math.round(digitsShape.length * TEST_FRACTION)
@@ -170,7 +170,7 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
   return { streamer, parameterCount: model.parameters().reduce((sum, { size }) => sum + size, 0) }
 }
 
-/** The whole run's learning rate: warm-up, then what `--schedule` says over the steps that remain. */
+/** The learning rate of the whole run: warm-up, then the `--schedule` over the steps that remain. */
 function scheduleOf({ learningRate, schedule, warmUpSteps }: Job, total: number): Schedule {
   const steps = Math.max(1, total - warmUpSteps)
   const schedules = {

@@ -2,13 +2,13 @@
 import { EXIT, type Io } from './io.js'
 import { run } from './run.js'
 
-// A reader that closes the pipe (`| head`) has had enough. Of anything else, as a full disk, it is said what is missing
-// in the output. Nothing more is run: it would be for nobody.
+// A reader that closes the pipe (`| head`) wants no more output, and no message. Another error, such as a full disk, is told.
+// In both cases the process ends, because nobody would read the rest.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') io.err(`sluice: standard output: ${error.message}\n`)
   process.exit(EXIT.failed)
 })
-// There is no other place to say so, and the exit code still tells.
+// There is no other place for a message; the exit code still tells.
 process.stderr.on('error', () => {})
 
 const io: Io = {

@@ -1,6 +1,6 @@
 /**
- * What a whole job needs: every mini-batch that it will meet, rehearsed on a virtual device without limit,
- * before anything is opened.
+ * The memory that a whole job needs: each of its kinds of mini-batch is rehearsed on a virtual device without a limit, before
+ * a device is opened.
  */
 import { openVirtualDevice } from '../device/open.js'
 import { DoesNotFitError } from '../stream/errors.js'
@@ -11,12 +11,12 @@ import { build, type Job, type Sets } from './job.js'
 export interface Needs {
   /** the smallest budget under which the job runs, as `--memory` takes it: whole pages */
   readonly minimumBudgetBytes: number
-  /** the smallest under which no mini-batch is split */
+  /** the smallest budget under which no mini-batch is split */
   readonly wholeBatchBytes: number
   readonly parameterCount: number
 }
 
-/** The training mini-batch, the ragged last one of an epoch, and the evaluation. */
+/** The mini-batch of training, the smaller last one of an epoch, and the evaluation. */
 export function plannedBatches({ batch, microBatch }: Job, { train, test }: Sets): PlanOptions[] {
   const ragged = batch < train.length ? train.length % batch : 0
   return [

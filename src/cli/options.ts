@@ -1,8 +1,8 @@
-/** Flags: declared once, parsed, checked and printed from that. */
+/** Flags: one declaration, from which they are parsed, checked and printed. */
 import { parseArgs } from 'node:util'
 import { ArgumentError, SluiceError } from '../memory/errors.js'
 
-/** Arguments that make no sense. The message names what is wrong and what is right. */
+/** Wrong arguments. The message names what is wrong and what is right. */
 export class UsageError extends SluiceError {}
 
 export interface Option {
@@ -15,7 +15,7 @@ export interface Option {
 
 export type Options = Readonly<Record<string, Option>>
 
-/** What the flags say; a flag without default that is not given is undefined. */
+/** The values of flags. One that is not given and has no default is undefined. */
 export type Values<T extends Options> = {
   readonly [Name in keyof T]: T[Name]['type'] extends 'boolean'
     ? boolean
@@ -25,8 +25,8 @@ export type Values<T extends Options> = {
 }
 
 /**
- * @throws UsageError  an unknown flag (says the nearest one), a value that is missing or not wanted, an
- *                     argument that is no flag where none is `allowed`
+ * @throws UsageError  an unknown flag (says the nearest one), a value that is missing or not allowed, an argument that is
+ *                     not a flag where `allowed` has no positionals
  */
 export function parseOptions<T extends Options>(
   command: string,
@@ -90,7 +90,7 @@ export function decimal(what: string, text: string, least: number, above = false
   throw new UsageError(`${what} '${text}' is not a number ${above ? `above ${least}` : `of at least ${least}`}`)
 }
 
-/** What `read` gives; what it finds wrong with its argument is a mistake in using `what`. */
+/** The result of `read`; its ArgumentError becomes a UsageError that names the flag `what`. */
 export function usage<T>(what: string, read: () => T): T {
   try {
     return read()
@@ -100,7 +100,7 @@ export function usage<T>(what: string, read: () => T): T {
   }
 }
 
-/** The candidate that takes the fewest edits; of equal ones the first. */
+/** The candidate that takes the fewest edits; the first among equals. */
 export function nearest(text: string, candidates: readonly string[]): string {
   const ranked = candidates.map((candidate) => ({ candidate, edits: editsBetween(text, candidate) }))
   return ranked.reduce((a, b) => (b.edits < a.edits ? b : a)).candidate

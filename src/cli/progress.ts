@@ -1,24 +1,23 @@
 /**
- * How a training is going, for a person: on a terminal one line that is redrawn, elsewhere a line every
- * few epochs.
+ * The progress of a training, for a person: one line that is redrawn on a terminal, elsewhere a line every few epochs.
  */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { EpochResult, StepResult } from '../stream/streamer.js'
 import type { Io } from './io.js'
 
-/** Elsewhere than on a terminal: at most about this many lines. */
+/** Where standard output is not a terminal: print about this many lines at most. */
 const LINES = 12
 /** On a terminal: redraw at most this often. */
 const REDRAW_MS = 100
 const ERASE = '\r\u001b[K'
 
-/** Who hears of a training as it goes. */
+/** Is told about the events of a training. */
 export interface Listener {
   /** `samples` of the running mini-batch, or evaluation, are gathered */
   microBatch(samples: number): void
   step(result: StepResult): void
   epoch(result: EpochResult): void
-  /** it is over, or was broken off */
+  /** the training has ended or was interrupted */
   end(): void
 }
 
@@ -87,7 +86,7 @@ export class Progress implements Listener {
     this.#io.out(`${parts.join('   ')}\n`)
   }
 
-  /** Take the line away. */
+  /** Erase the line. */
   end(): void {
     if (this.#io.isTTY) this.#io.out(ERASE)
   }

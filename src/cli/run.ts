@@ -14,7 +14,7 @@ const COMMANDS: readonly Command[] = [train, plan, gradcheck, devices]
 const NAMES = [...COMMANDS.map(({ name }) => name), 'help']
 
 /**
- * @param args  what stands behind `sluice`
+ * @param args  the arguments after `sluice`
  * @returns the exit code; never rejects
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {

@@ -1,4 +1,4 @@
-/** How a training went: what is counted on the way, and what is said at the end. */
+/** The summary of a training: what is counted while it runs, and what is printed at its end. */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { countOf, type Plan } from '../stream/plan.js'
 import type { EpochResult, StepResult } from '../stream/streamer.js'
@@ -17,7 +17,7 @@ export class Tally {
   /** steps and evaluations whose measured peak was the planned one, to the byte */
   stepsAsPlanned = 0
   evaluationsAsPlanned = 0
-  /** the highest of all */
+  /** the highest peak of all */
   peakBytes = 0
   plannedPeakBytes = 0
 

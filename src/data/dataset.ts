@@ -9,7 +9,7 @@ import type { HostArray, HostData } from '../tensor/host.js'
 import { frozen, showShape } from '../tensor/shape.js'
 import { DataError } from './errors.js'
 
-/** N samples: inputs [N, ...], targets [N, ...] and what each sample's loss counts. */
+/** N samples: inputs [N, ...], targets [N, ...], and optionally the weight of each sample. */
 export interface Batch {
   readonly inputs: HostArray
   readonly targets: HostArray
@@ -39,8 +39,8 @@ export interface Dataset extends DatasetShape {
 }
 
 /**
- * A data set over arrays in memory. They are neither copied nor converted: images stay uint8, with their scale, and
- * what is written to `data` later is what is learned later. Shapes and scales are copied.
+ * A data set over arrays in memory. `data` is neither copied nor converted: images stay uint8, with their scale, and
+ * values that are written later are used. Shapes and scales are copied.
  * @param inputs   [N, ...]
  * @param targets  [N, ...], or [N] class indices
  * @param weights  [N], finite, >= 0
@@ -67,7 +67,7 @@ export function fromArrays(options: Batch & { readonly name?: string; readonly c
 }
 
 /**
- * The samples of `dataset` at `indices`, as a data set of its own; nothing is copied but the indices.
+ * The samples of `dataset` at `indices`, as a data set of its own. Only the indices are copied.
  * @throws DataError  no index, or one that is not an integer in [0, dataset.length)
  */
 export function subset(dataset: Dataset, indices: ArrayLike<number>, name: string = dataset.name): Dataset {
@@ -91,7 +91,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name: strin
  * @param testFraction  share of the samples that are for testing, rounded to whole samples; default 0.2
  * @param seed          from 0 to 2^32 - 1
  * @throws DataError      one of the two would be empty
- * @throws ArgumentError  a seed that is none
+ * @throws ArgumentError  seed is not a whole number from 0 to 2^32 - 1
  */
 export function split(
   dataset: Dataset,
@@ -113,7 +113,7 @@ export function split(
 }
 
 /**
- * 0 .. length - 1 in an order that depends on (seed, epoch) only: Fisher-Yates.
+ * The numbers 0 .. length - 1 in an order that depends on (seed, epoch) alone: Fisher-Yates.
  * @throws DataError      length is not an integer in [0, 2^32)
  * @throws ArgumentError  seed is not a whole number from 0 to 2^32 - 1
  */
@@ -151,8 +151,8 @@ export function sliceBatch(batch: Batch, start: number, count: number): Batch {
 
 /**
  * Refuses a batch that does not describe N >= 1 samples.
- * @throws DataError  naming the array: data that is not a typed array or not as long as its shape says, a shape
- *                    that is not of positive integers, a bad scale, N that differs, a weight that is not finite, >= 0
+ * @throws DataError  naming the array: data that is not a typed array or does not fill the shape, a shape that is not of
+ *                    positive integers, a bad scale, another N, a weight that is negative or not finite
  */
 export function checkBatch(batch: Batch): void {
   if (typeof batch !== 'object' || batch === null) {
@@ -177,7 +177,7 @@ export function checkBatch(batch: Batch): void {
   if (bad >= 0) throw new DataError(`weights: sample ${bad} has ${data[bad] * scale}; a weight is finite and >= 0`)
 }
 
-/** @throws DataError  what can give no samples, or has none */
+/** @throws DataError  not a data set, or one without samples */
 export function checkDataset(what: string, dataset: Dataset): void {
   if (typeof dataset !== 'object' || dataset === null || typeof dataset.gather !== 'function') {
     throw new DataError(
@@ -206,7 +206,7 @@ const CLASSES: readonly (new (length: number) => HostData)[] = [
 ]
 const CLASS_NAMES = CLASSES.map((Class) => Class.name).join(', ')
 
-/** The class of a host array's data; a Node Buffer counts as the Uint8Array that it is. */
+/** The class of the data of a host array; a Buffer of Node is a Uint8Array. */
 export const dataClass = (data: HostData) => CLASSES.find((Class) => data instanceof Class)
 
 /** Zeros of the same class. */
@@ -219,7 +219,7 @@ export function zerosLike(data: HostData, length: number): HostData {
 export const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
 
 /**
- * Refuses what is no array of N >= 1 samples.
+ * Refuses an array that does not hold N >= 1 samples.
  * @throws DataError  as checkBatch
  */
 export function checkArray(field: keyof Batch, array: HostArray): void {

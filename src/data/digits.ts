@@ -1,8 +1,8 @@
-/** The embedded data set: small, real, and there without a download. Its source and licence: digits-data.ts. */
+/** The embedded data set: small and real, without a download. Its source and licence: digits-data.ts. */
 import { type Dataset, type DatasetShape, fromArrays } from './dataset.js'
 import { digitsText } from './digits-data.js'
 
-/** What a plan needs, without decoding anything. */
+/** The shapes, which a plan needs: nothing is decoded for them. */
 export const digitsShape = {
   name: 'digits',
   length: 1797,

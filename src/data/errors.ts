@@ -1,4 +1,4 @@
-/** What can go wrong with data, before any of it reaches a device. */
+/** Errors of data, all found before a device gets any of it. */
 import { SluiceError } from '../memory/errors.js'
 
 /** Arrays, indices or options that do not describe samples; the message names which and why. */
@@ -7,5 +7,5 @@ export class DataError extends SluiceError {}
 /** Bytes that are not an IDX file. */
 export class IdxError extends DataError {}
 
-/** A source that can be read only once was asked to start again or in the middle. */
+/** A source that can be read only once was asked to start again, or in the middle. */
 export class NotResumableError extends DataError {}

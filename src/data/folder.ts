@@ -1,4 +1,5 @@
 /** A folder with the files of MNIST or Fashion-MNIST under their published names. Node only. */
+import { reasonOf } from '../memory/errors.js'
 import type { Dataset } from './dataset.js'
 import { DataError, IdxError } from './errors.js'
 import { gunzip } from './gunzip.js'
@@ -9,14 +10,14 @@ import { idxDataset, parseIdx } from './idx.js'
  * each also as .gz, and with '.idx' for '-idx', as some mirrors name them.
  * @returns test: undefined where the folder has no t10k images
  * @throws DataError  the folder cannot be read, or lacks a file: says what was looked for and where
- * @throws IdxError   a file is not IDX; says which; or the two files of images have pixels of different types
+ * @throws IdxError   a file is not IDX (says which), or the two files of images have pixels of different types
  */
 export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
-  // Imported here, so that a browser can load this module; by its old name, which every bundler lets package.json blank.
+  // Imported here, so that a browser can load this module. Every bundler lets package.json blank the old name.
   // biome-ignore lint/style/useNodejsImportProtocol: webpack knows no node: for a browser
   const { readdir, readFile } = await import('fs/promises')
   const present = await readdir(dir).catch((cause: unknown) => {
-    throw new DataError(`${dir}: cannot be read as a folder (${messageOf(cause)})`, { cause })
+    throw new DataError(`${dir}: cannot be read as a folder (${reasonOf(cause)})`, { cause })
   })
   const folderName = dir.split(/[\\/]/).findLast((part) => part !== '') ?? 'idx'
 
@@ -29,7 +30,7 @@ export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Da
       return parseIdx(file.endsWith('.gz') ? await gunzip(bytes) : bytes)
     } catch (cause) {
       const Kind = cause instanceof IdxError ? IdxError : DataError
-      throw new Kind(`${dir}/${file}: ${messageOf(cause)}`, { cause })
+      throw new Kind(`${dir}/${file}: ${reasonOf(cause)}`, { cause })
     }
   }
   const loadPart = async (prefix: string, part: string) =>
@@ -54,5 +55,3 @@ const namesOf = (stem: string, rank: number): string[] =>
 
 /** Bytes are scaled to [0, 1] and other types are not, so the images of two types do not compare. */
 const typeOfPixels = (dataset: Dataset): string => dataset.gather([0]).inputs.data.constructor.name
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,11 +1,11 @@
-/** The gzip format, unpacked by what the platform has for it: zlib in Node, a DecompressionStream in a page. */
+/** The gzip format, unpacked by the platform: zlib in Node, a DecompressionStream in a page. */
 import { DataError } from './errors.js'
 
 /**
- * The bytes that gzip packed, with their checksum and size looked at; in Node, of all members of the file (no page
- * reads more than one). Holds twice the output at most.
- * @param maxBytes  refuse more output than this, as soon as it appears; default 1 GiB
- * @throws DataError  not gzip, damaged or truncated input, anything behind it, or output above maxBytes
+ * Unpacks gzip and checks checksum and size. In Node all members of the file are unpacked; a page refuses more than one.
+ * Holds at most twice the output.
+ * @param maxBytes  the largest output, default 1 GiB; unpacking stops as soon as there is more
+ * @throws DataError  not gzip, damaged or truncated input, bytes behind it, or output above maxBytes
  */
 export async function gunzip(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
   const { maxBytes = 2 ** 30 } = options
@@ -34,7 +34,7 @@ export async function gunzip(bytes: Uint8Array, options: { readonly maxBytes?: n
   return whole
 }
 
-/** In parts, so that no more is unpacked than is asked for. */
+/** The output in parts, so that a reader that stops ends the unpacking. */
 function unpacked(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   const zlib = globalThis.process?.getBuiltinModule?.('node:zlib')
   return zlib ? byZlib(zlib, bytes) : byStream(bytes)
@@ -44,7 +44,7 @@ async function* byZlib(zlib: typeof import('node:zlib'), bytes: Uint8Array): Asy
   const unpacking = zlib.createGunzip()
   unpacking.end(bytes)
   yield* unpacking
-  // zlib stops without a word where the next member should begin and does not
+  // zlib stops without an error at bytes that do not begin another member
   const rest = bytes.length - unpacking.bytesWritten
   if (rest > 0) throw new DataError(`gunzip: the last ${rest} bytes, behind the data, are not gzip`)
 }

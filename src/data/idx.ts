@@ -27,7 +27,7 @@ const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
 
 /**
  * The array in an IDX file of rank 1 to 4, without a scale.
- * One-byte elements are a view of `bytes`; wider ones are copied. Nothing is allocated on the header's word alone.
+ * One-byte elements are a view of `bytes`; wider ones are copied. The header alone is never trusted to allocate memory.
  * @throws IdxError  not an IDX header, a dim of 0, or a file longer or shorter than its header says
  */
 export function parseIdx(bytes: Uint8Array): HostArray {
@@ -63,7 +63,7 @@ export function parseIdx(bytes: Uint8Array): HostArray {
  * Images and their labels as a data set: inputs [N, C, H, W], targets [N], classes = largest label + 1.
  * @param images  [N, H, W] or [N, C, H, W]; uint8 without a scale gets 1/255, others are taken as they are
  * @param labels  [N], integers >= 0
- * @throws IdxError   other ranks, or a label that is no class
+ * @throws IdxError   another rank, or a label that is not a class
  * @throws DataError  images and labels differ in number
  */
 export function idxDataset(options: { images: HostArray; labels: HostArray; name?: string }): Dataset {

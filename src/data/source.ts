@@ -1,6 +1,6 @@
 /**
- * From whatever holds the samples to mini-batches of exactly `batch` samples, the last one ragged.
- * A mini-batch stays on the host; cutting it to micro-batches for the device is the streaming layer's part.
+ * Mini-batches of exactly `batch` samples from any source; the last of an epoch may be smaller. A mini-batch stays on the
+ * host; stream/ cuts it into micro-batches for the device.
  */
 import { showValue } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
@@ -21,8 +21,8 @@ import { DataError, NotResumableError } from './errors.js'
 type Chunks = AsyncIterable<Batch> | Iterable<Batch>
 
 /**
- * What `fit` consumes: a data set; or chunks of samples, each of any size >= 1; or a function that starts the
- * chunks anew for every epoch.
+ * A source of samples for `fit`: a data set; or chunks of samples, each of any size >= 1; or a function that starts the
+ * chunks again for every epoch.
  */
 export type DataSource = Dataset | Chunks | (() => Chunks)
 
@@ -35,22 +35,22 @@ export interface MiniBatchOptions {
   readonly seed?: number
   /** permute a data set by (seed, epoch); chunks come in the order of their source; default true */
   readonly shuffle?: boolean
-  /** samples of this epoch that are already done; default 0 */
+  /** how many samples of this epoch are done already; default 0 */
   readonly skip?: number
   /** leave out the samples at an epoch's end that do not fill a mini-batch; default false */
   readonly dropLast?: boolean
-  /** Were these chunks read before, so that they must be started anew? default: in a later epoch, or to skip */
+  /** were these chunks read before, so that they must be started again? default: true if epoch or skip is above 0 */
   readonly again?: boolean
 }
 
 /**
- * The mini-batches of one epoch, from sample `skip` on. For a data set skipping is free; chunks are read again and
- * dropped. Nothing is read ahead of the mini-batch asked for, and a consumer that stops early closes the source.
- * A mini-batch is a copy: a source may reuse its arrays.
- * Errors come with the first mini-batch asked for; those of the source itself pass through.
- * @throws DataError          bad options; a chunk that is no batch or unlike the one before; no sample at all;
+ * The mini-batches of one epoch, from sample `skip` on. A data set skips at no cost; chunks are read again and dropped.
+ * Nothing is read ahead of the mini-batch that is asked for. A consumer that stops early closes the source. A mini-batch is
+ * a copy: a source may reuse its arrays.
+ * Errors come with the first mini-batch that is asked for. Errors of the source itself pass through.
+ * @throws DataError          bad options; a chunk that is not a batch or is unlike the one before; no sample;
  *                            fewer samples than `skip`, or than a mini-batch with `dropLast`
- * @throws NotResumableError  chunks that can be read only once were to be read `again`
+ * @throws NotResumableError  chunks that can be read only once would have to be read again
  */
 export async function* miniBatches(source: DataSource, options: MiniBatchOptions): AsyncGenerator<Batch, void, void> {
   const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0, dropLast = false } = options
@@ -72,12 +72,12 @@ export async function* miniBatches(source: DataSource, options: MiniBatchOptions
 export const isDataset = (source: DataSource): source is Dataset =>
   typeof source === 'object' && source !== null && 'gather' in source
 
-/** @throws DataError  neither a data set, nor chunks, nor a function that may start them */
+/** @throws DataError  not a data set, nor chunks, nor a function */
 export function checkSource(source: DataSource): void {
   if (typeof source !== 'function' && !isDataset(source)) checkChunks(source)
 }
 
-/** @throws DataError  nothing that gives batches */
+/** @throws DataError  not iterable */
 function checkChunks(chunks: Chunks): Chunks {
   const iterable = typeof chunks === 'object' && chunks !== null
   if (iterable && (Symbol.iterator in chunks || Symbol.asyncIterator in chunks)) return chunks
@@ -88,7 +88,7 @@ function checkChunks(chunks: Chunks): Chunks {
   )
 }
 
-/** How an epoch is cut. */
+/** How an epoch is cut into mini-batches. */
 type Cut = Required<Pick<MiniBatchOptions, 'batch' | 'skip' | 'dropLast'>>
 
 function* cut(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32Array | undefined): Generator<Batch> {
@@ -108,8 +108,8 @@ function* cut(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32Arr
 }
 
 /**
- * Samples skipped are counted like the others, but never copied. The parts are let go before each yield, so that
- * the host holds a mini-batch once while it trains.
+ * Chunks regrouped to mini-batches. Skipped samples are counted but not copied. The parts are dropped before each yield, so
+ * that the host holds a mini-batch only once while it trains.
  */
 async function* regroup(chunks: Chunks, { batch, skip, dropLast }: Cut): AsyncGenerator<Batch, void, void> {
   /** samples read */
@@ -159,7 +159,7 @@ function restarted(chunks: Chunks): Chunks {
   )
 }
 
-/** An epoch of which all samples are skipped is one that was done to its end. */
+/** @throws DataError  more samples to skip than there are, or too few for a mini-batch. Skipping all of them is allowed. */
 function checkLength(length: number, { batch, skip, dropLast }: Cut): void {
   if (skip > length) throw new DataError(`skip: ${skip} samples of an epoch of ${length}; was the data another?`)
   if (dropLast && length < batch) {
@@ -174,7 +174,7 @@ function sampleKind({ inputs, targets, weights }: Batch): string {
   return `inputs ${kind(inputs)}, targets ${kind(targets)}, ${weights ? `weights ${kind(weights)}` : 'no weights'}`
 }
 
-/** One batch of copies of all samples. The parts are alike; a part alone is copied as well. */
+/** One batch with copies of all samples, also where there is one part. The parts must be alike. */
 function join(parts: readonly Batch[]): Batch {
   return mapArrays(parts[0], (first, field) => {
     const arrays = parts.map((part) => part[field] ?? first)

@@ -20,7 +20,7 @@ import { checkSeed } from './seed.js'
 import type { Slot } from './slot.js'
 import { Storage } from './storage.js'
 
-/** What dropout masks are keyed by; see streaming. `call` counts the dropouts of one forward. */
+/** What dropout masks follow from. `call` counts the dropouts of one forward. */
 export interface StepContext {
   seed: number
   step: number
@@ -28,7 +28,7 @@ export interface StepContext {
   call: number
 }
 
-/** An update in place, as data: targets are read and written. */
+/** A kernel call that updates its targets in place, as data. */
 export type Update = {
   [Name in KernelName]: {
     kernel: Name
@@ -46,7 +46,7 @@ interface State {
   ops: string[] | null
   expected: { ops: readonly string[]; next: number } | null
   timeline: TimelinePoint[] | null
-  /** identity of the running rehearsal */
+  /** the identity of the running rehearsal */
   rehearsal: object | null
 }
 
@@ -55,11 +55,11 @@ export abstract class Device {
   abstract readonly kind: string
   /** bytes of one tensor element */
   abstract readonly elementBytes: 4 | 8
-  /** false: no values exist, only sizes (the virtual device) */
+  /** false on a virtual device, which has sizes and no values */
   abstract readonly executes: boolean
   /** May a kernel write where it reads? If not, updates go through counted spares. */
   readonly aliases: boolean = true
-  /** Can all values be lost at any moment? Then training keeps checkpoints. */
+  /** Can the platform take all values away at any time? Then training keeps checkpoints. */
   readonly volatile: boolean = false
   /** the op that is running, for errors and reports */
   op = 'upload'
@@ -68,10 +68,10 @@ export abstract class Device {
 
   #state: State
   #withoutKernels = false
-  /** set from the call of `close` on */
+  /** the result of `close`, once it has been called */
   #closing: Promise<void> | null = null
 
-  /** @throws ArgumentError  a seed that is none */
+  /** @throws ArgumentError  the seed is not a whole number from 0 to 2^32 - 1 */
   constructor(
     allocator: Allocator,
     { seed = 0, trackOrigins = false }: { seed?: number; trackOrigins?: boolean } = {},
@@ -89,7 +89,7 @@ export abstract class Device {
     }
   }
 
-  /** Start kernel `name`. Inputs and outputs never overlap unless `aliases`; `workspaces` is what `workspaceBytes` asked for. */
+  /** Start kernel `name`. Inputs and outputs overlap only where `aliases`; `workspaces` are the blocks of `workspaceBytes`. */
   protected abstract execute<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
@@ -97,7 +97,7 @@ export abstract class Device {
     outputs: readonly Storage[],
     workspaces: readonly Block[],
   ): void
-  /** The blocks that a kernel needs while it runs, beside its operands. */
+  /** The sizes of the blocks that a kernel needs while it runs, beside its operands. */
   protected abstract workspaceBytes<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
@@ -109,7 +109,7 @@ export abstract class Device {
     return this.#state.step
   }
 
-  /** What is held now and the peaks since `resetPeak`. */
+  /** What is held now, and the peaks since `resetPeak`. */
   get memory(): MemoryStats {
     return this.#state.allocator.stats()
   }
@@ -148,12 +148,12 @@ export abstract class Device {
     return new Storage(block, size, this.#state.rehearsal)
   }
 
-  /** One more holder. */
+  /** Add a holder. */
   retain(storage: Storage): void {
     storage.references++
   }
 
-  /** One holder less; the last frees the block. */
+  /** Drop a holder. The last one to go frees the block. */
   release(storage: Storage): void {
     if (--storage.references > 0) return
     this.#state.allocator.free(storage.block)
@@ -161,7 +161,7 @@ export abstract class Device {
   }
 
   /**
-   * A kernel that writes its outputs anew; nothing happens where there are no values.
+   * Run a kernel that writes its outputs anew. Where there are no values, only its workspace is taken and freed.
    * @throws BudgetExceededError  the kernel's workspace does not fit; nothing has run
    */
   run<Name extends KernelName>(
@@ -175,7 +175,7 @@ export abstract class Device {
     })
   }
 
-  /** A kernel whose outputs are its first inputs: optimizers, `blend`. */
+  /** Run a kernel whose outputs are its first inputs: optimizers, `blend`. */
   update(update: Update): void {
     this.commit([update])
   }
@@ -204,9 +204,9 @@ export abstract class Device {
   }
 
   /**
-   * Run updates one after the other. All memory is taken and all kernels are prepared first, so that a failure leaves
-   * every target as it was; from then on nothing can fail but a kernel with a fault of its own.
-   * @param ready  called between the two, the last chance to refuse by throwing
+   * Run updates one after the other. First all memory is taken and all kernels are prepared, so a failure leaves every
+   * target as it was. After that only a kernel with a fault of its own can fail.
+   * @param ready  called after the preparation and before the first update; may refuse by throwing
    */
   commit(updates: readonly Update[], ready?: () => void): void {
     const spareBytes = this.aliases
@@ -228,14 +228,14 @@ export abstract class Device {
   }
 
   /**
-   * Do all that can fail of running these kernels in a commit, before the first has changed a value.
+   * Do everything about these kernels that can fail, before a commit changes the first value.
    * @throws DeviceError  they cannot run
    */
   protected prepare(_kernels: ReadonlySet<KernelName>): void {}
 
   /**
-   * Bring an updated value home. Here by a copy, so that standing tensors never move and every micro-batch
-   * finds the same holes; a device whose blocks of one size are interchangeable may exchange them instead.
+   * Bring an updated value from the spare to its target. This one copies, so that standing tensors never move and every
+   * micro-batch finds the same holes. A device whose blocks of one size are alike may exchange the blocks instead.
    */
   protected settle(target: Storage, spare: Storage): void {
     this.run('stridedCopy', { shape: [target.size], strides: [1], offset: 0 }, [spare], [target])
@@ -247,7 +247,7 @@ export abstract class Device {
     if (this.live) this.write(storage, data, scale)
   }
 
-  /** @throws RehearsalError  in a rehearsal there are no values; @throws DeviceError on a virtual device */
+  /** @throws RehearsalError, DeviceError  a rehearsal, or a virtual device, has no values */
   read(storage: Storage): Promise<Floats> {
     this.checkOpen()
     if (this.rehearsal) {
@@ -258,7 +258,7 @@ export abstract class Device {
   }
 
   /**
-   * Run `fn` on shapes alone and say what it would take. Leaves no trace, also when fn throws.
+   * Run `fn` on shapes alone and say what memory it would take. Leaves no trace, also when fn throws.
    * @throws RehearsalError  fn returned a Promise or read a value
    */
   rehearse<T>(fn: () => T, options: { timeline?: boolean } = {}): Rehearsal<T> {
@@ -290,7 +290,7 @@ export abstract class Device {
     }
   }
 
-  /** Run `fn` for its memory alone: blocks are taken and freed as ever, and no value changes. */
+  /** Run `fn` without kernels: blocks are taken and freed as usual, and no value changes. */
   withoutKernels(fn: () => void): void {
     this.#withoutKernels = true
     try {
@@ -316,7 +316,7 @@ export abstract class Device {
     }
   }
 
-  /** Called by every op before it does anything: who runs, on which shapes. */
+  /** Called by every op before it does anything: its name, and the shapes of inputs and output. */
   announce(op: string, shapes: readonly (readonly number[])[]): void {
     this.op = op
     const { ops, expected } = this.#state
@@ -329,9 +329,9 @@ export abstract class Device {
   }
 
   /**
-   * Give everything back: memory, threads, textures, at once, though tensors of the device may still be reachable. They
-   * can be disposed of; using them, or the device, throws DeviceError. To close again does nothing more.
-   * @returns resolves when nothing is left, its threads included; never rejects, and need not be awaited
+   * Give memory, threads and textures back at once, even while tensors of the device are reachable. Such a tensor can
+   * still be disposed; any other use of it, or of the device, throws DeviceError. A second call does nothing more.
+   * @returns resolves when everything is given back, threads included; never rejects, and need not be awaited
    */
   close(): Promise<void> {
     this.#closing ??= this.shutDown()
@@ -354,7 +354,7 @@ export abstract class Device {
     timeline?.push({ op: this.op, held: allocator.stats().held })
   }
 
-  /** @throws BudgetExceededError  they do not all fit; `use` has not run */
+  /** Run `use` with workspace blocks of these sizes. @throws BudgetExceededError  they do not all fit; `use` has not run */
   #withBlocks(sizes: readonly number[], use: (blocks: readonly Block[]) => void): void {
     this.checkOpen()
     const { allocator } = this.#state
@@ -374,7 +374,7 @@ export abstract class Device {
   }
 }
 
-/** The largest number at each place of the lists. */
+/** The largest number at each position of the lists. */
 function largest(lists: readonly (readonly number[])[]): number[] {
   const most: number[] = []
   for (const list of lists) {

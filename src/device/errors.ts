@@ -1,7 +1,7 @@
 /** What can go wrong between a program and its device. */
 import { SluiceError } from '../memory/errors.js'
 
-/** The device cannot be had here, or not like this; the message says what is missing. */
+/** A device cannot be opened here, or not with these options. The message says what is missing. */
 export class DeviceError extends SluiceError {}
 
 /** The device is gone, with all values on it: a GPU whose context the platform took away. */
@@ -10,13 +10,13 @@ export class DeviceLostError extends DeviceError {}
 /** A tensor larger than the device can address, whatever the budget. */
 export class TensorTooLargeError extends DeviceError {}
 
-/** Something that a rehearsal cannot do: wait, read values, free what stands, or outlive itself. */
+/** Something that is not allowed in a rehearsal, such as waiting, reading values or freeing a standing tensor. */
 export class RehearsalError extends SluiceError {}
 
 /** The real step did not do what its rehearsal did. Nothing was committed. */
 export class PlanMismatchError extends SluiceError {}
 
-/** An op that its rehearsal did not have, or not there. */
+/** The error for an op that differs from the op of the rehearsal at its place. */
 export function mismatch(planned: string, ran: string): PlanMismatchError {
   return new PlanMismatchError(
     `the step ran '${ran}' where its rehearsal had '${planned}'. A forward must run the same ops for the same ` +

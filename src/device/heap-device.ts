@@ -1,7 +1,8 @@
 /**
- * A device whose memory is one WebAssembly.Memory of the budget's whole pages. In float32 it is the `cpu` device:
- * kernels/simd work on that memory, and what they leave out, or all where the platform has no SIMD, are the plain loops
- * of kernels/reference over views of it. In float64 it is the `reference` device, plain loops only.
+ * A device whose memory is one WebAssembly.Memory of the budget's whole pages. In float32 it is the `cpu` device, whose
+ * kernels are those of kernels/simd. A kernel that they leave out, and every kernel where the platform has no SIMD, runs
+ * as the plain loops of kernels/reference over views of the same memory. In float64 it is the `reference` device, which
+ * has plain loops only.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { reference } from '../../kernels/reference/index.js'
@@ -20,7 +21,7 @@ import {
 } from '../../kernels/simd/index.js'
 import type { Block } from '../memory/allocator.js'
 import { formatBytes } from '../memory/bytes.js'
-import { ArgumentError } from '../memory/errors.js'
+import { ArgumentError, reasonOf } from '../memory/errors.js'
 import { type HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
 import { DeviceError } from './errors.js'
 import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
@@ -38,9 +39,9 @@ export class HeapDevice extends HeapKindDevice {
   #workers: Workers | null = null
 
   /**
-   * @throws DeviceError  more than 4 GiB, or more than this process can get; there is no WebAssembly, or it is forbidden
-   * @throws BudgetExceededError  less than the kernels need themselves
-   * @throws ArgumentError  a number of threads that cannot be
+   * @throws DeviceError  the budget is above 4 GiB or more than this process can get; WebAssembly is missing or forbidden
+   * @throws BudgetExceededError  the budget is less than the kernels themselves need
+   * @throws ArgumentError  the number of threads is out of range
    */
   constructor(kind: HeapKind, allocator: HeapAllocator, options: DeviceOptions = {}) {
     super(kind, allocator, options)
@@ -97,7 +98,7 @@ export class HeapDevice extends HeapKindDevice {
       : new Float64Array(buffer, address, storage.size)
   }
 
-  /** Memory that a reachable device, tensor or list of workers still names would never be given back. */
+  /** Drops every reference to the memory: it is given back only when no device, tensor or worker refers to it. */
   protected override async shutDown(): Promise<void> {
     const workers = this.#workers
     this.#workers = null
@@ -107,7 +108,7 @@ export class HeapDevice extends HeapKindDevice {
   }
 }
 
-/** Why no real heap can have this many bytes, or null where one can. */
+/** The reason why a real heap cannot have this many bytes, or null if it can. */
 export function heapLimit(bytes: number): string | null {
   if (bytes <= LARGEST_HEAP_BYTES) return null
   return `a CPU device cannot hold ${formatBytes(bytes)}: WebAssembly memory ends at 4 GiB. Give a smaller budget.`
@@ -135,13 +136,13 @@ function reserve(kind: HeapKind, bytes: number, shared: boolean): WebAssembly.Me
   }
 }
 
-/** What a platform says of a policy differs; that the module itself is right has been seen by `simdVariants`. */
+/** `simdVariants` has seen that the module is valid, so a failure here comes from a policy of the platform. */
 function compile(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   try {
     return instantiate(variant, memory)
   } catch (cause) {
     throw new DeviceError(
-      `the cpu device could not compile its kernels, which are WebAssembly (${cause instanceof Error ? cause.message : cause}). ` +
+      `the cpu device could not compile its kernels, which are WebAssembly (${reasonOf(cause)}). ` +
         "Where a Content-Security-Policy forbids it, allow 'wasm-unsafe-eval' in its script-src, for workers in that of " +
         "their own script; or open the device with simd: 'none', whose plain loops need no permission.",
       { cause },

@@ -16,17 +16,17 @@ export const DEVICE_KINDS: readonly DeviceKind[] = ['cpu', 'gpu', 'reference']
 export interface OpenOptions extends DeviceOptions {
   /** the hard byte budget: '8MiB', '512 KiB', 4096 */
   memory: ByteSize
-  /** of the gpu device: a WebGL2 context that nobody else uses; default a new one */
+  /** for the gpu device: a WebGL2 context that nothing else uses; default a new one */
   context?: WebGL2RenderingContext
 }
 
 /**
  * Open a device that will never hold more than `memory` bytes.
- * On the heap (cpu, reference) the budget is what the memory physically is: whole 64 KiB pages of it are usable. On the
- * gpu it bounds the textures that exist.
+ * On cpu and reference the memory itself has the size of the budget, in whole pages of 64 KiB. On the gpu the budget
+ * limits the textures that exist.
  * @throws ArgumentError  no byte size, an unknown kind, or a seed that is not a whole number from 0 to 2^32 - 1
- * @throws DeviceError    more than the kind can hold (cpu, reference: 4 GiB), or than the process can get; on the gpu,
- *   what is missing and how to get it
+ * @throws DeviceError    cpu, reference: more than 4 GiB, or more than the process can get; gpu: something is missing, and
+ *   the message says how to get it
  */
 export function openDevice(kind: 'gpu', options: OpenOptions): Promise<GpuDevice>
 export function openDevice(kind: DeviceKind, options: OpenOptions): Promise<Device>
@@ -36,10 +36,10 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
     throw new ArgumentError(`a device needs a byte budget: openDevice('${kind}', { memory: '8MiB' })`)
   }
   const budgetBytes = parseBytes(options.memory)
-  // before there is a context to give back
+  // checked before a context is made, which would have to be given back
   checkSeed('openDevice', options.seed ?? 0)
   if (kind === 'gpu') {
-    // only here, so that who opens no gpu device loads nothing of it
+    // imported here, so that a program without a gpu device does not load its code
     const { openGpu } = await import('./gpu/gpu-device.js')
     return openGpu(budgetBytes, options)
   }
@@ -47,7 +47,7 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
 }
 
 /**
- * A device of the same rules that holds no values and takes no memory, for planning.
+ * A device for planning: it follows the rules of a real one, holds no values and takes no memory.
  * @param options.memory  any size, also beyond what the kind could hold; default unlimited
  */
 export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): Device {

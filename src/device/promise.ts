@@ -1,11 +1,11 @@
-/** Functions that must not wait: telling what they return, and what becomes of it when it is refused. */
+/** Promises where a function must be synchronous. */
 
-/** Promise or anything else that would be awaited. */
+/** Is it a Promise, or another object with `then`, which `await` would wait for? */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-/** A refused promise may still reject; nobody will be there to hear it. */
+/** Ignore what becomes of a promise, so that a rejection of it is not reported as unhandled. */
 export function forget(promise: PromiseLike<unknown>): void {
   promise.then(undefined, () => {})
 }

@@ -1,4 +1,4 @@
-/** What a rehearsal tells: see Note [Rehearsal] in device.ts. */
+/** What a rehearsal finds: see Note [Rehearsal] in device.ts. */
 import type { MemoryStats } from '../memory/allocator.js'
 import type { Placement } from '../memory/arrange.js'
 import type { TimelinePoint } from '../memory/timeline.js'

@@ -4,7 +4,7 @@
 import type { Block } from '../memory/allocator.js'
 
 export class Storage {
-  /** The scope that made it, `keep`, views and the tape hold one each; at zero the device frees the block. */
+  /** Its scope, `keep`, every view and the tape hold one reference each. At zero the device frees the block. */
   references = 1
 
   constructor(

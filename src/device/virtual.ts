@@ -1,6 +1,6 @@
 /**
  * A device without values: the allocator of a real kind, at any budget, and kernels that do nothing.
- * Whole models are built and rehearsed on it before, and without, opening the real one.
+ * Whole models are built and rehearsed on it; a real device need not be opened.
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { HeapAllocator } from '../memory/heap.js'
@@ -25,7 +25,7 @@ export class VirtualDevice extends HeapKindDevice {
   }
 }
 
-/** The same of a gpu device: textures without a context. */
+/** The virtual gpu device: sizes of textures, without a context. */
 export class VirtualGpuDevice extends GpuKindDevice {
   readonly executes = false
 

@@ -42,10 +42,10 @@ export interface MemoryStats {
   readonly budgetBytes: number
   /** live now, rounding included */
   readonly heldBytes: number
-  /** free, but kept for reuse; given back before a request is refused. Held and pooled never exceed the budget. */
+  /** free bytes kept for reuse; they are given back before a request is refused. Held and pooled never exceed the budget. */
   readonly pooledBytes: number
   readonly remainingBytes: number
-  /** of the budget, held as `runtime`: what no block can ever have */
+  /** the part of the budget that no block can ever have; it is held as `runtime` */
   readonly unusableBytes: number
   /** Note [Peak] */
   readonly peakBytes: number
@@ -55,7 +55,7 @@ export interface MemoryStats {
   readonly held: BytesByCategory
   /** each category's own high-water since resetPeak; they need not coincide in time */
   readonly peak: BytesByCategory
-  /** what was held when the most was live at once, and the op that asked last */
+  /** what was held when the most was live at once, and the op that made the last request before it */
   readonly heldAtPeak: BytesByCategory
   readonly peakOp: string
 }
@@ -75,11 +75,11 @@ export interface Allocator {
   /** An independent copy: same blocks, same holes, its own future. `budgetBytes` may differ. */
   fork(budgetBytes?: number): Allocator
   /**
-   * Run `fn`, a rehearsal of something that frees all it allocates, and find places for its blocks that keep
-   * the peak lower than meeting one request after the other would; null where that gains nothing.
+   * Run `fn`, which must free all that it allocates, and find places for its blocks. Null where the peak would be no lower
+   * than when requests are met one after the other.
    */
   arrange(fn: () => void): Placement | null
-  /** Run `fn` with its requests met as arranged. From the first request that was not foreseen, the policy rules again. */
+  /** Run `fn` with its blocks placed as arranged. The first request that differs ends this: from there the policy rules again. */
   place<T>(placement: Placement | null, fn: () => T): T
   /** Forget the high-water marks. Bytes restart at what is held now, `peakBytes` at the smallest budget that holds it, holes included. */
   resetPeak(): void
@@ -103,8 +103,8 @@ export function describeHeld(held: BytesByCategory): string {
   return parts.join(', ') || 'nothing'
 }
 
-/** Categories of what a model is made of. */
-const ofModel: ReadonlySet<Category> = new Set<Category>(['parameter', 'buffer'])
+/** The categories of a model's own tensors. */
+const MODEL_CATEGORIES: ReadonlySet<Category> = new Set<Category>(['parameter', 'buffer'])
 const MODEL_HINT = ' A model made in nn.allOrNothing(device, () => ...) leaves nothing behind when it does not fit.'
 
 /** A request that the budget cannot serve. Nothing was allocated. */
@@ -119,7 +119,7 @@ export class BudgetExceededError extends SluiceError {
       `${op}: ${formatBytes(requestedBytes)} (${requestedBytes} bytes) for ${category} do not fit the budget of ` +
         `${formatBytes(memory.budgetBytes)}: ${formatBytes(memory.heldBytes)} are held (${describeHeld(memory.held)}), ` +
         `the largest hole is ${formatBytes(memory.largestHoleBytes)}. Raise the budget, use a smaller batch, ` +
-        `or free tensors earlier.${ofModel.has(category) ? MODEL_HINT : ''}`,
+        `or free tensors earlier.${MODEL_CATEGORIES.has(category) ? MODEL_HINT : ''}`,
     )
   }
 }

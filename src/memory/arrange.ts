@@ -1,12 +1,12 @@
 /**
  * Arranging blocks whose lives are known beforehand.
  *
- * An allocator that meets requests one by one leaves holes: what is small and long-lived sits where
- * something large will want to go. A rehearsed step has no such surprise, since every block of it is known with its
- * birth and death, so its blocks can be laid out all at once. The rule: the largest first, each at the
- * lowest address where it meets no block that lives at the same time. (Greedy by size, as in Pisarchyk and
- * Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288.) On the models here
- * the result is within some per cent of the bytes that live at once, below which nothing can go.
+ * An allocator that meets requests one by one leaves holes: a small block that lives long takes a place that a large
+ * block will need. The blocks of a rehearsed step are all known, with their births and deaths, so they can be laid out
+ * at once. The rule: the largest block first, each at the lowest address where it meets no block that lives at the same
+ * time. (Greedy by size, as in Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference",
+ * arXiv:2001.03288.) On the models here the result is a few per cent above the most bytes that live at once, which no
+ * layout can beat.
  */
 
 /** A block from the clock tick of its birth up to that of its death. */
@@ -16,15 +16,15 @@ export interface Life {
   death: number
 }
 
-/** Where the requests of a rehearsed program go, in order. */
+/** The places of a rehearsed program's blocks, in the order of its requests. */
 export type Placement = readonly { readonly address: number; readonly bytes: number }[]
 
-/** An address for every life, none below `base`, such that no two that overlap in time overlap in place. */
+/** Gives every life an address of at least `base`. Two lives that overlap in time do not overlap in place. */
 export function arrange(lives: readonly Life[], base: number): Placement {
   const spots = lives.map(({ bytes }) => ({ address: base, bytes }))
-  // a stable sort: of equal ones the first comes first
+  // a stable sort: blocks of one size keep their order
   const order = [...lives.keys()].sort((a, b) => lives[b].bytes - lives[a].bytes)
-  /** those that have their address, by address */
+  /** the lives that have their address, sorted by address */
   const placed: number[] = []
   for (const i of order) {
     const { bytes, birth, death } = lives[i]

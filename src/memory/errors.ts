@@ -3,11 +3,11 @@
  * Errors of other layers live beside what throws them; all extend SluiceError.
  */
 
-/** A message is to be read: what lies between its first and last words goes beyond this. */
+/** The longest message. The middle of a longer one is left out. */
 const LONGEST_MESSAGE = 2000
 const LAST_WORDS = 400
 
-/** Catch this to catch all of ours. `name` is the class name, so that a program can tell them apart. */
+/** The base of all errors of Sluice. `name` is the name of the class, by which a program can tell them apart. */
 export class SluiceError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(shortened(message), options)
@@ -21,7 +21,7 @@ function shortened(message: string): string {
   return `${message.slice(0, LONGEST_MESSAGE - LAST_WORDS)} ... (${left} characters left out) ... ${message.slice(-LAST_WORDS)}`
 }
 
-/** A value of any kind as errors show it: never fails, and short. */
+/** A value of any kind as errors show it: short. Never throws. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`
   if (typeof value === 'function') return 'a function'
@@ -31,7 +31,7 @@ export function showValue(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object'
 }
 
-/** What was thrown says of itself; anything can be thrown. */
+/** The message of what was thrown, which need not be an Error. */
 export function reasonOf(cause: unknown): string {
   const message: unknown = cause instanceof Error ? cause.message : undefined
   return typeof message === 'string' ? message : showValue(cause)

@@ -3,7 +3,7 @@
  *
  * The policy, in English:
  *   1. Every block starts at a multiple of 64 bytes (a cache line) and its size is rounded up to 64.
- *   2. A request takes the smallest hole that can serve it; of equal holes, the lowest.
+ *   2. A request takes the smallest hole that can serve it; among equal holes, the lowest.
  *   3. The tail, the free space that reaches to the end of memory, is cut only when no hole serves.
  *   4. A freed block merges with free neighbours at once; beside the tail it becomes part of the tail.
  *   5. Where nothing serves, the request fails and nothing has changed.
@@ -32,17 +32,18 @@ interface Hole {
 const roundUp = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit
 
 export class HeapAllocator implements Allocator {
-  /** Usable bytes: whole pages of the budget. No address reaches beyond. */
+  /** The usable bytes: whole pages of the budget. No block reaches beyond. */
   readonly limitBytes: number
   /** Free space below the tail, by address; no two touch. */
   #holes: Hole[] = []
   #tail = 0
   #ledger = new Ledger()
   #peakAddress = 0
-  /** the lives of blocks, while `arrange` watches, and the time: one tick for each birth and death */
+  /** the lives of the blocks that `arrange` watches, or null */
   #lives: Map<Block, Life> | null = null
+  /** the time: one tick for each birth and death */
   #clock = 0
-  /** where the next requests go, while `place` rules */
+  /** the places of the coming requests during `place`, or null */
   #arranged: { placement: Placement; next: number } | null = null
 
   constructor(readonly budgetBytes: number) {
@@ -190,7 +191,7 @@ export class HeapAllocator implements Allocator {
     return address
   }
 
-  /** Give [address, address + bytes) back: find its place by binary search, join what touches. */
+  /** Give [address, address + bytes) back: find its place among the holes by binary search, and join it with neighbours. */
   #merge(address: number, bytes: number): void {
     let low = 0
     let high = this.#holes.length

@@ -1,11 +1,11 @@
-/** What is held by category, and the most that was, when and by which op: the books of every allocator. */
+/** The books of every allocator: what is held by category, and the peaks, with the op at the highest. */
 import { type Block, type BytesByCategory, type Category, type MemoryStats, noBytes } from './allocator.js'
 import { AllocatorError, ArgumentError } from './errors.js'
 
 /** The books' share of an allocator's statistics. */
 type Books = Pick<MemoryStats, 'heldBytes' | 'peakHeldBytes' | 'held' | 'peak' | 'heldAtPeak' | 'peakOp'>
 
-/** Who is named for a peak that no request has raised yet. */
+/** Named as the op of a peak that no request has raised yet. */
 const STANDING = 'standing tensors'
 
 export class Ledger {
@@ -31,7 +31,7 @@ export class Ledger {
     this.take(block.category, block.bytes, op)
   }
 
-  /** @throws AllocatorError  it is not live here */
+  /** Strike a block out. @throws AllocatorError  it is not live here */
   close(block: Block): void {
     if (this.#live.get(block.address) !== block) {
       throw new AllocatorError(
@@ -42,7 +42,7 @@ export class Ledger {
     this.count(block.category, -block.bytes)
   }
 
-  /** Bytes that come without a block. */
+  /** Enter bytes that belong to no block. */
   take(category: Category, bytes: number, op: string): void {
     this.count(category, bytes)
     this.#peak[category] = Math.max(this.#peak[category], this.#held[category])
@@ -52,13 +52,13 @@ export class Ledger {
     this.#peakOp = op
   }
 
-  /** Bytes that come or go and raise no peak. */
+  /** Add bytes, or take them away where negative, without raising a peak. */
   count(category: Category, bytes: number): void {
     this.#held[category] += bytes
     this.#total += bytes
   }
 
-  /** What is held now is the most from here on. */
+  /** Restart the peaks at what is held now. */
   resetPeak(): void {
     this.#peak = { ...this.#held }
     this.#peakTotal = this.#total
@@ -66,7 +66,7 @@ export class Ledger {
     this.#peakOp = STANDING
   }
 
-  /** The same blocks, with a peak of its own. */
+  /** A copy with the same blocks, and peaks of its own. */
   fork(): Ledger {
     const copy = new Ledger()
     for (const [address, block] of this.#live) copy.#live.set(address, block)

@@ -11,7 +11,7 @@ import { formatBytes } from './bytes.js'
  */
 export function describeMemory(stats: MemoryStats): string {
   const { budgetBytes, heldBytes, unusableBytes, peakBytes, peakHeldBytes, held, peak, peakOp } = stats
-  // A peak of addresses leaves out what is held and has none.
+  // A peak of addresses leaves out bytes that are held without an address.
   const holes = Math.max(0, peakBytes - (peakHeldBytes - unusableBytes))
   const lines = CATEGORIES.filter((category) => peak[category] > 0).map((category) => [
     category,

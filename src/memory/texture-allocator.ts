@@ -3,17 +3,17 @@
  *
  * A tensor is one texture of RGBA32F texels, four values each, row after row. The policy, in English:
  *   1. A request is rounded up to whole texels, and those to a full rectangle (`sidesOf`). The sides follow from the
- *      bytes alone, so all textures of as many bytes are alike.
+ *      bytes alone, so all textures of one number of bytes are alike.
  *   2. A request takes the pooled texture of exactly its bytes that was freed last; where there is none, a new one
  *      is made.
  *   3. A freed texture goes to the pool, not back to the driver, which is slow to make them.
- *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back, the largest
- *      first, of equal ones the one freed first: so they are few. A training comes back to every size, and none is
- *      more likely to be asked for than another.
+ *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back: the largest
+ *      first, so that few go; among equal ones, the one freed first. A training asks for every size again, and no size is
+ *      more likely to come next than another.
  *   5. Where the live bytes alone leave no room, the request fails and nothing has changed.
  *
- * Textures have no addresses among each other, so there are no holes: by 4 and 5 a program fits exactly the budgets
- * that hold its most live bytes, and that is its peak. The pool is never larger than what remains.
+ * Textures do not share one range of addresses, so there are no holes. By 4 and 5 the peak of a program is the most bytes
+ * that are live at once, and it fits every budget of at least that. The pool is never larger than what remains.
  */
 import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
 import { checkRequest, Ledger } from './ledger.js'
@@ -21,11 +21,12 @@ import { checkRequest, Ledger } from './ledger.js'
 /** Four float32 values. */
 export const TEXEL_BYTES = 16
 
-/** The longest side. Every WebGL2 has it, so that plans are the same on all; its square holds 2^24 values. */
+/** The longest side. Every WebGL2 has textures of it, so plans are the same on all. A square of it holds 2^24 values. */
 export const LONGEST_SIDE = 2048
 
 /**
- * Texels in a row, unless there would be too many rows: long enough, and software GLs deal rows to the processor's cores.
+ * Texels in a row, unless there would be too many rows. Rows are short because a GL in software spreads rows over the
+ * processor's cores.
  */
 const SHORT_SIDE = 256
 
@@ -36,27 +37,27 @@ export interface Textures {
   delete(address: number): void
 }
 
-/** Texels in a row, and rows, of the texture for so many bytes. */
+/** The sides of the texture for `bytes`, in texels. */
 export function sidesOf(bytes: number): readonly [width: number, height: number] {
   const texels = Math.max(1, Math.ceil(bytes / TEXEL_BYTES))
   const height = Math.max(Math.min(Math.ceil(texels / SHORT_SIDE), LONGEST_SIDE), Math.ceil(texels / LONGEST_SIDE))
   return [Math.ceil(texels / height), height]
 }
 
-/** What a request costs. */
+/** What a request for `bytes` costs, in bytes. */
 export function textureBytes(bytes: number): number {
   const [width, height] = sidesOf(bytes)
   return width * height * TEXEL_BYTES
 }
 
-/** A texture that waits. */
+/** A freed texture that is kept for reuse. */
 interface Pooled {
   readonly address: number
   readonly bytes: number
 }
 
 export class TextureAllocator implements Allocator {
-  /** in the order in which they were freed */
+  /** in the order in which the textures were freed */
   #pool: Pooled[] = []
   #pooledBytes = 0
   #nextAddress = 1
@@ -95,7 +96,7 @@ export class TextureAllocator implements Allocator {
   }
 
   /**
-   * Count bytes that the device needs beside textures, for good.
+   * Hold bytes for good that the device needs beside textures.
    * @throws BudgetExceededError  they do not fit
    */
   reserve(bytes: number, op: string): void {
@@ -114,7 +115,7 @@ export class TextureAllocator implements Allocator {
     return copy
   }
 
-  /** There are no places to choose among. */
+  /** Textures have no places to choose among. */
   arrange(fn: () => void): null {
     fn()
     return null
@@ -133,7 +134,7 @@ export class TextureAllocator implements Allocator {
     this.#ledger.resetPeak()
   }
 
-  /** Peaks depend on what is live alone. */
+  /** Peaks depend on the live bytes alone. */
   signature(): string {
     return String(this.heldBytes)
   }

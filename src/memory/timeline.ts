@@ -1,7 +1,7 @@
 /**
  * Draws what is held over time as a picture: one area per category, stacked, under the line of the budget.
- * A standalone SVG without scripts or fonts of its own, for light and dark pages. Takes its data as it
- * comes from a rehearsal; it runs and measures nothing.
+ * A standalone SVG without scripts or fonts of its own, for light and dark pages. Its data comes from a rehearsal;
+ * nothing is run or measured here.
  */
 import { type BytesByCategory, CATEGORIES, type Category } from './allocator.js'
 import { formatBytes, groupDigits } from './bytes.js'
@@ -15,16 +15,16 @@ export interface TimelinePoint {
 
 /** A stretch of the timeline that has a name: from `start` to the next section's start. */
 export interface Section {
-  /** index of its first moment */
+  /** index of its first point */
   readonly start: number
   readonly label: string
 }
 
 export interface TimelineOptions {
   title: string
-  /** drawn as a line where it is near enough to the peak to be seen beside it */
+  /** drawn as a line where it is at most twice the peak */
   budgetBytes: number
-  /** the highest byte reached, where it is known: above what is held by the holes between blocks */
+  /** the highest byte reached, where it is known: held bytes and the holes between them */
   peakBytes?: number
   sections?: readonly Section[]
 }
@@ -33,7 +33,7 @@ const WIDTH = 900
 const HEIGHT = 420
 const PLOT = { left: 78, right: 684, top: 76, bottom: 356 }
 
-/** The order of the stack, from the bottom: what stands, then what comes and goes. */
+/** The order of the stack, from the bottom: first what lasts, then what comes and goes. */
 const STACK: readonly Category[] = [
   'runtime',
   'parameter',
@@ -87,11 +87,11 @@ text{fill:#cbd5e1}
 
 /**
  * The picture as the text of an SVG file.
- * @param points  in order; more than there are pixels are thinned out, and the peak stays
- * @throws ArgumentError  no moment
+ * @param points  in order; where there are more points than pixels some are left out, never the peak
+ * @throws ArgumentError  no point
  */
 export function drawTimeline(points: readonly TimelinePoint[], options: TimelineOptions): string {
-  if (points.length === 0) throw new ArgumentError('a timeline needs at least one moment')
+  if (points.length === 0) throw new ArgumentError('a timeline needs at least one point')
   const { title, budgetBytes, peakBytes = 0, sections = [] } = options
   const totals = points.map(({ held }) => totalOf(held))
   const peak = totals.reduce((best, total, i) => (total > totals[best] ? i : best), 0)
@@ -122,7 +122,7 @@ type Scale = (value: number) => number
 const round = (value: number): number => Math.round(value * 10) / 10
 const totalOf = (held: BytesByCategory): number => CATEGORIES.reduce((sum, category) => sum + held[category], 0)
 
-/** Text safe in XML, which has no control characters and no halves of surrogate pairs. */
+/** Text that is safe in XML, where control characters and halves of surrogate pairs are not allowed. */
 const escaped = (value: string): string =>
   value.replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd').replace(/[<>&"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
@@ -145,7 +145,7 @@ function grid(topBytes: number, y: Scale): string[] {
   })
 }
 
-/** Each category's area reaches down to the axis; those below it in the stack are drawn over it. */
+/** One area for each category, down to the axis. Areas lower in the stack are drawn over it. */
 function areas(points: readonly TimelinePoint[], x: Scale, y: Scale): string[] {
   const shown = thinned(points)
   const sums = shown.map(() => 0)
@@ -164,7 +164,7 @@ function areas(points: readonly TimelinePoint[], x: Scale, y: Scale): string[] {
   return paths.reverse()
 }
 
-/** At most one moment for each half pixel: of those that fall together, the one that holds most. */
+/** At most one point for each half pixel: where several fall together, the one that holds most. */
 function thinned(points: readonly TimelinePoint[]): { at: number; held: BytesByCategory }[] {
   const slots = 2 * (PLOT.right - PLOT.left)
   if (points.length <= slots) return points.map(({ held }, at) => ({ at, held }))
@@ -178,7 +178,7 @@ function thinned(points: readonly TimelinePoint[]): { at: number; held: BytesByC
 const peakOf = (points: readonly TimelinePoint[], category: Category): number =>
   points.reduce((peak, { held }) => Math.max(peak, held[category]), 0)
 
-/** Top down as they are stacked, each with the most it ever held. */
+/** The categories in the order of the stack, each with the most that it ever held. */
 function legend(points: readonly TimelinePoint[]): string[] {
   const left = PLOT.right + 20
   const shown = STACK.filter((category) => peakOf(points, category) > 0)

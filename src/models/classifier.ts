@@ -1,4 +1,4 @@
-/** What the built-in models have in common: a stack of layers that knows its input and its classes. */
+/** What the built-in models share: a stack of layers with the shape of its input and the number of its classes. */
 import type { Device } from '../device/device.js'
 import { generator, type Random } from '../nn/init.js'
 import type { Module } from '../nn/module.js'
@@ -12,7 +12,7 @@ export interface ModelOptions {
   inputShape?: Shape
   /** default 10 */
   classes?: number
-  /** of the initial values, from 0 to 2^32 - 1; default 0 */
+  /** seed of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
 
@@ -28,8 +28,8 @@ export class Classifier extends Sequential {
 }
 
 /**
- * Build a classifier, or nothing: if a layer does not fit, those before it are freed.
- * @param layers  draws initial values from `random`
+ * Make a classifier. If a layer does not fit, those before it are freed.
+ * @param layers  makes the layers, and draws their initial values from `random`
  */
 export function classifier(
   device: Device,

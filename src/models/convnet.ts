@@ -1,4 +1,4 @@
-/** The smallest convolutional network worth the name. */
+/** A small convolutional network: two convolutions and a linear layer. */
 import type { Device } from '../device/device.js'
 import { ReLU } from '../nn/activations.js'
 import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'

@@ -1,5 +1,5 @@
 /**
- * LeNet-5 in today's dress: ReLU for tanh, max for average pooling, padding so that small images pass.
+ * LeNet-5 with ReLU in place of tanh, max pooling in place of average pooling, and padding, so that small images pass.
  * LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition" (1998).
  */
 import type { Device } from '../device/device.js'

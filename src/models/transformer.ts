@@ -19,21 +19,21 @@ export interface TransformerOptions {
   vocabulary: number
   /** the longest sequence, in tokens */
   context: number
-  /** C, features of a place; default 64 */
+  /** C, the features of a place; default 64 */
   width?: number
-  /** of the attention; divides the width; default 4 */
+  /** heads of the attention; must divide the width; default 4 */
   heads?: number
-  /** blocks; default 2 */
+  /** the number of blocks; default 2 */
   layers?: number
-  /** default 0 */
+  /** rate of all dropouts; default 0 */
   dropout?: number
-  /** of the initial values, from 0 to 2^32 - 1; default 0 */
+  /** seed of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
 
 /**
- * Tokens [N, T] -> logits of each next token [N, vocabulary, T]: classes where crossEntropy takes them. T is the context
- * or less: a shorter sequence takes the first places.
+ * Tokens [N, T] -> logits of the next token at each place [N, vocabulary, T], with the classes on axis 1 as crossEntropy
+ * takes them. T is at most the context; a shorter sequence takes the first places.
  */
 export class Transformer extends Module {
   override readonly inputShape: Shape

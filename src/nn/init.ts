@@ -1,6 +1,6 @@
 /**
- * Values to begin with. All draws are rounded to float32, so that a seed means the same numbers on every
- * device. Formulas and names are those of torch.nn.init.
+ * Initial values. All draws are rounded to float32, so that a seed gives the same numbers on every device. Formulas and
+ * names are those of torch.nn.init.
  */
 import seedrandom from 'seedrandom'
 import type { Device } from '../device/device.js'
@@ -14,7 +14,7 @@ import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
 export type Random = () => number
 
 /**
- * The same seed draws the same numbers, on every machine.
+ * A generator: the same seed draws the same numbers on every machine.
  * @throws ArgumentError  a seed that is not a whole number from 0 to 2^32 - 1
  */
 export function generator(seed: number): Random {
@@ -24,7 +24,7 @@ export function generator(seed: number): Random {
 
 const DEFAULT = new Slot<Random>(() => generator(0))
 
-/** What a layer draws from when it is given no generator: one for each device, so that equal layers differ. */
+/** The generator of layers that are not given one: one for each device, so that equal layers draw different values. */
 export const defaultRandom = (device: Device): Random => device.slot(DEFAULT)
 
 /** U(low, high). */
@@ -33,7 +33,7 @@ export function uniform(shape: Shape, random: Random, low = 0, high = 1): Float3
   return Float32Array.from({ length: sizeOf(shape) }, () => low + (high - low) * random())
 }
 
-/** N(mean, deviation^2), by Box and Muller: two uniform draws give two normal ones. */
+/** N(mean, deviation^2), by the method of Box and Muller: two uniform draws give two normal ones. */
 export function normal(shape: Shape, random: Random, mean = 0, deviation = 1): Float32Array {
   checkFinite('normal', mean, deviation)
   const values = new Float32Array(sizeOf(shape))
@@ -47,7 +47,7 @@ export function normal(shape: Shape, random: Random, mean = 0, deviation = 1): F
 }
 
 /**
- * U(-b, b) with b = sqrt(6 / ((1 + a^2) fanIn)): keeps the variance through leaky ReLUs of slope a.
+ * U(-b, b) with b = sqrt(6 / ((1 + a^2) fanIn)), which keeps the variance through leaky ReLUs of slope a.
  * The default, sqrt(5), is what PyTorch's Linear and Conv2d use: b = 1 / sqrt(fanIn).
  */
 export function kaimingUniform(shape: Shape, random: Random, a = Math.sqrt(5)): Float32Array {
@@ -73,7 +73,7 @@ export function xavierNormal(shape: Shape, random: Random, gain = 1): Float32Arr
   return normal(shape, random, 0, gain * Math.sqrt(2 / (fanIn + fanOut)))
 }
 
-/** How many inputs an output of the weight sees, and how many outputs an input reaches: [out, in, ...kernel]. */
+/** For a weight [out, in, ...kernel]: how many inputs each output depends on, and how many outputs each input reaches. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   if (shape.length < 2) throw new ShapeError(`fans: ${showShape(shape)} is not a weight, [out, in, ...kernel]`)
   const window = sizeOf(shape.slice(2))

@@ -19,7 +19,7 @@ import { Parameter } from './parameter.js'
 export interface WeightOptions {
   /** default true */
   bias?: boolean
-  /** what initial values are drawn from; default one generator for each device, of seed 0 */
+  /** draws the initial values; default one generator for each device, with seed 0 */
   random?: Random
 }
 
@@ -71,7 +71,7 @@ export class Conv2d extends Module {
 
   /**
    * Throws what `new Parameter` throws, and
-   * @throws ArgumentError  channels that the groups do not divide, a kernel below 1
+   * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
    */
   constructor(
     device: Device,
@@ -102,7 +102,7 @@ export class ConvTranspose2d extends Module {
 
   /**
    * Throws what `new Parameter` throws, and
-   * @throws ArgumentError  channels that the groups do not divide, a kernel below 1
+   * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
    */
   constructor(
     device: Device,
@@ -128,7 +128,7 @@ export class ConvTranspose2d extends Module {
   }
 }
 
-/** Rows of a table: whole numbers of any shape [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
+/** Looks rows of a table up: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
 export class Embedding extends Module {
   static readonly [RELEASES] = true
   readonly weight: Parameter
@@ -145,7 +145,7 @@ export class Embedding extends Module {
   }
 }
 
-/** Training: each element is 0 with probability `rate`, else x / (1 - rate). Evaluation: its input itself. */
+/** In training each element becomes 0 with probability `rate`, else x / (1 - rate). In evaluation y = x. */
 export class Dropout extends Module {
   static readonly [RELEASES] = true
 
@@ -168,7 +168,7 @@ export class MaxPool2d extends Module {
   static readonly [RELEASES] = true
   readonly #options: PoolOptions
 
-  /** @param kernel  size of the window, which is also the stride if none is given */
+  /** @param kernel  size of the window, and the default of the stride */
   constructor(device: Device, kernel: Sides, { stride = kernel, padding = 0 }: Omit<PoolOptions, 'kernel'> = {}) {
     super(device)
     this.#options = poolSides('MaxPool2d', { kernel, stride, padding })
@@ -184,7 +184,7 @@ export class AveragePool2d extends Module {
   static readonly [RELEASES] = true
   readonly #options: AveragePoolOptions
 
-  /** @param kernel  size of the window, which is also the stride if none is given */
+  /** @param kernel  size of the window, and the default of the stride */
   constructor(
     device: Device,
     kernel: Sides,

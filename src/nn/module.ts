@@ -1,6 +1,6 @@
 /**
- * Module: a forward with the parameters, buffers and modules it is made of. What they are is found by
- * walking the module's own properties, so there is nothing to register.
+ * Module: a forward with its parameters, buffers and modules. They are found by walking the properties of the module, so
+ * nothing has to be registered.
  */
 import type { Device } from '../device/device.js'
 import { type Checked, checkState, readState, refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
@@ -11,9 +11,8 @@ import { Buffer, Parameter } from './parameter.js'
 export { Buffer, Parameter }
 
 /**
- * A class says `static readonly [RELEASES] = true` when its forward keeps no reference to its input, nor
- * to its output: then a Sequential may free both early. It counts for that very class, not for those that
- * extend it.
+ * A class sets `static readonly [RELEASES] = true` if its forward keeps no reference to its input or output, so that a
+ * Sequential may free both early. It holds for that class alone, not for classes that extend it.
  */
 export const RELEASES = Symbol('releases')
 
@@ -31,18 +30,18 @@ type Member = Module | Parameter | Buffer
  *     }
  *     const net = new Net(device)   // parameters fc1.weight, fc1.bias, fc2.weight, fc2.bias
  *
- * `new Net(device)` that does not fit throws half way, and its first layers stay: nobody sees your constructor throw.
- * `nn.allOrNothing(device, () => new Net(device))` frees them.
+ * If `new Net(device)` does not fit it throws half way, and its first layers stay allocated. Made as
+ * `nn.allOrNothing(device, () => new Net(device))`, they are freed.
  *
- * Properties that hold a Parameter, a Buffer, a Module, or an array of these belong to it, in order of
- * definition; #private ones are not seen. The same object found twice is one leaf, under its first name.
+ * Properties that hold a Parameter, a Buffer, a Module, or an array of these are its members, in the order of definition;
+ * #private properties are not. An object that is found twice has one name, the first.
  */
 export abstract class Module {
-  /** Does forward train? See `train`. */
+  /** Does the forward train, or evaluate? See `train`. */
   training = true
-  /** Shape of one sample, where the model knows it: lets a plan be made before any data is seen. */
+  /** Shape of one sample, where the model knows it: then a plan can be made before there is data. */
   readonly inputShape?: Shape
-  /** What a plan should say of this module when it trains in micro-batches. */
+  /** A note for the plan of a training in micro-batches. */
   readonly streamingNote?: string
 
   constructor(readonly device: Device) {}
@@ -88,8 +87,8 @@ export abstract class Module {
   }
 
   /**
-   * Set all parameters and buffers. Further names of tied parameters may be there, and are not read.
-   * @throws StateError     a name is missing or unexpected, a shape differs, or a value is no number: nothing was written
+   * Set all parameters and buffers. The state may have further names of tied parameters, which are not read.
+   * @throws StateError     a name is missing or unexpected, a shape differs, a value is not a number; nothing was written
    * @throws DisposedError  the module is disposed
    */
   loadStateDict(state: SavedState): void {
@@ -98,7 +97,7 @@ export abstract class Module {
     write()
   }
 
-  /** What `loadStateDict` would refuse, for those who load more than one state or none. @throws DisposedError */
+  /** What `loadStateDict` would refuse, for a caller that loads either several states or none of them. @throws DisposedError */
   checkState(state: SavedState): Checked {
     const aliases = new Set(Array.from(this.#walk(), ([name]) => name))
     return checkState('the state', this.#tensors(), state, aliases)
@@ -117,17 +116,17 @@ export abstract class Module {
     this.dispose()
   }
 
-  /** May a Sequential free what goes in and comes out? See RELEASES. */
+  /** May a Sequential free its inputs and outputs early? See RELEASES. */
   get releases(): boolean {
     return Object.hasOwn(this.constructor, RELEASES) && !Object.hasOwn(this, 'forward')
   }
 
-  /** What it is made of, by name; anything else is passed over. Override to name things differently. */
+  /** Its properties by name. Those that are no members are passed over. Override to give members other names. */
   protected members(): Iterable<readonly [string, unknown]> {
     return Object.entries(this)
   }
 
-  /** Itself and all below, under every name that leads there. */
+  /** The module itself and all members below it, under every name that leads there. */
   *#walk(value: unknown = this, name = '', path: readonly unknown[] = []): Generator<[string, Member]> {
     if (path.includes(value)) return
     if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) yield [name, value]
@@ -141,7 +140,7 @@ export abstract class Module {
     return new Map(Array.from(first, ([member, name]) => [name, member]))
   }
 
-  /** All that is saved, by name. */
+  /** Every tensor of the saved state, by name. */
   #tensors(): Map<string, Tensor> {
     const buffers = Array.from(this.namedBuffers(), ([name, buffer]) => [name, buffer.value] as const)
     return new Map<string, Tensor>([...this.namedParameters(), ...buffers])

@@ -20,7 +20,7 @@ function scaleAndShift(device: Device, shape: Shape, affine: boolean): [Paramete
   return allOrNothing(device, () => [new Parameter(device, shape, ones(shape)), new Parameter(device, shape)])
 }
 
-/** Each sample over its last axes: [N, ..., ...axes]. weight, bias of the shape of those axes. */
+/** Normalises each sample over its last axes: [N, ..., ...axes]. weight and bias have the shape of those axes. */
 export class LayerNorm extends Module {
   static readonly [RELEASES] = true
   readonly weight: Parameter | null
@@ -48,7 +48,7 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Each sample over each group of its channels: [N, C, ...]. weight [C], bias [C]. */
+/** Normalises each sample over each group of its channels: [N, C, ...]. weight [C], bias [C]. */
 export class GroupNorm extends Module {
   static readonly [RELEASES] = true
   readonly weight: Parameter | null
@@ -77,24 +77,24 @@ export class GroupNorm extends Module {
 }
 
 /**
- * Where the statistics of a training forward come from. micro: each micro-batch has its own, so what is
- * learned depends on how a mini-batch was split. frozen: the running ones, which then stay as they are.
+ * The statistics of a training forward. micro: those of each micro-batch, so the result depends on how a mini-batch is
+ * split. frozen: the running ones, which are not updated.
  */
 export type BatchNormPolicy = 'micro' | 'frozen'
 
 export interface BatchNormLayerOptions extends AffineOptions {
-  /** share of a micro-batch's statistics in the running ones, in [0, 1]; default 0.1 */
+  /** the share of a micro-batch's statistics in the running ones, in [0, 1]; default 0.1 */
   momentum?: number
   /** default 'micro' */
   policy?: BatchNormPolicy
 }
 
 /**
- * Each channel over the batch and its pixels: [N, C, H, W]. weight [C], bias [C]; buffers running_mean,
- * running_var (the unbiased estimate, as PyTorch's) and num_batches_tracked, which counts micro-batches.
+ * Normalises each channel over samples and pixels: [N, C, H, W]. weight [C], bias [C]; buffers running_mean, running_var
+ * (the unbiased estimate, as in PyTorch) and num_batches_tracked, which counts micro-batches.
  *
- * Evaluation normalises by the running statistics. Training moves them once for each micro-batch, in the
- * buffers' targets: see Buffer.
+ * Evaluation normalises by the running statistics. Training updates them once for each micro-batch, in the targets of the
+ * buffers: see Buffer.
  */
 export class BatchNorm2d extends Module {
   static readonly [RELEASES] = true

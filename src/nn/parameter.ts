@@ -1,4 +1,4 @@
-/** What a module is made of besides modules: parameters, which learn, and buffers, which do not. */
+/** The tensors of a module: parameters, which learn, and buffers, which do not. */
 import type { Device } from '../device/device.js'
 import { standingStorage, standingTensor, type Values } from '../tensor/create.js'
 import { standing } from '../tensor/scope.js'
@@ -6,12 +6,12 @@ import { ownShape, type Shape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /**
- * A leaf that learns: it requires a gradient and no scope frees it. Its gradient buffer is made by the
- * optimizer, or by the first backward.
+ * A leaf that learns: it requires a gradient, and no scope frees it. The optimizer, or else the first backward, makes its
+ * gradient buffer.
  */
 export class Parameter extends Tensor {
   /**
-   * @param values  null: zeros; a function is called only where values exist, so planning draws nothing
+   * @param values  null: zeros; a function is called only where values exist, so a plan draws no values
    * @throws ShapeError           not a shape, or values that do not fill it
    * @throws BudgetExceededError  it does not fit: elementBytes * size, category `parameter`
    */
@@ -27,38 +27,37 @@ export class Parameter extends Tensor {
 /**
  * State of a module that is saved and does not learn, such as running statistics.
  *
- * A training forward updates `target`. While a mini-batch is being gathered that is the shadow, which
- * starts as a copy of the value and becomes the value when the mini-batch is committed: so a mini-batch
- * that fails half way leaves no trace. In a loop written by hand there is no shadow, and the value changes
- * at once.
+ * A training forward updates `target`. While a streamer gathers a mini-batch the target is the shadow: it begins as a copy
+ * of the value, and the commit copies it into the value. So a mini-batch that fails leaves no trace. In a loop without a
+ * streamer there is no shadow, and the value changes at once.
  */
 export class Buffer {
   readonly value: Tensor
-  /** Filled and read by the streaming layer; of the value's shape. */
+  /** Filled and read by the streaming layer; has the shape of the value. */
   shadow: Tensor | null = null
-  /** Has a forward asked for the target, as one that updates it does, since this was set to false? */
+  /** Set when a forward asks for the target, which it does to update it. */
   moved = false
-  /** streamers that need the shadow */
+  /** how many streamers need the shadow */
   #holders = 0
 
-  /** Throws what `new Parameter` throws; elementBytes * size, category `buffer`. */
+  /** Takes elementBytes * size of category `buffer`. Throws what `new Parameter` throws. */
   constructor(device: Device, shape: Shape, values: Values = null) {
     this.value = standingTensor(device, shape, 'buffer', values)
   }
 
-  /** What a forward updates. */
+  /** The tensor that a forward updates. */
   get target(): Tensor {
     this.moved = true
     return this.shadow ?? this.value
   }
 
-  /** One more streamer needs the shadow; the first has it made. @throws BudgetExceededError  it does not fit */
+  /** Count a streamer that needs the shadow, which the first one makes. @throws BudgetExceededError  it does not fit */
   holdShadow(): void {
     this.shadow ??= standingTensor(this.value.device, this.value.shape, 'buffer')
     this.#holders++
   }
 
-  /** One streamer less needs it; with the last it is freed. */
+  /** Count such a streamer out. With the last one the shadow is freed. */
   releaseShadow(): void {
     if (--this.#holders > 0) return
     this.shadow?.dispose()

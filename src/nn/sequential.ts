@@ -1,4 +1,4 @@
-/** Modules one after the other, freeing what lies between as early as that is safe. */
+/** Modules one after the other. What lies between is freed as early as that is safe. */
 import { ArgumentError } from '../memory/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
@@ -6,15 +6,14 @@ import { Module } from './module.js'
 /**
  * y = last(... second(first(x))). Its modules are named 0, 1, 2, ..., as PyTorch's.
  *
- * Its modules are made before it: where one does not fit, those before it stay, unless all is made in
+ * Its modules are made before it. If one does not fit, those before it stay allocated, unless all are made in
  * `nn.allOrNothing(device, () => new nn.Sequential(...))`.
  *
  * Note [Early free]
- *   An intermediate is freed before the scope ends if it was made inside this call, by a layer of ours
- *   (see RELEASES), and everything that took it is a layer of ours; the input and the result never are.
- *   The tape keeps what gradients need, whoever frees. What a user's module took or made waits for the
- *   scope: it may still hold on to it. A Sequential inside is taken as its layers in its place, so that
- *   nesting costs nothing.
+ *   An intermediate is freed before the scope ends if it was made in this call by a layer that releases (see RELEASES),
+ *   and every layer that took it releases too. The input and the result are never freed. The tape keeps what gradients
+ *   need in any case. A tensor that another module took or made is freed by the scope, because that module may still
+ *   refer to it. The layers of a Sequential inside are taken in its place, so nesting costs no memory.
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[]
@@ -28,7 +27,7 @@ export class Sequential extends Module {
 
   forward(x: Tensor): Tensor {
     let current = x
-    /** made here, and held by nobody else: Note [Early free] */
+    /** may `current` be freed? Note [Early free] */
     let ours = false
     for (const layer of this.#flat()) {
       const next = layer.forward(current)
@@ -43,7 +42,7 @@ export class Sequential extends Module {
     return current
   }
 
-  /** Its layers, those of Sequentials among them in their place. */
+  /** Its layers; a Sequential among them is replaced by its own layers. */
   *#flat(): Generator<Module> {
     for (const layer of this.layers) {
       if (layer instanceof Sequential && layer.forward === Sequential.prototype.forward) yield* layer.#flat()

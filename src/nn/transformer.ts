@@ -18,7 +18,7 @@ import { LayerNorm } from './norms.js'
 import { Parameter } from './parameter.js'
 import { Sequential } from './sequential.js'
 
-/** last(... second(first(x))), freeing what lies between; the tape keeps what gradients need. */
+/** last(... second(first(x))), where intermediates are freed at once. The tape keeps what gradients need. */
 function pipe(x: Tensor, ...steps: readonly ((x: Tensor) => Tensor)[]): Tensor {
   return steps.reduce((current, step) => {
     const next = step(current)
@@ -28,13 +28,13 @@ function pipe(x: Tensor, ...steps: readonly ((x: Tensor) => Tensor)[]): Tensor {
 }
 
 export interface SelfAttentionOptions {
-  /** a place sees those up to itself; default false */
+  /** does each place see only the places up to itself? default false */
   causal?: boolean
   /** rate of dropout on the attention's probabilities, in training; default 0 */
   dropout?: number
   /** default true */
   bias?: boolean
-  /** what initial values are drawn from; default one generator for each device, of seed 0 */
+  /** draws the initial values; default one generator for each device, with seed 0 */
   random?: Random
 }
 
@@ -52,7 +52,7 @@ export class MultiheadAttention extends Module {
   readonly dropout: number
 
   /**
-   * @param width  C, which the heads divide
+   * @param width  C, a multiple of heads
    * Throws what `new Parameter` throws, and
    * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1)
    */
@@ -83,7 +83,7 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a place is seen, -Infinity where it is not
+   * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a place is seen, -Infinity where not
    * @throws ShapeError  x is not [B, T, C]
    */
   forward(x: Tensor, mask: Tensor | null = null): Tensor {
@@ -106,8 +106,8 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * Queries, keys or values by head: [B, T, C] -> [B, heads, T, C / heads]. The weight is cut and not the result: it
-   * does not grow with the batch.
+   * Queries, keys or values by head: [B, T, C] -> [B, heads, T, C / heads]. The weight is sliced and not the
+   * result, because the weight does not grow with the batch.
    */
   #project(x: Tensor, part: number): Tensor {
     const { width, heads, inProjWeight, inProjBias } = this
@@ -133,22 +133,22 @@ export class MultiheadAttention extends Module {
 export interface TransformerBlockOptions {
   /** width of the feed-forward's hidden layer; default 2048 */
   feedForward?: number
-  /** rate of all dropouts: on the attention's probabilities, the hidden layer, and each of both changes; default 0.1 */
+  /** rate of all dropouts: on the probabilities of the attention, the hidden layer, and the result of each branch; default 0.1 */
   dropout?: number
-  /** of the hidden layer; default 'relu' */
+  /** the activation of the hidden layer; default 'relu' */
   activation?: 'relu' | 'gelu'
-  /** normalise what goes into attention and feed-forward, and not the sums that come out; default false */
+  /** normalise the inputs of attention and feed-forward, and not the sums after them; default false */
   preNorm?: boolean
-  /** a place sees those up to itself; default false */
+  /** does each place see only the places up to itself? default false */
   causal?: boolean
-  /** of both norms; default 1e-5 */
+  /** added to the variance in both norms; default 1e-5 */
   eps?: number
-  /** what initial values are drawn from; default one generator for each device, of seed 0 */
+  /** draws the initial values; default one generator for each device, with seed 0 */
   random?: Random
 }
 
 /**
- * Attention and a feed-forward of two layers, each added to what went in: [B, T, C] -> [B, T, C].
+ * Attention and a feed-forward of two layers, each added to its input: [B, T, C] -> [B, T, C].
  *
  *     pre-norm:   h = x + attention(norm1(x));   y = h + feedForward(norm2(h))
  *     post-norm:  h = norm1(x + attention(x));   y = norm2(h + feedForward(h))
@@ -169,7 +169,7 @@ export class TransformerBlock extends Module {
   readonly #feedForward: Sequential
 
   /**
-   * @param width  C, which the heads divide
+   * @param width  C, a multiple of heads
    * Throws what `new Parameter` throws, and
    * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1), an unknown activation
    */
@@ -196,10 +196,8 @@ export class TransformerBlock extends Module {
     this.norm1 = made.norm1
     this.norm2 = made.norm2
     const hidden = activation === 'relu' ? new ReLU(device) : new GELU(device)
-    this.#feedForward = new Sequential(
-      ...(preNorm ? [this.norm2] : []),
-      ...[this.linear1, hidden, this.dropout, this.linear2, this.dropout2],
-    )
+    const layers = [this.linear1, hidden, this.dropout, this.linear2, this.dropout2]
+    this.#feedForward = new Sequential(...(preNorm ? [this.norm2, ...layers] : layers))
   }
 
   /**
@@ -217,7 +215,7 @@ export class TransformerBlock extends Module {
     )
   }
 
-  /** x and what `branch` makes of it. */
+  /** x + branch(x), normalised in a post-norm block. */
   #change(x: Tensor, branch: (x: Tensor) => Tensor, norm: LayerNorm): Tensor {
     const change = branch(x)
     const sum = add(x, change)

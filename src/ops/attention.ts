@@ -1,12 +1,12 @@
 /**
  * Attention: y = p v with p = softmax(scale q k^T + mask) along the keys.
  *
- * The scores become the probabilities in place, and these are what is saved, [T, S] for each head. With dy:
+ * The scores become the probabilities in place. These are saved, [T, S] for each head. With dy:
  *
  *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dp p),   dq = ds k,   dk = ds^T q
  *
- * where ds takes the place of dp in turn. Dropout falls on p: then p' = dropout(p) stands for p in y and dv, and
- * dp = dropout(dy v^T); p' is drawn again, not saved.
+ * where ds overwrites dp. With dropout, p' = dropout(p) replaces p in y and dv, and dp = dropout(dy v^T). The backward
+ * draws p' again, so it is not saved.
  */
 import type { AttentionRows, KernelParameters } from '../../kernels/kernels.js'
 import type { Storage } from '../device/storage.js'
@@ -20,11 +20,11 @@ import { grid, sample } from './sample.js'
 import { sendSum } from './send.js'
 
 export interface AttentionOptions {
-  /** a query sees the keys up to its own place; default false */
+  /** does each query see only the keys up to its own position? default false */
   causal?: boolean
-  /** added to the scores, broadcast to [..., T, S]: 0 where a key is seen and -Infinity where it is not, or any bias */
+  /** added to the scores, broadcast to [..., T, S]: 0 where a key is seen and -Infinity where not, or any bias */
   mask?: Tensor | null
-  /** of the scores; default 1 / sqrt(D) */
+  /** a factor of the scores; default 1 / sqrt(D) */
   scale?: number
   /** rate of dropout on the probabilities; default 0 */
   dropout?: number
@@ -65,7 +65,7 @@ function sizes([q, k, v, mask]: readonly Shape[]): Sizes {
   return { batch: sizeOf(lead), queries, keys, depth, width }
 }
 
-/** One product for each of the batch; a and b stand in order. */
+/** One matrix product for each matrix of the batch. */
 function products(batch: number, m: number, k: number, n: number, transposed: 'a' | 'b' | null) {
   const inOrder = offsetsOf([batch], [1])
   const transposes = { transposeA: transposed === 'a', transposeB: transposed === 'b' }
@@ -149,7 +149,7 @@ const attentionOp: Op<Settings> = {
   ],
 }
 
-/** dropout(p), or p itself without it. */
+/** dropout(p), or p itself where there is no dropout. */
 function dropped({ device, options, workspace }: Call<Settings>, p: Storage): Storage {
   if (!options.dropout) return p
   const kept = workspace(p.size)
@@ -157,10 +157,10 @@ function dropped({ device, options, workspace }: Call<Settings>, p: Storage): St
   return kept
 }
 
-/** Three gradients of a call want it: made once. */
+/** ds by call: three gradients need it, and it is computed once. */
 const SCORE_GRADIENTS = new WeakMap<BackwardCall<Settings>, Storage>()
 
-/** ds of a call, as workspace. */
+/** ds of a call, in workspace. */
 function scoreGradient(call: BackwardCall<Settings>): Storage {
   const made = SCORE_GRADIENTS.get(call)
   if (made) return made
@@ -189,12 +189,13 @@ function scoreGradient(call: BackwardCall<Settings>): Storage {
 /**
  * y = softmax(scale q k^T + mask) v, the softmax along the keys; a query whose keys are all masked gives NaN.
  * @param q        [..., T, D]
- * @param k        [..., S, D], of the same leading axes
- * @param v        [..., S, E], of the same leading axes
+ * @param k        [..., S, D], with the same leading axes
+ * @param v        [..., S, E], with the same leading axes
  * @returns        [..., T, E]
  * @throws ShapeError     sizes that do not match
  * @throws ArgumentError  a scale that is 0 or not finite, a dropout outside [0, 1)
- * Saves the probabilities [..., T, S] (4 bytes each), q for k, k for q, and v for both and the mask.
+ * Saves the probabilities, 4 bytes for each element of [..., T, S]; q where k needs a gradient, k where q does, and v where
+ * q, k or the mask does.
  */
 export const scaledDotProductAttention = define(
   attentionOp,

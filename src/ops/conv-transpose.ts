@@ -1,9 +1,8 @@
 /**
- * Transposed two-dimensional convolution: what carries the gradient of a convolution back to its input, as a layer.
+ * Transposed two-dimensional convolution: the input gradient of a convolution, as an op of its own.
  *
- * The convolution meant is the one from y to x, and its three kernels serve here with their roles exchanged:
- * y = its input gradient at x; dx = it itself on dy; dw = its weight gradient, x standing for the gradient of its
- * output and dy for its input.
+ * Take the convolution that leads from y to x. Its three kernels serve here in exchanged roles: y is its input gradient at
+ * x; dx is the convolution of dy; dw is its weight gradient, with x as the gradient of its output and dy as its input.
  */
 import type { Convolution } from '../../kernels/kernels.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -17,8 +16,8 @@ import { type ConvolutionOptions, checkImages, convolutionSides, type Sides, sid
 
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /**
-   * Rows and columns added to the output at its end: a stride of s brings s heights to the same height, and this says
-   * which of them is meant. Smaller than the stride or the dilation; default 0.
+   * Rows and columns added at the end of the output: a convolution of stride s maps s heights to one, and this chooses
+   * among them. Must be smaller than the stride or the dilation; default 0.
    */
   outputPadding?: Sides
 }
@@ -84,7 +83,7 @@ const transposedOp: Op<Options> = {
     device.run('convolutionInputGradient', { bias: inputs.length === 3, ...sizes(shapes, options) }, inputs, [output]),
   gradients: [
     {
-      // and gathers the dy of where it went
+      // every input pixel gathers the dy of the outputs that it was sent to
       saves: [1],
       send: ({ shapes, options, dy, input }, target) =>
         target.run('convolution', { bias: false, ...sizes(shapes, options) }, [dy, input(1)]),
@@ -111,10 +110,10 @@ const transposedOp: Op<Options> = {
 }
 /**
  * y[n, o, i stride - padding + p dilation, likewise j] += w[c, o, p, q] x[n, c, i, j] for all c, i, j, p, q, from bias[o]:
- * the sizes of conv2d turned round, as for upsampling by `stride`.
+ * the sizes of conv2d reversed, which upsamples by `stride`.
  * @param x     [N, C, H, W]
  * @param w     [C, O / groups, KH, KW], as PyTorch stores it
- * @param bias  [O], or nothing
+ * @param bias  [O], or null
  * @returns     [N, O, OH, OW], OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1
  * @throws ShapeError     sizes that do not match, or a padding that leaves nothing of the output
  * @throws ArgumentError  a stride, dilation or groups below 1, a padding below 0, or a fraction; an outputPadding that is

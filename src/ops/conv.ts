@@ -60,13 +60,13 @@ const convOp: Op<Options> = {
     device.run('convolution', { bias: inputs.length === 3, ...sizes(shapes, options) }, inputs, [output]),
   gradients: [
     {
-      // every output that an input pixel reached sends its dy back through the tap it came by
+      // every output sends its dy back to the input pixels that it was made of, by the same taps
       saves: [1],
       send: ({ shapes, options, dy, input }, target) =>
         target.run('convolutionInputGradient', { bias: false, ...sizes(shapes, options) }, [dy, input(1)]),
     },
     {
-      // dw[tap] = sum of dy x, over every place where the tap lay
+      // dw[tap] = sum of dy x over all positions of the tap
       saves: [0],
       send: ({ shapes, options, dy, input }, target) =>
         target.run('convolutionWeightGradient', { accumulate: false, ...sizes(shapes, options) }, [dy, input(0)]),
@@ -89,7 +89,7 @@ const convOp: Op<Options> = {
  * y[n, o, i, j] = bias[o] + sum over c, p, q of w[o, c, p, q] x[n, c, i stride - padding + p dilation, likewise j].
  * @param x     [N, C, H, W]
  * @param w     [O, C / groups, KH, KW]
- * @param bias  [O], or nothing
+ * @param bias  [O], or null
  * @returns     [N, O, OH, OW], OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1
  * @throws ShapeError     sizes that do not match, or a kernel larger than the padded input
  * @throws ArgumentError  a stride, dilation or groups below 1, a padding below 0, or a fraction

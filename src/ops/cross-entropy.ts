@@ -11,9 +11,9 @@ import { grid, index, positive, sample } from './sample.js'
 import { checkTargets, keptWeight } from './targets.js'
 
 export interface CrossEntropyOptions {
-  /** targets equal to this count nothing; default -100 */
+  /** targets equal to this are ignored; default -100 */
   ignoreIndex?: number
-  /** s in [0, 1]: the wanted distribution is (1 - s) one-hot + s / C; default 0 */
+  /** s in [0, 1]: the target distribution is (1 - s) one-hot + s / C; default 0 */
   labelSmoothing?: number
 }
 
@@ -21,7 +21,7 @@ type Classes = Required<CrossEntropyOptions>
 
 const CLASSES: Classes = { ignoreIndex: -100, labelSmoothing: 0 }
 
-/** Logits without their class axis. */
+/** The shape of logits without their class axis. */
 const withoutClasses = (logits: Shape): Shape => [...logits.slice(0, 1), ...logits.slice(2)]
 
 const classRows = ([logits]: readonly Shape[], options: Classes, weighted: boolean): ClassRows => ({
@@ -53,7 +53,7 @@ const crossEntropyOp: Op<Classes> = {
   },
   gradients: [
     {
-      // dlogits = dy w / total (softmax - wanted distribution)
+      // dlogits = dy w / total (softmax - target distribution)
       saves: [0, 1, 2, 'extras'],
       send: ({ shapes, options, dy, input, extra }, target) => {
         const weighted = shapes.length === 3
@@ -82,7 +82,7 @@ function classes({
   return { ignoreIndex, labelSmoothing }
 }
 
-/** What crossEntropy with these options has to say on the host. */
+/** The half of crossEntropy with these options that runs on the host. */
 const classHost = ({ ignoreIndex }: Classes) => ({
   ignores: (target: number): boolean => target === ignoreIndex,
   weight: (targets: HostArray, weights?: HostArray): number =>
@@ -97,14 +97,15 @@ const classHost = ({ ignoreIndex }: Classes) => ({
 })
 
 /**
- * l = -log softmax(logits)[target], or with smoothing -sum over c of wanted[c] log softmax(logits)[c];
- * the mean over all targets that are not `ignoreIndex` (Note [Weighted mean]), 0 where none is left.
- * @param logits   [N, C] or [N, C, d...]: before softmax
+ * The mean over all targets that are not `ignoreIndex` (Note [Weighted mean] in loss.ts) of l = -log softmax(logits)[target],
+ * or with smoothing of l = -sum over c of q[c] log softmax(logits)[c], where q is the target distribution. 0 where every
+ * target is ignored.
+ * @param logits   [N, C] or [N, C, d...], the input of the softmax
  * @param targets  [N] or [N, d...]: whole numbers in [0, C), which is checked on the host (`crossEntropy.check`)
  * @returns        a scalar
  * @throws ShapeError     shapes that do not match
- * @throws ArgumentError  labelSmoothing outside [0, 1], an ignoreIndex that is no whole number
- * Saves logits, targets and weights, no probabilities. No gradient to targets and weights.
+ * @throws ArgumentError  labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number
+ * Saves logits, targets and weights, not the probabilities. Targets and weights have no gradient.
  */
 export const crossEntropy = lossFunction(
   define(crossEntropyOp, (logits: Tensor, targets: Tensor, options: CrossEntropyOptions & LossOptions = {}) => {
@@ -114,7 +115,7 @@ export const crossEntropy = lossFunction(
   classHost(CLASSES),
 )
 
-/** crossEntropy with options set, as a loss to train with. @throws ArgumentError  as there */
+/** crossEntropy with these options, as a loss to train with. @throws ArgumentError  as crossEntropy */
 export function crossEntropyLoss(options: CrossEntropyOptions): Loss {
   const own = classes(options)
   const host = classHost(own)

@@ -1,14 +1,13 @@
 /**
  * What an op is.
  *
- * An op is declared once: its shape rule, its forward as kernel calls, and for each input its gradient
- * with what that gradient must have saved. `saves` is the op's cost in memory, so it is said per
- * gradient: what no wanted gradient asks for is not saved.
+ * An op is declared once: its shape rule, its forward as kernel calls, and the gradient of each input. `saves` is the
+ * op's cost in memory. Each gradient has its own, so that only the tensors are saved that a wanted gradient needs.
  *
  * Note [Gradients go somewhere]
- *   A gradient is not returned but sent to a `Target`, as the kernel call that makes it. So it can be
- *   added straight into a parameter's gradient buffer, or into what another use of the tensor sent
- *   before, without a temporary where the kernel can accumulate.
+ *   A gradient is not returned but sent to a `Target`, as the kernel call that makes it. A kernel that can accumulate then
+ *   adds it directly to the gradient buffer of a parameter, or to a gradient that another use of the tensor sent before,
+ *   without a temporary.
  *
  * Note [Spread last]
  *   Parameters of kernels are written { bias, ...sizes }, not { ...sizes, bias }: the V8 of Node 20 takes 5 us for an
@@ -23,15 +22,15 @@ import type { Sample } from './sample.js'
 /** What a gradient may ask to be saved: an input by its number, the output, or all the extras. */
 export type Saved = number | 'output' | 'extras'
 
-/** What forward and gradient both see. */
+/** What forward and gradients both get. */
 export interface Call<Options> {
   readonly device: Device
   readonly options: Options
-  /** of the inputs */
+  /** the shapes of the inputs */
   readonly shapes: readonly Shape[]
-  /** of the output */
+  /** the shape of the output */
   readonly shape: Shape
-  /** Memory for the length of this call. */
+  /** Memory that lasts as long as this call. */
   workspace(size: number): Storage
 }
 
@@ -54,11 +53,11 @@ export interface BackwardCall<Options> extends Call<Options> {
 
 /** Where the gradient of one input goes: Note [Gradients go somewhere]. */
 export interface Target {
-  /** The gradient is the output of this kernel (its other parameters aside, `accumulate` is ours to say). */
+  /** The gradient is the output of this kernel. The walk sets its parameter `accumulate`. */
   run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
   /**
-   * Like `run`, for a kernel whose first input is dy and which may write over it, because each output
-   * element needs of dy only its own. Done where nobody else needs dy: it saves a tensor at the peak.
+   * Like `run`, for a kernel whose first input is dy and which may write over dy, because each output element reads only
+   * the element of dy at its own place. Where nothing else needs dy this saves a tensor at the peak.
    */
   overwrite<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
   /** The gradient is what `storage` holds, as it is. */
@@ -66,9 +65,9 @@ export interface Target {
 }
 
 export interface Gradient<Options> {
-  /** an optional input that a call leaves out saves nothing */
+  /** what the tape keeps for this gradient; an optional input that a call leaves out is skipped */
   readonly saves: readonly Saved[]
-  /** @param index  of the input, for gradients that serve several */
+  /** @param index  the number of the input, for a gradient that serves several */
   send(call: BackwardCall<Options>, target: Target, index: number): void
 }
 
@@ -76,15 +75,15 @@ export interface Op<Options> {
   readonly name: string
   /** @throws ShapeError  naming the op and the shapes */
   shape(shapes: readonly Shape[], options: Options): Shape
-  /** Numbers among the options that kernels compute with, by their public names: a device's elements must hold them. */
+  /** The options that are numbers in kernels, by their public names: the elements of the device must hold them. */
   settings?(options: Options): Readonly<Record<string, number>>
-  /** Sizes of further results that only the gradient wants (a norm's mean and variance). */
+  /** The sizes of further results that only gradients need (mean and variance of a norm). */
   extras?(shapes: readonly Shape[], options: Options): readonly number[]
   /** Absent: the output is the first input under another shape, and shares its storage. */
   forward?(call: ForwardCall<Options>): void
-  /** One for each input, the last serving all further ones; null where none is defined (indices). */
+  /** One for each input; the last one serves all further inputs. null: the input has no gradient (indices). */
   readonly gradients: readonly (Gradient<Options> | null)[]
-  /** numbers of the inputs that the output is linear in, up to a constant; for the adjoint test */
+  /** the numbers of the inputs in which the output is linear, up to a constant; for the adjoint test */
   readonly linear?: readonly number[]
   readonly samples: readonly Sample<Options>[]
 }

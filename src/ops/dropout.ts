@@ -8,7 +8,7 @@ import { reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, sample } from './sample.js'
 
-/** What a mask follows from. */
+/** A mask follows from these numbers. */
 export type DropoutKey = Omit<Dropout, 'size'>
 
 /** @throws ArgumentError  a rate outside [0, 1) */
@@ -17,9 +17,9 @@ export function checkRate(op: string, rate: number): void {
 }
 
 /**
- * Call `use` with the next key; the key after it is another mask's, unless `use` throws.
- * @param samples     under the mask
- * @param sampleSize  elements under the mask for each of them
+ * Call `use` with the next key. If `use` throws, the next call gets the same key again.
+ * @param samples     how many samples are masked
+ * @param sampleSize  how many elements of each sample are masked
  * @throws ArgumentError  masks would repeat: Note [Counter of a mask] in kernels.ts
  */
 export function nextKey<T>(
@@ -59,14 +59,14 @@ const dropoutOp: Op<DropoutKey> = {
   samples: [sample({ rate: 0.5, seed: 1, step: 2, call: 3, first: 7 }, [[4, 5], grid])],
 }
 /**
- * y = x / (1 - rate) where kept, else 0; each element is kept with probability 1 - rate.
+ * y = x / (1 - rate) where an element is kept, else 0. Each element is kept with probability 1 - rate.
  *
- * Which elements are kept follows from (seed, step, number of the dropout within the forward, position in
- * the mini-batch): axis 0 is the sample, so the mask is the same however the mini-batch is cut.
- * @param x     any shape; at rate 0 the result shares its storage
+ * The mask follows from (seed, step, number of the dropout within the forward, position in the mini-batch). Axis 0 is the
+ * sample, so the mask is the same however the mini-batch is cut.
+ * @param x     any shape; at rate 0 the result shares the storage of x
  * @param rate  default 0.5
  * @throws ArgumentError  a rate outside [0, 1); a mini-batch so large that masks would repeat
- * Saves nothing: its gradient draws the mask again.
+ * Saves nothing: the gradient draws the mask again.
  */
 export const dropout = define(dropoutOp, (x: Tensor, rate = 0.5) => {
   checkRate('dropout', rate)

@@ -31,11 +31,11 @@ const embeddingOp: Op<Record<never, never>> = {
 /**
  * y[..., d] = table[indices[...], d].
  * @param table    [V, D]
- * @param indices  any shape; whole numbers in [0, V). Values live on the device and are not looked at here: any other
+ * @param indices  any shape; whole numbers in [0, V). They are on the device and are not checked here: any other number
  *                 gives a row of NaN, which a streamer refuses to commit
  * @returns        [...indices, D]
- * @throws ShapeError  the table is no matrix
- * Saves the indices. No gradient to them.
+ * @throws ShapeError  the table is not a matrix
+ * Saves the indices, which have no gradient.
  */
 export const embedding = define(embeddingOp, (table: Tensor, indices: Tensor) =>
   apply(embeddingOp, [table, indices], {}),

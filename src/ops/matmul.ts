@@ -34,7 +34,7 @@ interface Transposes {
   transposeB: boolean
 }
 
-/** One operand of a product: matrices `rows` x `columns` as stored, spread over the batch by `offsets`. */
+/** One operand of a product: a matrix for each element of the batch, found by `offsets`. */
 interface Factor {
   storage: Storage
   transposed: boolean
@@ -46,7 +46,7 @@ interface Plan {
   k: number
   n: number
   batchShape: Shape
-  /** which matrix of a, b and y each of the batch uses */
+  /** for each element of the batch: the number of its matrix in a, b and y */
   offsetsA: Offsets
   offsetsB: Offsets
   offsetsY: Offsets
@@ -74,7 +74,7 @@ function plan([a, b]: readonly Shape[], { transposeA, transposeB }: Transposes):
   }
 }
 
-/** left right, where either may be stored transposed. */
+/** The product of left and right, each of which may be stored transposed. */
 function product(batchShape: Shape, m: number, k: number, n: number, left: Factor, right: Factor) {
   return {
     inputs: [left.storage, right.storage],
@@ -105,7 +105,7 @@ function gradient(side: 0 | 1): Gradient<Transposes> {
         side === 0
           ? { storage: input(1), transposed: transposeB, offsets: offsetsB }
           : { storage: input(0), transposed: transposeA, offsets: offsetsA }
-      // da = dy b^T (m x k), db = a^T dy (k x n); where stored transposed, the transpose of that.
+      // da = dy b^T (m x k), db = a^T dy (k x n), and the transpose of these for an operand that is stored transposed
       const call =
         side === 0
           ? transposeA
@@ -166,7 +166,7 @@ export const matmul = define(matmulOp, (a: Tensor, b: Tensor, options: MatmulOpt
   apply(matmulOp, [a, b], { transposeA: false, transposeB: false, ...options }),
 )
 
-/** [rows, in] x [out, in]: the sizes of a linear layer on any number of leading axes. */
+/** The sizes of the product [m, k] x [n, k]^T: m is the product of the leading axes of x, k is `in`, n is `out`. */
 function linearSizes([x, w, bias]: readonly Shape[]) {
   const fail = (why: string): never => {
     throw new ShapeError(`linear: input ${showShape(x)} and weight ${showShape(w)}: ${why}`)
@@ -218,7 +218,7 @@ const linearOp: Op<Record<never, never>> = {
  * y = x w^T + bias.
  * @param x     [..., in]
  * @param w     [out, in], as PyTorch stores it
- * @param bias  [out], or nothing
+ * @param bias  [out], or null
  * @returns     [..., out]
  * @throws ShapeError  sizes that do not match
  * Saves x where w needs a gradient, and w where x does.

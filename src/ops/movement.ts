@@ -26,8 +26,8 @@ const reshapeOp: Op<{ to: Shape }> = {
   samples: [sample({ to: [3, -1] }, [[2, 6], grid])],
 }
 /**
- * The same elements in another shape; shares storage with x.
- * @param shape  one dim may be -1: whatever is left
+ * The same elements in another shape. Shares storage with x and saves nothing, like flatten.
+ * @param shape  one dim may be -1: it follows from the others
  * @throws ShapeError  the sizes differ
  */
 export const reshape = define(reshapeOp, (x: Tensor, shape: Shape) => apply(reshapeOp, [x], { to: shape }))
@@ -67,7 +67,7 @@ const permuteOp: Op<{ axes: readonly number[] }> = {
   samples: [sample({ axes: [2, 0, 1] }, [[2, 3, 4], grid])],
 }
 /**
- * Axes in another order: y's axis i is x's axis axes[i]. Copies.
+ * Axes in another order: axis i of y is axis axes[i] of x. Copies. Saves nothing.
  * @param axes  every axis once; default reversed
  * @throws ShapeError  not a permutation
  */
@@ -98,8 +98,8 @@ const sliceOp: Op<{ starts: readonly number[]; ends: readonly number[] }> = {
   samples: [sample({ starts: [1, 0], ends: [3, 4] }, [[4, 5], grid])],
 }
 /**
- * The elements from `starts` up to, not including, `ends` along each axis; missing axes are taken whole,
- * negative positions count from the end. Copies.
+ * The elements from `starts` up to `ends`, which is excluded, along each axis. Axes that are left out are taken whole;
+ * negative positions count from the end. Copies. Saves nothing.
  * @throws ShapeError  a range that is empty or leaves the tensor
  */
 export const slice = define(sliceOp, (x: Tensor, starts: readonly number[], ends: readonly number[] = []) => {
@@ -147,9 +147,9 @@ const concatOp: Op<{ axis: number }> = {
   ],
 }
 /**
- * Tensors side by side along one axis. Copies.
+ * Tensors one after the other along one axis. Copies. Saves nothing.
  * @throws ShapeError     shapes that differ outside the axis
- * @throws ArgumentError  no tensor
+ * @throws ArgumentError  an empty list
  */
 export const concat = define(concatOp, (tensors: readonly Tensor[], axis = 0) => {
   if (tensors.length === 0) throw new ArgumentError('concat: needs at least one tensor')
@@ -176,7 +176,7 @@ const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: nu
   samples: [sample({ before: [1, 0], after: [0, 2], value: 0.5 }, [[2, 3], grid])],
 }
 /**
- * x with `value` around it: widths[axis] = [before, after].
+ * x with `value` around it: widths[axis] = [before, after]. Copies. Saves nothing.
  * @throws ShapeError  not one pair of whole numbers, 0 or more, for each axis
  */
 export const pad = define(padOp, (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
@@ -201,5 +201,5 @@ const broadcastOp: Op<{ to: Shape }> = {
   linear: [0],
   samples: [sample({ to: [2, 3, 4] }, [[3, 1], grid])],
 }
-/** x repeated to `shape`. Copies. @throws ShapeError  x does not broadcast to it */
+/** x repeated to `shape`. Copies. Saves nothing. @throws ShapeError  x does not broadcast to `shape` */
 export const broadcastTo = define(broadcastOp, (x: Tensor, shape: Shape) => apply(broadcastOp, [x], { to: shape }))

@@ -1,9 +1,9 @@
 /**
  * Normalisation: h = (x - mean) / sqrt(variance + eps), then y = h gamma + beta.
  *
- * Batch, layer and group norm are one op under different views of x: as [outer, groups, inner] with one mean and
- * variance for each group, and as [runs, affineSize, affineInner] for gamma and beta. What is kept for the
- * gradient is x, which is there anyway, and one mean and variance for each group; h is never stored.
+ * Batch, layer and group norm differ only in how they view x: as [outer, groups, inner] with one mean and variance for
+ * each group, and as [runs, affineSize, affineInner] for gamma and beta. The gradient needs x, and one mean and variance for
+ * each group; h is never stored.
  */
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
@@ -29,7 +29,7 @@ import { checkImages } from './window.js'
 export type { NormOptions } from './normalize.js'
 
 interface LayerNorm extends Epsilon {
-  /** how many of the last axes are normalised together */
+  /** how many of the last axes share a mean and variance */
   axes: number
 }
 
@@ -52,9 +52,9 @@ const layerNormOp = ownStatistics<LayerNorm>(
   ],
 )
 /**
- * Normalise each sample over its last axes.
- * @param gamma, beta           of the shape of those axes; both or neither
- * @param options.normalizedShape  those axes; default gamma's shape, or the last axis
+ * y = (x - mean) / sqrt(variance + eps) gamma + beta, with the mean and biased variance over the last axes.
+ * @param gamma, beta              the shape of those axes; both or neither
+ * @param options.normalizedShape  the shape of those axes; default that of gamma, else the last axis
  * @throws ShapeError     shapes that do not match the last axes of x
  * @throws ArgumentError  one of gamma and beta without the other
  * Saves x, gamma where x needs a gradient, and two numbers for each group.
@@ -95,13 +95,13 @@ const groupNormOp = ownStatistics<GroupNorm>(
   ],
 )
 /**
- * Normalise each sample over each of `groups` groups of its channels.
+ * As layerNorm, with the mean and variance of each sample over each of `groups` groups of channels.
  * @param x            [N, C, ...]
  * @param groups       divides C
  * @param gamma, beta  [C]; both or neither
  * @throws ShapeError     C does not divide into groups; gamma or beta is not [C]
  * @throws ArgumentError  one of gamma and beta without the other
- * Saves as layerNorm.
+ * Saves what layerNorm saves.
  */
 export const groupNorm = define(
   groupNormOp,
@@ -109,13 +109,13 @@ export const groupNorm = define(
     apply(groupNormOp, [x, ...affine('groupNorm', gamma, beta)], { groups, eps }),
 )
 
-/** Statistics of a batch norm, [C] each. */
+/** The statistics of a batch norm, [C] each. */
 export interface Statistics {
   mean: Tensor
   variance: Tensor
 }
 
-/** Standing statistics that every call moves: r = (1 - momentum) r + momentum s. */
+/** Standing statistics, updated by every call: r = (1 - momentum) r + momentum s. */
 export interface RunningStatistics extends Statistics {
   momentum: number
 }
@@ -156,7 +156,7 @@ const batchNormOp = ownStatistics<BatchNorm>(
   },
 )
 
-/** With `count` values a channel; the running variance takes the unbiased estimate. All or nothing. */
+/** With `count` values in each channel. The running variance takes the unbiased estimate. */
 function runningUpdates(
   { mean, variance, momentum }: RunningStatistics,
   count: number,
@@ -203,9 +203,9 @@ const frozenOp: Op<Epsilon> = {
   ],
 }
 /**
- * Normalise by statistics that are given: what batch norm does in evaluation.
+ * y = (x - mean) / sqrt(variance + eps) gamma + beta with given statistics, as batch norm in evaluation.
  * @param x               [N, C, H, W]
- * @param mean, variance  [C]; no gradient to them
+ * @param mean, variance  [C]; they have no gradient
  * @param gamma, beta     [C]; both or neither
  * @throws ShapeError     shapes that do not match
  * @throws ArgumentError  one of gamma and beta without the other
@@ -224,15 +224,15 @@ export const frozenBatchNorm2d = define(
 )
 
 export interface BatchNormOptions extends NormOptions {
-  /** moved in place by this call: momentum times the batch's mean and unbiased variance */
+  /** updated in place by this call, with the mean and unbiased variance of the batch */
   running?: RunningStatistics
-  /** normalise by these instead of the batch's own: frozenBatchNorm2d */
+  /** used instead of the statistics of the batch, as in frozenBatchNorm2d */
   frozen?: Statistics
 }
 
 /**
- * Normalise each channel over the batch and its pixels, by the mean and biased variance of what is there:
- * under micro-batches, each by its own (policy `micro`).
+ * As layerNorm, with the mean and biased variance of each channel over the samples and pixels of x. A micro-batch is
+ * normalised by its own statistics (policy `micro`).
  * @param x            [N, C, H, W]
  * @param gamma, beta  [C]; both or neither
  * @throws ShapeError     shapes that do not match; one value for each channel

@@ -1,4 +1,4 @@
-/** What every norm is made of. The norms themselves, and their views of x: norm.ts. */
+/** The parts that all norms share. The norms themselves, and their views of x, are in norm.ts. */
 import type { Normalization } from '../../kernels/kernels.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -13,16 +13,16 @@ export interface Epsilon {
 
 type View = Omit<Normalization, 'eps' | 'affine'>
 
-/** What tells one norm from another. */
+/** How one norm differs from another. */
 export interface Rules<Options> {
   name: string
-  /** throws ShapeError where x cannot be seen so */
+  /** @throws ShapeError  x has no such view */
   view(x: Shape, options: Options): View
-  /** of gamma and beta */
+  /** the shape of gamma and beta */
   parameterShape(x: Shape, options: Options): Shape
 }
 
-/** For Op.settings. @throws ArgumentError  it is negative, or NaN */
+/** Op.settings of a norm. @throws ArgumentError  eps is negative or not finite */
 export const epsilonOf =
   ({ name }: { readonly name: string }) =>
   ({ eps }: Epsilon): { eps: number } => {
@@ -30,7 +30,7 @@ export const epsilonOf =
     throw new ArgumentError(`${name}: eps is ${eps}; it must be a finite number, 0 or more`)
   }
 
-/** The shape rule of every norm: x's own. All other inputs have one shape. @throws ShapeError */
+/** The shape rule of every norm: the shape of x. @throws ShapeError  another input is not of the parameter shape */
 export function check<Options>(rules: Rules<Options>, shapes: readonly Shape[], options: Options): Shape {
   const [x] = shapes
   rules.view(x, options)
@@ -45,9 +45,9 @@ export function check<Options>(rules: Rules<Options>, shapes: readonly Shape[], 
 }
 
 /**
- * Gradients to x, gamma and beta; gamma is input `first`, beta the next, where they are given.
+ * The gradients of x, gamma and beta. Where they are given, gamma is input `first` and beta the next.
  * With dh = dy gamma, and averages over a group:
- *   dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), or with fixed statistics the first term alone;
+ *   dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), or with fixed statistics dh / sqrt(variance + eps);
  *   dgamma = sum of dy h; dbeta = sum of dy.
  */
 export function gradients<Options extends Epsilon>(
@@ -89,7 +89,7 @@ export function gradients<Options extends Epsilon>(
   ]
 }
 
-/** A norm by x's own statistics. @param after  what else a forward does with them, once nothing can fail */
+/** A norm by the statistics of x. @param after  uses them, at the end of a forward, when nothing else can fail */
 export function ownStatistics<Options extends Epsilon>(
   rules: Rules<Options>,
   samples: Op<Options>['samples'],

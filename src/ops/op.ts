@@ -52,7 +52,7 @@ export function apply<Options>(op: Op<Options>, inputs: readonly Tensor[], optio
   return result
 }
 
-/** Run `fn` with an allocator of temporaries, freed when it ends. */
+/** Run `fn` with a function that allocates temporaries. They are freed when `fn` ends. */
 export function withWorkspace<T>(device: Device, fn: (workspace: (size: number) => Storage) => T): T {
   const taken: Storage[] = []
   try {
@@ -78,7 +78,7 @@ function share(device: Device, storage: Storage): Storage {
   return storage
 }
 
-/** Put the call on the tape, with what the wanted gradients need. */
+/** Put the call on the tape, and save what the wanted gradients need. */
 function remember<Options>(
   op: Op<Options>,
   inputs: readonly Tensor[],

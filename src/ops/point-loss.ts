@@ -13,13 +13,13 @@ import { checkTargets, sumOf } from './targets.js'
 
 type PointLoss = KernelParameters['lossRows']['function']
 
-/** Axis 0 is the sample; a scalar is one. */
+/** Axis 0 is the sample; a scalar is one sample. */
 const rowsOf = ([prediction]: readonly Shape[]) => {
   const rows = prediction[0] ?? 1
   return { rows, size: sizeOf(prediction) / rows }
 }
 
-/** A loss of one prediction and one target: averaged over a sample's elements, then over samples. */
+/** A loss of single elements, averaged over the elements of a sample and then over the samples. */
 function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<never, never>> {
   return {
     name,
@@ -32,7 +32,7 @@ function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<
       checkWeights(name, weights, prediction[0] ?? 1)
       return []
     },
-    // without weights, ones
+    // a call without weights makes them: ones
     extras: (shapes) => (shapes.length === 3 ? [1] : [1, rowsOf(shapes).rows]),
     forward: (call) => {
       const { device, shapes, inputs, extras, workspace } = call
@@ -74,11 +74,11 @@ const pointHost = (op: string) => ({
 
 const mseOp = pointLoss('mse', 'squaredError', offGrid)
 /**
- * Mean of (prediction - target)^2: over a sample's elements, then over samples (Note [Weighted mean]).
- * @param prediction  any shape, axis 0 the sample; a scalar is one sample
- * @param target      of the same shape
+ * The mean of (prediction - target)^2 over the elements of a sample, then over the samples (Note [Weighted mean] in loss.ts).
+ * @param prediction  any shape whose axis 0 is the sample; a scalar is one sample
+ * @param target      the same shape
  * @throws ShapeError  shapes that do not match
- * Saves both and the weights. No gradient to target and weights.
+ * Saves prediction, target and weights. Target and weights have no gradient.
  */
 export const mse = lossFunction(
   define(mseOp, (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
@@ -89,8 +89,8 @@ export const mse = lossFunction(
 
 const bceOp = pointLoss('bceWithLogits', 'binaryCrossEntropyWithLogits', bits)
 /**
- * Mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logit), without overflow: log(1 + e^x) - x t.
- * Shapes, weights, errors and what it saves as in mse.
+ * The mean of -t log s - (1 - t) log(1 - s), where s = sigmoid(x) for a logit x; computed as log(1 + e^x) - x t, which does
+ * not overflow. Means, shapes, weights, errors and saved tensors are those of mse.
  */
 export const bceWithLogits = lossFunction(
   define(bceOp, (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) =>

@@ -61,9 +61,9 @@ const maxPoolOp: Op<PoolOptions> = {
  * The maximum of every window; padding never wins; a window holding NaN gives NaN.
  * @param x  [N, C, H, W]
  * @returns  [N, C, OH, OW], OH = floor((H + 2 padding - kernel) / stride) + 1
- * @throws ShapeError     x is no batch of images, or is smaller than the window
+ * @throws ShapeError     x is not [N, C, H, W], or is smaller than the window
  * @throws ArgumentError  a padding above half the kernel, a kernel or stride below 1
- * Saves x. Of equal values the first in row-major order takes the gradient.
+ * Saves x. Among equal values the first in row-major order takes the gradient.
  */
 export const maxPool2d = define(maxPoolOp, (x: Tensor, options: PoolOptions) =>
   apply(maxPoolOp, [x], poolSides('maxPool2d', options)),
@@ -98,8 +98,8 @@ const averagePoolOp: Op<AveragePoolOptions> = {
   ],
 }
 /**
- * The mean of every window. Shapes and errors as in maxPool2d. Saves nothing.
- * @param options.countPadding  true: divide by the size of the window; false: by what of it lies on the image
+ * The mean of every window. Shapes and errors are those of maxPool2d. Saves nothing.
+ * @param options.countPadding  true: divide by the size of the window; false: by how much of it lies on the image
  */
 export const averagePool2d = define(averagePoolOp, (x: Tensor, options: AveragePoolOptions) =>
   apply(averagePoolOp, [x], { countPadding: options.countPadding, ...poolSides('averagePool2d', options) }),

@@ -13,7 +13,7 @@ export interface ReduceOptions {
 }
 
 export interface VarianceOptions extends ReduceOptions {
-  /** the divisor is n - correction; default 1, the unbiased estimate */
+  /** default 1, the unbiased estimate */
   correction?: number
 }
 
@@ -39,7 +39,7 @@ const reducedShape = (name: string, shape: Shape, options: Reduced): number[] =>
   return shape.filter((_, axis) => !reduced[axis])
 }
 
-/** How many elements each result is made of. */
+/** How many elements each result is computed from. */
 const countOf = (call: Call<unknown>): number => sizeOf(call.shapes[0]) / sizeOf(call.shape)
 
 /** Strides to read a reduced tensor in the shape that it was reduced from. */
@@ -89,11 +89,11 @@ function sumLike(name: 'sum' | 'mean'): Op<Reduced> {
 }
 
 const sumOp = sumLike('sum')
-/** Sum over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
+/** The sum over `axes`. @throws ShapeError  an axis outside the rank. Saves nothing. */
 export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) => apply(sumOp, [x], settled(options)))
 
 const meanOp = sumLike('mean')
-/** Mean over `axes`. Saves nothing. @throws ShapeError  an axis outside the rank */
+/** The mean over `axes`. @throws ShapeError  an axis outside the rank. Saves nothing. */
 export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) => apply(meanOp, [x], settled(options)))
 
 const maxOp: Op<Reduced> = {
@@ -115,7 +115,7 @@ const maxOp: Op<Reduced> = {
   ],
   samples: samples(distinct),
 }
-/** Maximum over `axes`; ties share the gradient evenly; NaN wins. Saves x and y. */
+/** The maximum over `axes`, NaN where one element is NaN. Equal maxima share the gradient evenly. Saves x and y. */
 export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) => apply(maxOp, [x], settled(options)))
 
 const varianceOp: Op<Variance> = {
@@ -161,7 +161,7 @@ const varianceOp: Op<Variance> = {
 }
 /**
  * sum (x - mean)^2 / (n - correction) over `axes`.
- * @param options.correction  default 1, the unbiased estimate; n = correction gives NaN or infinity, as in PyTorch
+ * @param options.correction  default 1, the unbiased estimate; if it equals n the result is NaN or infinity, as in PyTorch
  * Saves x and the mean.
  */
 export const variance = define(varianceOp, (x: Tensor, options: VarianceOptions = {}) =>
@@ -180,7 +180,7 @@ const argmaxOp: Op<Reduced> = {
   samples: [sample({ axes: 1, keepDims: false }, [[2, 3, 4], distinct])],
 }
 /**
- * Index of the first maximum along one axis, or in the flattened tensor when none is given. No gradient.
+ * The index of the first maximum along `axis`, or in the flattened tensor where `axis` is left out. No gradient.
  * @throws ArgumentError  more than one axis
  */
 export const argmax = define(argmaxOp, (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}) => {

@@ -1,6 +1,6 @@
 /**
- * Sample inputs of ops, from which their checks are generated. All draws are exact in binary and keep
- * off kinks by construction, so that no tolerance has to be widened for them.
+ * Sample inputs of ops, from which the checks of all ops are generated. Their values are exact in binary and never at a
+ * kink, so that no check needs a wider tolerance for them.
  */
 import type { Shape } from '../tensor/shape.js'
 
@@ -23,11 +23,11 @@ const draw = (size: number, one: () => number): number[] => Array.from({ length:
 
 /** Multiples of 1/16 in [-2, 2]. */
 export const grid: Domain = (size, random) => draw(size, () => whole(-32, 32, random) / 16)
-/** Odd multiples of 1/32 in [-2, 2]: never 0, nor any multiple of 1/16. */
+/** Odd multiples of 1/32 in [-2, 2]: never 0, never a multiple of 1/16. */
 export const offGrid: Domain = (size, random) => draw(size, () => (2 * whole(-32, 31, random) + 1) / 32)
 /** Multiples of 1/16 in [1/2, 2]. */
 export const positive: Domain = (size, random) => draw(size, () => whole(8, 32, random) / 16)
-/** Multiples of 1/16 in [1/2, 2], either sign. */
+/** Multiples of 1/16 in [1/2, 2], with either sign. */
 export const nonzero: Domain = (size, random) =>
   draw(size, () => (whole(8, 32, random) / 16) * (random() < 0.5 ? -1 : 1))
 /** 0 or 1. */

@@ -1,4 +1,4 @@
-/** Softmax and its logarithm along one axis. For a loss use crossEntropy, which stores no probabilities. */
+/** Softmax and its logarithm along one axis. As a loss use crossEntropy, which stores no probabilities. */
 import { resolveAxis, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
@@ -39,7 +39,7 @@ export const softmax = define(plainOp, (x: Tensor, axis = -1) =>
 )
 
 const logOp = softmaxOp('logSoftmax')
-/** y = x - max x - log sum e^(x - max x): the logarithm of softmax. Axis and errors as there. Saves y. */
+/** y = x - max x - log sum e^(x - max x): the logarithm of softmax. Axis and errors are those of softmax. Saves y. */
 export const logSoftmax = define(logOp, (x: Tensor, axis = -1) =>
   apply(logOp, [x], { axis: resolveAxis('logSoftmax', axis, x.rank) }),
 )

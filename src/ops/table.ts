@@ -1,4 +1,4 @@
-/** All ops, gathered from their families: an op is listed nowhere else. */
+/** All ops, gathered from their modules. No other list of ops is kept. */
 import * as attention from './attention.js'
 import * as conv from './conv.js'
 import * as convTranspose from './conv-transpose.js'
@@ -52,5 +52,5 @@ export const ops: Ops = {
   ...pointLoss,
 }
 
-/** Every op once. Tests, gradient checks and the documentation's list are generated from it. */
+/** Every op once. Tests, gradient checks and the list in the documentation are generated from it. */
 export const opTable: readonly Op<unknown>[] = [...new Set(Object.values(ops).map(({ op }) => op))]

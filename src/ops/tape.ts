@@ -1,12 +1,12 @@
 /**
- * The tape: the ops that ran, in order, with what their gradients need. It belongs to a device; what is
- * recorded inside a scope ends with the outermost scope, so a forward without a backward leaks nothing.
- * Walking it is autograd's business.
+ * The tape: the ops that ran, in order, with the tensors that their gradients need. It belongs to a device. Nodes recorded
+ * in a scope are dropped with the outermost scope, so a forward without a backward leaks nothing. Backward, in autograd/,
+ * walks it.
  *
  * Note [Out of reach]
- *   A backward begins at a tensor that is not disposed, so a node is wanted as long as its output is there, or a node
- *   that took its output is wanted. Nodes count these holders; one that has none is dropped, with what it saved, and so
- *   are those that only it held. A forward by hand, outside any scope, leaves nothing once its results are disposed.
+ *   A backward begins at a tensor that is not disposed. So a node is needed while its output is not disposed, or while a
+ *   node that took its output is needed. A node counts these holders. At zero it is dropped with the tensors that it saved,
+ *   and so are the nodes that only it held. A forward outside of any scope leaves nothing once its results are disposed.
  */
 import type { Device } from '../device/device.js'
 import { Slot } from '../device/slot.js'
@@ -16,9 +16,9 @@ import type { Shape } from '../tensor/shape.js'
 import type { Producer, Tensor } from '../tensor/tensor.js'
 import type { Op, Saved } from './declaration.js'
 
-/** One recorded op. Tensors serve as names here: their storage may be gone, unless it is in `saved`. */
+/** One recorded op. Its tensors only identify operands: their storage may be freed, unless it is in `saved`. */
 export class Node implements Producer {
-  /** Note [Out of reach]: its output at first */
+  /** Note [Out of reach]; at first the output alone */
   holders = 1
 
   constructor(
@@ -27,7 +27,7 @@ export class Node implements Producer {
     readonly inputs: readonly Tensor[],
     readonly output: Tensor,
     readonly inputShapes: readonly Shape[],
-    /** each holds one reference until the node is dropped */
+    /** the node holds one reference to each until it is dropped */
     readonly saved: ReadonlyMap<Saved, readonly Storage[]>,
   ) {}
 
@@ -66,24 +66,24 @@ export function record(device: Device, node: Node): void {
   nodes.push(node)
 }
 
-/** Let go of what a node saved; it is off the tape already. When all is done, `forget` it. */
+/** Release what a node saved, after it was taken off the tape. Call `forget` when all such nodes are dropped. */
 export function dropNode(device: Device, node: Node): void {
   node.output.producer = null
   for (const storages of node.saved.values()) for (const storage of storages) device.release(storage)
 }
 
-/** Nodes that were dropped hold those before them no longer. */
+/** Let dropped nodes no longer count as holders of the nodes before them. */
 export function forget(dropped: readonly Node[]): void {
   for (const { inputs } of dropped) for (const { producer } of inputs) producer?.outputGone()
 }
 
-/** A node without holders, and all that only it held; by a loop, since there may be many. */
+/** Drop a node without holders, and all nodes that only it held: a loop, because a recursion could be too deep. */
 function dropUnreachable(node: Node): void {
   const { device } = node.output
   const nodes = tapeOf(device)
   const unreachable = [node]
   for (const each of unreachable) {
-    // the newest go first, so they stand at the end
+    // nodes are mostly dropped from the newest on, so the search begins at the end
     const at = nodes.lastIndexOf(each)
     if (at >= 0) nodes.splice(at, 1)
     dropNode(device, each)
@@ -107,7 +107,7 @@ export function noGrad<T>(device: Device, fn: () => T): T {
   }
 }
 
-/** Drop all other nodes. Not a matter of length: a backward may have used up nodes that are older than the scope. */
+/** Drop all nodes but `kept`. A length would not do: a backward may have used up nodes that are older than the scope. */
 function keepOnly({ device, nodes }: Tape, kept: ReadonlySet<Node>): void {
   const dropped: Node[] = []
   for (const node of nodes.splice(0)) (kept.has(node) ? nodes : dropped).push(node)

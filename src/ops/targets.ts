@@ -1,4 +1,4 @@
-/** Targets on the host, before they go to a device: their sum, and the search for one that cannot be. */
+/** Targets on the host, before they go to a device: sums over them, and the check of their values. */
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
@@ -6,7 +6,7 @@ import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 
 export const valueAt = ({ data, scale = 1 }: HostArray, i: number): number => data[i] * scale
 
-/** A sum in float64 that is rounded about once, however many terms it has (Neumaier): any cut of them counts the same. */
+/** A sum in float64 with an error of about one rounding for any number of terms (Neumaier), so it is the same for any cut. */
 export class ExactSum {
   #sum = 0
   #lost = 0
@@ -28,7 +28,7 @@ export function sumOf(array: HostArray): number {
   return sum.total
 }
 
-/** The number of targets that are not ignored, each with the weight of its sample. */
+/** The number of targets that are not ignored, each counted with the weight of its sample. */
 export function keptWeight(ignores: (target: number) => boolean, targets: HostArray, weights?: HostArray): number {
   const each = targets.data.length / targets.shape[0]
   const sum = new ExactSum()
@@ -38,7 +38,11 @@ export function keptWeight(ignores: (target: number) => boolean, targets: HostAr
   return sum.total
 }
 
-/** Find the first target that is not as it should be. `allowed` says what it should. */
+/**
+ * Check the shape of the targets, and that every value is `good`.
+ * @param allowed  says what a good value is, for the error
+ * @throws ShapeError, ArgumentError  naming the first bad target
+ */
 export function checkTargets(
   op: string,
   targets: HostArray,

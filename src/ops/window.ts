@@ -6,7 +6,7 @@ import { type Shape, showShape } from '../tensor/shape.js'
 /** One number for both directions, or [y, x]. */
 export type Sides = number | readonly [number, number]
 
-/** A pair of our own. @throws ArgumentError  not whole numbers of at least `least` */
+/** A copy of `value` as a pair. @throws ArgumentError  not whole numbers of at least `least` */
 export function sides(op: string, option: string, value: Sides, least: 0 | 1): readonly [number, number] {
   const both = typeof value === 'number' ? [value, value] : value
   if (Array.isArray(both) && both.length === 2 && both.every((side) => Number.isInteger(side) && side >= least)) {
@@ -25,7 +25,7 @@ export interface PoolOptions {
   padding?: Sides
 }
 
-/** Options of our own: the gradient reads them again, and the caller may have changed theirs. */
+/** A checked copy of options: the gradient reads them again, and the caller may have changed theirs meanwhile. */
 export const poolSides = (
   op: string,
   { kernel, stride = kernel, padding = 0 }: PoolOptions,
@@ -42,7 +42,7 @@ export interface ConvolutionOptions {
   padding?: Sides
   /** distance of the kernel's taps; default 1 */
   dilation?: Sides
-  /** input and output channels fall into this many groups that do not see each other; default 1 */
+  /** the number of groups of channels; an output channel sees the input channels of its own group; default 1 */
   groups?: number
 }
 
@@ -65,7 +65,7 @@ export function checkImages(op: string, x: Shape): void {
 /**
  * How many windows fit along one direction: floor((size + 2 pad - extent) / stride) + 1, where a kernel of
  * size k and dilation d has the extent d (k - 1) + 1.
- * @throws ShapeError  none fits
+ * @throws ShapeError  no window fits
  */
 export function countWindows(op: string, x: Shape, axis: 2 | 3, extent: number, stride: number, pad: number): number {
   const padded = x[axis] + 2 * pad

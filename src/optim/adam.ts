@@ -1,4 +1,7 @@
-/** Adam and AdamW, formula for formula those of torch.optim. */
+/**
+ * Adam and AdamW, formula for formula those of torch.optim: see `adam` and `adamw` below. `update` says the step as a kernel
+ * call; its arithmetic is `adam` in kernels/reference/optimizer.ts.
+ */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
@@ -8,9 +11,9 @@ import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface AdamGroupOptions extends GroupOptions {
-  /** how much of the mean of gradients, and of their squares, stays at each step; default [0.9, 0.999] */
+  /** beta1 and beta2, the decay of the averages of gradients and of their squares; default [0.9, 0.999] */
   betas: readonly [number, number]
-  /** above 0; default 1e-8 */
+  /** added to sqrt(v'); above 0; default 1e-8 */
   eps: number
 }
 
@@ -23,7 +26,7 @@ const DECOUPLED_DEFAULTS: AdamGroupOptions = { ...DEFAULTS, weightDecay: 1e-2 }
 export class Adam extends Optimizer<AdamGroupOptions> {
   readonly #decoupled: boolean
 
-  /** @param decoupled  shrink the parameter itself (AdamW) instead of adding to its gradient */
+  /** @param decoupled  true: AdamW, where weightDecay shrinks the parameter and does not enter the gradient */
   constructor(model: Trainable<AdamGroupOptions>, options: AdamOptions = {}, decoupled = false) {
     super(decoupled ? 'adamw' : 'adam', model, decoupled ? DECOUPLED_DEFAULTS : DEFAULTS, options)
     this.#decoupled = decoupled
@@ -82,18 +85,23 @@ export class Adam extends Optimizer<AdamGroupOptions> {
 }
 
 /**
- * g = gradient + weightDecay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
- * p -= learningRate m' / (sqrt(v') + eps), with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t), t = 1 at first.
+ * Step t = 1, 2, ... of a parameter p:
+ *
+ *     g = gradient + weightDecay p
+ *     m = beta1 m + (1 - beta1) g;   m' = m / (1 - beta1^t)
+ *     v = beta2 v + (1 - beta2) g^2; v' = v / (1 - beta2^t)
+ *     p -= learningRate m' / (sqrt(v') + eps)
+
  * @param model    a Module, or groups `[{ parameters, learningRate?, ... }]`
- * @param options  learningRate 1e-3 (number or Schedule), betas [0.9, 0.999], eps 1e-8, weightDecay 0; clipNorm: none
+ * @param options  learningRate 1e-3 (number or Schedule), betas [0.9, 0.999], eps 1e-8, weightDecay 0, no clipNorm
  * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
- * @throws BudgetExceededError  gradients or moments do not fit; what was made is freed
- * Holds for each element of a parameter: 4 bytes of gradient, and 8 of moments.
+ * @throws BudgetExceededError  gradients or moments do not fit; those that were made are freed
+ * Holds 4 bytes of gradient and 8 bytes of moments for each element of a parameter.
  */
 export const adam = (model: Trainable<AdamGroupOptions>, options?: AdamOptions): Adam => new Adam(model, options)
 
 /**
- * Adam with decoupled decay: p shrinks by learningRate weightDecay p first, and g = gradient.
- * As `adam` in all else; weightDecay is 0.01 when not given.
+ * Adam with decoupled decay: p -= learningRate weightDecay p comes first, and g = gradient. All else is as in `adam`, but
+ * weightDecay is 0.01 by default.
  */
 export const adamw = (model: Trainable<AdamGroupOptions>, options?: AdamOptions): Adam => new Adam(model, options, true)

@@ -1,15 +1,15 @@
-/** What an optimizer is told to train: a model, or groups of parameters with settings of their own. */
+/** What an optimizer trains: a model, or groups of parameters with settings of their own. */
 import { ArgumentError } from '../memory/errors.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Anything that lists its parameters, such as a Module. Their names, where it has them, are those of saved state. */
+/** Anything that lists its parameters, such as a Module. Saved state uses the names that it gives them. */
 export interface HasParameters {
   parameters(): Iterable<Tensor>
   namedParameters?(): ReadonlyMap<string, Tensor>
 }
 
-/** Parameters with settings of their own; what is left out is the optimizer's. */
+/** Parameters with settings of their own. A setting that is left out is that of the optimizer. */
 export type Group<Options> = { parameters: HasParameters | Iterable<Tensor> } & Partial<Options>
 
 /** What to train: a model, or groups of parameters. */
@@ -22,14 +22,14 @@ export function groupsOf<Options>(model: Trainable<Options>): { parameters: List
   return model.map(({ parameters, ...own }) => ({ parameters, own }))
 }
 
-/** `own` over `defaults`. A setting of undefined is none; lists (betas) are copied, so that the caller's stay the caller's. */
+/** `own` over `defaults`; a setting that is undefined counts as left out. Lists (betas) are copied: a caller may change them. */
 export function override<Options extends object>(defaults: Options, own: object): Options {
   const given = Object.entries(own).filter(([, value]) => value !== undefined)
   const copied = given.map(([name, value]) => [name, Array.isArray(value) ? [...value] : value] as const)
   return { ...defaults, ...Object.fromEntries(copied) }
 }
 
-/** What requires a gradient, with its module's name or null. @throws ArgumentError  it is no leaf */
+/** The tensors that require a gradient, with the names of their module or null. @throws ArgumentError  one is not a leaf */
 export function leavesOf(optimizer: string, listed: Listed): { name: string | null; parameter: Tensor }[] {
   const names = Symbol.iterator in listed ? undefined : listed.namedParameters?.()
   const nameOf = new Map(Array.from(names ?? [], ([name, parameter]) => [parameter, name]))
@@ -41,7 +41,7 @@ export function leavesOf(optimizer: string, listed: Listed): { name: string | nu
   return trained.map((parameter) => ({ name: nameOf.get(parameter) ?? null, parameter }))
 }
 
-/** @throws ArgumentError, DeviceMismatchError  there is none, one twice, or another device */
+/** @throws ArgumentError, DeviceMismatchError  no parameter, one that is listed twice, or parameters on two devices */
 export function checkParameters(name: string, parameters: readonly Tensor[]): void {
   if (parameters.length === 0)
     throw new ArgumentError(`${name}: there is no parameter to train; a module in a property named #... is not found`)

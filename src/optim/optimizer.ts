@@ -1,18 +1,18 @@
 /**
- * What all optimizers share: parameter groups, gradient buffers and moments that stand from the beginning,
- * clipping by the norm of the whole gradient, and a step in two halves. Formulas are in sgd.ts and adam.ts.
+ * What all optimizers share: groups of parameters, standing gradients and moments, clipping by the norm of the whole
+ * gradient, and a step in two halves. Formulas are in sgd.ts and adam.ts; saved state is in state.ts.
  *
  * Note [Step as data]
- *   `updates()` says the whole step as kernel calls and changes nothing; whoever runs them then calls
- *   `committed()`. User code (schedules) runs in the first half, so that the second cannot fail.
+ *   `updates()` returns the whole step as kernel calls and changes nothing. The caller runs them and then calls
+ *   `committed()`. User code (schedules) runs in the first half, so that the second half cannot fail.
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import { zeroGrad } from '../autograd/backward.js'
 import type { Device, Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
-import { ArgumentError, showValue } from '../memory/errors.js'
+import { ArgumentError } from '../memory/errors.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
-import { type Checked, checkState, isRecord, readState, refuse } from '../tensor/saved-state.js'
+import { type Checked, refuse } from '../tensor/saved-state.js'
 import { allOrNothing } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
 import type { Shape } from '../tensor/shape.js'
@@ -20,61 +20,56 @@ import type { Tensor } from '../tensor/tensor.js'
 import { checkParameters, groupsOf, leavesOf, override, type Trainable } from './groups.js'
 import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
 import {
-  faultsOfCounts,
+  checkSaved,
   type HasNames,
-  isCount,
   namesOf,
   type OptimizerState,
   type SavedOptimizerState,
+  type Stateful,
+  saveState,
 } from './state.js'
 
 /** What every group of parameters may set for itself. */
 export interface GroupOptions {
   /** a number, or a function of the updates made so far */
   learningRate: number | Schedule
-  /** see the optimizer; default 0 in sgd and adam, 0.01 in adamw */
+  /** how strongly parameters decay: see the formula of the optimizer; default 0 in sgd and adam, 0.01 in adamw */
   weightDecay: number
 }
 
 export interface Clipping {
-  /** scale the gradient so that the norm of all of it is at most this; default: no clipping */
+  /** scale the whole gradient down to this norm where its norm is larger; default: no clipping */
   clipNorm?: number
 }
 
 /** A parameter with all that its update needs. */
-interface Entry<Options> {
-  /** its module's, or null */
-  readonly name: string | null
-  readonly parameter: Tensor
+interface Entry<Options> extends Stateful {
   readonly settings: Options
   readonly schedule: Schedule
-  readonly moments: readonly Tensor[]
-  /** of it made so far */
-  updates: number
 }
 
 /**
  * Note [Who is trained]
- *   Parameters that do not require a gradient when the optimizer is made are left out for good. One that is frozen later
- *   (`requiresGrad = false`) stays as it is, moments and all, and its gradient counts in no norm, until it is thawed; then
- *   it goes on where it was, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a gradient and
- *   that the loss does not reach has the gradient zero: it is still decayed, and moved by its momentum.
+ *   Parameters that do not require a gradient when the optimizer is made are left out for good. A parameter that is frozen
+ *   later (`requiresGrad = false`) does not change, nor do its moments, and its gradient is no part of the norm. When it is
+ *   thawed it goes on from there, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a gradient
+ *   but that the loss does not depend on has the gradient 0: it still decays and is moved by its momentum.
  */
 export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   readonly device: Device
-  /** What it trains, in order. */
+  /** The parameters that it trains, in order. */
   readonly parameters: readonly Tensor[]
-  /** Standing moments, in order of the parameters: 4 * size bytes each, category `optimizer`. */
+  /** The standing moments, in the order of the parameters: 4 * size bytes each, category `optimizer`. */
   readonly state: readonly Tensor[]
   readonly #entries: readonly Entry<Options>[]
   readonly #clipNorm: number | null
-  /** Of the whole gradient, as it was last measured: [scale, ratio], see kernels.ts. */
+  /** The norm of the whole gradient, as it was last measured: [scale, ratio], see kernels.ts. */
   readonly #norm: Tensor
   #steps = 0
 
   /**
-   * @param name      for errors
-   * @param defaults  what neither `options` nor a group sets
+   * @param name      named in errors
+   * @param defaults  the settings that neither `options` nor a group gives
    */
   constructor(
     readonly name: string,
@@ -109,16 +104,16 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
       for (const { parameter } of trained) gradientOf(parameter)
       const entries = trained.map((entry) => ({
         ...entry,
-        moments: this.moments(entry.settings).map(() => make(entry.parameter.shape)),
+        moments: new Map(this.moments(entry.settings).map((moment) => [moment, make(entry.parameter.shape)])),
       }))
       return { entries, norm: make([2]) }
     })
     this.#entries = entries
     this.#norm = norm
-    this.state = this.#entries.flatMap(({ moments }) => moments)
+    this.state = this.#entries.flatMap(({ moments }) => [...moments.values()])
   }
 
-  /** Updates made. */
+  /** The number of steps made. */
   get steps(): number {
     return this.#steps
   }
@@ -126,7 +121,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /**
    * The next step, one update for each parameter, clipped by what `measureNorm()` found. Note [Step as data].
    * @throws ArgumentError  a schedule gave a rate that is negative or not finite
-   * @throws DisposedError  a parameter or the optimizer's state is gone
+   * @throws DisposedError  a parameter or the state of the optimizer is disposed
    */
   updates(): Update[] {
     const entries = this.#trained()
@@ -142,17 +137,17 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
         clip: norm !== null,
         maxNorm: this.#clipNorm ?? 0,
       }
-      const targets = [parameter, ...moments].map((tensor) => tensor.storage(this.name))
+      const targets = [parameter, ...moments.values()].map((tensor) => tensor.storage(this.name))
       const gradient = gradientOf(parameter).storage(this.name)
       return this.update(settings, entry.updates + 1, values, targets, norm ? [gradient, norm] : [gradient])
     })
   }
 
   /**
-   * Measure the norm of the whole gradient, by which `updates()` clip. It neither over- nor underflows where gradients are
-   * finite, and is not finite where one of them is not.
-   * @throws BudgetExceededError  no room for the device's workspace
-   * @throws DisposedError        a parameter's gradient or the optimizer's state is gone
+   * Measure the norm of the whole gradient, by which `updates()` clip. It neither overflows nor underflows where gradients
+   * are finite, and is not finite where one of them is not.
+   * @throws BudgetExceededError  the workspace of the kernel does not fit
+   * @throws DisposedError        a gradient or the state of the optimizer is disposed
    */
   measureNorm(): void {
     const gradients = this.#trained().map(({ parameter }) => gradientOf(parameter))
@@ -168,13 +163,13 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     )
   }
 
-  /** The norm that `measureNorm()` found. In double precision: it may be more than an element holds. */
+  /** The norm that `measureNorm()` found, in double precision: it may be larger than an element can hold. */
   async gradNorm(): Promise<number> {
     const [scale, ratio] = await this.#norm.data()
     return scale * ratio
   }
 
-  /** Say that `updates()` were run: the step counts. Not in a rehearsal, where nothing was. */
+  /** Count the step, after `updates()` were run. Does nothing in a rehearsal, which runs no kernels. */
   committed(): void {
     if (this.device.rehearsal) return
     this.#steps++
@@ -201,19 +196,16 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /**
    * Copies of the moments on the host, and the number of updates. Note [Names in saved state].
-   * @param model  whose names to use, for an optimizer made from parts of it
+   * @param model  gives the names, for an optimizer made from parts of it
    * @throws ArgumentError  two parameters have one name
    */
   async stateDict(model?: HasNames): Promise<OptimizerState> {
-    const named = [...namesOf(this.name, this.#entries, model)]
-    const steps = this.#steps
-    const updates = Object.fromEntries(named.map(([name, entry]) => [name, entry.updates]))
-    return { steps, updates, moments: await readState(this.#momentsOf(named)) }
+    return saveState(namesOf(this.name, this.#entries, model), this.#steps)
   }
 
   /**
-   * Take over what `stateDict` gave, for the same parameters by name.
-   * @throws StateError     something is missing, unexpected, of another shape or no number; nothing was written
+   * Load what `stateDict` gave, by the names of the parameters.
+   * @throws StateError     an entry is missing, unexpected, of another shape or not a number; nothing was written
    * @throws ArgumentError  two parameters have one name
    * @throws DisposedError  the optimizer is disposed
    */
@@ -223,23 +215,14 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     write()
   }
 
-  /** What `loadStateDict` would refuse, for those who load more than one state or none. @throws what it throws else */
+  /**
+   * What `loadStateDict` would refuse, for a caller that loads either several states or none of them.
+   * @throws ArgumentError, DisposedError  as `loadStateDict`
+   */
   checkState(state: SavedOptimizerState, model?: HasNames): Checked {
-    const named = namesOf(this.name, this.#entries, model)
-    const { steps, updates, moments } = isRecord(state) ? state : {}
-    const values = checkState('moments', this.#momentsOf(named), moments)
-    const counts = new Map(Array.from(named, ([name, entry]) => [entry, isRecord(updates) ? updates[name] : undefined]))
-    const faults = [
-      ...(isCount(steps) ? [] : [`steps is ${showValue(steps)}; it must be a whole number, 0 or more`]),
-      ...faultsOfCounts(updates, new Set(named.keys())),
-      ...values.faults,
-    ]
-    const write = (): void => {
-      values.write()
-      for (const [entry, count] of counts) entry.updates = count ?? 0
-      this.#steps = steps ?? 0
-    }
-    return { faults, write }
+    return checkSaved(namesOf(this.name, this.#entries, model), state, (steps) => {
+      this.#steps = steps
+    })
   }
 
   /** Free moments and norm. Gradients are the parameters' and stay. */
@@ -256,8 +239,9 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   protected abstract check(settings: Options): void
 
   /**
-   * Further numbers that kernels compute with, by what they are: like settings, the device's elements must hold them.
-   * @throws ArgumentError  what else the device cannot hold
+   * Further numbers that kernels compute with, each with a description. Like settings, they must be in the range of the
+   * device's elements.
+   * @throws ArgumentError  a setting that the device cannot represent otherwise
    */
   protected derived(_settings: Options): Readonly<Record<string, number>> {
     return {}
@@ -268,9 +252,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /**
    * The update of one parameter.
-   * @param step     which it is for this parameter, from 1
+   * @param step     the number of the update for this parameter, from 1
+   * @param values   the kernel parameters that all optimizers have
    * @param targets  the parameter, then its moments
-   * @param inputs   its gradient, then the norm of all when `values.clip`
+   * @param inputs   its gradient, then where `values.clip` the norm of the whole gradient
    */
   protected abstract update(
     settings: Options,
@@ -284,7 +269,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     const rate = schedule(this.#steps)
     const what = `the learning rate of step ${this.#steps}`
     checkAtLeast(this.name, what, rate, 0)
-    // what decays for ever may become 0
+    // a rate that decays may become smaller than an element can hold: then it is 0
     if (rate > 1) checkSetting(this.device, this.name, what, rate)
     return rate
   }
@@ -292,12 +277,5 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /** Note [Who is trained]. */
   #trained(): Entry<Options>[] {
     return this.#entries.filter(({ parameter }) => parameter.requiresGrad)
-  }
-
-  #momentsOf(named: Iterable<readonly [string, Entry<Options>]>): Map<string, Tensor> {
-    const moments = Array.from(named, ([name, entry]) =>
-      this.moments(entry.settings).map((moment, j) => [`${name}.${moment}`, entry.moments[j]] as const),
-    )
-    return new Map(moments.flat())
   }
 }

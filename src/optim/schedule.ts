@@ -20,8 +20,8 @@ export function stepDecay(options: { learningRate: number; every: number; factor
 }
 
 /**
- * Half a cosine from learningRate at step 0 to `floor` at `steps`, and `floor` from there on:
- * floor + (learningRate - floor) (1 + cos(pi step / steps)) / 2. PyTorch's CosineAnnealingLR, without its rise after it.
+ * floor + (learningRate - floor) (1 + cos(pi step / steps)) / 2 up to `steps`, and `floor` from there on. PyTorch's
+ * CosineAnnealingLR rises again after that; this does not.
  */
 export function cosine(options: { learningRate: number; steps: number; floor?: number }): Schedule {
   const { learningRate, steps, floor = 0 } = options
@@ -32,8 +32,8 @@ export function cosine(options: { learningRate: number; steps: number; floor?: n
 }
 
 /**
- * A straight rise to the first rate of `then` over `steps` updates, (step + 1) / steps of it, and from there
- * `then`, which begins at its own step 0.
+ * A linear rise over `steps` updates to the first rate of `then`, (step + 1) / steps of it; after that `then`, from its own
+ * step 0.
  */
 export function warmUp(steps: number, then: number | Schedule): Schedule {
   checkCount('warmUp', 'steps', steps)

@@ -1,4 +1,7 @@
-/** Stochastic gradient descent, formula for formula that of torch.optim.SGD. */
+/**
+ * Stochastic gradient descent, formula for formula that of torch.optim.SGD: see `sgd` below. `update` says the step as a
+ * kernel call; its arithmetic is `sgd` in kernels/reference/optimizer.ts.
+ */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
@@ -8,11 +11,11 @@ import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface SgdGroupOptions extends GroupOptions {
-  /** of the velocity; 0: there is none, and it takes no memory */
+  /** the decay of the velocity; 0: there is no velocity, and none of its memory */
   momentum: number
-  /** what of the gradient does not enter the velocity */
+  /** the share of the gradient that does not enter the velocity */
   dampening: number
-  /** look ahead along the velocity; needs momentum and no dampening */
+  /** step by g + momentum v instead of v; needs momentum and no dampening */
   nesterov: boolean
 }
 
@@ -52,12 +55,16 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
 }
 
 /**
- * g = gradient + weightDecay p; v = momentum v + (1 - dampening) g, the first time v = g;
- * p -= learningRate (nesterov ? g + momentum v : v).
+ * A step of a parameter p:
+ *
+ *     g = gradient + weightDecay p
+ *     v = momentum v + (1 - dampening) g; in the first step v = g
+ *     p -= learningRate v, or with nesterov p -= learningRate (g + momentum v)
+
  * @param model    a Module, or groups `[{ parameters, learningRate?, ... }]`
- * @param options  learningRate 1e-3 (number or Schedule), momentum, dampening and weightDecay 0, nesterov false; clipNorm: none
+ * @param options  learningRate 1e-3 (number or Schedule), momentum, dampening and weightDecay 0, nesterov false, no clipNorm
  * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
- * @throws BudgetExceededError  gradients or velocities do not fit; what was made is freed
- * Holds for each element of a parameter: 4 bytes of gradient, and 4 of velocity with momentum.
+ * @throws BudgetExceededError  gradients or velocities do not fit; those that were made are freed
+ * Holds 4 bytes of gradient for each element of a parameter, and with momentum 4 bytes of velocity.
  */
 export const sgd = (model: Trainable<SgdGroupOptions>, options?: SgdOptions): Sgd => new Sgd(model, options)

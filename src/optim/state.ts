@@ -2,24 +2,32 @@
  * Saved state of an optimizer.
  *
  * Note [Names in saved state]
- *   State is saved by parameter, so that it finds its own parameter whatever else is frozen and in whatever order groups
- *   are. The name is that of the model which `stateDict` is given; else of the module that the optimizer, or the group,
- *   was made from; else the parameter's place in the optimizer.
+ *   State is saved by the name of its parameter, so that it finds that parameter whatever else is frozen and whatever the
+ *   order of the groups is. The name comes from the model that `stateDict` is given; else from the module that the
+ *   optimizer, or the group, was made from; else it is the parameter's place in the optimizer.
  */
 import { ArgumentError, showValue } from '../memory/errors.js'
-import { isRecord, type SavedState, type StateDict, shorten } from '../tensor/saved-state.js'
+import {
+  type Checked,
+  checkState,
+  isRecord,
+  readState,
+  type SavedState,
+  type StateDict,
+  shorten,
+} from '../tensor/saved-state.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Whose names parameters have in saved state, such as a Module. */
+/** Gives parameters their names in saved state; a Module does. */
 export interface HasNames {
   namedParameters(): ReadonlyMap<string, Tensor>
 }
 
 /** Saved state: see Optimizer.stateDict. */
 export interface OptimizerState {
-  /** updates made */
+  /** the number of steps made */
   steps: number
-  /** of each parameter, by its name: fewer where it was frozen for a while */
+  /** by the name of a parameter: the updates made of it, fewer where it was frozen for a while */
   updates: Record<string, number>
   /** 'fc1.weight.exp_avg': a moment of the parameter fc1.weight */
   moments: StateDict
@@ -32,11 +40,22 @@ export interface SavedOptimizerState {
   readonly moments: SavedState
 }
 
+/** A parameter, and what is saved of it. */
+export interface Stateful {
+  /** the name that its module gives it, or null */
+  readonly name: string | null
+  readonly parameter: Tensor
+  /** by PyTorch's names */
+  readonly moments: ReadonlyMap<string, Tensor>
+  /** made of this parameter so far */
+  updates: number
+}
+
 /**
  * Entries by name. Note [Names in saved state].
  * @throws ArgumentError  two have one name
  */
-export function namesOf<Entry extends { readonly name: string | null; readonly parameter: Tensor }>(
+export function namesOf<Entry extends Stateful>(
   optimizer: string,
   entries: readonly Entry[],
   model?: HasNames,
@@ -56,11 +75,47 @@ export function namesOf<Entry extends { readonly name: string | null; readonly p
   return named
 }
 
+/** Copies of the moments on the host, and the numbers of updates. */
+export async function saveState(named: ReadonlyMap<string, Stateful>, steps: number): Promise<OptimizerState> {
+  const updates = Object.fromEntries(Array.from(named, ([name, entry]) => [name, entry.updates]))
+  return { steps, updates, moments: await readState(momentsOf(named)) }
+}
+
+/** Is `state` one of these parameters? @param setSteps  takes the number of steps when the state is written */
+export function checkSaved(
+  named: ReadonlyMap<string, Stateful>,
+  state: unknown,
+  setSteps: (steps: number) => void,
+): Checked {
+  const { steps, updates, moments } = isRecord(state) ? state : {}
+  const values = checkState('moments', momentsOf(named), moments)
+  const counts = new Map(Array.from(named, ([name, entry]) => [entry, isRecord(updates) ? updates[name] : undefined]))
+  const faults = [
+    ...(isCount(steps) ? [] : [`steps is ${showValue(steps)}; it must be a whole number, 0 or more`]),
+    ...faultsOfCounts(updates, new Set(named.keys())),
+    ...values.faults,
+  ]
+  const write = (): void => {
+    values.write()
+    for (const [entry, count] of counts) entry.updates = isCount(count) ? count : 0
+    setSteps(isCount(steps) ? steps : 0)
+  }
+  return { faults, write }
+}
+
+/** 'fc1.weight.exp_avg' -> that moment. */
+function momentsOf(named: ReadonlyMap<string, Stateful>): Map<string, Tensor> {
+  const all = Array.from(named, ([name, { moments }]) =>
+    Array.from(moments, ([moment, tensor]) => [`${name}.${moment}`, tensor] as const),
+  )
+  return new Map(all.flat())
+}
+
 /** Is it a whole number, 0 or more? */
-export const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 /** What is wrong with the updates of each parameter. */
-export function faultsOfCounts(updates: unknown, names: ReadonlySet<string>): string[] {
+function faultsOfCounts(updates: unknown, names: ReadonlySet<string>): string[] {
   if (!isRecord(updates)) return [`updates is ${showValue(updates)}, not an object`]
   const wrong = [...names].filter((name) => !Object.hasOwn(updates, name) || !isCount(updates[name]))
   const unexpected = Object.keys(updates).filter((name) => !names.has(name))

@@ -1,6 +1,6 @@
 /**
- * Checkpoints: all that a commit changes, on the host. Where a device can lose its values (`volatile`) a streamer keeps
- * one by itself, so that training goes on elsewhere as if nothing had happened.
+ * Checkpoints: copies on the host of everything that a commit changes. On a device that can lose its values (`volatile`) a
+ * streamer keeps one by itself, from which training goes on with the same results on another device.
  */
 import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -28,10 +28,10 @@ export async function takeCheckpoint(model: Module, optimizer: Optimizer, cursor
 export class Checkpoints {
   last: Checkpoint | null = null
   readonly #every: number
-  /** Have values or cursor changed other than by a step? */
+  /** Have values or cursor changed since the last checkpoint, other than by a step? */
   #due = true
 
-  /** @param every  so many steps; 0: never. Default 1 where values can be lost, else 0 */
+  /** @param every  keep one after this many steps; 0: never. Default 1 where values can be lost, else 0 */
   constructor(
     readonly model: Module,
     readonly optimizer: Optimizer,
@@ -43,7 +43,7 @@ export class Checkpoints {
     this.#every = every
   }
 
-  /** Training goes on from another place: what is there is kept before the next step. */
+  /** Training goes on from another place: keep a checkpoint before the next step. */
   restart(): void {
     this.#due = true
   }
@@ -61,7 +61,7 @@ export class Checkpoints {
     if (this.last?.optimizer.steps === this.optimizer.steps) this.last = { ...this.last, cursor }
   }
 
-  /** An error of the device, and where to go on. */
+  /** The error to throw in place of `error`: a lost device is told with the place to go on from. */
   explain(error: unknown): unknown {
     if (!(error instanceof DeviceLostError) || !this.last) return error
     const { optimizer, cursor } = this.last

@@ -1,20 +1,20 @@
 /**
- * How far training has got. A cursor counts samples, not mini-batches, and names the order they came in, so that going
- * on with another batch size repeats nothing and leaves nothing out, and going on in another order is refused.
+ * How far training has got. A cursor counts samples, not mini-batches, and names the order in which they came. So training
+ * that goes on with another batch size repeats no sample and leaves none out, and going on in another order is refused.
  */
 import { ArgumentError } from '../memory/errors.js'
 
-/** Plain numbers, for JSON too. Within an epoch all of it must be there; `{ epoch }` alone is the start of that epoch. */
+/** Plain numbers, fit for JSON. Within an epoch every field must be given; `{ epoch }` alone is the start of that epoch. */
 export interface Cursor {
   /** whole epochs done */
   readonly epoch: number
-  /** samples of the running epoch that were learned from; the rest is 0 and null where this is 0 */
+  /** samples of the running epoch that were learned from; where this is 0 the fields below are 0 and null */
   readonly samples: number
-  /** what the running epoch is shuffled by; null: it comes in the order of its source */
+  /** the seed that shuffles the running epoch; null: the samples come in the order of their source */
   readonly seed: number | null
-  /** samples of the data set; null: chunks, whose number is not known */
+  /** the number of samples of the data set; null: chunks, whose number is not known */
   readonly length: number | null
-  /** what these samples' targets count, and their losses, summed: for the mean loss of the whole epoch */
+  /** the total weight of the targets of these samples; with the sum of their losses it gives the mean loss of the epoch */
   readonly weight: number
   readonly lossSum: number
 }
@@ -27,8 +27,8 @@ export const epochStart = (epoch: number): Cursor =>
   Object.freeze({ epoch, samples: 0, seed: null, length: null, weight: 0, lossSum: 0 })
 
 /**
- * A copy of what a caller gives as a cursor.
- * @throws ArgumentError  naming the field that is missing, unknown, or no such number
+ * A checked copy of a cursor that a caller gives.
+ * @throws ArgumentError  naming the field that is missing, unknown or of a wrong value
  */
 export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Cursor {
   const start = epochStart(given.epoch)
@@ -54,8 +54,8 @@ export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Curs
 }
 
 /**
- * Do the samples that are done mean the same in this order?
- * @throws ArgumentError  they do not: some would be learned from twice, and some never
+ * Check that the samples which are done are the first ones of this order too.
+ * @throws ArgumentError  they are not: some samples would be learned from twice, and some never
  */
 export function checkOrder({ epoch, samples, seed, length }: Cursor, now: Order): void {
   if (samples === 0) return

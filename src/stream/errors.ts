@@ -1,4 +1,4 @@
-/** What can keep a mini-batch from being trained on. In every case nothing was committed. */
+/** Errors that keep a mini-batch from being trained on. Nothing was committed when one is thrown. */
 import { type BytesByCategory, describeHeld } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { SluiceError } from '../memory/errors.js'
@@ -7,11 +7,11 @@ import { ShapeError } from '../tensor/errors.js'
 /** No micro-batch of the wanted size fits the budget. */
 export class DoesNotFitError extends SluiceError {
   constructor(
-    /** the most samples that a micro-batch was to have */
+    /** the largest number of samples that a micro-batch may have */
     readonly microBatch: number,
-    /** samples in the one of its micro-batches that needs the most */
+    /** the number of samples of the micro-batch that needs the most memory */
     readonly part: number,
-    /** the budget that this one needs; Infinity where the model refuses its size, as peakOp then says */
+    /** the budget that this micro-batch needs; Infinity where the model refuses its size: then peakOp says why */
     readonly neededBytes: number,
     /** the smallest budget under which the mini-batch can be trained on at all */
     readonly minimumBudgetBytes: number,
@@ -32,13 +32,13 @@ export class DoesNotFitError extends SluiceError {
   }
 }
 
-/** Nothing in the mini-batch counts: no sample, every target ignored, or all weights zero. */
+/** The total weight of the mini-batch is 0: every target is ignored, or every weight is 0. */
 export class EmptyBatchError extends SluiceError {}
 
 /** A loss that couples samples cannot be summed over micro-batches. */
 export class NotSeparableError extends SluiceError {}
 
-/** The model's output has not its samples on axis 0, in the order of the inputs: rows.ts. */
+/** Axis 0 of the model's output is not the samples in the order of the inputs: see rows.ts. */
 export class OutputShapeError extends ShapeError {}
 
 /** The loss of a mini-batch, or its gradient, is NaN or infinite. */

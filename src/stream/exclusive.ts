@@ -1,6 +1,6 @@
 /**
- * One step at a time on a device. Its streamers share what a step works with: the gradients and shadows of a model that
- * two of them train, and the heap that a plan was made for.
+ * One step at a time on a device. The streamers of a device share its heap, for which a plan was made, and may share the
+ * gradients and shadows of one model.
  */
 import type { Device } from '../device/device.js'
 import { Slot } from '../device/slot.js'
@@ -8,7 +8,7 @@ import { BusyError } from './errors.js'
 
 const RUNNING = new Slot<{ what: string | null }>(() => ({ what: null }))
 
-/** @throws BusyError  says what runs */
+/** @throws BusyError  something is running: says what */
 export function checkIdle(device: Device, wanted: string): void {
   const { what } = device.slot(RUNNING)
   if (what === null) return
@@ -16,8 +16,8 @@ export function checkIdle(device: Device, wanted: string): void {
 }
 
 /**
- * Runs `fn`, and nothing else until it has ended.
- * @param what  for the error that others get
+ * Runs `fn`, and refuses everything else until it has ended.
+ * @param what  names it in the error of what is refused
  * @throws BusyError  something runs already
  */
 export async function exclusively<T>(device: Device, what: string, fn: () => Promise<T>): Promise<T> {

@@ -1,20 +1,20 @@
 /**
  * The fastest micro-batch among those that fit, by measuring.
  *
- * The largest that fits is not always the fastest: the activations of a smaller one may stay in a cache. Nothing
- * predicts where that is, so it is tried out. Sizes go down by halves, because around the best one the curve is flat.
+ * The largest micro-batch that fits is not always the fastest: the activations of a smaller one may stay in a cache. The
+ * best size cannot be predicted, so sizes are measured. They go down by halves, because speed changes little near the best.
  */
 import { DoesNotFitError, NotSeparableError } from './errors.js'
 import { type MicroBatchOption, type Plan, sizesOf } from './plan.js'
 
-/** How fast a mini-batch went through in micro-batches of one size. */
+/** The measured speed of a mini-batch in micro-batches of one size. */
 export interface Trial {
   /** the largest micro-batch; as `microBatch` of a step it splits the same way */
   readonly microBatch: number
   readonly samplesPerSecond: number
 }
 
-/** The sizes to try: the largest that fits, made even, then those of twice as many micro-batches, and so on down to 1. */
+/** The sizes to try: that of the fewest micro-batches, then that of twice as many, and so on down to 1. */
 export function sizesToTry(batch: number, largest: number): number[] {
   const sizes: number[] = []
   for (let parts = Math.ceil(batch / largest); ; parts *= 2) {
@@ -24,14 +24,14 @@ export function sizesToTry(batch: number, largest: number): number[] {
   }
 }
 
-/** Rounds go on until both are reached: enough to meet a quiet moment, short enough to wait for. */
+/** Rounds go on until both are reached: long enough for one undisturbed round of each size, short enough to wait for. */
 const LEAST_ROUNDS = 3
 const LEAST_MS = 1000
 
 /**
- * Run all sizes in turn, round after round, so that what slows the machine down slows all of them.
- * @param planFor  of the mini-batch
- * @param run      streams the first micro-batches of a plan through, those of `sizes`; resolves when they are done
+ * Run all sizes in turn, round after round, so that a disturbance of the machine slows all of them.
+ * @param planFor  plans the mini-batch
+ * @param run      runs the first micro-batches of a plan, which have these sizes; resolves when they are done
  * @returns the fastest first, each by its best round; the first round warms up and does not count
  */
 export async function race(
@@ -56,13 +56,13 @@ export async function race(
     .sort((a, b) => b.samplesPerSecond - a.samplesPerSecond)
 }
 
-/** The first of `sizes`, up to as many samples as the largest micro-batch has: so all are measured for as long. */
+/** The first of `sizes` that together have at most `samples`, so that all trials run equally many samples. */
 const asMany = (sizes: readonly number[], samples: number): readonly number[] =>
   sizes.slice(0, Math.max(1, Math.floor(samples / sizes[0])))
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
 
-/** A smaller micro-batch may be impossible where a larger one is not: holes, a model that refuses it, a coupled loss. */
+/** A smaller micro-batch can be impossible where a larger one is not: holes, a model that refuses it, a coupled loss. */
 function planIfPossible(planFor: (microBatch: MicroBatchOption) => Plan, microBatch: MicroBatchOption): Plan | null {
   try {
     return planFor(microBatch)

@@ -11,7 +11,7 @@ import type { Committed, Evaluation, FitOptions, StepResult } from './options.js
 import type { MicroBatchOption, Plan } from './plan.js'
 import { type Mode, type SampleShape, sampleShapeOf } from './program.js'
 
-/** A streamer, as one fit sees it. All but `begin` throw a BusyError when a later fit has taken this one's place. */
+/** A streamer, as one fit sees it. All but `begin` throw a BusyError once a later fit has taken the place of this one. */
 export interface Trainer {
   readonly seed: number
   cursor(): Cursor
@@ -62,10 +62,10 @@ export async function* fit(
   }
 }
 
-/** An epoch that was left is not taken up again without being asked to. */
+/** The next epoch to begin. An epoch that was left is resumed only where `from` asks for it. */
 const nextEpoch = ({ epoch, samples }: Cursor): Cursor => epochStart(samples > 0 ? epoch + 1 : epoch)
 
-/** Only a data set is shuffled, and known to have an end. */
+/** Only a data set is shuffled and has a known length. */
 const orderOf = (source: DataSource, seed: number | null): Order =>
   isDataset(source) ? { seed, length: source.length } : { seed: null, length: null }
 
@@ -78,15 +78,15 @@ const advanced = (cursor: Cursor, { samples, weight, loss }: Committed, order: O
     lossSum: cursor.lossSum + loss * weight,
   })
 
-/** Samples of this epoch, and of those after it; of chunks nothing is known. */
+/** The samples left of this epoch, then those of a later epoch if there is one. For chunks neither is known. */
 function samplesToCome({ length }: Order, skip: number, epochs: number): number[] {
   if (length === null) return []
   return epochs > 1 ? [length - skip, length] : [length - skip]
 }
 
 /**
- * Plan every size that will come before the first is run: what cannot run is refused before anything is learned.
- * @param epochs  samples of each kind of epoch
+ * Plan every size that will come, so that a size which cannot run is refused before anything is learned.
+ * @param epochs  the numbers of samples from samplesToCome
  * @throws ShapeError  the model refuses the last mini-batch of an epoch, or the data to evaluate
  */
 function planAhead(
@@ -108,7 +108,7 @@ function planAhead(
   explaining('the data to evaluate', () => planFor('evaluate', evaluate.length, microBatch, evaluated))
 }
 
-/** Says which part of the training a ShapeError comes from. */
+/** Run `plan`, and let a ShapeError say which part of the training it comes from. */
 function explaining(what: string, plan: () => void): void {
   try {
     plan()
@@ -119,8 +119,8 @@ function explaining(what: string, plan: () => void): void {
 }
 
 /**
- * The items of `source`, until `signal` is aborted. A source that hangs then is not waited for: it is closed when it
- * answers.
+ * The items of `source` until `signal` is aborted. A source that does not answer is not waited for then; it is closed when
+ * it answers.
  * @throws InterruptedError  the signal was aborted
  */
 async function* untilAborted<T>(source: AsyncGenerator<T>, signal?: AbortSignal): AsyncGenerator<T, void, void> {
@@ -140,7 +140,7 @@ async function* untilAborted<T>(source: AsyncGenerator<T>, signal?: AbortSignal)
   }
 }
 
-/** What `promise` gives, or an InterruptedError if that comes first. */
+/** The result of `promise`, or an InterruptedError if the signal is aborted first. */
 function orAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {

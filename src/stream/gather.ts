@@ -12,7 +12,7 @@ import type { Planner } from './planner.js'
 import { type Mode, type Program, sampleShapeOf, userCode } from './program.js'
 import { checkWeights, weigh } from './weights.js'
 
-/** Between micro-batches, let timers and signals run at least this often. */
+/** Timers and signals get to run between micro-batches at least this often. */
 const BREATH_MS = 50
 
 type OnOutput = (values: Floats, shape: Shape, piece: Batch) => void
@@ -20,9 +20,9 @@ type OnOutput = (values: Floats, shape: Shape, piece: Batch) => void
 export class Gatherer {
   readonly #program: Program
   readonly #planner: Planner
-  /** of dropout masks */
+  /** the seed of dropout masks */
   readonly #seed: number
-  /** when timers and signals last ran, across steps: a run of short ones must breathe as well */
+  /** when timers and signals last ran; kept from step to step, because many steps may be shorter than BREATH_MS */
   #breath = performance.now()
 
   constructor(program: Program, planner: Planner, seed: number) {
@@ -34,7 +34,7 @@ export class Gatherer {
   /**
    * Everything of a step up to the commit.
    * @param onOutput  gets the output of each micro-batch, in `evaluate` and `predict`
-   * @returns the plan, and what the mini-batch's mean counts
+   * @returns the plan, and the total weight of the mini-batch
    * @throws DoesNotFitError, DataError, EmptyBatchError, InterruptedError, ModelError, PlanMismatchError
    */
   async gather(
@@ -58,7 +58,7 @@ export class Gatherer {
     return { plan, weight }
   }
 
-  /** Times forward and backward of some first micro-batches, cut in several sizes: `Streamer.fastest`. */
+  /** Times forward and backward of the first micro-batches in several sizes: `Streamer.fastest`. */
   race(batch: Batch, options: Pick<StepOptions, 'signal'>): Promise<Trial[]> {
     checkBatch(batch)
     const samples = batch.inputs.shape[0]
@@ -72,7 +72,7 @@ export class Gatherer {
     })
   }
 
-  /** @param shares  what the mean of each piece counts in the mini-batch's */
+  /** @param shares  the weight of each piece as a share of the mini-batch's */
   async #stream(
     mode: Mode,
     plan: Plan,
@@ -107,14 +107,14 @@ export class Gatherer {
     )
   }
 
-  /** Let timers, signals and input handlers have their turn, now and then. */
+  /** Let timers, signals and input handlers run, if they have not run for BREATH_MS. */
   async #breathe(): Promise<void> {
     if (performance.now() - this.#breath <= BREATH_MS) return
     await macrotask()
     this.#breath = performance.now()
   }
 
-  /** What each micro-batch counts: the loss says, or its samples, or their weights. */
+  /** The weight of each micro-batch: see `weigh`. */
   #weigh(batch: Batch, pieces: readonly Batch[], plan: Plan): number[] {
     const { lossFunction, device } = this.#program
     this.#checkTargets(batch, plan)
@@ -130,7 +130,7 @@ export class Gatherer {
   }
 }
 
-/** The first samples in pieces of these sizes; as many as the sizes say. */
+/** The first samples of a batch in pieces of these sizes. */
 function cut(batch: Batch, sizes: readonly number[]): Batch[] {
   let start = 0
   return sizes.map((size) => {
@@ -139,7 +139,7 @@ function cut(batch: Batch, sizes: readonly number[]): Batch[] {
   })
 }
 
-/** Let timers, signals and input handlers run. Where there is setImmediate it does not make us wait for a timer. */
+/** Let timers, signals and input handlers run. setImmediate, where there is one, takes less time than a timer. */
 function macrotask(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve)

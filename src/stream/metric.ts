@@ -1,4 +1,4 @@
-/** Accuracy, counted on the host from outputs that were read anyway. */
+/** Accuracy, counted on the host from the outputs of an evaluation. */
 import type { Floats } from '../../kernels/kernels.js'
 import type { Batch } from '../data/index.js'
 import type { Loss } from '../ops/loss.js'
@@ -7,11 +7,12 @@ import type { HostArray } from '../tensor/host.js'
 import { type Shape, sameShape, splitAt } from '../tensor/shape.js'
 
 /**
- * The share of targets that are named by the largest of their outputs, each target with the weight of its sample: what
- * counts nothing in the loss counts nothing here. The first of equal outputs is the largest; outputs with a NaN name none.
+ * The share of targets that equal the class with the largest output. Each target counts with the weight of its sample, and
+ * targets that the loss ignores are left out. Among equal outputs the first counts as the largest; where an output is NaN
+ * the target counts as wrong.
  *
- * Targets are class indices where outputs are [N, C, ...] and they [N, ...], or outputs are rows [N T, C] and they
- * [N, T]; with C >= 2, and all of them whole numbers. Those outside [0, C) count nothing. Otherwise there is no accuracy.
+ * There is an accuracy where targets are class indices: whole numbers of shape [N, ...] for outputs [N, C, ...], or [N, T]
+ * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out.
  */
 export class Accuracy {
   readonly #loss: Loss
@@ -23,12 +24,12 @@ export class Accuracy {
     this.#loss = loss
   }
 
-  /** Undefined where targets are no class indices, or none counts. */
+  /** Undefined where targets are not class indices, or all of them are left out. */
   get value(): number | undefined {
     return this.#classes && this.#counted.total > 0 ? this.#correct.total / this.#counted.total : undefined
   }
 
-  /** @param shape  of the outputs */
+  /** @param shape  the shape of the outputs */
   add(outputs: Floats, shape: Shape, { targets, weights }: Batch): void {
     this.#classes &&= areClasses(targets, shape)
     if (!this.#classes) return
@@ -53,7 +54,7 @@ function areClasses(targets: HostArray, shape: Shape): boolean {
   return true
 }
 
-/** Which of `count` outputs, `stride` apart, is the largest; -1 where one is NaN. */
+/** The index of the largest of `count` outputs, which are `stride` apart; -1 where one is NaN. */
 function largest(outputs: Floats, first: number, count: number, stride: number): number {
   let best = 0
   for (let c = 0; c < count; c++) {

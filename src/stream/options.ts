@@ -11,43 +11,43 @@ export interface StreamerOptions {
   /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
   loss: Loss
   optimizer: Optimizer
-  /** of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
+  /** seed of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
   seed?: number
   /** refuse to commit a mini-batch whose loss or gradient is NaN or infinite; default true */
   checkFinite?: boolean
-  /** keep a checkpoint after every so many steps; default 1 where the device can lose its values, else 0: none */
+  /** keep a checkpoint after this many steps, 0: never; default 1 where the device can lose its values, else 0 */
   checkpointEvery?: number
 }
 
 export interface StepOptions {
   microBatch?: MicroBatchOption
   signal?: AbortSignal
-  /** after every micro-batch, and waited for */
+  /** called and awaited after every micro-batch */
   onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void | Promise<void>
 }
 
 export interface FitOptions extends StepOptions {
   /** samples in a mini-batch; the last of an epoch may be smaller */
   batch: number
-  /** how many this call runs; with `from`: the number of epochs at which training ends. Default 1 */
+  /** how many epochs this call runs; with `from`, the epoch at which training ends. Default 1 */
   epochs?: number
   /** leave out the samples at an epoch's end that do not fill a mini-batch; default false */
   dropLast?: boolean
-  /** a new order every epoch, from the streamer's seed; default true; only for indexed data */
+  /** shuffle a data set anew in every epoch, by the seed of the streamer; default true; chunks are not shuffled */
   shuffle?: boolean
   /** evaluated after every epoch */
   evaluate?: Dataset
   onEpoch?: (result: EpochResult) => void | Promise<void>
-  /** go on from here: a streamer's `cursor`, or `{ epoch }` for the start of one. Default: the next epoch */
+  /** where to go on: the `cursor` of a streamer, or `{ epoch }` for the start of an epoch. Default: the next epoch */
   from?: Pick<Cursor, 'epoch'> & Partial<Cursor>
 }
 
-/** What a mini-batch adds to its epoch. */
+/** The result of a mini-batch, as far as its epoch is concerned. */
 export interface Committed {
   samples: number
   /** mean over the mini-batch's targets */
   loss: number
-  /** what its mean counts: its targets, or their weights */
+  /** the total weight of its targets */
   weight: number
 }
 
@@ -55,7 +55,7 @@ export interface StepResult extends Committed {
   epoch: number
   /** mini-batches committed by the optimizer, this one included */
   step: number
-  /** its micro-batches */
+  /** the micro-batches it was split into */
   parts: readonly Part[]
   /** norm of the gradient of all that the optimizer trains, before clipping */
   gradNorm: number
@@ -66,7 +66,7 @@ export interface StepResult extends Committed {
 
 export interface Evaluation {
   loss: number
-  /** share of targets that the largest output names, each counted as in the loss; undefined: see Accuracy in metric.ts */
+  /** the share of targets that equal the class with the largest output; undefined: see Accuracy in metric.ts */
   accuracy: number | undefined
   samples: number
   peakBytes: number
@@ -76,10 +76,10 @@ export interface Evaluation {
 
 export interface EpochResult {
   epoch: number
-  /** mean over the epoch's targets, each at the time it was learned from */
+  /** mean over the targets of the epoch, each measured when it was learned from */
   trainLoss: number
   /** of the data set given as `evaluate` */
   evaluation: Evaluation | undefined
-  /** samples learned from per second of training steps; 0 where this call of `fit` had none left to learn from */
+  /** samples per second of training steps; 0 where no sample of the epoch was left to learn from */
   imagesPerSecond: number
 }

@@ -11,7 +11,7 @@ export interface Part {
 }
 
 /**
- * `samples` in as few micro-batches as the cap allows, balanced: 10 under cap 4 -> 1 x 4, 2 x 3.
+ * `samples` in as few micro-batches of at most `cap` samples as possible, balanced: 10 with cap 4 -> 1 x 4, 2 x 3.
  * Sizes differ by at most one, so there are at most two parts; the larger comes first.
  */
 export function balanced(samples: number, cap: number): Part[] {
@@ -32,55 +32,55 @@ export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> 
   for (const { size, count } of parts) for (let i = 0; i < count; i++) yield size
 }
 
-/** What one rehearsal of a whole step, with micro-batches of one size, has shown. */
+/** What a rehearsal of a whole step with micro-batches of one size has shown. */
 export interface Measured extends Rehearsed {
   peakBytes: number
   peakHeldBytes: number
   peakOp: string
   heldAtPeak: BytesByCategory
-  /** of the model, without its first axis */
+  /** the shape of the model's output, without its first axis */
   outputShape: Shape
   /** rows on the first axis of the output, for each sample */
   outputRows: number
-  /** what a user should know about this step's mathematics */
+  /** how the split changes the mathematics of this step, for the user */
   notes: readonly string[]
 }
 
-/** 'fit': the largest that fits. A number: at most this many samples. */
+/** The size of micro-batches. 'fit': the largest that fits. A number: at most this many samples. */
 export type MicroBatchOption = 'fit' | number
 
 export interface Plan {
   readonly mode: string
   /** samples in the mini-batch */
   readonly batch: number
-  /** the largest micro-batch that fits, or what was asked for; never above `batch` */
+  /** the largest micro-batch that fits, or the size that was asked for; at most `batch` */
   readonly microBatch: number
-  /** the micro-batches in their order: all of one size, or the larger before those of a sample less */
+  /** the micro-batches in order: all of one size, or first those with one sample more */
   readonly parts: readonly Part[]
   readonly budgetBytes: number
   readonly heldBytes: BytesByCategory
   /** budget minus held: what is left for micro-batches */
   readonly remainingBytes: number
-  /** what one more sample adds to the peak, on average up to the whole mini-batch, or to the largest that can run */
+  /** what one more sample adds to the peak, on average up to the whole mini-batch or the largest part that can run */
   readonly bytesPerSample: number
-  /** the highest byte that the step will reach; the step is held to it exactly */
+  /** the peak of the step; a step with another peak is not committed */
   readonly plannedPeakBytes: number
   /** the smallest budget under which this very plan runs */
   readonly neededBudgetBytes: number
-  /** the budget that the whole mini-batch in one piece needs; Infinity where the device has no tensors so large */
+  /** the budget that the unsplit mini-batch needs; Infinity where its tensors are too large for the device */
   readonly wholeBatchBytes: number
   /** the smallest budget under which this mini-batch can run at all */
   readonly minimumBudgetBytes: number
   /** the op at the peak, and what was held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
-  /** what a user should know about this step's mathematics */
+  /** how the split changes the mathematics of this step, for the user */
   readonly notes: readonly string[]
-  /** of the model, without its first axis */
+  /** the shape of the model's output, without its first axis */
   readonly outputShape: Shape
   /** rows on the first axis of the output, for each sample */
   readonly outputRows: number
-  /** what rehearsing a micro-batch of each of `parts` has shown */
+  /** the rehearsal of a micro-batch of each of `parts` */
   readonly rehearsals: readonly Measured[]
   toString(): string
 }

@@ -1,6 +1,6 @@
 /**
- * Plans for a model, its loss and its optimizer: rehearses their step program, and remembers what it found last
- * for as long as the device's free list is the same.
+ * Plans for a model, its loss and its optimizer. Rehearses their step program, and remembers the latest results for as long
+ * as the free list of the device is the same.
  */
 
 import { groupDigits } from '../memory/bytes.js'
@@ -34,7 +34,7 @@ const REMEMBERED = 64
 
 export class Planner {
   readonly #program: Program
-  /** of the free list that rehearsals and plans below hold for */
+  /** the signature of the free list for which the rehearsals and plans below hold */
   #signature = ''
   readonly #rehearsals = new Recent<Measured>(REMEMBERED)
   readonly #plans = new Recent<Plan>(REMEMBERED)

@@ -39,16 +39,16 @@ export interface SampleShape {
 
 export class Program {
   readonly device: Device
-  /** of the model's last output, without its first axis */
+  /** the shape of the model's last output, without its first axis */
   outputShape: Shape = []
   /** rows on the first axis of the last output, for each sample */
   outputRows = 1
   readonly #buffers: readonly Buffer[]
-  /** those whose shadow this program holds */
+  /** the buffers whose shadow this program holds */
   readonly #shadowed: Buffer[] = []
-  /** what gradients flow to, whether the optimizer trains it or not: see prepare */
+  /** the tensors that collect gradients, whether the optimizer trains them or not: see prepare */
   #leaves: readonly Tensor[] = []
-  /** so far, and what its rounding left out: of many small parts none is lost */
+  /** the loss so far, and the part that rounding left out of it, so that many small parts add up exactly */
   readonly #loss: Tensor
 
   constructor(
@@ -71,9 +71,9 @@ export class Program {
   }
 
   /**
-   * What stands between steps is there before a step is planned: a layer that was thawed gets its gradients now.
-   * @returns what a plan holds for beside shapes and memory: the modules' modes, and which parameters learn
-   * @throws BudgetExceededError  a gradient does not fit; none was made
+   * Make everything that stands between steps, before a step is planned: a layer that was thawed gets its gradients now.
+   * @returns a key for plans, beside shapes and memory: the modes of the modules, and which parameters learn
+   * @throws BudgetExceededError  a gradient does not fit; no gradient was made
    */
   prepare(): string {
     const parameters = this.#parameters()
@@ -99,9 +99,9 @@ export class Program {
   }
 
   /**
-   * One micro-batch: everything it makes ends with it, but for the output of an evaluation.
+   * Run one micro-batch. Everything that it makes is freed at its end, but for the output of an evaluation.
    * @param piece  null in a rehearsal
-   * @param share  what this micro-batch's mean counts in the mini-batch's: w_j / W
+   * @param share  w_j / W, the weight of this micro-batch as a share of the mini-batch's
    */
   microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
     const run = () => this.#microBatch(mode, shape, size, piece, share)
@@ -156,13 +156,13 @@ export class Program {
     })
   }
 
-  /** The last of a gather: how long the gradient is that it has summed up. */
+  /** The end of a gather: measure the norm of the summed gradient. */
   measureNorm(): void {
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
   }
 
-  /** What a gather has come to. Both are asked for before either is waited for. */
+  /** The results of a gather. Both reads are started before one is awaited. */
   async readMeasured(): Promise<{ loss: number; gradNorm: number }> {
     const [loss, gradNorm] = await Promise.all([this.readLoss(), this.optimizer.gradNorm()])
     return { loss, gradNorm }
@@ -191,7 +191,7 @@ export class Program {
     return sum + rest
   }
 
-  /** What a plan should say of training in micro-batches; right after a rehearsal, which shows what buffers move. */
+  /** Notes for a plan of training in micro-batches. Call it right after a rehearsal, which shows the buffers that move. */
   notes(mode: Mode): string[] {
     if (mode !== 'train') return []
     const { model, optimizer } = this
@@ -252,8 +252,8 @@ export class Program {
   }
 
   /**
-   * Run `fn`, which adds loss and gradient, unless the micro-batch counts nothing. Then its memory is taken and freed as
-   * planned and no kernel runs: the loss may be NaN there, and 0 times that is no 0.
+   * Run `fn`, which adds loss and gradient. For a share of 0 its memory is taken and freed as planned but no kernel runs:
+   * the loss may be NaN there, and 0 times NaN is not 0.
    */
   #counting(share: number, fn: () => void): void {
     if (share > 0) fn()
@@ -290,7 +290,7 @@ function namesOf(entries: readonly (readonly [string, unknown])[]): string {
   return entries.length > 3 ? `${names.join(', ')} and ${entries.length - 3} more` : names.join(', ')
 }
 
-/** Our errors pass as they are; what user code throws is wrapped, so that it says where and that nothing is lost. */
+/** Run user code. Errors of Sluice pass; others are wrapped in a ModelError, which says where and that nothing is lost. */
 export function userCode<T>(who: string, fn: () => T): T {
   try {
     return fn()
@@ -302,7 +302,7 @@ export function userCode<T>(who: string, fn: () => T): T {
   }
 }
 
-/** What user code returns is a tensor only by its type. */
+/** @throws ModelError  user code returned something other than a tensor, whatever its type says */
 function checkTensor(who: string, value: unknown): void {
   if (value instanceof Tensor) return
   if (isPromise(value)) forget(value)

@@ -1,8 +1,8 @@
-/** A map that remembers what was used last. */
+/** A map that keeps the entries that were used last. */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>()
 
-  /** @param limit  so many values stay; the one not used for longest goes first */
+  /** @param limit  how many entries are kept; the one that has not been used for longest goes first */
   constructor(readonly limit: number) {}
 
   get(key: string): Value | undefined {

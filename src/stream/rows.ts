@@ -1,9 +1,9 @@
 /**
  * Axis 0 of the model's output is the sample.
  *
- * Only then are the outputs of micro-batches, one after the other, those of the mini-batch. A forward may also make
- * several rows of each sample, one after the other, as language models do ([N, T] -> [N T, V]): a loss is exact over
- * those. A shape at one size may be right by chance (4 samples of 4 features, averaged), so two sizes are compared.
+ * Only then do the outputs of micro-batches, one after the other, equal those of the mini-batch. A forward may also make
+ * several successive rows of each sample, as language models do ([N, T] -> [N T, V]); a loss over them is exact too. A
+ * shape may be right by chance at one size (4 samples of 4 features, averaged), so two sizes are compared.
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { SluiceError } from '../memory/errors.js'
@@ -13,9 +13,9 @@ import type { Measured, Plan } from './plan.js'
 
 /**
  * Rows of the output for each sample.
- * @param input   [n, ...], what the forward got
- * @param output  [n rows, ...], what it made
- * @throws OutputShapeError  rows is no whole number, or not 1 where each sample must have its own output
+ * @param input   [n, ...], the input of the forward
+ * @param output  [n rows, ...], its output
+ * @throws OutputShapeError  rows is not a whole number, or in `predict` is not 1
  */
 export function rowsOf(mode: string, input: Shape, output: Shape): number {
   const [samples] = input
@@ -34,9 +34,9 @@ export function rowsOf(mode: string, input: Shape, output: Shape): number {
 }
 
 /**
- * The output of another size has as many rows for each sample, and the same shape otherwise.
+ * Check that the output of another size has the same number of rows for each sample, and the same shape otherwise.
  * @param input    shape of one sample
- * @param measure  rehearses a step with one micro-batch of so many samples
+ * @param measure  rehearses a step with one micro-batch of `size` samples
  * @throws OutputShapeError  naming both sizes
  */
 export function checkRows(plan: Plan, input: Shape, measure: (size: number) => Measured): void {
@@ -58,7 +58,7 @@ export function checkRows(plan: Plan, input: Shape, measure: (size: number) => M
         'it is, and bring samples together in the loss.',
     )
   }
-  // Nothing to compare with: the model is for this size alone. Then samples of single numbers are one sample.
+  // The model runs with this size alone, so nothing can be compared. Inputs of single numbers are probably one sample.
   if (input.length > 0) return
   throw new OutputShapeError(
     `inputs of shape [${size}] are ${countSamples(size)} of one number each, and the model runs with no other number of ` +
@@ -70,7 +70,7 @@ function attempt(size: number, measure: (size: number) => Measured): Measured | 
   try {
     return measure(size)
   } catch (error) {
-    // some models refuse some sizes: batch norm one sample of one pixel
+    // some models refuse some sizes: batch norm refuses one sample of one pixel
     if (error instanceof SluiceError && !(error instanceof OutputShapeError)) return error
     throw error
   }

@@ -87,15 +87,15 @@ export function makePlan(request: PlanRequest): Plan {
   return plan
 }
 
-/** So that a transformer of a few blocks is planned within a second. */
+/** Small enough to plan a transformer of a few blocks within a second. */
 const WALK = 100
 
-/** Samples that a plan can be asked for: for so many, the byte counts of models that people train are exact. */
+/** The largest mini-batch of a plan: up to it the byte counts of common models are exact. */
 export const LARGEST_BATCH = 2 ** 32
 
 const highest = <M extends Measured>(all: readonly M[]): M => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
 
-/** What decides whether micro-batches of at most `size` fit: that size, and the balanced parts that it makes. */
+/** The part that needs the most, among `size` itself and the balanced parts of at most `size` samples. */
 function worstPart(batch: number, size: number, measure: (size: number) => Measured): Measured & { size: number } {
   const sizes = [size, ...balanced(batch, size).map((part) => part.size)]
   return highest(sizes.map((each) => ({ size: each, ...measure(each) })))
@@ -177,8 +177,15 @@ function attempting({ batch, measure }: PlanRequest): (size: number) => Measured
 }
 
 const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
-  ...{ peakBytes: Infinity, peakHeldBytes, peakOp, heldAtPeak: noBytes() },
-  ...{ ops: [], placement: null, outputShape: [], outputRows: 1, notes: [] },
+  peakBytes: Infinity,
+  peakHeldBytes,
+  peakOp,
+  heldAtPeak: noBytes(),
+  ops: [],
+  placement: null,
+  outputShape: [],
+  outputRows: 1,
+  notes: [],
 })
 
 function checkCount(name: string, count: number): void {

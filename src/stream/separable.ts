@@ -1,4 +1,4 @@
-/** Does a loss of your own survive being split? A check on examples, since a function cannot be asked. */
+/** Can a loss be split over micro-batches? A function cannot be asked, so this checks examples. */
 import { backward } from '../autograd/backward.js'
 import { openDevice } from '../device/open.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -11,22 +11,21 @@ import { SampleWeights, weigh } from './weights.js'
 
 export interface Separability {
   separable: boolean
-  /** largest difference of loss or gradient between the whole and its parts, relative to max(1, the whole's) */
+  /** the largest difference of loss or gradient between the whole and its parts, relative to max(1, largest of the whole) */
   worstError: number
 }
 
-/** float64 on both sides: only the order of sums may differ. */
+/** Both sides are float64: only the order of sums may differ. */
 const TOLERANCE = 1e-10
 
 /**
  * Compare loss(all N samples) with the weighted sum over every cut of the samples in two, and their gradients
- * towards the outputs; a part that weighs nothing adds nothing, as in a step. A loss that passes can be streamed; one
- * that couples samples (a contrastive loss, a batch-hard triplet loss) fails.
- * @param outputs  example outputs of the model [N, ...], N >= 2; take some that differ
+ * towards the outputs. A part of weight 0 adds nothing, as in a step. A loss that passes can be streamed; one that couples
+ * samples (a contrastive loss, a batch-hard triplet loss) fails.
+ * @param outputs  example outputs of the model [N, ...], N >= 2, which should differ
  * @param targets  [N, ...]
  * @param weights  [N], where samples carry weights
- * @throws ArgumentError  fewer than two samples, or no target that counts: nothing could be seen; weights that the loss
- *   does not use
+ * @throws ArgumentError  fewer than two samples, a total weight of 0, or weights that the loss does not use
  */
 export async function checkSeparable(
   loss: Loss,

@@ -2,10 +2,10 @@
  * Micro-Batch Streaming: a mini-batch of any size through the bytes that remain.
  *
  * Note [Gather, then commit]
- *   Gather may fail and changes nothing that lasts: it runs the micro-batches into the gradient buffers,
- *   asks user schedules, checks the loss, the gradient and the peak. Commit cannot fail: no allocation, no user code,
- *   no await, no read. So whatever goes wrong (budget, data, NaN, Ctrl-C), parameters, optimizer state,
- *   buffers, counters and cursor are as after the last commit, and no code has to roll anything back.
+ *   Gather may fail and changes nothing that lasts. It runs the micro-batches, which add to the gradient buffers, asks user
+ *   schedules, and checks the loss, the gradient and the peak. Commit cannot fail: it allocates nothing, runs no user code,
+ *   awaits nothing and reads nothing. So after any error (budget, data, NaN, Ctrl-C) parameters, optimizer state, buffers,
+ *   counters and cursor are as after the last commit, and nothing has to be rolled back.
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { checkArray, checkDataset } from '../data/dataset.js'
@@ -45,10 +45,10 @@ export class Streamer {
   readonly #checkFinite: boolean
   readonly #checkpoints: Checkpoints
   #cursor: Cursor = epochStart(0)
-  /** of the fit that goes on; one begun before it does not */
+  /** identifies the latest fit; an earlier one sees here that it has been replaced */
   #turn = {}
 
-  /** @throws BudgetExceededError  what must stand between steps does not fit */
+  /** @throws BudgetExceededError  the tensors that stand between steps do not fit */
   constructor({ model, loss, optimizer, seed = 0, checkFinite = true, checkpointEvery }: StreamerOptions) {
     checkSeed('Streamer', seed)
     this.#checkpoints = new Checkpoints(model, optimizer, checkpointEvery)
@@ -61,25 +61,25 @@ export class Streamer {
     this.#checkFinite = checkFinite
   }
 
-  /** What `fit` has learned from: give it back as `from` to go on. Mini-batches given to `step` are not counted. */
+  /** How far `fit` has got: give it as `from` to go on. Mini-batches given to `step` are not counted. */
   get cursor(): Cursor {
     return this.#cursor
   }
 
-  /** What `checkpointEvery` has kept; it stays when the device is lost. */
+  /** The last checkpoint that `checkpointEvery` kept. It is still there when the device is lost. */
   get lastCheckpoint(): Checkpoint | null {
     return this.#checkpoints.last
   }
 
-  /** All that the last commit left, to go on from here or elsewhere. */
+  /** Copies of everything that the last commit changed, to go on from on any device. */
   checkpoint(): Promise<Checkpoint> {
     return this.#exclusively('a checkpoint', () => takeCheckpoint(this.model, this.optimizer, this.#cursor))
   }
 
   /**
-   * Take everything back to a checkpoint, also one of another streamer; then `fit` with `from: streamer.cursor`. A fit
-   * that was going on has ended.
-   * @throws StateError, ArgumentError  it is not one of such a model and optimizer, or its cursor is none
+   * Set everything back to a checkpoint, which may come from another streamer. Then `fit` with `from: streamer.cursor`. A
+   * fit that is running ends.
+   * @throws StateError, ArgumentError  the checkpoint is of another model or optimizer, or its cursor is not valid
    */
   restore({ model, optimizer, cursor }: Checkpoint): void {
     checkIdle(this.model.device, 'restore')
@@ -91,26 +91,26 @@ export class Streamer {
   }
 
   /**
-   * What a mini-batch will take, proven by rehearsal; runs no kernel.
-   * @throws DoesNotFitError  says the smallest budget that would do
+   * How a mini-batch is split and what memory it takes, found by rehearsal. Runs no kernel.
+   * @throws DoesNotFitError  says the smallest budget that is enough
    */
   plan(options: PlanOptions): Plan {
     return this.#planner.plan(options)
   }
 
   /**
-   * What is held after every allocation and every free of one step, by category: one micro-batch of each
-   * size that the plan has, then the commit.
+   * The held bytes by category after every allocation and free of one step: one micro-batch of each size that the plan has,
+   * then the commit.
    */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     return this.#planner.timeline(options)
   }
 
   /**
-   * Measures how fast this mini-batch goes through in micro-batches of several sizes: the largest that fits, and down by
-   * halves. Runs forward and backward of some of them, at least 4 times, and commits nothing.
-   * @returns the fastest first; its `microBatch` is for `step`, `fit` and the like
-   * @throws what `step` does, but for NonFiniteError
+   * Measures the speed of this mini-batch in micro-batches of several sizes: the largest that fits, and down by halves. Runs
+   * forward and backward of some of them, at least 4 times, and commits nothing.
+   * @returns the fastest first; give its `microBatch` to `step` or `fit`
+   * @throws  what `step` throws, but NonFiniteError
    */
   async fastest(batch: Batch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
     return this.#exclusively('fastest', async () => this.#gatherer.race(batch, { signal }))
@@ -120,13 +120,13 @@ export class Streamer {
    * Learn from one mini-batch: gather, then commit.
    * @throws DoesNotFitError, EmptyBatchError, NonFiniteError, ModelError, PlanMismatchError, InterruptedError,
    *   BudgetExceededError, DataError  nothing was committed; the step may be tried again
-   * @throws DeviceLostError  all values are gone: go on from `lastCheckpoint`
+   * @throws DeviceLostError  all values are lost: go on from `lastCheckpoint`
    */
   step(batch: Batch, options: StepOptions = {}): Promise<StepResult> {
     return this.#step(batch, options, () => this.#cursor)
   }
 
-  /** @param next  the cursor after it */
+  /** @param next  gives the cursor after the step */
   async #step(batch: Batch, options: StepOptions, next: (result: Committed) => Cursor): Promise<StepResult> {
     return this.#exclusively('a step', async () => {
       const started = performance.now()
@@ -158,10 +158,10 @@ export class Streamer {
   }
 
   /**
-   * Train for some epochs, yielding after every mini-batch. Leave the loop whenever you like. A second call goes on with
-   * the next epoch, in its own order; one that is begun before the first has ended takes its place.
+   * Train for some epochs, yielding after every mini-batch. The loop may be left at any time. A second call goes on with the
+   * next epoch, in an order of its own; if the first is still running it is replaced.
    * After an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
-   * @throws what `step` does, and ArgumentError: options, or a cursor that does not fit this order of samples
+   * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
   fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
     let turn = {}
@@ -240,7 +240,7 @@ export class Streamer {
   }
 
   /**
-   * Free what the streamer itself holds; model and optimizer stay.
+   * Free the tensors of the streamer itself. Model and optimizer stay.
    * @throws BusyError  a step is running on the device
    */
   dispose(): void {
@@ -248,7 +248,7 @@ export class Streamer {
     this.#program.dispose()
   }
 
-  /** @throws PlanMismatchError  the step did not peak where its plan says */
+  /** @throws PlanMismatchError  the peak of the step is not that of its plan */
   #holdToPlan(plan: Plan): void {
     const { peakBytes } = this.#program.device.allocator
     if (peakBytes === plan.plannedPeakBytes) return

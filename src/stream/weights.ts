@@ -1,4 +1,4 @@
-/** What a micro-batch counts in the mini-batch: on the host as a number, on the device as a tensor for the loss. */
+/** The weight of a micro-batch in the mini-batch: on the host as a number, on the device as a tensor for the loss. */
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -10,9 +10,9 @@ import { checkSetting } from '../tensor/setting.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /**
- * What these targets count in the mini-batch: the loss says it, or says which it ignores, or it is the samples, each with
- * its weight.
- * @throws ArgumentError  what the loss says is no weight
+ * The total weight of these targets: `loss.weight`, or how many `loss.ignores` does not name, or the number of samples; each
+ * counts with the weight of its sample.
+ * @throws ArgumentError  the weight is negative or not finite
  */
 export function weigh(loss: Loss, targets: HostArray, weights?: HostArray): number {
   const weight = weightOf(loss, targets, weights)
@@ -26,7 +26,7 @@ function weightOf(loss: Loss, targets: HostArray, weights?: HostArray): number {
   return weights ? sumOf(weights) : targets.shape[0]
 }
 
-/** @throws ArgumentError  a weight, or their sum, is not 0 and would be 0 or infinite on the device */
+/** @throws ArgumentError  a weight, or the sum of all, is not 0 and would be 0 or infinite on the device */
 export function checkWeights(device: Device, weights: HostArray): void {
   for (let i = 0; i < weights.data.length; i++) {
     checkSetting(device, 'sample weights', `that of sample ${i}`, valueAt(weights, i))
@@ -34,7 +34,7 @@ export function checkWeights(device: Device, weights: HostArray): void {
   checkSetting(device, 'sample weights', 'their sum', sumOf(weights))
 }
 
-/** Sample weights that know whether a loss has used them: what an op takes, it asks for its storage. */
+/** Sample weights that know whether a loss has used them: an op asks its operands for their storage. */
 export class SampleWeights extends Tensor {
   #used = false
 
@@ -51,7 +51,7 @@ export class SampleWeights extends Tensor {
     return super.storage(op)
   }
 
-  /** @throws ArgumentError  no op has taken them */
+  /** @throws ArgumentError  no op has used them */
   checkUsed(): void {
     if (this.#used) return
     throw new ArgumentError(

@@ -12,20 +12,20 @@ import { type NestedArray, Tensor } from './tensor.js'
 
 /** Integers are exact in float32 up to here. */
 const LARGEST_EXACT = 2 ** 24
-/** Axes of nested arrays; an array that holds itself has no end. */
+/** The most axes of nested arrays: an array that holds itself would have no end. */
 const DEEPEST = 64
 
 export interface CreateOptions {
-  /** what the bytes count as; default 'activation', freed with the scope */
+  /** what the bytes are counted as; default 'activation' */
   category?: Category
   /** default false */
   requiresGrad?: boolean
 }
 
 /**
- * A tensor from numbers: nested arrays (the shape is theirs), or a flat array and a shape.
+ * A tensor from numbers: nested arrays, which give the shape, or a flat array and a shape.
  * @throws ShapeError           ragged arrays, or values that do not fill the shape
- * @throws ArgumentError        what is not a number, integers that float32 does not hold exactly
+ * @throws ArgumentError        a value that is not a number, an integer that float32 does not hold exactly
  * @throws BudgetExceededError  it does not fit
  */
 export function tensor(device: Device, values: NestedArray | HostData, shape?: Shape, options?: CreateOptions): Tensor {
@@ -40,8 +40,8 @@ export function tensor(device: Device, values: NestedArray | HostData, shape?: S
 }
 
 /**
- * A host array on the device; integers become floats, times its scale.
- * @throws what `tensor` throws, and ArgumentError for a scale that is not finite
+ * A host array on the device: element i is data[i] scale.
+ * @throws  what `tensor` throws, and ArgumentError for a scale that is not finite
  */
 export function fromHost(device: Device, host: HostArray, options?: CreateOptions): Tensor {
   const { data, shape, scale = 1 } = host
@@ -75,10 +75,10 @@ export function standingTensor(device: Device, shape: Shape, category: Category,
   return standing(new Tensor(device, standingStorage(device, own, category, values), own))
 }
 
-/** Values to begin with: drawn only where values exist. null: zeros. */
+/** Initial values. The function is called only where values exist. null: zeros. */
 export type Values = (() => ArrayLike<number>) | null
 
-/** The memory of a standing tensor, filled; for subclasses of Tensor. @param shape  from ownShape */
+/** The filled storage of a standing tensor, for subclasses of Tensor. @param shape  from ownShape */
 export function standingStorage(device: Device, shape: Shape, category: Category, values: Values): Storage {
   const size = sizeOf(shape)
   const data = device.live ? drawn(category, values, shape) : null
@@ -107,7 +107,7 @@ export function requireGrad(tensor: Tensor): Tensor {
   return tensor
 }
 
-/** The leaf's gradient buffer, made (as zeros) when it has none. */
+/** The gradient buffer of the leaf. It is made, with zeros, where the leaf has none. */
 export function gradientOf(leaf: Tensor): Tensor {
   const had = leaf.grad
   if (had?.usable) return had
@@ -149,7 +149,7 @@ function make(
   return options.requiresGrad ? requireGrad(result) : result
 }
 
-/** New storage with values in it; if `fill` throws, there is none. */
+/** New storage with values in it. If `fill` throws, the storage is freed. */
 function filled(device: Device, size: number, category: Category, fill: (storage: Storage) => void): Storage {
   const storage = device.alloc(size, category)
   try {
@@ -173,7 +173,7 @@ function checkExact(data: Int32Array | Uint32Array): void {
   throw new ArgumentError(`tensor: ${data[index]} at ${index} is not exact in float32, which holds integers to 2^24`)
 }
 
-/** What the first of each array says; whether the others agree is seen when they are read. */
+/** The shape that the first element at each depth says. `walk` checks whether the others agree. */
 function nestedShape(values: NestedArray): number[] {
   const shape: number[] = []
   for (let value: NestedArray = values; Array.isArray(value); value = value[0]) {
@@ -183,7 +183,7 @@ function nestedShape(values: NestedArray): number[] {
   return shape
 }
 
-/** Where there are no values, the arrays are only checked. */
+/** Upload nested arrays; where a device has no values, only check them. */
 function uploadNested(device: Device, storage: Storage, values: NestedArray, shape: Shape): void {
   if (!device.live) {
     walk(values, shape, () => {})
@@ -197,7 +197,7 @@ function uploadNested(device: Device, storage: Storage, values: NestedArray, sha
   device.upload(storage, flat)
 }
 
-/** @throws ShapeError, ArgumentError  before `take` has got what is wrong */
+/** Give every number to `take`, in order. @throws ShapeError, ArgumentError  at the first value that is wrong */
 function walk(value: unknown, shape: Shape, take: (value: number) => void, depth = 0): void {
   if (depth === shape.length && typeof value === 'number') {
     take(value)

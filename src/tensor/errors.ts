@@ -1,4 +1,4 @@
-/** Misuse of tensors, and of their saved values. */
+/** Errors in the use of tensors and of their saved values. */
 import { SluiceError } from '../memory/errors.js'
 
 /** Shapes that do not go together; the message names the op and the shapes. */
@@ -10,7 +10,7 @@ export class DeviceMismatchError extends SluiceError {}
 /** A tensor was used after its storage was freed. */
 export class DisposedError extends SluiceError {}
 
-/** Something that a scope cannot do, such as wait. */
+/** A scope was asked to wait: its function returned a Promise or a generator. */
 export class ScopeError extends SluiceError {}
 
 /** Saved values that do not belong to this module or optimizer; lists every difference. Nothing was written. */

@@ -1,5 +1,5 @@
 /**
- * Values on the host: what data sets hold and what uploads read. Nothing here touches a device.
+ * Values on the host: data sets hold them and uploads read them. Nothing here touches a device.
  */
 import { ArgumentError, showValue } from '../memory/errors.js'
 
@@ -21,7 +21,7 @@ export interface HostArray {
   readonly scale?: number
 }
 
-/** @throws ArgumentError  neither a typed array of numbers (BigInts are none) nor an array of numbers alone */
+/** @throws ArgumentError  not an array of numbers alone, nor a typed array of numbers (one of BigInts is refused) */
 export function checkNumbers(op: string, data: unknown): asserts data is ArrayLike<number> {
   if (Array.isArray(data)) {
     const at = data.findIndex((value) => typeof value !== 'number')
@@ -31,7 +31,7 @@ export function checkNumbers(op: string, data: unknown): asserts data is ArrayLi
   }
 }
 
-/** Any typed array but those of BigInts. */
+/** Is it a typed array, but not one of BigInts? */
 const isNumbers = (data: unknown): boolean =>
   ArrayBuffer.isView(data) &&
   !(data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array)

@@ -1,6 +1,6 @@
 /**
- * Saved state: values on the host by name. All of it is checked, and what could still throw or change is copied, before
- * anything is written: so a state is taken whole or not at all.
+ * Saved state: values on the host by name. Before anything is written all of it is checked, and values that could still
+ * throw or change are copied. So a state is loaded whole or not at all.
  */
 import { reasonOf, showValue } from '../memory/errors.js'
 import { StateError } from './errors.js'
@@ -10,13 +10,13 @@ import type { Tensor } from './tensor.js'
 /** Values on the host by name, as `stateDict` gives them. */
 export type StateDict = Record<string, { shape: Shape; data: Float32Array | Float64Array }>
 
-/** What `loadStateDict` takes: any numbers in the right shapes, int64 as BigInt64Array among them. */
+/** What `loadStateDict` takes: any numbers in the right shapes, BigInt64Arrays (int64) included. */
 export type SavedState = Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number | bigint> }>>
 
-/** What is wrong with a state, and how to take it over where nothing is. */
+/** What is wrong with a state, and how to load it where nothing is wrong. */
 export interface Checked {
   readonly faults: readonly string[]
-  /** Does not look at the state again. */
+  /** Load it; the caller's state is not read again. */
   write(): void
 }
 
@@ -29,9 +29,9 @@ export async function readState(tensors: ReadonlyMap<string, Tensor>): Promise<S
 }
 
 /**
- * Is `state` values for exactly these tensors?
- * @param what      the state's name, for a fault
- * @param optional  names that may be there as well, and are not read
+ * Does `state` hold values for exactly these tensors?
+ * @param what      the name of the state in a fault
+ * @param optional  further names that the state may have; they are not read
  * @throws DisposedError  a tensor is disposed
  */
 export function checkState(
@@ -57,7 +57,7 @@ export function checkState(
   return { faults, write }
 }
 
-/** Faults that are told, and characters of a name: what is loaded may be anything, and no message should be. */
+/** The most faults in a message, and the most characters of a name: a state can be of any size, and its error not. */
 const [MOST_FAULTS, LONGEST_NAME] = [12, 80]
 
 /** @throws StateError  there are faults */
@@ -68,16 +68,16 @@ export function refuse(faults: readonly string[]): void {
   throw new StateError(`loadStateDict: ${told}${more}. Nothing was changed.`)
 }
 
-/** An object of which properties can be asked. */
+/** Is it an object, so that its properties can be read? */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-/** A name, of which there may be any. */
+/** A name, cut where it is too long for a message. */
 export function shorten(text: string): string {
   return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}... (${text.length} characters)` : text
 }
 
-/** What the entry holds, as numbers that nobody else can change to something else; text: what is wrong with it. */
+/** The numbers of an entry, in a list whose elements stay numbers; or text that says what is wrong with the entry. */
 function valuesOf(state: Readonly<Record<string, unknown>>, name: string, shape: Shape): ArrayLike<number> | string {
   const saved = Object.hasOwn(state, name) ? state[name] : undefined
   if (saved === undefined || saved === null) return 'is missing'
@@ -94,7 +94,7 @@ function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
   const { length } = data
   if (typeof length !== 'number') return 'has data without a length'
   if (length !== size) return `has ${length} values, which do not fill ${showShape(shape)}`
-  // not what only looks like one: it could throw later
+  // an object that only looks like an array could throw later
   if (ArrayBuffer.isView(data) && (data instanceof Float32Array || data instanceof Float64Array)) return data
   const numbers = new Float64Array(size)
   for (let i = 0; i < size; i++) {
@@ -106,13 +106,13 @@ function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
   return numbers
 }
 
-/** As showShape, of anything. */
+/** Like showShape, for dims that may be any values. */
 function showDims(dims: readonly unknown[]): string {
   const shown = dims.slice(0, 8).map((dim) => (typeof dim === 'number' ? String(dim) : showValue(dim)))
   return `[${shown.join(', ')}${dims.length > 8 ? `, ... ${dims.length} dims` : ''}]`
 }
 
-/** What an entry throws when it is looked at is a fault like any other. */
+/** Run `look`. If reading the entry throws, that is a fault like any other. */
 function attempt<T>(look: () => T): T | string {
   try {
     return look()

@@ -14,14 +14,14 @@ import { Tensor } from './tensor.js'
 
 interface Frame {
   tensors: Set<Tensor>
-  /** run when the frame ends, one for each key: what was recorded in the outermost scope ends with it */
+  /** run when the frame ends, one for each key: the tape drops its nodes with the outermost scope */
   endings: Map<object, () => void>
 }
 
 const FRAMES = new Slot<Frame[]>(() => [])
-/** how to take back what is being made, innermost `allOrNothing` last */
+/** for each running `allOrNothing`, the innermost last: how to take back what has been made in it */
 const MAKING = new Slot<(() => void)[][]>(() => [])
-/** every usable tensor, kept only when the device tracks origins */
+/** every usable tensor; filled only when the device tracks origins */
 const TRACKED = new Slot<Set<Tensor>>(() => new Set())
 
 /** Hand a new tensor to the innermost scope; outside any scope it lives until it is disposed. */
@@ -44,10 +44,10 @@ export function ifAllFails(device: Device, undo: () => void): void {
 }
 
 /**
- * Run `make`; if it throws, free all that stands and was made in it (parameters, buffers, gradients, optimizer state,
- * what a Streamer holds), and throw on: so what does not fit leaves nothing behind. The library's own layers, models
- * and optimizers are made like that. A class of your own cannot do it by itself, since nobody sees its constructor
- * throw; nor can a Sequential, whose layers are made before it:
+ * Run `make`. If it throws, free the standing tensors that were made in it (parameters, buffers, gradients, optimizer
+ * state, those of a Streamer) and throw the same error: a model that does not fit leaves nothing behind. The library's own
+ * layers, models and optimizers are made in this way. A class of your own needs it outside, because its constructor
+ * cannot be watched from within; so does a Sequential, whose layers are made before it:
  *
  *     const net = nn.allOrNothing(device, () => new Net(device))
  *
@@ -70,7 +70,7 @@ export function allOrNothing<T>(device: Device, make: () => T): T {
   }
 }
 
-/** Have `makeEnding()` run when the outermost running scope ends: once for each key. */
+/** Have `makeEnding()` called now, once for each key, and its result when the outermost running scope ends. */
 export function whenScopesEnd(device: Device, key: object, makeEnding: () => () => void): void {
   const outermost = device.slot(FRAMES)[0]
   if (outermost && !outermost.endings.has(key)) outermost.endings.set(key, makeEnding())
@@ -106,7 +106,7 @@ export function keep<T extends Tensor>(tensor: T): T {
 }
 
 /**
- * The tensors that are alive, with their place of creation: what to read when held bytes grow.
+ * The tensors that are alive and where each was made: look here when held bytes grow.
  * Needs `trackOrigins: true` when the device is opened; empty otherwise.
  */
 export function liveTensors(device: Device): string[] {
@@ -127,7 +127,7 @@ function checkSynchronous(what: string, result: unknown): void {
 const isGenerator = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'next' in value && Symbol.iterator in value
 
-/** Tensors in a value: itself, or inside arrays and plain objects, however deep. */
+/** The tensors in a value: the value itself, or inside arrays and plain objects at any depth. */
 function collect(value: unknown, found: Tensor[], seen = new Set<unknown>()): Tensor[] {
   if (typeof value !== 'object' || value === null || seen.has(value)) return found
   seen.add(value)

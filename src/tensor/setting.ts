@@ -1,11 +1,11 @@
 /**
- * Settings that reach kernels as numbers (learning rates, eps, slopes, scalars): a device computes with elements, and what
- * these cannot hold would become 0, infinity, or lose its digits without a word.
+ * Settings that reach kernels as numbers (learning rates, eps, slopes, scalars). A device computes in the type of its
+ * elements. A number outside its range would silently become 0 or infinity, or lose its digits.
  */
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 
-/** Sizes that are held in full precision. Subnormal numbers are less, and on a GPU zero. */
+/** Sizes that are held in full precision. Subnormal numbers are not, and on a GPU they are 0. */
 const RANGES = {
   4: {
     least: 2 ** -126,
@@ -16,8 +16,8 @@ const RANGES = {
 } as const
 
 /**
- * What is not finite passes: whether it makes sense is another question.
- * @param name  of the setting, as its user knows it
+ * A value that is not finite passes: the op itself checks whether it makes sense.
+ * @param name  the setting, as its user knows it
  * @throws ArgumentError  the device's elements cannot hold it
  */
 export function checkSetting(device: Device, op: string, name: string, value: number): void {

@@ -28,18 +28,18 @@ export function showShape(shape: Shape): string {
 }
 
 /**
- * A list that nobody can change: the caller's stays the caller's. Kernels trust the shapes of tensors, and would leave
- * their blocks if one grew.
+ * A frozen copy of a caller's list. Kernels trust the shapes of tensors: if a shape grew they would read and write outside
+ * their blocks.
  */
 export const frozen = (shape: Shape): Shape => (Object.isFrozen(shape) ? shape : Object.freeze([...shape]))
 
-/** What the caller means by a shape, as a list of our own. @throws ShapeError  as checkShape */
+/** A caller's shape, checked and as a list that cannot change. @throws ShapeError  as checkShape */
 export function ownShape(op: string, shape: Shape): Shape {
   checkShape(op, shape)
   return frozen(shape)
 }
 
-/** @throws ShapeError  no list, a dim that is not a positive integer, or more elements than can be counted */
+/** @throws ShapeError  not a list, a dim that is not a positive integer, or more elements than can be counted */
 export function checkShape(op: string, shape: Shape): void {
   if (!Array.isArray(shape))
     throw new ShapeError(`${op}: ${showValue(shape)} is not a shape: give a list, such as [2, 3]`)
@@ -92,7 +92,7 @@ export const offsetsOf = (shape: Shape, strides: readonly number[]): MadeOffsets
     ),
 })
 
-/** Which axes of `target` a tensor of `shape` is repeated along. */
+/** The axes of `target` along which a tensor of `shape` is repeated. */
 export function broadcastAxes(shape: Shape, target: Shape): boolean[] {
   const lead = target.length - shape.length
   return target.map((dim, axis) => axis < lead || (shape[axis - lead] === 1 && dim !== 1))

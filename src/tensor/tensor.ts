@@ -1,6 +1,6 @@
 /**
- * Tensor: a passive record of shape, device and storage. What can be done with it is in ops/;
- * how long it lives is in scope.ts; where it is stored is the device's business.
+ * Tensor: a passive record of shape, device and storage. Ops are in ops/, lifetimes in scope.ts, and the device decides
+ * where a tensor is stored.
  */
 import type { Device } from '../device/device.js'
 import { RehearsalError } from '../device/errors.js'
@@ -12,9 +12,9 @@ import { frozen, type Shape, showShape, sizeOf } from './shape.js'
 /** Nested numbers, as deep as the tensor's rank. */
 export type NestedArray = number | NestedArray[]
 
-/** Whoever recorded the op that made a tensor. */
+/** What recorded the op that made a tensor: a node of the tape. */
 export interface Producer {
-  /** The tensor is disposed. */
+  /** Called when the tensor is disposed. */
   outputGone(): void
 }
 
@@ -23,13 +23,13 @@ export class Tensor {
   requiresGrad = false
   /** Was it made by a recorded op? Then it is not a leaf, and has no gradient buffer of its own. */
   recorded = false
-  /** Of a recorded op, for as long as a backward may want it. */
+  /** The node of the op that made it, for as long as a backward may need the node. */
   producer: Producer | null = null
-  /** A leaf's standing gradient, once it has one. Backward adds to it; `zeroGrad` resets it. */
+  /** The standing gradient of a leaf, or null before the first backward. Backward adds to it; `zeroGrad` resets it. */
   grad: Tensor | null = null
-  /** Where it was made, when the device tracks origins. */
+  /** Where it was made, if the device tracks origins. */
   readonly origin: string | null
-  /** Frozen: a copy of whatever list it was made with. */
+  /** A frozen copy of the list that it was made with. */
   readonly shape: Shape
   readonly #rehearsal: object | null
   readonly #size: number
@@ -65,14 +65,14 @@ export class Tensor {
     return this.#storage === null
   }
 
-  /** Can it be used now? Not when it is disposed, nor when it belongs to a rehearsal that is over. */
+  /** False when it is disposed, or belongs to a rehearsal that is over. */
   get usable(): boolean {
     return this.#storage !== null && (this.#rehearsal === null || this.#rehearsal === this.device.rehearsal)
   }
 
   /**
-   * Its operand for kernels.
-   * @param op  who asks, for the error
+   * Its storage, the operand of kernels.
+   * @param op  the op that asks, for the error
    * @throws DisposedError   its storage was freed
    * @throws RehearsalError  it was made in a rehearsal that is over
    */
@@ -80,7 +80,7 @@ export class Tensor {
     if (this.#rehearsal && this.#rehearsal !== this.device.rehearsal) {
       throw new RehearsalError(
         `${op}: this tensor of shape ${showShape(this.shape)} was made while a step was rehearsed, and has no values. ` +
-          `What a module wants to keep between steps is a buffer made in its constructor.${this.#where()}`,
+          `A module keeps values between steps in a buffer made in its constructor.${this.#where()}`,
       )
     }
     if (!this.#storage) {
@@ -94,8 +94,8 @@ export class Tensor {
   }
 
   /**
-   * Free it now instead of at the end of its scope. Storage that a view or the tape still needs stays.
-   * Disposing twice does nothing.
+   * Free it now instead of at the end of its scope. Storage that a view or the tape still needs stays. A second call does
+   * nothing.
    * @throws RehearsalError  a rehearsal must not free what stands outside it
    */
   dispose(): void {
@@ -150,7 +150,7 @@ export class Tensor {
   }
 }
 
-/** The stack below the library's own frames, one line: the first place that is the user's. */
+/** The first line of the stack that is outside of the library. */
 function originOf(error: Error): string {
   const lines = (error.stack ?? '').split('\n').slice(1)
   const library = /[\\/](src|kernels)[\\/](tensor|ops|nn|autograd|stream|device|optim)[\\/]/

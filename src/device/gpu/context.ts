@@ -4,18 +4,18 @@
 import { ArgumentError } from '../../memory/errors.js'
 import { DeviceError, DeviceLostError } from '../errors.js'
 
-/** What Node needs: https://www.npmjs.com/package/gl, of which only this version knows WebGL2. */
+/** What Node needs: https://www.npmjs.com/package/gl. Only this version has WebGL2. */
 const NODE_GL = 'gl@9.0.0-rc.10'
 
 /**
  * A context that can draw to float32 textures.
- * @throws ArgumentError    the given one is no WebGL2 context
- * @throws DeviceLostError  it is lost
- * @throws DeviceError      there is none here; says what is missing and how to get it
+ * @throws ArgumentError    `given` is not a WebGL2 context
+ * @throws DeviceLostError  the context is lost
+ * @throws DeviceError      WebGL2 is missing here; says how to get it
  */
 export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL2RenderingContext> {
   if (given && !isWebGL2(given)) {
-    throw new ArgumentError("context is no WebGL2 context: give canvas.getContext('webgl2'), or none")
+    throw new ArgumentError("context is no WebGL2 context: give canvas.getContext('webgl2'), or leave it out")
   }
   const gl = given ?? (await newContext())
   checkLost(gl, 'opening the device')
@@ -25,7 +25,7 @@ export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL
   return gl
 }
 
-/** By what it can do: there are contexts of many windows, and of the package gl. */
+/** Tells by a method of it: contexts of other windows, and of the package gl, have classes of their own. */
 const isWebGL2 = (context: object): boolean => 'texStorage2D' in context
 
 async function newContext(): Promise<WebGL2RenderingContext> {
@@ -38,7 +38,7 @@ async function newContext(): Promise<WebGL2RenderingContext> {
 
 type CreateGl = (width: number, height: number, options: object) => WebGL2RenderingContext | null
 
-/** Node has no canvas: give it as much of one as gpu.js and this file ask for. */
+/** Give Node, which has no canvas, the part of one that gpu.js and this file use. */
 async function shimNode(): Promise<void> {
   const createGl = await nodeGl()
   const create = () => createGl(1, 1, { createWebGL2Context: true, alpha: false, depth: false, antialias: false })
@@ -75,7 +75,7 @@ const MISSING = `the gpu device needs WebGL2: a browser, or in Node the package 
 const isCreateGl = (value: unknown): value is CreateGl => typeof value === 'function'
 
 /**
- * Unlike `check` this costs nothing: the GPU is not asked.
+ * Unlike `check`, this does not ask the GPU and costs nothing.
  * @throws DeviceLostError  the context is gone
  */
 export function checkLost(gl: WebGL2RenderingContext, what: string): void {
@@ -84,7 +84,7 @@ export function checkLost(gl: WebGL2RenderingContext, what: string): void {
 }
 
 /**
- * gpu.js and WebGL go on without a word after a failure, with zeros for results: so ask.
+ * gpu.js and WebGL do not report failures: their results are zeros. So the error code is read here.
  * @throws DeviceLostError  the context is gone
  * @throws DeviceError      the driver refused something since the last check
  */

@@ -17,11 +17,11 @@ import { ContextTextures } from './textures.js'
 export interface GpuOptions {
   seed?: number
   trackOrigins?: boolean
-  /** to use, and nobody else may while the device is open; default a new one */
+  /** a context that nothing else uses while the device is open; default a new one */
   context?: WebGL2RenderingContext
 }
 
-/** @throws ArgumentError, DeviceError  no WebGL2 context; gpu.js or WebGL2 is missing, and how to get it */
+/** @throws ArgumentError, DeviceError  not a WebGL2 context; gpu.js or WebGL2 is missing: says how to get it */
 export async function openGpu(budgetBytes: number, options: GpuOptions): Promise<GpuDevice> {
   const gl = await openContext(options.context)
   const runner = new Runner(await loadGpuJs(), gl)
@@ -47,7 +47,7 @@ export class GpuDevice extends GpuKindDevice {
     this.#staging = new Staging(runner.gl)
   }
 
-  /** Who draws, as the driver calls itself. */
+  /** The name that the driver gives itself. */
   get renderer(): string {
     const { gl } = this.#runner
     const unmasked = gl.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL
@@ -55,7 +55,8 @@ export class GpuDevice extends GpuKindDevice {
   }
 
   /**
-   * Compile all programs of these kernels now, instead of each when it is first needed; default: of all kernels.
+   * Compile all programs of these kernels now, instead of each at its first run.
+   * @param names  default all kernels
    * @throws ArgumentError  there is no such kernel
    */
   warmup(names: readonly KernelName[] = Object.keys(gpuKernels) as KernelName[]): void {
@@ -65,7 +66,7 @@ export class GpuDevice extends GpuKindDevice {
     this.#compile(names)
   }
 
-  /** A program is compiled when it is first run, which may fail: too late after half an update. */
+  /** Compiles the programs: a failure in the middle of the updates would come too late. */
   protected override prepare(kernels: ReadonlySet<KernelName>): void {
     checkLost(this.#runner.gl, 'committing')
     this.#compile(kernels)
@@ -95,7 +96,7 @@ export class GpuDevice extends GpuKindDevice {
   }
 
   protected write({ block, size }: Storage, data: ArrayLike<number>, scale: number): void {
-    // once for each micro-batch, so that none is begun in vain
+    // looked at once for each micro-batch, so that a lost context is found before it is run
     checkLost(this.#runner.gl, 'uploading values')
     this.#staging.upload(this.#texture(block, size), data, scale)
   }
@@ -104,7 +105,7 @@ export class GpuDevice extends GpuKindDevice {
     return this.#staging.read(this.#texture(block, size), size)
   }
 
-  /** Textures of one size are alike: the spare's becomes the target's, and nothing is copied. */
+  /** Textures of one size are alike, so target and spare exchange theirs and nothing is copied. */
   protected override settle(target: Storage, spare: Storage): void {
     if (target.block.bytes !== spare.block.bytes) super.settle(target, spare)
     else if (this.live) this.#textures.exchange(target.block.address, spare.block.address)

@@ -1,7 +1,6 @@
 /**
- * What a gpu device is, whether it has values or not: what its elements are, what its kernels need beside their
- * operands, what is held from the beginning, and what no budget makes possible. A plan is exact because the real
- * device and the virtual one take all of it from here.
+ * What the real and the virtual gpu device share: the size of an element, the workspace of the kernels, the bytes that
+ * are held from the beginning, and the largest tensor. A plan is exact because both take all of this from here.
  */
 import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
@@ -11,11 +10,11 @@ import { Device } from '../device.js'
 import { TensorTooLargeError } from '../errors.js'
 import type { Storage } from '../storage.js'
 
-/** A band of values on its way to a texture. */
+/** The size of one band of values on its way to a texture. */
 export const UPLOAD_BYTES = 65536
-/** The pixel pack buffer that values are read through. */
+/** The size of all pixel pack buffers, through which values are read. */
 export const READ_BYTES = 65536
-/** The corners of two triangles, which all programs draw. */
+/** The size of the corners of two triangles, which all programs draw. */
 export const VERTEX_BYTES = 64
 
 export abstract class GpuKindDevice extends Device {
@@ -24,7 +23,7 @@ export abstract class GpuKindDevice extends Device {
   override readonly aliases = false
   override readonly volatile = true
 
-  /** @throws BudgetExceededError  not even what the device needs itself fits */
+  /** @throws BudgetExceededError  the bytes that the device itself needs do not fit */
   constructor(allocator: TextureAllocator, options: { seed?: number; trackOrigins?: boolean }) {
     super(allocator, options)
     allocator.reserve(UPLOAD_BYTES + READ_BYTES + VERTEX_BYTES, 'opening the device')

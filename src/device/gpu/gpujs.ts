@@ -1,10 +1,10 @@
 /**
- * gpu.js, and all that is known here of its insides: it turns functions into shaders and draws them, on textures that
- * are not its own.
+ * gpu.js, and everything here that depends on its insides. It turns functions into shaders and draws them, here on textures
+ * that are not its own.
  *
- * Left to itself gpu.js makes a texture for every output and frees it when it likes. So the fields below, private to
- * version 2.24.1, are set from outside: a kernel is built with an output texture in place, and so makes none; all
- * kernels share one framebuffer, which keeps no texture alive but the one drawn to last, and one vertex buffer. The
+ * By itself gpu.js makes a texture for every output and decides when to free it. So the fields below, private to version
+ * 2.24.1, are set from outside. A kernel is built with an output texture in place, so it makes no texture. All kernels
+ * share one vertex buffer and one framebuffer, which keeps only the texture alive that was drawn to last. The
  * version is pinned in package.json, and a test counts what gpu.js itself makes on the context.
  */
 import { type Four, type Gpu, type Program, type ProgramText, textOf } from '../../../kernels/gpu/index.js'
@@ -15,12 +15,12 @@ import { improved, inverseBits } from './shader.js'
 
 export const GPUJS_VERSION = '2.24.1'
 
-/** What a program runs on here. */
+/** The operand of a program. */
 export interface Texture {
   readonly texture: WebGLTexture
   readonly width: number
   readonly height: number
-  /** texels that count */
+  /** how many of its texels hold values */
   readonly texels: number
 }
 
@@ -83,7 +83,7 @@ interface LentOutput {
 
 const lentOutput = (texture: WebGLTexture | null): LentOutput => ({ texture, beforeMutate: () => false })
 
-/** @throws DeviceError  it is not installed; says how to get it */
+/** @throws DeviceError  gpu.js is not installed; says how to get it */
 export async function loadGpuJs(): Promise<GpuJs> {
   try {
     const module: { GPU?: unknown; default?: unknown } = await import('gpu.js')
@@ -99,7 +99,7 @@ export async function loadGpuJs(): Promise<GpuJs> {
   throw new DeviceError(`what is installed as gpu.js is not version ${GPUJS_VERSION}`)
 }
 
-/** For Node it is an object, for browsers the class itself, which has all of it as fields. */
+/** In Node the module is an object; in browsers it is the class GPU itself, which has the same fields. */
 const hasGpu = (module: unknown): module is GpuJs =>
   ((typeof module === 'object' && module !== null) || typeof module === 'function') &&
   'GPU' in module &&
@@ -109,7 +109,7 @@ export class Runner implements Gpu<Texture> {
   readonly #kernels = new Map<string, Kernel>()
   readonly #framebuffer: WebGLFramebuffer
   readonly #vertices: WebGLBuffer
-  /** WebGL2 has at least four, but the package gl of Node does not hand them on. */
+  /** Can a program draw to four textures at once? WebGL2 can, but not through the package gl of Node. */
   readonly #hasFourTargets: boolean
 
   constructor(
@@ -151,14 +151,14 @@ export class Runner implements Gpu<Texture> {
     })
     gl.drawBuffers(points)
     this.#draw(kernel, [0, ...args], outputs[0])
-    // what stays attached would outlive its deletion
+    // an attached texture would outlive its deletion
     for (let i = 1; i < points.length; i++) attach(i, null)
     gl.drawBuffers(targets(gl, 1))
   }
 
   #draw(kernel: Kernel, args: readonly (Texture | number | Four)[], output: Texture): void {
     const { gl } = this
-    // only the rows that count: a spare may be larger than what it holds
+    // only the rows that hold values: a spare may be larger than its tensor
     const height = Math.ceil(output.texels / output.width)
     kernel.texture = lentOutput(output.texture)
     kernel.texSize = kernel.maxTexSize = Int32Array.of(output.width, height)
@@ -175,7 +175,7 @@ export class Runner implements Gpu<Texture> {
       try {
         kernel = this.#build(program)
       } finally {
-        // of a lost context gpu.js makes an error of its own, or a kernel that is none
+        // on a lost context gpu.js throws an error of its own, or makes a kernel that does nothing
         checkLost(this.gl, `compiling ${program.name}`)
       }
       this.#kernels.set(program.name, kernel)
@@ -197,19 +197,19 @@ export class Runner implements Gpu<Texture> {
     gpu.injectNative(text.helpers.map(({ glsl = '' }) => glsl).join('\n'))
     for (const { name, source, kinds, glsl } of text.helpers) {
       const types = kinds.map((kind) => ARGUMENT_TYPES[kind])
-      // gpu.js is told the types alone: of functions in GLSL it mistakes the order
+      // gpu.js gets the types alone: it mistakes the order of functions in GLSL
       if (glsl) gpu.addNativeFunction(name, '', { argumentTypes: { ...types }, returnType: 'Number' })
       else gpu.addFunction(source, { name, argumentTypes: types, returnType: 'Number' })
     }
     const { kernel } = gpu.createKernel(text.source, {
-      // here and not for the GPU, which would take any context of Node for a WebGL1
+      // given here and not to the GPU, which takes every context of Node for one of WebGL1
       context: gl,
       canvas: { width: 1, height: 1 },
       output: [1],
       argumentTypes: text.kinds.map((kind) => ARGUMENT_TYPES[kind]),
       returnType: 'Array(4)',
       precision: 'single',
-      // else a kernel whose output grows past 2^15 texels keeps its old size
+      // without it a kernel whose output grows past 2^15 texels keeps its old size
       tactic: 'precision',
       pipeline: true,
       immutable: false,
@@ -229,10 +229,10 @@ export class Runner implements Gpu<Texture> {
   }
 }
 
-/** Beyond any tensor: without it loops end after 1000 rounds, silently. */
+/** More rounds than any tensor has elements. By default gpu.js silently ends a loop after 1000 rounds. */
 const LONGEST_LOOP = 2 ** 24
 
-/** The first points of a framebuffer that textures are attached to. */
+/** The first `count` points of a framebuffer to which textures are attached. */
 const targets = (gl: WebGL2RenderingContext, count: number): number[] =>
   Array.from({ length: count }, (_, i) => gl.COLOR_ATTACHMENT0 + i)
 

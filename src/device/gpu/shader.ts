@@ -1,18 +1,19 @@
 /**
- * What becomes of a fragment shader of gpu.js before it is compiled: the same program, but it finds its texels faster,
- * and it may draw four outputs at once.
+ * Changes a fragment shader of gpu.js before it is compiled: it then finds its texels faster, and can draw four outputs at
+ * once.
  *
  * gpu.js divides integers, twice for the texel that it computes and twice for each that it reads; on SwiftShader that is
- * half the time of an elementwise kernel. Sizes here are below 2^24, which floats hold exactly, and a product with the
- * rounded inverse of a width of at most 2048 finds the right row: it is off by less than 2^-12, and the middle of a texel
- * is at least that far from its row's end. `texture` instead of `texelFetch` because it is half again as fast there.
+ * half the time of an elementwise kernel. Indices here are below 2^24, which floats hold exactly, so a product with the
+ * rounded inverse of the width, at most 2048, finds the right row: the product is off by less than 2^-12, and the middle of
+ * a texel is at least that far from the end of its row. `texture` is used because it is 1.5 times as fast there as
+ * `texelFetch`.
  */
 import type { ProgramText } from '../../../kernels/gpu/index.js'
 import { DeviceError } from '../errors.js'
 
 type Replacement = readonly [generated: string, own: string]
 
-/** Of an argument x gpu.js declares x, xSize and xDim; the last two are bits of 1 / width and 1 / height here. */
+/** For an argument x gpu.js declares x, xSize and xDim. Here xDim starts with the bits of 1 / width and 1 / height. */
 const READ = 'vec4 getVec4FromSampler2D(sampler2D tex, ivec2 texSize, ivec3 texDim, int z, int y, int x) {'
 const TEXELS: readonly Replacement[] = [
   [
@@ -34,12 +35,12 @@ ${READ}
   ['threadId = indexTo3D(index, uOutputDim);', 'threadId = ivec3(index, 0, 0);'],
 ]
 
-/** `planes` of the program in place of its `source`. */
+/** Run `planes` of the program in place of its `source`. */
 const FOUR_TARGETS: readonly Replacement[] = [
   ['out vec4 data0;', [0, 1, 2, 3].map((i) => `layout(location = ${i}) out vec4 data${i};`).join('\n')],
   ['  kernel();\n  data0 = kernelResult;', '  planes(float(index), data0, data1, data2, data3);'],
 ]
-/** The same for one of them, whose number is the first argument. */
+/** The same, drawing only the output whose number is the first argument. */
 const ONE_TARGET: readonly Replacement[] = [
   [
     '  kernel();\n  data0 = kernelResult;',
@@ -49,7 +50,7 @@ const ONE_TARGET: readonly Replacement[] = [
   ],
 ]
 
-/** @throws DeviceError  this is not the version of gpu.js that is known here */
+/** The changed shader. @throws DeviceError  gpu.js wrote other text, so it is not the expected version */
 export function improved(shader: string, { planes }: ProgramText, hasFourTargets: boolean): string {
   const main: Replacement = ['void main(void) {', `${planes}\nvoid main(void) {`]
   const replacements = planes ? [...TEXELS, main, ...(hasFourTargets ? FOUR_TARGETS : ONE_TARGET)] : TEXELS

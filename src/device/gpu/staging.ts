@@ -1,9 +1,10 @@
 /**
  * Values between host and textures, through memory of fixed size that the plan counts.
  *
- * A texture is uploaded in bands of whole rows. A read is taken at once, into a pixel pack buffer, and handed over when
- * the GPU has got that far: nobody waits in between. All such buffers together have READ_BYTES; a read that finds too
- * little of them left waits on the spot, and so do all where there are no such buffers (the package gl of Node).
+ * A texture is uploaded in bands of whole rows. A read is queued into a pixel pack buffer, and its values are taken when
+ * the GPU has written them, so the program does not wait in between. All such buffers together have READ_BYTES. A read
+ * for which too little is left waits on the spot; so does every read where a platform has no such buffers (the package gl
+ * of Node).
  */
 import { check } from './context.js'
 import { READ_BYTES, UPLOAD_BYTES } from './gpu-kind.js'
@@ -12,7 +13,7 @@ import type { Texture } from './gpujs.js'
 export class Staging {
   readonly #band = new Float32Array(UPLOAD_BYTES / 4)
   readonly #framebuffer: WebGLFramebuffer
-  /** of buffers that wait for the GPU */
+  /** bytes of the buffers that wait for the GPU */
   #readingBytes = 0
 
   readonly #hasPackBuffers: boolean
@@ -25,7 +26,7 @@ export class Staging {
     gl.deleteBuffer(buffer)
   }
 
-  /** data[i] * scale, and zeros up to the end of the last row. */
+  /** Write data[i] * scale, and zeros up to the end of the last row. */
   upload({ texture, width, texels }: Texture, data: ArrayLike<number>, scale: number): void {
     const { gl } = this
     const band = this.#band
@@ -43,8 +44,8 @@ export class Staging {
   }
 
   /**
-   * The first `size` values, as they are at the time of the call.
-   * @throws DeviceLostError  they are gone
+   * Read the first `size` values, as they are at the time of the call.
+   * @throws DeviceLostError  the values are gone
    */
   async read({ texture, width, texels }: Texture, size: number): Promise<Float32Array> {
     const { gl } = this
@@ -84,7 +85,7 @@ export class Staging {
   }
 }
 
-/** A buffer that the next readPixels writes to. */
+/** Make a buffer, and let the next readPixels write to it. */
 function packBuffer(gl: WebGL2RenderingContext, bytes: number): WebGLBuffer {
   const buffer = gl.createBuffer()
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer)
@@ -92,12 +93,12 @@ function packBuffer(gl: WebGL2RenderingContext, bytes: number): WebGLBuffer {
   return buffer
 }
 
-/** The GPU has done all that was asked of it before this call. */
+/** Wait until the GPU has done everything that was queued before this call. */
 async function passed(gl: WebGL2RenderingContext): Promise<void> {
   const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
   check(gl, 'reading values')
   if (!fence) return
-  // what is only queued is never passed
+  // without a flush the fence may stay in the queue for ever
   gl.flush()
   const begun = performance.now()
   try {
@@ -107,12 +108,12 @@ async function passed(gl: WebGL2RenderingContext): Promise<void> {
   }
 }
 
-/** Asking again at once is for short waits: who asks all the time takes a core from a GPU that is software. */
+/** After this long, ask less often: asking all the time takes a core from a GPU in software. */
 const SHORT_WAIT_MS = 2
-/** Of the time waited so far, which a wait may become longer by. */
+/** The length of a pause as a share of the time waited so far, which bounds how late the end is noticed. */
 const LATE = 1 / 16
 
-/** Let everything else run. A timer takes milliseconds, a message does not. */
+/** Let other tasks run. A timer takes milliseconds, a message less. */
 function pause(waitedMs: number): Promise<void> {
   if (waitedMs > SHORT_WAIT_MS) return new Promise((resolve) => setTimeout(resolve, waitedMs * LATE))
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve))

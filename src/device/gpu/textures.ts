@@ -1,9 +1,9 @@
 /**
  * The textures behind an allocator's blocks: made, deleted and exchanged on the context itself.
  *
- * Whether the driver had the memory is known only by asking, and who asks waits until the GPU has done all that is
- * queued. So it is asked when the textures together become larger than ever before, and not while a training goes on
- * in what it has taken. If memory is lost all the same, the next read says so.
+ * Only the error code of the driver tells whether it had the memory for a texture, and asking for it waits until the GPU
+ * has done everything that is queued. So it is asked for only when the textures together are larger than ever before,
+ * which happens in the first steps of a training. A failure that this misses is reported by the next read.
  */
 import type { Textures } from '../../memory/texture-allocator.js'
 import { check } from './context.js'
@@ -16,7 +16,7 @@ interface Made {
 export class ContextTextures implements Textures {
   readonly #made = new Map<number, Made>()
   #totalTexels = 0
-  /** that the driver is known to have had room for */
+  /** the most texels that the driver is known to have had room for */
   #mostTexels = 0
 
   constructor(readonly gl: WebGL2RenderingContext) {}
@@ -56,7 +56,7 @@ export class ContextTextures implements Textures {
     return this.#find(address).texture
   }
 
-  /** Each block gets what the other held. For blocks of one size, which are alike. */
+  /** Exchange the textures of two blocks, which must have one size. */
   exchange(a: number, b: number): void {
     const made = this.#find(a)
     this.#made.set(a, this.#find(b))
