@@ -38,32 +38,13 @@ const weightGradient = (p: Convolution): Blocking =>
     positions(p),
   )
 
-const sizes = (p: Convolution): number[] => [
-  p.batch,
-  p.channels,
-  p.height,
-  p.width,
-  p.outChannels,
-  p.outHeight,
-  p.outWidth,
-  p.kernelHeight,
-  p.kernelWidth,
-  p.strideY,
-  p.strideX,
-  p.padY,
-  p.padX,
-  p.dilationY,
-  p.dilationX,
-  p.groups,
-]
+const sizes = (p: Convolution): number[] => {
+  const { batch, channels, height, width, outChannels, outHeight, outWidth } = p
+  const window = [p.kernelHeight, p.kernelWidth, p.strideY, p.strideX, p.padY, p.padX, p.dilationY, p.dilationX]
+  return [batch, channels, height, width, outChannels, outHeight, outWidth, ...window, p.groups]
+}
 
-const blockSizes = ({ depth, height, tableBytes, scratchBytes, slots }: Blocking): number[] => [
-  depth,
-  height,
-  tableBytes,
-  scratchBytes,
-  slots,
-]
+const blockSizes = (b: Blocking): number[] => [b.depth, b.height, b.tableBytes, b.scratchBytes, b.slots]
 
 const bandSizes = ({ outRows, rows, phase, slots }: Bands): number[] => [outRows, rows, phase, slots]
 
@@ -101,17 +82,8 @@ export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> 
     const accumulate = Number(p.accumulate)
     const few = dots(p)
     if (few) {
-      const sums = [few.parts, few.levels]
-      assembly.convolutionWeightGradientFewChannels(
-        dy,
-        x,
-        dw,
-        accumulate,
-        ...sizes(p),
-        workspace,
-        ...bandSizes(few),
-        ...sums,
-      )
+      const dotSizes = [...bandSizes(few), few.parts, few.levels]
+      assembly.convolutionWeightGradientFewChannels(dy, x, dw, accumulate, ...sizes(p), workspace, ...dotSizes)
       return
     }
     assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...blockSizes(weightGradient(p)))

@@ -3,19 +3,10 @@ import type { Pooling } from '../kernels.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Cut } from './machine/parts.js'
 
-const sizes = (p: Pooling): number[] => [
-  p.planes,
-  p.height,
-  p.width,
-  p.outHeight,
-  p.outWidth,
-  p.kernelHeight,
-  p.kernelWidth,
-  p.strideY,
-  p.strideX,
-  p.padY,
-  p.padX,
-]
+const sizes = (p: Pooling): number[] => {
+  const window = [p.kernelHeight, p.kernelWidth, p.strideY, p.strideX, p.padY, p.padX]
+  return [p.planes, p.height, p.width, p.outHeight, p.outWidth, ...window]
+}
 
 /** The divisor of the sum of a window; 0 stands for the count of its own numbers. */
 const divisor = (p: Pooling & { countPadding: boolean }): number =>
