@@ -1,24 +1,28 @@
-/** Softmax of attention scores along the keys. A key that is not seen is chosen away, so that a NaN in it stays there. */
+/**
+ * Softmax of attention scores [batch, queries, keys] along the keys. Scores of keys that a query does not see are left out
+ * by a choice and not by a product with 0, so that a NaN in them stays there.
+ *
+ * `batch` and `strides` give where in the mask each of the batch begins.
+ */
 import type { AttentionRows } from '../kernels.js'
 import { listed } from '../offsets.js'
 import { at, exponential, infinity, quotient } from './machine/builtins.js'
 import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
 import { AXES, inner, offsetsWalk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
-import type { ArgumentKind, Four, Helpers, Texels } from './machine/program.js'
+import { type ArgumentKind, type Four, type Helpers, type Named, packed, type Texels } from './machine/program.js'
 
-/*
- * scores [batch, queries, keys]
- * sizes: queries, keys, 1 where causal, 1 where there is a mask
- * scaling: scale; of the mask, where it begins and its strides along queries and keys
- * batch, strides: where in the mask each of the batch begins
- */
+const SIZES = ['queries', 'keys', 'causal', 'masked'] as const
+/** The mask begins at maskStart and has strides along queries and keys. */
+const SCALING = ['scale', 'maskStart', 'strideQuery', 'strideKey'] as const
+type Sizes = Named<typeof SIZES>
+type Scaling = Named<typeof SCALING>
 
-/** Is it the score of a key that its query sees? */
-function seen(i: number, sizes: Four): number {
-  const row = quotient(i, sizes[1])
-  const query = row - quotient(row, sizes[0]) * sizes[0]
-  if (sizes[2] > 0 && i - row * sizes[1] > query) {
+/** 1 where score i is that of a key which its query sees, else 0. */
+function seen(i: number, sizes: Sizes): number {
+  const row = quotient(i, sizes.keys)
+  const query = row - quotient(row, sizes.queries) * sizes.queries
+  if (sizes.causal > 0 && i - row * sizes.keys > query) {
     return 0
   }
   return 1
@@ -29,18 +33,18 @@ function score(
   i: number,
   scores: Texels,
   mask: Texels,
-  sizes: Four,
-  scaling: Four,
+  sizes: Sizes,
+  scaling: Scaling,
   batch: Four,
   strides: Four,
 ): number {
-  const scaled = scaling[0] * at(scores, i)
-  if (sizes[3] > 0) {
-    const row = quotient(i, sizes[1])
-    const sample = quotient(row, sizes[0])
-    const query = row - sample * sizes[0]
-    const start = scaling[1] + inner(sample, batch, strides)
-    return scaled + at(mask, start + query * scaling[2] + (i - row * sizes[1]) * scaling[3])
+  const scaled = scaling.scale * at(scores, i)
+  if (sizes.masked > 0) {
+    const row = quotient(i, sizes.keys)
+    const sample = quotient(row, sizes.queries)
+    const query = row - sample * sizes.queries
+    const start = scaling.maskStart + inner(sample, batch, strides)
+    return scaled + at(mask, start + query * scaling.strideQuery + (i - row * sizes.keys) * scaling.strideKey)
   }
   return scaled
 }
@@ -50,8 +54,8 @@ function scoreTerm(
   _row: number,
   scores: Texels,
   mask: Texels,
-  sizes: Four,
-  scaling: Four,
+  sizes: Sizes,
+  scaling: Scaling,
   batch: Four,
   strides: Four,
 ): number {
@@ -67,8 +71,8 @@ function powerTerm(
   max: Texels,
   scores: Texels,
   mask: Texels,
-  sizes: Four,
-  scaling: Four,
+  sizes: Sizes,
+  scaling: Scaling,
   batch: Four,
   strides: Four,
 ): number {
@@ -85,8 +89,8 @@ function shareOf(
   total: Texels,
   scores: Texels,
   mask: Texels,
-  sizes: Four,
-  scaling: Four,
+  sizes: Sizes,
+  scaling: Scaling,
   batch: Four,
   strides: Four,
 ): number {
@@ -96,10 +100,10 @@ function shareOf(
   return 0
 }
 
-const SCORES: readonly ArgumentKind[] = ['texels', 'texels', 'four', 'four', 'four', 'four']
+const SCORES: readonly ArgumentKind[] = ['texels', 'texels', SIZES, SCALING, 'four', 'four']
 const HELPERS: Helpers = {
   ...AXES,
-  seen: { source: seen, kinds: ['number', 'four'] },
+  seen: { source: seen, kinds: ['number', SIZES] },
   score: { source: score, kinds: ['number', ...SCORES] },
 }
 
@@ -117,8 +121,9 @@ export const attentionSoftmax: GpuKernel<'attentionSoftmax'> = {
   workspaces: (p) => [p.batch * p.queries, p.batch * p.queries, ...partialSizes(rowsOf(p))],
   run(gpu, p, [scores, values], [y], [max, total, partial]) {
     const { first, shape, strides } = offsetsWalk(listed(p.mask?.starts ?? [0]))
-    const sizes: Four = [p.queries, p.keys, p.causal ? 1 : 0, p.mask ? 1 : 0]
-    const scaling: Four = [p.scale, first, p.mask?.strideQuery ?? 0, p.mask?.strideKey ?? 0]
+    const { strideQuery, strideKey } = p.mask ?? { strideQuery: 0, strideKey: 0 }
+    const sizes = packed(SIZES, { ...p, masked: p.mask !== null })
+    const scaling = packed(SCALING, { scale: p.scale, maskStart: first, strideQuery, strideKey })
     const own = [scores, p.mask ? values : scores, sizes, scaling, shape, strides]
     MAXIMA.run(gpu, rowsOf(p), own, max, partial)
     TOTALS.run(gpu, rowsOf(p), [max, ...own], total, partial)

@@ -1,19 +1,25 @@
 /**
- * Two-dimensional cross-correlation and its gradient to the image; shapes and the meeting of output and input at a tap
- * are those of kernels/reference/convolution.ts. The gradient to the weight is in convolution-weight.ts.
+ * Two-dimensional cross-correlation and its gradient to the image, as kernels/reference/convolution.ts defines them. The
+ * gradient to the weight is in convolution-weight.ts.
  *
- * Both go by tiles of four channels (tiles/convolution-tiles.ts). Where groups have so few channels that tiles would be all but
- * empty, as in a depthwise convolution, every value is summed by itself, here.
- *
- *   image:   channels, height, width, channels of a group
- *   result:  outChannels, outHeight, outWidth, outChannels of a group
- *   taps:    kernelHeight, kernelWidth, dilationY, dilationX
- *   strides: strideY, strideX, padY, padX
+ * Both are computed by tiles of four channels (tiles/convolution-tiles.ts). Where a group has too few channels to fill
+ * tiles, as in a depthwise convolution, every value is summed by itself, here.
  */
 import type { Convolution } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { type ArgumentKind, eachValue, type Four, type Texels } from './machine/program.js'
+import { type ArgumentKind, eachValue, type Four, type Named, packed, type Texels } from './machine/program.js'
+
+/** groupChannels and groupOutChannels: channels of one group. */
+export const IMAGE = ['channels', 'height', 'width', 'groupChannels'] as const
+export const RESULT = ['outChannels', 'outHeight', 'outWidth', 'groupOutChannels'] as const
+export const TAPS = ['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX'] as const
+export const STRIDES = ['strideY', 'strideX', 'padY', 'padX'] as const
+export type Image = Named<typeof IMAGE>
+export type Result = Named<typeof RESULT>
+export type Taps = Named<typeof TAPS>
+export type Strides = Named<typeof STRIDES>
+
 import {
   backwardOf,
   CORRELATION_PROGRAMS,
@@ -28,31 +34,31 @@ function outputOf(
   w: Texels,
   bias: Texels,
   biased: number,
-  image: Four,
-  result: Four,
-  taps: Four,
-  strides: Four,
+  image: Image,
+  result: Result,
+  taps: Taps,
+  strides: Strides,
 ): number {
-  const row = quotient(i, result[2])
-  const plane = quotient(row, result[1])
-  const n = quotient(plane, result[0])
-  const o = plane - n * result[0]
-  const top = (row - plane * result[1]) * strides[0] - strides[2]
-  const left = (i - row * result[2]) * strides[1] - strides[3]
-  const first = n * image[0] + quotient(o, result[3]) * image[3]
+  const row = quotient(i, result.outWidth)
+  const plane = quotient(row, result.outHeight)
+  const n = quotient(plane, result.outChannels)
+  const o = plane - n * result.outChannels
+  const top = (row - plane * result.outHeight) * strides.strideY - strides.padY
+  const left = (i - row * result.outWidth) * strides.strideX - strides.padX
+  const first = n * image.channels + quotient(o, result.groupOutChannels) * image.groupChannels
   let sum = 0.0
   if (biased > 0) {
     sum = at(bias, o)
   }
-  for (let ky = 0; ky < taps[0]; ky++) {
-    const iy = top + ky * taps[2]
-    if (iy >= 0 && iy < image[1]) {
-      for (let kx = 0; kx < taps[1]; kx++) {
-        const ix = left + kx * taps[3]
-        if (ix >= 0 && ix < image[2]) {
-          for (let c = 0; c < image[3]; c++) {
-            const value = at(x, ((first + c) * image[1] + iy) * image[2] + ix)
-            sum = sum + value * at(w, ((o * image[3] + c) * taps[0] + ky) * taps[1] + kx)
+  for (let ky = 0; ky < taps.kernelHeight; ky++) {
+    const iy = top + ky * taps.dilationY
+    if (iy >= 0 && iy < image.height) {
+      for (let kx = 0; kx < taps.kernelWidth; kx++) {
+        const ix = left + kx * taps.dilationX
+        if (ix >= 0 && ix < image.width) {
+          for (let c = 0; c < image.groupChannels; c++) {
+            const value = at(x, ((first + c) * image.height + iy) * image.width + ix)
+            sum = sum + value * at(w, ((o * image.groupChannels + c) * taps.kernelHeight + ky) * taps.kernelWidth + kx)
           }
         }
       }
@@ -61,7 +67,7 @@ function outputOf(
   return sum
 }
 
-/** Which window of `size` begins `position` before, or -1. */
+/** Which of the `size` windows along an axis begins at `position`, or -1. */
 function meeting(position: number, pad: number, stride: number, size: number): number {
   const from = position + pad
   const window = quotient(from, stride)
@@ -77,34 +83,34 @@ function inputSlopeOf(
   w: Texels,
   bias: Texels,
   biased: number,
-  image: Four,
-  result: Four,
-  taps: Four,
-  strides: Four,
+  image: Image,
+  result: Result,
+  taps: Taps,
+  strides: Strides,
 ): number {
-  const row = quotient(i, image[2])
-  const plane = quotient(row, image[1])
-  const n = quotient(plane, image[0])
-  const channel = plane - n * image[0]
-  const group = quotient(channel, image[3])
-  const c = channel - group * image[3]
-  const iy = row - plane * image[1]
-  const ix = i - row * image[2]
-  const firstOut = group * result[3]
+  const row = quotient(i, image.width)
+  const plane = quotient(row, image.height)
+  const n = quotient(plane, image.channels)
+  const channel = plane - n * image.channels
+  const group = quotient(channel, image.groupChannels)
+  const c = channel - group * image.groupChannels
+  const iy = row - plane * image.height
+  const ix = i - row * image.width
+  const firstOut = group * result.groupOutChannels
   let sum = 0.0
   if (biased > 0) {
     sum = at(bias, channel)
   }
-  for (let ky = 0; ky < taps[0]; ky++) {
-    const oy = meeting(iy - ky * taps[2], strides[2], strides[0], result[1])
+  for (let ky = 0; ky < taps.kernelHeight; ky++) {
+    const oy = meeting(iy - ky * taps.dilationY, strides.padY, strides.strideY, result.outHeight)
     if (oy >= 0) {
-      for (let kx = 0; kx < taps[1]; kx++) {
-        const ox = meeting(ix - kx * taps[3], strides[3], strides[1], result[2])
+      for (let kx = 0; kx < taps.kernelWidth; kx++) {
+        const ox = meeting(ix - kx * taps.dilationX, strides.padX, strides.strideX, result.outWidth)
         if (ox >= 0) {
-          for (let j = 0; j < result[3]; j++) {
+          for (let j = 0; j < result.groupOutChannels; j++) {
             const o = firstOut + j
-            const slope = at(dy, ((n * result[0] + o) * result[1] + oy) * result[2] + ox)
-            sum = sum + slope * at(w, ((o * image[3] + c) * taps[0] + ky) * taps[1] + kx)
+            const slope = at(dy, ((n * result.outChannels + o) * result.outHeight + oy) * result.outWidth + ox)
+            sum = sum + slope * at(w, ((o * image.groupChannels + c) * taps.kernelHeight + ky) * taps.kernelWidth + kx)
           }
         }
       }
@@ -113,15 +119,15 @@ function inputSlopeOf(
   return sum
 }
 
-const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'number', 'four', 'four', 'four', 'four']
+const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'number', IMAGE, RESULT, TAPS, STRIDES]
 const OUTPUTS = eachValue('convolution', outputOf, KINDS)
 const INPUT_SLOPES = eachValue('convolutionInputGradient', inputSlopeOf, KINDS, { meeting })
 
 export const sizesOf = (p: Convolution): readonly [image: Four, result: Four, taps: Four, strides: Four] => [
-  [p.channels, p.height, p.width, p.channels / p.groups],
-  [p.outChannels, p.outHeight, p.outWidth, p.outChannels / p.groups],
-  [p.kernelHeight, p.kernelWidth, p.dilationY, p.dilationX],
-  [p.strideY, p.strideX, p.padY, p.padX],
+  packed(IMAGE, { ...p, groupChannels: p.channels / p.groups }),
+  packed(RESULT, { ...p, groupOutChannels: p.outChannels / p.groups }),
+  packed(TAPS, p),
+  packed(STRIDES, p),
 ]
 
 export const convolution: GpuKernel<'convolution'> = {

@@ -1,13 +1,16 @@
 /**
- * Rows of a table by their index, and the gradient of the table. A GPU cannot add to where an index says, so the sum of
- * an entry has to find its rows. Searching all indices for every column would take longest: first every entry finds its
- * first row, and every row the next of the same entry; then each column follows these links.
+ * Rows of a table by their index, and the gradient of the table. A GPU cannot add to a place that an index names, so the
+ * sum of an entry has to find its rows. To search all indices for every column would take too long. So first every entry
+ * finds its first row, and every row the next row of the same entry; then each column follows these links.
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Four, type Texels } from './machine/program.js'
+import { eachValue, type Named, packed, type Texels } from './machine/program.js'
 import { reduce } from './reduce.js'
+
+const SIZES = ['heads', 'entries', 'rows', 'partRows'] as const
+type Sizes = Named<typeof SIZES>
 
 /** table [entries, width], indices [rows] -> y [rows, width] */
 function entryOf(i: number, table: Texels, indices: Texels, width: number, entries: number): number {
@@ -32,16 +35,21 @@ function found(index: number, from: number, end: number, indices: Texels): numbe
 }
 
 /**
- * [parts, entries] the first row of each in each part, then [rows] the next of the same entry and part.
- * sizes: parts * entries, entries, rows, rows of a part
+ * Value i of the links: first [parts, entries], the first row of each entry in each part; then [rows], the next row of the
+ * same entry and part. There are `heads` = parts * entries of the former.
  */
-function linkOf(i: number, indices: Texels, sizes: Four): number {
-  if (i < sizes[0]) {
-    const part = quotient(i, sizes[1])
-    return found(i - part * sizes[1], part * sizes[3], Math.min((part + 1) * sizes[3], sizes[2]), indices)
+function linkOf(i: number, indices: Texels, sizes: Sizes): number {
+  if (i < sizes.heads) {
+    const part = quotient(i, sizes.entries)
+    return found(
+      i - part * sizes.entries,
+      part * sizes.partRows,
+      Math.min((part + 1) * sizes.partRows, sizes.rows),
+      indices,
+    )
   }
-  const row = i - sizes[0]
-  const end = Math.min((quotient(row, sizes[3]) + 1) * sizes[3], sizes[2])
+  const row = i - sizes.heads
+  const end = Math.min((quotient(row, sizes.partRows) + 1) * sizes.partRows, sizes.rows)
   return found(at(indices, row), row + 1, end, indices)
 }
 
@@ -65,7 +73,7 @@ function sumOf(i: number, dy: Texels, links: Texels, width: number, heads: numbe
 }
 
 const LOOKUP = eachValue('embedding', entryOf, ['texels', 'texels', 'number', 'number'])
-const LINKS = eachValue('embeddingGradient, links', linkOf, ['texels', 'four'], {
+const LINKS = eachValue('embeddingGradient, links', linkOf, ['texels', SIZES], {
   found: { source: found, kinds: ['number', 'number', 'number', 'texels'] },
 })
 const SUM = eachValue('embeddingGradient', sumOf, ['texels', 'texels', 'number', 'number'])
@@ -77,15 +85,15 @@ export const embedding: GpuKernel<'embedding'> = {
   },
 }
 
-/** Rows of a part: no value may take more rounds of a loop. Note [Dialect] */
+/** Rows of a part: more would take too many rounds of a loop, Note [Dialect] in index.ts. */
 const PART = 8192
 
-type Sizes = KernelParameters['embeddingGradient']
+type Gradient = KernelParameters['embeddingGradient']
 
-const partsOf = ({ rows }: Sizes): number => Math.ceil(rows / PART)
+const partsOf = ({ rows }: Gradient): number => Math.ceil(rows / PART)
 
-/** Where there are several parts. */
-const sumOfParts = (p: Sizes): KernelParameters['reduce'] => ({
+/** The sum of several parts. */
+const sumOfParts = (p: Gradient): KernelParameters['reduce'] => ({
   shape: [partsOf(p), p.entries * p.width],
   reduced: [true, false],
   function: 'sum',
@@ -104,7 +112,7 @@ export const embeddingGradient: GpuKernel<'embeddingGradient'> = {
   run(gpu, p, [dy, indices], [dtable], [links, partial, ...rest]) {
     const { rows, entries, width } = p
     const parts = partsOf(p)
-    gpu.run(LINKS, [indices, [parts * entries, entries, rows, PART]], links)
+    gpu.run(LINKS, [indices, packed(SIZES, { heads: parts * entries, entries, rows, partRows: PART })], links)
     gpu.run(SUM, [dy, links, width, parts * entries], parts > 1 ? partial : dtable)
     if (parts > 1) reduce.run(gpu, sumOfParts(p), [partial], [dtable], rest)
   },

@@ -19,7 +19,7 @@
  *   to the sum. Within the loop that adds them, which so takes no more rounds.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
-import { adam } from './adam.js'
+import { addExactly, blend, gradientNorm } from './accumulation.js'
 import { attentionSoftmax } from './attention.js'
 import { concat } from './concat.js'
 import { convolution, convolutionInputGradient } from './convolution.js'
@@ -34,7 +34,7 @@ import type { GpuKernels } from './machine/kernel.js'
 import { matmul } from './matmul.js'
 import { fill, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
-import { addExactly, blend, gradientNorm, sgd } from './optimizer.js'
+import { adam, sgd } from './optimizer.js'
 import { pad } from './pad.js'
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
 import { argmax, maxGradient, reduce } from './reduce.js'

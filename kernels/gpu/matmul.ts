@@ -1,17 +1,19 @@
-/** Batched matrix product: small ones here, every value by itself; others by tiles, tiles/matmul-tiles.ts. */
+/** Batched matrix product. Small products are here, every value by itself; tiles/matmul-tiles.ts has the others. */
 import type { KernelParameters } from '../kernels.js'
 import { listed, type Offsets } from '../offsets.js'
 import { at, quotient } from './machine/builtins.js'
 import { PLAIN } from './machine/groups.js'
-import { INDEXING, inner, offsetsWalk } from './machine/indexing.js'
+import { AXES, inner, offsetsWalk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { type ArgumentKind, eachValue, type Four, LARGEST_TENSOR, type Texels } from './machine/program.js'
+import { eachValue, type Four, LARGEST_TENSOR, type Named, packed, type Texels } from './machine/program.js'
 import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './tiles/matmul-tiles.js'
 
+const COUNTS = ['outputs', 'parts'] as const
+const SIZES = ['m', 'k', 'n', 'bias'] as const
+const STRIDES = ['rowA', 'alongA', 'alongB', 'columnB'] as const
+
 /**
- * Value i of [parts, batch, m, n]: a part of the terms of each value of y, every so many-th.
- * @param counts   values of y, parts
- * @param sizes    m, k, n, 1 where there is a bias
+ * Value i of [parts, batch, m, n]: the sum of terms p, p + parts, ... of a value of y, for part p.
  * @param strides  of a: from row to row and along k; of b: along k and from column to column
  */
 function productOf(
@@ -19,9 +21,9 @@ function productOf(
   a: Texels,
   b: Texels,
   bias: Texels,
-  counts: Four,
-  sizes: Four,
-  strides: Four,
+  counts: Named<typeof COUNTS>,
+  sizes: Named<typeof SIZES>,
+  strides: Named<typeof STRIDES>,
   firstA: number,
   batchA: Four,
   matricesA: Four,
@@ -29,22 +31,22 @@ function productOf(
   batchB: Four,
   matricesB: Four,
 ): number {
-  const part = quotient(i, counts[0])
-  const value = i - part * counts[0]
-  const rows = quotient(value, sizes[2])
-  const column = value - rows * sizes[2]
-  const matrix = quotient(rows, sizes[0])
-  const row = rows - matrix * sizes[0]
-  const startA = (firstA + inner(matrix, batchA, matricesA)) * sizes[0] * sizes[1] + row * strides[0]
-  const startB = (firstB + inner(matrix, batchB, matricesB)) * sizes[1] * sizes[2] + column * strides[3]
+  const part = quotient(i, counts.outputs)
+  const value = i - part * counts.outputs
+  const rows = quotient(value, sizes.n)
+  const column = value - rows * sizes.n
+  const matrix = quotient(rows, sizes.m)
+  const row = rows - matrix * sizes.m
+  const startA = (firstA + inner(matrix, batchA, matricesA)) * sizes.m * sizes.k + row * strides.rowA
+  const startB = (firstB + inner(matrix, batchB, matricesB)) * sizes.k * sizes.n + column * strides.columnB
   let sum = 0.0
-  if (sizes[3] > 0 && part < 1) {
+  if (sizes.bias > 0 && part < 1) {
     sum = at(bias, column)
   }
   let block = 0.0
   let left = 64.0
-  for (let j = part; j < sizes[1]; j += counts[1]) {
-    block = block + at(a, startA + j * strides[1]) * at(b, startB + j * strides[2])
+  for (let j = part; j < sizes.k; j += counts.parts) {
+    block = block + at(a, startA + j * strides.alongA) * at(b, startB + j * strides.alongB)
     left = left - 1.0
     if (left < 1.0) {
       sum = sum + block
@@ -57,12 +59,10 @@ function productOf(
 
 type Product = KernelParameters['matmul']
 
-const KINDS: readonly ArgumentKind[] = [
-  ...(['texels', 'texels', 'texels'] as const),
-  ...(['four', 'four', 'four', 'number', 'four', 'four', 'number', 'four', 'four'] as const),
-]
-
-const PRODUCTS = eachValue('matmul', productOf, KINDS, INDEXING.line)
+const OPERANDS = ['texels', 'texels', 'texels'] as const
+const BATCH = ['number', 'four', 'four'] as const
+const KINDS = [...OPERANDS, COUNTS, SIZES, STRIDES, ...BATCH, ...BATCH] as const
+const PRODUCTS = eachValue('matmul', productOf, KINDS, AXES)
 
 function batchOf(offsets: Offsets): [number, Four, Four] {
   const { first, shape, strides } = offsetsWalk(listed(offsets))
@@ -72,14 +72,14 @@ function batchOf(offsets: Offsets): [number, Four, Four] {
 /** Multiplications below which one program is faster than the two or more that tiles take. */
 const FEWEST_FOR_TILES = 4096
 
-/** Rounds that Mesa's software GL allows a program: for each of four values, and of tiles, which take four terms a round. */
+/** Mesa's software GL ends a program after 65,535 rounds. Four values take one round a term, a tile one for four terms. */
 const MOST_TERMS = 16383
 const MOST_TERMS_OF_TILES = 4 * 65535
 
 const partsOf = ({ k }: Product): number => Math.max(1, Math.ceil(k / MOST_TERMS))
 const sizeOf = ({ batch, m, n }: Product): number => batch * m * n
 
-/** What tiles need, or nothing where there are none. */
+/** Workspaces of tiles; none where the product is not computed by tiles. */
 function tilesOf(p: Product): readonly number[] {
   if (sizeOf(p) * p.k < FEWEST_FOR_TILES || p.k > MOST_TERMS_OF_TILES) return []
   const sizes = tileWorkspaces(p)
@@ -102,11 +102,10 @@ export const matmul: GpuKernel<'matmul'> = {
     const [rowA, alongA] = p.transposeA ? [1, m] : [k, 1]
     const [alongB, columnB] = p.transposeB ? [1, k] : [n, 1]
     const [outputs, parts] = [sizeOf(p), partsOf(p)]
-    const counts: Four = [outputs, parts, 0, 0]
-    const sizes: Four = [m, k, n, p.bias ? 1 : 0]
-    const strides: Four = [rowA, alongA, alongB, columnB]
+    const strides = packed(STRIDES, { rowA, alongA, alongB, columnB })
+    const sizes = [packed(COUNTS, { outputs, parts }), packed(SIZES, p), strides]
     const [partial = y] = workspaces
-    gpu.run(PRODUCTS, [a, b, p.bias ? bias : a, counts, sizes, strides, ...batch], partial)
+    gpu.run(PRODUCTS, [a, b, p.bias ? bias : a, ...sizes, ...batch], partial)
     if (parts > 1) PLAIN.sum.run(gpu, { shape: [parts, outputs], reduced: [true, false] }, [partial], y)
   },
 }

@@ -2,37 +2,38 @@
  * Normalisation with given moments (deviation.ts has them), as kernels/reference/norm.ts defines it: with
  * h = (x - mean) / sqrt(variance + eps), y = h gamma + beta.
  */
-import type { KernelParameters, Normalization } from '../kernels.js'
+import type { KernelParameters } from '../kernels.js'
 import { normalized } from './deviation.js'
 import { at, quotient } from './machine/builtins.js'
 import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
-import type { ArgumentKind, Four, Helpers, Texels } from './machine/program.js'
+import { type ArgumentKind, type Helpers, type Named, packed, type Texels } from './machine/program.js'
 
-/* options: eps, 1 where there are gamma and beta, affineInner, affineSize */
+const OPTIONS = ['eps', 'affine', 'affineInner', 'affineSize'] as const
+type Options = Named<typeof OPTIONS>
 
-/** Which of `size` runs of `run` values, over and over, has value i: of gamma and beta, and of groups. */
+/** floor(i / run) mod size: the element of gamma and beta, or the group, that belongs to value i. */
 function cyclic(i: number, run: number, size: number): number {
   const runs = quotient(i, run)
   return runs - quotient(runs, size) * size
 }
 
-function deviation(group: number, variance: Texels, options: Four): number {
-  return Math.sqrt(at(variance, group) + options[0])
+function deviation(group: number, variance: Texels, options: Options): number {
+  return Math.sqrt(at(variance, group) + options.eps)
 }
 
 /** dy gamma */
-function slope(i: number, dy: Texels, gamma: Texels, options: Four): number {
-  if (options[1] > 0) {
-    return at(dy, i) * at(gamma, cyclic(i, options[2], options[3]))
+function slope(i: number, dy: Texels, gamma: Texels, options: Options): number {
+  if (options.affine > 0) {
+    return at(dy, i) * at(gamma, cyclic(i, options.affineInner, options.affineSize))
   }
   return at(dy, i)
 }
 
 const HELPERS: Helpers = {
   cyclic,
-  deviation: { source: deviation, kinds: ['number', 'texels', 'four'] },
-  slope: { source: slope, kinds: ['number', 'texels', 'texels', 'four'] },
+  deviation: { source: deviation, kinds: ['number', 'texels', OPTIONS] },
+  slope: { source: slope, kinds: ['number', 'texels', 'texels', OPTIONS] },
 }
 
 function affineOf(
@@ -43,35 +44,28 @@ function affineOf(
   variance: Texels,
   gamma: Texels,
   beta: Texels,
-  options: Four,
+  options: Options,
 ): number {
   const h = (at(x, i) - at(mean, group)) / deviation(group, variance, options)
-  if (options[1] > 0) {
-    const channel = cyclic(i, options[2], options[3])
+  if (options.affine > 0) {
+    const channel = cyclic(i, options.affineInner, options.affineSize)
     return h * at(gamma, channel) + at(beta, channel)
   }
   return h
 }
 
 const STATISTICS: readonly ArgumentKind[] = ['texels', 'texels', 'texels']
-const NORMALIZE = elements('normalize', affineOf, [...STATISTICS, 'texels', 'texels', 'four'], HELPERS)
-
-const optionsOf = ({ eps, affine, affineInner, affineSize }: Normalization): Four => [
-  eps,
-  affine ? 1 : 0,
-  affineInner,
-  affineSize,
-]
+const NORMALIZE = elements('normalize', affineOf, [...STATISTICS, 'texels', 'texels', OPTIONS], HELPERS)
 
 export const normalize: GpuKernel<'normalize'> = {
   programs: NORMALIZE.programs,
   run(gpu, p, [x, mean, variance, gamma, beta], [y]) {
     const own = p.affine ? [gamma, beta] : [x, x]
-    NORMALIZE.run(gpu, normalized(p), [x, mean, variance, ...own, optionsOf(p)], y)
+    NORMALIZE.run(gpu, normalized(p), [x, mean, variance, ...own, packed(OPTIONS, p)], y)
   },
 }
 
-function slopeTerm(j: number, _group: number, dy: Texels, gamma: Texels, options: Four): number {
+function slopeTerm(j: number, _group: number, dy: Texels, gamma: Texels, options: Options): number {
   return slope(j, dy, gamma, options)
 }
 
@@ -84,7 +78,7 @@ function leanTerm(
   x: Texels,
   mean: Texels,
   variance: Texels,
-  options: Four,
+  options: Options,
 ): number {
   const h = (at(x, j) - at(mean, group)) / deviation(group, variance, options)
   return slope(j, dy, gamma, options) * h
@@ -101,26 +95,33 @@ function gradientOf(
   variance: Texels,
   averages: Texels,
   leans: Texels,
-  options: Four,
+  options: Options,
 ): number {
   const spread = deviation(group, variance, options)
   const h = (at(x, i) - at(mean, group)) / spread
   return (slope(i, dy, gamma, options) - at(averages, group) - h * at(leans, group)) / spread
 }
 
-/** Of mean and variance that are constants: there are no averages. */
-function fixedGradientOf(i: number, group: number, dy: Texels, gamma: Texels, variance: Texels, options: Four): number {
+/** The same where mean and variance are constants: there are no averages. */
+function fixedGradientOf(
+  i: number,
+  group: number,
+  dy: Texels,
+  gamma: Texels,
+  variance: Texels,
+  options: Options,
+): number {
   return slope(i, dy, gamma, options) / deviation(group, variance, options)
 }
 
-const AVERAGES = reduction('normalizeGradient, averages', 'sum', slopeTerm, ['texels', 'texels', 'four'], HELPERS)
+const AVERAGES = reduction('normalizeGradient, averages', 'sum', slopeTerm, ['texels', 'texels', OPTIONS], HELPERS)
 const WITH_STATISTICS: readonly ArgumentKind[] = ['texels', 'texels', ...STATISTICS]
-const LEANS = reduction('normalizeGradient, averages with h', 'sum', leanTerm, [...WITH_STATISTICS, 'four'], HELPERS)
-const GRADIENT = elements('normalizeGradient', gradientOf, [...WITH_STATISTICS, 'texels', 'texels', 'four'], HELPERS)
+const LEANS = reduction('normalizeGradient, averages with h', 'sum', leanTerm, [...WITH_STATISTICS, OPTIONS], HELPERS)
+const GRADIENT = elements('normalizeGradient', gradientOf, [...WITH_STATISTICS, 'texels', 'texels', OPTIONS], HELPERS)
 const FIXED_GRADIENT = elements(
   'normalizeGradient, fixed',
   fixedGradientOf,
-  ['texels', 'texels', 'texels', 'four'],
+  ['texels', 'texels', 'texels', OPTIONS],
   HELPERS,
 )
 
@@ -129,7 +130,7 @@ export const normalizeGradient: GpuKernel<'normalizeGradient'> = {
   workspaces: (p) => (p.fixed ? [] : [p.groups, p.groups, ...partialSizes(normalized(p))]),
   run(gpu, p, [dy, x, mean, variance, own], [dx], [averages, leans, partial]) {
     const groups = normalized(p)
-    const options = optionsOf(p)
+    const options = packed(OPTIONS, p)
     const gamma = p.affine ? own : dy
     if (p.fixed) return FIXED_GRADIENT.run(gpu, groups, [dy, gamma, variance, options], dx)
     const share = 1 / (p.outer * p.inner)
@@ -139,7 +140,7 @@ export const normalizeGradient: GpuKernel<'normalizeGradient'> = {
   },
 }
 
-/** dy h. options: eps, inner, groups */
+/** dy h. */
 function scaleTerm(
   j: number,
   _channel: number,
@@ -147,13 +148,13 @@ function scaleTerm(
   x: Texels,
   mean: Texels,
   variance: Texels,
-  options: Four,
+  options: Options,
 ): number {
-  const group = cyclic(j, options[1], options[2])
+  const group = cyclic(j, options.affine, options.affineInner)
   return at(dy, j) * ((at(x, j) - at(mean, group)) / deviation(group, variance, options))
 }
 
-const SCALE = reduction('normalizeScaleGradient', 'sum', scaleTerm, ['texels', ...STATISTICS, 'four'], HELPERS)
+const SCALE = reduction('normalizeScaleGradient', 'sum', scaleTerm, ['texels', ...STATISTICS, OPTIONS], HELPERS)
 
 /** x [runs, affineSize, affineInner], as gamma sees it. */
 function channels({ outer, groups, inner, affineSize, affineInner }: KernelParameters['normalize']): Groups {

@@ -2,10 +2,10 @@
 
 import type { Rows } from '../kernels.js'
 import { product } from '../strides.js'
-import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
+import { at, exceeds, isNotANumber, notANumber, quotient } from './machine/builtins.js'
 import { elements, PLAIN, partialSizes, partsOf, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Four, type Texels } from './machine/program.js'
+import { eachValue, type Helpers, type Named, packed, type Texels } from './machine/program.js'
 
 export const reduce: GpuKernel<'reduce'> = {
   programs: [...PLAIN.sum.programs, ...PLAIN.max.programs],
@@ -40,53 +40,54 @@ export const maxGradient: GpuKernel<'maxGradient'> = {
   },
 }
 
-/**
- * Value i of [parts, outer, inner]: where along the axis the maximum of a part is. The first wins, and NaN is the largest.
- * @param sizes  size, inner, groups (outer times inner), values of a part
- */
-function largestOfPart(i: number, x: Texels, sizes: Four): number {
-  const part = quotient(i, sizes[2])
-  const group = i - part * sizes[2]
-  const outer = quotient(group, sizes[1])
-  const start = outer * sizes[0] * sizes[1] + group - outer * sizes[1]
-  let best = part * sizes[3]
-  let largest = at(x, start + best * sizes[1])
-  const end = Math.min(best + sizes[3], sizes[0])
+/** groups: outer times inner */
+const AXIS = ['size', 'inner', 'groups'] as const
+type Axis = Named<typeof AXIS>
+
+/** Where in x the values of a group begin. */
+function startOf(group: number, axis: Axis): number {
+  const outer = quotient(group, axis.inner)
+  return outer * axis.size * axis.inner + group - outer * axis.inner
+}
+
+/** Value i of [parts, outer, inner]: where along the axis the first maximum of a part of `run` values is. */
+function largestOfPart(i: number, x: Texels, axis: Axis, run: number): number {
+  const part = quotient(i, axis.groups)
+  const start = startOf(i - part * axis.groups, axis)
+  let best = part * run
+  let largest = at(x, start + best * axis.inner)
+  const end = Math.min(best + run, axis.size)
   for (let c = best + 1; c < end; c++) {
-    const value = at(x, start + c * sizes[1])
-    if (isNotANumber(largest) < 1) {
-      if (isNotANumber(value) > 0 || value > largest) {
-        best = c
-        largest = value
-      }
+    const value = at(x, start + c * axis.inner)
+    if (exceeds(value, largest) > 0) {
+      best = c
+      largest = value
     }
   }
   return best
 }
 
-/** Of the maxima of all parts. @param sizes  size, inner, groups, parts */
-function largestOfAll(i: number, x: Texels, places: Texels, sizes: Four): number {
+/** The same for all parts, whose own maxima are at `places`. */
+function largestOfAll(i: number, x: Texels, places: Texels, axis: Axis, parts: number): number {
   // past the last group there are no places to look at
-  const group = Math.min(i, sizes[2] - 1)
-  const outer = quotient(group, sizes[1])
-  const start = outer * sizes[0] * sizes[1] + group - outer * sizes[1]
+  const group = Math.min(i, axis.groups - 1)
+  const start = startOf(group, axis)
   let best = at(places, group)
-  let largest = at(x, start + best * sizes[1])
-  for (let part = 1; part < sizes[3]; part++) {
-    const c = at(places, part * sizes[2] + group)
-    const value = at(x, start + c * sizes[1])
-    if (isNotANumber(largest) < 1) {
-      if (isNotANumber(value) > 0 || value > largest) {
-        best = c
-        largest = value
-      }
+  let largest = at(x, start + best * axis.inner)
+  for (let part = 1; part < parts; part++) {
+    const c = at(places, part * axis.groups + group)
+    const value = at(x, start + c * axis.inner)
+    if (exceeds(value, largest) > 0) {
+      best = c
+      largest = value
     }
   }
   return best
 }
 
-const LARGEST_OF_PART = eachValue('argmax, parts', largestOfPart, ['texels', 'four'])
-const LARGEST_OF_ALL = eachValue('argmax', largestOfAll, ['texels', 'texels', 'four'])
+const START: Helpers = { startOf: { source: startOf, kinds: ['number', AXIS] } }
+const LARGEST_OF_PART = eachValue('argmax, parts', largestOfPart, ['texels', AXIS, 'number'], START)
+const LARGEST_OF_ALL = eachValue('argmax', largestOfAll, ['texels', 'texels', AXIS, 'number'], START)
 
 /** Parts of equal runs, the last of which may be shorter. */
 function runsOf({ outer, size, inner }: Rows): { groups: number; run: number; parts: number } {
@@ -103,7 +104,8 @@ export const argmax: GpuKernel<'argmax'> = {
   },
   run(gpu, p, [x], [y], [places = y]) {
     const { groups, run, parts } = runsOf(p)
-    gpu.run(LARGEST_OF_PART, [x, [p.size, p.inner, groups, run]], places)
-    if (parts > 1) gpu.run(LARGEST_OF_ALL, [x, places, [p.size, p.inner, groups, parts]], y)
+    const axis = packed(AXIS, { ...p, groups })
+    gpu.run(LARGEST_OF_PART, [x, axis, run], places)
+    if (parts > 1) gpu.run(LARGEST_OF_ALL, [x, places, axis, parts], y)
   },
 }

@@ -27,6 +27,16 @@ export function isNotANumber(x: number): number {
   return x >= 0 ? 0 : x < 0 ? 0 : 1
 }
 
+/** 1 where `value` is larger than `largest`, or is NaN and `largest` is not; else 0. */
+export function exceeds(value: number, largest: number): number {
+  if (isNotANumber(largest) < 1) {
+    if (isNotANumber(value) > 0 || value > largest) {
+      return 1
+    }
+  }
+  return 0
+}
+
 export function exponential(x: number): number {
   return Math.exp(x)
 }
@@ -75,6 +85,7 @@ export const BUILTINS: Helpers = {
     return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u ? 1.0 : 0.0;
   }`,
   },
+  exceeds: { source: exceeds },
   exponential: {
     source: exponential,
     // a GPU's own exp may make Infinity of a NaN
