@@ -9,6 +9,7 @@ import { mse } from '../src/ops/point-loss.js'
 import { sgd } from '../src/optim/index.js'
 import { BusyError, InterruptedError } from '../src/stream/errors.js'
 import { type Checkpoint, type Cursor, type EpochResult, type StepResult, Streamer } from '../src/stream/streamer.js'
+import { errorOf } from './error-of.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
@@ -40,13 +41,6 @@ async function linear(seed = SEED): Promise<Streamer> {
 }
 
 const place = ({ epoch, samples }: Cursor) => ({ epoch, samples })
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => assert.unreachable('it should have failed'),
-    (error: unknown) => error,
-  )
-}
 
 /** What a user may do; `from` counts back in the checkpoints that were taken. */
 type Action =

@@ -41,6 +41,7 @@ import {
   valueBatch,
   valuesOf,
 } from './by-hand.js'
+import { errorOf } from './error-of.js'
 import { TEST_RUNS } from './fixtures.js'
 import { BY_HAND } from './tolerances.js'
 
@@ -48,13 +49,6 @@ const open = () => openDevice('reference', { memory: '1MiB' })
 
 const streamerOf = (model: Module, loss: Loss): Streamer =>
   new Streamer({ model, loss, optimizer: sgd(model, { learningRate: 0.1 }) })
-
-async function errorOf(run: Promise<unknown>): Promise<unknown> {
-  return run.then(
-    () => assert.unreachable('it should have thrown'),
-    (error: unknown) => error,
-  )
-}
 
 const drawn = fc.record({
   count: fc.integer({ min: 1, max: 10 }),

@@ -28,6 +28,7 @@ import { DisposedError, ScopeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { FailingAllocator, NoAliasDevice } from './devices.js'
+import { errorOf } from './error-of.js'
 import { batchNormModel, CLASSES, denseModel, INPUT, randomBatch, residualModel } from './fixtures.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
 
@@ -46,15 +47,6 @@ function trainer(device: HeapDevice, build: Build, optimizer: 'sgd' | 'adam' = '
 /** Everything that a step may change for good. */
 async function lasting({ model, optimizer, streamer }: ReturnType<typeof trainer>) {
   return { model: await model.stateDict(), optimizer: await optimizer.stateDict(), cursor: streamer.cursor }
-}
-
-async function errorOf(run: Promise<unknown> | (() => unknown)): Promise<unknown> {
-  try {
-    await (typeof run === 'function' ? run() : run)
-  } catch (error) {
-    return error
-  }
-  return assert.unreachable('it should have thrown')
 }
 
 const step = (streamer: Streamer, batch: Batch) => streamer.step(batch, { microBatch: 5 })

@@ -27,6 +27,7 @@ import {
   type Values,
   valuesOf,
 } from './by-hand.js'
+import { errorOf } from './error-of.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { BY_HAND } from './tolerances.js'
@@ -51,13 +52,6 @@ async function follow(streamer: Streamer, source: DataSource, options: FitOption
     if (results.length === steps) break
   }
   return results
-}
-
-async function errorOf(run: Promise<unknown>): Promise<unknown> {
-  return run.then(
-    () => assert.unreachable('it should have thrown'),
-    (error: unknown) => error,
-  )
 }
 
 const near = (seen: number, wanted: number, what: string): void =>

@@ -490,21 +490,23 @@ const landscapes: fc.Arbitrary<Landscape> = fc.record({
   budgetBytes: fc.integer({ min: 50, max: 1000 }),
 })
 
+/** What a rehearsal shows beside its peaks. */
+const REHEARSED = {
+  peakOp: 'test op',
+  heldAtPeak: noBytes(),
+  ops: [],
+  placement: null,
+  outputShape: [],
+  notes: [],
+  outputRows: 1,
+}
+
 function search({ peaks, budgetBytes }: Landscape, microBatch: number | 'fit' = 'fit'): Plan | DoesNotFitError {
   const measure = (size: number): Measured => {
     const found = peaks[size - 1]
     if (!found) throw new ShapeError(`not with ${size}`)
     const { held, peak } = found
-    const rest = {
-      peakOp: 'test op',
-      heldAtPeak: noBytes(),
-      ops: [],
-      placement: null,
-      outputShape: [],
-      notes: [],
-      outputRows: 1,
-    }
-    return { ...rest, peakBytes: peak, peakHeldBytes: held }
+    return { ...REHEARSED, peakBytes: peak, peakHeldBytes: held }
   }
   const allocator = new ByteAllocator(budgetBytes)
   try {
@@ -525,16 +527,7 @@ test('search: a device without tensors as large as the whole mini-batch runs it 
   const largest = 5
   const measure = (size: number): Measured => {
     if (size > largest) throw new TensorTooLargeError(`no tensor for ${size}`)
-    const rest = {
-      peakOp: 'test op',
-      heldAtPeak: noBytes(),
-      ops: [],
-      placement: null,
-      outputShape: [],
-      notes: [],
-      outputRows: 1,
-    }
-    return { ...rest, peakBytes: 100 + 10 * size, peakHeldBytes: 100 + 10 * size }
+    return { ...REHEARSED, peakBytes: 100 + 10 * size, peakHeldBytes: 100 + 10 * size }
   }
   const plan = (batch: number, microBatch: number | 'fit', least = 1) =>
     makePlan({
@@ -634,16 +627,7 @@ test('search: the smallest budget is found in few rehearsals where holes take wh
     const measure = (size: number): Measured => {
       measured++
       const held = 64 + 16 * size
-      const rest = {
-        peakOp: 'test op',
-        heldAtPeak: noBytes(),
-        ops: [],
-        placement: null,
-        outputShape: [],
-        notes: [],
-        outputRows: 1,
-      }
-      return { ...rest, peakBytes: Math.max(tailBytes + aboveTail, held), peakHeldBytes: held }
+      return { ...REHEARSED, peakBytes: Math.max(tailBytes + aboveTail, held), peakHeldBytes: held }
     }
     const batch = LARGEST_BATCH
     const plan = makePlan({ mode: 'train', batch, microBatch: 'fit', allocator: holes, measure })
@@ -724,16 +708,7 @@ test('search: in a mini-batch of many thousands or millions, few sizes are rehea
       const peakOf = (size: number): number => 10_000 + 10 * size + holes[size % holes.length]
       const measure = (size: number): Measured => {
         measured++
-        const rest = {
-          peakOp: 'test op',
-          heldAtPeak: noBytes(),
-          ops: [],
-          placement: null,
-          outputShape: [],
-          notes: [],
-          outputRows: 1,
-        }
-        return { ...rest, peakBytes: peakOf(size), peakHeldBytes: 10_000 + 10 * size }
+        return { ...REHEARSED, peakBytes: peakOf(size), peakHeldBytes: 10_000 + 10 * size }
       }
       const budgetBytes = Math.round(peakOf(1) + 500 + share * 10 * batch)
       const allocator = new ByteAllocator(budgetBytes)

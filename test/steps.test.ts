@@ -32,6 +32,7 @@ import {
   valueBatch,
   valuesOf,
 } from './by-hand.js'
+import { errorOf } from './error-of.js'
 import { TEST_RUNS } from './fixtures.js'
 import { BY_HAND } from './tolerances.js'
 
@@ -41,13 +42,6 @@ function expectClose(seen: Values, wanted: Values, tolerance: number, what: stri
   wanted.flat().forEach((value, i) => {
     assert.ok(Math.abs(seen.flat()[i] - value) <= tolerance, `${what}: ${seen.flat()[i]} at ${i}, by hand ${value}`)
   })
-}
-
-async function errorOf(run: Promise<unknown>): Promise<unknown> {
-  return run.then(
-    () => assert.unreachable('it should have thrown'),
-    (error: unknown) => error,
-  )
 }
 
 // Losses and optimizers, each with its twin by hand

@@ -10,6 +10,7 @@ import { crossEntropy } from '../../src/ops/cross-entropy.js'
 import { ops } from '../../src/ops/table.js'
 import { type FitOptions, Streamer } from '../../src/stream/streamer.js'
 import { tensor } from '../../src/tensor/create.js'
+import { errorOf } from '../error-of.js'
 
 const BATCH = 512
 const OPTIONS: FitOptions = { batch: BATCH, epochs: 2 }
@@ -38,15 +39,6 @@ function lose(gl: WebGL2RenderingContext): void {
     }
   }
   Object.assign(gl, { isContextLost: () => true, getError: () => gl.NO_ERROR })
-}
-
-async function errorOf(run: Promise<unknown> | (() => unknown)): Promise<unknown> {
-  try {
-    await (typeof run === 'function' ? run() : run)
-  } catch (error) {
-    return error
-  }
-  return assert.unreachable('it should have thrown')
 }
 
 /** Losses of the steps and of the evaluation. */
