@@ -80,7 +80,7 @@ function settings(place, tests) {
     force: values.again,
     dryRunOnly: values.dry,
     allowConsoleColors: false,
-    reporters: ['clear-text', 'html', 'json'],
+    reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
     clearTextReporter: { logTests: false, allowColor: false },
     htmlReporter: { fileName: `${report}.html` },
     jsonReporter: { fileName: `${report}.json` },
