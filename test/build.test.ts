@@ -21,7 +21,9 @@ function runIn(script: string, files: Readonly<Record<string, string>>) {
       writeFileSync(join(folder, path), text)
     }
     cpSync(join(ROOT, script), join(folder, script))
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' })
+    // uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
+    const env = { ...process.env, FORCE_COLOR: undefined }
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd: folder, env, encoding: 'utf8' })
     return { status, stdout, stderr, left: Object.keys(files).filter((path) => existsSync(join(folder, path))) }
   } finally {
     rmSync(folder, { recursive: true })
