@@ -1,5 +1,5 @@
 /**
- * The reference kernels: known values, the rules at ties and NaN, and the tiled kernels against their definitions.
+ * The reference kernels: known values, the rules at ties and NaN, and gradients of convolutions as adjoints.
  * Not here: every gradient against finite differences, which is generated from the op table.
  */
 import { test } from 'uvu'
@@ -7,10 +7,8 @@ import * as assert from 'uvu/assert'
 import { gpuWorkspaces } from '../kernels/gpu/index.js'
 import type { Convolution, Kernel } from '../kernels/kernels.js'
 import { largestOf } from '../kernels/offsets.js'
-import * as plainConvolution from '../kernels/reference/convolution.js'
 import { erf, erfc } from '../kernels/reference/erf.js'
 import { reference as kernels, UNARY } from '../kernels/reference/index.js'
-import * as plainMatmul from '../kernels/reference/matmul.js'
 import { threefry } from '../kernels/reference/random.js'
 import { offsetsOf, sizeOf } from '../src/tensor/shape.js'
 import { fc } from './property.js'
@@ -169,33 +167,6 @@ test('max: NaN wins, ties share, argmax takes the first', () => {
 
 const size = (max: number) => fc.integer({ min: 1, max })
 
-test('tiled matmul agrees with its definition', () => {
-  const shape = fc.record({
-    batch: size(3),
-    m: size(9),
-    k: size(9),
-    n: size(9),
-    transposeA: fc.boolean(),
-    transposeB: fc.boolean(),
-    bias: fc.boolean(),
-    accumulate: fc.boolean(),
-  })
-  fc.assert(
-    fc.property(shape, (drawn) => {
-      const { batch, m, k, n } = drawn
-      // a is used in reverse order, and b is one matrix for the whole batch
-      const offsetsA = Array.from({ length: batch }, (_, i) => batch - 1 - i)
-      const p = { ...drawn, offsetsA, offsetsB: new Array<number>(batch).fill(0) }
-      const inputs = [noise(batch * m * k, 1), noise(k * n, 2), noise(n, 3)]
-      const [tiled, plain] = [noise(batch * m * n, 4), noise(batch * m * n, 4)]
-      kernels.matmul(p, inputs, [tiled])
-      plainMatmul.matmul(p, inputs, [plain])
-      assertClose(tiled, plain)
-    }),
-    RUNS,
-  )
-})
-
 test('places in a batch: what makes the list knows its largest, and a GPU asks for the same workspace, also for many', () => {
   const axes = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(7)), { maxLength: 4 })
   const product = { m: 5, k: 6, n: 7, transposeA: true, transposeB: false, bias: false, accumulate: false }
@@ -252,31 +223,6 @@ const convolutions = fc
 const inputSize = (p: Convolution) => p.batch * p.channels * p.height * p.width
 const weightSize = (p: Convolution) => (p.outChannels * p.channels * p.kernelHeight * p.kernelWidth) / p.groups
 const outputSize = (p: Convolution) => p.batch * p.outChannels * p.outHeight * p.outWidth
-
-test('tiled convolution and its gradients agree with their definitions', () => {
-  fc.assert(
-    fc.property(convolutions, fc.boolean(), (p, flag) => {
-      const [x, w, b, dy, inputBias] = [
-        noise(inputSize(p), 1),
-        noise(weightSize(p), 2),
-        noise(p.outChannels, 3),
-        noise(outputSize(p), 4),
-        noise(p.channels, 6),
-      ]
-      const outputs = [plainConvolution, kernels].map((dialect) => {
-        const [y, dx, dw] = [new Float64Array(dy.length), new Float64Array(x.length), noise(w.length, 5)]
-        dialect.convolution({ ...p, bias: flag }, [x, w, b], [y])
-        dialect.convolutionInputGradient({ ...p, bias: flag }, [dy, w, inputBias], [dx])
-        dialect.convolutionWeightGradient({ ...p, accumulate: flag }, [dy, x], [dw])
-        return { y, dx, dw }
-      })
-      assertClose(outputs[1].y, outputs[0].y)
-      assertClose(outputs[1].dx, outputs[0].dx)
-      assertClose(outputs[1].dw, outputs[0].dw)
-    }),
-    RUNS,
-  )
-})
 
 test('the gradients of convolution are its adjoints', () => {
   fc.assert(

@@ -1,11 +1,10 @@
 /**
  * Elementwise kernels: fill, blend, sum of squares, functions of one and of two tensors, select.
  *
- * UNARY is the definition of the functions of one tensor, each beside its derivative. Functions that every
- * training step runs on every activation also have a loop of their own below, because a call per element
- * costs more than the arithmetic. Not here: un-broadcasting a gradient, which is a `reduce`.
+ * UNARY is the definition of the functions of one tensor, each beside its derivative. Not here: un-broadcasting a
+ * gradient, which is a `reduce`.
  */
-import type { BinaryFunction, Floats, Kernels, UnaryFunction } from '../kernels.js'
+import type { BinaryFunction, Kernels, UnaryFunction } from '../kernels.js'
 import { contiguous, eachLine } from '../strides.js'
 import { erfc } from './erf.js'
 
@@ -126,52 +125,20 @@ export const addExactly: Kernels['addExactly'] = ({ factor }, [sum, x], [out]) =
 }
 
 export const unary: Kernels['unary'] = ({ size, function: name, a, b }, [x], [y]) => {
-  if (name === 'relu') return relu(size, x, y)
   const { f } = UNARY[name]
   for (let i = 0; i < size; i++) y[i] = f(x[i], a, b)
 }
 
 export const unaryGradient: Kernels['unaryGradient'] = ({ size, function: name, a, b }, [dy, s], [dx]) => {
-  if (name === 'relu') return reluGradient(size, dy, s, dx)
   const { gradient } = UNARY[name]
   for (let i = 0; i < size; i++) dx[i] = gradient(dy[i], s[i], a, b)
-}
-
-function relu(size: number, x: Floats, y: Floats): void {
-  for (let i = 0; i < size; i++) y[i] = Math.max(x[i], 0)
-}
-
-function reluGradient(size: number, dy: Floats, s: Floats, dx: Floats): void {
-  for (let i = 0; i < size; i++) dx[i] = s[i] <= 0 ? 0 : dy[i]
 }
 
 export const binary: Kernels['binary'] = ({ shape, stridesA, stridesB, function: name }, [a, b], [y]) => {
   const f = BINARY[name]
   eachLine(shape, [contiguous(shape), stridesA, stridesB], (length, [start, startA, startB], [, stepA, stepB]) => {
-    if (name === 'add') return addLine(length, a, startA, stepA, b, startB, stepB, y, start)
-    if (name === 'mul') return mulLine(length, a, startA, stepA, b, startB, stepB, y, start)
     for (let j = 0; j < length; j++) y[start + j] = f(a[startA + j * stepA], b[startB + j * stepB])
   })
-}
-
-type Line = (
-  length: number,
-  a: Floats,
-  startA: number,
-  stepA: number,
-  b: Floats,
-  startB: number,
-  stepB: number,
-  y: Floats,
-  start: number,
-) => void
-
-const addLine: Line = (length, a, startA, stepA, b, startB, stepB, y, start) => {
-  for (let j = 0, i = startA, k = startB; j < length; j++, i += stepA, k += stepB) y[start + j] = a[i] + b[k]
-}
-
-const mulLine: Line = (length, a, startA, stepA, b, startB, stepB, y, start) => {
-  for (let j = 0, i = startA, k = startB; j < length; j++, i += stepA, k += stepB) y[start + j] = a[i] * b[k]
 }
 
 export const binaryGradient: Kernels['binaryGradient'] = (

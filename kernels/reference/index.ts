@@ -6,10 +6,10 @@
  */
 import type { Kernels } from '../kernels.js'
 import { attentionSoftmax, attentionSoftmaxGradient } from './attention.js'
-import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolutionTiled.js'
+import { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution.js'
 import { addExactly, binary, binaryGradient, blend, fill, select, unary, unaryGradient } from './elementwise.js'
 import { crossEntropyGradient, crossEntropyRows, lossRows, lossRowsGradient } from './loss.js'
-import { matmul } from './matmulTiled.js'
+import { matmul } from './matmul.js'
 import { concat, embedding, embeddingGradient, pad, stridedCopy } from './movement.js'
 import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
 import { adam, gradientNorm, sgd } from './optimizer.js'

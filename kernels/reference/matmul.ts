@@ -1,6 +1,6 @@
 /**
- * Batched matrix product, with either side stored transposed: the definition. matmulTiled.ts is what runs, and a
- * test holds the two together. Not here: broadcasting a batch, which the op has turned into offsets.
+ * Batched matrix product, with either side stored transposed. Not here: broadcasting a batch, which the op has
+ * turned into offsets.
  */
 import type { Kernels } from '../kernels.js'
 import { listed } from '../offsets.js'
@@ -16,10 +16,11 @@ export const matmul: Kernels['matmul'] = (p, [a, b, bias], [y]) => {
       for (let column = 0; column < n; column++) {
         const startA = offsetsA[i] * m * k + row * rowA
         const startB = offsetsB[i] * k * n + column * columnB
-        let sum = p.bias ? bias[column] : 0
-        for (let j = 0; j < k; j++) sum += a[startA + j * columnA] * b[startB + j * rowB]
         const at = (i * m + row) * n + column
-        y[at] = (p.accumulate ? y[at] : 0) + sum
+        let sum = p.bias ? bias[column] : 0
+        if (p.accumulate) sum += y[at]
+        for (let j = 0; j < k; j++) sum += a[startA + j * columnA] * b[startB + j * rowB]
+        y[at] = sum
       }
     }
   }

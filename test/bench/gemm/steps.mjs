@@ -11,11 +11,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import asc from 'assemblyscript/asc'
 import { matmul as plainLoops } from '../../../dist/kernels/reference/matmul.js'
-import { matmul as plainTiles } from '../../../dist/kernels/reference/matmulTiled.js'
 import { workspaceBytes } from '../../../dist/kernels/simd/index.js'
 import { formatBytes, fromHost, openDevice, zeros } from '../../../dist/src/index.js'
 import { median, quantile } from '../player.mjs'
 import { uniform } from '../workloads.mjs'
+import { eightSums } from './eight-sums.mjs'
 
 /** Turns that two neighbours have; fewer where they take longer than PAIRS_MS, but not fewer than 3. */
 const PAIRS = 21
@@ -96,7 +96,7 @@ async function library(simd, n, a, b) {
 /** In order: each is compared with the one before. */
 const STEPS = {
   'plain loops': (n, a, b) => plain(plainLoops, n, a, b),
-  'eight sums': (n, a, b) => plain(plainTiles, n, a, b),
+  'eight sums': (n, a, b) => plain(eightSums, n, a, b),
   'SIMD dot products': (n, a, b, module) => assembled(module, 'dots', n, a, b),
   'register tile': (n, a, b, module) => assembled(module, 'tiles', n, a, b),
   packing: (n, a, b, module) => assembled(module, 'packed', n, a, b),
