@@ -12,19 +12,8 @@
  * A trailing `?` on an operand means that it may be left out; the list is then shorter.
  * `accumulate: true` adds to what the output holds instead of replacing it.
  */
+import type { BinaryFunction, BinaryWithGradient, UnaryFunction } from './functions.js'
 import type { Offsets } from './offsets.js'
-
-export type UnaryFunction =
-  | 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'square' | 'relu' | 'leakyRelu' | 'sigmoid' | 'tanh'
-  | 'gelu' | 'silu' | 'softplus' | 'clamp' | 'pow' | 'affine'
-
-export type BinaryFunction =
-  | 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum'
-  | 'less' | 'lessEqual' | 'greater' | 'greaterEqual' | 'equal' | 'notEqual'
-  /** a where b is nonzero, else 0: the gradient of `where` towards its first branch. */
-  | 'keepWhere'
-  /** a where b is zero, else 0: the gradient of `where` towards its second branch. */
-  | 'keepUnless'
 
 export type ReduceFunction = 'sum' | 'max'
 
@@ -194,7 +183,7 @@ export interface KernelParameters {
   /** a, b -> y = f(a, b); comparisons give 1 or 0 */
   binary: Broadcast & { function: BinaryFunction }
   /** dy, a, b -> the gradient towards input `side`, in the output's shape (not yet un-broadcast) */
-  binaryGradient: Broadcast & { function: 'div' | 'maximum' | 'minimum'; side: 0 | 1 }
+  binaryGradient: Broadcast & { function: BinaryWithGradient; side: 0 | 1 }
   /** condition, a, b -> y = condition != 0 ? a : b */
   select: Broadcast & { stridesCondition: readonly number[] }
 

@@ -1,5 +1,5 @@
 /**
- * Functions whose gradient is 0 by choice in some places (Note [Zero by choice] in kernels/reference/elementwise.ts) under
+ * Functions whose gradient is 0 by choice in some places (Note [Zero by choice] in kernels/functions.ts) under
  * functions that send back infinity or NaN everywhere: where 0 was chosen the gradient is 0, and elsewhere it tells of
  * what was sent back.
  */

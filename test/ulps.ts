@@ -3,13 +3,12 @@
  *
  *   npm run build && node dist/test/ulps.js exp tanh    # or others; a minute or three for each
  *
- * The truth is the definition in double precision (kernels/reference/elementwise.ts). An error is counted in units in
+ * The truth is the definition in double precision (kernels/functions.ts). An error is counted in units in
  * the last place of the result: steps between float32 numbers there, those of subnormal numbers being 2^-149. A result
  * rounded as well as it can be has at most 0.5. NaN and infinity must be where they belong: else the error is infinite.
  * Every module that this platform runs is swept: Node 24 has both, Node 20 only `baseline`.
  */
-import type { UnaryFunction } from '../kernels/kernels.js'
-import { UNARY } from '../kernels/reference/index.js'
+import { UNARY, type UnaryFunction } from '../kernels/functions.js'
 import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
 
 const PIECE = 2 ** 16

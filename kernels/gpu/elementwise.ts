@@ -2,7 +2,7 @@
  * Functions of one tensor and of two. Where all operands are alike, texel by texel: one read of each gives four values.
  * Where one is broadcast, value by value.
  */
-import type { BinaryFunction, UnaryFunction } from '../kernels.js'
+import type { BinaryFunction, UnaryFunction } from '../functions.js'
 import { contiguous } from '../strides.js'
 import { BINARY, UNARY } from './machine/functions.js'
 import { INDEXING, type Walk, type Width, walk } from './machine/indexing.js'

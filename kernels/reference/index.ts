@@ -26,8 +26,6 @@ import {
 } from './reduce.js'
 import { softmax, softmaxGradient } from './softmax.js'
 
-export { UNARY } from './elementwise.js'
-
 export const reference: Kernels = {
   fill,
   blend,

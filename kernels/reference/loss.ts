@@ -6,8 +6,8 @@
  * when the total is 0, gets exactly 0: nothing is multiplied, so a NaN in it stays there.
  * A target that is neither a class nor ignoreIndex makes its loss and its gradient NaN.
  */
+import { UNARY } from '../functions.js'
 import type { Kernels } from '../kernels.js'
-import { UNARY } from './elementwise.js'
 import { softmaxScale } from './softmax.js'
 
 /**

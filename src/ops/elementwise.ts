@@ -1,8 +1,8 @@
 /**
  * Elementwise ops of one, two and three tensors. Functions and derivatives are defined in
- * kernels/reference/elementwise.ts; here is what each saves, and how broadcasting is undone.
+ * kernels/functions.ts; here is what each saves, and how broadcasting is undone.
  */
-import type { BinaryFunction, UnaryFunction } from '../../kernels/kernels.js'
+import type { BinaryFunction, UnaryFunction } from '../../kernels/functions.js'
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { full } from '../tensor/create.js'

@@ -1,11 +1,11 @@
 /**
- * The functions of one and two numbers, each beside its gradient, as kernels/reference/elementwise.ts defines them:
- * where a gradient is 0 by choice it is chosen, not multiplied (Note [Zero by choice] there).
+ * The functions of one and two numbers, each beside its gradient, as kernels/functions.ts defines them: where a
+ * gradient is 0 by choice it is chosen, not multiplied (Note [Zero by choice] there).
  *
  * A GPU's own functions are looser than JavaScript's; those of builtins.ts are not. Nor can a NaN be relied on to fail
  * a comparison, since drivers make min and max of a choice: where it matters, ask.
  */
-import type { BinaryFunction, UnaryFunction } from '../../kernels.js'
+import type { BinaryFunction, UnaryFunction } from '../../functions.js'
 import type { Helper, Helpers, Source } from './program.js'
 
 declare function infinity(): number

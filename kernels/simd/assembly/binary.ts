@@ -32,28 +32,49 @@ function one(): v128 {
   @inline apply(a: v128, b: v128): v128 { return v128.and(a, f32x4.eq(b, f32x4.splat(0))) }
 }
 
-/** a, b -> y; `name` counts as kernels/simd/elementwise.ts does */
-export function binary(
-  name: i32, a: usize, b: usize, y: usize,
-  rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void {
-  switch (name) {
-    case 0: return broadcast<Add>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 1: return broadcast<Sub>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 2: return broadcast<Mul>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 3: return broadcast<Div>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 4: return broadcast<Maximum>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 5: return broadcast<Minimum>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 6: return broadcast<Less>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 7: return broadcast<LessEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 8: return broadcast<Greater>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 9: return broadcast<GreaterEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 10: return broadcast<Equal>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 11: return broadcast<NotEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 12: return broadcast<KeepWhere>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-    case 13: return broadcast<KeepUnless>(a, b, y, rows, n, rowA, rowB, stepA, stepB)
-  }
-}
+/** a, b -> y */
+export function add(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Add>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function sub(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Sub>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function mul(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Mul>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function div(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Div>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function maximum(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Maximum>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function minimum(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Minimum>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function less(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Less>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function lessEqual(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<LessEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function greater(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Greater>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function greaterEqual(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<GreaterEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function equal(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<Equal>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function notEqual(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<NotEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function keepWhere(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<KeepWhere>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function keepUnless(
+  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
+): void { broadcast<KeepUnless>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
 
 /** dy, a, b -> the gradient towards a or b */
 @unmanaged class DivA {
@@ -90,18 +111,22 @@ function share(dy: v128, tie: v128, other: v128): v128 {
   }
 }
 
-/** `towards`: division to a, to b; greatest of both to a (smallest to b); smallest to a (greatest to b) */
-export function binaryGradient(
-  towards: i32, dy: usize, a: usize, b: usize, dx: usize,
-  rows: i32, n: i32, rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
-): void {
-  switch (towards) {
-    case 0: return broadcast3<DivA>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
-    case 1: return broadcast3<DivB>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
-    case 2: return broadcast3<WhereNotLess>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
-    case 3: return broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB)
-  }
-}
+export function divA(
+  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
+  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
+): void { broadcast3<DivA>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
+export function divB(
+  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
+  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
+): void { broadcast3<DivB>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
+export function whereNotLess(
+  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
+  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
+): void { broadcast3<WhereNotLess>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
+export function whereNotGreater(
+  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
+  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
+): void { broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
 
 export function select(
   condition: usize, a: usize, b: usize, y: usize, rows: i32, n: i32,

@@ -1,7 +1,7 @@
 /** The functions that the module exports. Operands are addresses. */
 export { attentionSoftmax, attentionSoftmaxGradient } from './attention'
 export { averagePool, averagePoolGradient } from './average-pool'
-export { binary, binaryGradient, select } from './binary'
+export * from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { crossEntropyGradient, crossEntropyRows } from './cross-entropy'
 export { convolutionFewChannels } from './bands/direct'
@@ -19,10 +19,10 @@ export { normalizeScaleGradient } from './norm-scale'
 export { adam, blend, clipRoot, sgd, sgdMomentum, storeNorm, sumOfSquares } from './optimizer'
 export { fail, isShared, itemsOfWorkers, parallelCalls, wantsWorkers, work, workers } from './machine/parallel'
 export { maxPool, maxPoolGradient } from './max-pool'
-export { power, powerGradient } from './power'
+export { pow, powGradient } from './power'
 export { maxColumns, maxLines, sumColumns, sumLines } from './reduce'
 export { softmax, softmaxGradient } from './softmax'
-export { unary, unaryGradient } from './unary'
+export * from './unary'
 
 /** The first byte that the module's constants leave free. */
 export function staticEnd(): usize {

@@ -30,7 +30,7 @@ const ROUNDER: f64 = 6755399441055744
 /** 2^END and 2^-END, also times dy, are infinity and 0 in float32, and are still numbers in double precision. */
 const END: f64 = 800
 
-export function power(n: i32, x: usize, y: usize, exponent: f64): void {
+export function pow(n: i32, x: usize, y: usize, exponent: f64, _b: f32): void {
   for (; n > 0; n -= 4) {
     put(y, powerOf(take(x, n), exponent, f32x4.splat(1), 1), n)
     x += 16
@@ -38,7 +38,7 @@ export function power(n: i32, x: usize, y: usize, exponent: f64): void {
   }
 }
 
-export function powerGradient(n: i32, dy: usize, x: usize, dx: usize, exponent: f64): void {
+export function powGradient(n: i32, dy: usize, x: usize, dx: usize, exponent: f64, _b: f32): void {
   for (; n > 0; n -= 4) {
     put(dx, powerOf(take(x, n), exponent - 1, take(dy, n), exponent), n)
     dy += 16

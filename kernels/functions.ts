@@ -1,0 +1,135 @@
+/**
+ * The functions of one and of two numbers that elementwise kernels apply, each formula beside its derivative.
+ *
+ * The reference dialect runs them as they stand here. The other two have each function once more, in
+ * kernels/simd/assembly (unary.ts, binary.ts) and kernels/gpu/machine/functions.ts, and tests hold them to this file.
+ *
+ * Note [Zero by choice]
+ *   Where a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a sample
+ *   of weight 0), its gradient is 0 whatever dy is: chosen, not the product of dy and 0, which an infinite dy makes NaN.
+ *   And dy is infinite just there where the next function is steep: relu(x).sqrt() at x = -1. Where 0 is only what a
+ *   slope happens to be (x^2 at 0) it is multiplied.
+ */
+import { erfc } from './erf.js'
+
+export interface UnaryDefinition {
+  /** a and b are the constants of `Unary` in kernels.ts. */
+  f(x: number, a: number, b: number): number
+  /** what f' is written in, x or y = f(x): that is the tensor a gradient has to keep */
+  derivativeIn: 'x' | 'y'
+  /** dx = dy f'(s), where s is x or y */
+  gradient(dy: number, s: number, a: number, b: number): number
+  /**
+   * What y may differ by on cpu from the number that it rounds, in units in the last place: tests hold it to that.
+   * `node dist/test/ulps.js NAME` counts over all float32 numbers. Left out where y is a number as IEEE 754 rounds it.
+   */
+  ulps?: number
+}
+
+/** Keeps the names of a table, and of its entries only their common type. */
+const unary = <Name extends string>(functions: Readonly<Record<Name, UnaryDefinition>>) => functions
+
+// No overflow on either side: the exponent is never positive.
+const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
+const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+
+/** IEEE 754's power, which is 1 where JavaScript's ** of 1 and -1 is NaN. */
+const power = (x: number, exponent: number) =>
+  x === 1 || (x === -1 && Math.abs(exponent) === Infinity) ? 1 : x ** exponent
+
+/** Distribution and density of the standard normal. */
+const normal = (x: number) => erfc(-x / Math.SQRT2) / 2
+const normalDensity = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
+
+export const UNARY = unary({
+  neg: { f: (x) => -x, derivativeIn: 'x', gradient: (dy) => -dy },
+  abs: { f: Math.abs, derivativeIn: 'x', gradient: (dy, x) => (x === 0 ? 0 : dy * Math.sign(x)) },
+  exp: { f: Math.exp, derivativeIn: 'y', gradient: (dy, y) => dy * y, ulps: 0.98 },
+  log: { f: Math.log, derivativeIn: 'x', gradient: (dy, x) => dy / x, ulps: 0.83 },
+  sqrt: { f: Math.sqrt, derivativeIn: 'y', gradient: (dy, y) => dy / (2 * y) },
+  square: { f: (x) => x * x, derivativeIn: 'x', gradient: (dy, x) => 2 * (dy * x) },
+  // x > 0 exactly where y > 0, so y will do: the next layer keeps it anyway. A NaN passes through.
+  relu: { f: (x) => Math.max(x, 0), derivativeIn: 'y', gradient: (dy, y) => (y <= 0 ? 0 : dy) },
+  leakyRelu: {
+    f: (x, slope) => (x > 0 ? x : slope * x),
+    derivativeIn: 'x',
+    gradient: (dy, x, slope) => (x > 0 ? dy : slope === 0 ? 0 : slope * dy),
+  },
+  sigmoid: { f: sigmoid, derivativeIn: 'y', gradient: (dy, y) => dy * (y * (1 - y)), ulps: 2.41 },
+  // 1 - y^2 would round where y is near 1
+  tanh: { f: Math.tanh, derivativeIn: 'y', gradient: (dy, y) => dy * ((1 - y) * (1 + y)), ulps: 1.06 },
+  gelu: {
+    f: (x) => x * normal(x),
+    derivativeIn: 'x',
+    gradient: (dy, x) => dy * (normal(x) + x * normalDensity(x)),
+    // of a sample of float32
+    ulps: 5,
+  },
+  silu: {
+    f: (x) => x * sigmoid(x),
+    derivativeIn: 'x',
+    gradient: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+    // where 2^-31 <= |x| < 87; below -87 e^x is subnormal and has lost digits, which x shifts up
+    ulps: 3.2,
+  },
+  softplus: { f: softplus, derivativeIn: 'x', gradient: (dy, x) => dy * sigmoid(x), ulps: 2 },
+  clamp: {
+    f: (x, low, high) => Math.min(Math.max(x, low), high),
+    derivativeIn: 'x',
+    gradient: (dy, x, low, high) => (x >= low && x <= high ? dy : 0),
+  },
+  pow: {
+    f: power,
+    derivativeIn: 'x',
+    gradient: (dy, x, exponent) => (exponent === 0 ? 0 : dy * (exponent * power(x, exponent - 1))),
+    // computed in double precision: only y is rounded, which may be a tie
+    ulps: 0.51,
+  },
+  affine: { f: (x, a, b) => a * x + b, derivativeIn: 'x', gradient: (dy, _, a) => a * dy },
+})
+
+export type UnaryFunction = keyof typeof UNARY
+
+type OfTwo = (a: number, b: number) => number
+const binary = <Name extends string>(functions: Readonly<Record<Name, OfTwo>>) => functions
+
+export const BINARY = binary({
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  maximum: Math.max, // of two numbers, one NaN: NaN
+  minimum: Math.min,
+  less: (a, b) => (a < b ? 1 : 0),
+  lessEqual: (a, b) => (a <= b ? 1 : 0),
+  greater: (a, b) => (a > b ? 1 : 0),
+  greaterEqual: (a, b) => (a >= b ? 1 : 0),
+  equal: (a, b) => (a === b ? 1 : 0),
+  notEqual: (a, b) => (a !== b ? 1 : 0),
+  /** the gradient of `where` towards its first branch: no product, since NaN * 0 is NaN */
+  keepWhere: (a, b) => (b !== 0 ? a : 0),
+  /** and towards its second */
+  keepUnless: (a, b) => (b === 0 ? a : 0),
+})
+
+export type BinaryFunction = keyof typeof BINARY
+
+type Slope = (dy: number, a: number, b: number) => number
+const slopes = <Name extends BinaryFunction>(functions: Readonly<Record<Name, readonly [Slope, Slope]>>) => functions
+
+/** Half where a equals b, nothing where a is less (or greater), all elsewhere. */
+const unlessLess: Slope = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
+const unlessGreater: Slope = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
+
+/**
+ * Gradients towards a and towards b, where they are not made of other functions. A tie of maximum or minimum gives half to
+ * each, as in PyTorch. Division takes no square of b, which may be 0 or infinite where the gradient is not: b gets -y
+ * times what a gets.
+ */
+export const BINARY_GRADIENT = slopes({
+  div: [(dy, _, b) => dy / b, (dy, a, b) => -(dy / b) * (a / b)],
+  maximum: [unlessLess, unlessGreater],
+  minimum: [unlessGreater, unlessLess],
+})
+
+export type BinaryWithGradient = keyof typeof BINARY_GRADIENT
