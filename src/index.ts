@@ -37,41 +37,11 @@ export * as models from './models/index.js'
 export * as nn from './nn/index.js'
 export { Buffer, Module, Parameter } from './nn/index.js'
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js'
+export * from './ops/binary.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
 export { type CrossEntropyOptions, crossEntropy, crossEntropyLoss } from './ops/cross-entropy.js'
 export { dropout } from './ops/dropout.js'
-export {
-  abs,
-  add,
-  clamp,
-  div,
-  equal,
-  exp,
-  gelu,
-  greater,
-  greaterEqual,
-  leakyRelu,
-  less,
-  lessEqual,
-  log,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  notEqual,
-  type Operand,
-  pow,
-  relu,
-  sigmoid,
-  silu,
-  softplus,
-  sqrt,
-  square,
-  sub,
-  tanh,
-  where,
-} from './ops/elementwise.js'
 export { embedding } from './ops/embedding.js'
 export type { Loss, LossOptions } from './ops/loss.js'
 export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
@@ -86,12 +56,15 @@ export {
   type RunningStatistics,
   type Statistics,
 } from './ops/norm.js'
+export type { Operand } from './ops/operand.js'
 export { bceWithLogits, mse } from './ops/point-loss.js'
 export { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from './ops/pool.js'
 export { argmax, max, mean, type ReduceOptions, sum, type VarianceOptions, variance } from './ops/reduce.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
 export { type Ops, ops } from './ops/table.js'
 export { noGrad } from './ops/tape.js'
+export * from './ops/unary.js'
+export { where } from './ops/where.js'
 export type { Sides } from './ops/window.js'
 export * as optim from './optim/index.js'
 export {

@@ -14,7 +14,7 @@ import { nearest, UsageError } from '../src/cli/options.js'
 import { Progress } from '../src/cli/progress.js'
 import { run } from '../src/cli/run.js'
 import { Device } from '../src/device/device.js'
-import { square } from '../src/ops/elementwise.js'
+import { square } from '../src/ops/unary.js'
 import type { Part } from '../src/stream/plan.js'
 import { writeIdx } from './idx-files.js'
 

@@ -9,11 +9,12 @@ import { BudgetExceededError } from '../src/memory/allocator.js'
 import type { SluiceError } from '../src/memory/errors.js'
 import { HeapAllocator } from '../src/memory/heap.js'
 import { Linear, Module, Parameter } from '../src/nn/index.js'
+import { mul } from '../src/ops/binary.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
-import { mul, relu, sqrt } from '../src/ops/elementwise.js'
 import type { Loss } from '../src/ops/loss.js'
 import { reshape, slice } from '../src/ops/movement.js'
 import { mse } from '../src/ops/point-loss.js'
+import { relu, sqrt } from '../src/ops/unary.js'
 import { adam, adamw, sgd } from '../src/optim/index.js'
 import {
   DoesNotFitError,

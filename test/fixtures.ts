@@ -15,8 +15,9 @@ import {
   Sequential,
   TransformerBlock,
 } from '../src/nn/index.js'
-import { add, relu } from '../src/ops/elementwise.js'
+import { add } from '../src/ops/binary.js'
 import { reshape } from '../src/ops/movement.js'
+import { relu } from '../src/ops/unary.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
 /** Properties run this many times as often as they do by default: SLUICE_TEST_RUNS=100 npm test. In a page: once. */

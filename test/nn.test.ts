@@ -39,9 +39,10 @@ import {
   xavierNormal,
   xavierUniform,
 } from '../src/nn/index.js'
-import { mul, relu } from '../src/ops/elementwise.js'
+import { mul } from '../src/ops/binary.js'
 import { sum } from '../src/ops/reduce.js'
 import { noGrad } from '../src/ops/tape.js'
+import { relu } from '../src/ops/unary.js'
 import { standingTensor, tensor, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import { scope } from '../src/tensor/scope.js'

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
 import { noBytes } from '../src/memory/allocator.js'
 import { describeMemory } from '../src/memory/report.js'
-import { add } from '../src/ops/elementwise.js'
+import { add } from '../src/ops/binary.js'
 import { zeros } from '../src/tensor/create.js'
 import { keep, liveTensors, scope } from '../src/tensor/scope.js'
 

@@ -6,8 +6,8 @@ import type { Device } from '../src/device/device.js'
 import { convnet, mlp } from '../src/models/index.js'
 import type { Module } from '../src/nn/module.js'
 import { TransformerBlock } from '../src/nn/transformer.js'
-import { square } from '../src/ops/elementwise.js'
 import { mean } from '../src/ops/reduce.js'
+import { square } from '../src/ops/unary.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
 export interface Workload {

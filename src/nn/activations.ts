@@ -1,6 +1,6 @@
-/** Activation functions as layers; formulas and what they save are in ops/elementwise.ts. */
+/** Activation functions as layers; formulas and what they save are in ops/unary.ts. */
 import type { Device } from '../device/device.js'
-import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../ops/elementwise.js'
+import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../ops/unary.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module, RELEASES } from './module.js'
 

@@ -1,12 +1,35 @@
 /** Gradients that are sums of dy, for the ops that share them. */
+import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Storage } from '../device/storage.js'
-import { broadcastAxes, type Shape } from '../tensor/shape.js'
+import { broadcastAxes, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
 import type { BackwardCall, Target } from './declaration.js'
 
 /** Undoes a broadcast: sends scale times the sum of `full`, of `shape`, over the axes along which the input was repeated. */
 export function sendSum(target: Target, full: Storage, shape: Shape, inputShape: Shape, scale = 1): void {
   const reduced = broadcastAxes(inputShape, shape)
   target.run('reduce', { shape, reduced, function: 'sum', scale, accumulate: false }, [full])
+}
+
+/**
+ * Sends the output of a kernel, a gradient in the output's shape, to input `side`, its broadcast undone.
+ * @param how  'overwrite' where the kernel may write over dy
+ */
+export function sendUnbroadcast<Name extends KernelName>(
+  { device, shape, shapes, workspace }: BackwardCall<unknown>,
+  target: Target,
+  side: number,
+  how: 'run' | 'overwrite',
+  kernel: Name,
+  parameters: KernelParameters[Name],
+  inputs: readonly Storage[],
+): void {
+  if (sameShape(shapes[side], shape)) {
+    target[how](kernel, parameters, inputs)
+    return
+  }
+  const full = workspace(sizeOf(shape))
+  device.run(kernel, parameters, inputs, [full])
+  sendSum(target, full, shape, shapes[side])
 }
 
 /** The gradient of a bias of images: dbias[c] = sum of dy[n, c, h, w] over n, h, w. */

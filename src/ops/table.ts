@@ -1,11 +1,11 @@
 /** All ops, gathered from their modules. No other list of ops is kept. */
 import * as attention from './attention.js'
+import * as binary from './binary.js'
 import * as conv from './conv.js'
 import * as convTranspose from './conv-transpose.js'
 import { crossEntropy } from './cross-entropy.js'
 import type { Op } from './declaration.js'
 import { dropout } from './dropout.js'
-import * as elementwise from './elementwise.js'
 import * as embedding from './embedding.js'
 import * as matmul from './matmul.js'
 import * as movement from './movement.js'
@@ -14,12 +14,16 @@ import * as pointLoss from './point-loss.js'
 import * as pool from './pool.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
+import * as unary from './unary.js'
+import * as where from './where.js'
 
 /**
  * Every op function by name. A module that is listed whole exports ops alone. The type lists modules and not the value
  * below, so that the names are known before the type of any op is: chain.ts needs that.
  */
-type Families = typeof elementwise &
+type Families = typeof unary &
+  typeof binary &
+  typeof where &
   typeof matmul &
   typeof reduce &
   typeof movement &
@@ -36,7 +40,9 @@ type Families = typeof elementwise &
 export type Ops = { readonly [Name in keyof Families]: Families[Name] }
 
 export const ops: Ops = {
-  ...elementwise,
+  ...unary,
+  ...binary,
+  ...where,
   ...matmul,
   ...reduce,
   ...movement,

@@ -1,0 +1,115 @@
+/**
+ * Ops that apply a function to each element of one tensor: y has the shape of x. Formula and derivative of each are in
+ * kernels/functions.ts, and what the derivative is written in, x or y, is what the op saves.
+ */
+import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
+import { ArgumentError } from '../memory/errors.js'
+import { sizeOf } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { apply, define, type Op, type OpFunction } from './op.js'
+import { type Domain, grid, offGrid, positive, sample } from './sample.js'
+
+/** The constants of a function; see `Unary` in kernels.ts. */
+interface Constants {
+  a: number
+  b: number
+}
+
+const NONE: Constants = { a: 0, b: 0 }
+
+/** @param constants  with each of them one sample is drawn from the domain */
+function unaryOp(name: UnaryFunction, domain: Domain, constants: readonly Constants[] = [NONE]): Op<Constants> {
+  const saved = UNARY[name].derivativeIn === 'x' ? 0 : 'output'
+  return {
+    name,
+    shape: ([x]) => x,
+    forward: ({ options, shape, inputs, output, device }) =>
+      device.run('unary', { size: sizeOf(shape), function: name, ...options }, inputs, [output]),
+    gradients: [
+      {
+        saves: [saved],
+        send: ({ options, shape, dy, input, output }, target) =>
+          target.overwrite('unaryGradient', { size: sizeOf(shape), function: name, ...options }, [
+            dy,
+            saved === 'output' ? output() : input(saved),
+          ]),
+      },
+    ],
+    samples: constants.map((options) => sample(options, [[2, 3], domain])),
+  }
+}
+
+/** An op without constants. */
+function unary(name: UnaryFunction, domain: Domain): OpFunction<(x: Tensor) => Tensor> {
+  const op = unaryOp(name, domain)
+  return define(op, (x: Tensor) => apply(op, [x], NONE))
+}
+
+const negOp: Op<Constants> = {
+  ...unaryOp('neg', grid),
+  gradients: [
+    {
+      saves: [],
+      send: ({ shape, dy }, target) =>
+        target.overwrite('unary', { size: sizeOf(shape), function: 'neg', ...NONE }, [dy]),
+    },
+  ],
+  linear: [0],
+}
+/** -x. Saves nothing: its gradient is -dy. */
+export const neg = define(negOp, (x: Tensor) => apply(negOp, [x], NONE))
+/** |x|; gradient 0 at 0. Saves x. */
+export const abs = unary('abs', offGrid)
+/** e^x. Saves y. */
+export const exp = unary('exp', grid)
+/** Natural logarithm. Saves x. */
+export const log = unary('log', positive)
+/** Square root. Saves y. */
+export const sqrt = unary('sqrt', positive)
+/** x^2. Saves x. */
+export const square = unary('square', grid)
+/** max(x, 0); gradient 1 where y > 0, else 0, so x is not needed. Saves y, which the next layer keeps anyway. */
+export const relu = unary('relu', offGrid)
+/** 1 / (1 + e^-x). Saves y. */
+export const sigmoid = unary('sigmoid', grid)
+/** Hyperbolic tangent. Saves y. */
+export const tanh = unary('tanh', grid)
+/** x times the standard normal distribution function of x (the erf form, not its tanh approximation). Saves x. */
+export const gelu = unary('gelu', grid)
+/** x sigmoid(x). Saves x. */
+export const silu = unary('silu', grid)
+/** log(1 + e^x). Saves x. */
+export const softplus = unary('softplus', grid)
+
+const leakyReluOp: Op<Constants> = {
+  ...unaryOp('leakyRelu', offGrid, [{ a: 0.01, b: 0 }]),
+  settings: ({ a }) => ({ slope: a }),
+}
+/** x where x > 0, else slope x. Saves x. @param slope default 0.01 */
+export const leakyRelu = define(leakyReluOp, (x: Tensor, slope = 0.01) => apply(leakyReluOp, [x], { a: slope, b: 0 }))
+
+const clampOp: Op<Constants> = {
+  ...unaryOp('clamp', offGrid, [{ a: -0.5, b: 1 }]),
+  settings: ({ a, b }) => ({ low: a, high: b }),
+}
+/**
+ * min(max(x, low), high); the gradient is 1 on the closed interval.
+ * @throws ArgumentError  low > high
+ * Saves x.
+ */
+export const clamp = define(clampOp, (x: Tensor, low: number, high: number) => {
+  if (!(low <= high)) throw new ArgumentError(`clamp: low ${low} is not at most high ${high}`)
+  return apply(clampOp, [x], { a: low, b: high })
+})
+
+const EXPONENTS = [3, -0.5, 0]
+const powOp: Op<Constants> = {
+  ...unaryOp(
+    'pow',
+    positive,
+    EXPONENTS.map((a) => ({ a, b: 0 })),
+  ),
+  settings: ({ a }) => ({ exponent: a }),
+}
+/** x^exponent with a constant exponent. Saves x. */
+export const pow = define(powOp, (x: Tensor, exponent: number) => apply(powOp, [x], { a: exponent, b: 0 }))
