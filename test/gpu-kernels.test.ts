@@ -65,7 +65,7 @@ class OnJavaScript implements Gpu<Texels> {
     const gpu = new GPU({ mode: 'cpu' }) as unknown as JavaScriptGpu
     for (const helper of helpers) {
       const argumentTypes = helper.kinds.map((kind) => TYPES[kind])
-      gpu.addFunction(helper.source, { name: helper.name, argumentTypes, returnType: 'Number' })
+      gpu.addFunction(helper.source, { name: helper.name, argumentTypes, returnType: TYPES[helper.returns] })
     }
     return gpu.createKernel(source, {
       output: [1],

@@ -44,7 +44,7 @@ export function packed<Name extends string>(
 /** A tensor, or a number or four of them that are the same for all texels; the four may have names. */
 export type ArgumentKind = 'texels' | 'number' | 'four' | Names
 
-/** A function to a number; without details all of its arguments are numbers. */
+/** A function of numbers to a number, if it has no details. */
 export type Helper = Source | DetailedHelper
 
 export interface DetailedHelper {
@@ -52,6 +52,8 @@ export interface DetailedHelper {
   readonly source: Source | string
   /** of its arguments; those that are left out at the end are numbers */
   readonly kinds?: readonly ArgumentKind[]
+  /** what it returns; a number where this is left out */
+  readonly returns?: 'four'
   /** takes the place of `source` on a GPU, where JavaScript cannot say it, or not as well */
   readonly glsl?: string
 }

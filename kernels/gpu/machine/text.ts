@@ -12,6 +12,7 @@ interface FunctionText {
 
 export interface HelperText extends FunctionText {
   readonly name: string
+  readonly returns: 'number' | 'four'
   /** takes the place of `source` on a GPU */
   readonly glsl?: string
 }
@@ -27,7 +28,7 @@ export interface ProgramText extends FunctionText {
 export function textOf({ source, kinds, helpers, planes }: Program): ProgramText {
   const own = Object.entries({ ...BUILTINS, ...helpers }).map(([name, helper]): HelperText => {
     const details: DetailedHelper = typeof helper === 'function' ? { source: helper } : helper
-    return { ...functionText(details), name, glsl: details.glsl }
+    return { ...functionText(details), name, returns: details.returns ?? 'number', glsl: details.glsl }
   })
   const text = functionText({ source, kinds })
   return { ...text, helpers: own, planes: planes && indexed(planes, parametersOf(String(source)), kinds) }

@@ -1,17 +1,18 @@
 /**
- * Channels in fours: an image copied to texels of four channels at one place, and with the zeros that pad it, so that
- * who reads it need not ask where it ends. The last texel of a group's channels has zeros for those that are not there.
+ * Channels in fours: a copy of an image in texels of four channels at one place. The copy holds the zeros that pad the
+ * image, so that a program which reads it need not ask where the image ends. Where a group's channels are no whole fours,
+ * the last texel ends with zeros.
  *
  *   x     [batch, groups, channels, height, width]
  *   copy  [batch, groups, fours of channels, paddedHeight, paddedWidth]
  */
 import { at, quotient } from '../machine/builtins.js'
-import type { Four, Gpu, Program, Texels, Thread } from '../machine/program.js'
+import { type Four, type Gpu, type Named, packed, type Program, type Texels, type Thread } from '../machine/program.js'
 
 /** Down and to the right. */
 export type Plane = readonly [y: number, x: number]
 
-/** An image, of `channels` in each of its groups. */
+/** An image with `channels` in each of its groups, and its copy. */
 export interface Fours {
   readonly batch: number
   readonly groups: number
@@ -19,49 +20,54 @@ export interface Fours {
   readonly size: Plane
   /** zeros before the first value; negative: values left out */
   readonly pad: Plane
-  /** from value to value in the copy: there are zeros between them where it is not 1 */
+  /** from value to value in the copy; where it is not 1, zeros lie between them */
   readonly spread: Plane
   /** height and width of the copy */
   readonly padded: Plane
 }
 
-/** How many texels hold so many values. */
+/** The texels that hold `count` values. */
 export const fours = (count: number): number => Math.ceil(count / 4)
 
-/**
- * A texel of the copy.
- * @param image   groups of all images, channels of a group, height, width
- * @param padded  fours of channels of a group, height, width
- * @param before  what pads it above and to the left, and from value to value down and to the right
- */
-function foursTexel(this: Thread, x: Texels, image: Four, padded: Four, before: Four): Four {
-  const row = quotient(this.thread.x, padded[2])
-  const plane = quotient(row, padded[1])
-  const group = quotient(plane, padded[0])
-  const top = row - plane * padded[1] - before[0]
-  const left = this.thread.x - row * padded[2] - before[1]
-  const iy = quotient(top, before[2])
-  const ix = quotient(left, before[3])
-  if (iy < 0 || iy >= image[2] || ix < 0 || ix >= image[3]) {
+/** channels: of a group */
+const IMAGE = ['channels', 'height', 'width'] as const
+const COPY = ['fours', 'height', 'width'] as const
+const BEFORE = ['padY', 'padX', 'spreadY', 'spreadX'] as const
+
+function foursTexel(
+  this: Thread,
+  x: Texels,
+  image: Named<typeof IMAGE>,
+  copy: Named<typeof COPY>,
+  before: Named<typeof BEFORE>,
+): Four {
+  const row = quotient(this.thread.x, copy.width)
+  const plane = quotient(row, copy.height)
+  const group = quotient(plane, copy.fours)
+  const top = row - plane * copy.height - before.padY
+  const left = this.thread.x - row * copy.width - before.padX
+  const iy = quotient(top, before.spreadY)
+  const ix = quotient(left, before.spreadX)
+  if (iy < 0 || iy >= image.height || ix < 0 || ix >= image.width) {
     return [0.0, 0.0, 0.0, 0.0]
   }
-  if (iy * before[2] !== top || ix * before[3] !== left) {
+  if (iy * before.spreadY !== top || ix * before.spreadX !== left) {
     return [0.0, 0.0, 0.0, 0.0]
   }
-  const c = (plane - group * padded[0]) * 4
-  const area = image[2] * image[3]
-  const first = (group * image[1] + c) * area + iy * image[3] + ix
+  const c = (plane - group * copy.fours) * 4
+  const area = image.height * image.width
+  const first = (group * image.channels + c) * area + iy * image.width + ix
   const v0 = at(x, first)
   let v1 = 0.0
   let v2 = 0.0
   let v3 = 0.0
-  if (c + 1 < image[1]) {
+  if (c + 1 < image.channels) {
     v1 = at(x, first + area)
   }
-  if (c + 2 < image[1]) {
+  if (c + 2 < image.channels) {
     v2 = at(x, first + 2 * area)
   }
-  if (c + 3 < image[1]) {
+  if (c + 3 < image.channels) {
     v3 = at(x, first + 3 * area)
   }
   return [v0, v1, v2, v3]
@@ -70,7 +76,7 @@ function foursTexel(this: Thread, x: Texels, image: Four, padded: Four, before: 
 export const FOURS: Program = {
   name: 'channels in fours',
   source: foursTexel,
-  kinds: ['texels', 'four', 'four', 'four'],
+  kinds: ['texels', IMAGE, COPY, BEFORE],
 }
 
 /** Values of the copy. */
@@ -78,7 +84,8 @@ export const foursSize = ({ batch, groups, channels, padded }: Fours): number =>
   4 * batch * groups * fours(channels) * padded[0] * padded[1]
 
 export function inFours<Operand>(gpu: Gpu<Operand>, image: Fours, x: Operand, copy: Operand): void {
-  const { batch, groups, channels, size, pad, spread, padded } = image
-  const sizes: Four = [batch * groups, channels, ...size]
-  gpu.run(FOURS, [x, sizes, [fours(channels), ...padded, 0], [...pad, ...spread]], copy)
+  const { channels, size, pad, spread, padded } = image
+  const sizes = packed(IMAGE, { channels, height: size[0], width: size[1] })
+  const copied = packed(COPY, { fours: fours(channels), height: padded[0], width: padded[1] })
+  gpu.run(FOURS, [x, sizes, copied, [...pad, ...spread]], copy)
 }

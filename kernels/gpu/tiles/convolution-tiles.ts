@@ -1,6 +1,5 @@
 /**
- * Cross-correlation by tiles of four positions and four output channels that stay in registers, as matmul-tiles.ts
- * multiplies matrices: 8 texels that are read serve 64 multiplications.
+ * Cross-correlation by tiles of four positions and four output channels that stay in registers (registers.ts).
  *
  * A texel is four channels here, of an image at one place or of a filter at one tap. Both operands are copied to that
  * layout first, and an image with the zeros that pad it, so that no tile asks where an image ends, and any stride and
@@ -19,16 +18,22 @@ import {
   eachValue,
   type Four,
   type Gpu,
-  type Helpers,
   LARGEST_TENSOR,
+  type Named,
+  packed,
   type Program,
   type Texels,
   type Thread,
 } from '../machine/program.js'
 import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './channel-fours.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
+import { addRows, END_BLOCK, fourFrom, registers } from './registers.js'
 
-/** What is correlated with what. */
+/** In the weight: from output to output channel, from channel to channel, from tap to tap, and the first tap. */
+const FILTER = ['output', 'channel', 'tap', 'first'] as const
+type Filter = Named<typeof FILTER>
+
+/** A correlation of an image with filters. */
 export interface Correlation {
   readonly image: Fours
   /** of a group */
@@ -37,15 +42,14 @@ export interface Correlation {
   readonly kernel: Plane
   readonly dilation: Plane
   readonly stride: Plane
-  /** in the weight: from output to output channel, from channel to channel, from tap to tap, and the first tap */
-  readonly filter: Four
+  readonly filter: Filter
 }
 
-/** The length that so many outputs of an axis see. */
+/** The length of an axis that `outputs` see. */
 const seen = (outputs: number, kernel: number, dilation: number, stride: number): number =>
   (outputs - 1) * stride + (kernel - 1) * dilation + 1
 
-/** y: x with w. */
+/** The correlation of x with w: y. */
 export function forwardOf(p: Convolution): Correlation {
   const taps = p.kernelHeight * p.kernelWidth
   const channels = p.channels / p.groups
@@ -67,11 +71,11 @@ export function forwardOf(p: Convolution): Correlation {
     kernel: [p.kernelHeight, p.kernelWidth],
     dilation: [p.dilationY, p.dilationX],
     stride: [p.strideY, p.strideX],
-    filter: [channels * taps, taps, 1, 0],
+    filter: { output: channels * taps, channel: taps, tap: 1, first: 0 },
   }
 }
 
-/** dx: dy with w turned. */
+/** The correlation of dy with w turned: dx. */
 export function backwardOf(p: Convolution): Correlation {
   const taps = p.kernelHeight * p.kernelWidth
   const channels = p.channels / p.groups
@@ -90,47 +94,67 @@ export function backwardOf(p: Convolution): Correlation {
     kernel: [p.kernelHeight, p.kernelWidth],
     dilation: [p.dilationY, p.dilationX],
     stride: [1, 1],
-    filter: [taps, channels * taps, -1, taps - 1],
+    filter: { output: taps, channel: channels * taps, tap: -1, first: taps - 1 },
   }
 }
 
-/**
- * Value i of the filters.
- * @param sizes   channels of a group, their fours, taps, output channels of a group
- * @param filter  as in Correlation
- */
-function filterOf(i: number, w: Texels, sizes: Four, filter: Four): number {
+/** channels, outChannels: of a group */
+const FILTER_SIZES = ['channels', 'fours', 'taps', 'outChannels'] as const
+
+/** Value i of the filters. */
+function filterOf(i: number, w: Texels, sizes: Named<typeof FILTER_SIZES>, filter: Filter): number {
   const texel = quotient(i, 4)
-  const four = quotient(texel, sizes[2])
-  const out = quotient(four, sizes[1])
-  const group = quotient(out, quotient(sizes[3] + 3, 4) * 4)
-  const o = out - group * quotient(sizes[3] + 3, 4) * 4
-  const c = (four - out * sizes[1]) * 4 + i - texel * 4
-  if (c >= sizes[0] || o >= sizes[3]) {
+  const four = quotient(texel, sizes.taps)
+  const out = quotient(four, sizes.fours)
+  const group = quotient(out, quotient(sizes.outChannels + 3, 4) * 4)
+  const o = out - group * quotient(sizes.outChannels + 3, 4) * 4
+  const c = (four - out * sizes.fours) * 4 + i - texel * 4
+  if (c >= sizes.channels || o >= sizes.outChannels) {
     return 0.0
   }
-  const tap = texel - four * sizes[2]
-  return at(w, group * sizes[3] * sizes[0] * sizes[2] + o * filter[0] + c * filter[1] + tap * filter[2] + filter[3])
+  const tap = texel - four * sizes.taps
+  const start = group * sizes.outChannels * sizes.channels * sizes.taps
+  return at(w, start + o * filter.output + c * filter.channel + tap * filter.tap + filter.first)
 }
-const FILTERS = eachValue('convolution, filters in fours', filterOf, ['texels', 'four', 'four'])
+const FILTERS = eachValue('convolution, filters in fours', filterOf, ['texels', FILTER_SIZES, FILTER])
+
+/** fours: of channels of a group; height, width: of the image with its padding */
+const PADDED = ['groups', 'fours', 'height', 'width'] as const
+/** outChannels, outFours: of a group */
+const RESULT = ['height', 'width', 'outChannels', 'outFours'] as const
+const TAPS = ['height', 'width', 'dilationY', 'dilationX'] as const
+/** positions: in fours */
+const STRIDES = ['strideY', 'strideX', 'positions', 'biased'] as const
+type Padded = Named<typeof PADDED>
+type Result = Named<typeof RESULT>
+type Taps = Named<typeof TAPS>
+type Strides = Named<typeof STRIDES>
+
+/** Of tile i: which four of output channels it is, their group, the first position, and the first output channel. */
+function corner(i: number, result: Result, strides: Strides): Four {
+  const four = quotient(i, strides.positions)
+  const group = quotient(four, result.outFours)
+  const channel = group * result.outChannels + (four - group * result.outFours) * 4
+  return [four, group, 4 * (i - four * strides.positions), channel]
+}
 
 /** The texel of an image that the first tap of the first channels meets for a position. */
-function place(position: number, group: number, padded: Four, result: Four, strides: Four): number {
-  const row = quotient(position, result[1])
-  const n = quotient(row, result[0])
-  const plane = (n * padded[0] + group) * padded[1]
-  const y = (row - n * result[0]) * strides[0]
-  return (plane * padded[2] + y) * padded[3] + (position - row * result[1]) * strides[1]
+function place(position: number, group: number, padded: Padded, result: Result, strides: Strides): number {
+  const row = quotient(position, result.width)
+  const n = quotient(row, result.height)
+  const plane = (n * padded.groups + group) * padded.fours
+  const y = (row - n * result.height) * strides.strideY
+  return (plane * padded.height + y) * padded.width + (position - row * result.width) * strides.strideX
 }
 
 /** The sum over all channels and taps, from texels `from` of the image and `filter` of the filters on. */
-function meet(image: Texels, filters: Texels, from: number, filter: number, padded: Four, taps: Four): number {
+function meet(image: Texels, filters: Texels, from: number, filter: number, padded: Padded, taps: Taps): number {
   let sum = 0.0
-  for (let c = 0; c < padded[1]; c++) {
-    for (let ky = 0; ky < taps[0]; ky++) {
-      for (let kx = 0; kx < taps[1]; kx++) {
-        const texel = from + (c * padded[2] + ky * taps[2]) * padded[3] + kx * taps[3]
-        const tap = filter + (c * taps[0] + ky) * taps[1] + kx
+  for (let c = 0; c < padded.fours; c++) {
+    for (let ky = 0; ky < taps.height; ky++) {
+      for (let kx = 0; kx < taps.width; kx++) {
+        const texel = from + (c * padded.height + ky * taps.dilationY) * padded.width + kx * taps.dilationX
+        const tap = filter + (c * taps.height + ky) * taps.width + kx
         for (let lane = 0; lane < 4; lane++) {
           sum = sum + at(image, texel * 4 + lane) * at(filters, tap * 4 + lane)
         }
@@ -140,36 +164,28 @@ function meet(image: Texels, filters: Texels, from: number, filter: number, padd
   return sum
 }
 
-/**
- * A texel of a plane.
- * @param padded   groups, fours of channels of a group, height, width
- * @param result   height, width, output channels of a group, fours of them
- * @param taps     kernelHeight, kernelWidth, dilationY, dilationX
- * @param strides  strideY, strideX, fours of positions, 1 where there is a bias
- */
+/** Texel i of a plane. */
 function tile(
   this: Thread,
   plane: number,
   image: Texels,
   filters: Texels,
   bias: Texels,
-  padded: Four,
-  result: Four,
-  taps: Four,
-  strides: Four,
+  padded: Padded,
+  result: Result,
+  taps: Taps,
+  strides: Strides,
 ): Four {
-  const four = quotient(this.thread.x, strides[2])
-  const group = quotient(four, result[3])
-  const position = 4 * (this.thread.x - four * strides[2])
-  const filter = (4 * four + plane) * padded[1] * taps[0] * taps[1]
+  const own = corner(this.thread.x, result, strides)
+  const filter = (4 * own[0] + plane) * padded.fours * taps.height * taps.width
   let start = 0.0
-  if (strides[3] > 0) {
-    start = at(bias, group * result[2] + (four - group * result[3]) * 4 + plane)
+  if (strides.biased > 0) {
+    start = at(bias, own[3] + plane)
   }
-  const from0 = place(position, group, padded, result, strides)
-  const from1 = place(position + 1, group, padded, result, strides)
-  const from2 = place(position + 2, group, padded, result, strides)
-  const from3 = place(position + 3, group, padded, result, strides)
+  const from0 = place(own[2], own[1], padded, result, strides)
+  const from1 = place(own[2] + 1, own[1], padded, result, strides)
+  const from2 = place(own[2] + 2, own[1], padded, result, strides)
+  const from3 = place(own[2] + 3, own[1], padded, result, strides)
   return [
     start + meet(image, filters, from0, filter, padded, taps),
     start + meet(image, filters, from1, filter, padded, taps),
@@ -178,85 +194,55 @@ function tile(
   ]
 }
 
+const IMAGE_TEXELS = [0, 1, 2, 3].map((r) => `IMAGE(from${r} + to)`)
+const FILTER_TEXELS = fourFrom('tap', 'size').map((texel) => `FILTERS(${texel})`)
+
 /** `tile` of all planes at once. */
-const PLANES = `
-#define IMAGE(i) texelAt(user_image, widthI, inverseI, i)
-#define FILTERS(i) texelAt(user_filters, widthF, inverseF, i)
-#define BIAS(r) at(user_bias, user_biasSize, user_biasDim, channel + r)
-#define DOTS(s, p) s += vec4(dot(p, v0), dot(p, v1), dot(p, v2), dot(p, v3))
-void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
-  float widthI = float(user_imageSize.x);
-  float widthF = float(user_filtersSize.x);
-  vec2 inverseI = intBitsToFloat(user_imageDim.xy);
-  vec2 inverseF = intBitsToFloat(user_filtersDim.xy);
-  float four = quotient(i, user_strides.z);
-  float group = quotient(four, user_result.w);
-  float position = 4.0 * (i - four * user_strides.z);
-  float from0 = place(position, group, user_padded, user_result, user_strides);
-  float from1 = place(position + 1.0, group, user_padded, user_result, user_strides);
-  float from2 = place(position + 2.0, group, user_padded, user_result, user_strides);
-  float from3 = place(position + 3.0, group, user_padded, user_result, user_strides);
-  float area = user_padded.z * user_padded.w;
-  float size = user_padded.y * user_taps.x * user_taps.y;
-  float tap = 4.0 * four * size;
-  int channels = int(user_padded.y);
-  int rows = int(user_taps.x);
-  int columns = int(user_taps.y);
-  s0 = s1 = s2 = s3 = vec4(0.0);
-  vec4 t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-  if (user_strides.w > 0.0) {
-    float channel = group * user_result.z + (four - group * user_result.w) * 4.0;
-    t0 += BIAS(0.0);
-    t1 += BIAS(1.0);
-    t2 += BIAS(2.0);
-    t3 += BIAS(3.0);
+const PLANES = registers(
+  ['image', 'filters'],
+  `
+  vec4 own = corner(i, user_result, user_strides);
+  float from0 = place(own.z, own.y, user_padded, user_result, user_strides);
+  float from1 = place(own.z + 1.0, own.y, user_padded, user_result, user_strides);
+  float from2 = place(own.z + 2.0, own.y, user_padded, user_result, user_strides);
+  float from3 = place(own.z + 3.0, own.y, user_padded, user_result, user_strides);
+  float area = user_padded.height * user_padded.width;
+  float size = user_padded.fours * user_taps.height * user_taps.width;
+  float tap = 4.0 * own.x * size;
+  int channels = int(user_padded.fours);
+  int rows = int(user_taps.height);
+  int columns = int(user_taps.width);
+  if (user_strides.biased > 0.0) {
+    t0 += at(user_bias, user_biasSize, user_biasDim, own.w);
+    t1 += at(user_bias, user_biasSize, user_biasDim, own.w + 1.0);
+    t2 += at(user_bias, user_biasSize, user_biasDim, own.w + 2.0);
+    t3 += at(user_bias, user_biasSize, user_biasDim, own.w + 3.0);
   }
   int left = 64;
   for (int c = 0; c < channels; c++) {
     for (int ky = 0; ky < rows; ky++) {
-      float to = float(c) * area + float(ky) * user_taps.z * user_padded.w;
-      for (int kx = 0; kx < columns; kx++) {
-        vec4 v0 = IMAGE(from0 + to);
-        vec4 v1 = IMAGE(from1 + to);
-        vec4 v2 = IMAGE(from2 + to);
-        vec4 v3 = IMAGE(from3 + to);
-        vec4 p = FILTERS(tap);
-        DOTS(s0, p);
-        p = FILTERS(tap + size);
-        DOTS(s1, p);
-        p = FILTERS(tap + 2.0 * size);
-        DOTS(s2, p);
-        p = FILTERS(tap + 3.0 * size);
-        DOTS(s3, p);
-        to += user_taps.w;
+      float to = float(c) * area + float(ky) * user_taps.dilationY * user_padded.width;
+      for (int kx = 0; kx < columns; kx++) {${addRows('DOTS', IMAGE_TEXELS, FILTER_TEXELS)}
+        to += user_taps.dilationX;
         tap += 1.0;
-        // Note [Long sums] in index.ts
         if (--left == 0) {
-          t0 += s0;
-          t1 += s1;
-          t2 += s2;
-          t3 += s3;
-          s0 = s1 = s2 = s3 = vec4(0.0);
+          ${END_BLOCK}
           left = 64;
         }
       }
     }
-  }
-  s0 += t0;
-  s1 += t1;
-  s2 += t2;
-  s3 += t3;
-}`
+  }`,
+)
 
-const HELPERS: Helpers = {
-  place: { source: place, kinds: ['number', 'number', 'four', 'four', 'four'] },
-  meet: { source: meet, kinds: ['texels', 'texels', 'number', 'number', 'four', 'four'] },
-}
 const TILES: Program = {
   name: 'convolution, tiles',
   source: tile,
-  kinds: ['number', 'texels', 'texels', 'texels', 'four', 'four', 'four', 'four'],
-  helpers: HELPERS,
+  kinds: ['number', 'texels', 'texels', 'texels', PADDED, RESULT, TAPS, STRIDES],
+  helpers: {
+    corner: { source: corner, kinds: ['number', RESULT, STRIDES], returns: 'four' },
+    place: { source: place, kinds: ['number', 'number', PADDED, RESULT, STRIDES] },
+    meet: { source: meet, kinds: ['texels', 'texels', 'number', 'number', PADDED, TAPS] },
+  },
   planes: PLANES,
 }
 
@@ -264,10 +250,10 @@ export const CORRELATION_PROGRAMS: readonly Program[] = [FOURS, FILTERS, TILES, 
 
 const positionsOf = ({ image, outSize }: Correlation): number => image.batch * outSize[0] * outSize[1]
 
-/** Of the 4 x 4 channels of a tile: with fewer, single values are as fast, and take no memory. */
+/** The fewest pairs of channels, of the 16 of a tile. With fewer, single values are as fast, and take no memory. */
 export const FEWEST_FOR_TILES = 4
 
-/** Sizes, in values, of what `correlate` needs; none where there are no tiles. */
+/** Sizes of the workspaces of `correlate`, in values; none where the correlation is not computed by tiles. */
 export function correlationWorkspaces(c: Correlation): readonly number[] {
   const { groups, channels } = c.image
   const outFours = groups * fours(c.outChannels)
@@ -289,19 +275,17 @@ export function correlate<Operand>(
   const { outChannels, outSize, kernel, dilation, stride } = c
   const { groups, channels, padded } = c.image
   const positions = fours(positionsOf(c))
+  const outFours = fours(outChannels)
+  const filterSizes = { channels, fours: fours(channels), taps: kernel[0] * kernel[1], outChannels }
   inFours(gpu, c.image, x, image)
-  gpu.run(FILTERS, [w, [channels, fours(channels), kernel[0] * kernel[1], outChannels], c.filter], filters)
-  gpu.runPlanes(
-    TILES,
-    [
-      ...[image, filters, bias ?? w],
-      [groups, fours(channels), ...padded],
-      [...outSize, outChannels, fours(outChannels)],
-      [...kernel, ...dilation],
-      [...stride, positions, bias === null ? 0 : 1],
-    ],
-    planes,
-  )
-  const strides = [outSize[0] * outSize[1], fours(outChannels) * 4 * positions, 4 * positions] as const
+  gpu.run(FILTERS, [w, packed(FILTER_SIZES, filterSizes), packed(FILTER, c.filter)], filters)
+  const sizes: readonly Four[] = [
+    [groups, fours(channels), ...padded],
+    [...outSize, outChannels, outFours],
+    [...kernel, ...dilation],
+    [...stride, positions, bias === null ? 0 : 1],
+  ]
+  gpu.runPlanes(TILES, [image, filters, bias ?? w, ...sizes], planes)
+  const strides = [outSize[0] * outSize[1], outFours * 4 * positions, 4 * positions] as const
   fromPlanes(gpu, { groups, rows: outChannels, columns: strides[0], strides }, planes, y)
 }

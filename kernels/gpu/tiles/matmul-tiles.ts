@@ -1,210 +1,171 @@
 /**
- * Batched matrix product by tiles of 4 x 4 that stay in registers: a texel of each of four rows. 8 texels that are read
- * serve 64 multiplications, where a row by itself takes 20. The rows go to four planes (planes.ts).
- *
- * Rows of both operands must be whole texels; others are copied first, to rows that are.
+ * Batched matrix product by tiles of 4 x 4 that stay in registers (registers.ts). Rows of both operands must be whole
+ * texels; others are copied first, to rows that are.
  */
 import type { KernelParameters } from '../../kernels.js'
 import { largestOf, listed, type Offsets } from '../../offsets.js'
 import { at, quotient } from '../machine/builtins.js'
 import { AXES, inner, offsetsWalk } from '../machine/indexing.js'
 import {
-  type ArgumentKind,
   eachValue,
   type Four,
   type Gpu,
+  type Helpers,
+  type Named,
   type Program,
+  packed,
   type Texels,
   type Thread,
 } from '../machine/program.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
+import { addOuterProducts, addRows, END_BLOCK, fourFrom, registers } from './registers.js'
+
+/** rows, columns: tiles along m and n */
+const SIZES = ['rows', 'k', 'columns', 'bias'] as const
+/** In values. Of a: from row to row and along k; of b: along k and from column to column. */
+const STRIDES = ['rowA', 'alongA', 'alongB', 'columnB'] as const
+/** The first matrix of a and the values of each; the same of b. */
+const STARTS = ['firstA', 'valuesA', 'firstB', 'valuesB'] as const
+type Sizes = Named<typeof SIZES>
+type Strides = Named<typeof STRIDES>
+type Starts = Named<typeof STARTS>
+
+/** Row and column of tile i, counted in tiles, and where its matrices of a and b begin. */
+function place(
+  i: number,
+  sizes: Sizes,
+  starts: Starts,
+  batchA: Four,
+  matricesA: Four,
+  batchB: Four,
+  matricesB: Four,
+): Four {
+  const rows = quotient(i, sizes.columns)
+  const matrix = quotient(rows, sizes.rows)
+  const startA = (starts.firstA + inner(matrix, batchA, matricesA)) * starts.valuesA
+  const startB = (starts.firstB + inner(matrix, batchB, matricesB)) * starts.valuesB
+  return [rows - matrix * sizes.rows, i - rows * sizes.columns, startA, startB]
+}
 
 /** The sum over k of one row of a and one column of b. */
-function product(a: Texels, b: Texels, k: number, firstA: number, firstB: number, strides: Four): number {
+function product(a: Texels, b: Texels, k: number, firstA: number, firstB: number, strides: Strides): number {
   let sum = 0.0
   for (let j = 0; j < k; j++) {
-    sum = sum + at(a, firstA + j * strides[1]) * at(b, firstB + j * strides[2])
+    sum = sum + at(a, firstA + j * strides.alongA) * at(b, firstB + j * strides.alongB)
   }
   return sum
 }
 
-/**
- * Texel i of a plane [batch, m / 4, n / 4], sides rounded up.
- * @param sizes    m / 4, k, n / 4, 1 where there is a bias
- * @param strides  of a: from row to row and along k; of b: along k and from column to column
- * @param starts   first matrix of a and values of each, the same of b
- */
+/** Texel i of a plane [batch, rows, columns]. */
 function tile(
   this: Thread,
   plane: number,
   a: Texels,
   b: Texels,
   bias: Texels,
-  sizes: Four,
-  strides: Four,
-  starts: Four,
+  sizes: Sizes,
+  strides: Strides,
+  starts: Starts,
   batchA: Four,
   matricesA: Four,
   batchB: Four,
   matricesB: Four,
 ): Four {
-  const rows = quotient(this.thread.x, sizes[2])
-  const column = 4 * (this.thread.x - rows * sizes[2])
-  const matrix = quotient(rows, sizes[0])
-  const row = 4 * (rows - matrix * sizes[0]) + plane
-  const first = (starts[0] + inner(matrix, batchA, matricesA)) * starts[1] + row * strides[0]
-  const from = (starts[2] + inner(matrix, batchB, matricesB)) * starts[3] + column * strides[3]
-  const s0 = product(a, b, sizes[1], first, from, strides)
-  const s1 = product(a, b, sizes[1], first, from + strides[3], strides)
-  const s2 = product(a, b, sizes[1], first, from + 2 * strides[3], strides)
-  const s3 = product(a, b, sizes[1], first, from + 3 * strides[3], strides)
-  if (sizes[3] > 0) {
+  const own = place(this.thread.x, sizes, starts, batchA, matricesA, batchB, matricesB)
+  const column = 4 * own[1]
+  const first = own[2] + (4 * own[0] + plane) * strides.rowA
+  const from = own[3] + column * strides.columnB
+  const s0 = product(a, b, sizes.k, first, from, strides)
+  const s1 = product(a, b, sizes.k, first, from + strides.columnB, strides)
+  const s2 = product(a, b, sizes.k, first, from + 2 * strides.columnB, strides)
+  const s3 = product(a, b, sizes.k, first, from + 3 * strides.columnB, strides)
+  if (sizes.bias > 0) {
     return [s0 + at(bias, column), s1 + at(bias, column + 1), s2 + at(bias, column + 2), s3 + at(bias, column + 3)]
   }
   return [s0, s1, s2, s3]
 }
 
-/** In the loop over texels: what 64 of them came to is put by. Note [Long sums] in index.ts. */
-const BLOCK = 'if ((j & 63) == 63) { t0 += s0; t1 += s1; t2 += s2; t3 += s3; s0 = s1 = s2 = s3 = vec4(0.0); }'
-
-/** GLSL of all planes: `sums` adds up s0 to s3, from texels `atA` of a and `atB` of b on. */
-const planes = (sums: string): string => `
-#define A(i) texelAt(user_a, widthA, inverseA, i)
-#define B(i) texelAt(user_b, widthB, inverseB, i)
-#define ROW(s, p) s += p.x * b0 + p.y * b1 + p.z * b2 + p.w * b3
-#define DOTS(s, p) s += vec4(dot(p, b0), dot(p, b1), dot(p, b2), dot(p, b3))
-#define OUTER(p, q) s0 += p.x * q; s1 += p.y * q; s2 += p.z * q; s3 += p.w * q
-void planes(float i, out vec4 s0, out vec4 s1, out vec4 s2, out vec4 s3) {
-  float widthA = float(user_aSize.x);
-  float widthB = float(user_bSize.x);
-  vec2 inverseA = intBitsToFloat(user_aDim.xy);
-  vec2 inverseB = intBitsToFloat(user_bDim.xy);
-  float rows = quotient(i, user_sizes.z);
-  float column = i - rows * user_sizes.z;
-  float matrix = quotient(rows, user_sizes.x);
-  float row = rows - matrix * user_sizes.x;
+/** GLSL of all planes. @param sums  adds to s0 to s3, from texels atA of a and atB of b on */
+const planes = (sums: string): string =>
+  registers(
+    ['a', 'b', 'bias'],
+    `
+  vec4 own = place(i, user_sizes, user_starts, user_batchA, user_matricesA, user_batchB, user_matricesB);
+  float row = own.x;
+  float column = own.y;
   // in texels from here on
+  float atA = 0.25 * own.z;
+  float atB = 0.25 * own.w;
   vec4 strides = 0.25 * user_strides;
-  float atA = 0.25 * (user_starts.x + inner(matrix, user_batchA, user_matricesA)) * user_starts.y;
-  float atB = 0.25 * (user_starts.z + inner(matrix, user_batchB, user_matricesB)) * user_starts.w;
-  int texels = int(user_sizes.y) >> 2;
-  int rest = int(user_sizes.y) & 3;
+  int texels = int(user_sizes.k) >> 2;
+  int rest = int(user_sizes.k) & 3;
   bvec4 counts = bvec4(rest > 0, rest > 1, rest > 2, false);
-  vec4 t0 = user_sizes.w > 0.0
-    ? texelAt(user_bias, float(user_biasSize.x), intBitsToFloat(user_biasDim.xy), column)
-    : vec4(0.0);
-  vec4 t1 = t0, t2 = t0, t3 = t0;
-  s0 = s1 = s2 = s3 = vec4(0.0);
-  ${sums}
-  s0 += t0;
-  s1 += t1;
-  s2 += t2;
-  s3 += t3;
-}`
+  if (user_sizes.bias > 0.0) t0 = t1 = t2 = t3 = BIAS(column);
+  ${sums}`,
+  )
 
+/** Ends a block after 64 texels, within the loop over them. */
+const BLOCK = `if ((j & 63) == 63) { ${END_BLOCK} }`
+
+const readA = (place: string): string => `A(${place})`
+const readB = (place: string): string => `B(${place})`
 /** What is read past the end of k is garbage, and does not count. */
 const masked = (texel: string): string => `mix(vec4(0.0), ${texel}, counts)`
-const only = (row: number, texel: string): string => `(rest > ${row} ? ${texel} : vec4(0.0))`
+const only = (texel: string, row: number): string => `(rest > ${row} ? ${texel} : vec4(0.0))`
+
+const ROWS_OF_A = fourFrom('atA', 'strides.rowA').map(readA)
+const ROWS_OF_B = fourFrom('atB', 'strides.alongB').map(readB)
+const COLUMNS_OF_B = fourFrom('atB', 'strides.columnB').map(readB)
 
 /** a [m, k], b [k, n]: a texel of each of four rows of a, and of four rows of b. */
 const ROWS = planes(`
-  float step = strides.x;
-  atA += 4.0 * row * step;
+  atA += 4.0 * row * strides.rowA;
   atB += column;
-  for (int j = 0; j < texels; j++) {
-    vec4 b0 = B(atB);
-    vec4 b1 = B(atB + strides.z);
-    vec4 b2 = B(atB + 2.0 * strides.z);
-    vec4 b3 = B(atB + 3.0 * strides.z);
-    vec4 p = A(atA);
-    ROW(s0, p);
-    p = A(atA + step);
-    ROW(s1, p);
-    p = A(atA + 2.0 * step);
-    ROW(s2, p);
-    p = A(atA + 3.0 * step);
-    ROW(s3, p);
+  for (int j = 0; j < texels; j++) {${addRows('COMBINATION', ROWS_OF_B, ROWS_OF_A)}
     atA += 1.0;
-    atB += 4.0 * strides.z;
+    atB += 4.0 * strides.alongB;
     ${BLOCK}
   }
-  if (rest > 0) {
-    vec4 b0 = B(atB);
-    vec4 b1 = ${only(1, 'B(atB + strides.z)')};
-    vec4 b2 = ${only(2, 'B(atB + 2.0 * strides.z)')};
-    vec4 b3 = vec4(0.0);
-    vec4 p = ${masked('A(atA)')};
-    ROW(s0, p);
-    p = ${masked('A(atA + step)')};
-    ROW(s1, p);
-    p = ${masked('A(atA + 2.0 * step)')};
-    ROW(s2, p);
-    p = ${masked('A(atA + 3.0 * step)')};
-    ROW(s3, p);
+  if (rest > 0) {${addRows('COMBINATION', ROWS_OF_B.map(only), ROWS_OF_A.map(masked))}
   }`)
-
-const dots = (load: (texel: string) => string): string => `
-    vec4 b0 = ${load('B(atB)')};
-    vec4 b1 = ${load('B(atB + strides.w)')};
-    vec4 b2 = ${load('B(atB + 2.0 * strides.w)')};
-    vec4 b3 = ${load('B(atB + 3.0 * strides.w)')};
-    vec4 p = ${load('A(atA)')};
-    DOTS(s0, p);
-    p = ${load('A(atA + strides.x)')};
-    DOTS(s1, p);
-    p = ${load('A(atA + 2.0 * strides.x)')};
-    DOTS(s2, p);
-    p = ${load('A(atA + 3.0 * strides.x)')};
-    DOTS(s3, p);`
 
 /** a [m, k], b [n, k]: a texel of each of four rows of both. */
 const COLUMNS = planes(`
-  atA += 4.0 * row * strides.x;
-  atB += 4.0 * column * strides.w;
-  for (int j = 0; j < texels; j++) {${dots((texel) => texel)}
+  atA += 4.0 * row * strides.rowA;
+  atB += 4.0 * column * strides.columnB;
+  for (int j = 0; j < texels; j++) {${addRows('DOTS', COLUMNS_OF_B, ROWS_OF_A)}
     atA += 1.0;
     atB += 1.0;
     ${BLOCK}
   }
-  if (rest > 0) {${dots(masked)}
+  if (rest > 0) {${addRows('DOTS', COLUMNS_OF_B.map(masked), ROWS_OF_A.map(masked))}
   }`)
 
 /** a [k, m], b [k, n]: a texel of the same row of both, four rows a round. */
 const OUTER_PRODUCTS = planes(`
   atA += row;
   atB += column;
-  for (int j = 0; j < texels; j++) {
-    vec4 p0 = A(atA), p1 = A(atA + strides.y), p2 = A(atA + 2.0 * strides.y), p3 = A(atA + 3.0 * strides.y);
-    vec4 q0 = B(atB), q1 = B(atB + strides.z), q2 = B(atB + 2.0 * strides.z), q3 = B(atB + 3.0 * strides.z);
-    OUTER(p0, q0);
-    OUTER(p1, q1);
-    OUTER(p2, q2);
-    OUTER(p3, q3);
-    atA += 4.0 * strides.y;
-    atB += 4.0 * strides.z;
+  for (int j = 0; j < texels; j++) {${addOuterProducts(fourFrom('atA', 'strides.alongA').map(readA), ROWS_OF_B)}
+    atA += 4.0 * strides.alongA;
+    atB += 4.0 * strides.alongB;
     ${BLOCK}
   }
-  for (int j = 0; j < rest; j++) {
-    vec4 p = A(atA);
-    vec4 q = B(atB);
-    OUTER(p, q);
-    atA += strides.y;
-    atB += strides.z;
+  for (int j = 0; j < rest; j++) {${addOuterProducts(['A(atA)'], ['B(atB)'])}
+    atA += strides.alongA;
+    atB += strides.alongB;
   }`)
 
-const KINDS: readonly ArgumentKind[] = [
-  ...(['number', 'texels', 'texels', 'texels'] as const),
-  ...(['four', 'four', 'four', 'four', 'four', 'four', 'four'] as const),
-]
-
+const BATCHES = ['four', 'four', 'four', 'four'] as const
+const HELPERS: Helpers = {
+  ...AXES,
+  place: { source: place, kinds: ['number', SIZES, STARTS, ...BATCHES], returns: 'four' },
+  product: { source: product, kinds: ['texels', 'texels', 'number', 'number', 'number', STRIDES] },
+}
 const tiles = (name: string, glsl: string): Program => ({
   name: `matmul, tiles ${name}`,
   source: tile,
-  kinds: KINDS,
-  helpers: {
-    ...AXES,
-    product: { source: product, kinds: ['texels', 'texels', 'number', 'number', 'number', 'four'] },
-  },
+  kinds: ['number', 'texels', 'texels', 'texels', SIZES, STRIDES, STARTS, ...BATCHES],
+  helpers: HELPERS,
   planes: glsl,
 })
 
@@ -214,23 +175,24 @@ const TILES = {
   outer: tiles('of outer products', OUTER_PRODUCTS),
 }
 
-/**
- * Value i of a copy in rows of whole texels.
- * @param sizes    values of a row in the copy, values that count, rows of a matrix, values of a matrix
- * @param strides  from row to row and from value to value
- */
-function packedOf(i: number, x: Texels, sizes: Four, strides: Four): number {
-  const rows = quotient(i, sizes[0])
-  const column = i - rows * sizes[0]
-  const matrix = quotient(rows, sizes[2])
-  if (column < sizes[1]) {
-    return at(x, matrix * sizes[3] + (rows - matrix * sizes[2]) * strides[0] + column * strides[1])
+/** Values of a row in the copy, of a row of x, rows of a matrix, values of a matrix. */
+const COPY_SIZES = ['copied', 'width', 'rows', 'matrix'] as const
+/** In x. */
+const COPY_STRIDES = ['row', 'column'] as const
+
+/** Value i of a copy of x in rows of whole texels. */
+function copyOf(i: number, x: Texels, sizes: Named<typeof COPY_SIZES>, strides: Named<typeof COPY_STRIDES>): number {
+  const rows = quotient(i, sizes.copied)
+  const column = i - rows * sizes.copied
+  const matrix = quotient(rows, sizes.rows)
+  if (column < sizes.width) {
+    return at(x, matrix * sizes.matrix + (rows - matrix * sizes.rows) * strides.row + column * strides.column)
   }
   return 0.0
 }
-const PACK = eachValue('matmul, whole texels', packedOf, ['texels', 'four', 'four'])
+const COPIES = eachValue('matmul, whole texels', copyOf, ['texels', COPY_SIZES, COPY_STRIDES])
 
-export const TILE_PROGRAMS: readonly Program[] = [...Object.values(TILES), PACK, ...PLANE_PROGRAMS]
+export const TILE_PROGRAMS: readonly Program[] = [...Object.values(TILES), COPIES, ...PLANE_PROGRAMS]
 
 /** An operand as tiles read it. */
 interface Packing {
@@ -240,8 +202,8 @@ interface Packing {
   readonly rows: number
   /** values of a row that count */
   readonly width: number
-  /** from row to row and from value to value before it is copied */
-  readonly strides: readonly [number, number]
+  /** before it is copied */
+  readonly strides: Named<typeof COPY_STRIDES>
 }
 
 const wholeTexels = (values: number): number => 4 * Math.ceil(values / 4)
@@ -249,7 +211,7 @@ const wholeTexels = (values: number): number => 4 * Math.ceil(values / 4)
 const packedSize = ({ matrices, rows, width }: Packing): number => matrices * rows * wholeTexels(width)
 
 function packing(offsets: Offsets, rows: number, width: number, transposes: boolean): Packing {
-  const strides: [number, number] = transposes ? [1, rows] : [width, 1]
+  const strides = transposes ? { row: 1, column: rows } : { row: width, column: 1 }
   return { packs: transposes || width % 4 !== 0, matrices: 1 + largestOf(offsets), rows, width, strides }
 }
 
@@ -269,15 +231,8 @@ function packings(p: Product): readonly [Packing, Packing] {
 /** Sizes in values: four planes, and the operands that are copied. */
 export function tileWorkspaces(p: Product): readonly number[] {
   const plane = p.batch * Math.ceil(p.m / 4) * wholeTexels(p.n)
-  return [
-    plane,
-    plane,
-    plane,
-    plane,
-    ...packings(p)
-      .filter(({ packs }) => packs)
-      .map(packedSize),
-  ]
+  const copies = packings(p).filter(({ packs }) => packs)
+  return [plane, plane, plane, plane, ...copies.map(packedSize)]
 }
 
 export function tileProduct<Operand>(
@@ -287,37 +242,38 @@ export function tileProduct<Operand>(
   y: Operand,
   workspaces: readonly Operand[],
 ): void {
-  const { m, k, n } = p
+  const planes = workspaces.slice(0, 4)
   const copies = workspaces.slice(4)
-  const packed = (x: Operand, { packs, rows, width, strides }: Packing): Operand => {
-    const copy = copies[0]
-    if (!packs || copy === undefined) return x
-    copies.shift()
-    gpu.run(PACK, [x, [wholeTexels(width), width, rows, rows * width], [...strides, 0, 0]], copy)
+  const copied = (x: Operand, { packs, rows, width, strides }: Packing): Operand => {
+    const copy = packs ? copies.shift() : undefined
+    if (copy === undefined) return x
+    const sizes = packed(COPY_SIZES, { copied: wholeTexels(width), width, rows, matrix: rows * width })
+    gpu.run(COPIES, [x, sizes, packed(COPY_STRIDES, strides)], copy)
     return copy
   }
   const [packingA, packingB] = packings(p)
-  const operands = [packed(a, packingA), packed(b, packingB)]
-  const [rowA, rowB] = [packingA, packingB].map(({ width }) => wholeTexels(width))
-  const [walkA, walkB] = [p.offsetsA, p.offsetsB].map((offsets) => offsetsWalk(listed(offsets)))
+  const [widthA, widthB] = [wholeTexels(packingA.width), wholeTexels(packingB.width)]
+  const walkA = offsetsWalk(listed(p.offsetsA))
+  const walkB = offsetsWalk(listed(p.offsetsB))
   const outer = isOuter(p)
+  const [rows, columns] = [Math.ceil(p.m / 4), Math.ceil(p.n / 4)]
+  const sizes = packed(SIZES, { rows, k: p.k, columns, bias: p.bias })
+  const strides = packed(STRIDES, {
+    rowA: outer ? 1 : widthA,
+    alongA: outer ? widthA : 1,
+    alongB: p.transposeB ? 1 : widthB,
+    columnB: p.transposeB ? widthB : 1,
+  })
+  const starts = packed(STARTS, {
+    firstA: walkA.first,
+    valuesA: packingA.rows * widthA,
+    firstB: walkB.first,
+    valuesB: packingB.rows * widthB,
+  })
+  const batches = [walkA.shape, walkA.strides, walkB.shape, walkB.strides]
+  const operands = [copied(a, packingA), copied(b, packingB), p.bias ? bias : a]
   const program = outer ? TILES.outer : p.transposeB ? TILES.columns : TILES.rows
-  const [rows, columns] = [Math.ceil(m / 4), Math.ceil(n / 4)]
-  const planes = workspaces.slice(0, 4)
-  gpu.runPlanes(
-    program,
-    [
-      ...[...operands, p.bias ? bias : a],
-      [rows, k, columns, p.bias ? 1 : 0],
-      [
-        ...(outer ? ([1, rowA] as const) : ([rowA, 1] as const)),
-        ...(p.transposeB ? ([1, rowB] as const) : ([rowB, 1] as const)),
-      ],
-      [walkA.first, packingA.rows * rowA, walkB.first, packingB.rows * rowB],
-      ...[walkA.shape, walkA.strides, walkB.shape, walkB.strides],
-    ],
-    planes,
-  )
-  const strides = [0, rows * 4 * columns, 4 * columns] as const
-  fromPlanes(gpu, { groups: p.batch, rows: m, columns: n, strides }, planes, y)
+  gpu.runPlanes(program, [...operands, sizes, strides, starts, ...batches], planes)
+  const inPlanes = [0, rows * 4 * columns, 4 * columns] as const
+  fromPlanes(gpu, { groups: p.batch, rows: p.m, columns: p.n, strides: inPlanes }, planes, y)
 }

@@ -1,78 +1,97 @@
 /**
- * A program writes to one place only, but to four textures there. So what is computed by tiles of four rows goes to four
- * planes, plane r for row r of every tile, and a second program, here, puts the rows in order. They are written twice,
- * which is little beside what is read for each of them.
+ * A program writes to one place only, but to four textures there. So tiles of four rows are written to four planes, plane
+ * r for row r of every tile, and a second program, here, puts the rows in order. That writes them twice, which is little
+ * beside what is read for each of them.
  */
 import { at, quotient } from '../machine/builtins.js'
 import {
-  type ArgumentKind,
   eachValue,
   type Four,
   type Gpu,
+  type Helpers,
+  type Named,
   type Program,
+  packed,
   type Texels,
   type Thread,
 } from '../machine/program.js'
 
-/**
- * Texel of y [batch, groups, rows, columns], where rows are whole texels.
- * @param sizes    columns, rows, groups
- * @param strides  in a plane: from batch to batch, from group to group, from tile to tile
- */
-function texelOfPlanes(this: Thread, p0: Texels, p1: Texels, p2: Texels, p3: Texels, sizes: Four, strides: Four): Four {
-  const rows = quotient(this.thread.x, sizes[0])
-  const groups = quotient(rows, sizes[1])
-  const batch = quotient(groups, sizes[2])
-  const row = rows - groups * sizes[1]
+const SIZES = ['columns', 'rows', 'groups'] as const
+/** In a plane, from one to the next. */
+const STRIDES = ['batch', 'group', 'tile'] as const
+type Sizes = Named<typeof SIZES>
+type Strides = Named<typeof STRIDES>
+
+/** Where element i of y [batch, groups, rows, columns] lies: its plane, and its place there. */
+function place(i: number, sizes: Sizes, strides: Strides): Four {
+  const rows = quotient(i, sizes.columns)
+  const groups = quotient(rows, sizes.rows)
+  const batch = quotient(groups, sizes.groups)
+  const row = rows - groups * sizes.rows
   const tile = Math.floor(row * 0.25)
-  const plane = row - 4 * tile
-  const column = this.thread.x - rows * sizes[0]
-  const from = batch * strides[0] + (groups - batch * sizes[2]) * strides[1] + tile * strides[2] + column
-  if (plane < 1) {
-    const v = p0[from]
+  const column = i - rows * sizes.columns
+  const from = batch * strides.batch + (groups - batch * sizes.groups) * strides.group + tile * strides.tile + column
+  return [row - 4 * tile, from, 0, 0]
+}
+
+/** Where rows of y are whole texels: all sizes and strides count texels. */
+function texelOfPlanes(
+  this: Thread,
+  p0: Texels,
+  p1: Texels,
+  p2: Texels,
+  p3: Texels,
+  sizes: Sizes,
+  strides: Strides,
+): Four {
+  const from = place(this.thread.x, sizes, strides)
+  if (from[0] < 1) {
+    const v = p0[from[1]]
     return [v[0], v[1], v[2], v[3]]
   }
-  if (plane < 2) {
-    const v = p1[from]
+  if (from[0] < 2) {
+    const v = p1[from[1]]
     return [v[0], v[1], v[2], v[3]]
   }
-  if (plane < 3) {
-    const v = p2[from]
+  if (from[0] < 3) {
+    const v = p2[from[1]]
     return [v[0], v[1], v[2], v[3]]
   }
-  const v = p3[from]
+  const v = p3[from[1]]
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** Value i of y, where they are not: all sizes and strides count values. */
-function valueOfPlanes(i: number, p0: Texels, p1: Texels, p2: Texels, p3: Texels, sizes: Four, strides: Four): number {
-  const rows = quotient(i, sizes[0])
-  const groups = quotient(rows, sizes[1])
-  const batch = quotient(groups, sizes[2])
-  const row = rows - groups * sizes[1]
-  const tile = Math.floor(row * 0.25)
-  const plane = row - 4 * tile
-  const column = i - rows * sizes[0]
-  const from = batch * strides[0] + (groups - batch * sizes[2]) * strides[1] + tile * strides[2] + column
-  if (plane < 1) {
-    return at(p0, from)
+/** Where they are not: all count values. */
+function valueOfPlanes(
+  i: number,
+  p0: Texels,
+  p1: Texels,
+  p2: Texels,
+  p3: Texels,
+  sizes: Sizes,
+  strides: Strides,
+): number {
+  const from = place(i, sizes, strides)
+  if (from[0] < 1) {
+    return at(p0, from[1])
   }
-  if (plane < 2) {
-    return at(p1, from)
+  if (from[0] < 2) {
+    return at(p1, from[1])
   }
-  if (plane < 3) {
-    return at(p2, from)
+  if (from[0] < 3) {
+    return at(p2, from[1])
   }
-  return at(p3, from)
+  return at(p3, from[1])
 }
 
-const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'texels', 'four', 'four']
-const TEXELS: Program = { name: 'planes, texels', source: texelOfPlanes, kinds: KINDS }
-const VALUES = eachValue('planes, values', valueOfPlanes, KINDS)
+const HELPERS: Helpers = { place: { source: place, kinds: ['number', SIZES, STRIDES], returns: 'four' } }
+const KINDS = ['texels', 'texels', 'texels', 'texels', SIZES, STRIDES] as const
+const TEXELS: Program = { name: 'planes, texels', source: texelOfPlanes, kinds: KINDS, helpers: HELPERS }
+const VALUES = eachValue('planes, values', valueOfPlanes, KINDS, HELPERS)
 
 export const PLANE_PROGRAMS: readonly Program[] = [TEXELS, VALUES]
 
-/** y [batch, groups, rows, columns], and how far apart its parts are in a plane: all in values. */
+/** y [batch, groups, rows, columns], and its strides in a plane; all count values. */
 export interface Planes {
   readonly groups: number
   readonly rows: number
@@ -89,5 +108,6 @@ export function fromPlanes<Operand>(
   const whole = columns % 4 === 0
   const unit = whole ? 4 : 1
   const [batch, group, tile] = strides.map((stride) => stride / unit)
-  gpu.run(whole ? TEXELS : VALUES, [...planes, [columns / unit, rows, groups, 0], [batch, group, tile, 0]], y)
+  const sizes = packed(SIZES, { columns: columns / unit, rows, groups })
+  gpu.run(whole ? TEXELS : VALUES, [...planes, sizes, packed(STRIDES, { batch, group, tile })], y)
 }

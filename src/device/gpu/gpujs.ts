@@ -195,11 +195,12 @@ export class Runner implements Gpu<Texture> {
     const gpu = new this.gpujs.GPU({ mode: 'webgl2' })
     const text = textOf(program)
     gpu.injectNative(text.helpers.map(({ glsl = '' }) => glsl).join('\n'))
-    for (const { name, source, kinds, glsl } of text.helpers) {
+    for (const { name, source, kinds, returns, glsl } of text.helpers) {
       const types = kinds.map((kind) => ARGUMENT_TYPES[kind])
+      const returnType = returns === 'four' ? 'Array(4)' : 'Number'
       // gpu.js gets the types alone: it mistakes the order of functions in GLSL
-      if (glsl) gpu.addNativeFunction(name, '', { argumentTypes: { ...types }, returnType: 'Number' })
-      else gpu.addFunction(source, { name, argumentTypes: types, returnType: 'Number' })
+      if (glsl) gpu.addNativeFunction(name, '', { argumentTypes: { ...types }, returnType })
+      else gpu.addFunction(source, { name, argumentTypes: types, returnType })
     }
     const { kernel } = gpu.createKernel(text.source, {
       // given here and not to the GPU, which takes every context of Node for one of WebGL1
