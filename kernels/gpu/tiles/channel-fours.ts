@@ -7,7 +7,7 @@
  *   copy  [batch, groups, fours of channels, paddedHeight, paddedWidth]
  */
 import { at, quotient } from '../machine/builtins.js'
-import { type Four, type Gpu, type Named, packed, type Program, type Texels, type Thread } from '../machine/program.js'
+import { type Four, type Gpu, type Named, type Program, packed, type Texels, type Thread } from '../machine/program.js'
 
 /** Down and to the right. */
 export type Plane = readonly [y: number, x: number]

@@ -20,8 +20,8 @@ import {
   type Gpu,
   LARGEST_TENSOR,
   type Named,
-  packed,
   type Program,
+  packed,
   type Texels,
   type Thread,
 } from '../machine/program.js'
