@@ -1,0 +1,51 @@
+/** docs/ops.md lists every op, with its arguments and what it saves; every function of kernels/functions.ts is an op. */
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { BINARY, UNARY } from '../kernels/functions.js'
+import type { Op } from '../src/ops/declaration.js'
+import { ops } from '../src/ops/table.js'
+
+/** name, arguments and the last column: what is saved */
+const ROW = /^\| `(\w+)\((.*?)\)` \|.* \| (.*?) \|$/gm
+const rows = [...readFileSync(new URL('../../docs/ops.md', import.meta.url), 'utf8').matchAll(ROW)]
+
+/** Functions that are parts of other ops: of mean and of the running statistics, and of the gradients of `where`. */
+const NO_OPS = ['affine', 'keepWhere', 'keepUnless']
+
+/** The inputs stand first in the list of arguments; options have no part in what is saved. */
+function savedBy(op: Op<unknown>, args: string): string {
+  const names = args.split(/, (?![^{]*\})/).filter((argument) => argument !== 'groups')
+  const inputs = Math.max(...op.samples.map((sample) => sample.inputs.length))
+  const differentiable = op.gradients.slice(0, inputs).flatMap((gradient, i) => {
+    if (!gradient || gradient.saves.length === 0) return []
+    const saved = gradient.saves.map((what) => (what === 'output' ? 'y' : what === 'extras' ? 'extras' : names[what]))
+    const order = [...names, 'y', 'extras']
+    return [{ input: names[i], saved: saved.sort((a, b) => order.indexOf(a) - order.indexOf(b)).join(', ') }]
+  })
+  const alike = new Set(differentiable.map(({ saved }) => saved)).size < 2
+  if (alike) return differentiable[0]?.saved ?? 'nothing'
+  return differentiable.map(({ input, saved }) => `${saved} for ${input}`).join('; ')
+}
+
+test('every function is an op', () => {
+  const missing = [...Object.keys(UNARY), ...Object.keys(BINARY)].filter(
+    (name) => !Object.hasOwn(ops, name) && !NO_OPS.includes(name),
+  )
+  assert.equal(missing, [], 'to be declared in src/ops/unary.ts or src/ops/binary.ts')
+})
+
+test('every op has a row', () => {
+  const missing = Object.keys(ops).filter((name) => !rows.some((row) => row[1] === name))
+  assert.equal(missing, [], 'to be given a row in docs/ops.md')
+})
+
+test('every row is that of an op, and says what the op saves', () => {
+  for (const [, name, args, written] of rows) {
+    const op = Object.entries(ops).find(([known]) => known === name)?.[1].op
+    assert.ok(op, `docs/ops.md: there is no op '${name}'`)
+    assert.is(written, savedBy(op, args), `docs/ops.md: what ${name} saves`)
+  }
+})
+
+test.run()
