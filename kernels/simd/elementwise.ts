@@ -1,6 +1,6 @@
 /**
  * Functions of one, two and three tensors: lines of assembly/unary.ts and power.ts, planes of assembly/binary.ts. The
- * assembly exports each function by its name.
+ * assembly exports each function of kernels/functions.ts by its name; this file does not compile where one is missing.
  */
 import { type BinaryFunction, UNARY, type UnaryFunction } from '../functions.js'
 import type { Unary } from '../kernels.js'
