@@ -6,9 +6,9 @@
  *
  * Note [Zero by choice]
  *   Where a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a sample
- *   of weight 0), its gradient is 0 whatever dy is: chosen, not the product of dy and 0, which an infinite dy makes NaN.
- *   And dy is infinite just there where the next function is steep: relu(x).sqrt() at x = -1. Where 0 is only what a
- *   slope happens to be (x^2 at 0) it is multiplied.
+ *   of weight 0), its gradient is 0 whatever dy is: 0 is chosen. The product of dy and 0 would be NaN for an infinite dy,
+ *   and dy is infinite where the next function is infinitely steep: relu(x).sqrt() at x = -1. Where a slope merely happens
+ *   to be 0 (x^2 at 0), dy is multiplied by it.
  */
 import { erfc } from './erf.js'
 
@@ -20,13 +20,13 @@ export interface UnaryDefinition {
   /** dx = dy f'(s), where s is x or y */
   gradient(dy: number, s: number, a: number, b: number): number
   /**
-   * What y may differ by on cpu from the number that it rounds, in units in the last place: tests hold it to that.
-   * `node dist/test/ulps.js NAME` counts over all float32 numbers. Left out where y is a number as IEEE 754 rounds it.
+   * How far y may be off on cpu, in units in the last place: tests hold it to that, and `node dist/test/ulps.js NAME`
+   * counts it over all float32 numbers. Left out where y is rounded as IEEE 754 rounds a single operation.
    */
   ulps?: number
 }
 
-/** Keeps the names of a table, and of its entries only their common type. */
+/** Types a table: the compiler knows its names, and its entries by their common type. */
 const unary = <Name extends string>(functions: Readonly<Record<Name, UnaryDefinition>>) => functions
 
 // No overflow on either side: the exponent is never positive.
@@ -62,14 +62,14 @@ export const UNARY = unary({
     f: (x) => x * normal(x),
     derivativeIn: 'x',
     gradient: (dy, x) => dy * (normal(x) + x * normalDensity(x)),
-    // of a sample of float32
+    // counted over a sample of the float32 numbers
     ulps: 5,
   },
   silu: {
     f: (x) => x * sigmoid(x),
     derivativeIn: 'x',
     gradient: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
-    // where 2^-31 <= |x| < 87; below -87 e^x is subnormal and has lost digits, which x shifts up
+    // where 2^-31 <= |x| < 87: below -87 e^x is subnormal, and the product has as few digits
     ulps: 3.2,
   },
   softplus: { f: softplus, derivativeIn: 'x', gradient: (dy, x) => dy * sigmoid(x), ulps: 2 },
@@ -117,7 +117,7 @@ export type BinaryFunction = keyof typeof BINARY
 type Slope = (dy: number, a: number, b: number) => number
 const slopes = <Name extends BinaryFunction>(functions: Readonly<Record<Name, readonly [Slope, Slope]>>) => functions
 
-/** Half where a equals b, nothing where a is less (or greater), all elsewhere. */
+/** Half of dy where a equals b, nothing where a is less (or greater), all of it elsewhere. */
 const unlessLess: Slope = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
 const unlessGreater: Slope = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
 
