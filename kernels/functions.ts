@@ -98,7 +98,7 @@ export const BINARY = binary({
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  maximum: Math.max, // of two numbers, one NaN: NaN
+  maximum: Math.max, // NaN where either number is NaN
   minimum: Math.min,
   less: (a, b) => (a < b ? 1 : 0),
   lessEqual: (a, b) => (a <= b ? 1 : 0),

@@ -5,7 +5,7 @@
 export type Offsets = readonly number[] | MadeOffsets
 
 export interface MadeOffsets {
-  /** of the list */
+  /** the largest number of the list */
   readonly largest: number
   list(): readonly number[]
 }

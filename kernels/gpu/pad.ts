@@ -40,7 +40,7 @@ function narrow(
   return within(i, outShape, before, shape)
 }
 
-/** Of up to eight. */
+/** The same for up to eight axes. */
 function wide(
   i: number,
   outShape: Four,

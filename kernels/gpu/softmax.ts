@@ -25,7 +25,7 @@ function logShareOf(i: number, group: number, x: Texels, max: Texels, total: Tex
   return at(x, i) - at(max, group) - logarithm(at(total, group))
 }
 
-/** Of every row, its maximum given: sum of exp(x - max) */
+/** The sum of exp(x - max) over each row; the maximum of the row is given. */
 export const POWERS = reduction('softmax, totals', 'sum', powerTerm, ['texels', 'texels'])
 const SHARES = elements('softmax', shareOf, ['texels', 'texels', 'texels'])
 const LOG_SHARES = elements('softmax, logarithm', logShareOf, ['texels', 'texels', 'texels'])

@@ -75,7 +75,7 @@ function run<Operand>(gpu: Gpu<Operand>, programs: Programs, axes: Walk, operand
   gpu.run(programs.strided[axes.width], [...operands, axes.shape, axes.outerShape, ...strides.flat()], y)
 }
 
-/** Of a NaN too. */
+/** A condition of NaN is true: it is not 0. */
 function chosen(condition: number, a: number, b: number): number {
   return condition === 0 ? b : a
 }
@@ -97,7 +97,7 @@ function divB(dy: number, a: number, b: number): number {
   return -(dy / b) * (a / b)
 }
 
-/** Of a maximum towards a, of a minimum towards b. A tie gives half to each. */
+/** The gradient of a maximum towards a, and of a minimum towards b. A tie gives half to each. */
 function whereAbove(dy: number, a: number, b: number): number {
   return a === b ? 0.5 * dy : a < b ? 0 : dy
 }

@@ -78,7 +78,7 @@ export interface EpochResult {
   epoch: number
   /** mean over the targets of the epoch, each measured when it was learned from */
   trainLoss: number
-  /** of the data set given as `evaluate` */
+  /** result on the data set given as `evaluate` */
   evaluation: Evaluation | undefined
   /** samples per second of training steps; 0 where no sample of the epoch was left to learn from */
   imagesPerSecond: number

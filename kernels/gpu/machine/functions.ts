@@ -180,7 +180,7 @@ function raised(x: number, exponent: number): number {
   }
   return notANumber()
 }
-/** Of x >= 0. */
+/** x to the power Infinity or -Infinity, for x >= 0 */
 function raisedToInfinity(x: number, exponent: number): number {
   if (isNotANumber(x) > 0 || x === 1) {
     return x
@@ -206,7 +206,7 @@ function affineGradient(dy: number, _x: number, a: number, _b: number): number {
 
 interface UnaryFunctionOnGpu {
   readonly f: Source
-  /** of dy and x or y = f(x), whichever the reference has */
+  /** a function of dy and s, where s is x or y = f(x), as kernels/functions.ts says */
   readonly gradient: Source
   /** do they take the constants a and b? */
   readonly constants?: true

@@ -23,7 +23,7 @@ import {
   type Texels,
 } from './program.js'
 
-/** Of a tensor of `shape`. */
+/** How a tensor of `shape` is cut into groups: along the axes that are reduced. */
 export interface Groups {
   readonly shape: readonly number[]
   readonly reduced: readonly boolean[]
@@ -132,7 +132,7 @@ function valueTerm(j: number, _group: number, x: Texels): number {
   return at(x, j)
 }
 
-/** Of the values themselves. */
+/** Reductions of the values as they are. */
 export const PLAIN: { readonly [Name in ReduceFunction]: Reduction } = {
   sum: reduction('reduce sum', 'sum', valueTerm, ['texels']),
   max: reduction('reduce max', 'max', valueTerm, ['texels']),

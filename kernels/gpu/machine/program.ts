@@ -50,7 +50,7 @@ export type Helper = Source | DetailedHelper
 export interface DetailedHelper {
   /** or the text of one, which then has all of its `kinds` listed */
   readonly source: Source | string
-  /** of its arguments; those that are left out at the end are numbers */
+  /** what each argument is; arguments left out at the end are numbers */
   readonly kinds?: readonly ArgumentKind[]
   /** what it returns; a number where this is left out */
   readonly returns?: 'four'

@@ -36,7 +36,7 @@ type Filter = Named<typeof FILTER>
 /** A correlation of an image with filters. */
 export interface Correlation {
   readonly image: Fours
-  /** of a group */
+  /** output channels of one group */
   readonly outChannels: number
   readonly outSize: Plane
   readonly kernel: Plane
@@ -130,7 +130,7 @@ type Result = Named<typeof RESULT>
 type Taps = Named<typeof TAPS>
 type Strides = Named<typeof STRIDES>
 
-/** Of tile i: which four of output channels it is, their group, the first position, and the first output channel. */
+/** Where tile i is: its four of output channels, their group, its first position, and its first output channel. */
 function corner(i: number, result: Result, strides: Strides): Four {
   const four = quotient(i, strides.positions)
   const group = quotient(four, result.outFours)

@@ -23,9 +23,9 @@ import { FOURS, type Fours, fours, foursSize, inFours } from './channel-fours.js
 import { FEWEST_FOR_TILES, forwardOf } from './convolution-tiles.js'
 import { addOuterProducts, END_BLOCK, fourFrom, registers } from './registers.js'
 
-/** Of x; fours: of channels of a group */
+/** Sizes of x. fours: fours of channels in a group */
 const PADDED = ['groups', 'fours', 'height', 'width'] as const
-/** Of dy; fours: of output channels of a group; rows: of all images */
+/** Sizes of dy. fours: fours of output channels in a group; rows: rows of all images together */
 const RESULT = ['height', 'width', 'fours', 'rows'] as const
 const TAPS = ['height', 'width', 'dilationY', 'dilationX'] as const
 const STRIDES = ['strideY', 'strideX', 'parts'] as const
@@ -34,7 +34,7 @@ type Result = Named<typeof RESULT>
 type Taps = Named<typeof TAPS>
 type Strides = Named<typeof STRIDES>
 
-/** Of texel i of a plane: its part, the planes of x and dy within an image, and how far its tap is from the first. */
+/** Where texel i of a plane is: its part, the planes of x and dy within an image, and how far its tap is from the first. */
 function corner(i: number, padded: Padded, result: Result, taps: Taps): Four {
   const line = quotient(i, taps.width)
   const channels = quotient(line, taps.height)

@@ -16,7 +16,7 @@ function one(): v128 {
 @unmanaged class Sub { @inline apply(a: v128, b: v128): v128 { return f32x4.sub(a, b) } }
 @unmanaged class Mul { @inline apply(a: v128, b: v128): v128 { return f32x4.mul(a, b) } }
 @unmanaged class Div { @inline apply(a: v128, b: v128): v128 { return f32x4.div(a, b) } }
-/** Of two numbers, one NaN: NaN. */
+/** NaN where either number is NaN. */
 @unmanaged class Maximum { @inline apply(a: v128, b: v128): v128 { return f32x4.max(a, b) } }
 @unmanaged class Minimum { @inline apply(a: v128, b: v128): v128 { return f32x4.min(a, b) } }
 @unmanaged class Less { @inline apply(a: v128, b: v128): v128 { return v128.and(f32x4.lt(a, b), one()) } }

@@ -53,7 +53,7 @@ export interface Bands {
   /** columns in a phase */
   phase: number
   slots: number
-  /** of the whole workspace */
+  /** size of the whole workspace */
   bytes: number
 }
 

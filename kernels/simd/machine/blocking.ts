@@ -32,7 +32,7 @@ export interface Blocking {
   tableBytes: number
   scratchBytes: number
   slots: number
-  /** of the whole workspace */
+  /** size of the whole workspace */
   bytes: number
 }
 

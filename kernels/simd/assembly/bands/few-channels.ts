@@ -27,7 +27,7 @@ class Dots extends Band {
   x: usize
   batch: i32
   groups: i32
-  /** of a group */
+  /** output channels of one group */
   outChannels: i32
   outHeight: i32
   outWidth: i32

@@ -65,7 +65,7 @@ export class Blocks {
   tables: usize
 
   columns: i32
-  /** of the running block */
+  /** place and size of the running block */
   step: i32
   steps: i32
   row: i32
