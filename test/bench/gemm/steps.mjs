@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import asc from 'assemblyscript/asc'
 import { matmul as plainLoops } from '../../../dist/kernels/reference/matmul.js'
 import { workspaceBytes } from '../../../dist/kernels/simd/index.js'
-import { formatBytes, fromHost, openDevice, zeros } from '../../../dist/src/index.js'
+import { DeviceError, formatBytes, fromHost, openDevice, zeros } from '../../../dist/src/index.js'
 import { median, quantile } from '../player.mjs'
 import { uniform } from '../workloads.mjs'
 import { eightSums } from './eight-sums.mjs'
@@ -143,7 +143,7 @@ async function prepare(n, module) {
       await check(name, step, n, a, b)
       steps.push({ name, ...step, count: Math.max(1, Math.round(TURN_MS / time(step, 1))), turns: [] })
     } catch (error) {
-      if (!(error instanceof WebAssembly.CompileError)) throw error
+      if (!(error instanceof DeviceError)) throw error
       console.log(`absent: ${name}, because Node ${process.versions.node} has no relaxed SIMD`)
     }
   }
