@@ -25,6 +25,15 @@ async function openCounted(memory: number | string): Promise<{ device: GpuDevice
   return { device, account }
 }
 
+/** The package gl does not say that a context is lost: it throws when such a one is used. */
+function isLost(context: WebGL2RenderingContext): boolean {
+  try {
+    return context.getParameter(context.MAX_TEXTURE_SIZE) === null || context.isContextLost()
+  } catch {
+    return true
+  }
+}
+
 /** What is reported equals what exists. Buffers come and go with reads; the plan has their most. */
 function assertExact({ memory }: GpuDevice, { textureBytes, bufferBytes }: Account, what: string): void {
   const { heldBytes, pooledBytes, budgetBytes, held } = memory
@@ -215,6 +224,32 @@ test('the driver has no memory left: a typed error, nothing is counted or commit
   assert.ok((await streamer.step(randomBatch(20, 1))).loss < 2 * loss)
   assertExact(device, account, 'after the step')
   device.close()
+})
+
+test('a device loses the context that it made when it closes, and leaves one that it was given', async () => {
+  const given = await openContext()
+  const canvas = OffscreenCanvas.prototype
+  const { getContext } = canvas
+  const made: WebGL2RenderingContext[] = []
+  canvas.getContext = function (this: OffscreenCanvas, ...args: Parameters<typeof getContext>) {
+    const context = getContext.apply(this, args)
+    made.push(context as WebGL2RenderingContext)
+    return context
+  } as typeof getContext
+  try {
+    // a page has 16 contexts at once
+    for (let round = 0; round < 24; round++) {
+      const context = round % 2 === 0 ? undefined : given
+      const device = await openDevice('gpu', { memory: '1MiB', context })
+      assert.equal([...(await ops.square(tensor(device, [3])).data())], [9])
+      await device.close()
+    }
+  } finally {
+    canvas.getContext = getContext
+  }
+  assert.is(made.length, 12)
+  for (const context of made) assert.ok(isLost(context))
+  assert.not(isLost(given))
 })
 
 test('too little memory, too large a tensor, a closed device: typed errors', async () => {

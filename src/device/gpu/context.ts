@@ -28,6 +28,14 @@ export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL
 /** Tells by a method of it: contexts of other windows, and of the package gl, have classes of their own. */
 const isWebGL2 = (context: object): boolean => 'texStorage2D' in context
 
+/** Gives back what a context holds. A page has about 16 contexts, and does not wait for the garbage collector. */
+export function loseContext(gl: WebGL2RenderingContext): void {
+  gl.getExtension('WEBGL_lose_context')?.loseContext()
+  // the package gl has this one only
+  const stackgl: { destroy(): void } | null = gl.getExtension('STACKGL_destroy_context')
+  stackgl?.destroy()
+}
+
 async function newContext(): Promise<WebGL2RenderingContext> {
   if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') await shimNode()
   const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1)
@@ -36,12 +44,22 @@ async function newContext(): Promise<WebGL2RenderingContext> {
   return gl
 }
 
+/**
+ * Contexts of the package gl, closed ones too: where the garbage collector finds one of them, Node 24.21 and 26 may abort
+ * (node_object_wrap.h removes a hook, and then there may be no JavaScript environment to remove it from).
+ */
+const contextsOfNode: unknown[] = []
+
 type CreateGl = (width: number, height: number, options: object) => WebGL2RenderingContext | null
 
 /** Give Node, which has no canvas, the part of one that gpu.js and this file use. */
 async function shimNode(): Promise<void> {
   const createGl = await nodeGl()
-  const create = () => createGl(1, 1, { createWebGL2Context: true, alpha: false, depth: false, antialias: false })
+  const create = () => {
+    const gl = createGl(1, 1, { createWebGL2Context: true, alpha: false, depth: false, antialias: false })
+    contextsOfNode.push(gl)
+    return gl
+  }
   const probe = create()
   if (!probe) {
     throw new DeviceError(

@@ -8,7 +8,7 @@ import type { Block } from '../../memory/allocator.js'
 import { ArgumentError } from '../../memory/errors.js'
 import { sidesOf, TextureAllocator } from '../../memory/texture-allocator.js'
 import type { Storage } from '../storage.js'
-import { checkLost, openContext } from './context.js'
+import { checkLost, loseContext, openContext } from './context.js'
 import { GpuKindDevice } from './gpu-kind.js'
 import { loadGpuJs, Runner, type Texture } from './gpujs.js'
 import { Staging } from './staging.js'
@@ -29,6 +29,7 @@ export async function openGpu(budgetBytes: number, options: GpuOptions): Promise
     return new GpuDevice(runner, budgetBytes, options)
   } catch (error) {
     runner.close()
+    if (!options.context) loseContext(gl)
     throw error
   }
 }
@@ -38,6 +39,7 @@ export class GpuDevice extends GpuKindDevice {
   readonly #runner: Runner
   readonly #textures: ContextTextures
   readonly #staging: Staging
+  readonly #ownsContext: boolean
 
   constructor(runner: Runner, budgetBytes: number, options: GpuOptions) {
     const textures = new ContextTextures(runner.gl)
@@ -45,6 +47,7 @@ export class GpuDevice extends GpuKindDevice {
     this.#textures = textures
     this.#runner = runner
     this.#staging = new Staging(runner.gl)
+    this.#ownsContext = !options.context
   }
 
   /** The name that the driver gives itself. */
@@ -115,6 +118,7 @@ export class GpuDevice extends GpuKindDevice {
     this.#textures.close()
     this.#staging.close()
     this.#runner.close()
+    if (this.#ownsContext) loseContext(this.#runner.gl)
   }
 
   #texture(block: Block, size: number): Texture {
