@@ -1,5 +1,6 @@
 /**
- * Stands in for uvu in the sandbox, for tests written with `test(name, fn)`, `test.after(fn)` and `test.run()`.
+ * Stands in for uvu in the sandbox, for tests written with `test(name, fn)`, `test.before(fn)`, `test.after(fn)`
+ * and `test.run()`.
  * Unlike uvu it runs the tests that SLUICE_MUTANTS names, in that order, ends the process at the first failure,
  * tells the mutants' switch which test is running, and leaves a report when the process ends.
  */
@@ -19,6 +20,7 @@ if (source.includes("/property.js'") && !source.includes('.counterexample')) {
 }
 
 const tests = new Map()
+const before = []
 const after = []
 const finished = []
 let running = null
@@ -31,6 +33,7 @@ export function test(name, run) {
   for (let i = 2; tests.has(unique); i++) unique = `${name} (${i})`
   tests.set(unique, run)
 }
+test.before = (run) => before.push(run)
 test.after = (run) => after.push(run)
 test.skip = () => {}
 // as in uvu: a module may go on after its `test.run()`
@@ -40,6 +43,7 @@ test.run = () => {
 }
 
 async function runAll() {
+  for (const run of before) await run()
   for (const name of names ?? tests.keys()) await runOne(name)
   for (const run of after) await run()
   enter(null)
