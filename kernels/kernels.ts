@@ -13,7 +13,7 @@
  * `accumulate: true` adds to what the output holds instead of replacing it.
  */
 import type { BinaryFunction, BinaryWithGradient, UnaryFunction } from './functions.js'
-import type { Offsets } from './offsets.js'
+import type { Offsets } from './strides.js'
 
 export type ReduceFunction = 'sum' | 'max'
 

@@ -5,7 +5,7 @@
  * `batch` and `strides` give where in the mask each of the batch begins.
  */
 import type { AttentionRows } from '../kernels.js'
-import { listed } from '../offsets.js'
+import { listed } from '../strides.js'
 import { at, exponential, infinity, quotient } from './machine/builtins.js'
 import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
 import { AXES, inner, offsetsWalk } from './machine/indexing.js'

@@ -1,6 +1,6 @@
 /** Batched matrix product. Small products are here, every value by itself; tiles/matmul-tiles.ts has the others. */
 import type { KernelParameters } from '../kernels.js'
-import { listed, type Offsets } from '../offsets.js'
+import { listed, type Offsets } from '../strides.js'
 import { at, quotient } from './machine/builtins.js'
 import { PLAIN } from './machine/groups.js'
 import { AXES, inner, offsetsWalk } from './machine/indexing.js'

@@ -6,7 +6,7 @@
  * the other. A row that is masked all over gives NaN, as in PyTorch.
  */
 import type { Kernels } from '../kernels.js'
-import { listed } from '../offsets.js'
+import { listed } from '../strides.js'
 
 /** scores, mask? -> p = exp(s - max s) / sum exp(s - max s) with s = scale score + mask; 0 from `causal` keys on */
 export const attentionSoftmax: Kernels['attentionSoftmax'] = (parameters, [scores, values], [p]) => {

@@ -3,7 +3,7 @@
  * turned into offsets.
  */
 import type { Kernels } from '../kernels.js'
-import { listed } from '../offsets.js'
+import { listed } from '../strides.js'
 
 /** a [m, k], b [k, n], bias? [n] -> y [batch, m, n] */
 export const matmul: Kernels['matmul'] = (p, [a, b, bias], [y]) => {

@@ -1,5 +1,5 @@
 /** Softmax of attention scores, in parts by rows: assembly/attention.ts. */
-import { listed } from '../offsets.js'
+import { listed } from '../strides.js'
 import { BYTES, DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 

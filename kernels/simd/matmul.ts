@@ -3,7 +3,7 @@
  * products.
  */
 import type { KernelParameters } from '../kernels.js'
-import { listed } from '../offsets.js'
+import { listed } from '../strides.js'
 import { MAX_THREADS, MULTIPLY_GRAIN } from './layout.js'
 import { type Blocking, blocking } from './machine/blocking.js'
 import type { SimdKernel } from './machine/kernel.js'

@@ -4,7 +4,7 @@
  * With y = a b: da = dy b^T, db = a^T dy. A transposed operand's gradient is the transposed product,
  * which the same kernel computes with the operands exchanged.
  */
-import type { Offsets } from '../../kernels/offsets.js'
+import type { Offsets } from '../../kernels/strides.js'
 import type { Storage } from '../device/storage.js'
 import { ShapeError } from '../tensor/errors.js'
 import {

@@ -2,7 +2,7 @@
  * Shape arithmetic. A shape lists positive integers; [] is a scalar. No data here.
  */
 
-import type { MadeOffsets } from '../../kernels/offsets.js'
+import type { MadeOffsets } from '../../kernels/strides.js'
 import { showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 

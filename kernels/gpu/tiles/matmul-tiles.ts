@@ -3,7 +3,7 @@
  * texels; others are copied first, to rows that are.
  */
 import type { KernelParameters } from '../../kernels.js'
-import { largestOf, listed, type Offsets } from '../../offsets.js'
+import { largestOf, listed, type Offsets } from '../../strides.js'
 import { at, quotient } from '../machine/builtins.js'
 import { AXES, inner, offsetsWalk } from '../machine/indexing.js'
 import {
