@@ -11,6 +11,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -38,6 +39,17 @@ const VARIANTS = {
   relaxed: ['--enable relaxed-simd'],
 }
 
+/** What AssemblyScript reads outside the folder simd/assembly. */
+const SHARED = ['simd/layout.ts']
+
+/** Reads a source for the compiler; null where there is none. What it reads must be an input of the hash below. */
+function readSource(name) {
+  const path = relative(here('.'), here(`simd/assembly/${name}`)).replaceAll(sep, '/')
+  if (!existsSync(here(path))) return null
+  if (path.startsWith('simd/assembly/') || SHARED.includes(path)) return readFileSync(here(path), 'utf8')
+  throw new Error(`kernels/simd/assembly imports kernels/${path}: add '${path}' to SHARED in kernels/build.mjs`)
+}
+
 async function compile(options) {
   const { default: asc } = await import('assemblyscript/asc')
   let binary = null
@@ -45,6 +57,7 @@ async function compile(options) {
   const { error, stderr } = await asc.main(
     ['index.ts', '--baseDir', here('simd/assembly'), '--outFile', 'out.wasm', ...words],
     {
+      readFile: readSource,
       writeFile: (_, contents) => {
         binary = contents
       },
@@ -54,8 +67,6 @@ async function compile(options) {
   return Buffer.from(binary)
 }
 
-/** What AssemblyScript reads beside the folder simd/assembly. */
-const SHARED = ['simd/layout.ts']
 const COMPILED = 'simd/machine/compiled.ts'
 
 /** A hash over the sources, this file, and the compiler's version. */
