@@ -1,13 +1,17 @@
 /**
- * Pieces side by side. A program can read sixteen textures at most, so more than eight pieces are put together eight by
- * eight, and what comes of that again.
+ * Pieces side by side. A program can read at most sixteen textures. So pieces are joined eight at a time, and the results
+ * are joined in the same way, until one is left.
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { type ArgumentKind, eachValue, type Four, type Gpu, type Texels } from './machine/program.js'
+import { type ArgumentKind, eachValue, type Gpu, type Named, packed, type Texels } from './machine/program.js'
 
-/** starts: where in a row of y pieces 1 to 3 begin, and its length; then pieces 4 to 7. */
+/** Where in a row of y the pieces after `a` begin, and its length. */
+const STARTS = ['b', 'c', 'd', 'length'] as const
+const MORE_STARTS = ['e', 'f', 'g', 'h'] as const
+
+/** Value i of y. */
 function piecesOf(
   i: number,
   a: Texels,
@@ -18,48 +22,48 @@ function piecesOf(
   f: Texels,
   g: Texels,
   h: Texels,
-  starts: Four,
-  more: Four,
+  starts: Named<typeof STARTS>,
+  more: Named<typeof MORE_STARTS>,
 ): number {
-  const row = quotient(i, starts[3])
-  const j = i - row * starts[3]
-  if (j < starts[0]) {
-    return at(a, row * starts[0] + j)
+  const row = quotient(i, starts.length)
+  const j = i - row * starts.length
+  if (j < starts.b) {
+    return at(a, row * starts.b + j)
   }
-  if (j < starts[1]) {
-    return at(b, row * (starts[1] - starts[0]) + j - starts[0])
+  if (j < starts.c) {
+    return at(b, row * (starts.c - starts.b) + j - starts.b)
   }
-  if (j < starts[2]) {
-    return at(c, row * (starts[2] - starts[1]) + j - starts[1])
+  if (j < starts.d) {
+    return at(c, row * (starts.d - starts.c) + j - starts.c)
   }
-  if (j < more[0]) {
-    return at(d, row * (more[0] - starts[2]) + j - starts[2])
+  if (j < more.e) {
+    return at(d, row * (more.e - starts.d) + j - starts.d)
   }
-  if (j < more[1]) {
-    return at(e, row * (more[1] - more[0]) + j - more[0])
+  if (j < more.f) {
+    return at(e, row * (more.f - more.e) + j - more.e)
   }
-  if (j < more[2]) {
-    return at(f, row * (more[2] - more[1]) + j - more[1])
+  if (j < more.g) {
+    return at(f, row * (more.g - more.f) + j - more.f)
   }
-  if (j < more[3]) {
-    return at(g, row * (more[3] - more[2]) + j - more[2])
+  if (j < more.h) {
+    return at(g, row * (more.h - more.g) + j - more.g)
   }
-  return at(h, row * (starts[3] - more[3]) + j - more[3])
+  return at(h, row * (starts.length - more.h) + j - more.h)
 }
 
 const AT_ONCE = 8
 const PIECES = Array.from({ length: AT_ONCE }, (): ArgumentKind => 'texels')
-const CONCAT = eachValue('concat', piecesOf, [...PIECES, 'four', 'four'])
+const CONCAT = eachValue('concat', piecesOf, [...PIECES, STARTS, MORE_STARTS])
 
-/** Up to eight, with `sizes` in values of a row. */
+/** Joins up to eight pieces. `sizes` are the values that each adds to a row of y. */
 function join<Operand>(gpu: Gpu<Operand>, sizes: readonly number[], pieces: readonly Operand[], y: Operand): void {
   const ends: number[] = []
   for (const size of sizes) ends.push((ends.at(-1) ?? 0) + size)
   const length = ends[ends.length - 1]
-  // pieces that are not there begin at the end
-  const [a, b, c, d, e, f, g] = [...ends, ...PIECES.map(() => length)]
+  // A piece that does not exist begins at the end.
+  const [b, c, d, e, f, g, h] = [...ends, ...PIECES.map(() => length)]
   const operands = PIECES.map((_, j) => pieces[j] ?? pieces[0])
-  gpu.run(CONCAT, [...operands, [a, b, c, length], [d, e, f, g]], y)
+  gpu.run(CONCAT, [...operands, packed(STARTS, { b, c, d, length }), packed(MORE_STARTS, { e, f, g, h })], y)
 }
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
@@ -68,7 +72,7 @@ function groupsOf<T>(list: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(list.length / AT_ONCE) }, (_, j) => list.slice(j * AT_ONCE, (j + 1) * AT_ONCE))
 }
 
-/** What a row of each group comes to, for every time that groups are put together. */
+/** For each round of joining: the values that a row of each joined group has. */
 function levels(sizes: readonly number[]): number[][] {
   if (sizes.length <= AT_ONCE) return []
   const sums = groupsOf(sizes).map(sum)

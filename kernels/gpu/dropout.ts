@@ -1,15 +1,22 @@
 /**
  * Dropout with the masks of all other dialects, bit for bit: Threefry-2x32-20 (kernels/reference/random.ts).
  *
- * Its words have 32 bits and a number that a program is given has 24, so they come as two halves. The generator is
- * written twice, for GPUs in GLSL, whose integers gpu.js does not know.
+ * Its words have 32 bits, but an argument of a program has 24. So a program gets each word in two halves. The generator is
+ * written twice: gpu.js does not know the integers of GLSL.
  */
 import { DROPOUT_CALLS } from '../kernels.js'
 import type { GpuKernel } from './machine/kernel.js'
-import type { DetailedHelper, Four, Program, Texels, Thread } from './machine/program.js'
+import type { DetailedHelper, Four, Named, Program, Texels, Thread } from './machine/program.js'
+
+/** Halves of the seed and of the step. */
+const KEY = ['seedLow', 'seedHigh', 'stepLow', 'stepHigh'] as const
+/** Halves of the position of value 0, and of the counter's second word there. */
+const COUNTER = ['firstLow', 'firstHigh', 'wordLow', 'wordHigh'] as const
+type Key = Named<typeof KEY>
+type Counter = Named<typeof COUNTER>
 
 declare function turned(word: number, bits: number): number
-declare function drawn(i: number, key: Four, counter: Four): number
+declare function drawn(i: number, key: Key, counter: Counter): number
 
 const ROTATION: DetailedHelper = {
   source: function turned(word: number, bits: number): number {
@@ -19,22 +26,20 @@ const ROTATION: DetailedHelper = {
 }
 
 /**
- * The 24 random bits of value i, as a whole number. Where the position passes 2^32 the second word goes on by
+ * The 24 random bits of value i, as a whole number. Where the position passes 2^32, the second word grows by
  * DROPOUT_CALLS, which is written out here: Note [Counter of a mask] in kernels.ts.
- * @param key      halves of the seed and of the step, low ones first
- * @param counter  halves of the position of value 0, and of the counter's second word there
  */
 const RANDOM: DetailedHelper = {
-  kinds: ['number', 'four', 'four'],
-  source: function drawn(i: number, key: Four, counter: Four): number {
-    const place = counter[0] + 65536 * counter[1] + i
+  kinds: ['number', KEY, COUNTER],
+  source: function drawn(i: number, key: Key, counter: Counter): number {
+    const place = counter.firstLow + 65536 * counter.firstHigh + i
     const position = place >>> 0
     const next = place > position ? 2048 : 0
-    let key0 = (key[0] + 65536 * key[1]) | 0
-    let key1 = (key[2] + 65536 * key[3]) | 0
+    let key0 = (key.seedLow + 65536 * key.seedHigh) | 0
+    let key1 = (key.stepLow + 65536 * key.stepHigh) | 0
     let key2 = 0x1bd11bda ^ key0 ^ key1
     let x = ((position >>> 1) + key0) | 0
-    let y = (counter[2] + 65536 * counter[3] + next + key1) | 0
+    let y = (counter.wordLow + 65536 * counter.wordHigh + next + key1) | 0
     for (let group = 0; group < 5; group++) {
       const odd = group % 2 === 1
       x = (x + y) | 0
@@ -82,11 +87,11 @@ const RANDOM: DetailedHelper = {
 }
 
 /** A value that is dropped may be NaN: it is not multiplied by 0. */
-function kept(x: number, i: number, key: Four, counter: Four, least: number, scale: number): number {
+function kept(x: number, i: number, key: Key, counter: Counter, least: number, scale: number): number {
   return drawn(i, key, counter) >= least ? scale * x : 0
 }
 
-function dropped(this: Thread, x: Texels, key: Four, counter: Four, least: number, scale: number): Four {
+function dropped(this: Thread, x: Texels, key: Key, counter: Counter, least: number, scale: number): Four {
   const v = x[this.thread.x]
   const i = 4 * this.thread.x
   return [
@@ -100,11 +105,11 @@ function dropped(this: Thread, x: Texels, key: Four, counter: Four, least: numbe
 const DROPOUT: Program = {
   name: 'dropout',
   source: dropped,
-  kinds: ['texels', 'four', 'four', 'number', 'number'],
-  helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: kept, kinds: ['number', 'number', 'four', 'four'] } },
+  kinds: ['texels', KEY, COUNTER, 'number', 'number'],
+  helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: kept, kinds: ['number', 'number', KEY, COUNTER] } },
 }
 
-/** The low 16 bits of a word, and the high ones; of a larger number what is left modulo 2^32. */
+/** The low 16 bits of a word, and the high 16; a larger number counts modulo 2^32. */
 const halves = (word: number): [number, number] => [word & 0xffff, word >>> 16]
 
 export const dropout: GpuKernel<'dropout'> = {
@@ -112,7 +117,7 @@ export const dropout: GpuKernel<'dropout'> = {
   run(gpu, { rate, seed, step, call, first }, [x], [y]) {
     const key: Four = [...halves(seed), ...halves(step)]
     const counter: Four = [...halves(first), ...halves(call + DROPOUT_CALLS * Math.floor(first / 2 ** 32))]
-    // u >= rate for u of 24 bits, in whole numbers
+    // A whole number k of 24 bits is kept where k / 2^24 >= rate.
     const least = Math.ceil(rate * 2 ** 24)
     gpu.run(DROPOUT, [x, key, counter, least, 1 / (1 - rate)], y)
   },

@@ -1,89 +1,61 @@
 /** A tensor placed within a larger one. */
 import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Four, type Helper, type Texels } from './machine/program.js'
+import { eachValue, type Four, type Helpers, type Named, type Texels } from './machine/program.js'
 
-declare function inside(
-  i: number,
-  outShape: Four,
-  before: Four,
-  shape: Four,
-  outerOut: Four,
-  outerBefore: Four,
-  outerShape: Four,
-): number
+/** Four axes, from the outermost. */
+const AXES = ['blocks', 'planes', 'rows', 'columns'] as const
+type Axes = Named<typeof AXES>
 
-/** Which element of x, of `shape`, lies at element i of `outShape`; -1 where none does. Of four axes. */
-function within(i: number, outShape: Four, before: Four, shape: Four): number {
-  const rows = quotient(i, outShape[3])
-  const planes = quotient(rows, outShape[2])
-  const blocks = quotient(planes, outShape[1])
-  const d = i - rows * outShape[3] - before[3]
-  const c = rows - planes * outShape[2] - before[2]
-  const b = planes - blocks * outShape[1] - before[1]
-  const a = blocks - before[0]
-  if (a < 0 || a >= shape[0] || b < 0 || b >= shape[1] || c < 0 || c >= shape[2] || d < 0 || d >= shape[3]) {
+/** The element of x that lies at element i of y, for four axes; -1 where none does. */
+function within(i: number, outShape: Axes, before: Axes, shape: Axes): number {
+  const row = quotient(i, outShape.columns)
+  const plane = quotient(row, outShape.rows)
+  const block = quotient(plane, outShape.planes)
+  const d = i - row * outShape.columns - before.columns
+  const c = row - plane * outShape.rows - before.rows
+  const b = plane - block * outShape.planes - before.planes
+  const a = block - before.blocks
+  if (a < 0 || a >= shape.blocks || b < 0 || b >= shape.planes) {
     return -1
   }
-  return ((a * shape[1] + b) * shape[2] + c) * shape[3] + d
+  if (c < 0 || c >= shape.rows || d < 0 || d >= shape.columns) {
+    return -1
+  }
+  return ((a * shape.planes + b) * shape.rows + c) * shape.columns + d
 }
 
-function narrow(
-  i: number,
-  outShape: Four,
-  before: Four,
-  shape: Four,
-  _outerOut: Four,
-  _outerBefore: Four,
-  _outerShape: Four,
-): number {
-  return within(i, outShape, before, shape)
+function narrow(i: number, x: Texels, value: number, outShape: Axes, before: Axes, shape: Axes): number {
+  const element = within(i, outShape, before, shape)
+  return element < 0 ? value : at(x, element)
 }
 
-/** The same for up to eight axes. */
+/** The same for up to eight axes: the innermost four, then the outer four. */
 function wide(
   i: number,
-  outShape: Four,
-  before: Four,
-  shape: Four,
-  outerOut: Four,
-  outerBefore: Four,
-  outerShape: Four,
+  x: Texels,
+  value: number,
+  outShape: Axes,
+  before: Axes,
+  shape: Axes,
+  outerOut: Axes,
+  outerBefore: Axes,
+  outerShape: Axes,
 ): number {
-  const size = outShape[0] * outShape[1] * outShape[2] * outShape[3]
+  const size = outShape.blocks * outShape.planes * outShape.rows * outShape.columns
   const outer = quotient(i, size)
   const element = within(i - outer * size, outShape, before, shape)
   const block = within(outer, outerOut, outerBefore, outerShape)
   if (element < 0 || block < 0) {
-    return -1
+    return value
   }
-  return block * shape[0] * shape[1] * shape[2] * shape[3] + element
+  return at(x, block * shape.blocks * shape.planes * shape.rows * shape.columns + element)
 }
 
-function padded(
-  i: number,
-  x: Texels,
-  value: number,
-  outShape: Four,
-  before: Four,
-  shape: Four,
-  outerOut: Four,
-  outerBefore: Four,
-  outerShape: Four,
-): number {
-  const element = inside(i, outShape, before, shape, outerOut, outerBefore, outerShape)
-  return element < 0 ? value : at(x, element)
-}
-
-const FOURS = ['four', 'four', 'four', 'four', 'four', 'four'] as const
-const WITHIN: Helper = { source: within, kinds: ['number', 'four', 'four', 'four'] }
-const programOf = (name: string, source: typeof wide) =>
-  eachValue(`pad, ${name}`, padded, ['texels', 'number', ...FOURS], {
-    within: WITHIN,
-    inside: { source, kinds: ['number', ...FOURS] },
-  })
-const NARROW = programOf('narrow', narrow)
-const WIDE = programOf('wide', wide)
+const FOUR_AXES = ['texels', 'number', AXES, AXES, AXES] as const
+const HELPERS: Helpers = { within: { source: within, kinds: ['number', AXES, AXES, AXES] } }
+const NARROW = eachValue('pad, narrow', narrow, FOUR_AXES, HELPERS)
+const WIDE = eachValue('pad, wide', wide, [...FOUR_AXES, AXES, AXES, AXES], HELPERS)
 
 interface Axis {
   readonly out: number
@@ -91,7 +63,7 @@ interface Axis {
   readonly size: number
 }
 
-/** Axes that are not padded go with the one before them. */
+/** The axes, where an axis that is not padded is merged with the one before it. */
 function mergedAxes(shape: readonly number[], before: readonly number[], outShape: readonly number[]): Axis[] {
   const axes: Axis[] = []
   shape.forEach((size, i) => {
@@ -119,7 +91,7 @@ export const pad: GpuKernel<'pad'> = {
   programs: [NARROW, WIDE],
   run(gpu, { shape, before, outShape, value }, [x], [y]) {
     const axes = mergedAxes(shape, before, outShape)
-    const args = [x, value, ...fours(axes), ...fours(axes.slice(0, -4))]
-    gpu.run(axes.length > 4 ? WIDE : NARROW, args, y)
+    if (axes.length > 4) gpu.run(WIDE, [x, value, ...fours(axes), ...fours(axes.slice(0, -4))], y)
+    else gpu.run(NARROW, [x, value, ...fours(axes)], y)
   },
 }
