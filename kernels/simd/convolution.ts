@@ -53,7 +53,7 @@ export const convolution: SimdKernel<'convolution'> = {
   run(assembly, p, [x, w, bias = 0], [y], workspace) {
     const few = direct(p)
     if (few) {
-      assembly.convolutionFewChannels(x, w, bias, y, ...sizes(p), 0, workspace, ...bandSizes(few))
+      assembly.convolutionDirect(x, w, bias, y, ...sizes(p), 0, workspace, ...bandSizes(few))
       return
     }
     assembly.convolution(x, w, bias, y, ...sizes(p), workspace, ...blockSizes(forward(p)))
@@ -69,7 +69,7 @@ export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = 
     const back = turned(p)
     const few = back && direct(back)
     if (back && few) {
-      assembly.convolutionFewChannels(dy, w, bias, dx, ...sizes(back), 1, workspace, ...bandSizes(few))
+      assembly.convolutionDirect(dy, w, bias, dx, ...sizes(back), 1, workspace, ...bandSizes(few))
       return
     }
     assembly.convolutionInputGradient(dy, w, bias, dx, ...sizes(p), workspace, ...blockSizes(inputGradient(p)))
@@ -83,7 +83,7 @@ export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> 
     const few = dots(p)
     if (few) {
       const dotSizes = [...bandSizes(few), few.parts, few.levels]
-      assembly.convolutionWeightGradientFewChannels(dy, x, dw, accumulate, ...sizes(p), workspace, ...dotSizes)
+      assembly.convolutionWeightDots(dy, x, dw, accumulate, ...sizes(p), workspace, ...dotSizes)
       return
     }
     assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...blockSizes(weightGradient(p)))

@@ -58,7 +58,7 @@ export const WINDOW_LIST_BYTES = TILE_COLUMNS * BYTES
 export const BANDS_HEADER_BYTES = 256
 /** A slot's tile, for tiles of which not all rows and columns exist: assembly/bands/direct.ts. */
 export const DIRECT_SLOT_BYTES = 128
-/** A slot's sums that nobody reads: assembly/bands/few-channels.ts. */
+/** A slot's sums that nobody reads: assembly/bands/dots.ts. */
 export const DOTS_SLOT_BYTES = 64
 /** Bands whose sums form one chain: Note [Long sums] in assembly/machine/sums.ts. */
 export const BANDS_IN_CHAIN = 64

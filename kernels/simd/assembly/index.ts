@@ -4,10 +4,10 @@ export { averagePool, averagePoolGradient } from './average-pool'
 export * from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { crossEntropyGradient, crossEntropyRows } from './cross-entropy'
-export { convolutionFewChannels } from './bands/direct'
+export { convolutionDirect } from './bands/direct'
 export { dropout } from './dropout'
 export { embedding, embeddingGradient } from './embedding'
-export { convolutionWeightGradientFewChannels } from './bands/few-channels'
+export { convolutionWeightDots } from './bands/dots'
 export {
   binaryCrossEntropyWithLogitsGradient, binaryCrossEntropyWithLogitsRows, squaredErrorGradient, squaredErrorRows,
   weightedMean,

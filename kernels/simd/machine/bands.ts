@@ -1,6 +1,6 @@
 /**
  * How convolutions with few channels, and their gradients, are cut into bands, and the workspace that the bands take.
- * assembly/bands/direct.ts and few-channels.ts walk the bands.
+ * assembly/bands/direct.ts and dots.ts walk the bands.
  */
 import type { Convolution } from '../../kernels.js'
 import {

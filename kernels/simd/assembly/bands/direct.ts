@@ -57,7 +57,7 @@ const BLOCK: i32 = 256
 const ZEROS: usize = memory.data(16)
 
 /** x, w, bias? (an address, or 0) -> y */
-export function convolutionFewChannels(
+export function convolutionDirect(
   x: usize, w: usize, bias: usize, y: usize,
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,

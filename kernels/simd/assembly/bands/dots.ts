@@ -47,7 +47,7 @@ class Dots extends Band {
 }
 
 /** dy, x -> dw */
-export function convolutionWeightGradientFewChannels(
+export function convolutionWeightDots(
   dy: usize, x: usize, dw: usize, accumulate: bool,
   batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
