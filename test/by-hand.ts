@@ -1,5 +1,5 @@
 /**
- * A perceptron and its training, written out in float64 with nothing of the library: what its steps are compared with.
+ * A perceptron and its training, written out in float64 without the library: what the library's steps are compared with.
  *
  *     h = tanh(W1 x + b1),   z = W2 h + b2
  */
@@ -7,6 +7,7 @@ import { type Batch, type Dataset, fromArrays } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import { generator, Linear, type Module, Sequential, Tanh } from '../src/nn/index.js'
 import type { HostArray } from '../src/tensor/host.js'
+import { fc } from './property.js'
 
 export const FEATURES = 3
 const HIDDEN = 4
@@ -155,6 +156,14 @@ export interface Draw {
   /** samples whose target is -100 */
   ignored?: readonly number[]
 }
+
+/** Arguments of `classBatch` and `valueBatch`, for min to max samples. */
+export const drawnSamples = ({ min, max, maxIgnored }: { min: number; max: number; maxIgnored: number }) => ({
+  count: fc.integer({ min, max }),
+  seed: fc.nat(1000),
+  weighted: fc.boolean(),
+  ignored: fc.uniqueArray(fc.nat(max - 1), { maxLength: maxIgnored }),
+})
 
 /** Samples for the perceptron, with class targets. All arrays are whole numbers with a scale. */
 export function classBatch(count: number, seed: number, { weighted = false, ignored = [] }: Draw = {}): Batch {

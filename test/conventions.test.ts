@@ -42,6 +42,15 @@ const LOGITS = [
   [3, 1, -2],
   [0, 0, 1],
 ]
+/** p and q of the squared errors. */
+const PREDICTIONS = [
+  [1, 2],
+  [0, -1],
+]
+const VALUES = [
+  [0, 2.5],
+  [1, 1],
+]
 const IMAGE = [
   [
     [
@@ -420,40 +429,15 @@ const cases: Case[] = [
   },
   {
     name: 'F.mse_loss(p, q)',
-    inputs: [
-      [
-        [1, 2],
-        [0, -1],
-      ],
-    ],
-    run: (p) =>
-      ops.mse(
-        p,
-        constant(p, [
-          [0, 2.5],
-          [1, 1],
-        ]),
-      ),
+    inputs: [PREDICTIONS],
+    run: (p) => ops.mse(p, constant(p, VALUES)),
     y: [1.5625],
     gradients: [[0.5, -0.25, -0.5, -1]],
   },
   {
     name: '(w * ((p - q) ** 2).mean(1)).sum() / w.sum(), w = [3, 1]',
-    inputs: [
-      [
-        [1, 2],
-        [0, -1],
-      ],
-    ],
-    run: (p) =>
-      ops.mse(
-        p,
-        constant(p, [
-          [0, 2.5],
-          [1, 1],
-        ]),
-        { weights: constant(p, [3, 1]) },
-      ),
+    inputs: [PREDICTIONS],
+    run: (p) => ops.mse(p, constant(p, VALUES), { weights: constant(p, [3, 1]) }),
     y: [1.09375],
     gradients: [[0.75, -0.375, -0.25, -0.5]],
   },

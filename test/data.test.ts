@@ -199,10 +199,11 @@ test('an epoch over a data set visits every sample once, in the order of its per
   )
 })
 
+const chunkSizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
+
 test('chunks of any sizes become mini-batches of one size, in order', async () => {
-  const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
   await fc.assert(
-    fc.asyncProperty(sizes, counts, fc.boolean(), async (chunks, batch, weighted) => {
+    fc.asyncProperty(chunkSizes, counts, fc.boolean(), async (chunks, batch, weighted) => {
       const total = chunks.reduce((sum, size) => sum + size, 0)
       const whole = samples(0, total, weighted)
       const expected = Array.from({ length: Math.ceil(total / batch) }, (_, i) =>
@@ -216,9 +217,8 @@ test('chunks of any sizes become mini-batches of one size, in order', async () =
 })
 
 test('resuming by skip gives the samples that are left, each once and in the same order', async () => {
-  const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
   await fc.assert(
-    fc.asyncProperty(sizes, counts, fc.nat(), async (chunks, batch, draw) => {
+    fc.asyncProperty(chunkSizes, counts, fc.nat(), async (chunks, batch, draw) => {
       const total = chunks.reduce((sum, size) => sum + size, 0)
       const skip = draw % (total + 1)
       const sources = [fromArrays(samples(0, total)), () => chunked(chunks), [...chunked(chunks)]]

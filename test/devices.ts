@@ -6,29 +6,39 @@ import type { Storage } from '../src/device/storage.js'
 import { type Block, BudgetExceededError, type Category } from '../src/memory/allocator.js'
 import { HeapAllocator } from '../src/memory/heap.js'
 
+type Operands = [inputs: readonly Storage[], outputs: readonly Storage[], workspaces: readonly Block[]]
+
+/** A device that shows each kernel's operands before the kernel runs. */
+abstract class KernelWatcher extends HeapDevice {
+  /** @returns whether the kernel runs */
+  protected abstract before(name: KernelName, ...operands: Operands): boolean
+
+  protected override execute<N extends KernelName>(
+    name: N,
+    parameters: KernelParameters[N],
+    ...operands: Operands
+  ): void {
+    if (this.before(name, ...operands)) super.execute(name, parameters, ...operands)
+  }
+}
+
 /**
  * A device like a GPU: no kernel may write where it reads, and outputs hold garbage until written.
  * Here the garbage is NaN, so that a kernel that reads its output is found out.
  */
-export class NoAliasDevice extends HeapDevice {
+export class NoAliasDevice extends KernelWatcher {
   override readonly aliases = false
 
   constructor(kind: 'cpu' | 'reference', allocator: HeapAllocator) {
     super(kind, allocator)
   }
 
-  protected override execute<Name extends KernelName>(
-    name: Name,
-    parameters: KernelParameters[Name],
-    inputs: readonly Storage[],
-    outputs: readonly Storage[],
-    workspaces: readonly Block[],
-  ): void {
+  protected override before(name: KernelName, ...[inputs, outputs]: Operands): boolean {
     for (const output of outputs) {
       if (inputs.some(({ block }) => block === output.block)) throw new Error(`${name} writes where it reads`)
       this.view(output).fill(Number.NaN)
     }
-    super.execute(name, parameters, inputs, outputs, workspaces)
+    return true
   }
 }
 
@@ -43,47 +53,36 @@ export class FailingAllocator extends HeapAllocator {
   }
 }
 
-/** A device that notes the highest byte any kernel operand or workspace reaches: a measure of the peak from outside memory/. */
-export class WatchedDevice extends HeapDevice {
+/** A device that notes the highest byte that any operand or workspace of a kernel reaches: the peak, measured from outside memory/. */
+export class WatchedDevice extends KernelWatcher {
   highestByte = 0
 
   constructor(kind: 'cpu' | 'reference', budgetBytes: number) {
     super(kind, new HeapAllocator(budgetBytes))
   }
 
-  protected override execute<Name extends KernelName>(
-    name: Name,
-    parameters: KernelParameters[Name],
-    inputs: readonly Storage[],
-    outputs: readonly Storage[],
-    workspaces: readonly Block[],
-  ): void {
+  protected override before(_: KernelName, ...[inputs, outputs, workspaces]: Operands): boolean {
     for (const operand of [...inputs, ...outputs]) {
       const view = this.view(operand)
       this.highestByte = Math.max(this.highestByte, view.byteOffset + view.byteLength)
     }
     for (const workspace of workspaces)
       this.highestByte = Math.max(this.highestByte, workspace.address + workspace.requestedBytes)
-    super.execute(name, parameters, inputs, outputs, workspaces)
+    return true
   }
 }
 
-/** A device that is lost after so many kernels, with all values on it: like a GPU whose context is taken away. */
-export class LosingDevice extends HeapDevice {
+/** A device that is lost after `remaining` kernels, with all values on it: like a GPU whose context is taken away. */
+export class LosingDevice extends KernelWatcher {
   override readonly volatile = true
-  /** kernels until then */
+  /** kernels until the device is lost */
   remaining = Infinity
 
-  protected override execute<Name extends KernelName>(
-    name: Name,
-    parameters: KernelParameters[Name],
-    inputs: readonly Storage[],
-    outputs: readonly Storage[],
-    workspaces: readonly Block[],
-  ): void {
-    // nothing is said, and nothing happens
-    if (--this.remaining > 0) super.execute(name, parameters, inputs, outputs, workspaces)
-    else for (const output of outputs) this.view(output).fill(0)
+  protected override before(_: KernelName, ...[, outputs]: Operands): boolean {
+    if (--this.remaining > 0) return true
+    // no error is thrown, and no kernel runs
+    for (const output of outputs) this.view(output).fill(0)
+    return false
   }
 
   protected override async fetch(storage: Storage): Promise<Floats> {
@@ -107,7 +106,7 @@ export class Countdown {
 }
 
 /** A device whose n-th allocation, kernel or upload fails. */
-export class FaultyDevice extends HeapDevice {
+export class FaultyDevice extends KernelWatcher {
   readonly countdown: Countdown
 
   constructor(kind: 'cpu' | 'reference', budgetBytes: number) {
@@ -116,15 +115,9 @@ export class FaultyDevice extends HeapDevice {
     this.countdown = countdown
   }
 
-  protected override execute<Name extends KernelName>(
-    name: Name,
-    parameters: KernelParameters[Name],
-    inputs: readonly Storage[],
-    outputs: readonly Storage[],
-    workspaces: readonly Block[],
-  ): void {
+  protected override before(): boolean {
     this.countdown.tick()
-    super.execute(name, parameters, inputs, outputs, workspaces)
+    return true
   }
 
   protected override write(storage: Storage, data: ArrayLike<number>, scale: number): void {

@@ -30,6 +30,7 @@ import type { Tensor } from '../src/tensor/tensor.js'
 import {
   classBatch,
   crossEntropyByHand,
+  drawnSamples,
   evenly,
   forwardByHand,
   learnByHand,
@@ -51,11 +52,8 @@ const streamerOf = (model: Module, loss: Loss): Streamer =>
   new Streamer({ model, loss, optimizer: sgd(model, { learningRate: 0.1 }) })
 
 const drawn = fc.record({
-  count: fc.integer({ min: 1, max: 10 }),
+  ...drawnSamples({ min: 1, max: 10, maxIgnored: 5 }),
   most: fc.integer({ min: 1, max: 5 }),
-  seed: fc.nat(1000),
-  weighted: fc.boolean(),
-  ignored: fc.uniqueArray(fc.nat(9), { maxLength: 5 }),
 })
 
 const TASKS: Readonly<Record<string, { loss: Loss; byHand: PointLoss; classes: boolean }>> = {

@@ -60,6 +60,15 @@ export const disposeGradients = (leaves: readonly Tensor[]): void => {
   for (const leaf of leaves) leaf.grad?.dispose()
 }
 
+/** Does the rehearsal of forward and backward predict the peak to the byte? */
+export function assertPeakIsPlanned(device: Device, op: Op<unknown>, drawn: Drawn): void {
+  const step = () => scope(device, () => disposeGradients(forwardBackward(device, op, drawn).leaves))
+  const { peakBytes, ops: planned } = device.rehearse(step)
+  device.allocator.resetPeak()
+  device.follow({ ops: planned, placement: null }, step)
+  assert.is(device.memory.peakBytes, peakBytes, describe(op, drawn))
+}
+
 export interface Outcome {
   y: ArrayLike<number>
   gradients: { shape: Shape; values: ArrayLike<number> }[]

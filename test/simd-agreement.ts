@@ -19,15 +19,6 @@ export const bench = simdVariants().map((variant) => {
 
 if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: nothing of it can be tested')
 
-/** Numbers in [-1, 1], the same for the same seed. */
-export function noise(size: number, seed: number): Float32Array {
-  let state = seed * 2654435761
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return state / 2 ** 31
-  })
-}
-
 export const absolute = (values: Floats): Float64Array => Float64Array.from(values, Math.abs)
 
 /** What an element may differ by from what it should be. */

@@ -6,8 +6,9 @@ import { test } from 'uvu'
 import { BINARY, type BinaryFunction, UNARY, type UnaryFunction } from '../kernels/functions.js'
 import type { KernelName, KernelParameters } from '../kernels/kernels.js'
 import { contiguous, product } from '../kernels/strides.js'
+import { noise, normOperand, optimizerOptions, permutedSlice, seeds } from './operands.js'
 import { fc } from './property.js'
-import { agrees as compare, exactly, type Limit, noise } from './simd-agreement.js'
+import { agrees as compare, exactly, type Limit } from './simd-agreement.js'
 import { doubleSum, roundings, unitsInLastPlace } from './tolerances.js'
 
 const RUNS = { seed: 3, numRuns: 200 }
@@ -38,7 +39,6 @@ const lengths = fc.oneof(
   fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 67),
   fc.integer({ min: 1, max: 600 }),
 )
-const seeds = fc.integer({ min: 1, max: 1e6 })
 
 const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
 const BINARY_NAMES = Object.keys(BINARY) as BinaryFunction[]
@@ -102,23 +102,11 @@ test('binary functions, their gradients, and select, broadcast in every way', ()
       )
       for (const side of [0, 1] as const) {
         const dy = mixed(size, seed + 3)
-        for (const inPlace of [undefined, [0]]) {
-          agrees(
-            'binaryGradient',
-            { ...p, function: 'maximum', side },
-            [dy, valuesA, valuesB],
-            [empty(size)],
-            exactly,
-            inPlace,
-          )
-          agrees(
-            'binaryGradient',
-            { ...p, function: 'minimum', side },
-            [dy, valuesA, valuesB],
-            [empty(size)],
-            exactly,
-            inPlace,
-          )
+        const inputs = [dy, valuesA, valuesB]
+        for (const name of ['maximum', 'minimum'] as const) {
+          for (const inPlace of [undefined, [0]]) {
+            agrees('binaryGradient', { ...p, function: name, side }, inputs, [empty(size)], exactly, inPlace)
+          }
         }
         // within the range of float32, which -dy a / b^2 may leave on its way
         const moderate = [
@@ -143,14 +131,10 @@ test('fill, copies of any permutation and slice, padding, concatenation', () => 
   fc.assert(
     fc.property(fc.array(axis, { maxLength: 3 }), lengths, seeds, (drawn, size, seed) => {
       agrees('fill', { size, value: 1.5 }, [], [empty(size)])
-      // x is stored with its axes in another order, larger by what is cut off before and behind, or repeated
-      const shape = drawn.map((d) => d.size)
-      const order = drawn.map((_, i) => i).sort((i, j) => drawn[i].order - drawn[j].order)
-      const stored = contiguous(order.map((i) => shape[i] + 2 * drawn[i].cut))
-      const strides = drawn.map((_, i) => stored[order.indexOf(i)])
-      const offset = drawn.reduce((sum, { cut }, i) => sum + cut * strides[i], 0)
-      const values = mixed(product(drawn.map((d) => d.size + 2 * d.cut)), seed)
+      const { shape, strides, offset, storedSize } = permutedSlice(drawn)
+      const values = mixed(storedSize, seed)
       agrees('stridedCopy', { shape, strides, offset }, [values], [empty(product(shape))])
+      // axes of which nothing is cut off repeat
       const repeat = strides.map((stride, i) => (drawn[i].cut === 0 ? 0 : stride))
       agrees('stridedCopy', { shape, strides: repeat, offset }, [values], [empty(product(shape))])
 
@@ -235,11 +219,7 @@ test('the norm of a long gradient, in parts that end anywhere', () => {
 
 test('SGD and Adam with every option', () => {
   const options = fc.record({
-    size: lengths,
-    learningRate: fc.constantFrom(0.1, 0.003),
-    weightDecay: fc.constantFrom(0, 0.02),
-    clip: fc.boolean(),
-    maxNorm: fc.constantFrom(0.5, 100),
+    ...optimizerOptions(lengths),
     first: fc.boolean(),
     nesterov: fc.boolean(),
     decoupled: fc.boolean(),
@@ -248,7 +228,7 @@ test('SGD and Adam with every option', () => {
     fc.property(options, seeds, (p, seed) => {
       const { size } = p
       const [parameter, state, gradient] = [1, 2, 3].map((k) => noise(size, seed + k))
-      const norm = p.clip ? [Float32Array.of(4, 0.5)] : []
+      const norm = normOperand(p)
       // All inputs are at most 1 in size, so no term of the update is more than 3.
       const tolerance: Limit = () => roundings(8, 3)
       const sgd = { ...p, momentum: 0, dampening: 0 }

@@ -2,8 +2,9 @@
 import { test } from 'uvu'
 import type { ClassRows, Floats } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
+import { noise } from './operands.js'
 import { fc } from './property.js'
-import { agrees, exactly, noise } from './simd-agreement.js'
+import { agrees, exactly } from './simd-agreement.js'
 import { float32AttentionShare, float32LogShare, float32Loss, float32Share } from './tolerances.js'
 
 const RUNS = { seed: 1, numRuns: 200 }
@@ -29,7 +30,19 @@ const rows = fc.record({
   inner: fc.constantFrom(1, 1, 2, 3, 4, 5, 8, 13),
 })
 
-const softmaxOf = (p: { outer: number; size: number; inner: number; log: boolean }, x: Floats): Float32Array => {
+interface Rows {
+  outer: number
+  size: number
+  inner: number
+}
+
+function softmaxOperands(rows: Rows, strange: boolean, log: boolean) {
+  const dy = noise(rows.outer * rows.size * rows.inner, 2)
+  const x = logits(dy.length)
+  return { p: { ...rows, log }, x: strange ? special(x) : x, dy }
+}
+
+const softmaxOf = (p: Rows & { log: boolean }, x: Floats): Float32Array => {
   const y = new Float32Array(x.length)
   reference.softmax(p, [x], [y])
   return y
@@ -37,10 +50,9 @@ const softmaxOf = (p: { outer: number; size: number; inner: number; log: boolean
 
 test('softmax and its gradient', () => {
   fc.assert(
-    fc.property(rows, fc.boolean(), ({ outer, size, inner }, strange) => {
-      const p = { outer, size, inner, log: false }
-      const dy = noise(outer * size * inner, 2)
-      const x = strange ? special(logits(dy.length)) : logits(dy.length)
+    fc.property(rows, fc.boolean(), (row, strange) => {
+      const { p, x, dy } = softmaxOperands(row, strange, false)
+      const { size } = row
       const share = float32Share(size, RANGE)
       agrees('softmax', p, [x], dy, (_, expected) => share * expected)
       // Shares add up to 1 and dy is at most 1, so the sum over a row is not larger: `share` holds for that too.
@@ -53,10 +65,9 @@ test('softmax and its gradient', () => {
 
 test('the logarithm of softmax, and its gradient', () => {
   fc.assert(
-    fc.property(rows, fc.boolean(), ({ outer, size, inner }, strange) => {
-      const p = { outer, size, inner, log: true }
-      const dy = noise(outer * size * inner, 2)
-      const x = strange ? special(logits(dy.length)) : logits(dy.length)
+    fc.property(rows, fc.boolean(), (row, strange) => {
+      const { p, x, dy } = softmaxOperands(row, strange, true)
+      const { size } = row
       agrees('softmax', p, [x], dy, () => float32LogShare(size, RANGE))
       // dy - e^y sum of dy, where the sum has `size` terms of at most 1
       const y = softmaxOf(p, logits(dy.length))

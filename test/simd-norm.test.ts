@@ -1,8 +1,9 @@
 /** Normalisation and embedding of the SIMD dialect against the plain loops. */
 import { test } from 'uvu'
 import type { Normalization } from '../kernels/kernels.js'
+import { noise } from './operands.js'
 import { fc } from './property.js'
-import { absolute, agrees, exactly, noise, sums } from './simd-agreement.js'
+import { absolute, agrees, exactly, sums } from './simd-agreement.js'
 import { doubleSum, roundings } from './tolerances.js'
 
 const RUNS = { seed: 1, numRuns: 200 }

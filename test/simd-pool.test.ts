@@ -1,8 +1,9 @@
 /** Pooling of the SIMD dialect against the plain loops. */
 import { test } from 'uvu'
 import type { Pooling } from '../kernels/kernels.js'
+import { noise } from './operands.js'
 import { fc } from './property.js'
-import { absolute, agrees, exactly, noise, sums } from './simd-agreement.js'
+import { absolute, agrees, exactly, sums } from './simd-agreement.js'
 
 const RUNS = { seed: 1, numRuns: 300 }
 

@@ -10,8 +10,9 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import { ops } from '../src/ops/table.js'
 import { full, requireGrad } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
+import { noise } from './operands.js'
 import { fc } from './property.js'
-import { agrees, bench, noise } from './simd-agreement.js'
+import { agrees, bench } from './simd-agreement.js'
 
 const RUNS = { seed: 1, numRuns: 150 }
 

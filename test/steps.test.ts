@@ -25,6 +25,7 @@ import {
   type PointLoss,
   perceptron,
   type Rule,
+  type Sample,
   samplesOf,
   sgdByHand,
   squaredErrorByHand,
@@ -42,6 +43,29 @@ function expectClose(seen: Values, wanted: Values, tolerance: number, what: stri
   wanted.flat().forEach((value, i) => {
     assert.ok(Math.abs(seen.flat()[i] - value) <= tolerance, `${what}: ${seen.flat()[i]} at ${i}, by hand ${value}`)
   })
+}
+
+/** A perceptron whose parameters move by their gradient in each step. */
+async function trained(loss: Loss) {
+  const model = perceptron(await open())
+  return { model, streamer: new Streamer({ model, loss, optimizer: sgd(model, { learningRate: 1 }) }) }
+}
+
+/** One step of `trained` is the step by hand. */
+async function stepsAsByHand(
+  loss: Loss,
+  byHand: PointLoss,
+  batch: Batch,
+  { microBatch, samples = samplesOf(batch) }: { microBatch: number; samples?: readonly Sample[] },
+): Promise<void> {
+  const { model, streamer } = await trained(loss)
+  const values = await valuesOf(model)
+  const wanted = learnByHand(values, samples, byHand)
+  const step = await streamer.step(batch, { microBatch })
+  sgdByHand({ rate: () => 1 })(values, wanted.gradient)
+  assert.ok(Math.abs(step.loss - wanted.loss) <= BY_HAND)
+  assert.is(step.weight, wanted.weight)
+  expectClose(await valuesOf(model), values, BY_HAND, 'after the step')
 }
 
 // Losses and optimizers, each with its twin by hand
@@ -145,16 +169,7 @@ test('bceWithLogits: a weighted step in parts is that of a loop by hand', async 
     ...rest,
     targets: { ...targets, data: targets.data.map((value) => (value > 0 ? 2 : 0)), scale: 1 / 2 },
   }
-  const device = await open()
-  const model = perceptron(device)
-  const streamer = new Streamer({ model, loss: bceWithLogits, optimizer: sgd(model, { learningRate: 1 }) })
-  const values = await valuesOf(model)
-  const wanted = learnByHand(values, samplesOf(batch), byHand)
-  const { loss, weight } = await streamer.step(batch, { microBatch: 2 })
-  sgdByHand({ rate: () => 1 })(values, wanted.gradient)
-  assert.ok(Math.abs(loss - wanted.loss) <= BY_HAND)
-  assert.is(weight, wanted.weight)
-  expectClose(await valuesOf(model), values, BY_HAND, 'after the step')
+  await stepsAsByHand(bceWithLogits, byHand, batch, { microBatch: 2 })
 })
 
 test('a loss that weighs its targets itself: its weights are the shares', async () => {
@@ -177,32 +192,19 @@ test('a loss that weighs its targets itself: its weights are the shares', async 
   const data = Float64Array.from(targets.data, (value, i) => (i % 3 === 2 ? Math.floor(i / 9) : value / 128))
   const batch: Batch = { inputs, targets: { data, shape: targets.shape } }
   const samples = samplesOf(batch).map((sample) => ({ ...sample, weight: sample.target[2] }))
-  const device = await open()
-  const model = perceptron(device)
-  const streamer = new Streamer({ model, loss, optimizer: sgd(model, { learningRate: 1 }) })
-  const values = await valuesOf(model)
-  const wanted = learnByHand(values, samples, squaredErrorByHand)
-  const result = await streamer.step(batch, { microBatch: 4 })
-  sgdByHand({ rate: () => 1 })(values, wanted.gradient)
-  assert.ok(Math.abs(result.loss - wanted.loss) <= BY_HAND)
-  assert.is(result.weight, wanted.weight)
-  expectClose(await valuesOf(model), values, BY_HAND, 'after the step')
+  await stepsAsByHand(loss, squaredErrorByHand, batch, { microBatch: 4, samples })
 })
 
 test('a loss that weighs a micro-batch below 0, or not at all, is refused before anything runs', async () => {
   for (const weight of [-1, Number.NaN, Infinity]) {
-    const device = await open()
-    const model = perceptron(device)
     const loss: Loss = Object.assign((output: Tensor, target: Tensor) => mse(output, target), { weight: () => weight })
-    const streamer = new Streamer({ model, loss, optimizer: sgd(model, { learningRate: 1 }) })
+    const { streamer } = await trained(loss)
     assert.instance(await errorOf(streamer.step(valueBatch(4, 1))), ArgumentError)
   }
 })
 
 test('targets that the loss cannot have are refused, and nothing was committed', async () => {
-  const device = await open()
-  const model = perceptron(device)
-  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 1 }) })
+  const { model, streamer } = await trained(crossEntropy)
   const before = await valuesOf(model)
   const batch = classBatch(5, 1)
   batch.targets.data[4] = 2 * OUTPUTS
@@ -426,9 +428,7 @@ test('wherever a step fails, parameters, moments, step count and cursor stay, an
 })
 
 test('one step at a time, and the one that runs is not disturbed by those that are refused', async () => {
-  const device = await open()
-  const model = perceptron(device)
-  const streamer = new Streamer({ model, loss: mse, optimizer: sgd(model, { learningRate: 1 }) })
+  const { model, streamer } = await trained(mse)
   const values = await valuesOf(model)
   const batch = valueBatch(6, 1)
   const running = streamer.step(batch, { microBatch: 2 })

@@ -80,6 +80,11 @@ function play(
   return trace
 }
 
+const takeFrom =
+  (pool: TextureAllocator) =>
+  (bytes: number): Block =>
+    pool.alloc(bytes, 'activation', 'test op')
+
 function opened(budgetBytes: number, driver: Driver | null = null): TextureAllocator {
   const pool = new TextureAllocator(budgetBytes, driver)
   pool.reserve(RUNTIME_BYTES, 'opening the device')
@@ -209,7 +214,7 @@ test('pool: rows of 256 texels, longer ones where there would be more than 2048 
 test('pool: what the device reserves, and trimming, give textures back; of equal ones the one freed first', () => {
   const driver = new Driver()
   const pool = new TextureAllocator(256, driver)
-  const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
+  const take = takeFrom(pool)
   const [a, b, c] = [take(64), take(64), take(32)]
   for (const block of [a, b, c]) pool.free(block)
   pool.reserve(96, 'kernels')
@@ -255,7 +260,7 @@ test('pool: there is nothing to arrange, and a fork may have less than is held',
 test('pool: a freed texture serves the next request of its size, the last freed first; the largest are given back', () => {
   const driver = new Driver()
   const pool = new TextureAllocator(160, driver)
-  const take = (bytes: number): Block => pool.alloc(bytes, 'activation', 'test op')
+  const take = takeFrom(pool)
   const [a, b, c] = [take(64), take(32), take(64)]
   for (const block of [b, a, c]) pool.free(block)
   assert.is(pool.stats().pooledBytes, 160)

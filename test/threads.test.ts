@@ -17,7 +17,7 @@ import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { sgd } from '../src/optim/index.js'
 import { fromHost, tensor } from '../src/tensor/create.js'
 import { scope } from '../src/tensor/scope.js'
-import { noise } from './simd-agreement.js'
+import { noise } from './operands.js'
 import { cnnWorkload } from './workloads.js'
 
 const [variant] = simdVariants()

@@ -38,15 +38,14 @@ function checkMarkup(svg: string): void {
 const budgetAt = (svg: string): number => Number(/class="budget" d="M[\d.]+ ([\d.]+)L/.exec(svg)?.[1])
 const dotAt = (svg: string): number => Number(/class="dot" cx="[\d.]+" cy="([\d.]+)"/.exec(svg)?.[1])
 
+const BYTES = { budgetBytes: 80 * KIB, peakBytes: 72 * KIB }
+const FORWARD = { start: 0, label: 'forward' }
+
 test('a standalone picture: areas with legend, the budget, the most held with its op, sections', () => {
   const svg = drawTimeline(hill(100, 48 * KIB), {
     title: 'one step',
-    budgetBytes: 80 * KIB,
-    peakBytes: 72 * KIB,
-    sections: [
-      { start: 0, label: 'forward' },
-      { start: 50, label: 'backward' },
-    ],
+    ...BYTES,
+    sections: [FORWARD, { start: 50, label: 'backward' }],
   })
   checkMarkup(svg)
   assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" viewBox=/)
@@ -79,12 +78,8 @@ const four: TimelinePoint[] = [
 test('every line of a small picture, worked out by hand', () => {
   const svg = drawTimeline(four, {
     title: 'four',
-    budgetBytes: 80 * KIB,
-    peakBytes: 72 * KIB,
-    sections: [
-      { start: 0, label: 'forward' },
-      { start: 2, label: 'back' },
-    ],
+    ...BYTES,
+    sections: [FORWARD, { start: 2, label: 'back' }],
   })
   const gridLine = (y: number, bytes: string): string =>
     `<path class="grid" d="M78 ${y}L684 ${y}"/><text x="70" y="${y + 4}" text-anchor="end" class="quiet">${bytes}</text>`

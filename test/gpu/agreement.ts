@@ -23,18 +23,6 @@ export function cases<T>(
   return fc.assert(fc.asyncProperty(drawn, property), { seed: 1, numRuns })
 }
 
-/** Numbers in [-1, 1], the same for the same seed. */
-export function noise(size: number, seed: number): Float32Array {
-  let state = seed * 2654435761
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return state / 2 ** 31
-  })
-}
-
-/** For `noise`. */
-export const seeds = fc.integer({ min: 1, max: 1e6 })
-
 /** How far element i of an output may be from what it should be. */
 export type Limit = (expected: number, element: number, output: number) => number
 

@@ -3,7 +3,8 @@ import { test } from 'uvu'
 import { openDevice } from '../../src/device/open.js'
 import { holdsWhatIsChosen } from '../choices.js'
 import { holdsAtCorners } from '../corners.js'
-import { cases, seeds } from './agreement.js'
+import { seeds } from '../operands.js'
+import { cases } from './agreement.js'
 
 const RUNS = 2
 

@@ -2,9 +2,10 @@
 import { test } from 'uvu'
 import { reference } from '../../kernels/reference/index.js'
 import { product } from '../../kernels/strides.js'
+import { noise, seeds } from '../operands.js'
 import { fc } from '../property.js'
 import { float32LogShare, float32Share, float32Sum, gpuFunction, roundings } from '../tolerances.js'
-import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'
+import { type Agrees, cases, exactly } from './agreement.js'
 
 export function testGroups(agrees: Agrees): void {
   const ODD = [Number.NaN, Infinity, -Infinity]

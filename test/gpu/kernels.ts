@@ -6,9 +6,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BINARY, type BinaryFunction, UNARY, type UnaryFunction } from '../../kernels/functions.js'
 import { contiguous, product } from '../../kernels/strides.js'
+import { noise, normOperand, optimizerOptions, permutedSlice, seeds } from '../operands.js'
 import { fc } from '../property.js'
 import { float32Loss, float32Sum, gpuFunction, roundings } from '../tolerances.js'
-import { agreement, cases, exactly, type KernelRunner, noise, seeds } from './agreement.js'
+import { agreement, cases, exactly, type KernelRunner } from './agreement.js'
 import { testGroups } from './groups.js'
 import { testWindows } from './windows.js'
 
@@ -31,13 +32,8 @@ export function testKernels(runner: KernelRunner): void {
 
   test('copies of any permutation and slice', () =>
     cases(fc.tuple(fc.array(axis, { maxLength: 4 }), seeds), ([drawn, seed]) => {
-      const shape = drawn.map((d) => d.size)
-      const order = drawn.map((_, i) => i).sort((i, j) => drawn[i].order - drawn[j].order)
-      const stored = contiguous(order.map((i) => shape[i] + 2 * drawn[i].cut))
-      const strides = drawn.map((_, i) => stored[order.indexOf(i)])
-      const offset = drawn.reduce((sum, { cut }, i) => sum + cut * strides[i], 0)
-      const x = noise(product(drawn.map((d) => d.size + 2 * d.cut)), seed)
-      return agrees('stridedCopy', { shape, strides, offset }, [x], [product(shape)], exactly)
+      const { storedSize, ...p } = permutedSlice(drawn)
+      return agrees('stridedCopy', p, [noise(storedSize, seed)], [product(p.shape)], exactly)
     }))
 
   test('padding of any axes', () => {
@@ -306,17 +302,13 @@ export function testKernels(runner: KernelRunner): void {
 
   test('SGD with every option', () => {
     const options = fc.record({
-      size: lengths,
-      learningRate: fc.constantFrom(0.1, 0.003),
-      weightDecay: fc.constantFrom(0, 0.02),
-      clip: fc.boolean(),
-      maxNorm: fc.constantFrom(0.5, 100),
+      ...optimizerOptions(lengths),
       first: fc.boolean(),
       nesterov: fc.boolean(),
     })
     return cases(fc.tuple(options, seeds), async ([p, seed]) => {
       const [parameter, velocity, gradient] = [1, 2, 3].map((k) => noise(p.size, seed + k))
-      const norm = p.clip ? [Float32Array.of(4, 0.5)] : []
+      const norm = normOperand(p)
       // All inputs are at most 1 in size, so no term of the update is more than 3.
       const limit = () => roundings(8, 3)
       await agrees('sgd', { ...p, momentum: 0, dampening: 0 }, [parameter, gradient, ...norm], [p.size], limit)
@@ -328,11 +320,7 @@ export function testKernels(runner: KernelRunner): void {
 
   test('Adam with every option', () => {
     const options = fc.record({
-      size: lengths,
-      learningRate: fc.constantFrom(0.1, 0.003),
-      weightDecay: fc.constantFrom(0, 0.02),
-      clip: fc.boolean(),
-      maxNorm: fc.constantFrom(0.5, 100),
+      ...optimizerOptions(lengths),
       beta1: fc.constantFrom(0.9, 0),
       beta2: fc.constantFrom(0.999, 0.9),
       eps: fc.constantFrom(1e-8, 1e-3),
@@ -340,11 +328,11 @@ export function testKernels(runner: KernelRunner): void {
       steps: fc.constantFrom(1, 2, 1000),
     })
     return cases(fc.tuple(options, seeds), ([{ steps, ...drawn }, seed]) => {
-      const { size, learningRate, beta1, beta2, clip } = drawn
+      const { size, learningRate, beta1, beta2 } = drawn
       const p = { ...drawn, correction1: 1 - beta1 ** steps, correction2: 1 - beta2 ** steps }
       const [parameter, m, gradient] = [1, 2, 3].map((k) => noise(size, seed + k))
       const v = noise(size, seed + 4).map((x) => Math.abs(x) + 0.01)
-      const norm = clip ? [Float32Array.of(4, 0.5)] : []
+      const norm = normOperand(p)
       // All else is at most 1 in size, and the root that the step is divided by at least this.
       const root = Math.sqrt((0.01 * beta2) / p.correction2)
       const largest = 2 + learningRate / p.correction1 / root

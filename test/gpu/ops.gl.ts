@@ -6,8 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../../src/device/open.js'
 import { opTable } from '../../src/ops/table.js'
-import { scope } from '../../src/tensor/scope.js'
-import { assertAgree, describe, disposeGradients, forwardBackward, outcome, samplesOf } from '../outcomes.js'
+import { assertAgree, assertPeakIsPlanned, describe, outcome, samplesOf } from '../outcomes.js'
 import { fc } from '../property.js'
 import { float32Tolerance } from '../tolerances.js'
 
@@ -34,13 +33,7 @@ test('values and gradients agree with reference; all that was held is given back
 })
 
 test('a rehearsal of forward and backward predicts the peak to the byte', () => {
-  for (const [op, drawn] of samplesOf(opTable)) {
-    const step = () => scope(gpu, () => disposeGradients(forwardBackward(gpu, op, drawn).leaves))
-    const { peakBytes, ops: planned } = gpu.rehearse(step)
-    gpu.allocator.resetPeak()
-    gpu.follow({ ops: planned, placement: null }, step)
-    assert.is(gpu.memory.peakBytes, peakBytes, describe(op, drawn))
-  }
+  for (const [op, drawn] of samplesOf(opTable)) assertPeakIsPlanned(gpu, op, drawn)
 })
 
 test('every op of the table was covered', () => {

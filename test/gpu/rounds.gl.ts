@@ -6,6 +6,9 @@ import { onGpu } from './on-gpu.js'
 
 const run = await onGpu()
 
+const ONE_PRODUCT = { batch: 1, offsetsA: [0], offsetsB: [0], accumulate: false }
+const WINDOW = { kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 }
+
 test('a product over many terms is complete', async () => {
   for (const [m, n, k] of [
     [1, 1, 4000],
@@ -19,18 +22,7 @@ test('a product over many terms is complete', async () => {
       [true, false],
       [true, true],
     ]) {
-      const p = {
-        batch: 1,
-        offsetsA: [0],
-        offsetsB: [0],
-        m,
-        k,
-        n,
-        transposeA,
-        transposeB,
-        bias: true,
-        accumulate: false,
-      }
+      const p = { ...ONE_PRODUCT, m, k, n, transposeA, transposeB, bias: true }
       const ones = (size: number) => new Float32Array(size).fill(1)
       const [y] = await run('matmul', p, [ones(m * k), ones(k * n), ones(n)], [m * n])
       for (const value of Array.from(y)) assert.is(value, k + 1, JSON.stringify(p))
@@ -72,20 +64,9 @@ test('cross-entropy over many classes is complete', async () => {
 
 test('the weight gradient of many weights over many positions is complete', async () => {
   const [batch, channels, side] = [68, 32, 16]
-  const p = {
-    ...{
-      batch,
-      channels,
-      outChannels: channels,
-      groups: 1,
-      height: side,
-      width: side,
-      outHeight: side,
-      outWidth: side,
-    },
-    ...{ kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1, padY: 1, padX: 1 },
-    accumulate: false,
-  }
+  const image = { batch, channels, height: side, width: side, groups: 1 }
+  const output = { outChannels: channels, outHeight: side, outWidth: side }
+  const p = { ...image, ...output, ...WINDOW, padY: 1, padX: 1, accumulate: false }
   const ones = new Float32Array(batch * channels * side * side).fill(1)
   const [dw] = await run('convolutionWeightGradient', p, [ones, ones], [channels * channels * 9])
   // the middle tap meets every position along an axis, each of the others one less
@@ -115,18 +96,7 @@ test('sums of many equal terms keep their digits', async () => {
       [false, true],
       [true, false],
     ]) {
-      const p = {
-        batch: 1,
-        offsetsA: [0],
-        offsetsB: [0],
-        m,
-        k,
-        n,
-        transposeA,
-        transposeB,
-        bias: false,
-        accumulate: false,
-      }
+      const p = { ...ONE_PRODUCT, m, k, n, transposeA, transposeB, bias: false }
       const [y] = await run('matmul', p, [all(m * k), all(k * n)], [m * n])
       near('matmul', y, k * v * v, k / 4)
     }
@@ -141,17 +111,7 @@ test('sums of many equal terms keep their digits', async () => {
   }
   const channels = 4096
   const image = { batch: 1, channels, height: 3, width: 3, groups: 1, outChannels: 4, outHeight: 1, outWidth: 1 }
-  const window = {
-    kernelHeight: 3,
-    kernelWidth: 3,
-    strideY: 1,
-    strideX: 1,
-    padY: 0,
-    padX: 0,
-    dilationY: 1,
-    dilationX: 1,
-  }
-  const convolution = { ...image, ...window, bias: false }
+  const convolution = { ...image, ...WINDOW, padY: 0, padX: 0, bias: false }
   const [y] = await run('convolution', convolution, [all(9 * channels), all(36 * channels)], [4])
   near('convolution', y, 9 * channels * v * v, 9 * channels)
   const rows = 20000

@@ -3,9 +3,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gpuWorkspaces } from '../../kernels/gpu/index.js'
 import type { Convolution, Pooling } from '../../kernels/kernels.js'
+import { noise, seeds } from '../operands.js'
 import { fc } from '../property.js'
 import { float32Sum } from '../tolerances.js'
-import { type Agrees, cases, exactly, noise, seeds } from './agreement.js'
+import { type Agrees, cases, exactly } from './agreement.js'
 
 const size = (max: number) => fc.integer({ min: 1, max })
 
