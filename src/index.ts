@@ -5,11 +5,13 @@
  */
 import './ops/chain.js'
 
+export type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
+export type { SimdVariant } from '../kernels/simd/index.js'
 export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
 export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
-export { Device, type StepContext } from './device/device.js'
+export { Device, type StepContext, type Update } from './device/device.js'
 export {
   DeviceError,
   DeviceLostError,
@@ -18,9 +20,14 @@ export {
   TensorTooLargeError,
 } from './device/errors.js'
 export type { GpuDevice } from './device/gpu/gpu-device.js'
+export type { GpuKindDevice } from './device/gpu/gpu-kind.js'
+export type { DeviceOptions, HeapKind } from './device/heap-kind.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
-export type { Rehearsal } from './device/rehearsal.js'
+export type { Rehearsal, Rehearsed } from './device/rehearsal.js'
+export type { Slot } from './device/slot.js'
+export type { Storage } from './device/storage.js'
 export {
+  type Allocator,
   type Block,
   BudgetExceededError,
   type BytesByCategory,
@@ -28,10 +35,12 @@ export {
   type Category,
   type MemoryStats,
 } from './memory/allocator.js'
+export type { Placement } from './memory/arrange.js'
 export { type ByteSize, formatBytes, parseBytes } from './memory/bytes.js'
 export { AllocatorError, ArgumentError, SluiceError } from './memory/errors.js'
 export { HeapAllocator } from './memory/heap.js'
 export { describeMemory } from './memory/report.js'
+export type { TextureAllocator, Textures } from './memory/texture-allocator.js'
 export { drawTimeline, type Section, type TimelineOptions, type TimelinePoint } from './memory/timeline.js'
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'
@@ -41,6 +50,7 @@ export * from './ops/binary.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
 export { type CrossEntropyOptions, crossEntropy, crossEntropyLoss } from './ops/cross-entropy.js'
+export type { BackwardCall, Call, ForwardCall, Gradient, Op, Saved, Target } from './ops/declaration.js'
 export { dropout } from './ops/dropout.js'
 export { embedding } from './ops/embedding.js'
 export type { Loss, LossOptions } from './ops/loss.js'
@@ -56,10 +66,12 @@ export {
   type RunningStatistics,
   type Statistics,
 } from './ops/norm.js'
+export type { OpFunction } from './ops/op.js'
 export type { Operand } from './ops/operand.js'
 export { bceWithLogits, mse } from './ops/point-loss.js'
 export { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from './ops/pool.js'
 export { argmax, max, mean, type ReduceOptions, sum, type VarianceOptions, variance } from './ops/reduce.js'
+export type { Domain, Sample } from './ops/sample.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
 export { type Ops, ops } from './ops/table.js'
 export { noGrad } from './ops/tape.js'
@@ -78,7 +90,9 @@ export {
   OutputShapeError,
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
-export type { MicroBatchOption, Part, Plan } from './stream/plan.js'
+export type { Committed } from './stream/options.js'
+export type { Measured, MicroBatchOption, Part, Plan } from './stream/plan.js'
+export type { Mode } from './stream/program.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
 export {
   type Checkpoint,
@@ -97,4 +111,4 @@ export { DeviceMismatchError, DisposedError, ScopeError, ShapeError, StateError 
 export type { HostArray, HostData } from './tensor/host.js'
 export { keep, liveTensors, scope } from './tensor/scope.js'
 export { type Shape, sizeOf } from './tensor/shape.js'
-export { type NestedArray, Tensor } from './tensor/tensor.js'
+export { type NestedArray, type Producer, Tensor } from './tensor/tensor.js'
