@@ -1,14 +1,19 @@
-/** docs/ops.md lists every op, with its arguments and what it saves; every function of kernels/functions.ts is an op. */
+/**
+ * docs/ops.md lists every op, with its arguments and what it saves; README.md names every op and every layer; every function
+ * of kernels/functions.ts is an op.
+ */
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BINARY, UNARY } from '../kernels/functions.js'
+import * as nn from '../src/nn/index.js'
 import type { Op } from '../src/ops/declaration.js'
 import { ops } from '../src/ops/table.js'
 
 /** name, arguments and the last column: what is saved */
 const ROW = /^\| `(\w+)\((.*?)\)` \|.* \| (.*?) \|$/gm
-const rows = [...readFileSync(new URL('../../docs/ops.md', import.meta.url), 'utf8').matchAll(ROW)]
+const page = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const rows = [...page('docs/ops.md').matchAll(ROW)]
 
 /** Functions that are parts of other ops: of mean and of the running statistics, and of the gradients of `where`. */
 const NO_OPS = ['affine', 'keepWhere', 'keepUnless']
@@ -46,6 +51,32 @@ test('every row is that of an op, and says what the op saves', () => {
     assert.ok(op, `docs/ops.md: there is no op '${name}'`)
     assert.is(written, savedBy(op, args), `docs/ops.md: what ${name} saves`)
   }
+})
+
+/** The words of rows of README's table of what there is, without what stands in parentheses or after `; all`. */
+function wordsOf(...titles: string[]): string[] {
+  const table = page('README.md')
+    .split('## What is there')[1]
+    .split('\n## ')[0]
+    .replaceAll(/\(.*?\)|; all.*?(?= \|)|, your own function/g, '')
+  return titles.flatMap((title) => {
+    const cell = new RegExp(`^\\| ${title} \\|(.*)\\|$`, 'm').exec(table)?.[1]
+    assert.ok(cell, `README.md has no row '${title}'`)
+    return cell.split(/[\s,;]+/).filter((word) => word !== '' && word !== 'and')
+  })
+}
+
+test('README names every op, and only ops', () => {
+  const oneOrMore = ['ops, one tensor', 'ops, two or three', 'products', 'reductions', 'movement', 'attention']
+  const named = wordsOf(...oneOrMore, 'pooling, norms', 'embedding, losses')
+  assert.equal(named.sort(), Object.keys(ops).sort())
+})
+
+test('README names every layer, and only layers', () => {
+  const layers = Object.entries(nn).filter(
+    ([, made]) => typeof made === 'function' && made.prototype instanceof nn.Module,
+  )
+  assert.equal(wordsOf('layers').sort(), layers.map(([name]) => name).sort())
 })
 
 test.run()
