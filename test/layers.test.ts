@@ -36,11 +36,13 @@ const LAYERS = [
  */
 const ROOMS = [
   ['kernels', 'kernels/simd/layout.ts'],
-  ['kernels/simd/machine', 'kernels/simd/assembly/machine', 'kernels/gpu/machine'],
+  ['kernels/reference/machine', 'kernels/simd/machine', 'kernels/simd/assembly/machine', 'kernels/gpu/machine'],
   ['kernels/simd/assembly/product', 'kernels/gpu/tiles'],
   ['kernels/simd/assembly/bands'],
   ['kernels/reference', 'kernels/simd', 'kernels/simd/assembly', 'kernels/gpu'],
 ]
+/** A file in one of these rooms is a kernel or a few, and no other but the index imports it. */
+const KERNEL_ROOMS = ROOMS[ROOMS.length - 1]
 
 /** What the package calls itself, should one of its own files ask for it by name. */
 const OWN_NAMES: Readonly<Record<string, string>> = { sluice: 'src/index.ts', 'sluice/testing': 'src/testing.ts' }
@@ -163,6 +165,9 @@ const placeOf = (rows: Rows, file: string): string | undefined =>
 /** The rule that an import breaks, if it breaks one. */
 function brokenRule(rows: Rows, file: string, target: string): string | undefined {
   const [from, to] = [placeOf(rows, file), placeOf(rows, target)]
+  if (from === to && KERNEL_ROOMS.includes(`${from}`) && !file.endsWith('/index.ts')) {
+    return `a kernel imports no other kernel; what both need is machinery, in ${from}/machine`
+  }
   if (!from || !to || from === to) return undefined
   const rank = (place: string): number => rows.findIndex((row) => row.includes(place))
   if (rank(to) > rank(from)) return `${to} is above ${from}, and an import only points down`
@@ -329,6 +334,8 @@ test('layers: an import that points up, sideways, or out of the layers or rooms 
   assert.match(rules('kernels/strides.ts', './simd/loss.js')[0], 'above')
   assert.match(rules('kernels/gpu/add.ts', '../reference/add.js')[0], 'beside')
   assert.match(rules('kernels/gpu/machine/program.ts', '../add.js')[0], 'above')
+  assert.match(rules('kernels/gpu/add.ts', './mul.js')[0], 'in kernels/gpu/machine')
+  assert.equal(rules('kernels/gpu/index.ts', './add.js'), [])
   assert.match(rules('kernels/simd/assembly/product/tile.ts', '../matmul')[0], 'above')
   assert.match(rules('kernels/simd/assembly/machine/lines.ts', '../product/tile')[0], 'above')
   assert.equal(rules('kernels/simd/assembly/bands/direct.ts', '../product/tile'), [])

@@ -8,18 +8,16 @@
  * group may be fewer; nothing reads the values of channels that do not exist.
  */
 import type { Convolution } from '../kernels.js'
+import { at, quotient } from './machine/builtins.js'
 import {
-  IMAGE,
   type Image,
   RESULT,
   type Result,
-  STRIDES,
+  SIZES,
   type Strides,
   sizesOf,
-  TAPS,
   type Taps,
-} from './convolution.js'
-import { at, quotient } from './machine/builtins.js'
+} from './machine/convolution-sizes.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Named, type Program, packed, type Texels, type Thread } from './machine/program.js'
 import { fours } from './tiles/channel-fours.js'
@@ -115,7 +113,7 @@ function total(i: number, partial: Texels, counts: Counts, result: Result): numb
 const PARTS: Program = {
   name: 'convolutionWeightGradient, values',
   source: partOf,
-  kinds: ['texels', 'texels', COUNTS, IMAGE, RESULT, TAPS, STRIDES],
+  kinds: ['texels', 'texels', COUNTS, ...SIZES],
   helpers: { inRow: { source: inRow, kinds: ['texels'] } },
 }
 const TOTAL = eachValue('convolutionWeightGradient, total', total, ['texels', COUNTS, RESULT])
@@ -140,8 +138,8 @@ export const convolutionWeightGradient: GpuKernel<'convolutionWeightGradient'> =
     if (weightTileWorkspaces(p)) return weightTiles(gpu, p, [dy, x], dw, workspaces)
     const [partial] = workspaces
     const counts = packed(COUNTS, countsOf(p))
-    const [image, result, taps, strides] = sizesOf(p)
-    gpu.run(PARTS, [dy, x, counts, image, result, taps, strides], partial)
-    gpu.run(TOTAL, [partial, counts, result], dw)
+    const sizes = sizesOf(p)
+    gpu.run(PARTS, [dy, x, counts, ...sizes], partial)
+    gpu.run(TOTAL, [partial, counts, sizes[1]], dw)
   },
 }

@@ -5,21 +5,10 @@
  * Both are computed by tiles of four channels (tiles/convolution-tiles.ts). Where a group has too few channels to fill
  * tiles, as in a depthwise convolution, every value is summed by itself, here.
  */
-import type { Convolution } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
+import { type Image, type Result, SIZES, type Strides, sizesOf, type Taps } from './machine/convolution-sizes.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { type ArgumentKind, eachValue, type Four, type Named, packed, type Texels } from './machine/program.js'
-
-/** groupChannels and groupOutChannels: channels of one group. */
-export const IMAGE = ['channels', 'height', 'width', 'groupChannels'] as const
-export const RESULT = ['outChannels', 'outHeight', 'outWidth', 'groupOutChannels'] as const
-export const TAPS = ['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX'] as const
-export const STRIDES = ['strideY', 'strideX', 'padY', 'padX'] as const
-export type Image = Named<typeof IMAGE>
-export type Result = Named<typeof RESULT>
-export type Taps = Named<typeof TAPS>
-export type Strides = Named<typeof STRIDES>
-
+import { type ArgumentKind, eachValue, type Texels } from './machine/program.js'
 import {
   backwardOf,
   CORRELATION_PROGRAMS,
@@ -119,16 +108,9 @@ function inputSlopeOf(
   return sum
 }
 
-const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'number', IMAGE, RESULT, TAPS, STRIDES]
+const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'number', ...SIZES]
 const OUTPUTS = eachValue('convolution', outputOf, KINDS)
 const INPUT_SLOPES = eachValue('convolutionInputGradient', inputSlopeOf, KINDS, { meeting })
-
-export const sizesOf = (p: Convolution): readonly [image: Four, result: Four, taps: Four, strides: Four] => [
-  packed(IMAGE, { ...p, groupChannels: p.channels / p.groups }),
-  packed(RESULT, { ...p, groupOutChannels: p.outChannels / p.groups }),
-  packed(TAPS, p),
-  packed(STRIDES, p),
-]
 
 export const convolution: GpuKernel<'convolution'> = {
   programs: [OUTPUTS, ...CORRELATION_PROGRAMS],

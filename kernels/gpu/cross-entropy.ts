@@ -11,10 +11,9 @@
 import type { ClassRows } from '../kernels.js'
 import { at, exponential, logarithm, notANumber, quotient } from './machine/builtins.js'
 import { BINARY } from './machine/functions.js'
-import { PLAIN, partialSizes, reduction } from './machine/groups.js'
+import { PLAIN, POWERS, partialSizes, reduction, rowsOf } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Gpu, type Helpers, type Named, packed, type Texels } from './machine/program.js'
-import { POWERS, rowsOf } from './softmax.js'
 
 const SIZES = ['classes', 'inner', 'weighted'] as const
 const OPTIONS = ['ignoreIndex', 'labelSmoothing'] as const

@@ -1,9 +1,6 @@
 /** Sums of squared deviations from a mean, their gradient, and mean and variance together. */
-
-import type { KernelParameters } from '../kernels.js'
 import { at } from './machine/builtins.js'
-import type { Groups } from './machine/groups.js'
-import { elements, PLAIN, partialSizes, reduction } from './machine/groups.js'
+import { elements, normGroups, PLAIN, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { Texels } from './machine/program.js'
 
@@ -34,19 +31,13 @@ export const squaredDeviationGradient: GpuKernel<'squaredDeviationGradient'> = {
   },
 }
 
-/** x [outer, groups, inner], as batch, layer and group norm see it. */
-export const normalized = ({ outer, groups, inner }: KernelParameters['moments']): Groups => ({
-  shape: [outer, groups, inner],
-  reduced: [true, false, true],
-})
-
 /** Two passes, so that no digits cancel. */
 export const moments: GpuKernel<'moments'> = {
   programs: [...PLAIN.sum.programs, ...SQUARES.programs],
-  workspaces: (p) => partialSizes(normalized(p)),
+  workspaces: (p) => partialSizes(normGroups(p)),
   run(gpu, p, [x], [mean, variance], [partial]) {
     const share = 1 / (p.outer * p.inner)
-    PLAIN.sum.run(gpu, normalized(p), [x], mean, partial, share)
-    SQUARES.run(gpu, normalized(p), [x, mean], variance, partial, share)
+    PLAIN.sum.run(gpu, normGroups(p), [x], mean, partial, share)
+    SQUARES.run(gpu, normGroups(p), [x, mean], variance, partial, share)
   },
 }

@@ -5,9 +5,9 @@
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
+import { type Groups, PLAIN, partialSizes } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Named, packed, type Texels } from './machine/program.js'
-import { reduce } from './reduce.js'
 
 const SIZES = ['heads', 'entries', 'rows', 'partRows'] as const
 type Sizes = Named<typeof SIZES>
@@ -92,14 +92,8 @@ type Gradient = KernelParameters['embeddingGradient']
 
 const partsOf = ({ rows }: Gradient): number => Math.ceil(rows / PART)
 
-/** The sum of several parts. */
-const sumOfParts = (p: Gradient): KernelParameters['reduce'] => ({
-  shape: [partsOf(p), p.entries * p.width],
-  reduced: [true, false],
-  function: 'sum',
-  scale: 1,
-  accumulate: false,
-})
+/** Each number of the table is the sum of its parts. */
+const inParts = (p: Gradient): Groups => ({ shape: [partsOf(p), p.entries * p.width], reduced: [true, false] })
 
 export const embeddingGradient: GpuKernel<'embeddingGradient'> = {
   programs: [LINKS, SUM],
@@ -107,13 +101,13 @@ export const embeddingGradient: GpuKernel<'embeddingGradient'> = {
     const { rows, entries, width } = p
     const parts = partsOf(p)
     const links = parts * entries + rows
-    return parts > 1 ? [links, parts * entries * width, ...(reduce.workspaces?.(sumOfParts(p)) ?? [])] : [links]
+    return parts > 1 ? [links, parts * entries * width, ...partialSizes(inParts(p))] : [links]
   },
-  run(gpu, p, [dy, indices], [dtable], [links, partial, ...rest]) {
+  run(gpu, p, [dy, indices], [dtable], [links, sums, partial]) {
     const { rows, entries, width } = p
     const parts = partsOf(p)
     gpu.run(LINKS, [indices, packed(SIZES, { heads: parts * entries, entries, rows, partRows: PART })], links)
-    gpu.run(SUM, [dy, links, width, parts * entries], parts > 1 ? partial : dtable)
-    if (parts > 1) reduce.run(gpu, sumOfParts(p), [partial], [dtable], rest)
+    gpu.run(SUM, [dy, links, width, parts * entries], parts > 1 ? sums : dtable)
+    if (parts > 1) PLAIN.sum.run(gpu, inParts(p), [sums], dtable, partial)
   },
 }

@@ -19,77 +19,51 @@
  *   to the sum. Within the loop that adds them, which so takes no more rounds.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
-import { addExactly, blend, gradientNorm } from './accumulation.js'
-import { attentionSoftmax } from './attention.js'
-import { concat } from './concat.js'
-import { convolution, convolutionInputGradient } from './convolution.js'
-import { convolutionWeightGradient } from './convolution-weight.js'
-import { crossEntropyGradient, crossEntropyRows } from './cross-entropy.js'
-import { moments, squaredDeviation, squaredDeviationGradient } from './deviation.js'
-import { dropout } from './dropout.js'
-import { binary, unary, unaryGradient } from './elementwise.js'
-import { embedding, embeddingGradient } from './embedding.js'
-import { lossRows, lossRowsGradient, weightedMean } from './loss.js'
+import * as accumulation from './accumulation.js'
+import * as attention from './attention.js'
+import * as concat from './concat.js'
+import * as convolution from './convolution.js'
+import * as convolutionWeight from './convolution-weight.js'
+import * as crossEntropy from './cross-entropy.js'
+import * as deviation from './deviation.js'
+import * as dropout from './dropout.js'
+import * as elementwise from './elementwise.js'
+import * as embedding from './embedding.js'
+import * as loss from './loss.js'
 import type { GpuKernels } from './machine/kernel.js'
-import { matmul } from './matmul.js'
-import { fill, stridedCopy } from './movement.js'
-import { normalize, normalizeGradient, normalizeScaleGradient } from './norm.js'
-import { adam, sgd } from './optimizer.js'
-import { pad } from './pad.js'
-import { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool.js'
-import { argmax, maxGradient, reduce } from './reduce.js'
-import { attentionSoftmaxGradient, softmax, softmaxGradient } from './softmax.js'
-import { binaryGradient, select } from './ternary.js'
+import * as matmul from './matmul.js'
+import * as movement from './movement.js'
+import * as norm from './norm.js'
+import * as optimizer from './optimizer.js'
+import * as pad from './pad.js'
+import * as pool from './pool.js'
+import * as reduce from './reduce.js'
+import * as softmax from './softmax.js'
 
 export type { GpuKernel, GpuKernels } from './machine/kernel.js'
-export { type Four, type Gpu, LARGEST_TENSOR, type Program } from './machine/program.js'
+export { COPY, type Four, type Gpu, LARGEST_TENSOR, type Program } from './machine/program.js'
 export { type ProgramText, textOf } from './machine/text.js'
-export { COPY } from './movement.js'
 
 export const gpuKernels: GpuKernels = {
-  fill,
-  stridedCopy,
-  pad,
-  concat,
-  embedding,
-  embeddingGradient,
-  unary,
-  unaryGradient,
-  binary,
-  binaryGradient,
-  select,
-  reduce,
-  maxGradient,
-  argmax,
-  squaredDeviation,
-  squaredDeviationGradient,
-  moments,
-  normalize,
-  normalizeGradient,
-  normalizeScaleGradient,
-  softmax,
-  softmaxGradient,
-  attentionSoftmax,
-  attentionSoftmaxGradient,
-  matmul,
-  convolution,
-  convolutionInputGradient,
-  convolutionWeightGradient,
-  maxPool,
-  maxPoolGradient,
-  averagePool,
-  averagePoolGradient,
-  crossEntropyRows,
-  crossEntropyGradient,
-  weightedMean,
-  lossRows,
-  lossRowsGradient,
-  dropout,
-  blend,
-  gradientNorm,
-  addExactly,
-  sgd,
-  adam,
+  ...accumulation,
+  ...attention,
+  ...concat,
+  ...convolution,
+  ...convolutionWeight,
+  ...crossEntropy,
+  ...deviation,
+  ...dropout,
+  ...elementwise,
+  ...embedding,
+  ...loss,
+  ...matmul,
+  ...movement,
+  ...norm,
+  ...optimizer,
+  ...pad,
+  ...pool,
+  ...reduce,
+  ...softmax,
 }
 
 /** Sizes, in values, of what a kernel needs beside its operands. */

@@ -3,17 +3,12 @@ import { contiguous } from '../strides.js'
 import { at } from './machine/builtins.js'
 import { INDEXING, type Width, walk } from './machine/indexing.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
+import { COPY, eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
 
 declare function offset(i: number, shape: Four, strides: Four, outerShape: Four, outerStrides: Four): number
 
 function constant(this: Thread, value: number): Four {
   return [value, value, value, value]
-}
-
-function copy(this: Thread, x: Texels): Four {
-  const v = x[this.thread.x]
-  return [v[0], v[1], v[2], v[3]]
 }
 
 /** y[i] = x[start + offset(i)] */
@@ -30,8 +25,6 @@ function gather(
 }
 
 const CONSTANT: Program = { name: 'fill', source: constant, kinds: ['number'] }
-/** Also what brings an updated value home. */
-export const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 const KINDS = ['texels', 'number', 'four', 'four', 'four', 'four'] as const
 const gatherOf = (width: Width) => eachValue(`stridedCopy, ${width}`, gather, KINDS, INDEXING[width])
 const GATHER = { line: gatherOf('line'), plane: gatherOf('plane'), narrow: gatherOf('narrow'), wide: gatherOf('wide') }

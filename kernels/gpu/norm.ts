@@ -3,9 +3,8 @@
  * h = (x - mean) / sqrt(variance + eps), y = h gamma + beta.
  */
 import type { KernelParameters } from '../kernels.js'
-import { normalized } from './deviation.js'
 import { at, quotient } from './machine/builtins.js'
-import { elements, type Groups, partialSizes, reduction } from './machine/groups.js'
+import { elements, type Groups, normGroups, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { type ArgumentKind, type Helpers, type Named, packed, type Texels } from './machine/program.js'
 
@@ -61,7 +60,7 @@ export const normalize: GpuKernel<'normalize'> = {
   programs: NORMALIZE.programs,
   run(gpu, p, [x, mean, variance, gamma, beta], [y]) {
     const own = p.affine ? [gamma, beta] : [x, x]
-    NORMALIZE.run(gpu, normalized(p), [x, mean, variance, ...own, packed(OPTIONS, p)], y)
+    NORMALIZE.run(gpu, normGroups(p), [x, mean, variance, ...own, packed(OPTIONS, p)], y)
   },
 }
 
@@ -127,9 +126,9 @@ const FIXED_GRADIENT = elements(
 
 export const normalizeGradient: GpuKernel<'normalizeGradient'> = {
   programs: [AVERAGES, LEANS, GRADIENT, FIXED_GRADIENT].flatMap(({ programs }) => programs),
-  workspaces: (p) => (p.fixed ? [] : [p.groups, p.groups, ...partialSizes(normalized(p))]),
+  workspaces: (p) => (p.fixed ? [] : [p.groups, p.groups, ...partialSizes(normGroups(p))]),
   run(gpu, p, [dy, x, mean, variance, own], [dx], [averages, leans, partial]) {
-    const groups = normalized(p)
+    const groups = normGroups(p)
     const options = packed(OPTIONS, p)
     const gamma = p.affine ? own : dy
     if (p.fixed) return FIXED_GRADIENT.run(gpu, groups, [dy, gamma, variance, options], dx)

@@ -2,20 +2,10 @@
  * Softmax and its logarithm along the middle axis of [outer, size, inner], and its gradient: what the rows need is
  * found out first, once for each row. Not here: attention's (attention.ts).
  */
-import type { Rows } from '../kernels.js'
 import { at, exponential, logarithm } from './machine/builtins.js'
-import { elements, type Groups, PLAIN, partialSizes, reduction } from './machine/groups.js'
+import { elements, PLAIN, POWERS, partialSizes, reduction, rowsOf } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { Texels } from './machine/program.js'
-
-export const rowsOf = ({ outer, size, inner }: Rows): Groups => ({
-  shape: [outer, size, inner],
-  reduced: [false, true, false],
-})
-
-function powerTerm(j: number, group: number, x: Texels, max: Texels): number {
-  return exponential(at(x, j) - at(max, group))
-}
 
 function shareOf(i: number, group: number, x: Texels, max: Texels, total: Texels): number {
   return exponential(at(x, i) - at(max, group)) / at(total, group)
@@ -25,8 +15,6 @@ function logShareOf(i: number, group: number, x: Texels, max: Texels, total: Tex
   return at(x, i) - at(max, group) - logarithm(at(total, group))
 }
 
-/** The sum of exp(x - max) over each row; the maximum of the row is given. */
-export const POWERS = reduction('softmax, totals', 'sum', powerTerm, ['texels', 'texels'])
 const SHARES = elements('softmax', shareOf, ['texels', 'texels', 'texels'])
 const LOG_SHARES = elements('softmax, logarithm', logShareOf, ['texels', 'texels', 'texels'])
 

@@ -8,7 +8,7 @@
  */
 import { UNARY } from '../functions.js'
 import type { Kernels } from '../kernels.js'
-import { softmaxScale } from './softmax.js'
+import { softmaxScale } from './machine/maxima.js'
 
 /**
  * logits [outer, classes, inner], targets [outer, inner], weights? [outer] -> losses, weights [outer, inner]

@@ -4,7 +4,7 @@
  * A gradient walks the windows of the forward and adds to every input it saw. Not here: ceil mode, dilation.
  */
 import type { Floats, Kernels, Pooling } from '../kernels.js'
-import { beats } from './reduce.js'
+import { beats } from './machine/maxima.js'
 
 /** The part of each window that lies on the image: rows [y0, y1), columns [x0, x1) of the plane at `plane`. */
 function eachWindow(

@@ -6,11 +6,7 @@
  */
 import type { Kernels } from '../kernels.js'
 import { type Axes, contiguous, eachLine, mergeAxes } from '../strides.js'
-
-/** Does `candidate` take the place of `best` in a search for the first maximum? NaN beats all but NaN. */
-export function beats(candidate: number, best: number): boolean {
-  return candidate > best || (Number.isNaN(candidate) && !Number.isNaN(best))
-}
+import { beats } from './machine/maxima.js'
 
 /** One group for each output element: the block of x, starting at `start`, that reduces to y[out]. */
 function eachGroup(

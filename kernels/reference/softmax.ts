@@ -4,16 +4,8 @@
  * The maximum is subtracted first, so no exponential overflows; a row that is all -Infinity gives NaN, as in
  * PyTorch. Not here: cross-entropy, which never stores the probabilities (loss.ts).
  */
-import type { Floats, Kernels } from '../kernels.js'
-
-/** max and sum of exp(x - max) over `size` elements of x, `step` apart. */
-export function softmaxScale(x: Floats, start: number, size: number, step: number): { max: number; total: number } {
-  let max = -Infinity
-  for (let c = 0; c < size; c++) if (x[start + c * step] > max) max = x[start + c * step]
-  let total = 0
-  for (let c = 0; c < size; c++) total += Math.exp(x[start + c * step] - max)
-  return { max, total }
-}
+import type { Kernels } from '../kernels.js'
+import { softmaxScale } from './machine/maxima.js'
 
 /** x -> y = exp(x - max) / total, or x - max - log(total) */
 export const softmax: Kernels['softmax'] = ({ outer, size, inner, log }, [x], [y]) => {

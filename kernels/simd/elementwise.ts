@@ -9,7 +9,6 @@ import { CHEAP_GRAIN, DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
 import { eachPlane } from './machine/planes.js'
-import { fillWith } from './movement.js'
 
 /** A function that rounds once passes as fast as memory does; others take about as long as an exponential. */
 const grainOf = (name: UnaryFunction) => (UNARY[name].ulps === undefined ? CHEAP_GRAIN : DEAR_GRAIN)
@@ -17,11 +16,14 @@ const grainOf = (name: UnaryFunction) => (UNARY[name].ulps === undefined ? CHEAP
 /** Infinite exponents have corners of their own. */
 const covers = (p: Unary) => p.function !== 'pow' || Number.isFinite(p.a)
 
+const fill = (assembly: Assembly, size: number, y: number, value: number) =>
+  assembly.inParts('fill', [size, y, value], { count: 0, steps: [0, 4], grain: CHEAP_GRAIN })
+
 export const unary: SimdKernel<'unary'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [x], [y]) {
     // 1, even of NaN
-    if (name === 'pow' && a === 0) return fillWith(assembly, size, y, 1)
+    if (name === 'pow' && a === 0) return fill(assembly, size, y, 1)
     assembly.inParts(name, [size, x, y, a, b], { count: 0, steps: [0, 4, 4], grain: grainOf(name) })
   },
 }
@@ -30,7 +32,7 @@ export const unaryGradient: SimdKernel<'unaryGradient'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [dy, s], [dx]) {
     // even where dy or x is NaN
-    if (name === 'pow' && a === 0) return fillWith(assembly, size, dx, 0)
+    if (name === 'pow' && a === 0) return fill(assembly, size, dx, 0)
     // The derivative of x^1 is 1, even at NaN: that of an affine function.
     const f = name === 'pow' && a === 1 ? 'affine' : name
     assembly.inParts(`${f}Gradient`, [size, dy, s, dx, a, b], { count: 0, steps: [0, 4, 4, 4], grain: grainOf(name) })

@@ -6,7 +6,7 @@
  * a comparison, since drivers make min and max of a choice: where it matters, ask.
  */
 import type { BinaryFunction, UnaryFunction } from '../../functions.js'
-import type { Helper, Helpers, Source } from './program.js'
+import type { Helpers, Source } from './program.js'
 
 declare function infinity(): number
 declare function notANumber(): number
@@ -276,7 +276,7 @@ function keepUnless(a: number, b: number): number {
   return b === 0 ? a : 0
 }
 
-export const BINARY: { readonly [Name in BinaryFunction]: Helper } = {
+export const BINARY: { readonly [Name in BinaryFunction]: Source } = {
   add,
   sub,
   mul,

@@ -7,9 +7,9 @@
  * A GPU is fast only when it has thousands of things to do. So where groups are few and large each is cut into parts,
  * every P-th value to each, and the parts are reduced in a second pass.
  */
-import type { ReduceFunction } from '../../kernels.js'
+import type { KernelParameters, ReduceFunction, Rows } from '../../kernels.js'
 import { contiguous, product } from '../../strides.js'
-import { at } from './builtins.js'
+import { at, exponential } from './builtins.js'
 import { BINARY } from './functions.js'
 import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
 import {
@@ -28,6 +28,18 @@ export interface Groups {
   readonly shape: readonly number[]
   readonly reduced: readonly boolean[]
 }
+
+/** x [outer, size, inner] in groups along its middle axis. */
+export const rowsOf = ({ outer, size, inner }: Rows): Groups => ({
+  shape: [outer, size, inner],
+  reduced: [false, true, false],
+})
+
+/** x [outer, groups, inner], as batch, layer and group norm see it. */
+export const normGroups = ({ outer, groups, inner }: KernelParameters['moments']): Groups => ({
+  shape: [outer, groups, inner],
+  reduced: [true, false, true],
+})
 
 /** What programs are given beside their output. */
 export type Arguments<Operand> = readonly (Operand | number | Four)[]
@@ -137,6 +149,13 @@ export const PLAIN: { readonly [Name in ReduceFunction]: Reduction } = {
   sum: reduction('reduce sum', 'sum', valueTerm, ['texels']),
   max: reduction('reduce max', 'max', valueTerm, ['texels']),
 }
+
+function powerTerm(j: number, group: number, x: Texels, max: Texels): number {
+  return exponential(at(x, j) - at(max, group))
+}
+
+/** The sum of exp(x - max) over each group of x; the maxima of the groups are given. */
+export const POWERS = reduction('softmax, totals', 'sum', powerTerm, ['texels', 'texels'])
 
 /** @param kinds  of the arguments of `value` after i and group */
 export function elements(name: string, value: Source, kinds: readonly ArgumentKind[], helpers: Helpers = {}): Elements {

@@ -91,6 +91,14 @@ export function eachValue(
   return { name, source, kinds, helpers: { ...helpers, value: { source: value, kinds: ['number', ...kinds] } } }
 }
 
+function copy(this: Thread, x: Texels): Four {
+  const v = x[this.thread.x]
+  return [v[0], v[1], v[2], v[3]]
+}
+
+/** A copy as it is. It also brings an updated value home. */
+export const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
+
 /** What a program runs on. `Operand` is a tensor there: a texture, or in a test an array. */
 export interface Gpu<Operand> {
   /** @param args  as `kinds` has them; none is the output */

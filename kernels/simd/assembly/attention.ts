@@ -5,12 +5,12 @@
  *   mask: row r begins (r - first) maskRow bytes after `mask`, its numbers are maskKey bytes apart; 0 repeats a number
  *
  * The first of three passes scales and masks the scores, leaves them in p and finds their maximum. The other two are
- * those of softmax.ts and find the row in the first-level cache. A causal row is a shorter one: keys after the query,
+ * those of softmax and find the row in the first-level cache. A causal row is a shorter one: keys after the query,
  * half of all keys, are neither read nor exponentiated.
  */
 import { maxAcross } from './machine/across'
 import { put, take, takeApart } from './machine/lines'
-import { divide, exponentials, gradientOfShares, takeOr } from './softmax'
+import { divide, exponentials, Shares, slopes, takeOr } from './machine/rows'
 
 /** scores, mask (an address, or 0) -> p = softmax(scale scores + mask), for rows first .. first + rows - 1 */
 export function attentionSoftmax(
@@ -65,7 +65,7 @@ function masked(x: usize, y: usize, n: i32, scale: f32, mask: usize, maskKey: us
 export function attentionSoftmaxGradient(dp: usize, p: usize, ds: usize, rows: i32, keys: i32, scale: f32): void {
   const rowBytes = <usize>keys * 4
   for (; rows > 0; rows--) {
-    gradientOfShares(dp, p, ds, keys, 1, 4, scale)
+    slopes<Shares>(dp, p, ds, keys, 1, 4, scale)
     dp += rowBytes
     p += rowBytes
     ds += rowBytes

@@ -4,7 +4,7 @@
  */
 import { take } from './machine/lines'
 import { addHigh, addLow, putSum, putSums, putSums16 } from './machine/sums'
-import { inverseDeviation, sumsOfPiece } from './norm'
+import { inverseDeviation, sumsOfPiece } from './machine/deviations'
 
 /**
  * dy, x, mean, variance -> dgamma = sum of dy h, over runs of affineSize gammas with affineInner numbers each. A call

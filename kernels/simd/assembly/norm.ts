@@ -15,6 +15,7 @@
  * Sums are in double precision, for the reasons that reduce.ts gives. A variance takes two passes; the second finds the
  * numbers in a cache.
  */
+import { inverseDeviation, sumsOfPiece } from './machine/deviations'
 import { put, take } from './machine/lines'
 import { addHigh, addLow, highPair, lowPair, sumOfLines, sumOfPair } from './machine/sums'
 
@@ -58,11 +59,6 @@ function squaresOfLines(x: usize, runs: i32, runStep: usize, n: i32, center: f64
     x += runStep
   }
   return sumOfPair(f64x2.add(s0, s1)) + rest
-}
-
-@inline
-export function inverseDeviation(variance: usize, eps: f64): f64 {
-  return 1 / sqrt<f64>(<f64>load<f32>(variance) + eps)
 }
 
 /** The length of the piece that begins with number i, where `left` numbers of the run are left. */
@@ -177,27 +173,6 @@ export function normalizeGradient(
       }
     }
   }
-}
-
-/** The sums of d and of d (x - center) scale, where d is dy gamma [n], or dy where gamma is 0. */
-export function sumsOfPiece(n: i32, dy: usize, x: usize, center: v128, scale: v128, gamma: usize): v128 {
-  const zero = f64x2.splat(0)
-  let s0 = zero, s1 = zero, p0 = zero, p1 = zero
-  for (; n > 0; n -= 4) {
-    let d = take(dy, n)
-    if (gamma != 0) {
-      d = f32x4.mul(d, take(gamma, n))
-      gamma += 16
-    }
-    const product = f32x4.mul(d, f32x4.mul(f32x4.sub(take(x, n), center), scale))
-    s0 = addLow(s0, d)
-    s1 = addHigh(s1, d)
-    p0 = addLow(p0, product)
-    p1 = addHigh(p1, product)
-    dy += 16
-    x += 16
-  }
-  return f64x2(sumOfPair(f64x2.add(s0, s1)), sumOfPair(f64x2.add(p0, p1)))
 }
 
 /** dx = factor dy gamma? - average - slope (x - center) scale */

@@ -1,22 +1,12 @@
 /**
- * Softmax and its logarithm along the middle axis of x, y, dy, dx [outer, size, inner], and what cross-entropy
- * (cross-entropy.ts) and attention (attention.ts) share with them.
- *
- * Numbers that are normalised together are walked in vectors of four, in one of two ways:
- *
- *   inner = 1   a row: a vector holds four neighbouring numbers of it, and results meet across the lanes
- *   inner > 1   up to four columns: a vector holds a number of each, and lanes never meet
- *
- * Both are one loop over `vectors`, `stepOf` bytes apart. A vector takes up to four of the `left` numbers; in a row
- * fewer are left after each vector, in columns always the same.
+ * Softmax and its logarithm along the middle axis of x, y, dy, dx [outer, size, inner]: machine/rows.ts.
  *
  * A row is read three times: for its maximum, for its exponentials and for the division, the last two times from a
  * cache. The exponentials take most of the time. They are computed once, and wait in y until their sum is known.
  */
-import { maxAcross, firstLanes } from './machine/across'
 import { exp, log } from './machine/exp'
-import { loadPart, put, take } from './machine/lines'
-import { addHigh, addLow, BLOCK, rounded, sumOfFour } from './machine/sums'
+import { put, take } from './machine/lines'
+import { divide, exponentials, leftOf, maximum, Shares, slopes, stepOf, taken, vectors } from './machine/rows'
 
 /** x -> y */
 export function softmax(x: usize, y: usize, outer: i32, size: i32, inner: i32, logarithm: bool): void {
@@ -31,88 +21,6 @@ export function softmax(x: usize, y: usize, outer: i32, size: i32, inner: i32, l
     }
     x += <usize>(size * inner) * 4
     y += <usize>(size * inner) * 4
-  }
-}
-
-/** The number of vectors in a row, or in up to four columns. */
-@inline
-export function vectors(size: i32, inner: i32): i32 {
-  return inner == 1 ? (size + 3) >> 2 : size
-}
-
-/** The bytes from vector to vector. */
-@inline
-export function stepOf(inner: i32): usize {
-  return inner == 1 ? 16 : <usize>inner * 4
-}
-
-/** The numbers left before the first vector. */
-@inline
-export function leftOf(size: i32, inner: i32, lanes: i32): i32 {
-  return inner == 1 ? size : lanes
-}
-
-/** By how many numbers `left` falls after each vector. */
-@inline
-export function taken(inner: i32): i32 {
-  return inner == 1 ? 4 : 0
-}
-
-/** As `take`, but with `others` in the lanes beyond `left`. */
-@inline
-export function takeOr(others: v128, from: usize, left: i32): v128 {
-  return left >= 4 ? v128.load(from) : v128.bitselect(loadPart(from, left), others, firstLanes(left))
-}
-
-/** The maximum. NaN does not count: it makes the sum of the exponentials NaN later. */
-export function maximum(x: usize, size: i32, inner: i32, lanes: i32): v128 {
-  const least = f32x4.splat(-Infinity)
-  let max = least
-  let left = leftOf(size, inner, lanes)
-  for (let i = vectors(size, inner); i > 0; i--) {
-    max = f32x4.pmax(max, takeOr(least, x, left))
-    x += stepOf(inner)
-    left -= taken(inner)
-  }
-  return inner == 1 ? maxAcross(max) : max
-}
-
-/** Stores y = exp(x - max), unless y is 0; returns the sum of the exponentials. */
-export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i32, max: v128): v128 {
-  const least = f32x4.splat(-Infinity)
-  let low = f64x2.splat(0)
-  let high = low
-  let left = leftOf(size, inner, lanes)
-  for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
-    let block = f32x4.splat(0)
-    for (let j = min(i, BLOCK); j > 0; j--) {
-      const power = exp(f32x4.sub(takeOr(least, x, left), max))
-      block = f32x4.add(block, power)
-      if (y != 0) {
-        put(y, power, left)
-        y += stepOf(inner)
-      }
-      x += stepOf(inner)
-      left -= taken(inner)
-    }
-    low = addLow(low, block)
-    high = addHigh(high, block)
-  }
-  return totalOf(low, high, inner)
-}
-
-/** The total of a row in all lanes, or the total of each of four columns. */
-@inline
-export function totalOf(low: v128, high: v128, inner: i32): v128 {
-  return inner == 1 ? f32x4.splat(<f32>sumOfFour(low, high)) : rounded(low, high)
-}
-
-export function divide(y: usize, size: i32, inner: i32, lanes: i32, total: v128): void {
-  let left = leftOf(size, inner, lanes)
-  for (let i = vectors(size, inner); i > 0; i--) {
-    put(y, f32x4.div(take(y, left), total), left)
-    y += stepOf(inner)
-    left -= taken(inner)
   }
 }
 
@@ -135,8 +43,8 @@ export function softmaxGradient(
     for (let i = 0; i < inner; i += 4) {
       const at = <usize>i * 4
       const lanes = min(4, inner - i)
-      if (logarithm) gradientOfLogarithms(dy + at, y + at, dx + at, size, inner, lanes)
-      else gradientOfShares(dy + at, y + at, dx + at, size, inner, lanes, 1)
+      if (logarithm) slopes<Logarithms>(dy + at, y + at, dx + at, size, inner, lanes, 1)
+      else slopes<Shares>(dy + at, y + at, dx + at, size, inner, lanes, 1)
     }
     dy += <usize>(size * inner) * 4
     y += <usize>(size * inner) * 4
@@ -144,57 +52,10 @@ export function softmaxGradient(
   }
 }
 
-/** dx = scale y (dy - sum of dy y) */
-export function gradientOfShares(
-  dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32, scale: f32,
-): void {
-  const factor = f32x4.splat(scale)
-  let left = leftOf(size, inner, lanes)
-  let low = f64x2.splat(0)
-  let high = low
-  let at: usize = 0
-  for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
-    let block = f32x4.splat(0)
-    for (let j = min(i, BLOCK); j > 0; j--) {
-      block = f32x4.add(block, f32x4.mul(take(dy + at, left), take(y + at, left)))
-      at += stepOf(inner)
-      left -= taken(inner)
-    }
-    low = addLow(low, block)
-    high = addHigh(high, block)
-  }
-  const total = totalOf(low, high, inner)
-  left = leftOf(size, inner, lanes)
-  at = 0
-  for (let i = vectors(size, inner); i > 0; i--) {
-    const share = f32x4.mul(factor, take(y + at, left))
-    put(dx + at, f32x4.mul(share, f32x4.sub(take(dy + at, left), total)), left)
-    at += stepOf(inner)
-    left -= taken(inner)
-  }
-}
-
-function gradientOfLogarithms(dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32): void {
-  let left = leftOf(size, inner, lanes)
-  let low = f64x2.splat(0)
-  let high = low
-  let at: usize = 0
-  for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
-    let block = f32x4.splat(0)
-    for (let j = min(i, BLOCK); j > 0; j--) {
-      block = f32x4.add(block, take(dy + at, left))
-      at += stepOf(inner)
-      left -= taken(inner)
-    }
-    low = addLow(low, block)
-    high = addHigh(high, block)
-  }
-  const total = totalOf(low, high, inner)
-  left = leftOf(size, inner, lanes)
-  at = 0
-  for (let i = vectors(size, inner); i > 0; i--) {
-    put(dx + at, f32x4.sub(take(dy + at, left), f32x4.mul(exp(take(y + at, left)), total)), left)
-    at += stepOf(inner)
-    left -= taken(inner)
+/** dy - exp(y) sum of dy */
+@unmanaged class Logarithms {
+  @inline term(dy: usize, _y: usize, left: i32): v128 { return take(dy, left) }
+  @inline slope(dy: usize, y: usize, left: i32, total: v128, _factor: v128): v128 {
+    return f32x4.sub(take(dy, left), f32x4.mul(exp(take(y, left)), total))
   }
 }
