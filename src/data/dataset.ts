@@ -50,7 +50,8 @@ export function fromArrays(options: Batch & { readonly name?: string; readonly c
   const { name = 'arrays', classes } = options
   checkBatch(options)
   const arrays = mapArrays(options, ({ data, shape, scale }) => ({ data, shape: frozen(shape), scale }))
-  if (classes !== undefined && !isCount(classes)) throw new DataError(`classes: ${classes} is not a positive integer`)
+  if (classes !== undefined && !isPositive(classes))
+    throw new DataError(`classes: ${classes} is not a positive integer`)
   const { inputs, targets } = arrays
   const length = inputs.shape[0]
   return {
@@ -139,7 +140,7 @@ export function permutation(length: number, seed: number, epoch: number): Uint32
  */
 export function sliceBatch(batch: Batch, start: number, count: number): Batch {
   const samples = batch.inputs.shape[0]
-  if (!Number.isInteger(start) || start < 0 || !isCount(count) || start + count > samples) {
+  if (!Number.isInteger(start) || start < 0 || !isPositive(count) || start + count > samples) {
     throw new DataError(`sliceBatch: samples ${start} to ${start + count} (excluded) of a batch of ${samples}`)
   }
   return mapArrays(batch, ({ data, shape, scale }) => {
@@ -184,7 +185,7 @@ export function checkDataset(what: string, dataset: Dataset): void {
       `${what}: ${showValue(dataset)} is no data set: make one with data.fromArrays({ inputs, targets })`,
     )
   }
-  if (!isCount(dataset.length)) throw new DataError(`${what}: a data set of ${showValue(dataset.length)} samples`)
+  if (!isPositive(dataset.length)) throw new DataError(`${what}: a data set of ${showValue(dataset.length)} samples`)
 }
 
 /** The batch with `change` applied to each of its arrays. */
@@ -216,7 +217,8 @@ export function zerosLike(data: HostData, length: number): HostData {
   return new Class(length)
 }
 
-export const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
+/** Is it a whole number, 1 or more? */
+export const isPositive = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
 
 /**
  * Refuses an array that does not hold N >= 1 samples.
@@ -229,7 +231,7 @@ export function checkArray(field: keyof Batch, array: HostArray): void {
   const { data, shape, scale = 1 } = array
   if (shape.length === 0) throw new DataError(`${field}: shape [] has no axis for the samples; one sample is [1]`)
   if (shape[0] === 0) throw new DataError(`${field} ${showShape(shape)}: no sample`)
-  if (!shape.every(isCount)) throw new DataError(`${field}: shape ${showShape(shape)} must be of positive integers`)
+  if (!shape.every(isPositive)) throw new DataError(`${field}: shape ${showShape(shape)} must be of positive integers`)
   if (!dataClass(data)) throw new DataError(`${field}: data must be one of ${CLASS_NAMES}`)
   const size = shape.reduce((product, dim) => product * dim, 1)
   if (data.length !== size) {

@@ -35,13 +35,13 @@ export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Da
   }
   const loadPart = async (prefix: string, part: string) =>
     idxDataset({
-      images: await load(namesOf(`${prefix}-images`, 3)),
-      labels: await load(namesOf(`${prefix}-labels`, 1)),
+      images: await load(fileNamesOf(`${prefix}-images`, 3)),
+      labels: await load(fileNamesOf(`${prefix}-labels`, 1)),
       name: `${folderName}/${part}`,
     })
 
   const train = await loadPart('train', 'train')
-  const test = find(namesOf('t10k-images', 3)) ? await loadPart('t10k', 'test') : undefined
+  const test = find(fileNamesOf('t10k-images', 3)) ? await loadPart('t10k', 'test') : undefined
   if (test && typeOfPixels(train) !== typeOfPixels(test)) {
     throw new IdxError(
       `${dir}: train images are ${typeOfPixels(train)}, t10k images ${typeOfPixels(test)}; write both as one type`,
@@ -50,7 +50,7 @@ export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Da
   return { train, test }
 }
 
-const namesOf = (stem: string, rank: number): string[] =>
+const fileNamesOf = (stem: string, rank: number): string[] =>
   ['-', '.'].flatMap((separator) => ['', '.gz'].map((end) => `${stem}${separator}idx${rank}-ubyte${end}`))
 
 /** Bytes are scaled to [0, 1] and other types are not, so the images of two types do not compare. */

@@ -10,7 +10,7 @@ import {
   checkBatch,
   type Dataset,
   dataClass,
-  isCount,
+  isPositive,
   mapArrays,
   permutation,
   sliceBatch,
@@ -55,15 +55,15 @@ export interface MiniBatchOptions {
 export async function* miniBatches(source: DataSource, options: MiniBatchOptions): AsyncGenerator<Batch, void, void> {
   const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0, dropLast = false } = options
   const { again = epoch > 0 || skip > 0 } = options
-  if (!isCount(batch)) throw new DataError(`batch: ${batch} is not a positive integer`)
-  if (epoch !== 0 && !isCount(epoch)) throw new DataError(`epoch: ${epoch} is not an integer >= 0`)
-  if (skip !== 0 && !isCount(skip)) throw new DataError(`skip: ${skip} is not an integer >= 0`)
+  if (!isPositive(batch)) throw new DataError(`batch: ${batch} is not a positive integer`)
+  if (epoch !== 0 && !isPositive(epoch)) throw new DataError(`epoch: ${epoch} is not an integer >= 0`)
+  if (skip !== 0 && !isPositive(skip)) throw new DataError(`skip: ${skip} is not an integer >= 0`)
 
   checkSource(source)
   if (typeof source === 'function') {
     yield* regroup(checkChunks(source()), { batch, skip, dropLast })
   } else if (isDataset(source)) {
-    yield* cut(source, { batch, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
+    yield* gather(source, { batch, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
   } else {
     yield* regroup(again ? restarted(source) : source, { batch, skip, dropLast })
   }
@@ -91,9 +91,9 @@ function checkChunks(chunks: Chunks): Chunks {
 /** How an epoch is cut into mini-batches. */
 type Cut = Required<Pick<MiniBatchOptions, 'batch' | 'skip' | 'dropLast'>>
 
-function* cut(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32Array | undefined): Generator<Batch> {
+function* gather(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32Array | undefined): Generator<Batch> {
   const { length } = dataset
-  if (!isCount(length)) throw new DataError(`${dataset.name}: length ${length}; it has no sample`)
+  if (!isPositive(length)) throw new DataError(`${dataset.name}: length ${length}; it has no sample`)
   checkLength(length, { batch, skip, dropLast })
   for (let start = skip; start < length; start += batch) {
     const size = Math.min(batch, length - start)
@@ -129,19 +129,19 @@ async function* regroup(chunks: Chunks, { batch, skip, dropLast }: Cut): AsyncGe
     read += size
     while (start < size) {
       const count = Math.min(size - start, batch - samples)
-      parts.push(join([sliceBatch(chunk, start, count)]))
+      parts.push(joinBatches([sliceBatch(chunk, start, count)]))
       start += count
       samples += count
       if (samples < batch) continue
       samples = 0
-      yield join(parts.splice(0))
+      yield joinBatches(parts.splice(0))
     }
   }
   if (read === 0) {
     throw new DataError('the source gave no sample; if it was read before, pass a function that starts it again')
   }
   checkLength(read, { batch, skip, dropLast })
-  if (samples > 0 && !dropLast) yield join(parts.splice(0))
+  if (samples > 0 && !dropLast) yield joinBatches(parts.splice(0))
 }
 
 /** The same chunks from their start. An iterable that is its own iterator has only one pass, perhaps already begun. */
@@ -175,7 +175,7 @@ function sampleKind({ inputs, targets, weights }: Batch): string {
 }
 
 /** One batch with copies of all samples, also where there is one part. The parts must be alike. */
-function join(parts: readonly Batch[]): Batch {
+function joinBatches(parts: readonly Batch[]): Batch {
   return mapArrays(parts[0], (first, field) => {
     const arrays = parts.map((part) => part[field] ?? first)
     const data = zerosLike(

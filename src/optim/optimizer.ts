@@ -21,8 +21,8 @@ import { checkParameters, groupsOf, leavesOf, override, type Trainable } from '.
 import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
 import {
   checkSaved,
+  entriesByName,
   type HasNames,
-  namesOf,
   type OptimizerState,
   type SavedOptimizerState,
   type Stateful,
@@ -200,7 +200,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * @throws ArgumentError  two parameters have one name
    */
   async stateDict(model?: HasNames): Promise<OptimizerState> {
-    return saveState(namesOf(this.name, this.#entries, model), this.#steps)
+    return saveState(entriesByName(this.name, this.#entries, model), this.#steps)
   }
 
   /**
@@ -220,7 +220,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * @throws ArgumentError, DisposedError  as `loadStateDict`
    */
   checkState(state: SavedOptimizerState, model?: HasNames): Checked {
-    return checkSaved(namesOf(this.name, this.#entries, model), state, (steps) => {
+    return checkSaved(entriesByName(this.name, this.#entries, model), state, (steps) => {
       this.#steps = steps
     })
   }

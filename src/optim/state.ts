@@ -55,7 +55,7 @@ export interface Stateful {
  * Entries by name. Note [Names in saved state].
  * @throws ArgumentError  two have one name
  */
-export function namesOf<Entry extends Stateful>(
+export function entriesByName<Entry extends Stateful>(
   optimizer: string,
   entries: readonly Entry[],
   model?: HasNames,
