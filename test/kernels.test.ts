@@ -17,7 +17,7 @@ import { fc } from './property.js'
 const RUNS = { seed: 20, numRuns: 150 }
 const floats = (...values: number[]) => Float64Array.from(values)
 
-/** Reproducible numbers in [-0.5, 0.5): the first word of the generator under test elsewhere. */
+/** Reproducible numbers in [-0.5, 0.5), from the first word of threefry, which has a test of its own. */
 const noise = (size: number, stream: number) =>
   Float64Array.from({ length: size }, (_, i) => threefry(7, stream, i, 0)[0] / 2 ** 32 - 0.5)
 
@@ -168,7 +168,7 @@ test('max: NaN wins, ties share, argmax takes the first', () => {
 
 const size = (max: number) => fc.integer({ min: 1, max })
 
-test('places in a batch: what makes the list knows its largest, and a GPU asks for the same workspace, also for many', () => {
+test('offsets of a batch: made from shape and strides, they have the largest of their list, and a GPU asks for the same workspace, also for many', () => {
   const axes = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(7)), { maxLength: 4 })
   const product = { m: 5, k: 6, n: 7, transposeA: true, transposeB: false, bias: false, accumulate: false }
   const agree = (shape: number[], strides: number[]): void => {
@@ -267,7 +267,7 @@ test('softmax survives large logits, and its logarithm agrees', () => {
   ])
 })
 
-test('a row that counts nothing leaks no NaN into loss or gradient', () => {
+test('a row of weight 0 leaks no NaN into loss or gradient', () => {
   const p = { outer: 2, classes: 2, inner: 1, ignoreIndex: -1, labelSmoothing: 0.1, weighted: false }
   const logits = floats(Number.NaN, 0, 0, 0)
   const targets = floats(-1, 1)

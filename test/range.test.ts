@@ -1,7 +1,8 @@
 /**
- * Every elementwise op on cpu over the whole range of float32, subnormal numbers, zeros, infinities and NaN included:
- * values and gradients against mathematics in float64, which holds whatever these formulas pass through. A result that
- * float32 has must be there, within the units in the last place that are stated; what is infinite or NaN must be so.
+ * Every elementwise op on cpu over the whole range of float32, subnormal numbers, zeros, infinities and NaN included.
+ * Values and gradients are compared with the same formulas in float64, where no intermediate result leaves the range. A
+ * result in the range of float32 must be right to the units in the last place that are stated. A result that is
+ * infinite or NaN in float64 must be so on cpu.
  */
 import seedrandom from 'seedrandom'
 import { test } from 'uvu'
@@ -37,7 +38,10 @@ const LARGEST = 2 ** 128 - 2 ** 104
 const SPECIAL = [0, -0, Infinity, -Infinity, NAN, 2 ** -149, -(2 ** -149), 1e-40, 2 ** -126, -1e-38]
 SPECIAL.push(1e-30, 1, -1, 1e20, -1e20, LARGEST)
 
-/** All tuples of special numbers, as columns; then random ones: of any bits, and around 1, so that products stay in range. */
+/**
+ * Operands: first all tuples of special numbers, then in turn numbers around 1, whose products stay in range, and
+ * numbers of random bits.
+ */
 function columns(count: number, more: number, seed: number): Float32Array[] {
   const random = seedrandom(String(seed))
   const tuples = SPECIAL.length ** count
@@ -54,11 +58,11 @@ function columns(count: number, more: number, seed: number): Float32Array[] {
   })
 }
 
-/** Infinity is where the next number would be. */
+/** Infinity counts as 2^128, the number that would follow the largest. */
 const clip = (value: number): number => Math.max(-(2 ** 128), Math.min(2 ** 128, value))
 const ulps = (count: number, truth: number): number => unitsInLastPlace(count, clip(truth))
 
-/** @param inputs  to be told of where it fails */
+/** @param inputs  named in the error */
 function check(
   what: string,
   inputs: readonly Float32Array[],
@@ -92,9 +96,9 @@ async function results(device: HeapDevice, f: (...inputs: Tensor[]) => Tensor, d
 interface OfOne {
   run(x: Tensor): Tensor
   f(x: number): number
-  /** what is lost beside the units in the last place that the function promises; default nothing */
+  /** what y may be off by, beside the units in the last place that the function promises; default 0 */
   lost?(x: number): number
-  /** in x or in y, as float32 has it */
+  /** from x, or from y as rounded to float32 */
   gradient(dy: number, x: number, y: number): number
   allowed?(dy: number, x: number, truth: number): number
 }
@@ -102,7 +106,7 @@ interface OfOne {
 const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
 const normal = (x: number): number => erfc(-x / Math.SQRT2) / 2
 const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
-/** Terms of up to 1, or x times a density that ends before 20, cancel in the slope. */
+/** In the slope, terms of up to max(1, |x|) cancel; beyond |x| = 20 the density is 0. */
 const ofCancelled = (dy: number, x: number, truth: number): number =>
   Math.abs(clip(dy)) * roundings(6, Math.min(Math.max(1, Math.abs(x)), 20)) + ulps(1, truth)
 
@@ -113,7 +117,7 @@ const pow = (exponent: number): OfOne => ({
   allowed: (_dy, _x, truth) => ulps(UNARY.pow.ulps ?? 0, truth),
 })
 
-/** Their mathematics once more. What is not here is held to its own definition. */
+/** Their mathematics, written a second time. A function that is missing here is compared with its own definition. */
 const OF_ONE: { readonly [Name in UnaryFunction]?: OfOne } = {
   neg: { run: ops.neg, f: (x) => -x, gradient: (dy) => -dy },
   abs: { run: ops.abs, f: Math.abs, gradient: (dy, x) => (x === 0 ? 0 : dy * Math.sign(x)) },

@@ -76,7 +76,7 @@ interface Task {
   draw: (count: number, seed: number, options: { weighted: boolean; ignored: readonly number[] }) => Batch
 }
 
-/** A user's loss that takes the weights, and says nothing of what it counts. */
+/** A user's loss that takes the weights, and has no function `weight`. */
 const ownLoss: Loss = (output, target, options) => mse(output, target, options)
 
 const TASKS: Readonly<Record<string, Task>> = {
@@ -108,7 +108,7 @@ const drawn = fc.record({
   }),
   most: fc.integer({ min: 1, max: 6 }),
   weighted: fc.boolean(),
-  // uneven over the micro-batches, up to whole ones
+  // some micro-batches have more of them than others, and some have nothing else
   ignored: fc.uniqueArray(fc.nat(11), { maxLength: 6 }),
 })
 
@@ -195,7 +195,7 @@ test('a loss that weighs its targets itself: its weights are the shares', async 
   await stepsAsByHand(loss, squaredErrorByHand, batch, { microBatch: 4, samples })
 })
 
-test('a loss that weighs a micro-batch below 0, or not at all, is refused before anything runs', async () => {
+test('a loss whose weight of a micro-batch is negative or not finite is refused before anything runs', async () => {
   for (const weight of [-1, Number.NaN, Infinity]) {
     const loss: Loss = Object.assign((output: Tensor, target: Tensor) => mse(output, target), { weight: () => weight })
     const { streamer } = await trained(loss)
@@ -342,7 +342,7 @@ class Watched extends Module {
   }
 }
 
-test('wherever a step fails, parameters, moments, step count and cursor stay, and the next one is as if nothing had been', async () => {
+test('wherever a step fails, parameters, moments, step count and cursor stay as they were, and the next step goes on from there', async () => {
   const make = async () => {
     const device = await open()
     const model = new Watched(device)

@@ -2,18 +2,21 @@
 import { UNARY } from '../kernels/functions.js'
 
 /**
- * float64 gradients of a split against those of the whole mini-batch, relative to max(1, largest gradient):
- * only the order of some hundred sums differs, each worth 2^-53 = 1.1e-16 of its terms.
+ * float64 gradients of a split mini-batch against those of the whole one, relative to max(1, largest gradient). Only
+ * the order of some hundred additions differs, and each rounds by 2^-53 = 1.1e-16 of its terms.
  */
 export const SPLIT_GRADIENT = 1e-12
 
 /**
- * Losses and parameters of a few float64 steps against the same loop by hand: sums of at most some hundred terms up to 10
- * in another order, 2^-53 each, and a division by no less than 1e-3 in adam.
+ * Losses and parameters of a few float64 steps against the same loop by hand. Sums of some hundred terms up to 10 are
+ * in another order, which costs 2^-53 for each term, and adam divides by 1e-3 or more.
  */
 export const BY_HAND = 1e-12
 
-/** A right gradient's directional error against central differences of step 1e-4: see autograd/gradcheck.ts. */
+/**
+ * The error of a right gradient along one direction, against central differences of step 1e-4: see
+ * autograd/gradcheck.ts.
+ */
 export const GRADIENT_CHECK = 1e-6
 
 /** <Ax, y> and <x, A'y> are sums of some hundred float64 terms of size 10 in two orders: 1e2 * 10 * 2^-53 and some room. */
@@ -55,7 +58,10 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
   ],
 ]
 
-/** @param largest  magnitude among the results; below 1, differences cancelled and their terms count */
+/**
+ * @param largest  the largest magnitude among the results; it counts as 1 at least, because small results are
+ *   differences of larger terms
+ */
 export function float32Tolerance(op: string, largest: number): number {
   const entry = ROUNDINGS.find(([, , ops]) => ops.split(/\s+/).includes(op))
   const roundings = entry ? entry[1] : roundingsOf(op)
@@ -63,7 +69,7 @@ export function float32Tolerance(op: string, largest: number): number {
   return roundings * FLOAT32_ROUNDING * Math.max(1, largest)
 }
 
-/** A function of one number of at most 8 ulp and a few products, or one that is exact. */
+/** The roundings of a function of one number: at most 8 ulp and a few products, or none where it is exact. */
 function roundingsOf(name: string): number | undefined {
   const definition = Object.entries(UNARY).find(([known]) => known === name)?.[1]
   return definition && (definition.ulps === undefined ? 0 : 32)
@@ -79,58 +85,62 @@ export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING
 export const float32Sum = (terms: number, magnitude: number): number => (2 * terms + 1) * FLOAT32_ROUNDING * magnitude
 
 /**
- * The relative error of a float32 sum of `terms` numbers of one sign in blocks: as float32Sum, of the longest chains of
- * additions that there are, those of a block and those of the blocks. Note [Long sums] in kernels/simd/assembly/machine/sums.ts.
+ * The relative error of a float32 sum of `terms` numbers of one sign that are added in blocks. It is that of float32Sum
+ * for the longest chain of additions: those within a block, and then those of the blocks. Note [Long sums] in
+ * kernels/simd/assembly/machine/sums.ts.
  */
 export const blockSum = (terms: number, block: number): number => float32Sum(block + Math.ceil(terms / block), 1)
 
 /**
- * The same where blocks, of at most 64 numbers, are added in double precision: whatever the number of terms, it is that of
- * a block, and some roundings for what is added and for what is done with the sum.
+ * The same where blocks of at most 64 numbers are added in double precision. It is then the error of one block, however
+ * many there are, and 16 roundings for what is done before and after the sum.
  */
 export const longSum = (): number => float32Sum(64 + 16, 1)
 
-/** A float32 sum that keeps what its roundings leave out (`addExactly`), relative: some thousand roundings of 2^-48. */
+/** The relative error of a sum in two float32 numbers (`addExactly`): some thousand roundings of 2^-48. */
 export const EXACT_SUM = 1e-10
 
 /** `count` roundings in float32 of numbers no larger than `magnitude`, and one where the result is subnormal. */
 export const roundings = (count: number, magnitude: number): number => count * FLOAT32_ROUNDING * magnitude + 2 ** -149
 
-/** A sum taken in double precision in another order than the expected one, `terms` of them, and stored in float32. */
+/** A sum of `terms` numbers in double precision, in another order than the expected sum, and stored in float32. */
 export const doubleSum = (terms: number, result: number, magnitude: number): number =>
   roundings(1, Math.abs(result)) + 2 * terms * 2 ** -53 * magnitude
 
 /**
- * The share of one of `size` exponentials in their sum, in float32 against float64, relative to it: x - max is rounded,
- * which the exponential multiplies by `range`, the largest |x - max|; 1 ulp of the exponential; the same of every term of
- * the sum, `size` additions, one division.
+ * The relative error of a share in float32: one of `size` exponentials divided by their sum. The rounding of x - max
+ * becomes `range` roundings of the exponential, where `range` is the largest |x - max|. The exponential adds 1 ulp.
+ * Every term of the sum has the same errors. `size` additions and one division follow.
  */
 export const float32Share = (size: number, range: number): number => (2 * range + size + 8) * FLOAT32_ROUNDING
 
 /**
- * The share where the exponential's argument is scale x + mask, of numbers up to `magnitude`: of both it and the maximum
- * the scale, the product and the sum are rounded, and each absolute error is one of the share relative to it; so are
- * those of the sum it is divided by.
+ * The same where the argument of the exponential is scale x + mask, of numbers up to `magnitude`. Scale, product and
+ * sum are rounded, in the argument and in the maximum. Their absolute errors are relative errors of the exponential,
+ * and of each term of the sum that divides it.
  */
 export const float32AttentionShare = (size: number, magnitude: number): number =>
   float32Share(size, 2 * magnitude) + 2 * 2 * 3 * magnitude * FLOAT32_ROUNDING
 
 /**
- * Its logarithm x - max - log(sum), absolute: of three roundings of numbers up to range + log(size), 1 ulp of the
- * logarithm, and what the sum is wrong by, which the logarithm makes absolute.
+ * The absolute error of the logarithm of a share, x - max - log(sum): three roundings of numbers up to range +
+ * log(size), 1 ulp of the logarithm, and the relative error of the sum, which the logarithm makes absolute.
  */
 export const float32LogShare = (size: number, range: number): number =>
   float32Share(size, range) + 4 * (range + Math.log(size) + 1) * FLOAT32_ROUNDING
 
-/** A float32 sum of `terms` numbers of this magnitude, each with 2 roundings of an exponential, 3 of log(1 + x), 3 more. */
+/**
+ * A float32 sum of `terms` numbers of this magnitude. Each has 2 roundings of an exponential, 3 of log(1 + x), and 3
+ * more.
+ */
 export const float32Loss = (terms: number, magnitude: number): number => roundings(terms + 8, magnitude)
 
-/** A float32 result within `count` of the steps between the float32 numbers there. */
+/** `count` steps between neighbouring float32 numbers near `result`. */
 export const unitsInLastPlace = (count: number, result: number): number =>
   count * 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(result)))) - 23)
 
 /**
- * A function of one number on a GPU, whose exp, log and tanh may be off by some ulp and by an absolute error where they
- * cancel: relative 2^-18, absolute 2^-20.
+ * A function of one number on a GPU. Its exp, log and tanh may be off by some ulp, for which 2^-18 of the result is
+ * allowed, and by an absolute error where terms cancel, for which 2^-20 is allowed.
  */
 export const gpuFunction = (result: number): number => 2 ** -18 * Math.abs(result) + 2 ** -20

@@ -55,7 +55,7 @@ const round = (value, digits) => value && Number(value.toFixed(digits))
 const rounded = (record, digits) =>
   Object.fromEntries(Object.entries(record).map(([key, x]) => [key, round(x, digits)]))
 
-/** What is said of a player, whose own turns may have been in several contests. */
+/** The figures of a player, whose turns may come from several contests. */
 function line(workload, player, turns = player.turns, minMs = player.minMs) {
   const { name, threads, absent, version, setting, losses, microBatch } = player
   const who = { peer: name, workload, threads, ...(microBatch && { microBatch }) }
@@ -71,7 +71,7 @@ function line(workload, player, turns = player.turns, minMs = player.minMs) {
   }
 }
 
-/** Complaints about what a player computed. */
+/** What is wrong with the results of a player. */
 function wrong(workload, player, reference) {
   if (player.absent) return []
   const where = `${player.name}, ${workload}, ${player.threads} threads`

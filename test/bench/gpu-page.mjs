@@ -19,7 +19,7 @@ class Player {
     this.drain = drain
   }
 
-  /** @returns milliseconds a step, from nothing to do until nothing is left to do */
+  /** @returns milliseconds a step, from an idle GPU to an idle GPU */
   async play(steps) {
     const started = performance.now()
     for (let i = 0; i < steps; i++) {
@@ -47,7 +47,7 @@ class Player {
   }
 }
 
-/** What makes a peer fail is why it is absent; Sluice must not fail. */
+/** A peer that fails is absent, for the reason that its error names. Sluice must not fail. */
 async function enlist(workload, peer) {
   try {
     return await new Player(await OPEN[peer](workload)).warmUp()
@@ -56,7 +56,7 @@ async function enlist(workload, peer) {
   }
 }
 
-/** `pairs` turns each, or fewer where that takes longer than `seconds`; who begins changes. */
+/** `pairs` turns each, or fewer where that takes longer than `seconds`. The two begin in turn. */
 export async function contest(workload, peer, { pairs, seconds }) {
   const { renderer, ...opened } = await OPEN.sluice(workload)
   const own = await new Player(opened).warmUp()

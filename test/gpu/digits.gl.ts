@@ -9,10 +9,10 @@ import { countOf } from '../../src/stream/plan.js'
 import { Streamer } from '../../src/stream/streamer.js'
 
 const BATCH = 1024
-/** Of the job. */
+/** Epochs of the whole job. */
 const EPOCHS = 60
 const WARM_UP_STEPS = 10
-/** Of them are trained: all in a page; in Node, where a tile is computed four times over, the first. */
+/** A page trains all epochs. Node, where every tile is computed four times, trains the first ten. */
 const TRAINED_EPOCHS = typeof document === 'undefined' ? 10 : EPOCHS
 
 const { train, test: testSet } = data.split(data.digits(), { testFraction: 0.2, seed: 1 })
@@ -26,7 +26,7 @@ function streamerOn(device: Device): Streamer {
 }
 
 interface Outcome {
-  /** of the steps, and then of the test images */
+  /** the loss of each step, then that of the test images */
   losses: number[]
   correct: number
   /** micro-batches of the first mini-batch */
