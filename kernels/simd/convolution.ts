@@ -1,8 +1,9 @@
 /** Convolution and its gradients: assembly/convolution.ts, or assembly/bands/ where channels are few. */
 import type { Convolution } from '../kernels.js'
 import { TAP_BYTES, WINDOW_LIST_BYTES } from './layout.js'
-import { type Bands, direct, dots, turned } from './machine/bands.js'
+import { direct, dots, turned } from './machine/bands.js'
 import { type Blocking, blocking } from './machine/blocking.js'
+import { BandSizes, ProductSizes } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
@@ -38,25 +39,17 @@ const weightGradient = (p: Convolution): Blocking =>
     positions(p),
   )
 
-const sizes = (p: Convolution): number[] => {
-  const { batch, channels, height, width, outChannels, outHeight, outWidth } = p
-  const window = [p.kernelHeight, p.kernelWidth, p.strideY, p.strideX, p.padY, p.padX, p.dilationY, p.dilationX]
-  return [batch, channels, height, width, outChannels, outHeight, outWidth, ...window, p.groups]
-}
-
-const blockSizes = (b: Blocking): number[] => [b.depth, b.height, b.tableBytes, b.scratchBytes, b.slots]
-
-const bandSizes = ({ outRows, rows, phase, slots }: Bands): number[] => [outRows, rows, phase, slots]
-
 export const convolution: SimdKernel<'convolution'> = {
   workspaceBytes: (p) => (direct(p) ?? forward(p)).bytes,
   run(assembly, p, [x, w, bias = 0], [y], workspace) {
-    const few = direct(p)
-    if (few) {
-      assembly.convolutionDirect(x, w, bias, y, ...sizes(p), 0, workspace, ...bandSizes(few))
-      return
+    const bands = direct(p)
+    if (bands) {
+      assembly.store(workspace, BandSizes(p, bands))
+      assembly.convolutionDirect(x, w, bias, y, 0, workspace)
+    } else {
+      assembly.store(workspace, ProductSizes(p, forward(p)))
+      assembly.convolution(x, w, bias, y, workspace)
     }
-    assembly.convolution(x, w, bias, y, ...sizes(p), workspace, ...blockSizes(forward(p)))
   },
 }
 
@@ -67,25 +60,27 @@ export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = 
   },
   run(assembly, p, [dy, w, bias = 0], [dx], workspace) {
     const back = turned(p)
-    const few = back && direct(back)
-    if (back && few) {
-      assembly.convolutionDirect(dy, w, bias, dx, ...sizes(back), 1, workspace, ...bandSizes(few))
-      return
+    const bands = back && direct(back)
+    if (back && bands) {
+      assembly.store(workspace, BandSizes(back, bands))
+      assembly.convolutionDirect(dy, w, bias, dx, 1, workspace)
+    } else {
+      assembly.store(workspace, ProductSizes(p, inputGradient(p)))
+      assembly.convolutionInputGradient(dy, w, bias, dx, workspace)
     }
-    assembly.convolutionInputGradient(dy, w, bias, dx, ...sizes(p), workspace, ...blockSizes(inputGradient(p)))
   },
 }
 
 export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> = {
   workspaceBytes: (p) => (dots(p) ?? weightGradient(p)).bytes,
   run(assembly, p, [dy, x], [dw], workspace) {
-    const accumulate = Number(p.accumulate)
-    const few = dots(p)
-    if (few) {
-      const dotSizes = [...bandSizes(few), few.parts, few.levels]
-      assembly.convolutionWeightDots(dy, x, dw, accumulate, ...sizes(p), workspace, ...dotSizes)
-      return
+    const bands = dots(p)
+    if (bands) {
+      assembly.store(workspace, BandSizes(p, bands))
+      assembly.convolutionWeightDots(dy, x, dw, Number(p.accumulate), workspace)
+    } else {
+      assembly.store(workspace, ProductSizes(p, weightGradient(p)))
+      assembly.convolutionWeightGradient(dy, x, dw, Number(p.accumulate), workspace)
     }
-    assembly.convolutionWeightGradient(dy, x, dw, accumulate, ...sizes(p), workspace, ...blockSizes(weightGradient(p)))
   },
 }

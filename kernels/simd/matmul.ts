@@ -47,20 +47,20 @@ export const matmul: SimdKernel<'matmul'> = {
     const [offsetsA, offsetsB] = [listed(p.offsetsA), listed(p.offsetsB)]
     const [stepA, stepB] = [stepOf(offsetsA), stepOf(offsetsB)]
     if (isDealt(p) && stepA !== null && stepB !== null) {
-      const { bytes, depth, height } = alone(p)
+      const { bytes, depth, blockHeight } = alone(p)
       const steps = [fromA(stepA), fromB(stepB)]
       const operands = [a + fromA(offsetsA[0]), b + fromB(offsetsB[0]), y, ...steps, bias]
-      assembly.inParts('matmulBatch', [batch, ...operands, m, n, k, ...flags, workspace, bytes, depth, height], {
+      assembly.inParts('matmulBatch', [batch, ...operands, m, n, k, ...flags, workspace, bytes, depth, blockHeight], {
         count: 0,
         steps: [0, ...steps, m * n * 4],
         grain: Math.ceil(MULTIPLY_GRAIN / (m * n * k)),
       })
       return
     }
-    const { depth, height, slots } = blocking(m, n, k)
+    const { depth, blockHeight, slotCount } = blocking(m, n, k)
     for (let i = 0; i < batch; i++) {
       const [atA, atB] = [a + fromA(offsetsA[i]), b + fromB(offsetsB[i])]
-      assembly.matmul(atA, atB, bias, y + i * m * n * 4, m, n, k, ...flags, workspace, depth, height, slots)
+      assembly.matmul(atA, atB, bias, y + i * m * n * 4, m, n, k, ...flags, workspace, depth, blockHeight, slotCount)
     }
   },
 }

@@ -17,6 +17,7 @@
  * depends on the input's place modulo the stride. So dx is one product for each remainder, over inputs that are
  * `stride` apart: their windows on dy are dense, and no tap is multiplied in vain.
  */
+import { ProductSizes, Sizes } from './machine/sizes'
 import { Filters } from './product/filters'
 import { Grid } from './product/grid'
 import { Image } from './product/image'
@@ -30,62 +31,52 @@ const IMAGE: usize = 256
 const GRID: usize = 320
 
 /** x, w, bias? (an address, or 0) -> y */
-export function convolution(
-  x: usize, w: usize, bias: usize, y: usize,
-  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize, slots: i32,
-): void {
-  const c = channels / groups
-  const o = outChannels / groups
-  const filterBytes = c * kernelHeight * kernelWidth * 4
-  const outBytes = outHeight * outWidth * 4
+export function convolution(x: usize, w: usize, bias: usize, y: usize, workspace: usize): void {
+  const p = changetype<ProductSizes>(workspace)
+  const c = p.groupChannels
+  const o = p.groupOutChannels
+  const filterBytes = c * p.kernelHeight * p.kernelWidth * 4
+  const outBytes = p.outHeight * p.outWidth * 4
   const image = changetype<Image>(workspace + IMAGE)
   const grid = changetype<Grid>(workspace + GRID)
   const left = changetype<Matrix>(workspace + LEFT)
   const right = changetype<Windows>(workspace + RIGHT)
   const result = Result.at(workspace)
-  const blocks = Blocks.open(workspace, depth, blockHeight, tableBytes, scratchBytes, slots)
+  const blocks = Blocks.open(workspace, p.depth, p.blockHeight, p.tableBytes, p.scratchBytes, p.slotCount)
 
-  image.open(x, c, channels, height, width, blocks.tables)
-  openTaps(image, kernelHeight, kernelWidth, dilationY, dilationX)
-  grid.open(outHeight, outWidth, strideY, strideX, -padY, -padX)
+  image.open(x, c, p.channels, p.height, p.width, blocks.tables)
+  openTaps(image, p)
+  grid.open(p.outHeight, p.outWidth, p.strideY, p.strideX, -p.padY, -p.padX)
   left.laneStride = filterBytes
   left.stepStride = 4
   right.image = image
   right.grid = grid
-  right.placeAt(0, outWidth * 4, 4, outChannels * outBytes)
+  right.placeAt(0, p.outWidth * 4, 4, p.outChannels * outBytes)
   result.stride = outBytes
   result.accumulate = false
   result.columnBias = 0
-  for (let group = 0; group < groups; group++) {
+  for (let group = 0; group < p.groups; group++) {
     image.base = x + group * c * image.channelBytes
     left.base = w + group * o * filterBytes
     result.base = y + group * o * outBytes
     result.rowBias = bias == 0 ? 0 : bias + group * o * 4
-    multiply<Matrix, Windows>(workspace, o, batch * outHeight * outWidth, filterBytes / 4)
+    multiply<Matrix, Windows>(workspace, o, p.batch * p.outHeight * p.outWidth, filterBytes / 4)
   }
 }
 
 /** dy, w, bias? (an address, or 0) -> dx */
-export function convolutionInputGradient(
-  dy: usize, w: usize, bias: usize, dx: usize,
-  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize, slots: i32,
-): void {
-  const c = channels / groups
-  const o = outChannels / groups
-  const kernelBytes = kernelHeight * kernelWidth * 4
-  const planeBytes = height * width * 4
+export function convolutionInputGradient(dy: usize, w: usize, bias: usize, dx: usize, workspace: usize): void {
+  const p = changetype<ProductSizes>(workspace)
+  const c = p.groupChannels
+  const o = p.groupOutChannels
+  const kernelBytes = p.kernelHeight * p.kernelWidth * 4
+  const planeBytes = p.height * p.width * 4
   const image = changetype<Image>(workspace + IMAGE)
   const grid = changetype<Grid>(workspace + GRID)
   const left = changetype<Filters>(workspace + LEFT)
   const right = changetype<Windows>(workspace + RIGHT)
   const result = Result.at(workspace)
-  const blocks = Blocks.open(workspace, depth, blockHeight, tableBytes, scratchBytes, slots)
+  const blocks = Blocks.open(workspace, p.depth, p.blockHeight, p.tableBytes, p.scratchBytes, p.slotCount)
 
   left.image = image
   left.laneStride = kernelBytes
@@ -96,29 +87,29 @@ export function convolutionInputGradient(
   result.accumulate = false
   result.columnBias = 0
   // The loop below skips inputs from which no tap leads back to an output.
-  if (strideY > 1 || strideX > 1) fillPlanes(dx, bias, batch, channels, planeBytes)
-  for (let restY = 0; restY < min(strideY, height); restY++) {
-    for (let restX = 0; restX < min(strideX, width); restX++) {
-      image.open(dy, o, outChannels, outHeight, outWidth, blocks.tables)
-      for (let ky = 0; ky < kernelHeight; ky++) {
-        const down = restY + padY - ky * dilationY
-        if (down % strideY != 0) continue
-        for (let kx = 0; kx < kernelWidth; kx++) {
-          const across = restX + padX - kx * dilationX
-          if (across % strideX == 0) image.addTap(down / strideY, across / strideX, (ky * kernelWidth + kx) * 4)
+  if (p.strideY > 1 || p.strideX > 1) fillPlanes(dx, bias, p.batch, p.channels, planeBytes)
+  for (let restY = 0; restY < min(p.strideY, p.height); restY++) {
+    for (let restX = 0; restX < min(p.strideX, p.width); restX++) {
+      image.open(dy, o, p.outChannels, p.outHeight, p.outWidth, blocks.tables)
+      for (let ky = 0; ky < p.kernelHeight; ky++) {
+        const down = restY + p.padY - ky * p.dilationY
+        if (down % p.strideY != 0) continue
+        for (let kx = 0; kx < p.kernelWidth; kx++) {
+          const across = restX + p.padX - kx * p.dilationX
+          if (across % p.strideX == 0) image.addTap(down / p.strideY, across / p.strideX, (ky * p.kernelWidth + kx) * 4)
         }
       }
       if (image.tapCount == 0) continue
-      const rows = (height - restY + strideY - 1) / strideY
-      const columns = (width - restX + strideX - 1) / strideX
+      const rows = (p.height - restY + p.strideY - 1) / p.strideY
+      const columns = (p.width - restX + p.strideX - 1) / p.strideX
       grid.open(rows, columns, 1, 1, 0, 0)
-      right.placeAt((restY * width + restX) * 4, strideY * width * 4, strideX * 4, channels * planeBytes)
-      for (let group = 0; group < groups; group++) {
+      right.placeAt((restY * p.width + restX) * 4, p.strideY * p.width * 4, p.strideX * 4, p.channels * planeBytes)
+      for (let group = 0; group < p.groups; group++) {
         image.base = dy + group * o * image.channelBytes
         left.base = w + group * o * c * kernelBytes
         result.base = dx + group * c * planeBytes
         result.rowBias = bias == 0 ? 0 : bias + group * c * 4
-        multiply<Filters, Windows>(workspace, c, batch * rows * columns, o * image.tapCount)
+        multiply<Filters, Windows>(workspace, c, p.batch * rows * columns, o * image.tapCount)
       }
     }
   }
@@ -126,52 +117,49 @@ export function convolutionInputGradient(
 
 /** dy, x -> dw */
 export function convolutionWeightGradient(
-  dy: usize, x: usize, dw: usize, accumulate: bool,
-  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, depth: i32, blockHeight: i32, tableBytes: usize, scratchBytes: usize, slots: i32,
+  dy: usize, x: usize, dw: usize, accumulate: bool, workspace: usize,
 ): void {
-  const c = channels / groups
-  const o = outChannels / groups
-  const taps = kernelHeight * kernelWidth
-  const outputs = outHeight * outWidth
+  const p = changetype<ProductSizes>(workspace)
+  const c = p.groupChannels
+  const o = p.groupOutChannels
+  const taps = p.kernelHeight * p.kernelWidth
+  const outputs = p.outHeight * p.outWidth
   const steps = (outputs + 3) & ~3
   const image = changetype<Image>(workspace + IMAGE)
   const grid = changetype<Grid>(workspace + GRID)
   const left = changetype<OutputPositions>(workspace + LEFT)
   const right = changetype<InputPositions>(workspace + RIGHT)
   const result = Result.at(workspace)
-  const blocks = Blocks.open(workspace, depth, blockHeight, tableBytes, scratchBytes, slots)
+  const blocks = Blocks.open(workspace, p.depth, p.blockHeight, p.tableBytes, p.scratchBytes, p.slotCount)
 
-  image.open(x, c, channels, height, width, blocks.tables)
-  openTaps(image, kernelHeight, kernelWidth, dilationY, dilationX)
-  grid.open(outHeight, outWidth, strideY, strideX, -padY, -padX)
+  image.open(x, c, p.channels, p.height, p.width, blocks.tables)
+  openTaps(image, p)
+  grid.open(p.outHeight, p.outWidth, p.strideY, p.strideX, -p.padY, -p.padX)
   left.size = outputs
   left.steps = steps
-  left.imageBytes = outChannels * outputs * 4
+  left.imageBytes = p.outChannels * outputs * 4
   right.image = image
   right.grid = grid
   right.steps = steps
-  right.depth = depth
+  right.depth = p.depth
   right.tables = image.end
   result.stride = c * taps * 4
   result.accumulate = accumulate
   result.columnBias = 0
   result.rowBias = 0
-  for (let group = 0; group < groups; group++) {
+  for (let group = 0; group < p.groups; group++) {
     image.base = x + group * c * image.channelBytes
     left.base = dy + group * o * outputs * 4
     result.base = dw + group * o * c * taps * 4
-    multiply<OutputPositions, InputPositions>(workspace, o, c * taps, batch * steps)
+    multiply<OutputPositions, InputPositions>(workspace, o, c * taps, p.batch * steps)
   }
 }
 
 /** Adds the taps in the order of the kernel. */
-function openTaps(image: Image, kernelHeight: i32, kernelWidth: i32, dilationY: i32, dilationX: i32): void {
-  for (let ky = 0; ky < kernelHeight; ky++) {
-    for (let kx = 0; kx < kernelWidth; kx++) {
-      image.addTap(ky * dilationY, kx * dilationX, (ky * kernelWidth + kx) * 4)
+function openTaps(image: Image, p: Sizes): void {
+  for (let ky = 0; ky < p.kernelHeight; ky++) {
+    for (let kx = 0; kx < p.kernelWidth; kx++) {
+      image.addTap(ky * p.dilationY, kx * p.dilationX, (ky * p.kernelWidth + kx) * 4)
     }
   }
 }

@@ -52,15 +52,13 @@ export interface Bands {
   rows: number
   /** columns in a phase */
   phase: number
-  slots: number
-  /** size of the whole workspace */
-  bytes: number
-}
-
-export interface Dots extends Bands {
+  slotCount: number
+  /** of a weight gradient: parts, each with sums of its own; 0 otherwise */
   parts: number
   /** 1: a part sums all its bands in one chain; 2: block by block */
   levels: number
+  /** size of the whole workspace */
+  bytes: number
 }
 
 const taps = (p: Convolution): number => (p.channels / p.groups) * p.kernelHeight * p.kernelWidth
@@ -84,7 +82,7 @@ function bands(p: Convolution, width: number) {
  * The cut of a weight gradient by dot products; null where the product, with its packing, is faster. The sizes of one
  * image decide this, not the number of images.
  */
-export function dots(p: Convolution): Dots | null {
+export function dots(p: Convolution): Bands | null {
   const band = bands(p, p.outWidth)
   const tapCount = roundUp(taps(p), 4)
   const sumBytes = roundUp(p.outChannels * tapCount * BYTES, LINE_BYTES)
@@ -93,10 +91,11 @@ export function dots(p: Convolution): Dots | null {
   const sums = Math.min(mostSums, band.count)
   // A second level doubles the sums of a part and halves the parts: so larger sizes never need less.
   const levels = band.count > sums * BANDS_IN_CHAIN ? 2 : 1
-  const slots = Math.min(MAX_THREADS, sums)
+  const slotCount = Math.min(MAX_THREADS, sums)
   const head = BANDS_HEADER_BYTES + roundUp(tapCount * BYTES, LINE_BYTES)
-  const bytes = head + sums * sumBytes + slots * (DOTS_SLOT_BYTES + band.bytes)
-  return { ...band, parts: Math.floor(sums / levels), levels, slots, bytes }
+  const bytes = head + sums * sumBytes + slotCount * (DOTS_SLOT_BYTES + band.bytes)
+  const { outRows, rows, phase } = band
+  return { outRows, rows, phase, slotCount, parts: Math.floor(sums / levels), levels, bytes }
 }
 
 /**
@@ -109,10 +108,12 @@ export function direct(p: Convolution): Bands | null {
   const few = outChannels <= (p.channels / p.groups <= MAX_CHANNELS ? MAX_OUT_CHANNELS : FEW_OUT_CHANNELS)
   if (!band || !few || roundUp(p.outWidth, TILE_COLUMNS) > MOST_COLUMNS * p.outWidth) return null
   const lanes = p.groups * roundUp(outChannels, TILE_ROWS)
-  const slots = Math.min(MAX_THREADS, band.count)
+  const slotCount = Math.min(MAX_THREADS, band.count)
   const weightBytes = lanes * taps(p) * BYTES + roundUp(lanes * BYTES, LINE_BYTES)
   const head = BANDS_HEADER_BYTES + roundUp(taps(p) * BYTES, LINE_BYTES) + weightBytes
-  return { ...band, slots, bytes: head + slots * (DIRECT_SLOT_BYTES + band.bytes) }
+  const bytes = head + slotCount * (DIRECT_SLOT_BYTES + band.bytes)
+  const { outRows, rows, phase } = band
+  return { outRows, rows, phase, slotCount, parts: 0, levels: 0, bytes }
 }
 
 /**

@@ -28,10 +28,10 @@ const HEIGHT = 128
 
 export interface Blocking {
   depth: number
-  height: number
+  blockHeight: number
   tableBytes: number
   scratchBytes: number
-  slots: number
+  slotCount: number
   /** size of the whole workspace */
   bytes: number
 }
@@ -52,11 +52,11 @@ export const roundUp = (value: number, unit: number): number => Math.ceil(value 
 
 export function blocking(m: number, n: number, k: number, extras: Extras = {}): Blocking {
   const depth = Math.min(DEPTH, extras.maxDepth ?? DEPTH, roundUp(k, 4))
-  const height = Math.min(HEIGHT, extras.maxHeight ?? HEIGHT, roundUp(m, TILE_ROWS))
-  const slots = Math.min(extras.slots ?? MAX_THREADS, Math.ceil(n / TILE_COLUMNS))
+  const blockHeight = Math.min(HEIGHT, extras.maxHeight ?? HEIGHT, roundUp(m, TILE_ROWS))
+  const slotCount = Math.min(extras.slots ?? MAX_THREADS, Math.ceil(n / TILE_COLUMNS))
   const scratchBytes = roundUp(extras.scratchBytes ?? 0, LINE_BYTES)
   const tableBytes = roundUp(extras.tableBytes?.(depth) ?? 0, LINE_BYTES)
   const slotBytes = PRODUCT_SLOT_BYTES + scratchBytes + depth * TILE_COLUMNS * BYTES
-  const bytes = PRODUCT_HEADER_BYTES + tableBytes + depth * height * BYTES + slots * slotBytes
-  return { depth, height, tableBytes, scratchBytes, slots, bytes }
+  const bytes = PRODUCT_HEADER_BYTES + tableBytes + depth * blockHeight * BYTES + slotCount * slotBytes
+  return { depth, blockHeight, tableBytes, scratchBytes, slotCount, bytes }
 }

@@ -12,6 +12,8 @@ const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 export type Exports = { readonly [Name in AssemblyFunction]: (...numbers: number[]) => number }
 
 export interface Assembly extends Exports {
+  /** Stores int32 numbers. */
+  store(address: number, numbers: readonly number[]): void
   /** Calls one of the functions in parts, by all threads: parts.ts. */
   inParts: InParts<AssemblyFunction>
 }
@@ -62,5 +64,11 @@ export const moduleOf = (variant: SimdVariant, shared: boolean): WebAssembly.Mod
 export function instantiate(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   const { exports, call } = instantiateWithParts(moduleOf(variant, isShared(memory)), memory, CALL)
   const functions = exports as Exports
-  return { ...functions, inParts: sharing(functions, call) }
+  let view = new Int32Array(memory.buffer)
+  const store = (address: number, numbers: readonly number[]) => {
+    // a memory that has grown has another buffer
+    if (view.buffer !== memory.buffer) view = new Int32Array(memory.buffer)
+    for (let i = 0; i < numbers.length; i++) view[address / 4 + i] = numbers[i]
+  }
+  return { ...functions, store, inParts: sharing(functions, call) }
 }

@@ -8,45 +8,15 @@
  * once for all taps the work that packing does for each tap.
  */
 
-@unmanaged
-export class Band {
-  channels: i32
-  height: i32
-  width: i32
-  kernelHeight: i32
-  kernelWidth: i32
-  strideY: i32
-  strideX: i32
-  padY: i32
-  padX: i32
-  dilationY: i32
-  dilationX: i32
-  /** rows of the image in a full band */
-  rows: i32
-  /** columns of a phase */
-  phase: i32
+import { BandSizes } from '../machine/sizes'
 
-  open(
-    channels: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32,
-    padY: i32, padX: i32, dilationY: i32, dilationX: i32, rows: i32, phase: i32,
-  ): void {
-    this.channels = channels
-    this.height = height
-    this.width = width
-    this.kernelHeight = kernelHeight
-    this.kernelWidth = kernelWidth
-    this.strideY = strideY
-    this.strideX = strideX
-    this.padY = padY
-    this.padX = padX
-    this.dilationY = dilationY
-    this.dilationX = dilationX
-    this.rows = rows
-    this.phase = phase
-  }
+@unmanaged
+export class Band extends BandSizes {
+  /** channels of a group */
+  c: i32
 
   get bytes(): usize {
-    return <usize>(this.channels * this.rows * this.strideX * this.phase) * 4
+    return <usize>(this.c * this.rows * this.strideX * this.phase) * 4
   }
 
   /** Bytes from a row of outputs to the next. */
@@ -61,7 +31,7 @@ export class Band {
   listTaps(to: usize, count: i32): void {
     const kernelWidth = this.kernelWidth
     const kernelHeight = this.kernelHeight
-    const taps = this.channels * kernelHeight * kernelWidth
+    const taps = this.c * kernelHeight * kernelWidth
     for (let i = 0; i < count; i++) {
       const tap = i < taps ? i : 0
       const line = tap / kernelWidth
@@ -79,7 +49,7 @@ export class Band {
     const phase = this.phase
     const strideX = this.strideX
     const first = row * this.strideY - this.padY
-    for (let channel = 0; channel < this.channels; channel++) {
+    for (let channel = 0; channel < this.c; channel++) {
       for (let y = first; y < first + this.rows; y++) {
         const from = x + <usize>(y * width) * 4
         const exists = y >= 0 && y < this.height

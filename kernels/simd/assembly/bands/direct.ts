@@ -30,15 +30,10 @@ import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from '../produc
 class Direct extends Band {
   x: usize
   y: usize
-  batch: i32
-  groups: i32
   /** output channels of a group, and that rounded up to whole tiles */
-  outChannels: i32
+  o: i32
   lanes: i32
-  outHeight: i32
-  outWidth: i32
-  /** rows of outputs in a band, bands in an image, bands in an item */
-  outRows: i32
+  /** bands in an image, bands in an item */
   bands: i32
   item: i32
   taps: usize
@@ -56,43 +51,30 @@ const BLOCK: i32 = 256
 /** All blocks but the first begin with zeros. */
 const ZEROS: usize = memory.data(16)
 
-/** x, w, bias? (an address, or 0) -> y */
-export function convolutionDirect(
-  x: usize, w: usize, bias: usize, y: usize,
-  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, groups: i32, turned: bool,
-  workspace: usize, outRows: i32, rows: i32, phase: i32, slots: i32,
-): void {
+/** x, w, bias? (an address, or 0) -> y; `turned`: with the kernels turned round, for the gradient of the inputs */
+export function convolutionDirect(x: usize, w: usize, bias: usize, y: usize, turned: bool, workspace: usize): void {
   const direct = changetype<Direct>(workspace)
-  const c = channels / groups
-  const o = outChannels / groups
-  direct.open(
-    c, height, width, kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, rows, phase,
-  )
+  const c = direct.groupChannels
+  const o = direct.groupOutChannels
+  const taps = direct.kernelHeight * direct.kernelWidth
+  direct.c = c
+  direct.o = o
   direct.x = x
   direct.y = y
-  direct.batch = batch
-  direct.groups = groups
-  direct.outChannels = o
   direct.lanes = (o + TILE_ROWS - 1) & -TILE_ROWS
-  direct.outHeight = outHeight
-  direct.outWidth = outWidth
-  direct.outRows = outRows
-  direct.bands = (outHeight + outRows - 1) / outRows
-  direct.tapCount = c * kernelHeight * kernelWidth
-  direct.item = max(1, MULTIPLY_GRAIN / (outChannels * direct.tapCount * outRows * outWidth))
+  direct.bands = (direct.outHeight + direct.outRows - 1) / direct.outRows
+  direct.tapCount = c * taps
+  direct.item = max(1, MULTIPLY_GRAIN / (direct.outChannels * direct.tapCount * direct.outRows * direct.outWidth))
   direct.taps = workspace + BANDS_HEADER_BYTES
   direct.weights = direct.taps + <usize>((direct.tapCount + 15) & ~15) * 4
-  direct.starts = direct.weights + <usize>(groups * direct.lanes * direct.tapCount) * 4
-  direct.slots = direct.starts + <usize>((groups * direct.lanes + 15) & ~15) * 4
+  direct.starts = direct.weights + <usize>(direct.groups * direct.lanes * direct.tapCount) * 4
+  direct.slots = direct.starts + <usize>((direct.groups * direct.lanes + 15) & ~15) * 4
   direct.slotBytes = DIRECT_SLOT_BYTES + ((direct.bytes + 63) & ~63)
   direct.listTaps(direct.taps, direct.tapCount)
-  const taps = kernelHeight * kernelWidth
   if (turned) prepare(direct, w + <usize>(taps - 1) * 4, taps, o * taps, -1, taps, bias)
   else prepare(direct, w, c * taps, taps, 1, taps, bias)
-  const items = (batch * direct.bands + direct.item - 1) / direct.item
-  parallel(workspace, items, slots, (shared, item, slot) => {
+  const items = (direct.batch * direct.bands + direct.item - 1) / direct.item
+  parallel(workspace, items, direct.slotCount, (shared, item, slot) => {
     const direct = changetype<Direct>(shared)
     const end = min((item + 1) * direct.item, direct.batch * direct.bands)
     for (let band = item * direct.item; band < end; band++) computeBand(direct, band, slot)
@@ -106,7 +88,7 @@ export function convolutionDirect(
 function prepare(
   direct: Direct, w: usize, outStride: i32, channelStride: i32, tapStride: i32, taps: i32, bias: usize,
 ): void {
-  const o = direct.outChannels
+  const o = direct.o
   const steps = direct.tapCount
   let weight = direct.weights
   let start = direct.starts
@@ -115,7 +97,7 @@ function prepare(
       const exists = lane < o
       const rest = lane % ROWS
       let to = weight + <usize>((lane - rest) * steps + rest) * 4
-      for (let channel = 0; channel < direct.channels; channel++) {
+      for (let channel = 0; channel < direct.c; channel++) {
         let from = w + (lane * outStride + channel * channelStride) * 4
         for (let tap = 0; tap < taps; tap++) {
           store<f32>(to, exists ? load<f32>(from) : 0)
@@ -139,7 +121,7 @@ function computeBand(direct: Direct, index: i32, slot: i32): void {
   const n = index / direct.bands
   const top = (index - n * direct.bands) * direct.outRows
   const rows = min(direct.outRows, direct.outHeight - top)
-  const o = direct.outChannels
+  const o = direct.o
   const taps = direct.tapCount
   const first = min(taps, BLOCK)
   const width = direct.outWidth
@@ -148,7 +130,7 @@ function computeBand(direct: Direct, index: i32, slot: i32): void {
   const columns = min(width, COLUMNS)
   for (let group = 0; group < direct.groups; group++) {
     const plane = n * direct.groups + group
-    direct.fill(band, direct.x + <usize>(plane * direct.channels * direct.height * direct.width) * 4, top)
+    direct.fill(band, direct.x + <usize>(plane * direct.c * direct.height * direct.width) * 4, top)
     const weights = direct.weights + <usize>(group * direct.lanes * taps) * 4
     const starts = direct.starts + <usize>(group * direct.lanes) * 4
     let y = direct.y + <usize>(plane * o) * stride + <usize>(top * width) * 4

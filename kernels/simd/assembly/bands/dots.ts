@@ -25,21 +25,12 @@ import { multiplyAdd } from '../product/tile'
 class Dots extends Band {
   dy: usize
   x: usize
-  batch: i32
-  groups: i32
-  /** output channels of one group */
-  outChannels: i32
-  outHeight: i32
-  outWidth: i32
-  /** rows of outputs in a band, and bands in an image */
-  outRows: i32
+  /** bands in an image */
   bands: i32
-  parts: i32
-  /** sets of sums of a part, `sumBytes` each: 1 or 2 */
-  levels: i32
   /** distances to the taps of all channels, filled up to a multiple of four */
   taps: usize
   tapCount: i32
+  /** [parts, levels, sumBytes] */
   sums: usize
   sumBytes: usize
   slots: usize
@@ -47,47 +38,32 @@ class Dots extends Band {
 }
 
 /** dy, x -> dw */
-export function convolutionWeightDots(
-  dy: usize, x: usize, dw: usize, accumulate: bool,
-  batch: i32, channels: i32, height: i32, width: i32, outChannels: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, groups: i32,
-  workspace: usize, outRows: i32, rows: i32, phase: i32, slots: i32, parts: i32, levels: i32,
-): void {
+export function convolutionWeightDots(dy: usize, x: usize, dw: usize, accumulate: bool, workspace: usize): void {
   const dots = changetype<Dots>(workspace)
-  const c = channels / groups
-  dots.open(
-    c, height, width, kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, rows, phase,
-  )
+  const c = dots.groupChannels
+  const taps = c * dots.kernelHeight * dots.kernelWidth
+  const parts = dots.parts
+  dots.c = c
   dots.dy = dy
   dots.x = x
-  dots.batch = batch
-  dots.groups = groups
-  dots.outChannels = outChannels / groups
-  dots.outHeight = outHeight
-  dots.outWidth = outWidth
-  dots.outRows = outRows
-  dots.bands = (outHeight + outRows - 1) / outRows
-  dots.parts = parts
-  dots.levels = levels
+  dots.bands = (dots.outHeight + dots.outRows - 1) / dots.outRows
   dots.taps = workspace + BANDS_HEADER_BYTES
-  const taps = c * kernelHeight * kernelWidth
   dots.tapCount = (taps + 3) & ~3
   dots.sums = dots.taps + <usize>((dots.tapCount + 15) & ~15) * 4
-  dots.sumBytes = <usize>((outChannels * dots.tapCount + 15) & ~15) * 4
-  dots.slots = dots.sums + <usize>(parts * levels) * dots.sumBytes
+  dots.sumBytes = <usize>((dots.outChannels * dots.tapCount + 15) & ~15) * 4
+  dots.slots = dots.sums + <usize>(parts * dots.levels) * dots.sumBytes
   dots.slotBytes = DOTS_SLOT_BYTES + ((dots.bytes + 63) & ~63)
   dots.listTaps(dots.taps, dots.tapCount)
-  parallel(workspace, parts, slots, (shared, part, slot) => {
+  parallel(workspace, parts, dots.slotCount, (shared, part, slot) => {
     sumPart(changetype<Dots>(shared), part, slot)
   })
-  for (let o = 0; o < outChannels; o++) {
+  for (let o = 0; o < dots.outChannels; o++) {
     for (let tap = 0; tap < taps; tap++) {
       let sum: f64 = accumulate ? load<f32>(dw) : 0
       let from = dots.sums + <usize>(o * dots.tapCount + tap) * 4
       for (let part = 0; part < parts; part++) {
         sum += <f64>load<f32>(from)
-        from += <usize>levels * dots.sumBytes
+        from += <usize>dots.levels * dots.sumBytes
       }
       store<f32>(dw, <f32>sum)
       dw += 4
@@ -121,10 +97,10 @@ function sumPart(dots: Dots, part: i32, slot: i32): void {
 function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): void {
   const nowhere = dots.slots + <usize>slot * dots.slotBytes
   const band = nowhere + DOTS_SLOT_BYTES
-  const o = dots.outChannels
+  const o = dots.groupOutChannels
   const outRowBytes = <usize>dots.outWidth * 4
   const outBytes = <usize>dots.outHeight * outRowBytes
-  const inBytes = <usize>(dots.height * dots.width) * 4
+  const inBytes = <usize>(dots.c * dots.height * dots.width) * 4
   const tapCount = dots.tapCount
   const sumBytes = <usize>tapCount * 4
   for (let i = first; i < end; i++) {
@@ -133,7 +109,7 @@ function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): voi
     const rows = min(dots.outRows, dots.outHeight - row)
     for (let group = 0; group < dots.groups; group++) {
       const plane = n * dots.groups + group
-      dots.fill(band, dots.x + <usize>(plane * dots.channels) * inBytes, row)
+      dots.fill(band, dots.x + <usize>plane * inBytes, row)
       let dy = dots.dy + <usize>(plane * o) * outBytes + <usize>row * outRowBytes
       let to = sums + <usize>(group * o) * sumBytes
       for (let channel = 0; channel < o; channel += 2) {

@@ -25,8 +25,8 @@ import { ROW_GROUP } from './matrix'
 import { parallel } from '../machine/parallel'
 import { addTile, COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
 
-/** The header of the workspace, which all threads read: places of the operands, the result and the blocks. */
-export const LEFT: usize = 0
+/** The header of the workspace, which all threads read. It begins with the sizes of a convolution: machine/sizes.ts. */
+export const LEFT: usize = 96
 export const RIGHT: usize = 128
 const RESULT: usize = 384
 const BLOCKS: usize = 448

@@ -1,0 +1,55 @@
+/**
+ * The sizes of a convolution and of its cut, which stand at the head of its workspace. kernels/simd/convolution.ts writes
+ * them there. It knows these fields, which all are i32, from functions that kernels/build.mjs makes of the classes.
+ */
+
+/** As `Convolution` in kernels/kernels.ts. */
+@unmanaged
+export class Sizes {
+  batch: i32
+  channels: i32
+  height: i32
+  width: i32
+  outChannels: i32
+  outHeight: i32
+  outWidth: i32
+  kernelHeight: i32
+  kernelWidth: i32
+  strideY: i32
+  strideX: i32
+  padY: i32
+  padX: i32
+  dilationY: i32
+  dilationX: i32
+  groups: i32
+
+  /** Channels of a group. */
+  get groupChannels(): i32 {
+    return this.channels / this.groups
+  }
+
+  get groupOutChannels(): i32 {
+    return this.outChannels / this.groups
+  }
+}
+
+/** As `Blocking` in kernels/simd/machine/blocking.ts. */
+@unmanaged
+export class ProductSizes extends Sizes {
+  depth: i32
+  blockHeight: i32
+  tableBytes: i32
+  scratchBytes: i32
+  slotCount: i32
+}
+
+/** As `Bands` in kernels/simd/machine/bands.ts. */
+@unmanaged
+export class BandSizes extends Sizes {
+  outRows: i32
+  rows: i32
+  phase: i32
+  slotCount: i32
+  parts: i32
+  levels: i32
+}
