@@ -9,15 +9,8 @@
  */
 import type { Convolution } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
-import {
-  type Image,
-  RESULT,
-  type Result,
-  SIZES,
-  type Strides,
-  sizesOf,
-  type Taps,
-} from './machine/convolution-sizes.js'
+import type { Image, Result, Strides, Taps } from './machine/convolution-sizes.js'
+import { RESULT, SIZES, sizesOf } from './machine/convolution-sizes.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Named, type Program, packed, type Texels, type Thread } from './machine/program.js'
 import { fours } from './tiles/channel-fours.js'

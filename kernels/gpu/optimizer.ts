@@ -3,15 +3,8 @@
  * for each of them, all from the old values. What one needs of another is computed again, which costs less than to read it.
  */
 import type { GpuKernel } from './machine/kernel.js'
-import {
-  type Four,
-  type Named,
-  type Program,
-  packed,
-  type Source,
-  type Texels,
-  type Thread,
-} from './machine/program.js'
+import type { Four, Named, Program, Source, Texels, Thread } from './machine/program.js'
+import { packed } from './machine/program.js'
 
 /** The gradient is multiplied by the root of the clipping factor twice, so that no product over- or underflows. */
 function clipping(scale: number, ratio: number, clip: number, maxNorm: number): number {

@@ -5,15 +5,8 @@
  */
 import { contiguous } from '../../strides.js'
 import { INDEXING, type Width, walk } from './indexing.js'
-import {
-  type ArgumentKind,
-  eachValue,
-  type Four,
-  type Gpu,
-  type Helpers,
-  type Program,
-  type Source,
-} from './program.js'
+import type { ArgumentKind, Four, Gpu, Helpers, Program, Source } from './program.js'
+import { eachValue } from './program.js'
 
 const TENSORS = ['x', 'y', 'z']
 const kindsOf = (count: number): ArgumentKind[] => new Array<ArgumentKind>(count).fill('texels')

@@ -12,16 +12,8 @@ import { contiguous, product } from '../../strides.js'
 import { at, exponential } from './builtins.js'
 import { BINARY } from './functions.js'
 import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
-import {
-  type ArgumentKind,
-  eachValue,
-  type Four,
-  type Gpu,
-  type Helpers,
-  type Program,
-  type Source,
-  type Texels,
-} from './program.js'
+import type { ArgumentKind, Four, Gpu, Helpers, Program, Source, Texels } from './program.js'
+import { eachValue } from './program.js'
 
 /** How a tensor of `shape` is cut into groups: along the axes that are reduced. */
 export interface Groups {

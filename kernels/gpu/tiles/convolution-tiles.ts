@@ -14,17 +14,8 @@
  */
 import type { Convolution } from '../../kernels.js'
 import { at, quotient } from '../machine/builtins.js'
-import {
-  eachValue,
-  type Four,
-  type Gpu,
-  LARGEST_TENSOR,
-  type Named,
-  type Program,
-  packed,
-  type Texels,
-  type Thread,
-} from '../machine/program.js'
+import type { Four, Gpu, Named, Program, Texels, Thread } from '../machine/program.js'
+import { eachValue, LARGEST_TENSOR, packed } from '../machine/program.js'
 import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './channel-fours.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 import { addRows, END_BLOCK, fourFrom, registers } from './registers.js'

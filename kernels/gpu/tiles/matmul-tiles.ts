@@ -6,17 +6,8 @@ import type { KernelParameters } from '../../kernels.js'
 import { largestOf, listed, type Offsets } from '../../strides.js'
 import { at, quotient } from '../machine/builtins.js'
 import { AXES, inner, offsetsWalk } from '../machine/indexing.js'
-import {
-  eachValue,
-  type Four,
-  type Gpu,
-  type Helpers,
-  type Named,
-  type Program,
-  packed,
-  type Texels,
-  type Thread,
-} from '../machine/program.js'
+import type { Four, Gpu, Helpers, Named, Program, Texels, Thread } from '../machine/program.js'
+import { eachValue, packed } from '../machine/program.js'
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 import { addOuterProducts, addRows, END_BLOCK, fourFrom, registers } from './registers.js'
 

@@ -4,17 +4,8 @@
  * beside what is read for each of them.
  */
 import { at, quotient } from '../machine/builtins.js'
-import {
-  eachValue,
-  type Four,
-  type Gpu,
-  type Helpers,
-  type Named,
-  type Program,
-  packed,
-  type Texels,
-  type Thread,
-} from '../machine/program.js'
+import type { Four, Gpu, Helpers, Named, Program, Texels, Thread } from '../machine/program.js'
+import { eachValue, packed } from '../machine/program.js'
 
 const SIZES = ['columns', 'rows', 'groups'] as const
 /** In a plane, from one to the next. */
