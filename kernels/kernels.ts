@@ -42,13 +42,10 @@ export interface Rows {
   inner: number
 }
 
-/** Two-dimensional cross-correlation, NCHW and OIHW. `channels` and `outChannels` count all groups. */
-export interface Convolution {
-  batch: number
-  channels: number
+/** Windows over images of height x width. */
+export interface Windows {
   height: number
   width: number
-  outChannels: number
   outHeight: number
   outWidth: number
   kernelHeight: number
@@ -57,24 +54,21 @@ export interface Convolution {
   strideX: number
   padY: number
   padX: number
+}
+
+/** Two-dimensional cross-correlation, NCHW and OIHW. `channels` and `outChannels` count all groups. */
+export interface Convolution extends Windows {
+  batch: number
+  channels: number
+  outChannels: number
   dilationY: number
   dilationX: number
   groups: number
 }
 
-/** Windows over `planes` = N * C images of height x width. Padding never wins a max. */
-export interface Pooling {
+/** Windows over `planes` = N * C images. Padding never wins a max. */
+export interface Pooling extends Windows {
   planes: number
-  height: number
-  width: number
-  outHeight: number
-  outWidth: number
-  kernelHeight: number
-  kernelWidth: number
-  strideY: number
-  strideX: number
-  padY: number
-  padX: number
 }
 
 /**

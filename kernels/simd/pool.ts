@@ -1,12 +1,11 @@
 /** Pooling and its gradients, in parts by planes: assembly/max-pool.ts and average-pool.ts. */
 import type { Pooling } from '../kernels.js'
+import { POOL_SIZES } from './layout.js'
+import { PoolSizes } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
-import type { Cut } from './machine/parts.js'
+import type { Assembly } from './machine/module.js'
 
-const sizes = (p: Pooling): number[] => {
-  const window = [p.kernelHeight, p.kernelWidth, p.strideY, p.strideX, p.padY, p.padX]
-  return [p.planes, p.height, p.width, p.outHeight, p.outWidth, ...window]
-}
+type Name = 'maxPool' | 'maxPoolGradient' | 'averagePool' | 'averagePoolGradient'
 
 /** The divisor of the sum of a window; 0 stands for the count of its own numbers. */
 const divisor = (p: Pooling & { countPadding: boolean }): number =>
@@ -15,34 +14,38 @@ const divisor = (p: Pooling & { countPadding: boolean }): number =>
 /** Numbers of x in a part: about 5 us with windows of 2 x 2, longer with others. */
 const GRAIN = 8192
 
-/** Parts by plane. `held` says what of a plane each argument before their number holds. */
-function byPlane(p: Pooling, ...held: ('input' | 'output' | 'nothing')[]): Cut {
-  const bytes = { input: 4 * p.height * p.width, output: 4 * p.outHeight * p.outWidth, nothing: 0 }
+/** Calls a function of operands, planes and numbers, in parts by planes. Each operand is as large as the input or the output. */
+function byPlane(
+  assembly: Assembly,
+  name: Name,
+  p: Pooling,
+  sizes: readonly ('input' | 'output')[],
+  operands: readonly number[],
+  ...numbers: number[]
+): void {
+  const bytes = { input: 4 * p.height * p.width, output: 4 * p.outHeight * p.outWidth }
   const grain = Math.max(1, Math.floor(GRAIN / (p.height * p.width)))
-  return { count: held.length, steps: held.map((what) => bytes[what]), grain }
+  assembly.store(POOL_SIZES, PoolSizes(p))
+  const cut = { count: operands.length, steps: sizes.map((size) => bytes[size]), grain }
+  assembly.inParts(name, [...operands, p.planes, ...numbers], cut)
 }
 
 export const maxPool: SimdKernel<'maxPool'> = {
-  run(assembly, p, [x], [y]) {
-    assembly.inParts('maxPool', [x, y, ...sizes(p)], byPlane(p, 'input', 'output'))
-  },
+  run: (assembly, p, [x], [y]) => byPlane(assembly, 'maxPool', p, ['input', 'output'], [x, y]),
 }
 
 export const maxPoolGradient: SimdKernel<'maxPoolGradient'> = {
   run(assembly, p, [dy, x], [dx]) {
-    assembly.inParts('maxPoolGradient', [dy, x, dx, ...sizes(p)], byPlane(p, 'output', 'input', 'input'))
+    byPlane(assembly, 'maxPoolGradient', p, ['output', 'input', 'input'], [dy, x, dx])
   },
 }
 
 export const averagePool: SimdKernel<'averagePool'> = {
-  run(assembly, p, [x], [y]) {
-    assembly.inParts('averagePool', [x, y, divisor(p), ...sizes(p)], byPlane(p, 'input', 'output', 'nothing'))
-  },
+  run: (assembly, p, [x], [y]) => byPlane(assembly, 'averagePool', p, ['input', 'output'], [x, y], divisor(p)),
 }
 
 export const averagePoolGradient: SimdKernel<'averagePoolGradient'> = {
   run(assembly, p, [dy], [dx]) {
-    const args = [dy, dx, divisor(p), ...sizes(p)]
-    assembly.inParts('averagePoolGradient', args, byPlane(p, 'output', 'input', 'nothing'))
+    byPlane(assembly, 'averagePoolGradient', p, ['output', 'input'], [dy, dx], divisor(p))
   },
 }

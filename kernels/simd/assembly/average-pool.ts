@@ -1,28 +1,16 @@
 /** Average pooling: x, dx [planes, height, width], y, dy [planes, outHeight, outWidth]. */
-import { addLanes, eachWindow, loadFour, loadNew, storeLanes } from './machine/pool-windows'
+import { addLanes, eachWindow, fillImages, loadFour, loadNew, storeLanes } from './machine/pool-windows'
 import { addHigh, addLow, rounded } from './machine/sums'
 
 /** x -> y; the sum of a window is divided by `divisor`, or by the count of its numbers where `divisor` is 0 */
-export function averagePool(
-  x: usize, y: usize, divisor: i32,
-  planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-): void {
-  eachWindow<Average>(
-    x, y, 0, divisor, planes, height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX,
-  )
+export function averagePool(x: usize, y: usize, planes: i32, divisor: i32): void {
+  eachWindow<Average>(x, y, 0, divisor, planes)
 }
 
 /** dy -> dx */
-export function averagePoolGradient(
-  dy: usize, dx: usize, divisor: i32,
-  planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-): void {
-  memory.fill(dx, 0, <usize>(planes * height * width) * 4)
-  eachWindow<AverageGradient>(
-    dx, dy, 0, divisor, planes, height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX,
-  )
+export function averagePoolGradient(dy: usize, dx: usize, planes: i32, divisor: i32): void {
+  fillImages(dx, planes)
+  eachWindow<AverageGradient>(dx, dy, 0, divisor, planes)
 }
 
 @unmanaged class Average {

@@ -10,46 +10,31 @@
  * left until it is whole; outputs that are computed twice come out the same. All other windows:
  * machine/pool-windows.ts.
  */
-import { addLanes, eachWindow, loadFour, loadNew, storeLanes } from './machine/pool-windows'
+import { POOL_SIZES } from '../layout'
+import { addLanes, eachWindow, fillImages, loadFour, loadNew, storeLanes } from './machine/pool-windows'
+import { PoolSizes } from './machine/sizes'
 
 /** x -> y */
-export function maxPool(
-  x: usize, y: usize,
-  planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-): void {
-  if (areQuarters(outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX)) {
-    maxOfQuarters(x, y, planes, height, width, outHeight, outWidth)
-    return
-  }
-  eachWindow<Max>(
-    x, y, 0, 0, planes, height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX,
-  )
+export function maxPool(x: usize, y: usize, planes: i32): void {
+  if (areQuarters()) eachQuarters<MaxOfQuarters>(x, y, 0, planes)
+  else eachWindow<Max>(x, y, 0, 0, planes)
 }
 
 /** dy, x -> dx */
-export function maxPoolGradient(
-  dy: usize, x: usize, dx: usize,
-  planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-): void {
-  if (areQuarters(outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX)) {
-    // An odd row or column at the end is in no window.
-    if (2 * outHeight < height || 2 * outWidth < width) memory.fill(dx, 0, <usize>(planes * height * width) * 4)
-    maxOfQuartersGradient(dy, x, dx, planes, height, width, outHeight, outWidth)
-    return
-  }
-  memory.fill(dx, 0, <usize>(planes * height * width) * 4)
-  eachWindow<MaxGradient>(
-    x, dy, dx - x, 0, planes, height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideY, strideX, padY, padX,
-  )
+export function maxPoolGradient(dy: usize, x: usize, dx: usize, planes: i32): void {
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  const quarters = areQuarters()
+  // Of quarters every number is written, but for an odd row or column at the end, which is in no window.
+  if (!quarters || 2 * p.outHeight < p.height || 2 * p.outWidth < p.width) fillImages(dx, planes)
+  if (quarters) eachQuarters<MaxOfQuartersGradient>(x, dy, dx - x, planes)
+  else eachWindow<MaxGradient>(x, dy, dx - x, 0, planes)
 }
 
 /** Are windows 2 x 2 side by side, with at least two in a row, so that every vector can be whole? */
-function areQuarters(
-  outWidth: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-): bool {
-  return kernelHeight == 2 && kernelWidth == 2 && strideY == 2 && strideX == 2 && padY == 0 && padX == 0 && outWidth > 1
+function areQuarters(): bool {
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  const square = p.kernelHeight == 2 && p.kernelWidth == 2 && p.strideY == 2 && p.strideX == 2
+  return square && p.padY == 0 && p.padX == 0 && p.outWidth > 1
 }
 
 /** Does a candidate take the place of the best so far? NaN beats all but NaN. */
@@ -58,86 +43,79 @@ function beats(candidate: v128, best: v128): v128 {
   return v128.andnot(f32x4.eq(best, best), f32x4.ge(best, candidate))
 }
 
-function maxOfQuarters(
-  x: usize, y: usize, planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-): void {
-  const rowBytes = <usize>width * 4
+/**
+ * Visits windows of 2 x 2 side by side, two and the next two at once; at the end of a row, the same two again. The visitor
+ * gets a vector for each corner, the addresses of the numbers of either two in y or dy, and for each row of either two
+ * the address of their first number in x.
+ */
+function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void {
+  const visitor = changetype<V>(0)
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  const outHeight = p.outHeight
+  const outWidth = p.outWidth
+  const rowBytes = <usize>p.width * 4
+  const imageBytes = <usize>p.height * rowBytes
   const last = outWidth - 2
   for (let plane = 0; plane < planes; plane++) {
     let upper = x
     for (let row = 0; row < outHeight; row++) {
       const lower = upper + rowBytes
       for (let column = 0; column < outWidth; column += 4) {
-        // Two outputs and the next two; at the end of a row, the same two again.
         const i = <usize>min(column, last)
         const j = <usize>min(column + 2, last)
         const a = v128.load(upper + i * 8)
         const b = v128.load(upper + j * 8)
         const c = v128.load(lower + i * 8)
         const d = v128.load(lower + j * 8)
-        let best = v128.shuffle<f32>(a, b, 0, 2, 4, 6)
+        const upperLeft = v128.shuffle<f32>(a, b, 0, 2, 4, 6)
         const upperRight = v128.shuffle<f32>(a, b, 1, 3, 5, 7)
         const lowerLeft = v128.shuffle<f32>(c, d, 0, 2, 4, 6)
         const lowerRight = v128.shuffle<f32>(c, d, 1, 3, 5, 7)
-        best = v128.bitselect(upperRight, best, beats(upperRight, best))
-        best = v128.bitselect(lowerLeft, best, beats(lowerLeft, best))
-        best = v128.bitselect(lowerRight, best, beats(lowerRight, best))
-        v128.store64_lane(y + i * 4, best, 0)
-        v128.store64_lane(y + j * 4, best, 1)
+        const to = upper + shift
+        visitor.visit(upperLeft, upperRight, lowerLeft, lowerRight, out + i * 4, out + j * 4, to + i * 8, to + j * 8, rowBytes)
       }
       upper += 2 * rowBytes
-      y += <usize>outWidth * 4
+      out += <usize>outWidth * 4
     }
-    x += <usize>height * rowBytes
+    x += imageBytes
   }
 }
 
-function maxOfQuartersGradient(
-  dy: usize, x: usize, dx: usize, planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-): void {
-  const rowBytes = <usize>width * 4
-  const last = outWidth - 2
-  for (let plane = 0; plane < planes; plane++) {
-    let upper = x
-    let to = dx
-    for (let row = 0; row < outHeight; row++) {
-      const lower = upper + rowBytes
-      const toLower = to + rowBytes
-      for (let column = 0; column < outWidth; column += 4) {
-        const i = <usize>min(column, last)
-        const j = <usize>min(column + 2, last)
-        const a = v128.load(upper + i * 8)
-        const b = v128.load(upper + j * 8)
-        const c = v128.load(lower + i * 8)
-        const d = v128.load(lower + j * 8)
-        let best = v128.shuffle<f32>(a, b, 0, 2, 4, 6)
-        const upperRight = v128.shuffle<f32>(a, b, 1, 3, 5, 7)
-        const lowerLeft = v128.shuffle<f32>(c, d, 0, 2, 4, 6)
-        const lowerRight = v128.shuffle<f32>(c, d, 1, 3, 5, 7)
-        const second = beats(upperRight, best)
-        best = v128.bitselect(upperRight, best, second)
-        const third = beats(lowerLeft, best)
-        best = v128.bitselect(lowerLeft, best, third)
-        const fourth = beats(lowerRight, best)
-        // From the last corner to the first: dy goes to a corner that was taken, unless a later one was.
-        let left = v128.load64_lane(dy + j * 4, v128.load64_zero(dy + i * 4), 1)
-        const d4 = v128.and(left, fourth)
-        left = v128.andnot(left, fourth)
-        const d3 = v128.and(left, third)
-        left = v128.andnot(left, third)
-        const d2 = v128.and(left, second)
-        const d1 = v128.andnot(left, second)
-        v128.store(to + i * 8, v128.shuffle<f32>(d1, d2, 0, 4, 1, 5))
-        v128.store(to + j * 8, v128.shuffle<f32>(d1, d2, 2, 6, 3, 7))
-        v128.store(toLower + i * 8, v128.shuffle<f32>(d3, d4, 0, 4, 1, 5))
-        v128.store(toLower + j * 8, v128.shuffle<f32>(d3, d4, 2, 6, 3, 7))
-      }
-      upper += 2 * rowBytes
-      to += 2 * rowBytes
-      dy += <usize>outWidth * 4
-    }
-    x += <usize>height * rowBytes
-    dx += <usize>height * rowBytes
+@unmanaged class MaxOfQuarters {
+  @inline visit(
+    best: v128, upperRight: v128, lowerLeft: v128, lowerRight: v128, y0: usize, y1: usize, _x0: usize, _x1: usize,
+    _rowBytes: usize,
+  ): void {
+    best = v128.bitselect(upperRight, best, beats(upperRight, best))
+    best = v128.bitselect(lowerLeft, best, beats(lowerLeft, best))
+    best = v128.bitselect(lowerRight, best, beats(lowerRight, best))
+    v128.store64_lane(y0, best, 0)
+    v128.store64_lane(y1, best, 1)
+  }
+}
+
+@unmanaged class MaxOfQuartersGradient {
+  /** From the last corner to the first: dy goes to a corner that was taken, unless a later one was. */
+  @inline visit(
+    best: v128, upperRight: v128, lowerLeft: v128, lowerRight: v128, dy0: usize, dy1: usize, dx0: usize, dx1: usize,
+    rowBytes: usize,
+  ): void {
+    const second = beats(upperRight, best)
+    best = v128.bitselect(upperRight, best, second)
+    const third = beats(lowerLeft, best)
+    best = v128.bitselect(lowerLeft, best, third)
+    const fourth = beats(lowerRight, best)
+    let left = v128.load64_lane(dy1, v128.load64_zero(dy0), 1)
+    const d4 = v128.and(left, fourth)
+    left = v128.andnot(left, fourth)
+    const d3 = v128.and(left, third)
+    left = v128.andnot(left, third)
+    const d2 = v128.and(left, second)
+    const d1 = v128.andnot(left, second)
+    v128.store(dx0, v128.shuffle<f32>(d1, d2, 0, 4, 1, 5))
+    v128.store(dx1, v128.shuffle<f32>(d1, d2, 2, 6, 3, 7))
+    v128.store(dx0 + rowBytes, v128.shuffle<f32>(d3, d4, 0, 4, 1, 5))
+    v128.store(dx1 + rowBytes, v128.shuffle<f32>(d3, d4, 2, 6, 3, 7))
   }
 }
 

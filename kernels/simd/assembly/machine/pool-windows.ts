@@ -2,6 +2,8 @@
  * The windows of max and average pooling, four side by side at once, a lane each. Where windows overlap, gradients are
  * added to each input one by one.
  */
+import { POOL_SIZES } from '../../layout'
+import { PoolSizes } from './sizes'
 
 /**
  * Visits every window, clipped to its plane. The visitor `V` has
@@ -16,12 +18,19 @@
  * A window over an edge, or in a row of less than four, is visited alone: then `lanes` is 1, and `step` is 0, so that
  * all four lanes see that window.
  */
-export function eachWindow<V>(
-  image: usize, out: usize, shift: usize, divisor: i32,
-  planes: i32, height: i32, width: i32, outHeight: i32, outWidth: i32,
-  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-): void {
+export function eachWindow<V>(image: usize, out: usize, shift: usize, divisor: i32, planes: i32): void {
   const visitor = changetype<V>(0)
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  const height = p.height
+  const width = p.width
+  const outHeight = p.outHeight
+  const outWidth = p.outWidth
+  const kernelHeight = p.kernelHeight
+  const kernelWidth = p.kernelWidth
+  const strideY = p.strideY
+  const strideX = p.strideX
+  const padY = p.padY
+  const padX = p.padX
   const rowBytes = <usize>width * 4
   // The windows of columns whole .. clipped - 1 of y lie within the width of the plane.
   const whole = (padX + strideX - 1) / strideX
@@ -53,6 +62,12 @@ export function eachWindow<V>(
     }
     image += <usize>height * rowBytes
   }
+}
+
+/** Fills images with zeros, to which gradients are added. */
+export function fillImages(dx: usize, planes: i32): void {
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  memory.fill(dx, 0, <usize>(planes * p.height * p.width) * 4)
 }
 
 /** Four numbers, `step` bytes apart; reads no others. */

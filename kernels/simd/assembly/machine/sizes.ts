@@ -1,7 +1,23 @@
 /**
- * The sizes of a convolution and of its cut, which stand at the head of its workspace. kernels/simd/convolution.ts writes
- * them there. It knows these fields, which all are i32, from functions that kernels/build.mjs makes of the classes.
+ * Sizes that TypeScript stores and functions of the module read by name: those of a convolution and of its cut at the
+ * head of its workspace, those of a pooling at POOL_SIZES. TypeScript knows the fields, which all are i32, from
+ * functions that kernels/build.mjs makes of the classes.
  */
+
+/** As `Pooling` in kernels/kernels.ts, but for the planes, which are dealt to threads. */
+@unmanaged
+export class PoolSizes {
+  height: i32
+  width: i32
+  outHeight: i32
+  outWidth: i32
+  kernelHeight: i32
+  kernelWidth: i32
+  strideY: i32
+  strideX: i32
+  padY: i32
+  padX: i32
+}
 
 /** As `Convolution` in kernels/kernels.ts. */
 @unmanaged
