@@ -1,4 +1,4 @@
-/** A run of the command line gives the numbers of the same run written with the library, to the bit. */
+/** A run of the command line gives the same numbers as the same run written with the library, to the bit. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ async function outcomeOf(...args: string[]): Promise<{ code: number; out: string
   return { code, ...shown }
 }
 
-/** What a run that has to succeed prints. */
+/** What a run prints; it must succeed. */
 async function sluice(...args: string[]): Promise<string> {
   const { code, out, err } = await outcomeOf(...args)
   assert.is(code, EXIT.done, err)
@@ -45,11 +45,14 @@ async function eventsOf(...args: string[]): Promise<Event[]> {
     .map((line): Event => JSON.parse(line))
 }
 
-/** These fields of all events of a name. */
+/** The wanted fields of all events of one name. */
 const fields = (all: readonly Event[], name: string, ...wanted: string[]): unknown[][] =>
   all.filter(({ event }) => event === name).map((event) => wanted.map((field) => event[field]))
 
-/** 60 images of 6 x 6 pixels in 4 classes, to be split, or with 21 others to test. */
+/**
+ * Two folders with 60 images of 6 x 6 pixels in 4 classes: one is split to have a test set, the other has 21 more
+ * images for it.
+ */
 const [alone, withTests] = ['alone', 'with tests'].map((name) => mkdtempSync(join(tmpdir(), `sluice ${name} `)))
 test.before(() => {
   const write = (folder: string, name: string, count: number, seed: number) => {
@@ -66,7 +69,7 @@ test.after(() => {
 })
 
 interface Job {
-  /** default the folder that is split */
+  /** default: the split folder's */
   sets?: (seed: number) => Promise<{ train: data.Dataset; test: data.Dataset }>
   kind?: 'cpu' | 'reference'
   optimizer: (model: nn.Module) => optim.Optimizer
@@ -104,17 +107,17 @@ async function library({ sets = splitFolder, kind = 'cpu', ...job }: Job) {
   return { steps, ends }
 }
 
-/** Straight up to `rate` over some steps, and then what `after` says of the steps that remain. */
+/** A rate that rises in a straight line to `rate` over `rise` steps, and then follows `after`. */
 const risen = (rate: number, rise: number, after: (step: number) => number) => (step: number) =>
   step < rise ? (rate * (step + 1)) / rise : after(step - rise)
 
 const cosine = (rate: number, steps: number) => (step: number) =>
   (rate * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2
 
-/** Said first; what a case says after it holds. */
+/** The flags of every case. A flag that a case gives again takes the place of the one here. */
 const SMALL = `--model mlp --data idx:${alone} --batch 20 --memory 512KiB --epochs 1`.split(/ (?=--)/)
 
-// three steps an epoch, of 20, 20 and 8; all that is not said is the default
+// three steps an epoch, of 20, 20 and 8 samples; flags that are not given have their defaults
 const CASES: Readonly<Record<string, Job>> = {
   '--epochs 4': {
     epochs: 4,
@@ -194,7 +197,7 @@ for (const [flags, job] of Object.entries(CASES)) {
   })
 }
 
-test('what a person reads are the same numbers', async () => {
+test('the lines for a person have the same numbers', async () => {
   const out = await sluice('train', ...words([...SMALL, '--epochs 2', '--warm-up 1']))
   const optimizer = (model: nn.Module) => optim.adam(model, { learningRate: risen(0.01, 1, cosine(0.01, 5)) })
   const { ends } = await library({ epochs: 2, optimizer })
@@ -208,7 +211,7 @@ test('what a person reads are the same numbers', async () => {
   assert.ok(out.includes(`Test accuracy ${(100 * Number(ends[1][3])).toFixed(1)} %.`))
 })
 
-test('what only the evaluation cannot hold is refused before anything is trained, with the budget it needs', async () => {
+test('a job whose evaluation alone does not fit is refused before anything is trained, with the budget it needs', async () => {
   const model = models.mlp(openVirtualDevice('cpu'), { inputShape: [1, 8, 8], classes: 10 })
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })
   const [training, evaluation] = [

@@ -1,7 +1,7 @@
 /**
- * Every GPU kernel without a GPU: its programs are run by gpu.js as JavaScript. This says that gpu.js can read what tsc
- * made of their sources, and that they are right; what a GPU makes of them is tested in a page and with a display
- * (test/gpu/*.gl.ts).
+ * Every GPU kernel without a GPU: its programs are run by gpu.js as JavaScript. So gpu.js can read what tsc made of
+ * their sources, and their results are right. test/gpu/*.gl.ts tests what a GPU makes of them, in a page and with a
+ * display.
  */
 import { GPU } from 'gpu.js'
 import { test } from 'uvu'
@@ -11,7 +11,7 @@ import { testKernels } from './gpu/kernels.js'
 
 const GARBAGE = new Float32Array(4).fill(Number.NaN)
 
-/** A tensor as programs read it: also beyond its end, where they find garbage. */
+/** A tensor as programs read it. Programs may read beyond its end, where they find garbage. */
 class Texels {
   readonly texels: Float32Array[]
   readonly input: readonly Float32Array[]
@@ -28,7 +28,7 @@ class Texels {
 
 const TYPES = { texels: 'ArrayTexture(4)', number: 'Number', four: 'Array(4)' } as const
 
-/** What is used of gpu.js here; its own types do not know sources that are text. */
+/** The part of gpu.js that is used here. Its own types do not allow a source that is text. */
 interface JavaScriptGpu {
   addFunction(source: string, settings: object): void
   createKernel(source: string, settings: object): { kernel: Compiled }

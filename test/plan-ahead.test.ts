@@ -1,4 +1,4 @@
-/** What is planned before the first step of a training, what a plan says, and for how long it is remembered. */
+/** What `fit` plans before the first step, what a plan says, and how long plans are remembered. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Dataset, fromArrays } from '../src/data/index.js'
@@ -11,7 +11,7 @@ import { type FitOptions, Streamer } from '../src/stream/streamer.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
-/** Batch norm over one pixel, which one sample alone cannot pass in training. */
+/** Batch norm over one pixel. In training it refuses a single sample, which has no variance. */
 async function overOnePixel(): Promise<Streamer> {
   const device = await openDevice('reference', { memory: '1MiB' })
   const model = new Sequential(new BatchNorm2d(device, 2), new Flatten(device), new Linear(device, 2, 2))
@@ -57,7 +57,7 @@ test('fit: a last mini-batch or an evaluation that cannot run is refused before 
   assert.is(await steps(await overOnePixel(), 5, { batch: 3, evaluate: pixels(1) }), 2)
 })
 
-test('where it is the smaller part that cannot run, the error names that part', async () => {
+test('where the smaller part of a plan cannot run, the error names that part', async () => {
   const streamer = await overOnePixel()
   assert.throws(
     () => streamer.plan({ batch: 5, microBatch: 2, inputShape: [2, 1, 1] }),
@@ -67,7 +67,7 @@ test('where it is the smaller part that cannot run, the error names that part', 
   )
 })
 
-test("a buffer of one's own that moves with every micro-batch is in the plan's notes, batch norm's with its own words", async () => {
+test("the notes of a plan name a user's buffer that every micro-batch changes; those of batch norm have a note of their own", async () => {
   const device = await openDevice('reference', { memory: '1MiB' })
   class Counting extends Module {
     count = new Buffer(device, [])
@@ -94,7 +94,7 @@ test("a buffer of one's own that moves with every micro-batch is in the plan's n
   assert.is(await model.count.value.item(), 3)
 })
 
-test('planning a thousand sizes keeps the memory of the last few', async () => {
+test('after a thousand sizes were planned, only the last few plans are remembered', async () => {
   const streamer = await overOnePixel()
   const { model } = streamer
   const forward = model.forward.bind(model)

@@ -13,7 +13,7 @@ const RUNS = { seed: 1, numRuns: 200 }
 const logits = (size: number) => noise(size, 1).map((value) => 8 * value)
 const RANGE = 16
 
-/** All kinds of NaN and infinity, in every tenth place or so. */
+/** Puts NaN, infinities and 0 into about every tenth place. */
 const SPECIAL = [Number.NaN, Infinity, -Infinity, 0, -Infinity]
 const special = (values: Float32Array) =>
   values.map((value, i) => (Math.abs(value * 1000) % 1 < 0.1 ? SPECIAL[i % SPECIAL.length] : value))
@@ -136,14 +136,14 @@ const classRows = fc
   })
   .map((p): ClassRows => p)
 
-/** Mostly classes, some that are ignored, some that are none. */
+/** Targets: most are classes, some are ignored, some are not valid. */
 const targetsOf = (p: ClassRows) =>
   noise(p.outer * p.inner, 3).map((value, i) => {
     if (i % 7 === 5) return [p.classes, -1, 0.5, Number.NaN, 1e9, Infinity][(i - 5) % 6]
     return i % 7 === 3 ? p.ignoreIndex : Math.floor(((value + 1) / 2) * 0.999 * p.classes)
   })
 
-/** Every third counts nothing. */
+/** Weights, of which every third is 0. */
 const weightsOf = (count: number) => noise(count, 4).map((value, i) => (i % 3 === 2 ? 0 : Math.abs(value)))
 
 test('cross-entropy and its gradient', () => {
@@ -181,7 +181,7 @@ test('losses by element and their gradients', () => {
       const x = strange ? special(logits(p.rows * size)) : logits(p.rows * size)
       const target = noise(p.rows * size, 2).map((value) => (value + 1) / 2)
       const losses = noise(p.rows, 3)
-      // (8 + 1)^2 is the largest square; 8 + 8 + log 2 the largest terms of the other
+      // the largest square is (8 + 1)^2; the largest terms of the other loss add up to 8 + 8 + log 2
       agrees('lossRows', p, [x, target], losses, () => float32Loss(size, name === 'squaredError' ? 81 : 17))
       const inputs = [Float32Array.of(0.75), Float32Array.of(2), x, target, weightsOf(p.rows)]
       agrees('lossRowsGradient', p, inputs, x, () => float32Loss(0, (0.75 / 2 / size) * 18))

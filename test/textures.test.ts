@@ -6,7 +6,7 @@ import { ContextTextures } from '../src/device/gpu/textures.js'
 
 const OUT_OF_MEMORY = 0x0505
 
-/** A context that has room for so many texels, and counts how often it is asked. */
+/** A context with room for textures of at most `texels`. It counts how often it is asked. */
 class SmallContext {
   readonly NO_ERROR = 0
   readonly OUT_OF_MEMORY = OUT_OF_MEMORY
@@ -40,7 +40,7 @@ class SmallContext {
   texParameteri(): void {}
 }
 
-test('the driver is asked when all textures together become larger than ever before, and not else', () => {
+test('the driver is asked only when all textures together become larger than ever before', () => {
   const context = new SmallContext(100)
   const textures = new ContextTextures(context as unknown as WebGL2RenderingContext)
   textures.create(1, 10, 2)
@@ -55,7 +55,7 @@ test('the driver is asked when all textures together become larger than ever bef
   assert.is(context.asked, 3, '51 texels')
 })
 
-test('a texture that the driver refuses is not there, and is asked for again', () => {
+test('a texture that the driver refuses does not exist, and may be requested again', () => {
   const context = new SmallContext(100)
   const textures = new ContextTextures(context as unknown as WebGL2RenderingContext)
   textures.create(1, 10, 2)

@@ -1,6 +1,6 @@
 /**
- * Fixed workloads: data and initial weights that every peer library was given too, bit for bit, so that
- * the first losses must agree. Images and convolution weights are drawn channels last, and moved here.
+ * Fixed workloads. Every peer library was given the same data and initial weights, bit for bit, so the first losses
+ * must agree. Images and convolution weights are drawn channels last and permuted here to the layouts of PyTorch.
  */
 import type { Device } from '../src/device/device.js'
 import { convnet, mlp } from '../src/models/index.js'
@@ -16,10 +16,10 @@ export interface Workload {
   weights: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>
   inputs: { shape: readonly number[]; data: Float32Array }
   targets: Float32Array
-  /** of what the model gives; default the cross-entropy with the targets */
+  /** the loss of an output; default its cross-entropy with the targets */
   loss?(y: Tensor): Tensor
   learningRate: number
-  /** of the first steps with plain SGD, measured with other libraries; they agree to `tolerance` */
+  /** the losses of the first steps with plain SGD, as other libraries gave them; they agree to `tolerance` */
   losses: readonly number[]
   tolerance: number
 }

@@ -1,6 +1,6 @@
 /**
- * The memory that a whole job needs: each of its kinds of mini-batch is rehearsed on a virtual device without a limit, before
- * a device is opened.
+ * The memory that a whole job needs. Before a device is opened, every kind of mini-batch that the job has is rehearsed
+ * on a virtual device without a limit.
  */
 import { openVirtualDevice } from '../device/open.js'
 import { DoesNotFitError } from '../stream/errors.js'

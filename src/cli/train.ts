@@ -64,7 +64,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
   },
 }
 
-/** Train to the end, counting in `tally`; false: interrupted. */
+/** Train to the end, and count in `tally`. False: the training was interrupted. */
 async function follow(
   job: Job,
   sets: Sets<Dataset>,
@@ -102,7 +102,7 @@ async function follow(
   }
 }
 
-/** Epochs count from 1, as steps do. */
+/** Epochs are counted from 1 for the user, as steps are. */
 const jsonLines = (io: Io): Listener => ({
   microBatch() {},
   step({ weight, epoch, ...result }) {

@@ -1,2 +1,2 @@
-/** Thrown where a peer has not got what a workload needs; the message says what. */
+/** Thrown where a peer lacks what a workload needs; the message says what it lacks. */
 export class Absent extends Error {}

@@ -1,14 +1,14 @@
-/** Players take turns, round after round; what counts is what they did in the same round. */
+/** Players take turns, round after round. Only turns of the same round are compared. */
 
 import { median, Player, quantile } from './player.mjs'
 import { PEERS } from './roster.mjs'
 
 /** Rounds that a slow contest has at least. */
 const FEWEST_ROUNDS = 3
-/** Turns in which settings are compared. */
+/** Turns that each setting has before the best one is chosen. */
 const TRIAL_TURNS = 7
 
-/** Everyone in turn, `pairs` times, or fewer where that takes longer than `seconds`. */
+/** Each player in turn, `pairs` times, or fewer where that takes longer than `seconds`. */
 async function playRounds(players, { pairs, seconds }) {
   const started = performance.now()
   for (let round = 0; round < pairs; round++) {
@@ -43,14 +43,14 @@ export async function enlist(name, workload, threads) {
 
 /**
  * A peer against Sluice: Sluice with one thread, the peer with one, Sluice with two, the peer with two, and again.
- * @returns all players, ended
+ * @returns  all players; their processes have ended
  */
 export async function contest(workload, peer, { threads, ...limits }) {
   const players = []
   for (const count of threads)
     for (const name of peer ? ['sluice', peer] : ['sluice']) players.push(await enlist(name, workload, count))
   const present = players.filter((player) => !player.absent)
-  // with none of the peer's there is nothing to compare
+  // where the peer is absent there is nothing to compare
   if (!peer || present.some((player) => player.name === peer)) await playRounds(present, limits)
   for (const player of present) player.end()
   return players

@@ -1,4 +1,4 @@
-/** Training on the GPU: the plan is kept to the byte, on the context itself, and the losses are the CPU's. */
+/** Training on the GPU: the bytes on the context are those of the plan, and the losses are those of the CPU. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
@@ -21,12 +21,12 @@ interface Training {
   readonly build: (device: Device) => nn.Module
   readonly source: data.Dataset
   readonly batch: number
-  /** from the smallest that does, 0, to that of the whole mini-batch, 1 */
+  /** 0 is the smallest budget that is enough, 1 that of the whole mini-batch; others lie between */
   readonly budgets: readonly number[]
 }
 
 const EPOCHS = 2
-/** Of losses beside the CPU's, both in float32 and summed in other orders. */
+/** Between losses on the GPU and on the CPU, both in float32, with sums in another order. */
 const TOLERANCE = 1e-3
 
 const BUDGETS = [0, 0.1, 0.25, 0.5, 1]
@@ -37,7 +37,7 @@ const TRAININGS: Readonly<Record<string, Training>> = {
     build: (device) => models.mlp(device, { seed: 1 }),
     source: data.digits(),
     batch: 512,
-    // the smallest takes samples one by one, and here there are many
+    // the smallest budget would take the many samples of this one by one
     budgets: [0.04, ...BUDGETS.slice(1)],
   },
   LeNet: {
@@ -59,7 +59,7 @@ function streamerOn(device: Device, { build }: Training): Streamer {
   return new Streamer({ model, loss: crossEntropy, optimizer, seed: 1 })
 }
 
-/** Losses of every step and of the evaluation; each step is held to its plan. */
+/** The losses of every step and of the evaluation. Every step must be as planned. */
 async function train(device: Device, training: Training, account?: Account): Promise<number[]> {
   const streamer = streamerOn(device, training)
   const { train, test } = data.split(training.source, { seed: 1 })
@@ -69,7 +69,7 @@ async function train(device: Device, training: Training, account?: Account): Pro
     losses.push(step.loss)
     assert.is(step.peakBytes, step.plannedPeakBytes)
     assert.ok(step.peakBytes <= device.memory.budgetBytes)
-    assert.is(device.memory.heldBytes, held, 'a step ends with what it began with')
+    assert.is(device.memory.heldBytes, held, 'a step ends with the bytes held that it began with')
     if (account) {
       const { heldBytes, pooledBytes, held } = device.memory
       assert.is(account.textureBytes, heldBytes - held.runtime + pooledBytes, 'the bytes on the context')
@@ -112,7 +112,7 @@ for (const [name, training] of Object.entries(TRAININGS)) {
   })
 }
 
-test('parts that count nothing, whose mean is 0 / 0, add nothing, and peak as planned', async () => {
+test('parts of weight 0, whose mean is 0 / 0, add nothing to the gradient, and peak as planned', async () => {
   /** Squared errors of the samples whose target is not 0. */
   const masked: Loss = Object.assign(
     (y: Tensor, t: Tensor): Tensor => div(sum(mul(notEqual(t, 0), square(sub(y, t)))), sum(notEqual(t, 0))),

@@ -1,5 +1,5 @@
 /**
- * How the matrix product gets from plain loops to its speed, one step after the other: docs/gemm.md tells what each does.
+ * The matrix product from plain loops to that of the library, step by step. docs/gemm.md says what each step does.
  *
  *   npm ci && npm run --prefix test/bench gemm-steps -- [--from STEP] [n...]     square matrices; default 256 512 1024
  *
@@ -17,7 +17,7 @@ import { median, quantile } from '../player.mjs'
 import { uniform } from '../workloads.mjs'
 import { eightSums } from './eight-sums.mjs'
 
-/** Turns that two neighbours have; fewer where they take longer than PAIRS_MS, but not fewer than 3. */
+/** Turns of each of two neighbouring steps; fewer where they take longer than PAIRS_MS, but at least 3. */
 const PAIRS = 21
 const PAIRS_MS = 10_000
 /** A turn lasts this long, or one product. */
@@ -32,7 +32,7 @@ if (!sizes.every((n) => Number.isInteger(n) && n > 0 && n % 16 === 0)) {
   process.exit(2)
 }
 
-/** The steps' own module, over a memory that it makes. */
+/** Compiles the module of the steps that the library does not use. */
 async function compileSteps() {
   let binary = null
   const { error, stderr } = await asc.main(
@@ -61,7 +61,7 @@ function plain(kernel, n, a, b) {
   return { run: () => kernel(parameters(n), [a, b], [c]), result: () => c, workspace: 0 }
 }
 
-/** Bytes that the steps' own module takes beside the operands. */
+/** Bytes that each step of that module takes beside the operands. */
 const WORKSPACES = { dots: (n) => 4 * n * n, tiles: () => 0, packed: (n) => 4 * n * n + 64 * n + 64 }
 
 /** A step in the module of the steps: operands and workspace one after the other in a memory of their own. */
@@ -93,7 +93,7 @@ async function library(simd, n, a, b) {
   }
 }
 
-/** In order: each is compared with the one before. */
+/** The steps in order. Each is compared with the one before. */
 const STEPS = {
   'plain loops': (n, a, b) => plain(plainLoops, n, a, b),
   'eight sums': (n, a, b) => plain(eightSums, n, a, b),
@@ -122,7 +122,7 @@ async function check(name, { result }, n, a, b) {
   }
 }
 
-/** Milliseconds of one product, in the middle of `count`. */
+/** The median of `count` times of one product, in milliseconds. */
 function time({ run }, count) {
   const ms = []
   for (let i = 0; i < count; i++) {
@@ -150,7 +150,7 @@ async function prepare(n, module) {
   return steps
 }
 
-/** One turn: a product that is not timed brings the operands back into the caches. */
+/** One turn. The first product is not timed: it brings the operands back into the caches. */
 function turn(step) {
   if (step.count > 1) step.run()
   const ms = time(step, step.count)
