@@ -1,6 +1,6 @@
 /**
- * Dropout's masks, read out of what a step learns: they follow from seed, step, place in the forward and place in the
- * mini-batch, and from nothing else.
+ * The masks of dropout, computed from the parameters that a step changes. A mask follows from the seed, the step, the
+ * place in the forward and the place in the mini-batch, and from nothing else.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -61,7 +61,7 @@ async function reader({ seed = 0, samples = 8, rate = 0.5 } = {}) {
   const streamer = new Streamer({ model, loss, optimizer, seed })
   const sums = async () => [...(await model.first.data()), ...(await model.second.data())]
   let before = await sums()
-  /** Of each sample, which of its elements the two dropouts kept: '0110...'. Since the last call. */
+  /** For each sample since the last call: which elements the two dropouts kept, as '0110...'. */
   const masks = async (): Promise<string[]> => {
     const now = await sums()
     const kept = now.map((value, i) => Math.round(before[i] - value))
@@ -81,13 +81,13 @@ async function stepMasks({ streamer, masks, batch }: Reader, microBatch: number 
 const distinct = (masks: readonly string[]): number =>
   new Set(masks.flatMap((mask) => [mask.slice(0, WIDTH), mask.slice(WIDTH)])).size
 
-test('a mask is the same however the mini-batch is cut, and every sample and every dropout has another', async () => {
+test('a mask is the same however the mini-batch is cut; it differs from sample to sample and from dropout to dropout', async () => {
   const whole = await stepMasks(await reader())
   assert.is(distinct(whole), 16)
   for (const microBatch of [1, 2, 3, 5, 7]) assert.equal(await stepMasks(await reader(), microBatch), whole)
 })
 
-test('about as many are kept as the rate says', async () => {
+test('the share of kept elements is that of the rate', async () => {
   for (const rate of [0.125, 0.5, 0.75]) {
     const masks = await stepMasks(await reader({ rate, samples: 24 }))
     const all = masks.join('')
@@ -113,7 +113,7 @@ test('masks differ from step to step, from epoch to epoch and from seed to seed;
   assert.equal(epochs, runs[1].slice(0, 3))
 })
 
-test('what comes between steps, or fails, costs no mask: a step that is tried again draws the same', async () => {
+test('neither work between steps nor a failure uses up a mask: a step that is tried again draws the same', async () => {
   const straight = await reader()
   const wanted = [await stepMasks(straight), await stepMasks(straight), await stepMasks(straight)]
   const run = await reader()
@@ -145,7 +145,7 @@ test('masks go on from a checkpoint', async () => {
   assert.equal([await stepMasks(second), await stepMasks(second)], wanted)
 })
 
-test('a dropout that throws has not spent its mask, in a loop written by hand', async () => {
+test('in a loop written by hand, a dropout that throws has not used up its mask', async () => {
   const values = Array.from({ length: 4 * WIDTH }, (_, i) => i + 1)
   const drawn = async (device: Device, fail: () => void) => {
     const x = tensor(device, values).reshape([4, WIDTH])
@@ -176,7 +176,7 @@ test('a dropout that throws has not spent its mask, in a loop written by hand', 
   assert.equal(seen, wanted)
 })
 
-/** T queries of one half of a sample look at S keys of the other, by two heads, with dropout on what they see. */
+/** Attention with two heads and dropout: one half of a sample has T queries, the other S keys. */
 class CrossAttention extends Module {
   scale: Parameter
 

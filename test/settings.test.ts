@@ -1,4 +1,6 @@
-/** Settings that a device's elements cannot hold are refused by name, before anything is made; what they hold is not. */
+/**
+ * Settings that the elements of a device cannot hold are refused by name, before anything is made. Others are accepted.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../src/device/device.js'
@@ -24,7 +26,7 @@ import { fc } from './property.js'
 const LEAST = 2 ** -126
 const MOST = 2 ** 128 * (1 - 2 ** -24)
 
-/** Whatever takes a number of any size, by what the error calls it. */
+/** Everything that takes a number of any size, by the name that errors use. */
 const TAKERS: Readonly<Record<string, (device: Device, value: number) => unknown>> = {
   'add: the number': (device, value) => add(ones(device, [2]), value),
   'mul: the number': (device, value) => mul(value, ones(device, [2])),
@@ -54,7 +56,7 @@ const TAKERS: Readonly<Record<string, (device: Device, value: number) => unknown
   'adam: eps': (device, value) => adam(leaf(device), { eps: value }),
 }
 
-/** The same where only what is below 1 makes sense. */
+/** The same where only numbers below 1 are allowed. */
 const SHARES: Readonly<Record<string, (device: Device, value: number) => unknown>> = {
   'dropout: rate': (device, value) => dropout(ones(device, [2]), value),
   'crossEntropy: labelSmoothing': (device, value) =>
@@ -75,7 +77,7 @@ function refusal(make: () => unknown): string | null {
   return null
 }
 
-test('what float32 cannot hold is refused by name, and what it can is taken', async () => {
+test('numbers that float32 cannot hold are refused by name, others are accepted', async () => {
   const cpu = await openDevice('cpu', { memory: '1MiB' })
   const reference = await openDevice('reference', { memory: '1MiB' })
   const check = (device: Device, name: string, make: (device: Device, value: number) => unknown, value: number) =>
@@ -108,7 +110,7 @@ test('what float32 cannot hold is refused by name, and what it can is taken', as
   }
 })
 
-test('settings that are something else in float32', async () => {
+test('settings whose meaning would change in float32 are refused', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const reference = await openDevice('reference', { memory: '64KiB' })
   const refused: Readonly<Record<string, () => unknown>> = {
@@ -124,13 +126,13 @@ test('settings that are something else in float32', async () => {
     assert.match(refusal(make) ?? 'it was taken', new RegExp(message))
   }
   adam(leaf(reference), { betas: [0.9, 1 - 2 ** -30] })
-  // a rate that decays for ever ends as 0, and no training with it
+  // a rate that decays for ever becomes 0, which does not end the training
   const parameters = leaf(device)
   const optimizer = sgd(parameters, { learningRate: (step) => 0.1 ** (20 * step) })
   for (let step = 0; step < 4; step++) optimizer.step()
 })
 
-test('adam never makes a parameter NaN whose gradient is 0, with any settings that it takes', async () => {
+test('with any settings that adam accepts, a parameter whose gradient is 0 never becomes NaN', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const sizes = fc.oneof(
     fc.constantFrom(0, LEAST, MOST),
@@ -157,7 +159,7 @@ test('adam never makes a parameter NaN whose gradient is 0, with any settings th
   )
 })
 
-test('sample weights that float32 cannot hold are refused, and teach on a device that can', async () => {
+test('sample weights that float32 cannot hold are refused, and train on a device that can hold them', async () => {
   const batchOf = (weights: readonly number[], scale?: number) => ({
     inputs: { data: Float32Array.of(1, 2), shape: [2, 1] },
     targets: { data: Float32Array.of(1, -1), shape: [2, 1] },

@@ -1,8 +1,9 @@
 /**
- * The SIMD kernels against the plain loops, in every module that this platform runs: what tests of them share.
+ * What tests of the SIMD kernels share: a kernel is compared with the plain loops, in every module that this platform
+ * runs.
  *
- * Each runs on a memory of its own, all bytes of which are NaN but for the operands: a kernel that reads what is
- * not its own, or writes beyond its outputs or workspace, is found out.
+ * A module has a memory of its own, where all numbers but the operands are NaN. So a kernel is caught that reads what
+ * is not its own, or writes beyond its outputs or workspace.
  */
 import * as assert from 'uvu/assert'
 import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
@@ -24,7 +25,7 @@ export const absolute = (values: Floats): Float64Array => Float64Array.from(valu
 /** What an element may differ by from what it should be. */
 export type Limit = (element: number, expected: number, output: number) => number
 
-/** Nothing is computed, or nothing that rounds. */
+/** The kernel computes nothing, or nothing that rounds. */
 export const exactly: Limit = () => 0
 
 export interface Placing {
@@ -32,15 +33,15 @@ export interface Placing {
   inPlace?: readonly number[]
   /** operands need no alignment and nothing beyond their last number is read, not even in its cache line */
   tight?: boolean
-  /** what is compared of each output; default all of it as it is */
+  /** the part of each output that is compared; default the whole */
   reading?: (output: Floats) => Floats
 }
 
 /**
  * Run kernel `name` in every module, and hold its outputs to those of the plain loops in float64.
  * @param outputs  what they hold before
- * @param limit  or a count of terms: both add up as many products, and what they may differ by is told by the same
- *   sum over absolute values
+ * @param limit  what an element may differ by; or the number of terms, where a value is a sum of products: then the
+ * limit follows from the sum of their absolute values
  */
 export function agrees<Name extends KernelName>(
   name: Name,
@@ -57,13 +58,13 @@ export function agrees<Name extends KernelName>(
   const expected = before.map((values, k) => (inPlace ? doubles[inPlace[k]] : Float64Array.from(values)))
   reference[name](parameters, doubles, expected)
   const within = typeof limit === 'number' ? sums(name, parameters, inputs.map(absolute), before, limit) : limit
-  // Each input ends once where the memory ends: what reads beyond it traps.
+  // In each round another input ends where the memory ends: a read beyond it traps.
   for (let ending = 0; ending < Math.max(1, inputs.length); ending++) {
     for (const module of bench) runsAs(module, name, parameters, inputs, ending, before, expected, within, placing)
   }
 }
 
-/** Sums of as many terms, whose magnitudes the kernel adds up when it has `inputs`. */
+/** The limit of sums of `terms` products. The kernel itself adds up their absolute values, which are `inputs`. */
 export function sums<Name extends KernelName>(
   name: Name,
   parameters: KernelParameters[Name],
@@ -95,7 +96,7 @@ function runsAs<Name extends KernelName>(
   let end = RUNTIME_BYTES
   const reserve = (bytes: number): number => {
     const address = end
-    // with a number between operands that nobody owns
+    // leaves a number between operands that belongs to neither
     end = Math.ceil((end + bytes + 4) / 64) * 64
     assert.ok(end <= endBytes, 'this test draws larger operands than it has room for')
     return address

@@ -1,4 +1,4 @@
-/** Training as peer libraries train: from the same numbers, the same losses. */
+/** Trainings from the same numbers as in peer libraries have the same losses. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'

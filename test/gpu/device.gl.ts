@@ -1,4 +1,4 @@
-/** The gpu device itself: what it says that it holds is what exists on the context, at every moment. */
+/** The gpu device itself: at every moment, the bytes that it reports are those that exist on the context. */
 import seedrandom from 'seedrandom'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -25,7 +25,7 @@ async function openCounted(memory: number | string): Promise<{ device: GpuDevice
   return { device, account }
 }
 
-/** The package gl does not say that a context is lost: it throws when such a one is used. */
+/** The package gl does not report that a context is lost. It throws when a lost context is used. */
 function isLost(context: WebGL2RenderingContext): boolean {
   try {
     return context.getParameter(context.MAX_TEXTURE_SIZE) === null || context.isContextLost()
@@ -34,7 +34,9 @@ function isLost(context: WebGL2RenderingContext): boolean {
   }
 }
 
-/** What is reported equals what exists. Buffers come and go with reads; the plan has their most. */
+/**
+ * The reported bytes equal those that exist. Buffers come and go with reads; the plan counts the most that they take.
+ */
 function assertExact({ memory }: GpuDevice, { textureBytes, bufferBytes }: Account, what: string): void {
   const { heldBytes, pooledBytes, budgetBytes, held } = memory
   assert.is(heldBytes - held.runtime + pooledBytes, textureBytes, what)
@@ -42,7 +44,7 @@ function assertExact({ memory }: GpuDevice, { textureBytes, bufferBytes }: Accou
   assert.ok(heldBytes + pooledBytes <= budgetBytes, what)
 }
 
-test('values go up, through kernels, and down', async () => {
+test('values are uploaded, go through kernels, and are read', async () => {
   const device = await openDevice('gpu', { memory: '1MiB' })
   const x = tensor(device, [1, -2, 3, -4, 5, -6, 7])
   const y = tensor(device, [[10], [20]])
@@ -80,7 +82,7 @@ test('tensors of every size from one texel to many rows, and many reads at once'
   for (const [i, values] of (await Promise.all(reads)).entries()) {
     assert.ok(
       values.every((value) => value === i),
-      'a read has the values of when it was asked for',
+      'a read gives the values of the moment it was called',
     )
   }
   for (const x of others) x.dispose()
@@ -145,7 +147,7 @@ test('over 5000 ops with disposals the bytes reported are those on the context, 
       else made.dispose()
       ran++
     } catch (error) {
-      // shapes that do not go together, or no room
+      // shapes that do not match, or too little memory
       if (error instanceof BudgetExceededError) refused++
       else if (error instanceof Error && error.name !== 'ShapeError') throw error
     }
@@ -193,13 +195,13 @@ test('gpu.js makes nothing on the context: compiling all kernels takes no byte',
   device.close()
 })
 
-test('a virtual gpu device holds the same from the beginning', async () => {
+test('a new virtual gpu device holds the same bytes as a new real one', async () => {
   const { device } = await openCounted('1MiB')
   assert.equal(openVirtualDevice('gpu', { memory: '1MiB' }).memory, device.memory)
   device.close()
 })
 
-test('the driver has no memory left: a typed error, nothing is counted or committed, and the step can be tried again', async () => {
+test('where the driver has no memory left there is a typed error, nothing is counted or committed, and the step can be tried again', async () => {
   const context = await openContext()
   const account = counting(context)
   const device = await openDevice('gpu', { memory: '1MiB', context })

@@ -1,4 +1,4 @@
-/** Loaded before anything else into processes that tests start: what they cover counts for the test that started them. */
+/** Loaded first into every process that a test starts. The code that the process covers counts for that test. */
 import { writeFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 

@@ -1,9 +1,10 @@
 /**
- * Step 5, packing: the tile of step 4 over panels, which hold what it wants next at the next address.
+ * Step 5, packing: the tile of step 4 reads panels, in which the numbers that it needs next always lie at the next
+ * address.
  *
  *   m a multiple of 2, n of 16; workspace [m, k] for all of a in panels of 2 rows, then [k, 16] for a panel of b
  *
- * The loop of the tile is the library's, with two steps of k at a time; nothing is cut to fit a cache yet.
+ * The loop of the tile is the library's, with two steps of k at a time; no block is cut to fit a cache yet.
  */
 import { tile } from '../../../../kernels/simd/assembly/product/tile'
 
@@ -22,7 +23,7 @@ export function packed(a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, wor
   }
 }
 
-/** Two rows, number by number in turn. */
+/** Packs two rows: numbers of the first and of the second, in turn. */
 function packRows(to: usize, from: usize, k: i32): void {
   const other = from + <usize>k * 4
   for (let at: usize = 0; at < <usize>k * 4; at += 4) {
@@ -32,7 +33,7 @@ function packRows(to: usize, from: usize, k: i32): void {
   }
 }
 
-/** Sixteen columns, a cache line of each row. */
+/** Packs sixteen columns: one cache line of each row. */
 function packColumns(to: usize, from: usize, stride: usize, k: i32): void {
   do {
     v128.store(to, v128.load(from))
