@@ -1,6 +1,6 @@
 /**
- * Nothing old runs: what a build deletes first, and what the command does in a clone and in a package. Each on a
- * folder of its own that has just the files in question.
+ * No old code runs: what a build deletes first, and what the command line does in a clone and in a package. Each test
+ * has a folder with just the files that it needs.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ function runIn(script: string, files: Readonly<Record<string, string>>) {
 
 const NAMES = '{"fileNames":["lib.d.ts","../kernels/a.ts","../node_modules/x/src/b.ts"]}'
 
-test('before tsc: what has no source goes; where an output is missing, so does the record of the last run', () => {
+test('before tsc: outputs without a source are deleted; where an output is missing, the record of the last run is deleted too', () => {
   const kept = {
     'kernels/a.ts': '',
     'dist/kernels/a.js': '',
@@ -47,7 +47,7 @@ test('before tsc: what has no source goes; where an output is missing, so does t
   assert.is(runIn('kernels/stale.mjs', { 'kernels/a.ts': '' }).status, 0)
 })
 
-test('sluice: a clone is built first, and one line says when it does not build; a package just runs', () => {
+test('sluice: a clone is built first, and one line says so where it does not build; a package just runs', () => {
   const program = { 'dist/src/cli/main.js': "console.log('ran')" }
   const clone = (build: string) => ({
     ...program,

@@ -1,6 +1,7 @@
 /**
  * Every op that adds, over up to 2^22 terms, on the cpu device in each of its variants: Note [Long sums] in
- * kernels/simd/assembly/machine/sums.ts. All terms are equal: then roundings do not cancel, as they do among terms of both signs.
+ * kernels/simd/assembly/machine/sums.ts. All terms are equal, so that roundings do not cancel as they do among terms of
+ * both signs.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -44,14 +45,14 @@ import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { blockSum, EXACT_SUM, longSum } from './tolerances.js'
 
-/** A sum of n terms made of the value v, which float32 has: each element of the result is `wanted`. */
+/** A sum of n terms made of v, a value of float32. Each element of the result should be `wanted`. */
 interface Sum {
   of: string
-  /** the largest n that is tried, by its logarithm */
+  /** the largest n that is tried is 2^most */
   most: number
   result(device: Device, n: number, v: number): Tensor
   wanted(n: number, v: number): number
-  /** relative */
+  /** the relative error that is allowed */
   limit(n: number): number
 }
 
@@ -63,7 +64,7 @@ function gradient(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   return x.grad
 }
 
-/** As `full`, of as many values, every other with the sign changed. */
+/** v and -v in turn. */
 function alternating(device: Device, shape: readonly number[], v: number): Tensor {
   const size = shape.reduce((a, b) => a * b, 1)
   return tensor(
@@ -73,7 +74,7 @@ function alternating(device: Device, shape: readonly number[], v: number): Tenso
   )
 }
 
-/** [outer, n, inner] of v, but for 1 in the first of the n: then no exponential but that one is exact. */
+/** [outer, n, inner] of v, but 1 in the first of the n, the maximum: only its exponential is exact. */
 function peak(device: Device, [outer, n, inner]: readonly [number, number, number], v: number): Tensor {
   const of = (i: number): number => (Math.floor(i / inner) % n === 0 ? 1 : v)
   return tensor(
@@ -83,7 +84,7 @@ function peak(device: Device, [outer, n, inner]: readonly [number, number, numbe
   )
 }
 
-/** The sum of exponentials of those, less the largest. */
+/** The sum of exp(x - max) over the n values of such an x. */
 const peakTotal = (n: number, v: number): number => 1 + (n - 1) * Math.exp(v - 1)
 
 const softplus = (x: number): number => Math.log1p(Math.exp(x))
@@ -258,7 +259,7 @@ const SUMS: readonly Sum[] = [
   {
     of: 'the gradient of the logarithm of softmax',
     most: 20,
-    // v - e^y n v, of which the first is made to vanish
+    // in the first place dy is 0, so the gradient there is -e^y times the sum of dy
     result: (device, n, v) => {
       const x = full(device, [n], 1)
       const first = tensor(
@@ -374,7 +375,7 @@ test('the loss over many micro-batches has every digit of float32', async () => 
     const streamer = new Streamer({ model, loss: mse, optimizer: optim.sgd(model, { learningRate: 0 }) })
     const all = (value: number) => ({ data: new Float32Array(samples).fill(value), shape: [samples, 1] })
     const dataset = data.fromArrays({ inputs: all(v), targets: all(0) })
-    // one square, rounded, and the mean of as many as there are
+    // the rounding of one square, and of the mean of them all
     const wanted = Math.fround(v * v)
     const { loss } = await streamer.evaluate(dataset, { microBatch: 1 })
     assert.ok(Math.abs(loss / wanted - 1) <= EXACT_SUM, `${simd}: ${loss}, not ${wanted}`)

@@ -9,7 +9,7 @@ import { fc } from './property.js'
 const RUNS = { seed: 4, numRuns: 300 }
 const RUNTIME_BYTES = 96
 
-/** A driver that keeps account of its textures. */
+/** A driver that counts its textures. */
 class Driver {
   readonly textures = new Map<number, number>()
   made = 0
@@ -49,7 +49,7 @@ const budgets = fc.oneof(fc.integer({ min: RUNTIME_BYTES, max: 6000 }), fc.const
 
 const REFUSED = -1
 
-/** What a program does to an allocator: the addresses it gets, or REFUSED, and the held bytes along the way. */
+/** Runs a program on an allocator. The trace has the addresses that it gets, or REFUSED, and the held bytes. */
 function play(
   program: readonly Event[],
   pool: TextureAllocator,
@@ -65,7 +65,7 @@ function play(
         trace.push(live[live.length - 1].address)
       } catch (error) {
         if (!(error instanceof BudgetExceededError)) throw error
-        assert.ok(before.heldBytes + textureBytes(event.bytes) > pool.budgetBytes, 'refused only where nothing helps')
+        assert.ok(before.heldBytes + textureBytes(event.bytes) > pool.budgetBytes, 'refused only without room')
         assert.equal(pool.stats(), before)
         trace.push(REFUSED)
       }
@@ -91,7 +91,7 @@ function opened(budgetBytes: number, driver: Driver | null = null): TextureAlloc
   return pool
 }
 
-test('pool: what it counts is what exists, within the budget, through any program', () => {
+test('pool: through any program, it counts the textures that exist, and they stay within the budget', () => {
   fc.assert(
     fc.property(programs, budgets, (program, budget) => {
       const driver = new Driver()
@@ -211,7 +211,7 @@ test('pool: rows of 256 texels, longer ones where there would be more than 2048 
   assert.equal(sidesOf(0), [1, 1])
 })
 
-test('pool: what the device reserves, and trimming, give textures back; of equal ones the one freed first', () => {
+test('pool: reserving bytes for the device, and trimming, give textures back; among equal ones, the one freed first', () => {
   const driver = new Driver()
   const pool = new TextureAllocator(256, driver)
   const take = takeFrom(pool)
@@ -251,7 +251,7 @@ test('pool: there is nothing to arrange, and a fork may have less than is held',
   )
   const before = pool.signature()
   pool.alloc(128, 'activation', 'test op')
-  assert.not.equal(pool.signature(), before, 'what is held decides')
+  assert.not.equal(pool.signature(), before, 'the signature follows from what is held')
   assert.is(pool.budgetFor(100), 100)
   const { largestHoleBytes, pooledBytes, unusableBytes } = pool.fork(100).stats()
   assert.equal([largestHoleBytes, pooledBytes, unusableBytes], [0, 0, 0])
@@ -265,7 +265,7 @@ test('pool: a freed texture serves the next request of its size, the last freed 
   for (const block of [b, a, c]) pool.free(block)
   assert.is(pool.stats().pooledBytes, 160)
   assert.is(take(60).address, c.address)
-  take(48) // 48 more need 48 of the pool's 96: the largest, which has 64
+  take(48) // there is room for 48 more only if the pool gives back 48 of its 96; it gives back the largest texture, of 64
   assert.not(driver.textures.has(a.address))
   assert.is(take(32).address, b.address)
   assert.is(driver.bytes, 64 + 48 + 32)
@@ -284,7 +284,7 @@ test('pool: a driver that fails leaves the allocator as it was', () => {
   assert.equal(pool.stats(), before)
 })
 
-test('pool: refuses what is no size, what is not live, and less than the device needs itself', () => {
+test('pool: refuses sizes that are not valid, blocks that are not live, and budgets below what the device itself needs', () => {
   const pool = opened(1000)
   for (const bytes of [-1, 0.5, Number.NaN, Infinity]) {
     assert.throws(

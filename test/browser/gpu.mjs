@@ -22,7 +22,7 @@ await serving(async (address) => {
 for (const [label, count] of Object.entries(total)) console.log(`  ${`${label}:`.padEnd(10)} ${count}`)
 if (broken || total.Total === 0 || total.Passed + total.Skipped < total.Total) process.exitCode = 1
 
-/** uvu runs by itself when the file is loaded, and ends with how long it took. */
+/** uvu starts when the file is loaded, and its last line says how long it took. */
 async function runFile(page, version, file) {
   console.log(`${file}, Chromium ${version}`)
   page.on('pageerror', (error) => fail(error))
@@ -30,7 +30,7 @@ async function runFile(page, version, file) {
     const timer = setTimeout(() => resolve(fail(`${file} did not end`)), LONGEST_FILE_MS)
     page.on('console', (message) => {
       const text = message.text()
-      // of the driver, and the icon that browsers ask for
+      // warnings of the driver, and the icon that browsers request
       if (message.type() === 'warning' || text.startsWith('Failed to load resource')) return
       const summary = [...text.matchAll(/(Total|Passed|Skipped):\s+(\d+)/g)]
       for (const [, label, count] of summary) total[label] += Number(count)

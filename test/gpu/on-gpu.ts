@@ -1,4 +1,4 @@
-/** Kernels on a gpu device, which ends each as it began. */
+/** Runs kernels on a gpu device, which holds the same bytes after each as before. */
 import * as assert from 'uvu/assert'
 import { openDevice } from '../../src/device/open.js'
 import type { Storage } from '../../src/device/storage.js'
