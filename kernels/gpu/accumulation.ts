@@ -1,6 +1,6 @@
 /**
- * Sums over the steps of an optimizer and over all gradients: blend of a buffer with a new value, norm of gradients, sums
- * with twice the digits.
+ * Running sums: the blend of a buffer with a new value, the norm of all gradients, sums with twice the digits of one
+ * number.
  */
 import { infinity, isNotANumber } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
@@ -9,7 +9,7 @@ import type { Four, Program, Texels, Thread } from './machine/program.js'
 function blended(this: Thread, y: Texels, x: Texels, a: number, b: number): Four {
   const v = x[this.thread.x]
   const old = y[this.thread.x]
-  // with a = 0 the old values may be NaN
+  // Where a is 0 the old values may be NaN.
   if (a === 0) {
     return [b * v[0], b * v[1], b * v[2], b * v[3]]
   }
@@ -25,24 +25,24 @@ export const blend: GpuKernel<'blend'> = {
   },
 }
 
-/** 2^-126, the least scale of a norm. A GPU may take smaller numbers for zero. */
+/** 2^-126, the least scale of a norm. A GPU may round smaller numbers to 0. */
 const LEAST_SCALE = 2 ** -126
 
-/** part / whole, where part is no larger. A GPU may take the inverse of a number above 2^126 for zero. */
+/** part / whole, where part <= whole. A GPU may round the inverse of a number above 2^126 to 0. */
 function share(part: number, whole: number): number {
   return whole > 1 ? (0.25 * part) / (0.25 * whole) : part / whole
 }
 
 /**
- * The largest |value| of texels i, i + parts, ..., and the sum of squares divided by its square, so that none over- or
- * underflows.
+ * Scale and sum of texels i, i + parts, ...: the largest |value|, and the sum of (value / scale)^2, which neither
+ * overflows nor underflows.
  */
 function squaresOf(this: Thread, x: Texels, size: number, parts: number, least: number): Four {
   let scale = least
   let sum = 0.0
   for (let i = this.thread.x; 4 * i < size; i += parts) {
     const v = x[i]
-    // the last texel may end early
+    // The last texel may hold fewer than four values.
     const a = Math.abs(v[0])
     const b = 4 * i + 1 < size ? Math.abs(v[1]) : 0
     const c = 4 * i + 2 < size ? Math.abs(v[2]) : 0
@@ -62,7 +62,7 @@ function squaresOf(this: Thread, x: Texels, size: number, parts: number, least: 
   return [scale, sum, 0, 0]
 }
 
-/** The norm of all parts and, unless this is the first, of `before`. */
+/** The norm of all parts of a tensor and, unless the tensor is the first, of the tensors before it. */
 function normOf(this: Thread, before: Texels, partial: Texels, parts: number, least: number, first: number): Four {
   let scale = least
   let sum = 0.0
@@ -98,7 +98,7 @@ const NORM: Program = {
   helpers: { share },
 }
 
-/** As many parts as each has texels. Parts are summed at once and then one another, so this takes the least time. */
+/** As many parts as each has texels: summing all parts at a time and then adding them up take equally long. */
 const partsOf = (size: number): number => Math.ceil(Math.sqrt(size / 4))
 
 export const gradientNorm: GpuKernel<'gradientNorm'> = {
@@ -107,7 +107,7 @@ export const gradientNorm: GpuKernel<'gradientNorm'> = {
   run(gpu, { sizes }, gradients, [out], [partial, spare]) {
     for (const [j, size] of sizes.entries()) {
       const parts = partsOf(size)
-      // by turns, since no output may be an input; the last goes to `out`
+      // No output may be an input, so results alternate between two places; the last goes to `out`.
       const [from, to] = (sizes.length - j) % 2 === 1 ? [spare, out] : [out, spare]
       gpu.run(SQUARES, [gradients[j], size, parts, LEAST_SCALE], partial)
       gpu.run(NORM, [j > 0 ? from : partial, partial, parts, LEAST_SCALE, j > 0 ? 0 : 1], to)
@@ -116,8 +116,8 @@ export const gradientNorm: GpuKernel<'gradientNorm'> = {
 }
 
 /**
- * The rounding of t = a + b, where |a| >= |b|, leaves out exactly b - (t - a). A compiler that sees all of it in one program
- * may take that for 0, so t comes from a program of its own.
+ * Rounding t = a + b, where |a| >= |b|, loses exactly b - (t - a). A compiler that sees all of this in one program may
+ * simplify it to 0. So t comes from a program of its own.
  */
 function roundedSum(this: Thread, sum: Texels, x: Texels, factor: number): Four {
   const a = sum[0]

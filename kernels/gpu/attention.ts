@@ -1,8 +1,8 @@
 /**
- * Softmax of attention scores [batch, queries, keys] along the keys. Scores of keys that a query does not see are left out
- * by a choice and not by a product with 0, so that a NaN in them stays there.
+ * Softmax of attention scores [batch, queries, keys] along the keys. A program chooses 0 for a key that the query does
+ * not see, and does not multiply by 0: so a NaN in its score does not spread.
  *
- * `batch` and `strides` give where in the mask each of the batch begins.
+ * `batch` and `strides` say where the mask of each sample begins.
  */
 import type { AttentionRows } from '../kernels.js'
 import { listed } from '../strides.js'
@@ -18,7 +18,7 @@ const SCALING = ['scale', 'maskStart', 'strideQuery', 'strideKey'] as const
 type Sizes = Named<typeof SIZES>
 type Scaling = Named<typeof SCALING>
 
-/** 1 where score i is that of a key which its query sees, else 0. */
+/** 1 where the query of score i sees its key, else 0. */
 function seen(i: number, sizes: Sizes): number {
   const row = quotient(i, sizes.keys)
   const query = row - quotient(row, sizes.queries) * sizes.queries

@@ -1,6 +1,6 @@
 /**
- * Pieces side by side. A program can read at most sixteen textures. So pieces are joined eight at a time, and the results
- * are joined in the same way, until one is left.
+ * Pieces side by side. A program can read at most sixteen textures. So pieces are joined eight at a time, and the
+ * results are joined in the same way, until one is left.
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'

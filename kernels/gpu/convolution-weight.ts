@@ -1,11 +1,11 @@
 /**
- * The gradient of a convolution to its weight [outChannels, channels of a group, kernelHeight, kernelWidth]: every weight
- * is a sum over all positions of all images. Weights are few and positions many, so each part sums some rows of dy, and
- * a second pass adds the parts.
+ * The gradient of a convolution to its weight [outChannels, channels of a group, kernelHeight, kernelWidth]: every
+ * weight is a sum over all positions of all images. Weights are few and positions many, so each part sums some rows of
+ * dy, and a second pass adds the parts.
  *
- * It is computed by tiles of 4 x 4 channels (tiles/convolution-weight-tiles.ts). Where a group has too few channels to
- * fill tiles, a texel holds one tap of four output channels, which share what is read of x: here. The last four of a
- * group may be fewer; nothing reads the values of channels that do not exist.
+ * Tiles of 4 x 4 channels compute it (tiles/convolution-weight-tiles.ts). This file serves groups with too few channels
+ * to fill tiles: a texel holds one tap of four output channels, which share the values read from x. The last four
+ * channels of a group may not all exist; nothing reads the values of those that do not.
  */
 import type { Convolution } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
@@ -66,7 +66,7 @@ function partOf(
     if (iy >= 0 && iy < image.height) {
       const slopes = ((n * result.outChannels + o) * result.outHeight + oy) * result.outWidth
       const start = ((n * image.channels + group * image.groupChannels + c) * image.height + iy) * image.width
-      // a row is a block: Note [Long sums] in index.ts
+      // A row is a block: Note [Long sums] in index.ts
       let row0 = 0.0
       let row1 = 0.0
       let row2 = 0.0

@@ -1,9 +1,9 @@
 /**
- * Two-dimensional cross-correlation and its gradient to the image, as kernels/reference/convolution.ts defines them. The
- * gradient to the weight is in convolution-weight.ts.
+ * Two-dimensional cross-correlation and its gradient to the image, as kernels/reference/convolution.ts defines them.
+ * The gradient to the weight is in convolution-weight.ts.
  *
- * Both are computed by tiles of four channels (tiles/convolution-tiles.ts). Where a group has too few channels to fill
- * tiles, as in a depthwise convolution, every value is summed by itself, here.
+ * Tiles of four channels compute both (tiles/convolution-tiles.ts). This file serves groups with too few channels to
+ * fill tiles, as in a depthwise convolution: every value is summed by itself.
  */
 import { at, quotient } from './machine/builtins.js'
 import { type Image, type Result, SIZES, type Strides, sizesOf, type Taps } from './machine/convolution-sizes.js'

@@ -1,12 +1,12 @@
 /**
- * Cross-entropy of every row, and its gradient. Rows of weight 0 are left out by a choice and not by a product with 0, so
- * that a NaN in them stays there.
+ * Cross-entropy of every row, and its gradient. A program chooses 0 for a row of weight 0, and does not multiply by 0:
+ * so a NaN in the row does not spread.
  *
  *   logits [outer, classes, inner], targets [outer, inner], weights [outer]
  *
- * Loss and gradient need the maximum of a row and sums over it. Where the classes are few, a loop finds these whenever
- * they are needed. Where they are many, a reduction finds them once for each row; a loop would have to be repeated for
- * every value of the gradient.
+ * Loss and gradient need the maximum of a row and sums over it. Where classes are few, a loop finds them whenever they
+ * are needed. Where classes are many, a reduction finds them once for each row; a loop would run again for every value
+ * of the gradient.
  */
 import type { ClassRows } from '../kernels.js'
 import { at, exponential, logarithm, notANumber, quotient } from './machine/builtins.js'
@@ -57,7 +57,7 @@ function knownLargest(row: number, _start: number, _logits: Texels, maxima: Texe
   return at(maxima, row)
 }
 
-/** Either sum. */
+/** Either sum, which a reduction has found. */
 function knownSum(row: number, _start: number, _max: number, _logits: Texels, sums: Texels, _sizes: Sizes): number {
   return at(sums, row)
 }
@@ -178,13 +178,15 @@ const MANY = programsOf('many classes', {
 const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, ['texels', 'texels', SIZES, OPTIONS], SHARED)
 const BELOW = reduction('crossEntropyRows, below', 'sum', belowTerm, ['texels', 'texels'])
 
-/** The least number of classes that are many. */
+/** From this number on, classes are many. */
 const MANY_CLASSES = 64
 
 const hasMany = ({ classes }: ClassRows): boolean => classes >= MANY_CLASSES
 const groupsOf = (p: ClassRows) => rowsOf({ ...p, size: p.classes })
 
-/** `count` values for each row, and the parts of a reduction; nothing where classes are few. */
+/**
+ * Sizes of `count` workspaces with a value for each row, and of the parts of a reduction; none where classes are few.
+ */
 function rowSizes(p: ClassRows, count: number): readonly number[] {
   if (!hasMany(p)) return []
   return [...new Array<number>(count).fill(p.outer * p.inner), ...partialSizes(groupsOf(p))]

@@ -1,7 +1,7 @@
 /**
- * Rows of a table by their index, and the gradient of the table. A GPU cannot add to a place that an index names, so the
- * sum of an entry has to find its rows. To search all indices for every column would take too long. So first every entry
- * finds its first row, and every row the next row of the same entry; then each column follows these links.
+ * Rows of a table by their index, and the gradient of the table. A GPU cannot add to a place that an index names, so
+ * the sum of an entry must find its rows. A search of all indices for every column would take too long. So first every
+ * entry finds its first row, and every row finds the next row of the same entry. Then each column follows these links.
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
@@ -35,8 +35,8 @@ function found(index: number, from: number, end: number, indices: Texels): numbe
 }
 
 /**
- * Value i of the links: first [parts, entries], the first row of each entry in each part; then [rows], the next row of the
- * same entry and part. There are `heads` = parts * entries of the former.
+ * Value i of the links: first [parts, entries], the first row of each entry in each part; then [rows], the next row of
+ * the same entry and part. heads = parts * entries is the number of first rows.
  */
 function linkOf(i: number, indices: Texels, sizes: Sizes): number {
   if (i < sizes.heads) {

@@ -15,8 +15,8 @@
  *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
  *
  * Note [Long sums]
- *   As in kernels/simd/assembly/machine/sums.ts: no more than 64 numbers, or texels, are added in a chain; then the block is added
- *   to the sum. Within the loop that adds them, which so takes no more rounds.
+ *   As in kernels/simd/assembly/machine/sums.ts: a chain of additions has at most 64 numbers or texels, a block, and then
+ *   the block is added to the sum. The same loop does both, so that it takes no more rounds.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import * as accumulation from './accumulation.js'

@@ -36,7 +36,7 @@ function lossOf(j: number, _row: number, prediction: Texels, target: Texels): nu
   return point(x, wanted)
 }
 
-/** dy w / total / size times the derivative; 0 in a row of weight 0, even if it is NaN. */
+/** dy w / total / size times the derivative; 0 in a row of weight 0, even where the row holds NaN. */
 function slopeOf(
   i: number,
   row: number,
@@ -139,7 +139,7 @@ const SUMS: Program = {
 }
 const TOTAL: Program = { name: 'weightedMean', source: totalOf, kinds: ['texels', 'number', 'number'] }
 
-/** As many parts as each has rows. Parts are summed at once and then one another, so this takes the least time. */
+/** As many parts as each has rows: summing all parts at a time and then adding them up take equally long. */
 const partsOf = (rows: number): number => Math.ceil(Math.sqrt(rows))
 
 export const weightedMean: GpuKernel<'weightedMean'> = {

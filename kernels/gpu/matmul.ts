@@ -72,7 +72,9 @@ function batchOf(offsets: Offsets): [number, Four, Four] {
 /** Multiplications below which one program is faster than the two or more that tiles take. */
 const FEWEST_FOR_TILES = 4096
 
-/** Mesa's software GL ends a program after 65,535 rounds. Four values take one round a term, a tile one for four terms. */
+/**
+ * Mesa's software GL ends a program after 65,535 rounds. Four values take one round a term, a tile one for four terms.
+ */
 const MOST_TERMS = 16383
 const MOST_TERMS_OF_TILES = 4 * 65535
 

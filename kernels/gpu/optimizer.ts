@@ -1,6 +1,7 @@
 /**
- * Updates of parameters, texel by texel. A program has one output, so an update that also changes moments runs a program
- * for each of them, all from the old values. What one needs of another is computed again, which costs less than to read it.
+ * Updates of parameters, texel by texel. A program has one output, so an update that also changes moments runs a
+ * program for each output, all from the old values. Each program computes again what it needs of another output:
+ * reading that would take longer.
  */
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Named, Program, Source, Texels, Thread } from './machine/program.js'
@@ -10,7 +11,7 @@ import { packed } from './machine/program.js'
 function clipping(scale: number, ratio: number, clip: number, maxNorm: number): number {
   if (clip > 0) {
     const root = Math.sqrt(maxNorm / (ratio + 0.000001 / scale)) / Math.sqrt(scale)
-    // a NaN stays one
+    // A NaN stays a NaN.
     return root > 1 ? 1 : root
   }
   return 1

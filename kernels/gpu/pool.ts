@@ -33,7 +33,9 @@ function firstWindow(position: number, pad: number, size: number, stride: number
   return quotient(begin + stride - 1, stride)
 }
 
-/** The index in x of the maximum of window `out`: the first in row-major order, or the first NaN; -1 if all is padding. */
+/**
+ * The index in x of the maximum of window `out`: the first in row-major order, or the first NaN; -1 if all is padding.
+ */
 function largest(out: number, x: Texels, image: Image, window: Window, strides: Strides): number {
   const row = quotient(out, image.outWidth)
   const plane = quotient(row, image.outHeight)

@@ -67,9 +67,9 @@ function largestOfPart(i: number, x: Texels, axis: Axis, run: number): number {
   return best
 }
 
-/** The same for all parts, whose own maxima are at `places`. */
+/** Where along the axis the first maximum of all parts is; `places` has that of each part. */
 function largestOfAll(i: number, x: Texels, places: Texels, axis: Axis, parts: number): number {
-  // past the last group there are no places to look at
+  // Past the last group there are no places.
   const group = Math.min(i, axis.groups - 1)
   const start = startOf(group, axis)
   let best = at(places, group)

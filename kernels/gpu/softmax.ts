@@ -1,6 +1,6 @@
 /**
- * Softmax and its logarithm along the middle axis of [outer, size, inner], and its gradient: what the rows need is
- * found out first, once for each row. Not here: attention's (attention.ts).
+ * Softmax and its logarithm along the middle axis of [outer, size, inner], and their gradients. Reductions first find
+ * the maximum and the sums of each row. Not here: softmax of attention scores (attention.ts).
  */
 import { at, exponential, logarithm } from './machine/builtins.js'
 import { elements, PLAIN, POWERS, partialSizes, reduction, rowsOf } from './machine/groups.js'

@@ -14,7 +14,7 @@ const divisor = (p: Pooling & { countPadding: boolean }): number =>
 /** Numbers of x in a part: about 5 us with windows of 2 x 2, longer with others. */
 const GRAIN = 8192
 
-/** Calls a function of operands, planes and numbers, in parts by planes. Each operand is as large as the input or the output. */
+/** Calls a function of operands, planes and numbers, in parts by planes. `sizes` says how large each operand is. */
 function byPlane(
   assembly: Assembly,
   name: Name,

@@ -1,7 +1,4 @@
-/**
- * What every program may call. On a GPU each of these is GLSL where there is some, because gpu.js cannot say it, or not
- * exactly.
- */
+/** Functions that every program may call. A function that gpu.js cannot express, or not exactly, has GLSL for a GPU. */
 import type { Helpers, Texels } from './program.js'
 
 /** floor(i / n) of whole numbers. */
@@ -52,7 +49,7 @@ export function hyperbolicTangent(x: number): number {
 export const BUILTINS: Helpers = {
   quotient: {
     source: quotient,
-    // a GPU's quotient of floats may be wrong in its last bit, and its floor then by one, as the rest shows
+    // A GPU's quotient of floats may be wrong in its last bit, and then its floor by one: the rest shows that.
     glsl: `float quotient(float i, float n) {
     float q = floor(i / n);
     float rest = i - q * n;
@@ -71,7 +68,7 @@ export const BUILTINS: Helpers = {
   },
   infinity: {
     source: infinity,
-    // gpu.js makes the largest finite number of Infinity
+    // gpu.js writes Infinity as the largest finite number.
     glsl: 'float infinity() { return uintBitsToFloat(0x7f800000u); }',
   },
   notANumber: {
@@ -80,7 +77,7 @@ export const BUILTINS: Helpers = {
   },
   isNotANumber: {
     source: isNotANumber,
-    // a driver may leave out a comparison that only a NaN fails, so the bits tell
+    // A driver may leave out a comparison that only a NaN fails, so look at the bits.
     glsl: `float isNotANumber(float x) {
     return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u ? 1.0 : 0.0;
   }`,
@@ -88,12 +85,12 @@ export const BUILTINS: Helpers = {
   exceeds: { source: exceeds },
   exponential: {
     source: exponential,
-    // a GPU's own exp may make Infinity of a NaN
+    // A GPU's own exp may turn a NaN into Infinity.
     glsl: 'float exponential(float x) { return isNotANumber(x) > 0.0 ? x : exp(x); }',
   },
   logarithm: {
     source: logarithm,
-    // a GPU's own log may give any number where x is not positive, or not finite
+    // A GPU's own log may give any number where x is not positive or not finite.
     glsl: `float logarithm(float x) {
     if (isNotANumber(x) > 0.0 || isinf(x)) return x < 0.0 ? notANumber() : x;
     return x > 0.0 ? log(x) : x == 0.0 ? -infinity() : notANumber();
@@ -101,7 +98,7 @@ export const BUILTINS: Helpers = {
   },
   hyperbolicTangent: {
     source: hyperbolicTangent,
-    // a GPU's own tanh overflows at 50 and makes -1 of a NaN; in float32 it is 1 from 9 on
+    // A GPU's own tanh overflows at 50 and turns a NaN into -1. In float32 tanh is 1 from 9 on.
     glsl: 'float hyperbolicTangent(float x) { return isNotANumber(x) > 0.0 ? x : tanh(clamp(x, -9.0, 9.0)); }',
   },
 }

@@ -1,9 +1,9 @@
 /**
- * The functions of one and two numbers, each beside its gradient, as kernels/functions.ts defines them: where a
- * gradient is 0 by choice it is chosen, not multiplied (Note [Zero by choice] there).
+ * The functions of one and two numbers, each beside its gradient, as kernels/functions.ts defines them: a gradient that
+ * is 0 by choice is chosen, not multiplied (Note [Zero by choice] there).
  *
- * A GPU's own functions are looser than JavaScript's; those of builtins.ts are not. Nor can a NaN be relied on to fail
- * a comparison, since drivers make min and max of a choice: where it matters, ask.
+ * A GPU's own functions are less exact than JavaScript's; those of builtins.ts are not. A NaN may pass a comparison,
+ * because drivers turn a choice into a minimum or maximum: where that matters, ask `isNotANumber`.
  */
 import type { BinaryFunction, UnaryFunction } from '../../functions.js'
 import type { Helpers, Source } from './program.js'
@@ -122,7 +122,7 @@ function siluGradient(dy: number, x: number): number {
   return dy * (logistic(x) * (1 + x * (1 - logistic(x))))
 }
 
-/** log(1 + e) by its series where 1 + e would lose e. */
+/** Where 1 + e would lose digits of e, log(1 + e) by its series. */
 function softplus(x: number): number {
   const e = exponential(-Math.abs(x))
   const above = x > 0 ? x : 0
@@ -143,8 +143,8 @@ declare function power(x: number, exponent: number): number
 declare function infinitePower(x: number, exponent: number): number
 
 /**
- * By products where the exponent is a small whole number, so that signs and exact results stay. A GPU's own power knows no
- * corners: 1 to any power is 1, and so is -1 to an infinite one.
+ * x^exponent. Where the exponent is a small whole number, products keep signs and exact results. A GPU's own power
+ * lacks the special cases: 1 to any power is 1, and so is -1 to an infinite power.
  */
 function raised(x: number, exponent: number): number {
   const size = Math.abs(exponent)

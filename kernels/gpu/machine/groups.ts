@@ -1,11 +1,14 @@
 /**
- * Tensors in groups: the values along the axes that are reduced make up a group, and there is one for each place along
- * the axes that stay. Reductions, softmax and norms are made of two kinds of programs, both given by what they do with
- * one value: a sum or a maximum over every group (`reduction`), and a value of every element that knows its group, and
- * so what was found out about it before (`elements`). Not here: what is a group's own loop (argmax).
+ * Tensors in groups. The values along the reduced axes are a group; there is one for each place along the other axes.
+ * Reductions, softmax and norms consist of two kinds of programs, each given by what it does with one value:
  *
- * A GPU is fast only when it has thousands of things to do. So where groups are few and large each is cut into parts,
- * every P-th value to each, and the parts are reduced in a second pass.
+ *   reduction   a sum or a maximum over every group
+ *   elements    a value for every element, which may depend on what reductions found for its group
+ *
+ * Not here: argmax, whose loop over a group is its own.
+ *
+ * A GPU is fast only when it computes thousands of values at a time. So where groups are few and large, each is cut
+ * into parts, and a second pass reduces the parts. Of P parts, each takes every P-th value.
  */
 import type { KernelParameters, ReduceFunction, Rows } from '../../kernels.js'
 import { contiguous, product } from '../../strides.js'
@@ -36,9 +39,11 @@ export const normGroups = ({ outer, groups, inner }: KernelParameters['moments']
 /** What programs are given beside their output. */
 export type Arguments<Operand> = readonly (Operand | number | Four)[]
 
-/** scale * f over every group of term(j, group, ...args), j being the values of the whole tensor in that group. */
+/**
+ * scale * f over every group of term(j, group, ...args), where j are the places of the group's values in the tensor.
+ */
 export interface Reduction {
-  /** the most used */
+  /** those most used, to be compiled beforehand */
   readonly programs: readonly Program[]
   /** @param partial  where `partialSizes` has one */
   run<Operand>(
@@ -53,14 +58,14 @@ export interface Reduction {
 
 /** y[i] = value(i, group of i, ...args) */
 export interface Elements {
-  /** the most used */
+  /** those most used, to be compiled beforehand */
   readonly programs: readonly Program[]
   run<Operand>(gpu: Gpu<Operand>, groups: Groups, args: Arguments<Operand>, y: Operand): void
 }
 
 /** A walk as arguments: its shape, outer shape, strides and outer strides. */
 const WALK = ['four', 'four', 'four', 'four'] as const
-/** What softmax and norms take, which is compiled beforehand. */
+/** The widths that softmax and norms need; their programs are compiled beforehand. */
 const OF_GROUPS = ['line', 'plane'] as const
 const OF_ELEMENTS = ['plane', 'narrow'] as const
 const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j) => `, a${j}`).join('')
@@ -171,7 +176,7 @@ export function elements(name: string, value: Source, kinds: readonly ArgumentKi
   }
 }
 
-/** The axes that stay, the axes that go, and how many values they have. */
+/** The axes that stay and those that are reduced, with the number of values along either. */
 interface Split {
   readonly outputs: number
   readonly count: number
@@ -198,11 +203,13 @@ function argumentsFor({ shape, outerShape, strides: [[own, outer]] }: Walk): rea
   return [shape, outerShape, own, outer]
 }
 
-/** Enough to do for a GPU, and enough for each of it to do. */
+/** Parts that keep a GPU busy, and the fewest values that are worth a part. */
 const BUSY = 4096
 const LEAST_RUN = 16
 
-/** In how many parts each of `outputs` is reduced from `count` values. All are of one tensor, so no part has above 8192. */
+/**
+ * The parts of each of `outputs` groups of `count` values. A part has at most 8192, because a tensor has at most 2^24.
+ */
 export function partsOf({ outputs, count }: { readonly outputs: number; readonly count: number }): number {
   return Math.max(1, Math.min(Math.floor(BUSY / outputs), Math.floor(count / LEAST_RUN)))
 }

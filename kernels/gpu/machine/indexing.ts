@@ -40,7 +40,9 @@ export type Width = 'line' | 'plane' | 'narrow' | 'wide'
 
 const offsetOf = (source: Source): Helper => ({ source, kinds: ['number', 'four', 'four', 'four', 'four'] })
 
-/** `offset(i, shape, strides, outerShape, outerStrides)`, where element i lies. A program may call it by another name. */
+/**
+ * `offset(i, shape, strides, outerShape, outerStrides)`, where element i lies. A program may call it by another name.
+ */
 export const OFFSETS: { readonly [W in Width]: Helper } = {
   line: offsetOf(offsetOnLine),
   plane: offsetOf(offsetInPlane),
@@ -48,7 +50,7 @@ export const OFFSETS: { readonly [W in Width]: Helper } = {
   wide: offsetOf(wideOffset),
 }
 
-/** What an offset calls. */
+/** The helper that the functions of OFFSETS call. */
 export const AXES: Helpers = { inner: { source: inner, kinds: ['number', 'four', 'four'] } }
 
 /** Helpers of a program that calls `offset`. */
@@ -89,7 +91,8 @@ function four(values: readonly number[], fill: number): Four {
 }
 
 /**
- * A list of offsets as the strides it was made of (`first` + `inner` gives it back): the batch of a product, broadcast.
+ * Finds the strides that made a list of offsets, as for the broadcast batch of a product: offset i of the list is
+ * first + inner(i, shape, strides).
  * @throws RangeError  no strides of up to four axes make this list
  */
 export function offsetsWalk(offsets: readonly number[]): { first: number; shape: Four; strides: Four } {
@@ -106,7 +109,7 @@ export function offsetsWalk(offsets: readonly number[]): { first: number; shape:
   return { first: offsets[0], shape: four(shape, 1), strides: four(strides, 0) }
 }
 
-/** The size of the fastest axis: the longest runs of equal steps that the whole list is made of. */
+/** The size of the fastest axis: the greatest length for which the whole list consists of runs with equal steps. */
 function runLength(list: readonly number[]): number {
   const step = list[1] - list[0]
   for (let size = list.length; size > 1; size--) {

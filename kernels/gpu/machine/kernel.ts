@@ -1,13 +1,11 @@
-/** What a GPU kernel is: a kernel of the table as one program after the other. */
+/** A GPU kernel: a kernel of the table as programs that run one after the other. */
 import type { KernelName, KernelParameters } from '../../kernels.js'
 import type { Gpu, Program } from './program.js'
 
 export interface GpuKernel<Name extends KernelName> {
-  /** Every program that it may run, for those who compile beforehand. */
+  /** The programs that it may run, to be compiled beforehand. */
   readonly programs: readonly Program[]
-  /**
-   * Sizes, in values, of what it needs beside its operands while it runs: in the plan.
-   */
+  /** Sizes, in values, of the workspaces that it needs while it runs. They are in the plan. */
   workspaces?(parameters: KernelParameters[Name]): readonly number[]
   run<Operand>(
     gpu: Gpu<Operand>,

@@ -6,7 +6,7 @@
  *
  * gpu.js reads functions from their source, so they are flat: no closures and no arrow functions. They call nothing but
  * builtins.ts and the helpers of their program. `declare function` stands for a helper that differs between programs.
- * What else to keep in mind is Note [Dialect] in index.ts.
+ * Note [Dialect] in index.ts has the other rules.
  */
 
 /** Four numbers: a texel, or an argument that is the same for all texels. */
@@ -44,17 +44,17 @@ export function packed<Name extends string>(
 /** A tensor, or a number or four of them that are the same for all texels; the four may have names. */
 export type ArgumentKind = 'texels' | 'number' | 'four' | Names
 
-/** A function of numbers to a number, if it has no details. */
+/** A helper without details takes numbers and returns a number. */
 export type Helper = Source | DetailedHelper
 
 export interface DetailedHelper {
-  /** or the text of one, which then has all of its `kinds` listed */
+  /** a function, or the text of one, for which `kinds` lists all arguments */
   readonly source: Source | string
   /** what each argument is; arguments left out at the end are numbers */
   readonly kinds?: readonly ArgumentKind[]
   /** what it returns; a number where this is left out */
   readonly returns?: 'four'
-  /** takes the place of `source` on a GPU, where JavaScript cannot say it, or not as well */
+  /** takes the place of `source` on a GPU, where gpu.js cannot express it, or not exactly */
   readonly glsl?: string
 }
 
@@ -68,8 +68,8 @@ export interface Program {
   /** by the name that they are called */
   readonly helpers?: Helpers
   /**
-   * GLSL for a program of four outputs, which a GPU computes at once: `void planes(float i, out vec4 s0, ... s3)` for
-   * texel i of each. An argument x is `user_x` there. `source`, whose first argument is `plane`, the number of the
+   * GLSL for a program that computes four outputs at once: `void planes(float i, out vec4 s0, ... s3)` gives texel i of
+   * each. An argument x is `user_x` there. `source`, whose first argument is `plane`, the number of the
    * output, takes its place where there is no GPU.
    */
   readonly planes?: string

@@ -1,7 +1,7 @@
 /**
  * Channels in fours: a copy of an image in texels of four channels at one place. The copy holds the zeros that pad the
- * image, so that a program which reads it need not ask where the image ends. Where a group's channels are no whole fours,
- * the last texel ends with zeros.
+ * image, so that a program that reads it need not ask where the image ends. Where a group's channels are not a multiple
+ * of four, its last texel ends with zeros.
  *
  *   x     [batch, groups, channels, height, width]
  *   copy  [batch, groups, fours of channels, paddedHeight, paddedWidth]

@@ -1,8 +1,8 @@
 /**
  * Cross-correlation by tiles of four positions and four output channels that stay in registers (registers.ts).
  *
- * A texel is four channels here, of an image at one place or of a filter at one tap. Both operands are copied to that
- * layout first, and an image with the zeros that pad it, so that no tile asks where an image ends, and any stride and
+ * Here a texel is four channels, of an image at one place or of a filter at one tap. Both operands are copied to that
+ * layout first. The copy of an image has the zeros that pad it: so no tile asks where an image ends, and any stride and
  * dilation cost the same. A position is a place of the result, (n, oy, ox) row by row.
  *
  *   image    [batch, groups, fours of channels, paddedHeight, paddedWidth]
@@ -36,7 +36,7 @@ export interface Correlation {
   readonly filter: Filter
 }
 
-/** The length of an axis that `outputs` see. */
+/** How much of an axis `outputs` windows see. */
 const seen = (outputs: number, kernel: number, dilation: number, stride: number): number =>
   (outputs - 1) * stride + (kernel - 1) * dilation + 1
 
@@ -121,7 +121,7 @@ type Result = Named<typeof RESULT>
 type Taps = Named<typeof TAPS>
 type Strides = Named<typeof STRIDES>
 
-/** Where tile i is: its four of output channels, their group, its first position, and its first output channel. */
+/** Place of tile i: its four of output channels, their group, its first position, and its first output channel. */
 function corner(i: number, result: Result, strides: Strides): Four {
   const four = quotient(i, strides.positions)
   const group = quotient(four, result.outFours)

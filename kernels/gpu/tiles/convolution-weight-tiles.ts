@@ -1,6 +1,6 @@
 /**
- * The gradient of a convolution to its weight by tiles of 4 x 4 channels that stay in registers (registers.ts): the outer
- * product of four channels of dy and four of x at one tap. Both are copied to fours of channels first.
+ * The gradient of a convolution to its weight by tiles of 4 x 4 channels that stay in registers (registers.ts): the
+ * outer product of four channels of dy and four of x at one tap. Both are copied to fours of channels first.
  *
  *   dy, x    [batch, groups, fours of channels, height, width]
  *   planes   [parts, groups, fours of output channels, fours of channels, kernelHeight, kernelWidth], plane r for output
@@ -25,7 +25,10 @@ type Result = Named<typeof RESULT>
 type Taps = Named<typeof TAPS>
 type Strides = Named<typeof STRIDES>
 
-/** Where texel i of a plane is: its part, the planes of x and dy within an image, and how far its tap is from the first. */
+/**
+ * Place of texel i of a plane: its part, its planes of x and of dy in an image, and the distance of its tap from the
+ * first.
+ */
 function corner(i: number, padded: Padded, result: Result, taps: Taps): Four {
   const line = quotient(i, taps.width)
   const channels = quotient(line, taps.height)
@@ -86,7 +89,9 @@ function tile(
 const readDy = (place: string): string => `DY(${place})`
 const readX = (place: string): string => `X(${place})`
 
-/** `tile` of all planes at once, four positions a round: a round for each takes a fifth longer. A row of dy is a block. */
+/**
+ * `tile` of all planes at once, four positions a round: a round for each takes a fifth longer. A row of dy is a block.
+ */
 const PLANES = registers(
   ['dy', 'x'],
   `
@@ -177,7 +182,7 @@ const BUSY = 4096
 /** The most rounds of all loops of a program: Note [Dialect] in index.ts. */
 const MOST_ROUNDS = 60_000
 
-/** The parts that the rows of dy are divided among, where a part has `texels`. */
+/** The number of parts into which the rows of dy are divided, where a part has `texels`. */
 export function partsOf(p: Convolution, texels: number): number {
   const rows = p.batch * p.outHeight
   const least = Math.ceil(rows / Math.floor(MOST_ROUNDS / (1 + p.outWidth)))

@@ -1,6 +1,6 @@
 /**
- * Batched matrix product by tiles of 4 x 4 that stay in registers (registers.ts). Rows of both operands must be whole
- * texels; others are copied first, to rows that are.
+ * Batched matrix product by tiles of 4 x 4 that stay in registers (registers.ts). A row of either operand must be whole
+ * texels; an operand with other rows is copied first.
  */
 import type { KernelParameters } from '../../kernels.js'
 import { largestOf, listed, type Offsets } from '../../strides.js'
@@ -100,7 +100,7 @@ const BLOCK = `if ((j & 63) == 63) { ${END_BLOCK} }`
 
 const readA = (place: string): string => `A(${place})`
 const readB = (place: string): string => `B(${place})`
-/** What is read past the end of k is garbage, and does not count. */
+/** Values past the end of k are garbage: 0 takes their place. */
 const masked = (texel: string): string => `mix(vec4(0.0), ${texel}, counts)`
 const only = (texel: string, row: number): string => `(rest > ${row} ? ${texel} : vec4(0.0))`
 
@@ -208,7 +208,7 @@ function packing(offsets: Offsets, rows: number, width: number, transposes: bool
 
 type Product = KernelParameters['matmul']
 
-/** Two transposed operands are not read as they are: a is transposed by the copy. */
+/** Are outer products taken? Where both operands are transposed they are not: the copy transposes a. */
 const isOuter = ({ transposeA, transposeB }: Product): boolean => transposeA && !transposeB
 
 function packings(p: Product): readonly [Packing, Packing] {

@@ -1,14 +1,14 @@
 /**
- * A program writes to one place only, but to four textures there. So tiles of four rows are written to four planes, plane
- * r for row r of every tile, and a second program, here, puts the rows in order. That writes them twice, which is little
- * beside what is read for each of them.
+ * A program writes one texel, but at the same place in up to four textures. So a tile of four rows goes to four planes:
+ * row r of every tile to plane r. Then the programs of this file put the rows in order. Writing a row twice costs
+ * little beside what is read for it.
  */
 import { at, quotient } from '../machine/builtins.js'
 import type { Four, Gpu, Helpers, Named, Program, Texels, Thread } from '../machine/program.js'
 import { eachValue, packed } from '../machine/program.js'
 
 const SIZES = ['columns', 'rows', 'groups'] as const
-/** In a plane, from one to the next. */
+/** The distances in a plane from batch to batch, group to group, tile to tile. */
 const STRIDES = ['batch', 'group', 'tile'] as const
 type Sizes = Named<typeof SIZES>
 type Strides = Named<typeof STRIDES>
@@ -25,7 +25,7 @@ function place(i: number, sizes: Sizes, strides: Strides): Four {
   return [row - 4 * tile, from, 0, 0]
 }
 
-/** Where rows of y are whole texels: all sizes and strides count texels. */
+/** Where a row of y is a number of whole texels. Sizes and strides count texels. */
 function texelOfPlanes(
   this: Thread,
   p0: Texels,
@@ -52,7 +52,7 @@ function texelOfPlanes(
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** Where they are not: all count values. */
+/** Where it is not. Sizes and strides count values. */
 function valueOfPlanes(
   i: number,
   p0: Texels,

@@ -1,6 +1,6 @@
 /**
- * GLSL of programs that keep a tile of 4 x 4 values in registers: rows s0 to s3, which go to four planes (planes.ts). Eight
- * texels that are read serve 64 multiplications. What is multiplied with what is the business of each algorithm.
+ * GLSL of programs that keep a tile of 4 x 4 values in registers: rows s0 to s3, which go to four planes (planes.ts).
+ * Eight texels serve 64 multiplications. Each algorithm says what it multiplies.
  */
 
 /** GLSL of four places at equal distances. */
@@ -11,10 +11,12 @@ export const fourFrom = (first: string, step: string): readonly string[] => [
   `${first} + 3.0 * ${step}`,
 ]
 
-/** Puts the sums so far by, in t0 to t3: Note [Long sums] in index.ts. */
+/** Adds the running sums to t0 to t3, and begins again with 0: Note [Long sums] in index.ts. */
 export const END_BLOCK = 't0 += s0; t1 += s1; t2 += s2; t3 += s3; s0 = s1 = s2 = s3 = vec4(0.0);'
 
-/** How a row s of the tile grows by a texel p of its own: by its dot products with v0 to v3, or by their combination. */
+/**
+ * How a row s of the tile grows by a texel p of its own: by its dot products with v0 to v3, or by their combination.
+ */
 type Growth = 'DOTS' | 'COMBINATION'
 
 /** Adds to every row r of the tile, from four texels that all rows share and one of its own. */

@@ -1,8 +1,8 @@
 /**
  * Functions of two tensors, and choices among three: y [rows, n], operands broadcast by strides (lines.ts).
  *
- * Nearly all of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of all
- * ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
+ * Most of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of
+ * all ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
  */
 import { broadcast, put, takeApart } from './machine/lines'
 import { highPair, lowPair } from './machine/sums'

@@ -4,9 +4,9 @@
  *   loss = (1 - s) (logTotal - (x_target - max)) + s (logTotal - mean of x - max), s the label smoothing
  *   dx   = dy weight / total weight (exp(x - max) / sum of exp - wanted), wanted = (1 - s) [c = target] + s / classes
  *
- * The logits are walked as machine/rows.ts says, a row or four columns at a time; nothing but the gradient is as large as they
- * are. The target is found by comparing its number with the number of each class. So no address is ever computed from a
- * target, and a target that is no class gives NaN.
+ * The logits are walked as machine/rows.ts says, a row or four columns at a time; nothing but the gradient is as large
+ * as they are. The target is found by comparing its number with the number of each class. So no address is ever
+ * computed from a target, and a target that is no class gives NaN.
  */
 import { orAcross } from './machine/across'
 import { log } from './machine/exp'

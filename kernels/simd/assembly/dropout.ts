@@ -1,10 +1,11 @@
 /**
  * Dropout: y [n] = scale x where a random number of 24 bits, one for each position, is at least `threshold`, else 0.
  *
- * The random numbers are those of Threefry-2x32-20 (kernels/reference/machine/threefry.ts). The key (seed, step) and the counter
- * (position / 2, call) give two words, one for the even position and one for the odd; `call` is the second word of Note
- * [Counter of a mask] (kernels/kernels.ts). Each of the twenty rounds adds, rotates and takes an exclusive or, in four
- * lanes, and waits for the round before. So two vectors of counters, which give sixteen numbers, run side by side.
+ * The random numbers are those of Threefry-2x32-20 (kernels/reference/machine/threefry.ts). The key (seed, step) and
+ * the counter (position / 2, call) give two words, one for the even position and one for the odd; `call` is the second
+ * word of Note [Counter of a mask] (kernels/kernels.ts). Each of the twenty rounds adds, rotates and takes an exclusive
+ * or, in four lanes, and waits for the round before. So two vectors of counters, which give sixteen numbers, run side
+ * by side.
  */
 import { put, take } from './machine/lines'
 

@@ -44,9 +44,9 @@ function beats(candidate: v128, best: v128): v128 {
 }
 
 /**
- * Visits windows of 2 x 2 side by side, two and the next two at once; at the end of a row, the same two again. The visitor
- * gets a vector for each corner, the addresses of the numbers of either two in y or dy, and for each row of either two
- * the address of their first number in x.
+ * Visits four windows of 2 x 2 at a time: two side by side and the next two; at the end of a row the same two again. The
+ * visitor gets a vector for each corner of the windows. For either two it gets the address of their numbers in y or dy,
+ * and that of their upper row in x, moved by `shift`.
  */
 function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void {
   const visitor = changetype<V>(0)
@@ -72,7 +72,9 @@ function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void 
         const lowerLeft = v128.shuffle<f32>(c, d, 0, 2, 4, 6)
         const lowerRight = v128.shuffle<f32>(c, d, 1, 3, 5, 7)
         const to = upper + shift
-        visitor.visit(upperLeft, upperRight, lowerLeft, lowerRight, out + i * 4, out + j * 4, to + i * 8, to + j * 8, rowBytes)
+        visitor.visit(
+          upperLeft, upperRight, lowerLeft, lowerRight, out + i * 4, out + j * 4, to + i * 8, to + j * 8, rowBytes,
+        )
       }
       upper += 2 * rowBytes
       out += <usize>outWidth * 4

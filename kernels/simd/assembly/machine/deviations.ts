@@ -1,4 +1,4 @@
-/** What norms and the gradient of gamma do with x - mean. */
+/** What the kernels of norms share: the scale of a group, and sums over a piece of it. */
 import { take } from './lines'
 import { addHigh, addLow, sumOfPair } from './sums'
 

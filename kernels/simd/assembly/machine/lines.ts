@@ -9,8 +9,8 @@
  * A loop over a cheap operation is as fast as memory. It does sixteen numbers in a round, so that counting costs little
  * beside loads and stores.
  *
- * The last one to three numbers of a line are loaded and stored one by one. Nothing beyond the line is read, because
- * memory may end there, and nothing is written. Every number is read before its place is written: y may be x or a.
+ * The last one to three numbers of a line are loaded and stored one by one. Nothing beyond the line is written, nor read,
+ * because memory may end there. Every number is read before its place is written, so y may be x or a.
  */
 
 /** Loads one to three numbers; the other lanes are zero. */
