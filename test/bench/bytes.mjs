@@ -1,0 +1,99 @@
+/**
+ * The bytes that one more sample takes in a training step with Adam: Sluice's plans beside PyTorch's eager mode.
+ *
+ *   npm run --prefix test/bench bytes -- [OPTIONS] [NET...]
+ *
+ *   --settings A,B    the columns of Sluice, by their names in SETTINGS; default all
+ *   --json            one JSON line for each net instead of a table
+ *   --train           instead: train one mini-batch of two samples on the cpu device and print its loss
+ *
+ * A figure is the slope between the peaks of two sizes of micro-batch, so what stands between steps falls out. Sluice's
+ * peaks are planned on a virtual cpu device. PyTorch's are read from nets/pytorch.json, which nets/pytorch.py makes.
+ */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { openDevice, openVirtualDevice } from '../../dist/src/index.js'
+import { NETS, streamerOf } from './nets/index.mjs'
+
+/** What each column of Sluice adds to the options of `plan`. */
+const SETTINGS = { default: {} }
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    settings: { type: 'string', default: Object.keys(SETTINGS).join() },
+    json: { type: 'boolean', default: false },
+    train: { type: 'boolean', default: false },
+  },
+})
+const nets = positionals.length > 0 ? positionals : Object.keys(NETS)
+const settings = values.settings.split(',')
+for (const [kind, names, known] of [
+  ['net', nets, NETS],
+  ['setting', settings, SETTINGS],
+]) {
+  const unknown = names.find((name) => !Object.hasOwn(known, name))
+  if (unknown === undefined) continue
+  console.error(`there is no ${kind} ${unknown}: ${Object.keys(known).join(', ')}`)
+  process.exit(2)
+}
+
+/** A mini-batch in one micro-batch. */
+function planOf(streamer, { inputShape, targetShape }, size, options = {}) {
+  return streamer.plan({ batch: size, microBatch: size, inputShape, targetShape, ...options })
+}
+
+/** The slope between two peaks. */
+function bytesPerSample([few, many], peakBytes) {
+  return (peakBytes(many) - peakBytes(few)) / (many - few)
+}
+
+/** Bits: every net takes them as inputs and as targets. */
+function bits(samples, sampleShape) {
+  const shape = [samples, ...sampleShape]
+  const length = shape.reduce((size, dim) => size * dim)
+  return { shape, data: Float32Array.from({ length }, (_, i) => (i % 7) % 2) }
+}
+
+/** One step of two samples, on a device that holds just that. */
+async function train(net) {
+  const { neededBudgetBytes } = planOf(streamerOf(net, openVirtualDevice('cpu')), net, 2)
+  const device = await openDevice('cpu', { memory: neededBudgetBytes })
+  const { loss, peakBytes } = await streamerOf(net, device).step({
+    inputs: bits(2, net.inputShape),
+    targets: bits(2, net.targetShape),
+  })
+  return { loss, peakBytes }
+}
+
+function compare(name, pytorch) {
+  const net = NETS[name]
+  const sizes = Object.keys(pytorch).map(Number)
+  const streamer = streamerOf(net, openVirtualDevice('cpu'))
+  const sluice = settings.map((setting) =>
+    bytesPerSample(sizes, (size) => planOf(streamer, net, size, SETTINGS[setting]).plannedPeakBytes),
+  )
+  return { net: name, sizes, pytorch: bytesPerSample(sizes, (size) => pytorch[size]), settings, sluice }
+}
+
+const grouped = (count) => Math.round(count).toLocaleString('en-US')
+const row = (cells) => console.log(`| ${cells.join(' | ')} |`)
+
+function printTable(lines) {
+  const titles = ['net', 'micro-batches', 'PyTorch', ...settings.flatMap((setting) => [`Sluice, ${setting}`, 'ratio'])]
+  row(titles)
+  row(titles.map(() => '---'))
+  for (const { net, sizes, pytorch, sluice } of lines) {
+    const figures = sluice.flatMap((bytes) => [grouped(bytes), (bytes / pytorch).toFixed(2)])
+    row([net, sizes.join(', '), grouped(pytorch), ...figures])
+  }
+}
+
+if (values.train) {
+  for (const name of nets) console.log(JSON.stringify({ net: name, ...(await train(NETS[name])) }))
+} else {
+  const pytorch = JSON.parse(readFileSync(new URL('nets/pytorch.json', import.meta.url), 'utf8'))
+  const lines = nets.map((name) => compare(name, pytorch.peakBytes[name]))
+  if (values.json) for (const line of lines) console.log(JSON.stringify(line))
+  else printTable(lines)
+}

@@ -1,0 +1,22 @@
+/**
+ * The networks that bytes are counted on, as a user writes them: no `using`, no `dispose`. The same in PyTorch: pytorch.py.
+ * A net is { make(device), inputShape, targetShape, loss }.
+ */
+import { optim, Streamer } from '../../../dist/src/index.js'
+import { amoebanet } from './amoebanet.mjs'
+import { gpt } from './gpt.mjs'
+import { lenet } from './lenet.mjs'
+import { lstm } from './lstm.mjs'
+import { mobilenet } from './mobilenet.mjs'
+import { resnet18, resnet50 } from './resnet.mjs'
+import { unet } from './unet.mjs'
+import { vae } from './vae.mjs'
+import { vgg16 } from './vgg.mjs'
+
+export const NETS = { resnet18, resnet50, unet, amoebanet, mobilenet, gpt, vgg16, lstm, lenet, vae }
+
+/** A streamer that trains the net with Adam. */
+export function streamerOf({ make, loss }, device) {
+  const model = make(device)
+  return new Streamer({ model, loss, optimizer: optim.adam(model) })
+}
