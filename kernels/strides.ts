@@ -80,7 +80,7 @@ export function eachLine(
 }
 
 /**
- * Where each of a batch begins: a list of numbers, or what makes it when a kernel runs. A rehearsal runs none, so a batch
+ * Where each of a batch begins: a list of numbers, or what makes it when a kernel runs. A plan runs none, so a batch
  * is planned whatever its size, also where the list would not fit any memory.
  */
 export type Offsets = readonly number[] | MadeOffsets

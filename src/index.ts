@@ -11,7 +11,7 @@ export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
 export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
-export { Device, type StepContext, type Update } from './device/device.js'
+export { Device, type StepContext } from './device/device.js'
 export {
   DeviceError,
   DeviceLostError,
@@ -22,8 +22,8 @@ export {
 export type { GpuDevice } from './device/gpu/gpu-device.js'
 export type { GpuKindDevice } from './device/gpu/gpu-kind.js'
 export type { DeviceOptions, HeapKind } from './device/heap-kind.js'
+export type { Instruction, Sink, Update } from './device/instruction.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
-export type { Rehearsal, Rehearsed } from './device/rehearsal.js'
 export type { Slot } from './device/slot.js'
 export type { Storage } from './device/storage.js'
 export {
@@ -35,7 +35,7 @@ export {
   type Category,
   type MemoryStats,
 } from './memory/allocator.js'
-export type { Placement } from './memory/arrange.js'
+export type { Arrangement, Life } from './memory/arrange.js'
 export { type ByteSize, formatBytes, parseBytes } from './memory/bytes.js'
 export { AllocatorError, ArgumentError, SluiceError } from './memory/errors.js'
 export { HeapAllocator } from './memory/heap.js'
@@ -79,6 +79,8 @@ export * from './ops/unary.js'
 export { where } from './ops/where.js'
 export type { Sides } from './ops/window.js'
 export * as optim from './optim/index.js'
+export { type Pass, type Planned, planOf, type ValueLife } from './step/pass.js'
+export { scope } from './step/scope.js'
 export {
   BusyError,
   DoesNotFitError,
@@ -109,6 +111,6 @@ export {
 export { type CreateOptions, fromHost, full, ones, requireGrad, tensor, type Values, zeros } from './tensor/create.js'
 export { DeviceMismatchError, DisposedError, ScopeError, ShapeError, StateError } from './tensor/errors.js'
 export type { HostArray, HostData } from './tensor/host.js'
-export { keep, liveTensors, scope } from './tensor/scope.js'
+export { keep, liveTensors } from './tensor/scope.js'
 export { type Shape, sizeOf } from './tensor/shape.js'
 export { type NestedArray, type Producer, Tensor } from './tensor/tensor.js'

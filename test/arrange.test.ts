@@ -1,86 +1,234 @@
 /**
- * Blocks arranged beforehand: memory/arrange.ts against its own rule by brute force, and the allocator that
- * arranges a program and then meets its requests there, whether the program keeps to it or not.
+ * Blocks arranged beforehand: memory/arrange.ts against brute force, and the heap, which is given the addresses one by one.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Block, BudgetExceededError } from '../src/memory/allocator.js'
-import { arrange, type Life } from '../src/memory/arrange.js'
+import { arrange, type Life, mostAlive, type Taken } from '../src/memory/arrange.js'
 import { HeapAllocator, PAGE_BYTES } from '../src/memory/heap.js'
 import { fc } from './property.js'
 
 const SEED = { seed: 64, numRuns: 300 }
 const ALIGNMENT_BYTES = 64
 
-interface Spot {
-  address: number
-  bytes: number
-}
+type Spot = Taken
 
 const end = ({ address, bytes }: Spot): number => address + bytes
 const highestEnd = (spots: Iterable<Spot>): number => Math.max(0, ...[...spots].map(end))
-const roundUp = (bytes: number): number => Math.max(1, Math.ceil(bytes / ALIGNMENT_BYTES)) * ALIGNMENT_BYTES
+const sum = (items: readonly { bytes: number }[]): number => items.reduce((total, { bytes }) => total + bytes, 0)
 const apart = (a: Spot, b: Spot): boolean => end(a) <= b.address || end(b) <= a.address
+const together = (a: Life, b: Life): boolean => a.birth <= b.death && b.birth <= a.death
 
-// The arrangement alone
+// What is arranged
 
-const lives: fc.Arbitrary<Life[]> = fc.array(
-  fc
-    .record({ units: fc.integer({ min: 1, max: 40 }), birth: fc.nat(30), ticks: fc.integer({ min: 1, max: 12 }) })
-    .map(({ units, birth, ticks }) => ({ bytes: units * ALIGNMENT_BYTES, birth, death: birth + ticks })),
-  { maxLength: 30, size: 'max' },
-)
-const bases = fc.nat(50).map((units) => units * ALIGNMENT_BYTES)
-
-const together = (a: Life, b: Life): boolean => a.birth < b.death && b.birth < a.death
-
-test('arrange: no two blocks that live at the same time meet, none lies below the base, all are aligned', () => {
-  fc.assert(
-    fc.property(lives, bases, (lives, base) => {
-      const placement = arrange(lives, base)
-      assert.equal(
-        placement.map(({ bytes }) => bytes),
-        lives.map(({ bytes }) => bytes),
-      )
-      placement.forEach((spot, i) => {
-        assert.ok(spot.address >= base)
-        assert.is(spot.address % ALIGNMENT_BYTES, 0)
-        placement.forEach((other, j) => {
-          assert.ok(i === j || !together(lives[i], lives[j]) || apart(spot, other), `blocks ${i} and ${j} meet`)
-        })
-      })
-    }),
-    SEED,
-  )
-})
-
-test('arrange: the largest first, each at the lowest address that is free for its whole life', () => {
-  fc.assert(
-    fc.property(lives, bases, (lives, base) => {
-      const placement = arrange(lives, base)
-      const order = lives.map((_, i) => i).sort((a, b) => lives[b].bytes - lives[a].bytes || a - b)
-      order.forEach((i, rank) => {
-        const met = order.slice(0, rank).filter((j) => together(lives[i], lives[j]))
-        const candidates = [base, ...met.map((j) => end(placement[j]))].sort((a, b) => a - b)
-        const lowest = candidates.find((address) =>
-          met.every((j) => apart({ address, bytes: lives[i].bytes }, placement[j])),
-        )
-        assert.is(placement[i].address, lowest)
-      })
-    }),
-    SEED,
-  )
-})
-
-// Programs: requests and releases over an allocator that others use as well
-
-type Event = { bytes: number } | { free: number }
-
-const pick = fc.nat(1000)
+const units = fc.integer({ min: 1, max: 40 }).map((count) => count * ALIGNMENT_BYTES)
 const requestBytes = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 8 * ALIGNMENT_BYTES }) },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: PAGE_BYTES }) },
 )
+
+/** A block that a program asks for. */
+interface Request extends Life {
+  readonly requestedBytes: number
+}
+
+const roundUp = (bytes: number): number => Math.max(1, Math.ceil(bytes / ALIGNMENT_BYTES)) * ALIGNMENT_BYTES
+
+function programs(maxLength: number, requestBytes: fc.Arbitrary<number>): fc.Arbitrary<Request[]> {
+  const lasting = fc.oneof({ weight: 12, arbitrary: fc.nat(12) }, { weight: 1, arbitrary: fc.constant(Infinity) })
+  const request = fc
+    .record({ requestedBytes: requestBytes, birth: fc.nat(30), lasting })
+    .map(({ requestedBytes, birth, lasting }) => ({
+      requestedBytes,
+      bytes: roundUp(requestedBytes),
+      birth,
+      death: birth + lasting,
+    }))
+  return fc.array(request, { minLength: 1, maxLength, size: 'max' })
+}
+
+/** What others hold, with holes between. */
+const takens = fc
+  .array(fc.record({ bytes: units, hole: fc.oneof(fc.constant(0), units) }), { maxLength: 6 })
+  .map((parts) => parts.map(({ bytes }, i) => ({ address: sum(parts.slice(0, i)) + holesBefore(parts, i), bytes })))
+
+const holesBefore = (parts: readonly { hole: number }[], i: number): number =>
+  parts.slice(0, i + 1).reduce((total, { hole }) => total + hole, 0)
+
+const sizes = fc.oneof(
+  units,
+  fc.integer({ min: 1, max: 4096 }).map((count) => count * ALIGNMENT_BYTES),
+)
+
+/**
+ * The lives of a training step: what a layer's forward makes lasts until its backward, where the gradient comes by that the
+ * layer above has left. Births ascend, and the deaths mirror them.
+ */
+const steps: fc.Arbitrary<Life[]> = fc
+  .array(fc.record({ output: sizes, saved: fc.boolean(), gradient: sizes, workspace: fc.option(sizes) }), {
+    minLength: 2,
+    maxLength: 20,
+    size: 'max',
+  })
+  .map((layers) => {
+    const last = 2 * layers.length
+    const lives = layers.flatMap(({ output, saved, gradient, workspace }, i): Life[] => [
+      { bytes: output, birth: i, death: saved ? last - i : i + 1 },
+      { bytes: gradient, birth: last - i - 1, death: last - i },
+      ...(workspace ? [i, last - i].map((at) => ({ bytes: workspace, birth: at, death: at })) : []),
+    ])
+    return lives.sort((a, b) => a.birth - b.birth)
+  })
+
+// The arrangement by brute force
+
+/** The bytes that live at an instruction. */
+const aliveAt = (lives: readonly Life[], at: number): number =>
+  sum(lives.filter(({ birth, death }) => birth <= at && at <= death))
+
+const mostBytes = (lives: readonly Life[]): number => Math.max(0, ...lives.map(({ birth }) => aliveAt(lives, birth)))
+
+/** No arrangement ends below. */
+const leastEnd = (lives: readonly Life[], taken: readonly Taken[]): number =>
+  Math.max(highestEnd(taken), sum(taken) + mostBytes(lives))
+
+/** Each life in this order at the lowest address where it meets none before it, and nothing that is taken. */
+function layout(lives: readonly Life[], taken: readonly Taken[], order: readonly number[]): number[] {
+  const addresses: number[] = []
+  order.forEach((i, rank) => {
+    const { bytes } = lives[i]
+    const before = order.slice(0, rank).filter((j) => together(lives[i], lives[j]))
+    const met = [...taken, ...before.map((j) => ({ address: addresses[j], bytes: lives[j].bytes }))]
+    const candidates = [0, ...met.map(end)].sort((a, b) => a - b)
+    addresses[i] = candidates.find((address) => met.every((spot) => apart({ address, bytes }, spot))) ?? Number.NaN
+  })
+  return addresses
+}
+
+const endOf = (lives: readonly Life[], taken: readonly Taken[], addresses: readonly number[]): number =>
+  Math.max(highestEnd(taken), highestEnd(lives.map(({ bytes }, i) => ({ address: addresses[i], bytes }))))
+
+const largestFirst = (lives: readonly Life[], taken: readonly Taken[]): number[] =>
+  layout(
+    lives,
+    taken,
+    [...lives.keys()].sort((a, b) => lives[b].bytes - lives[a].bytes || a - b),
+  )
+
+function* ordersOf(items: readonly number[]): Generator<number[]> {
+  if (items.length === 0) yield []
+  for (const item of items) {
+    for (const rest of ordersOf(items.filter((other) => other !== item))) yield [item, ...rest]
+  }
+}
+
+/** The lowest end of all: blocks that are pushed down in the order of their addresses end no higher than before. */
+function optimum(lives: readonly Life[], taken: readonly Taken[]): number {
+  let lowest = Infinity
+  for (const order of ordersOf([...lives.keys()])) {
+    lowest = Math.min(lowest, endOf(lives, taken, layout(lives, taken, order)))
+  }
+  return lowest
+}
+
+test('mostAlive: the most bytes that live at once, and the first instruction where they do', () => {
+  fc.assert(
+    fc.property(programs(30, units), (lives) => {
+      const { bytes, at } = mostAlive(lives)
+      assert.is(bytes, mostBytes(lives))
+      assert.is(aliveAt(lives, at), bytes)
+      for (let earlier = 0; earlier < at; earlier++) assert.ok(aliveAt(lives, earlier) < bytes)
+    }),
+    SEED,
+  )
+  assert.equal(mostAlive([]), { bytes: 0, at: 0 })
+})
+
+test('arrange: blocks that live at the same time do not meet, nor what is taken; the end is the highest', () => {
+  fc.assert(
+    fc.property(programs(30, units), takens, (lives, taken) => {
+      const { addresses, endBytes } = arrange(lives, taken)
+      const spots = lives.map(({ bytes }, i) => ({ address: addresses[i], bytes }))
+      assert.is(addresses.length, lives.length)
+      spots.forEach((spot, i) => {
+        assert.ok(spot.address >= 0)
+        assert.is(spot.address % ALIGNMENT_BYTES, 0)
+        for (const other of taken) assert.ok(apart(spot, other), `block ${i} meets what is taken`)
+        for (let j = 0; j < i; j++) {
+          assert.ok(!together(lives[i], lives[j]) || apart(spot, spots[j]), `blocks ${i} and ${j} meet`)
+        }
+      })
+      assert.is(endBytes, highestEnd([...spots, ...taken]))
+      assert.equal(arrange(structuredClone(lives), structuredClone(taken)), { addresses, endBytes }, 'the same again')
+    }),
+    SEED,
+  )
+})
+
+test('arrange: an end between the least and that of the largest first, which is kept where it is the least', () => {
+  let better = 0
+  fc.assert(
+    fc.property(fc.oneof(programs(30, units), steps), takens, (lives, taken) => {
+      const { addresses, endBytes } = arrange(lives, taken)
+      const simple = largestFirst(lives, taken)
+      const simpleEnd = endOf(lives, taken, simple)
+      const least = leastEnd(lives, taken)
+      assert.ok(least <= endBytes && endBytes <= simpleEnd)
+      if (simpleEnd === least) assert.equal(addresses, simple)
+      if (endBytes < simpleEnd) better++
+    }),
+    SEED,
+  )
+  assert.ok(better > 60, `only ${better} better than the largest first alone`)
+})
+
+test('arrange: few blocks end where the best of all arrangements does, nearly always', () => {
+  let cases = 0
+  let missed = 0
+  fc.assert(
+    fc.property(programs(6, units), takens, (lives, taken) => {
+      const { endBytes } = arrange(lives, taken)
+      const best = optimum(lives, taken)
+      cases++
+      assert.ok(endBytes >= best, 'nothing ends below the best')
+      if (endBytes > best) missed++
+    }),
+    SEED,
+  )
+  assert.ok(missed <= cases / 100, `${missed} of ${cases} end higher than they could`)
+})
+
+test('arrange: a training step ends within 0.03 % of the least, on average', () => {
+  const drawn = fc.sample(steps, { seed: 64, numRuns: 300 })
+  const gaps = drawn.map((lives) => arrange(lives, []).endBytes / leastEnd(lives, []) - 1)
+  const mean = gaps.reduce((total, gap) => total + gap, 0) / gaps.length
+  assert.ok(mean < 0.0003, `${100 * mean} %`)
+})
+
+test('arrange: nothing to arrange', () => {
+  assert.equal(arrange([], []), { addresses: [], endBytes: 0 })
+  assert.equal(arrange([], [{ address: 64, bytes: 128 }]), { addresses: [], endBytes: 192 })
+  assert.equal(new HeapAllocator(0).arrange([]), { addresses: [], peakBytes: 0 })
+})
+
+test('arrange: one block takes the place of another in the instruction after its last, not before', () => {
+  const after = (birth: number): readonly number[] =>
+    arrange(
+      [
+        { bytes: 128, birth: 0, death: 3 },
+        { bytes: 64, birth, death: 9 },
+      ],
+      [],
+    ).addresses
+  assert.equal(after(3), [0, 128])
+  assert.equal(after(4), [0, 0])
+})
+
+// Played on the heap
+
+type Event = { bytes: number } | { free: number }
+
+const pick = fc.nat(1000)
 const events = (maxLength: number): fc.Arbitrary<Event[]> =>
   fc.array(
     fc.oneof(
@@ -90,39 +238,9 @@ const events = (maxLength: number): fc.Arbitrary<Event[]> =>
     { maxLength, size: 'max' },
   )
 
-/**
- * Run a program and check every block it gets. Blocks by time of request.
- * @param others  live blocks of others
- * @param mine    the program's own, while they live
- */
-function play(program: readonly Event[], heap: HeapAllocator, others: readonly Block[], mine: Block[]): Block[] {
-  const made: Block[] = []
-  for (const event of program) {
-    if ('bytes' in event) {
-      const block = heap.alloc(event.bytes, 'activation', 'test op')
-      assert.is(block.bytes, roundUp(event.bytes))
-      assert.ok(end(block) <= heap.limitBytes, 'nothing passes the limit')
-      for (const other of [...others, ...mine]) assert.ok(apart(block, other), 'nothing overlaps')
-      made.push(block)
-      mine.push(block)
-    } else if (mine.length > 0) {
-      heap.free(mine.splice(event.free % mine.length, 1)[0])
-    }
-  }
-  return made
-}
-
-/** A program that frees all it allocates, as a step does. */
-function playOut(program: readonly Event[], heap: HeapAllocator, others: readonly Block[] = []): Block[] {
-  const mine: Block[] = []
-  const made = play(program, heap, others, mine)
-  for (const block of mine) heap.free(block)
-  return made
-}
-
-/** An allocator with blocks and holes of earlier days. */
-function worn(history: readonly Event[], budgetBytes = Infinity): { heap: HeapAllocator; others: Block[] } {
-  const heap = new HeapAllocator(budgetBytes)
+/** An allocator without limit, with blocks and holes of earlier days. */
+function worn(history: readonly Event[]): { heap: HeapAllocator; others: Block[] } {
+  const heap = new HeapAllocator(Infinity)
   const others: Block[] = []
   for (const event of history) {
     if ('bytes' in event) others.push(heap.alloc(event.bytes, 'parameter', 'test op'))
@@ -131,233 +249,138 @@ function worn(history: readonly Event[], budgetBytes = Infinity): { heap: HeapAl
   return { heap, others }
 }
 
-const addresses = (spots: readonly Spot[]): number[] => spots.map(({ address }) => address)
+/** An allocator that holds the same blocks in the same places. */
+function alike(others: readonly Block[], budgetBytes: number): HeapAllocator {
+  const heap = new HeapAllocator(budgetBytes)
+  for (const { address, bytes } of others) heap.alloc(bytes, 'parameter', 'test op', address)
+  return heap
+}
 
-test('heap: an arrangement is lower than what the policy does, or there is none', () => {
-  let gained = 0
+/**
+ * Do what a program says: take each block at its birth, and free it after its death.
+ * @param addresses  default where the policy puts them
+ * @param mine       the blocks that live, by request; what is left at the end outlives the program, unless a request is refused
+ */
+function play(
+  program: readonly Request[],
+  heap: HeapAllocator,
+  addresses?: readonly number[] | null,
+  mine = new Map<Request, Block>(),
+): Map<Request, Block> {
+  const last = Math.max(...program.flatMap(({ birth, death }) => (death < Infinity ? [birth, death] : [birth])))
+  for (let at = 0; at <= last; at++) {
+    program.forEach((request, i) => {
+      if (request.birth !== at) return
+      const block = heap.alloc(request.requestedBytes, 'activation', 'test op', addresses?.[i])
+      if (addresses) assert.is(block.address, addresses[i])
+      assert.is(block.bytes, request.bytes)
+      mine.set(request, block)
+    })
+    for (const [request, block] of mine) {
+      if (request.death !== at) continue
+      heap.free(block)
+      mine.delete(request)
+    }
+  }
+  return mine
+}
+
+test('heap: arranging takes nothing, and its places are beside what is held', () => {
   fc.assert(
-    fc.property(events(20), events(60), (history, program) => {
-      const { heap } = worn(history)
-      const signature = heap.signature()
-      const byPolicy = playOut(program, heap.fork())
-      let seen: Block[] = []
-      const found = heap.arrange(() => {
-        seen = playOut(program, heap)
-      })
-      assert.equal(addresses(seen), addresses(byPolicy), 'while it watches, the policy rules')
-      assert.is(heap.signature(), signature)
-      assert.ok(found === null || highestEnd(found) < highestEnd(byPolicy))
-      if (found) gained++
+    fc.property(events(20), programs(40, requestBytes), (history, program) => {
+      const { heap, others } = worn(history)
+      const before = [heap.signature(), heap.stats()]
+      const { addresses, peakBytes } = heap.arrange(program)
+      assert.equal([heap.signature(), heap.stats()], before)
+      assert.equal(heap.arrange(program), { addresses, peakBytes })
+      const spots = program.map(({ bytes }, i) => ({ address: addresses?.[i] ?? Number.NaN, bytes }))
+      for (const spot of spots) for (const other of others) assert.ok(apart(spot, other))
+      assert.is(peakBytes, highestEnd([...others, ...spots]))
+      assert.ok(peakBytes >= heap.heldBytes + mostBytes(program))
     }),
     SEED,
   )
-  assert.ok(gained > 100, `only ${gained} programs gained by it`)
 })
 
-test('heap: a program that the policy serves best is left to it', () => {
-  const heap = new HeapAllocator(Infinity)
-  const placement = heap.arrange(() => playOut([{ bytes: 64 }, { bytes: 128 }, { free: 0 }, { free: 0 }], heap))
-  assert.is(placement, null)
-})
-
-test('heap: the same requests go exactly where they were arranged, and leave the same free list', () => {
+test('heap: a program that is played as arranged has exactly the planned peak, and leaves what outlives it', () => {
   fc.assert(
-    fc.property(events(20), events(60), (history, program) => {
+    fc.property(events(20), programs(40, requestBytes), (history, program) => {
       const { heap, others } = worn(history)
       const signature = heap.signature()
-      const rehearsal = heap.fork(Infinity)
-      const found = rehearsal.arrange(() => playOut(program, rehearsal))
-      const byPolicy = playOut(program, heap.fork(Infinity))
       for (let again = 0; again < 2; again++) {
+        const { addresses, peakBytes } = heap.arrange(program)
         heap.resetPeak()
-        const standing = heap.peakBytes
-        const made = heap.place(found, () => playOut(program, heap, others))
-        assert.equal(addresses(made), addresses(found ?? byPolicy))
+        const left = play(program, heap, addresses)
+        assert.is(heap.peakBytes, peakBytes)
+        const { peakHeldBytes } = heap.stats()
+        assert.is(peakHeldBytes, sum(others) + mostBytes(program))
+        assert.equal(
+          [...left.keys()].sort((a, b) => a.birth - b.birth),
+          program.filter(({ death }) => death === Infinity).sort((a, b) => a.birth - b.birth),
+        )
+        for (const block of left.values()) heap.free(block)
         assert.is(heap.signature(), signature)
-        assert.is(heap.peakBytes, Math.max(standing, highestEnd(found ?? byPolicy)))
       }
     }),
     SEED,
   )
 })
 
-test('heap: an arrangement fits exactly the budgets that hold its peak', () => {
+test('heap: an arrangement is the same under every budget, and fits exactly those that hold its peak', () => {
   let tighter = 0
   fc.assert(
-    fc.property(events(20), events(60), (history, program) => {
-      const { heap: unlimited, others } = worn(history)
-      const found = unlimited.arrange(() => playOut(program, unlimited)) ?? []
-      fc.pre(found.length > 0)
-      const needed = unlimited.budgetFor(highestEnd(found))
-      const heap = unlimited.fork(needed)
-      assert.equal(addresses(heap.place(found, () => playOut(program, heap, others))), addresses(found))
-      const less = unlimited.fork(needed - 1)
-      if (highestEnd(others) > less.limitBytes) return
-      tighter++
-      try {
-        assert.not.equal(addresses(less.place(found, () => playOut(program, less))), addresses(found))
-      } catch (error) {
-        if (!(error instanceof BudgetExceededError)) throw error
+    fc.property(events(20), programs(40, requestBytes), fc.nat(4 * PAGE_BYTES), (history, program, more) => {
+      const { heap, others } = worn(history)
+      const { addresses, peakBytes } = heap.arrange(program)
+      const needed = heap.budgetFor(peakBytes)
+      for (const budgetBytes of [needed, needed + 1, needed + more]) {
+        const enough = alike(others, budgetBytes)
+        assert.is(enough.signature(), heap.signature())
+        assert.equal(enough.arrange(program), { addresses, peakBytes })
+        play(program, enough, addresses)
+        assert.is(enough.peakBytes, peakBytes)
       }
+      if (highestEnd(others) > needed - PAGE_BYTES) return
+      tighter++
+      const less = alike(others, needed - 1)
+      assert.equal(less.arrange(program), { addresses, peakBytes })
+      const mine = new Map<Request, Block>()
+      assert.throws(
+        () => play(program, less, addresses, mine),
+        (error: unknown) => error instanceof BudgetExceededError,
+      )
+      for (const block of mine.values()) less.free(block)
+      assert.is(less.signature(), heap.signature())
     }),
-    {
-      ...SEED,
-      // a history that once took more than the program will
-      examples: [
-        [
-          [{ bytes: 7617 }, { bytes: 57857 }, { free: 0 }, { free: 0 }],
-          [{ bytes: 0 }, { bytes: 0 }, { free: 0 }, { bytes: 65 }],
-        ],
-      ],
-    },
+    SEED,
   )
   assert.ok(tighter > 100, `only ${tighter} were tried under less`)
 })
 
-// Programs that do something else than was arranged
-
-/** Where the policy of memory/heap.ts puts this many bytes; undefined where it must refuse. */
-function policyAddress(live: readonly Spot[], bytes: number, limitBytes: number): number | undefined {
-  let at = 0
-  const holes: Spot[] = []
-  for (const block of [...live].sort((a, b) => a.address - b.address)) {
-    if (block.address > at) holes.push({ address: at, bytes: block.address - at })
-    at = end(block)
-  }
-  const fitting = holes.filter((hole) => hole.bytes >= bytes)
-  fitting.sort((a, b) => a.bytes - b.bytes || a.address - b.address)
-  return fitting[0]?.address ?? (at + bytes <= limitBytes ? at : undefined)
-}
-
-/** One change to a program: an event replaced, put in, or left out; or more requests at its end. */
-const changes = fc.record({ at: pick, how: fc.constantFrom('other', 'more', 'fewer'), bytes: requestBytes })
-
-function change(program: readonly Event[], { at, how, bytes }: { at: number; how: string; bytes: number }): Event[] {
-  const index = at % (program.length + 1)
-  return program.toSpliced(index, how === 'more' ? 0 : 1, ...(how === 'fewer' ? [] : [{ bytes }]))
-}
-
-test('heap: from the first request that was not foreseen the policy rules, and nothing overlaps or passes the limit', () => {
-  let deviated = 0
-  let refused = 0
+test('heap: an arrangement is rarely higher than what the policy does, and often lower', () => {
+  const counts = { lower: 0, higher: 0 }
   fc.assert(
-    fc.property(events(16), events(50), changes, fc.integer({ min: -4, max: 2 }), (history, program, edit, pages) => {
-      const { heap: unlimited, others } = worn(history)
-      const found = unlimited.arrange(() => playOut(program, unlimited))
-      const heap = unlimited.fork(unlimited.budgetFor(unlimited.peakBytes) + pages * PAGE_BYTES)
-      fc.pre(found !== null && highestEnd(others) <= heap.limitBytes)
-      const signature = heap.signature()
-      const live = [...others]
-      const mine: Block[] = []
-      let foreseen = true
-      let asked = 0
-      heap.place(found, () => {
-        for (const event of change(program, edit)) {
-          if ('free' in event) {
-            if (mine.length === 0) continue
-            const [block] = mine.splice(event.free % mine.length, 1)
-            live.splice(live.indexOf(block), 1)
-            heap.free(block)
-            continue
-          }
-          const bytes = roundUp(event.bytes)
-          const spot = found?.[asked++]
-          const free = spot && live.every((other) => apart(spot, other)) && end(spot) <= heap.limitBytes
-          foreseen &&= spot?.bytes === bytes && free === true
-          if (!foreseen) deviated++
-          const expected = foreseen ? spot?.address : policyAddress(live, bytes, heap.limitBytes)
-          try {
-            const block = heap.alloc(event.bytes, 'activation', 'test op')
-            assert.is(block.address, expected)
-            assert.ok(
-              live.every((other) => apart(block, other)),
-              'nothing overlaps',
-            )
-            assert.ok(end(block) <= heap.limitBytes, 'nothing passes the limit')
-            live.push(block)
-            mine.push(block)
-          } catch (error) {
-            if (!(error instanceof BudgetExceededError)) throw error
-            assert.is(expected, undefined)
-            refused++
-          }
-        }
-      })
-      for (const block of mine) heap.free(block)
-      assert.is(heap.signature(), signature)
+    fc.property(events(20), programs(40, requestBytes), (history, program) => {
+      const { peakBytes } = worn(history).heap.arrange(program)
+      const { heap } = worn(history)
+      heap.resetPeak()
+      play(program, heap)
+      if (peakBytes < heap.peakBytes) counts.lower++
+      if (peakBytes > heap.peakBytes) counts.higher++
     }),
     SEED,
   )
-  assert.ok(deviated > 100 && refused > 10, `${deviated} requests deviated, ${refused} were refused`)
+  assert.ok(counts.lower > 100 && counts.higher <= 3, JSON.stringify(counts))
 })
 
-test('heap: more requests than were arranged, and the other way round', () => {
+test('heap: a request without an address goes where the policy says, among blocks that were arranged', () => {
   const heap = new HeapAllocator(PAGE_BYTES)
-  const placement = [
-    { address: 640, bytes: 64 },
-    { address: 0, bytes: 128 },
-  ]
-  const ask = (bytes: number): number => heap.alloc(bytes, 'activation', 'test op').address
-  heap.place(placement, () => {
-    assert.is(ask(1), 640)
-    assert.is(ask(100), 0)
-    assert.is(ask(100), 128, 'the only hole')
-  })
+  const ask = (bytes: number, address?: number): number => heap.alloc(bytes, 'activation', 'test op', address).address
+  assert.is(ask(1, 640), 640)
+  assert.is(ask(100, 0), 0)
+  assert.is(ask(100), 128, 'the only hole')
   assert.is(ask(1024), 704, 'the tail')
   assert.is(heap.stats().largestHoleBytes, PAGE_BYTES - 704 - 1024)
-})
-
-test('heap: a place that is taken, or beyond the limit, is not insisted on', () => {
-  const heap = new HeapAllocator(PAGE_BYTES)
-  const first = heap.alloc(256, 'parameter', 'test op')
-  const ask = (address: number): number =>
-    heap.place([{ address, bytes: 128 }], () => heap.alloc(128, 'activation', 'test op').address)
-  assert.is(ask(128), end(first), 'inside a live block')
-  assert.is(ask(PAGE_BYTES - 64), 384, 'half beyond the end')
-  assert.is(ask(PAGE_BYTES - 128), PAGE_BYTES - 128, 'the last bytes there are')
-  assert.is(heap.stats().largestHoleBytes, PAGE_BYTES - 128 - 512)
-  heap.free(first)
-  assert.is(ask(192), 0, 'half in a hole: the policy takes the hole from its beginning')
-})
-
-// Programs that throw
-
-test('heap: a program that throws leaves an allocator that has forgotten it', () => {
-  fc.assert(
-    fc.property(events(12), events(40), pick, fc.boolean(), (history, program, at, whileArranging) => {
-      const { heap, others } = worn(history)
-      const signature = heap.signature()
-      const rehearsal = heap.fork(Infinity)
-      const found = rehearsal.arrange(() => playOut(program, rehearsal))
-      const mine: Block[] = []
-      const broken = () => {
-        play(program.slice(0, at % (program.length + 1)), heap, others, mine)
-        throw new Error('broken')
-      }
-      assert.throws(() => (whileArranging ? heap.arrange(broken) : heap.place(found, broken)), /^broken$/)
-      const next = heap.alloc(64, 'activation', 'test op')
-      assert.is(next.address, policyAddress([...others, ...mine], 64, heap.limitBytes), 'the policy rules again')
-      for (const block of [...mine, next]) heap.free(block)
-      assert.is(heap.signature(), signature)
-      const again = heap.arrange(() => playOut(program, heap))
-      assert.equal(again, found, 'and the next program is watched from its beginning')
-    }),
-    SEED,
-  )
-})
-
-test('heap: arrange and place hand on what the program returns, and fail as it fails', () => {
-  const heap = new HeapAllocator(PAGE_BYTES)
-  const result = {}
-  assert.is(
-    heap.place(null, () => result),
-    result,
-  )
-  assert.throws(
-    () => heap.arrange(() => heap.alloc(2 * PAGE_BYTES, 'activation', 'test op')),
-    (error: unknown) => error instanceof BudgetExceededError,
-  )
-  assert.is(heap.signature(), new HeapAllocator(PAGE_BYTES).signature())
 })
 
 test.run()

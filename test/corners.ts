@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
 import type { Device } from '../src/device/device.js'
 import { ops } from '../src/ops/table.js'
+import { scope } from '../src/step/scope.js'
 import { requireGrad, tensor } from '../src/tensor/create.js'
-import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
 interface Corner {

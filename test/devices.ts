@@ -6,7 +6,7 @@ import type { Storage } from '../src/device/storage.js'
 import { type Block, BudgetExceededError, type Category } from '../src/memory/allocator.js'
 import { HeapAllocator } from '../src/memory/heap.js'
 
-type Operands = [inputs: readonly Storage[], outputs: readonly Storage[], workspaces: readonly Block[]]
+type Operands = [inputs: readonly Storage[], outputs: readonly Storage[], workspaces: readonly Storage[]]
 
 /** A device that shows each kernel's operands before the kernel runs. */
 abstract class KernelWatcher extends HeapDevice {
@@ -47,9 +47,9 @@ export class FailingAllocator extends HeapAllocator {
   /** fails the allocation that brings this to 0; Infinity never fails */
   remaining = Infinity
 
-  override alloc(bytes: number, category: Category, op: string): Block {
+  override alloc(bytes: number, category: Category, op: string, address?: number): Block {
     if (--this.remaining === 0) throw new BudgetExceededError(bytes, category, op, this.stats())
-    return super.alloc(bytes, category, op)
+    return super.alloc(bytes, category, op, address)
   }
 }
 
@@ -66,8 +66,7 @@ export class WatchedDevice extends KernelWatcher {
       const view = this.view(operand)
       this.highestByte = Math.max(this.highestByte, view.byteOffset + view.byteLength)
     }
-    for (const workspace of workspaces)
-      this.highestByte = Math.max(this.highestByte, workspace.address + workspace.requestedBytes)
+    for (const { block, bytes } of workspaces) this.highestByte = Math.max(this.highestByte, block.address + bytes)
     return true
   }
 }
@@ -134,8 +133,8 @@ class FaultyAllocator extends HeapAllocator {
     super(budgetBytes)
   }
 
-  override alloc(bytes: number, category: Category, op: string): Block {
+  override alloc(bytes: number, category: Category, op: string, address?: number): Block {
     this.countdown.tick()
-    return super.alloc(bytes, category, op)
+    return super.alloc(bytes, category, op, address)
   }
 }

@@ -18,10 +18,10 @@ import { dropout } from '../src/ops/dropout.js'
 import type { Loss } from '../src/ops/loss.js'
 import { mse } from '../src/ops/point-loss.js'
 import { sgd } from '../src/optim/index.js'
+import { scope } from '../src/step/scope.js'
 import { NonFiniteError } from '../src/stream/errors.js'
 import { type FitOptions, Streamer } from '../src/stream/streamer.js'
 import { tensor } from '../src/tensor/create.js'
-import { scope } from '../src/tensor/scope.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { FailingAllocator } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
@@ -150,21 +150,21 @@ test('in a loop written by hand, a dropout that throws has not used up its mask'
   const drawn = async (device: Device, fail: () => void) => {
     const x = tensor(device, values).reshape([4, WIDTH])
     const keys = x.reshape([4, 1, WIDTH])
-    const y = scope(device, () =>
-      [
-        () => dropout(x, 0.5),
-        () => scaledDotProductAttention(keys, keys, keys, { dropout: 0.5 }),
-        () => dropout(x, 0.5),
-      ].map((draw) => {
-        fail()
-        try {
-          return draw()
-        } catch (error) {
-          assert.instance(error, BudgetExceededError)
-          return draw()
-        }
-      }),
-    )
+    const twice = <T>(draw: () => T): T => {
+      fail()
+      try {
+        return draw()
+      } catch (error) {
+        assert.instance(error, BudgetExceededError)
+        return draw()
+      }
+    }
+    const draws = [
+      () => dropout(x, 0.5),
+      () => scaledDotProductAttention(keys, keys, keys, { dropout: 0.5 }),
+      () => dropout(x, 0.5),
+    ]
+    const y = [...draws.map(twice), ...twice(() => scope(device, () => draws.map((draw) => draw())))]
     return Promise.all(y.map(async (tensor) => [...(await tensor.data())]))
   }
   const wanted = await drawn(new HeapDevice('reference', new HeapAllocator(1 << 20)), () => {})

@@ -10,9 +10,9 @@ import { add, mul } from '../src/ops/binary.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { sum } from '../src/ops/reduce.js'
 import { adam, adamw, type Optimizer, sgd } from '../src/optim/index.js'
+import { scope } from '../src/step/scope.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { fromHost, tensor } from '../src/tensor/create.js'
-import { scope } from '../src/tensor/scope.js'
 import { randomBatch } from './fixtures.js'
 
 interface Leaves {

@@ -23,6 +23,7 @@ const LAYERS = [
   ['src/tensor'],
   ['src/ops'],
   ['src/autograd'],
+  ['src/step'],
   ['src/nn', 'src/optim'],
   ['src/models', 'src/data', 'src/io'],
   ['src/stream'],

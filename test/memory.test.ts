@@ -4,14 +4,7 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  type Block,
-  BudgetExceededError,
-  CATEGORIES,
-  type Category,
-  type MemoryStats,
-  noBytes,
-} from '../src/memory/allocator.js'
+import { type Block, BudgetExceededError, CATEGORIES, type Category, noBytes } from '../src/memory/allocator.js'
 import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
 import { HeapAllocator } from '../src/memory/heap.js'
 import { fc } from './property.js'
@@ -39,17 +32,13 @@ const byAddress = (a: Block, b: Block): number => a.address - b.address
 
 /** One allocator and all that must be true of it. */
 class Universe {
-  readonly live: Map<number, Block>
+  readonly live = new Map<number, Block>()
   /** freed here */
   readonly dead: Block[] = []
   peakEnd = 0
   peakHeld = 0
 
-  constructor(
-    readonly real: HeapAllocator,
-    live: Iterable<Block> = [],
-  ) {
-    this.live = new Map([...live].map((block) => [block.address, block]))
+  constructor(readonly real: HeapAllocator) {
     this.resetPeak()
   }
 
@@ -85,6 +74,14 @@ class Universe {
     const fitting = this.holes.filter((hole) => hole.bytes >= bytes)
     fitting.sort((a, b) => a.bytes - b.bytes || a.address - b.address)
     return fitting[0]?.address ?? (this.tail + bytes <= this.limit ? this.tail : undefined)
+  }
+
+  /** Is all of this range free, and within the budget? */
+  isFree(address: number, bytes: number): boolean {
+    const last = address + bytes
+    return (
+      last <= this.limit && [...this.live.values()].every((block) => end(block) <= address || last <= block.address)
+    )
   }
 
   allocated(block: Block): void {
@@ -128,9 +125,8 @@ class Universe {
   }
 }
 
-/** Universes by turns: a fork is a further one, and every command checks them all. */
-type Model = Universe[]
-const MOST_UNIVERSES = 4
+/** Universes by turns: every command checks them all. */
+type Model = readonly Universe[]
 
 /** An action on one universe, which must leave all as their models say. */
 class Command implements fc.Command<Model, object> {
@@ -168,17 +164,34 @@ function refused<E extends Error>(
   return error
 }
 
-function alloc(universe: Universe, bytes: number, category: Category): void {
-  const address = universe.place(bytes)
+/** @param place  the address that is asked for; default where the policy puts it */
+function alloc(universe: Universe, bytes: number, category: Category, place?: number): void {
+  const { real } = universe
+  const free = place === undefined || universe.isFree(place, roundUp(bytes))
+  const address = free ? (place ?? universe.place(bytes)) : undefined
   if (address === undefined) {
-    const error = refused(universe, BudgetExceededError, () => universe.real.alloc(bytes, category, 'test op'))
+    const error = refused(universe, BudgetExceededError, () => real.alloc(bytes, category, 'test op', place))
     assert.equal([error.requestedBytes, error.category, error.op], [bytes, category, 'test op'])
-    assert.equal(error.memory, universe.real.stats())
+    assert.equal(error.memory, real.stats())
     return
   }
-  const block = universe.real.alloc(bytes, category, 'test op')
+  const block = real.alloc(bytes, category, 'test op', place)
   assert.equal([block.address, block.requestedBytes, block.category], [address, bytes, category])
+  assert.is(block.bytes, real.costOf(bytes))
   universe.allocated(block)
+}
+
+/** At an address where something begins or ends, or a little beside it. */
+function allocAt(universe: Universe, bytes: number, edge: number, shift: number): void {
+  const { live, limit } = universe
+  const edges = [
+    0,
+    limit,
+    limit - roundUp(bytes),
+    ...[...live.values()].flatMap((block) => [block.address, end(block)]),
+  ]
+  const address = (edges[edge % edges.length] ?? 0) + shift * ALIGNMENT_BYTES
+  alloc(universe, bytes, 'activation', Math.max(0, address))
 }
 
 function free(universe: Universe, block: Block | undefined): void {
@@ -190,14 +203,6 @@ function free(universe: Universe, block: Block | undefined): void {
 function resetPeak(universe: Universe): void {
   universe.real.resetPeak()
   universe.resetPeak()
-}
-
-/** Every other one with a larger budget. */
-function fork(universe: Universe, model: Model, index: number): void {
-  const { real } = universe
-  const copy = index % 2 ? real.fork(real.budgetBytes + index * ALIGNMENT_BYTES) : real.fork()
-  assert.is(copy.signature(), real.signature())
-  if (model.length < MOST_UNIVERSES) model.push(new Universe(copy, universe.live.values()))
 }
 
 function freeAll(universe: Universe): void {
@@ -241,21 +246,34 @@ const commands = [
         ([at, bytes, category]) => new Command(`alloc ${bytes}`, at, (universe) => alloc(universe, bytes, category)),
       ),
   ),
+  ...[1, 2].map(() =>
+    fc
+      .tuple(pick, requestBytes, pick, fc.integer({ min: -4, max: 4 }))
+      .map(
+        ([at, bytes, edge, shift]) =>
+          new Command(`alloc ${bytes} at edge ${edge} + ${shift}`, at, (universe) =>
+            allocAt(universe, bytes, edge, shift),
+          ),
+      ),
+  ),
   ...[1, 2].map(() => command('free', (universe, _, i) => free(universe, which([...universe.live.values()], i)))),
   command('free all', freeAll),
   command('free twice', (universe, _, i) => freeTwice(universe, i)),
   command('free foreign', freeForeign),
-  command('fork', fork),
   command('reset peak', resetPeak),
 ]
 
-test('heap: does what its model does, and so do its forks', () => {
+test('heap: does what its model does', () => {
   fc.assert(
-    fc.property(budgetBytes, fc.commands(commands, { maxCommands: 120, size: '+1' }), (budget, trace) => {
-      const model = [new Universe(new HeapAllocator(budget))]
-      fc.modelRun(() => ({ model, real: {} }), trace)
-      for (const universe of model) freeAll(universe)
-    }),
+    fc.property(
+      fc.array(budgetBytes, { minLength: 1, maxLength: 3 }),
+      fc.commands(commands, { maxCommands: 120, size: '+1' }),
+      (budgets, trace) => {
+        const model = budgets.map((budget) => new Universe(new HeapAllocator(budget)))
+        fc.modelRun(() => ({ model, real: {} }), trace)
+        for (const universe of model) freeAll(universe)
+      },
+    ),
     SEED,
   )
 })
@@ -311,20 +329,23 @@ test('heap: placement does not depend on the budget, and a trace fits exactly th
   )
 })
 
-test('heap: an unlimited fork tells the peak of what follows', () => {
+test('heap: what follows goes to the same places under another budget, with the same peaks', () => {
   fc.assert(
     fc.property(traces, traces, (standing, step) => {
-      const heap = new HeapAllocator(2 ** 32)
-      const live: Block[] = []
-      play(standing, heap, live)
-      const rehearsal = heap.fork(Infinity)
-      const planned = play(step, rehearsal, [...live])
-      heap.resetPeak()
-      assert.equal(play(step, heap, live), planned)
-      assert.is(heap.peakBytes, rehearsal.peakBytes)
-      assert.is(heap.signature(), rehearsal.signature())
-      const report = ({ budgetBytes, remainingBytes, largestHoleBytes, ...rest }: MemoryStats) => rest
-      assert.equal(report(heap.stats()), report(rehearsal.stats()))
+      const [some, unlimited] = [2 ** 32, Infinity].map((budget) => {
+        const heap = new HeapAllocator(budget)
+        const live: Block[] = []
+        play(standing, heap, live)
+        const signature = heap.signature()
+        heap.resetPeak()
+        const played = play(step, heap, live)
+        const { budgetBytes, remainingBytes, largestHoleBytes, ...report } = heap.stats()
+        assert.is(budgetBytes, budget)
+        assert.is(remainingBytes, budget - report.heldBytes)
+        assert.ok(largestHoleBytes <= remainingBytes)
+        return { signature, played, left: heap.signature(), report }
+      })
+      assert.equal(some, unlimited)
     }),
     SEED,
   )
@@ -349,15 +370,52 @@ test('heap: the part-page at the end of a budget is accounted as runtime', () =>
   assert.is(heap.stats().remainingBytes, PAGE_BYTES)
   heap.alloc(PAGE_BYTES, 'parameter', 'test op')
   assert.is(heap.stats().remainingBytes, 0)
-  assert.is(heap.fork(Infinity).heldBytes, PAGE_BYTES)
+  assert.is(new HeapAllocator(Infinity).heldBytes, 0)
 })
 
-test('heap: a fork into less than is held serves nothing, and says so', () => {
-  const heap = new HeapAllocator(2 * PAGE_BYTES)
-  heap.alloc(PAGE_BYTES + 1, 'parameter', 'test op')
-  const fork = heap.fork(PAGE_BYTES)
-  assert.is(fork.stats().largestHoleBytes, 0)
-  thrown(BudgetExceededError, () => fork.alloc(1, 'activation', 'test op'))
+test('heap: a block at a given address takes exactly that, or nothing', () => {
+  const universe = new Universe(new HeapAllocator(PAGE_BYTES + 100))
+  const { real, limit } = universe
+  const ask = (bytes: number, address: number): number => {
+    const block = real.alloc(bytes, 'activation', 'test op', address)
+    assert.is(block.address, address)
+    universe.allocated(block)
+    universe.check()
+    return end(block)
+  }
+  const no = (bytes: number, address: number): unknown =>
+    refused(universe, BudgetExceededError, () => real.alloc(bytes, 'activation', 'test op', address))
+  assert.is(ask(256, 1024), 1280, 'beyond the tail, which leaves a hole')
+  assert.equal(universe.holes, [{ address: 0, bytes: 1024 }])
+  no(1, 1024) // taken
+  no(1, 1216) // the last 64 bytes of what is taken
+  no(128, 960) // half in the hole
+  no(1088, 0) // the hole and more
+  no(512, 896) // around what is taken
+  no(128, 1216) // half beyond the tail
+  no(128, limit - 64) // half beyond the limit
+  no(1, limit) // beyond the limit, in the part-page
+  no(1, -64)
+  ask(64, 0) // the beginning of the hole
+  ask(64, 512) // its middle
+  ask(64, 960) // its end
+  ask(448, 64) // all of a hole
+  ask(128, 1280) // at the tail
+  ask(64, limit - 64) // the last bytes there are
+  assert.equal(universe.holes, [
+    { address: 576, bytes: 384 },
+    { address: 1408, bytes: limit - 64 - 1408 },
+  ])
+  ask(limit - 64 - 1408, 1408)
+  ask(384, 576)
+  assert.is(real.stats().remainingBytes, 0)
+  freeAll(universe)
+})
+
+test('heap: a request costs whole cache lines, and at least one', () => {
+  const heap = new HeapAllocator(0)
+  const costs = [0, 1, 63, 64, 65, 128, 1000].map((bytes) => heap.costOf(bytes))
+  assert.equal(costs, [64, 64, 64, 64, 128, 128, 1024])
 })
 
 test('heap: refuses sizes that are not whole numbers of bytes', () => {
@@ -365,6 +423,7 @@ test('heap: refuses sizes that are not whole numbers of bytes', () => {
     const universe = new Universe(new HeapAllocator(budget))
     for (const bytes of [NaN, -1, 0.5, Infinity, 2 ** 60]) {
       refused(universe, ArgumentError, () => universe.real.alloc(bytes, 'input', 'test op'))
+      refused(universe, ArgumentError, () => universe.real.alloc(bytes, 'input', 'test op', 64))
     }
   }
 })

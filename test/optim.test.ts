@@ -11,9 +11,10 @@ import { Linear } from '../src/nn/layers.js'
 import { add, mul } from '../src/ops/binary.js'
 import { sum } from '../src/ops/reduce.js'
 import { adam, adamw, constant, cosine, type Optimizer, sgd, stepDecay, warmUp } from '../src/optim/index.js'
+import { planOf } from '../src/step/pass.js'
+import { scope } from '../src/step/scope.js'
 import { tensor } from '../src/tensor/create.js'
 import { DeviceMismatchError, DisposedError } from '../src/tensor/errors.js'
-import { scope } from '../src/tensor/scope.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
@@ -236,7 +237,7 @@ test('a rehearsed step takes no memory and does not count', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const { a, b } = leavesOn(device)
   const optimizer = sgd([{ parameters: [a, b] }], { learningRate: rate, momentum: 0.9, clipNorm: 1 })
-  const { peakBytes } = device.rehearse(() => optimizer.step())
+  const { peakBytes } = planOf(device, () => optimizer.step())
   assert.is(peakBytes, device.memory.heldBytes)
   assert.is(optimizer.steps, 0)
 })

@@ -7,8 +7,9 @@ import type { Op } from '../src/ops/declaration.js'
 import { apply, gradientFor } from '../src/ops/op.js'
 import type { Sample } from '../src/ops/sample.js'
 import { ops } from '../src/ops/table.js'
+import { planOf } from '../src/step/pass.js'
+import { scope } from '../src/step/scope.js'
 import { requireGrad, tensor } from '../src/tensor/create.js'
-import { scope } from '../src/tensor/scope.js'
 import { type Shape, sizeOf } from '../src/tensor/shape.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
@@ -63,9 +64,9 @@ export const disposeGradients = (leaves: readonly Tensor[]): void => {
 /** Does the rehearsal of forward and backward predict the peak to the byte? */
 export function assertPeakIsPlanned(device: Device, op: Op<unknown>, drawn: Drawn): void {
   const step = () => scope(device, () => disposeGradients(forwardBackward(device, op, drawn).leaves))
-  const { peakBytes, ops: planned } = device.rehearse(step)
+  const { peakBytes } = planOf(device, step)
   device.allocator.resetPeak()
-  device.follow({ ops: planned, placement: null }, step)
+  step()
   assert.is(device.memory.peakBytes, peakBytes, describe(op, drawn))
 }
 

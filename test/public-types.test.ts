@@ -134,7 +134,7 @@ test('the search finds types, also those that the compiler writes as import(...)
   }
   // in a protected method of Optimizer
   assert.not(mentioned('src/optim/optimizer.d.ts Optimizer').includes('src/device/storage.d.ts Storage'))
-  assert.ok(mentioned('src/optim/optimizer.d.ts Optimizer').includes('src/device/device.d.ts Update'))
+  assert.ok(mentioned('src/optim/optimizer.d.ts Optimizer').includes('src/device/instruction.d.ts Update'))
 })
 
 test.run()

@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Block, BudgetExceededError, noBytes } from '../src/memory/allocator.js'
+import type { Life } from '../src/memory/arrange.js'
 import { AllocatorError, ArgumentError } from '../src/memory/errors.js'
 import { LONGEST_SIDE, sidesOf, TEXEL_BYTES, TextureAllocator, textureBytes } from '../src/memory/texture-allocator.js'
 import { fc } from './property.js'
@@ -30,7 +31,7 @@ class Driver {
   }
 }
 
-type Event = { bytes: number } | { free: number } | { fork: true } | { trim: true }
+type Event = { bytes: number } | { free: number } | { trim: true }
 
 const sizes = fc.oneof(
   fc.constantFrom(0, 1, 16, 17, 64, 256, 400),
@@ -41,7 +42,6 @@ const sizes = fc.oneof(
 const events: fc.Arbitrary<Event> = fc.oneof(
   { weight: 6, arbitrary: sizes.map((bytes) => ({ bytes })) },
   { weight: 5, arbitrary: fc.nat(1000).map((free) => ({ free })) },
-  { weight: 1, arbitrary: fc.constant({ fork: true } as const) },
   { weight: 1, arbitrary: fc.constant({ trim: true } as const) },
 )
 const programs = fc.array(events, { maxLength: 60 })
@@ -109,6 +109,7 @@ test('pool: through any program, it counts the textures that exist, and they sta
         assert.is(remainingBytes, budget - heldBytes)
         assert.is(largestHoleBytes, remainingBytes)
         assert.is(peakBytes, most)
+        for (const { bytes, requestedBytes } of live) assert.is(bytes, pool.costOf(requestedBytes))
         assert.is(new Set(live.map(({ address }) => address)).size, live.length, 'live blocks share no texture')
         for (const block of live) assert.is(driver.textures.get(block.address), block.bytes)
       })
@@ -135,23 +136,52 @@ test('pool: a program fits exactly the budgets that hold its peak, and its peak 
 const refusals = (program: readonly Event[], pool: TextureAllocator): number =>
   play(program, pool, []).filter((entry) => entry === REFUSED).length
 
-test('pool: a fork sees what the real run will see, and neither touches the other', () => {
+test('pool: sizes alone tell what a run with textures will do', () => {
   fc.assert(
     fc.property(programs, programs, budgets, (history, program, budget) => {
+      const [real, virtual] = [new Driver(), null].map((driver) => {
+        const pool = opened(budget, driver)
+        const live: Block[] = []
+        play(history, pool, live)
+        const standing = [pool.signature(), pool.stats()]
+        pool.resetPeak()
+        return [...standing, play(program, pool, live), pool.stats()]
+      })
+      assert.equal(real, virtual)
+    }),
+    RUNS,
+  )
+})
+
+const lives: fc.Arbitrary<Life[]> = fc.array(
+  fc
+    .record({ bytes: sizes, birth: fc.nat(20), lasting: fc.oneof(fc.nat(8), fc.constant(Infinity)) })
+    .map(({ bytes, birth, lasting }) => ({ bytes, birth, death: birth + lasting })),
+  { maxLength: 30 },
+)
+
+test('pool: textures have no places to choose among; the planned peak is the measured one', () => {
+  fc.assert(
+    fc.property(programs, lives, (history, asked) => {
       const driver = new Driver()
-      const pool = opened(budget, driver)
-      const live: Block[] = []
-      play(history, pool, live)
-      const before = pool.stats()
-      const { made } = driver
-      const fork = pool.fork()
-      const rehearsed = play(program, fork, [...live])
-      assert.equal(pool.stats(), before)
-      assert.is(driver.made, made, 'a fork makes no texture')
+      const pool = opened(Infinity, driver)
+      play(history, pool, [])
+      const before = [pool.stats(), driver.made]
+      const { addresses, peakBytes } = pool.arrange(asked.map((life) => ({ ...life, bytes: pool.costOf(life.bytes) })))
+      assert.is(addresses, null)
+      assert.equal([pool.stats(), driver.made], before, 'nothing is taken')
       pool.resetPeak()
-      assert.equal(play(program, pool, live), rehearsed)
-      assert.is(pool.peakBytes, fork.peakBytes)
-      assert.equal(pool.stats(), fork.stats())
+      const live = new Map<Life, Block>()
+      for (let at = 0; at <= 28; at++) {
+        for (const life of asked) if (life.birth === at) live.set(life, pool.alloc(life.bytes, 'activation', 'test op'))
+        for (const [life, block] of live) {
+          if (life.death !== at) continue
+          pool.free(block)
+          live.delete(life)
+        }
+      }
+      assert.is(pool.peakBytes, peakBytes)
+      assert.ok([...live.keys()].every(({ death }) => death === Infinity))
     }),
     RUNS,
   )
@@ -235,26 +265,19 @@ test('pool: reserving bytes for the device, and trimming, give textures back; am
   assert.equal([pool.peakBytes, pool.stats().peakOp], [256, 'kernels'])
 })
 
-test('pool: there is nothing to arrange, and a fork may have less than is held', () => {
+test('pool: what is held decides its signature, and every byte of its budget is usable', () => {
   const pool = new TextureAllocator(256)
   assert.is(pool.stats().peakOp, 'standing tensors')
-  let runs = 0
-  const arranged = pool.arrange(() => {
-    pool.free(pool.alloc(64, 'activation', 'test op'))
-    runs++
-  })
-  assert.is(arranged, null)
-  assert.is(runs, 1)
-  assert.is(
-    pool.place(null, () => 'placed'),
-    'placed',
-  )
   const before = pool.signature()
-  pool.alloc(128, 'activation', 'test op')
-  assert.not.equal(pool.signature(), before, 'the signature follows from what is held')
+  const block = pool.alloc(256, 'activation', 'test op')
+  assert.not.equal(pool.signature(), before)
   assert.is(pool.budgetFor(100), 100)
-  const { largestHoleBytes, pooledBytes, unusableBytes } = pool.fork(100).stats()
+  const { largestHoleBytes, pooledBytes, unusableBytes } = pool.stats()
   assert.equal([largestHoleBytes, pooledBytes, unusableBytes], [0, 0, 0])
+  assert.equal(pool.arrange([]), { addresses: null, peakBytes: 256 })
+  pool.free(block)
+  assert.is(pool.signature(), before)
+  assert.equal(pool.arrange([]), { addresses: null, peakBytes: 0 }, 'what is pooled is not held')
 })
 
 test('pool: a freed texture serves the next request of its size, the last freed first; the largest are given back', () => {

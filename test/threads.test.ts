@@ -15,8 +15,9 @@ import { ArgumentError } from '../src/memory/errors.js'
 import { HeapAllocator } from '../src/memory/heap.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { sgd } from '../src/optim/index.js'
+import { planOf } from '../src/step/pass.js'
+import { scope } from '../src/step/scope.js'
 import { fromHost, tensor } from '../src/tensor/create.js'
-import { scope } from '../src/tensor/scope.js'
 import { noise } from './operands.js'
 import { cnnWorkload } from './workloads.js'
 
@@ -249,7 +250,7 @@ test('training: the same plan, peak and parameters for 1, 2 and 3 threads', asyn
       scope(device, () => {
         backward(crossEntropy(model.forward(fromHost(device, inputs)), tensor(device, targets)))
       })
-    const { peakBytes } = device.rehearse(program)
+    const { peakBytes } = planOf(device, program)
     for (let step = 0; step < 4; step++) {
       optimizer.zeroGrad()
       program()

@@ -32,10 +32,10 @@ import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { ops } from '../src/ops/table.js'
 import { noGrad } from '../src/ops/tape.js'
 import { adam } from '../src/optim/index.js'
+import { scope } from '../src/step/scope.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
-import { scope } from '../src/tensor/scope.js'
 import { type Shape, sizeOf } from '../src/tensor/shape.js'
 import { LITERAL } from './tolerances.js'
 
@@ -209,7 +209,7 @@ test('a forward leaves its result and what gradients need; evaluation drops noth
     scope(device, () => block.forward(x)).dispose()
     assert.is(device.memory.heldBytes, before, 'training')
     block.eval()
-    const [first, second] = noGrad(device, () => [block.forward(x), block.forward(x)])
+    const [first, second] = scope(device, () => noGrad(device, () => [block.forward(x), block.forward(x)]))
     assert.is(device.memory.heldBytes - before, 2 * first.storage('test').block.bytes, 'evaluation')
     assert.equal(await first.data(), await second.data())
     for (const each of [first, second, x]) each.dispose()

@@ -5,8 +5,8 @@ import { backward } from '../src/autograd/backward.js'
 import { openDevice } from '../src/device/open.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { sgd } from '../src/optim/index.js'
+import { scope } from '../src/step/scope.js'
 import { fromHost, tensor } from '../src/tensor/create.js'
-import { scope } from '../src/tensor/scope.js'
 import { cnnWorkload, mlpWorkload, transformerWorkload, type Workload } from './workloads.js'
 
 async function train({

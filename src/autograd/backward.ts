@@ -88,7 +88,8 @@ function walk(device: Device, node: Node, dy: Storage, pending: Pending): void {
       output: () => saved(node, 'output', 0),
       extra: (index) => saved(node, 'extras', index),
     }
-    const wanted = [...node.inputs.keys()].filter((i) => node.inputs[i].requiresGrad)
+    // Weights before what they multiply: their gradients are the ones that need the input, which then makes room for its own.
+    const wanted = [...node.inputs.keys()].filter((i) => node.inputs[i].requiresGrad).reverse()
     for (const i of wanted) {
       // The last gradient that uses dy may write over it, unless dy has other holders.
       const spare = i === wanted.at(-1) && device.aliases && dy.references === 1 ? dy : null

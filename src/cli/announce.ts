@@ -24,7 +24,7 @@ export function describeJob({ model, device, optimizer }: Job, { train, test }: 
 /** The plan as an event, or as a table with `notes` below it. */
 export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[] = []): void {
   if (json) {
-    const { rehearsals, outputShape, outputRows, ...fields } = plan
+    const { outputShape, outputRows, ...fields } = plan
     const { minimumBudgetBytes, wholeBatchBytes } = needs
     emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes] })
     return
@@ -56,10 +56,13 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
 
 /** The forward of a micro-batch begins with its input, and the backward with the op of that name. */
 function sectionsOf(points: readonly TimelinePoint[], { parts }: Plan): Section[] {
-  const begins = (op: string): number[] =>
-    points.flatMap((point, i) => (point.op === op && points[i - 1]?.op !== op ? [i] : []))
+  const begins = (is: (point: TimelinePoint) => boolean): number[] =>
+    points.flatMap((point, i) => (is(point) && (i === 0 || !is(points[i - 1])) ? [i] : []))
   return [
-    ...begins('input').map((start, i) => ({ start, label: `forward of ${groupDigits(parts[i].size)}` })),
-    ...begins('backward').map((start) => ({ start, label: 'backward' })),
+    ...begins(({ held }) => held.input > 0).map((start, i) => ({
+      start,
+      label: `forward of ${groupDigits(parts[i].size)}`,
+    })),
+    ...begins(({ op }) => op === 'backward').map((start) => ({ start, label: 'backward' })),
   ].sort((a, b) => a.start - b.start)
 }

@@ -1,5 +1,5 @@
 /**
- * The memory that a whole job needs. Before a device is opened, every kind of mini-batch that the job has is rehearsed
+ * The memory that a whole job needs. Before a device is opened, every kind of mini-batch that the job has is planned
  * on a virtual device without a limit.
  */
 import { openVirtualDevice } from '../device/open.js'

@@ -18,7 +18,7 @@ export const plan: Command = {
   help: () =>
     `Usage: sluice plan [options]
 
-Says how a mini-batch goes through a byte budget, and what budget it needs: by rehearsing the step on shapes
+Says how a mini-batch goes through a byte budget, and what budget it needs: by recording the step on shapes
 alone. Takes the flags of train; those that do not change the memory are left out here.
 
 ${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH })}

@@ -1,21 +1,18 @@
 /**
  * The device interface: everything above talks to this class and to no particular device.
  *
- * A device owns an allocator, runs kernels on opaque operands, and can rehearse: run a program on
- * shapes alone against a fork of its allocator. What differs between devices is small and abstract:
+ * A device owns an allocator and runs kernels on opaque operands. What differs between devices is small and abstract:
  * `execute`, `write`, `fetch`, and whether a kernel may write where it reads (`aliases`).
  *
- * Note [Rehearsal]
- *   `rehearse(fn)` swaps the device's whole changeable state (allocator, slots, step context) for
- *   a fork, switches execution off, runs fn, and swaps back. So the rehearsed program runs the same
- *   code against the same allocator, and its peak is the real one by construction.
+ * Note [One door]
+ *   Whatever a program does passes here as an `alloc`, a `release` or an instruction, and goes on to a sink. The sink
+ *   `Direct` does it at once. A recording (step/record.ts) only notes it, so that a step is data before it runs.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
-import type { Allocator, Block, Category, MemoryStats } from '../memory/allocator.js'
-import type { TimelinePoint } from '../memory/timeline.js'
-import { DeviceError, mismatch, RehearsalError, TensorTooLargeError } from './errors.js'
-import { forget, isPromise } from './promise.js'
-import type { Rehearsal, Rehearsed } from './rehearsal.js'
+import type { Allocator, Category, MemoryStats } from '../memory/allocator.js'
+import { Direct } from './direct.js'
+import { DeviceError, TensorTooLargeError } from './errors.js'
+import type { Instruction, Sink, Update } from './instruction.js'
 import { checkSeed } from './seed.js'
 import type { Slot } from './slot.js'
 import { Storage } from './storage.js'
@@ -26,28 +23,6 @@ export interface StepContext {
   step: number
   firstSample: number
   call: number
-}
-
-/** A kernel call that updates its targets in place, as data. */
-export type Update = {
-  [Name in KernelName]: {
-    kernel: Name
-    parameters: KernelParameters[Name]
-    targets: readonly Storage[]
-    inputs: readonly Storage[]
-  }
-}[KernelName]
-
-/** Everything about a device that a rehearsal must not change. */
-interface State {
-  allocator: Allocator
-  slots: Map<Slot<unknown>, unknown>
-  step: StepContext
-  ops: string[] | null
-  expected: { ops: readonly string[]; next: number } | null
-  timeline: TimelinePoint[] | null
-  /** the identity of the running rehearsal */
-  rehearsal: object | null
 }
 
 export abstract class Device {
@@ -66,8 +41,10 @@ export abstract class Device {
   /** record where every tensor was made, so that leaks and misuse can be traced; slow */
   readonly trackOrigins: boolean
 
-  #state: State
-  #withoutKernels = false
+  readonly #allocator: Allocator
+  #slots = new Map<Slot<unknown>, unknown>()
+  #step: StepContext
+  #sink: Sink
   /** the result of `close`, once it has been called */
   #closing: Promise<void> | null = null
 
@@ -78,24 +55,18 @@ export abstract class Device {
   ) {
     checkSeed('openDevice', seed)
     this.trackOrigins = trackOrigins
-    this.#state = {
-      allocator,
-      slots: new Map(),
-      step: { seed, step: 0, firstSample: 0, call: 0 },
-      ops: null,
-      expected: null,
-      timeline: null,
-      rehearsal: null,
-    }
+    this.#allocator = allocator
+    this.#step = { seed, step: 0, firstSample: 0, call: 0 }
+    this.#sink = new Direct(allocator)
   }
 
-  /** Start kernel `name`. Inputs and outputs overlap only where `aliases`; `workspaces` are the blocks of `workspaceBytes`. */
+  /** Start kernel `name`. Inputs and outputs overlap only where `aliases`; `workspaces` have the sizes of `workspaceBytes`. */
   protected abstract execute<Name extends KernelName>(
     name: Name,
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    workspaces: readonly Block[],
+    workspaces: readonly Storage[],
   ): void
   /** The sizes of the blocks that a kernel needs while it runs, beside its operands. */
   protected abstract workspaceBytes<Name extends KernelName>(
@@ -106,32 +77,31 @@ export abstract class Device {
   protected abstract fetch(storage: Storage): Promise<Floats>
 
   get step(): StepContext {
-    return this.#state.step
+    return this.#step
+  }
+
+  get allocator(): Allocator {
+    return this.#allocator
   }
 
   /** What is held now, and the peaks since `resetPeak`. */
   get memory(): MemoryStats {
-    return this.#state.allocator.stats()
+    return this.#allocator.stats()
   }
 
-  get allocator(): Allocator {
-    return this.#state.allocator
+  /** The list that is being recorded, or null. */
+  get list(): object | null {
+    return this.#sink.list
   }
 
-  /** The running rehearsal, or null. */
-  get rehearsal(): object | null {
-    return this.#state.rehearsal
-  }
-
-  /** Are there values to compute? Not on a virtual device, in a rehearsal, nor in `withoutKernels`. */
+  /** Are there values to compute? Not on a virtual device, nor while a plan is recorded. */
   get live(): boolean {
-    return this.executes && this.#state.rehearsal === null && !this.#withoutKernels
+    return this.executes && this.#sink.hasValues
   }
 
   slot<T>(slot: Slot<T>): T {
-    const { slots } = this.#state
-    if (!slots.has(slot)) slots.set(slot, slot.create())
-    return slots.get(slot) as T
+    if (!this.#slots.has(slot)) this.#slots.set(slot, slot.create())
+    return this.#slots.get(slot) as T
   }
 
   /** @throws BudgetExceededError  `size` elements do not fit; nothing has changed */
@@ -143,9 +113,7 @@ export abstract class Device {
         `${this.op}: no device has tensors of ${size} elements: their bytes cannot be counted`,
       )
     }
-    const block = this.#state.allocator.alloc(bytes, category, this.op)
-    this.#sample()
-    return new Storage(block, size, this.#state.rehearsal)
+    return this.#sink.alloc(size, bytes, category, this.op)
   }
 
   /** Add a holder. */
@@ -153,15 +121,13 @@ export abstract class Device {
     storage.references++
   }
 
-  /** Drop a holder. The last one to go frees the block. */
+  /** Drop a holder. With the last one the storage is freed. */
   release(storage: Storage): void {
-    if (--storage.references > 0) return
-    this.#state.allocator.free(storage.block)
-    this.#sample()
+    if (--storage.references === 0) this.#sink.free(storage)
   }
 
   /**
-   * Run a kernel that writes its outputs anew. Where there are no values, only its workspace is taken and freed.
+   * Run a kernel that writes its outputs anew, or adds to them with the parameter `accumulate`.
    * @throws BudgetExceededError  the kernel's workspace does not fit; nothing has run
    */
   run<Name extends KernelName>(
@@ -170,9 +136,19 @@ export abstract class Device {
     inputs: readonly Storage[],
     outputs: readonly Storage[],
   ): void {
-    this.#withBlocks(this.workspaceBytes(name, parameters), (workspaces) => {
-      if (this.live) this.execute(name, parameters, inputs, outputs, workspaces)
-    })
+    this.checkOpen()
+    this.#withWorkspaces(this.workspaceBytes(name, parameters), (workspaces) => ({
+      op: this.op,
+      name,
+      parameters,
+      reads: inputs,
+      writes: outputs,
+      changes: 'accumulate' in parameters && parameters.accumulate === true,
+      workspaces,
+      perform: (reads, writes, taken) => {
+        if (this.executes) this.execute(name, parameters, reads, writes, taken)
+      },
+    }))
   }
 
   /** Run a kernel whose outputs are its first inputs: optimizers, `blend`. */
@@ -209,22 +185,33 @@ export abstract class Device {
    * @param ready  called after the preparation and before the first update; may refuse by throwing
    */
   commit(updates: readonly Update[], ready?: () => void): void {
+    this.checkOpen()
     const spareBytes = this.aliases
       ? []
       : largest(updates.map(({ targets }) => targets.map(({ size }) => size * this.elementBytes)))
     const workspaceBytes = updates.map(({ kernel, parameters }) => this.workspaceBytes(kernel, parameters))
-    this.#withBlocks([...spareBytes, ...largest(workspaceBytes)], (blocks) => {
-      if (this.live) this.prepare(new Set(updates.map(({ kernel }) => kernel)))
-      ready?.()
-      for (const [j, { kernel, parameters, targets, inputs }] of updates.entries()) {
-        const spare = ({ size }: Storage, i: number): Storage => new Storage(blocks[i], size, this.rehearsal)
-        const outputs = this.aliases ? targets : targets.map(spare)
-        const own = blocks.slice(spareBytes.length)
-        const workspaces = workspaceBytes[j].map((requestedBytes, i) => ({ ...own[i], requestedBytes }))
-        if (this.live) this.execute(kernel, parameters, [...targets, ...inputs], outputs, workspaces)
-        if (!this.aliases) targets.forEach((target, i) => this.settle(target, outputs[i]))
-      }
-    })
+    this.#withWorkspaces([...spareBytes, ...largest(workspaceBytes)], (workspaces) => ({
+      op: this.op,
+      name: 'commit',
+      parameters: updates,
+      reads: updates.flatMap(({ inputs }) => inputs),
+      writes: updates.flatMap(({ targets }) => targets),
+      changes: true,
+      workspaces,
+      perform: (reads, writes, blocks) => {
+        if (this.executes) this.prepare(new Set(updates.map(({ kernel }) => kernel)))
+        ready?.()
+        const [nextReads, nextWrites] = [[...reads], [...writes]]
+        for (const [j, { kernel, parameters, targets, inputs }] of updates.entries()) {
+          const own = nextReads.splice(0, inputs.length)
+          const changed = nextWrites.splice(0, targets.length)
+          const outputs = this.aliases ? changed : changed.map(({ size }, i) => part(blocks[i], size, blocks[i].bytes))
+          const taken = workspaceBytes[j].map((bytes, i) => part(blocks[spareBytes.length + i], 0, bytes))
+          if (this.executes) this.execute(kernel, parameters, [...changed, ...own], outputs, taken)
+          if (!this.aliases) changed.forEach((target, i) => this.settle(target, outputs[i]))
+        }
+      },
+    }))
   }
 
   /**
@@ -234,97 +221,64 @@ export abstract class Device {
   protected prepare(_kernels: ReadonlySet<KernelName>): void {}
 
   /**
-   * Bring an updated value from the spare to its target. This one copies, so that standing tensors never move and every
-   * micro-batch finds the same holes. A device whose blocks of one size are alike may exchange the blocks instead.
+   * Bring an updated value from the spare to its target, where `aliases` is false. This one copies, so that standing
+   * tensors never move. A device whose blocks of one size are alike may exchange the blocks instead.
    */
   protected settle(target: Storage, spare: Storage): void {
-    this.run('stridedCopy', { shape: [target.size], strides: [1], offset: 0 }, [spare], [target])
+    if (!this.executes) return
+    this.execute('stridedCopy', { shape: [target.size], strides: [1], offset: 0 }, [spare], [target], [])
   }
 
   /** Copy host values in, `data[i] * scale`. */
   upload(storage: Storage, data: ArrayLike<number>, scale = 1): void {
     this.checkOpen()
-    if (this.live) this.write(storage, data, scale)
+    // a forward may fill its buffer anew before the recording runs
+    const own = this.list && this.live ? copyOf(data) : data
+    this.#sink.perform({
+      op: this.op,
+      name: 'upload',
+      parameters: { scale },
+      reads: [],
+      writes: [storage],
+      changes: false,
+      workspaces: [],
+      perform: (_, [target]) => {
+        if (this.executes) this.write(target, own, scale)
+      },
+    })
   }
 
-  /** @throws RehearsalError, DeviceError  a rehearsal, or a virtual device, has no values */
+  /**
+   * The values of a storage. Within a recording they are those of this moment, and come when it has run.
+   * @throws RehearsalError, DeviceError  a plan, or a virtual device, has no values
+   */
   read(storage: Storage): Promise<Floats> {
     this.checkOpen()
-    if (this.rehearsal) {
-      throw new RehearsalError('a value was read in a rehearsal, which has shapes only: read after the step instead')
-    }
     if (!this.executes) throw new DeviceError('a virtual device has no values to read')
-    return this.fetch(storage)
+    return this.#sink.read(storage, (placed) => this.fetch(placed))
   }
 
-  /**
-   * Run `fn` on shapes alone and say what memory it would take. Leaves no trace, also when fn throws.
-   * @throws RehearsalError  fn returned a Promise or read a value
-   */
-  rehearse<T>(fn: () => T, options: { timeline?: boolean } = {}): Rehearsal<T> {
-    if (this.rehearsal) throw new RehearsalError('a rehearsal is running already: rehearsals do not nest')
-    const real = this.#state
-    const op = this.op
-    this.#state = {
-      allocator: real.allocator.fork(Infinity),
-      slots: new Map(),
-      step: { ...real.step },
-      ops: [],
-      expected: null,
-      timeline: options.timeline ? [] : null,
-      rehearsal: {},
+  /** Have `undo` called if what is recorded now is never run, or fails. */
+  unlessDone(undo: () => void): void {
+    this.#sink.unlessDone(undo)
+  }
+
+  /** Let what `fn` does go to `sink`. Leaves no trace of its own, also when fn throws. */
+  through<T>(sink: Sink, fn: () => T): T {
+    const before = { sink: this.#sink, slots: this.#slots, step: this.#step, op: this.op }
+    this.#sink = sink
+    if (!sink.hasValues) {
+      this.#slots = new Map()
+      this.#step = { ...this.#step }
     }
     try {
-      const result = fn()
-      if (isPromise(result)) {
-        forget(result)
-        throw new RehearsalError('the rehearsed function returned a Promise: it must be synchronous, without await')
-      }
-      const { allocator, ops, timeline } = this.#state
-      const memory = allocator.stats()
-      return { result, peakBytes: memory.peakBytes, memory, ops: ops ?? [], timeline: timeline ?? [] }
+      return fn()
     } finally {
-      for (const [slot, value] of this.#state.slots) slot.end?.(value)
-      this.#state = real
-      this.op = op
-    }
-  }
-
-  /** Run `fn` without kernels: blocks are taken and freed as usual, and no value changes. */
-  withoutKernels(fn: () => void): void {
-    this.#withoutKernels = true
-    try {
-      fn()
-    } finally {
-      this.#withoutKernels = false
-    }
-  }
-
-  /**
-   * Run `fn` for real as it was rehearsed: its blocks go where they were arranged, and its ops must be the same.
-   * @throws PlanMismatchError  at the first op that differs
-   */
-  follow<T>({ ops, placement }: Rehearsed, fn: () => T): T {
-    const state = this.#state
-    state.expected = { ops, next: 0 }
-    try {
-      const result = state.allocator.place(placement, fn)
-      if (state.expected.next < ops.length) throw mismatch(ops[state.expected.next], 'nothing more')
-      return result
-    } finally {
-      state.expected = null
-    }
-  }
-
-  /** Called by every op before it does anything: its name, and the shapes of inputs and output. */
-  announce(op: string, shapes: readonly (readonly number[])[]): void {
-    this.op = op
-    const { ops, expected } = this.#state
-    if (!ops && !expected) return
-    const signature = `${op} ${shapes.map((shape) => `[${shape}]`).join(' ')}`
-    ops?.push(signature)
-    if (expected && expected.ops[expected.next++] !== signature) {
-      throw mismatch(expected.ops[expected.next - 1] ?? 'nothing more', signature)
+      if (!sink.hasValues) for (const [slot, value] of this.#slots) slot.end?.(value)
+      this.#sink = before.sink
+      this.#slots = before.slots
+      this.#step = before.step
+      this.op = before.op
     }
   }
 
@@ -349,29 +303,28 @@ export abstract class Device {
     if (this.closed) throw new DeviceError(`the ${this.kind} device is closed: open another`)
   }
 
-  #sample(): void {
-    const { timeline, allocator } = this.#state
-    timeline?.push({ op: this.op, held: allocator.stats().held })
-  }
-
-  /** Run `use` with workspace blocks of these sizes. @throws BudgetExceededError  they do not all fit; `use` has not run */
-  #withBlocks(sizes: readonly number[], use: (blocks: readonly Block[]) => void): void {
-    this.checkOpen()
-    const { allocator } = this.#state
-    const blocks: Block[] = []
+  /** Take workspaces of these sizes, perform the instruction with them, and free them. */
+  #withWorkspaces(sizes: readonly number[], make: (workspaces: readonly Storage[]) => Instruction): void {
+    const workspaces: Storage[] = []
     try {
       for (const bytes of sizes) {
-        blocks.push(allocator.alloc(bytes, 'workspace', this.op))
-        this.#sample()
+        workspaces.push(this.#sink.alloc(bytes / this.elementBytes, bytes, 'workspace', this.op))
       }
-      use(blocks)
+      this.#sink.perform(make(workspaces))
     } finally {
-      for (const block of blocks) {
-        allocator.free(block)
-        this.#sample()
-      }
+      for (const workspace of workspaces) this.release(workspace)
     }
   }
+}
+
+const copyOf = (data: ArrayLike<number>): ArrayLike<number> =>
+  ArrayBuffer.isView(data) ? (data as Float32Array).slice() : Array.from(data)
+
+/** The first bytes of a workspace, as one kernel of several uses it. */
+function part(whole: Storage, size: number, bytes: number): Storage {
+  const storage = new Storage(size, bytes, whole.category)
+  storage.place({ ...whole.block, requestedBytes: bytes })
+  return storage
 }
 
 /** The largest number at each position of the lists. */

@@ -10,16 +10,8 @@ export class DeviceLostError extends DeviceError {}
 /** A tensor larger than the device can address, whatever the budget. */
 export class TensorTooLargeError extends DeviceError {}
 
-/** Something that is not allowed in a rehearsal, such as waiting, reading values or freeing a standing tensor. */
+/** Something that is not allowed while a step is recorded, such as waiting, reading values or freeing a standing tensor. */
 export class RehearsalError extends SluiceError {}
 
-/** The real step did not do what its rehearsal did. Nothing was committed. */
+/** The step did not do what its plan says. Nothing was committed. */
 export class PlanMismatchError extends SluiceError {}
-
-/** The error for an op that differs from the op of the rehearsal at its place. */
-export function mismatch(planned: string, ran: string): PlanMismatchError {
-  return new PlanMismatchError(
-    `the step ran '${ran}' where its rehearsal had '${planned}'. A forward must run the same ops for the same ` +
-      'shapes: let it not depend on values, counters or randomness. Nothing was committed.',
-  )
-}

@@ -19,7 +19,6 @@ import {
   simdVariants,
   Workers,
 } from '../../kernels/simd/index.js'
-import type { Block } from '../memory/allocator.js'
 import { formatBytes } from '../memory/bytes.js'
 import { ArgumentError, reasonOf } from '../memory/errors.js'
 import { type HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
@@ -63,11 +62,17 @@ export class HeapDevice extends HeapKindDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    [workspace]: readonly Block[],
+    [workspace]: readonly Storage[],
   ): void {
     const kernel = simd[name]
     if (this.#assembly && kernel && (kernel.covers?.(parameters) ?? true)) {
-      kernel.run(this.#assembly, parameters, inputs.map(addressOf), outputs.map(addressOf), workspace?.address ?? 0)
+      kernel.run(
+        this.#assembly,
+        parameters,
+        inputs.map(addressOf),
+        outputs.map(addressOf),
+        workspace?.block.address ?? 0,
+      )
       this.#workers?.startIfWanted()
       return
     }

@@ -1,6 +1,6 @@
 /** A place where a higher layer keeps something on a device (its scope stack, its tape). */
 export class Slot<T> {
-  /** @param end  called when a rehearsal that used the slot is over */
+  /** @param end  called when a plan that used the slot is made */
   constructor(
     readonly create: () => T,
     end?: (value: T) => void,

@@ -8,7 +8,7 @@
  *   `peakBytes` is the smallest budget that would have served everything since the last `resetPeak`.
  *   It is what a plan promises and what a step is held to.
  */
-import type { Placement } from './arrange.js'
+import type { Arrangement, Life } from './arrange.js'
 import { formatBytes } from './bytes.js'
 import { SluiceError } from './errors.js'
 
@@ -65,22 +65,18 @@ export interface Allocator {
   readonly heldBytes: number
   readonly peakBytes: number
   /**
-   * @param op  who asks, for errors and for `peakOp`
+   * @param op       who asks, for errors and for `peakOp`
+   * @param address  where, as `arrange` has found it; default where the policy puts it
    * @throws BudgetExceededError  no place within the budget; nothing has changed
    * @throws ArgumentError  not a whole number of bytes
    */
-  alloc(bytes: number, category: Category, op: string): Block
+  alloc(bytes: number, category: Category, op: string, address?: number): Block
   /** @throws AllocatorError  not a live block of this allocator */
   free(block: Block): void
-  /** An independent copy: same blocks, same holes, its own future. `budgetBytes` may differ. */
-  fork(budgetBytes?: number): Allocator
-  /**
-   * Run `fn`, which must free all that it allocates, and find places for its blocks. Null where the peak would be no lower
-   * than when requests are met one after the other.
-   */
-  arrange(fn: () => void): Placement | null
-  /** Run `fn` with its blocks placed as arranged. The first request that differs ends this: from there the policy rules again. */
-  place<T>(placement: Placement | null, fn: () => T): T
+  /** What a request for `bytes` costs, after rounding. */
+  costOf(bytes: number): number
+  /** Find places for blocks whose lives are known, beside what is held now. Takes nothing. */
+  arrange(lives: readonly Life[]): Arrangement
   /** Forget the high-water marks. Bytes restart at what is held now, `peakBytes` at the smallest budget that holds it, holes included. */
   resetPeak(): void
   /** Equal signatures place the same future requests in the same places. */

@@ -2,41 +2,121 @@
  * Arranging blocks whose lives are known beforehand.
  *
  * An allocator that meets requests one by one leaves holes: a small block that lives long takes a place that a large
- * block will need. The blocks of a rehearsed step are all known, with their births and deaths, so they can be laid out
- * at once. The rule: the largest block first, each at the lowest address where it meets no block that lives at the same
- * time. (Greedy by size, as in Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference",
- * arXiv:2001.03288.) On the models here the result is a few per cent above the most bytes that live at once, which no
- * layout can beat.
+ * block will need. The blocks of a recorded step are all known, with their births and deaths, so they can be laid out
+ * at once: one after the other, each at the lowest address where it meets no block that lives at the same time. The order
+ * decides how good the result is. No layout ends below the most bytes that live at once. The largest first often ends there
+ * (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288). Where it does not, the
+ * order is mended: each block that ended too high moves half way to the front, and the layout begins again (Joslin and Clements,
+ * "Squeaky Wheel" Optimization, AAAI 1998). Two more orders, each mended in the same way, follow.
  */
 
-/** A block from the clock tick of its birth up to that of its death. */
+/** A block from the instruction that it is born for up to the last one that touches it, both included. */
 export interface Life {
+  /** what it costs, after rounding */
   readonly bytes: number
   readonly birth: number
-  death: number
+  /** Infinity: it outlives the program */
+  readonly death: number
 }
 
-/** The places of a rehearsed program's blocks, in the order of its requests. */
-export type Placement = readonly { readonly address: number; readonly bytes: number }[]
+/** The address of each life, or null where blocks have no places to choose among; and the peak, see Note [Peak]. */
+export interface Arrangement {
+  readonly addresses: readonly number[] | null
+  readonly peakBytes: number
+}
 
-/** Gives every life an address of at least `base`. Two lives that overlap in time do not overlap in place. */
-export function arrange(lives: readonly Life[], base: number): Placement {
-  const spots = lives.map(({ bytes }) => ({ address: base, bytes }))
-  // a stable sort: blocks of one size keep their order
-  const order = [...lives.keys()].sort((a, b) => lives[b].bytes - lives[a].bytes)
-  /** the lives that have their address, sorted by address */
-  const placed: number[] = []
+/** Memory that is taken for the whole time. */
+export interface Taken {
+  readonly address: number
+  readonly bytes: number
+}
+
+/** The most bytes that live at once, and the first instruction at which they do. */
+export function mostAlive(lives: readonly Life[]): { bytes: number; at: number } {
+  const changes: number[] = []
+  for (const { bytes, birth, death } of lives) {
+    changes[birth] = (changes[birth] ?? 0) + bytes
+    if (death < Infinity) changes[death + 1] = (changes[death + 1] ?? 0) - bytes
+  }
+  const most = { bytes: 0, at: 0 }
+  let alive = 0
+  for (let at = 0; at < changes.length; at++) {
+    alive += changes[at] ?? 0
+    if (alive > most.bytes) Object.assign(most, { bytes: alive, at })
+  }
+  return most
+}
+
+type Order = (a: Life, b: Life) => number
+
+const span = ({ birth, death }: Life): number => Math.min(death, Number.MAX_SAFE_INTEGER) - birth + 1
+
+const ORDERS: readonly Order[] = [
+  (a, b) => b.bytes - a.bytes,
+  (a, b) => b.bytes * span(b) - a.bytes * span(a),
+  (a, b) => span(b) - span(a) || b.bytes - a.bytes,
+]
+
+/** How often each order is laid out: random training steps then end 0.04 % above the least on average. More gains little. */
+const ROUNDS = 12
+
+interface Layout {
+  readonly addresses: readonly number[]
+  readonly endBytes: number
+}
+
+/**
+ * Gives every life an address. Two lives that overlap in time do not overlap in place, and none overlaps what is taken.
+ * @returns the addresses, and where the highest block ends, those that are taken included
+ */
+export function arrange(lives: readonly Life[], taken: readonly Taken[]): Layout {
+  const takenEnd = taken.reduce((end, { address, bytes }) => Math.max(end, address + bytes), 0)
+  const takenBytes = taken.reduce((sum, { bytes }) => sum + bytes, 0)
+  const leastEnd = Math.max(takenEnd, takenBytes + mostAlive(lives).bytes)
+  let best: Layout = { addresses: [], endBytes: Infinity }
+  for (const compare of ORDERS) {
+    // a stable sort: equal lives keep their order
+    const order = [...lives.keys()].sort((a, b) => compare(lives[a], lives[b]))
+    for (let round = 0; round < ROUNDS; round++) {
+      const layout = inOrder(lives, taken, order)
+      if (layout.endBytes < best.endBytes) best = layout
+      if (best.endBytes <= leastEnd) return best
+      const ranks: number[] = []
+      order.forEach((i, rank) => {
+        ranks[i] = layout.addresses[i] + lives[i].bytes > leastEnd ? rank / 2 - 1 : rank
+      })
+      order.sort((a, b) => ranks[a] - ranks[b])
+    }
+  }
+  return best
+}
+
+/** Each life in turn at the lowest address where it meets nothing that has its own already. */
+function inOrder(lives: readonly Life[], taken: readonly Taken[], order: readonly number[]): Layout {
+  const addresses = lives.map(() => 0)
+  /** what has its address, sorted by it: four numbers each, in an array of doubles because this loop is where time goes */
+  const placed = new Float64Array(4 * (taken.length + lives.length))
+  let used = 0
+  let endBytes = 0
+  const put = (address: number, bytes: number, birth: number, death: number): void => {
+    let at = used
+    while (at > 0 && placed[at - 4] > address) at -= 4
+    placed.copyWithin(at + 4, at, used)
+    placed.set([address, address + bytes, birth, death], at)
+    used += 4
+    endBytes = Math.max(endBytes, address + bytes)
+  }
+  for (const { address, bytes } of taken) put(address, bytes, -1, Infinity)
   for (const i of order) {
     const { bytes, birth, death } = lives[i]
-    let address = base
-    for (const j of placed) {
-      const other = lives[j]
-      if (other.birth >= death || birth >= other.death) continue
-      if (spots[j].address - address >= bytes) break
-      address = Math.max(address, spots[j].address + other.bytes)
+    let address = 0
+    for (let at = 0; at < used; at += 4) {
+      if (placed[at + 2] > death || placed[at + 3] < birth) continue
+      if (placed[at] - address >= bytes) break
+      address = Math.max(address, placed[at + 1])
     }
-    spots[i].address = address
-    placed.splice(placed.findLastIndex((j) => spots[j].address <= address) + 1, 0, i)
+    addresses[i] = address
+    put(address, bytes, birth, death)
   }
-  return spots
+  return { addresses, endBytes }
 }

@@ -7,7 +7,7 @@
  *   3. The tail, the free space that reaches to the end of memory, is cut only when no hole serves.
  *   4. A freed block merges with free neighbours at once; beside the tail it becomes part of the tail.
  *   5. Where nothing serves, the request fails and nothing has changed.
- *   6. Inside `place`, requests go where a rehearsal has arranged them (arrange.ts), which knows the future.
+ *   6. The blocks of a planned step go where they were arranged (arrange.ts), because their lives are known beforehand.
  *
  * By 2 and 3 the size of the tail never influences where a block goes, so placement does not depend
  * on the budget, and the peak is the highest address ever reached: a program that peaks at P under
@@ -18,7 +18,7 @@
  * accounted as `runtime`, so that held + remaining = budget, to the byte.
  */
 import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
-import { arrange, type Life, type Placement } from './arrange.js'
+import { type Arrangement, arrange, type Life } from './arrange.js'
 import { checkRequest, Ledger } from './ledger.js'
 
 export const ALIGNMENT_BYTES = 64
@@ -39,12 +39,6 @@ export class HeapAllocator implements Allocator {
   #tail = 0
   #ledger = new Ledger()
   #peakAddress = 0
-  /** the lives of the blocks that `arrange` watches, or null */
-  #lives: Map<Block, Life> | null = null
-  /** the time: one tick for each birth and death */
-  #clock = 0
-  /** the places of the coming requests during `place`, or null */
-  #arranged: { placement: Placement; next: number } | null = null
 
   constructor(readonly budgetBytes: number) {
     this.limitBytes = Math.floor(budgetBytes / PAGE_BYTES) * PAGE_BYTES
@@ -60,55 +54,32 @@ export class HeapAllocator implements Allocator {
     return this.#peakAddress
   }
 
-  alloc(requestedBytes: number, category: Category, op: string): Block {
+  alloc(requestedBytes: number, category: Category, op: string, place?: number): Block {
     checkRequest(requestedBytes, op)
-    const bytes = roundUp(Math.max(requestedBytes, 1), ALIGNMENT_BYTES)
-    const address = this.#cutArranged(bytes) ?? this.#cutHole(bytes) ?? this.#cutTail(bytes)
+    const bytes = this.costOf(requestedBytes)
+    const address = place === undefined ? (this.#cutHole(bytes) ?? this.#cutTail(bytes)) : this.#cutAt(place, bytes)
     if (address === undefined) throw new BudgetExceededError(requestedBytes, category, op, this.stats())
     const block: Block = { address, bytes, requestedBytes, category }
     this.#ledger.open(block, op)
-    this.#lives?.set(block, { bytes, birth: this.#clock++, death: Infinity })
     this.#peakAddress = Math.max(this.#peakAddress, address + bytes)
     return block
   }
 
   free(block: Block): void {
     this.#ledger.close(block)
-    const life = this.#lives?.get(block)
-    if (life) life.death = this.#clock++
     this.#merge(block.address, block.bytes)
   }
 
-  fork(budgetBytes = this.budgetBytes): HeapAllocator {
-    const copy = new HeapAllocator(budgetBytes)
-    copy.#holes = this.#holes.map((hole) => ({ ...hole }))
-    copy.#tail = this.#tail
-    copy.#ledger = this.#ledger.fork()
-    copy.#ledger.count('runtime', copy.#partPage() - this.#partPage())
-    copy.resetPeak()
-    return copy
+  costOf(bytes: number): number {
+    return roundUp(Math.max(bytes, 1), ALIGNMENT_BYTES)
   }
 
-  arrange(fn: () => void): Placement | null {
-    const base = this.#tail
-    const lives = new Map<Block, Life>()
-    this.#lives = lives
-    try {
-      fn()
-    } finally {
-      this.#lives = null
-    }
-    const placement = arrange([...lives.values()], base)
-    return highestEnd(placement) < highestEnd([...lives.keys()]) ? placement : null
-  }
-
-  place<T>(placement: Placement | null, fn: () => T): T {
-    this.#arranged = placement && { placement, next: 0 }
-    try {
-      return fn()
-    } finally {
-      this.#arranged = null
-    }
+  arrange(lives: readonly Life[]): Arrangement {
+    const starts = [0, ...this.#holes.map(({ address, bytes }) => address + bytes)]
+    const ends = [...this.#holes.map(({ address }) => address), this.#tail]
+    const taken = starts.map((address, i) => ({ address, bytes: ends[i] - address })).filter(({ bytes }) => bytes > 0)
+    const { addresses, endBytes } = arrange(lives, taken)
+    return { addresses, peakBytes: endBytes }
   }
 
   resetPeak(): void {
@@ -140,33 +111,24 @@ export class HeapAllocator implements Allocator {
     return Number.isFinite(this.budgetBytes) ? this.budgetBytes - this.limitBytes : 0
   }
 
-  #cutArranged(bytes: number): number | undefined {
-    const arranged = this.#arranged
-    if (!arranged) return undefined
-    const spot = arranged.placement[arranged.next++]
-    if (spot?.bytes === bytes && this.#cutAt(spot.address, bytes)) return spot.address
-    this.#arranged = null
-    return undefined
-  }
-
   /** Take [address, address + bytes), if all of it is free. */
-  #cutAt(address: number, bytes: number): boolean {
+  #cutAt(address: number, bytes: number): number | undefined {
     const end = address + bytes
     if (address >= this.#tail) {
-      if (end > this.limitBytes) return false
+      if (end > this.limitBytes) return undefined
       if (address > this.#tail) this.#holes.push({ address: this.#tail, bytes: address - this.#tail })
       this.#tail = end
-      return true
+      return address
     }
     const index = this.#holes.findIndex((hole) => hole.address <= address && end <= hole.address + hole.bytes)
-    if (index < 0) return false
+    if (index < 0) return undefined
     const hole = this.#holes[index]
     const rest = [
       { address: hole.address, bytes: address - hole.address },
       { address: end, bytes: hole.address + hole.bytes - end },
     ]
     this.#holes.splice(index, 1, ...rest.filter((part) => part.bytes > 0))
-    return true
+    return address
   }
 
   #cutHole(bytes: number): number | undefined {
@@ -223,6 +185,3 @@ export class HeapAllocator implements Allocator {
     }
   }
 }
-
-const highestEnd = (blocks: readonly { address: number; bytes: number }[]): number =>
-  blocks.reduce((end, { address, bytes }) => Math.max(end, address + bytes), 0)

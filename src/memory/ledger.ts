@@ -66,16 +66,6 @@ export class Ledger {
     this.#peakOp = STANDING
   }
 
-  /** A copy with the same blocks, and peaks of its own. */
-  fork(): Ledger {
-    const copy = new Ledger()
-    for (const [address, block] of this.#live) copy.#live.set(address, block)
-    copy.#held = { ...this.#held }
-    copy.#total = this.#total
-    copy.resetPeak()
-    return copy
-  }
-
   stats(): Books {
     return {
       heldBytes: this.#total,

@@ -16,6 +16,7 @@
  * that are live at once, and it fits every budget of at least that. The pool is never larger than what remains.
  */
 import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
+import { type Arrangement, type Life, mostAlive } from './arrange.js'
 import { checkRequest, Ledger } from './ledger.js'
 
 /** Four float32 values. */
@@ -63,7 +64,7 @@ export class TextureAllocator implements Allocator {
   #nextAddress = 1
   #ledger = new Ledger()
 
-  /** @param textures  null: sizes only, as in a rehearsal */
+  /** @param textures  null: sizes only, as on a virtual device */
   constructor(
     readonly budgetBytes: number,
     readonly textures: Textures | null = null,
@@ -79,7 +80,7 @@ export class TextureAllocator implements Allocator {
 
   alloc(requestedBytes: number, category: Category, op: string): Block {
     checkRequest(requestedBytes, op)
-    const bytes = textureBytes(requestedBytes)
+    const bytes = this.costOf(requestedBytes)
     if (this.heldBytes + bytes > this.budgetBytes) {
       throw new BudgetExceededError(requestedBytes, category, op, this.stats())
     }
@@ -105,24 +106,13 @@ export class TextureAllocator implements Allocator {
     this.#ledger.take('runtime', bytes, op)
   }
 
-  fork(budgetBytes = this.budgetBytes): TextureAllocator {
-    const copy = new TextureAllocator(budgetBytes)
-    copy.#ledger = this.#ledger.fork()
-    copy.#pool = [...this.#pool]
-    copy.#pooledBytes = this.#pooledBytes
-    copy.#nextAddress = this.#nextAddress
-    copy.#trim(budgetBytes - copy.heldBytes)
-    return copy
+  costOf(bytes: number): number {
+    return textureBytes(bytes)
   }
 
   /** Textures have no places to choose among. */
-  arrange(fn: () => void): null {
-    fn()
-    return null
-  }
-
-  place<T>(_placement: null, fn: () => T): T {
-    return fn()
+  arrange(lives: readonly Life[]): Arrangement {
+    return { addresses: null, peakBytes: this.heldBytes + mostAlive(lives).bytes }
   }
 
   /** Give all pooled textures back. */

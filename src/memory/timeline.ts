@@ -1,6 +1,6 @@
 /**
  * Draws what is held over time as a picture: one area per category, stacked, under the line of the budget.
- * A standalone SVG without scripts or fonts of its own, for light and dark pages. Its data comes from a rehearsal;
+ * A standalone SVG without scripts or fonts of its own, for light and dark pages. Its data comes from a plan;
  * nothing is run or measured here.
  */
 import { type BytesByCategory, CATEGORIES, type Category } from './allocator.js'

@@ -72,15 +72,7 @@ export class Transformer extends Module {
       )
     }
     const places = length < context ? slice(this.places, [0, 0], [length, width]) : this.places
-    const tokens = this.tokens.forward(x)
-    const placed = add(tokens, places)
-    tokens.dispose()
-    if (places !== this.places) places.dispose()
-    const logits = this.body.forward(placed)
-    placed.dispose()
-    const y = permute(logits, [0, 2, 1])
-    logits.dispose()
-    return y
+    return permute(this.body.forward(add(this.tokens.forward(x), places)), [0, 2, 1])
   }
 }
 

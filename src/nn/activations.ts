@@ -2,19 +2,15 @@
 import type { Device } from '../device/device.js'
 import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../ops/unary.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { Module, RELEASES } from './module.js'
+import { Module } from './module.js'
 
 export class ReLU extends Module {
-  static readonly [RELEASES] = true
-
   forward(x: Tensor): Tensor {
     return relu(x)
   }
 }
 
 export class LeakyReLU extends Module {
-  static readonly [RELEASES] = true
-
   constructor(
     device: Device,
     readonly slope = 0.01,
@@ -28,32 +24,24 @@ export class LeakyReLU extends Module {
 }
 
 export class GELU extends Module {
-  static readonly [RELEASES] = true
-
   forward(x: Tensor): Tensor {
     return gelu(x)
   }
 }
 
 export class SiLU extends Module {
-  static readonly [RELEASES] = true
-
   forward(x: Tensor): Tensor {
     return silu(x)
   }
 }
 
 export class Sigmoid extends Module {
-  static readonly [RELEASES] = true
-
   forward(x: Tensor): Tensor {
     return sigmoid(x)
   }
 }
 
 export class Tanh extends Module {
-  static readonly [RELEASES] = true
-
   forward(x: Tensor): Tensor {
     return tanh(x)
   }

@@ -25,7 +25,7 @@ export {
   MaxPool2d,
   type WeightOptions,
 } from './layers.js'
-export { Module, RELEASES } from './module.js'
+export { Module } from './module.js'
 export {
   type AffineOptions,
   BatchNorm2d,

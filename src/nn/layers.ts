@@ -13,7 +13,7 @@ import { allOrNothing } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { defaultRandom, fans, kaimingUniform, normal, type Random, uniform } from './init.js'
-import { Module, RELEASES } from './module.js'
+import { Module } from './module.js'
 import { Parameter } from './parameter.js'
 
 export interface WeightOptions {
@@ -41,7 +41,6 @@ function weightAndBias(
 
 /** y = x weight^T + bias: [..., in] -> [..., out]. weight [out, in], bias [out]. */
 export class Linear extends Module {
-  static readonly [RELEASES] = true
   readonly weight: Parameter
   readonly bias: Parameter | null
 
@@ -64,7 +63,6 @@ function checkGroups(layer: string, groups: number, inChannels: number, outChann
 
 /** Cross-correlation: [N, in, H, W] -> [N, out, OH, OW]. weight [out, in / groups, KH, KW], bias [out]. */
 export class Conv2d extends Module {
-  static readonly [RELEASES] = true
   readonly weight: Parameter
   readonly bias: Parameter | null
   readonly #options: Required<ConvolutionOptions>
@@ -95,7 +93,6 @@ export class Conv2d extends Module {
 
 /** Transposed convolution: [N, in, H, W] -> [N, out, OH, OW]. weight [in, out / groups, KH, KW], bias [out]. */
 export class ConvTranspose2d extends Module {
-  static readonly [RELEASES] = true
   readonly weight: Parameter
   readonly bias: Parameter | null
   readonly #options: Required<TransposedConvolutionOptions>
@@ -130,7 +127,6 @@ export class ConvTranspose2d extends Module {
 
 /** Looks rows of a table up: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
 export class Embedding extends Module {
-  static readonly [RELEASES] = true
   readonly weight: Parameter
 
   /** Throws what `new Parameter` throws. */
@@ -147,8 +143,6 @@ export class Embedding extends Module {
 
 /** In training each element becomes 0 with probability `rate`, else x / (1 - rate). In evaluation y = x. */
 export class Dropout extends Module {
-  static readonly [RELEASES] = true
-
   /** @throws ArgumentError  a rate outside [0, 1) */
   constructor(
     device: Device,
@@ -165,7 +159,6 @@ export class Dropout extends Module {
 
 /** The maximum of every window: [N, C, H, W] -> [N, C, OH, OW]. */
 export class MaxPool2d extends Module {
-  static readonly [RELEASES] = true
   readonly #options: PoolOptions
 
   /** @param kernel  size of the window, and the default of the stride */
@@ -181,7 +174,6 @@ export class MaxPool2d extends Module {
 
 /** The mean of every window: [N, C, H, W] -> [N, C, OH, OW]. */
 export class AveragePool2d extends Module {
-  static readonly [RELEASES] = true
   readonly #options: AveragePoolOptions
 
   /** @param kernel  size of the window, and the default of the stride */
@@ -201,8 +193,6 @@ export class AveragePool2d extends Module {
 
 /** [N, ...] -> [N, the rest]; shares storage with its input. */
 export class Flatten extends Module {
-  static readonly [RELEASES] = true
-
   forward(x: Tensor): Tensor {
     return flatten(x)
   }

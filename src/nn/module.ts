@@ -10,12 +10,6 @@ import { Buffer, Parameter } from './parameter.js'
 
 export { Buffer, Parameter }
 
-/**
- * A class sets `static readonly [RELEASES] = true` if its forward keeps no reference to its input or output, so that a
- * Sequential may free both early. It holds for that class alone, not for classes that extend it.
- */
-export const RELEASES = Symbol('releases')
-
 type Member = Module | Parameter | Buffer
 
 /**
@@ -114,11 +108,6 @@ export abstract class Module {
 
   [Symbol.dispose](): void {
     this.dispose()
-  }
-
-  /** May a Sequential free its inputs and outputs early? See RELEASES. */
-  get releases(): boolean {
-    return Object.hasOwn(this.constructor, RELEASES) && !Object.hasOwn(this, 'forward')
   }
 
   /** Its properties by name. Those that are no members are passed over. Override to give members other names. */

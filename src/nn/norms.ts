@@ -5,7 +5,7 @@ import { batchNorm2d, groupNorm, layerNorm, type NormOptions } from '../ops/norm
 import { allOrNothing } from '../tensor/scope.js'
 import { ownShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { Module, RELEASES } from './module.js'
+import { Module } from './module.js'
 import { Buffer, Parameter } from './parameter.js'
 
 export interface AffineOptions extends NormOptions {
@@ -22,7 +22,6 @@ function scaleAndShift(device: Device, shape: Shape, affine: boolean): [Paramete
 
 /** Normalises each sample over its last axes: [N, ..., ...axes]. weight and bias have the shape of those axes. */
 export class LayerNorm extends Module {
-  static readonly [RELEASES] = true
   readonly weight: Parameter | null
   readonly bias: Parameter | null
   readonly #normalizedShape: Shape
@@ -50,7 +49,6 @@ export class LayerNorm extends Module {
 
 /** Normalises each sample over each group of its channels: [N, C, ...]. weight [C], bias [C]. */
 export class GroupNorm extends Module {
-  static readonly [RELEASES] = true
   readonly weight: Parameter | null
   readonly bias: Parameter | null
   readonly #groups: number
@@ -97,7 +95,6 @@ export interface BatchNormLayerOptions extends AffineOptions {
  * buffers: see Buffer.
  */
 export class BatchNorm2d extends Module {
-  static readonly [RELEASES] = true
   override readonly streamingNote: string
   readonly weight: Parameter | null
   readonly bias: Parameter | null

@@ -1,4 +1,4 @@
-/** Modules one after the other. What lies between is freed as early as that is safe. */
+/** Modules one after the other. */
 import { ArgumentError } from '../memory/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
@@ -8,12 +8,6 @@ import { Module } from './module.js'
  *
  * Its modules are made before it. If one does not fit, those before it stay allocated, unless all are made in
  * `nn.allOrNothing(device, () => new nn.Sequential(...))`.
- *
- * Note [Early free]
- *   An intermediate is freed before the scope ends if it was made in this call by a layer that releases (see RELEASES),
- *   and every layer that took it releases too. The input and the result are never freed. The tape keeps what gradients
- *   need in any case. A tensor that another module took or made is freed by the scope, because that module may still
- *   refer to it. The layers of a Sequential inside are taken in its place, so nesting costs no memory.
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[]
@@ -26,28 +20,7 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    let current = x
-    /** may `current` be freed? Note [Early free] */
-    let ours = false
-    for (const layer of this.#flat()) {
-      const next = layer.forward(current)
-      if (next === current) {
-        ours &&= layer.releases
-      } else {
-        if (ours && layer.releases) current.dispose()
-        ours = layer.releases
-        current = next
-      }
-    }
-    return current
-  }
-
-  /** Its layers; a Sequential among them is replaced by its own layers. */
-  *#flat(): Generator<Module> {
-    for (const layer of this.layers) {
-      if (layer instanceof Sequential && layer.forward === Sequential.prototype.forward) yield* layer.#flat()
-      else yield layer
-    }
+    return this.layers.reduce((current, layer) => layer.forward(current), x)
   }
 
   protected override *members(): Generator<readonly [string, unknown]> {

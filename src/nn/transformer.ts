@@ -6,26 +6,16 @@ import { add } from '../ops/binary.js'
 import { checkRate } from '../ops/dropout.js'
 import { linear } from '../ops/matmul.js'
 import { permute, reshape, slice } from '../ops/movement.js'
+import { gelu, relu } from '../ops/unary.js'
 import { ShapeError } from '../tensor/errors.js'
 import { allOrNothing } from '../tensor/scope.js'
 import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { GELU, ReLU } from './activations.js'
 import { defaultRandom, type Random, xavierUniform } from './init.js'
 import { Dropout, Linear } from './layers.js'
-import { Module, RELEASES } from './module.js'
+import { Module } from './module.js'
 import { LayerNorm } from './norms.js'
 import { Parameter } from './parameter.js'
-import { Sequential } from './sequential.js'
-
-/** last(... second(first(x))), where intermediates are freed at once. The tape keeps what gradients need. */
-function pipe(x: Tensor, ...steps: readonly ((x: Tensor) => Tensor)[]): Tensor {
-  return steps.reduce((current, step) => {
-    const next = step(current)
-    if (current !== x && current !== next) current.dispose()
-    return next
-  }, x)
-}
 
 export interface SelfAttentionOptions {
   /** does each place see only the places up to itself? default false */
@@ -44,7 +34,6 @@ export interface SelfAttentionOptions {
  * [C, C], out_proj.bias [C].
  */
 export class MultiheadAttention extends Module {
-  static readonly [RELEASES] = true
   readonly inProjWeight: Parameter
   readonly inProjBias: Parameter | null
   readonly outProj: Linear
@@ -94,15 +83,7 @@ export class MultiheadAttention extends Module {
     const dropout = this.training ? this.dropout : 0
     const [q, k, v] = [0, 1, 2].map((part) => this.#project(x, part))
     const seen = scaledDotProductAttention(q, k, v, { causal, mask, dropout })
-    for (const each of [q, k, v]) each.dispose()
-    const y = pipe(
-      seen,
-      (heads) => permute(heads, [0, 2, 1, 3]),
-      (places) => reshape(places, x.shape),
-      (features) => this.outProj.forward(features),
-    )
-    seen.dispose()
-    return y
+    return this.outProj.forward(reshape(permute(seen, [0, 2, 1, 3]), x.shape))
   }
 
   /**
@@ -114,15 +95,8 @@ export class MultiheadAttention extends Module {
     const [from, to] = [[part * width], [(part + 1) * width]]
     const weight = slice(inProjWeight, from, to)
     const bias = inProjBias && slice(inProjBias, from, to)
-    const y = pipe(
-      x,
-      (places) => linear(places, weight, bias),
-      (features) => reshape(features, [x.shape[0], x.shape[1], heads, width / heads]),
-      (places) => permute(places, [0, 2, 1, 3]),
-    )
-    weight.dispose()
-    bias?.dispose()
-    return y
+    const features = reshape(linear(x, weight, bias), [x.shape[0], x.shape[1], heads, width / heads])
+    return permute(features, [0, 2, 1, 3])
   }
 
   protected override *members(): Generator<readonly [string, unknown]> {
@@ -156,7 +130,6 @@ export interface TransformerBlockOptions {
  * Parameters and defaults are those of torch.nn.TransformerEncoderLayer: self_attn, linear1, linear2, norm1, norm2.
  */
 export class TransformerBlock extends Module {
-  static readonly [RELEASES] = true
   readonly selfAttention: MultiheadAttention
   readonly linear1: Linear
   readonly dropout: Dropout
@@ -166,7 +139,7 @@ export class TransformerBlock extends Module {
   readonly dropout1: Dropout
   readonly dropout2: Dropout
   readonly preNorm: boolean
-  readonly #feedForward: Sequential
+  readonly #activation: (x: Tensor) => Tensor
 
   /**
    * @param width  C, a multiple of heads
@@ -195,9 +168,7 @@ export class TransformerBlock extends Module {
     this.linear2 = made.linear2
     this.norm1 = made.norm1
     this.norm2 = made.norm2
-    const hidden = activation === 'relu' ? new ReLU(device) : new GELU(device)
-    const layers = [this.linear1, hidden, this.dropout, this.linear2, this.dropout2]
-    this.#feedForward = new Sequential(...(preNorm ? [this.norm2, ...layers] : layers))
+    this.#activation = activation === 'relu' ? relu : gelu
   }
 
   /**
@@ -205,25 +176,19 @@ export class TransformerBlock extends Module {
    * @throws ShapeError  x is not [B, T, C]
    */
   forward(x: Tensor, mask: Tensor | null = null): Tensor {
-    const normalized = (before: Tensor) => (this.preNorm ? this.norm1.forward(before) : before)
-    const attended = (before: Tensor) => this.selfAttention.forward(before, mask)
-    const dropped = (before: Tensor) => this.dropout1.forward(before)
-    return pipe(
-      x,
-      (before) => this.#change(before, (input) => pipe(input, normalized, attended, dropped), this.norm1),
-      (before) => this.#change(before, (input) => this.#feedForward.forward(input), this.norm2),
-    )
+    const { norm1, norm2, preNorm } = this
+    const attention = (h: Tensor) => this.dropout1.forward(this.selfAttention.forward(h, mask))
+    if (preNorm) {
+      const h = add(x, attention(norm1.forward(x)))
+      return add(h, this.#feedForward(norm2.forward(h)))
+    }
+    const h = norm1.forward(add(x, attention(x)))
+    return norm2.forward(add(h, this.#feedForward(h)))
   }
 
-  /** x + branch(x), normalised in a post-norm block. */
-  #change(x: Tensor, branch: (x: Tensor) => Tensor, norm: LayerNorm): Tensor {
-    const change = branch(x)
-    const sum = add(x, change)
-    change.dispose()
-    if (this.preNorm) return sum
-    const y = norm.forward(sum)
-    sum.dispose()
-    return y
+  #feedForward(h: Tensor): Tensor {
+    const hidden = this.dropout.forward(this.#activation(this.linear1.forward(h)))
+    return this.dropout2.forward(this.linear2.forward(hidden))
   }
 
   protected override *members(): Generator<readonly [string, unknown]> {

@@ -5,7 +5,7 @@
  * each group, and as [runs, affineSize, affineInner] for gamma and beta. The gradient needs x, and one mean and variance for
  * each group; h is never stored.
  */
-import type { Update } from '../device/device.js'
+import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import { DeviceMismatchError, ShapeError } from '../tensor/errors.js'

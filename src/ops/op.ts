@@ -4,7 +4,7 @@ import type { Storage } from '../device/storage.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import { adopt } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
-import { sizeOf } from '../tensor/shape.js'
+import { frozen, sizeOf } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { Gradient, Op, Saved } from './declaration.js'
 import { isRecording, Node, record } from './tape.js'
@@ -32,9 +32,9 @@ export function apply<Options>(op: Op<Options>, inputs: readonly Tensor[], optio
   const { device } = inputs[0]
   const storages = inputs.map((input) => operand(op.name, device, input))
   const shapes = inputs.map((input) => input.shape)
-  const shape = op.shape(shapes, options)
+  const shape = frozen(op.shape(shapes, options))
   for (const [name, value] of Object.entries(op.settings?.(options) ?? {})) checkSetting(device, op.name, name, value)
-  device.announce(op.name, [...shapes, shape])
+  device.op = op.name
   const extras: Storage[] = []
   const output = op.forward ? device.alloc(sizeOf(shape), 'activation') : share(device, storages[0])
   try {

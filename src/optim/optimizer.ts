@@ -8,7 +8,8 @@
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import { zeroGrad } from '../autograd/backward.js'
-import type { Device, Update } from '../device/device.js'
+import type { Device } from '../device/device.js'
+import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
@@ -169,11 +170,15 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     return scale * ratio
   }
 
-  /** Count the step, after `updates()` were run. Does nothing in a rehearsal, which runs no kernels. */
+  /** Count the step, after `updates()` were run. A step that is recorded counts at once, and not if it never runs. */
   committed(): void {
-    if (this.device.rehearsal) return
-    this.#steps++
-    for (const entry of this.#trained()) entry.updates++
+    const trained = this.#trained()
+    const count = (by: 1 | -1): void => {
+      this.#steps += by
+      for (const entry of trained) entry.updates += by
+    }
+    count(1)
+    this.device.unlessDone(() => count(-1))
   }
 
   /**

@@ -3,7 +3,7 @@
  * kernel call; its arithmetic is `sgd` in kernels/reference/optimizer.ts.
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
-import type { Update } from '../device/device.js'
+import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Trainable } from './groups.js'

@@ -5,7 +5,7 @@
  * best size cannot be predicted, so sizes are measured. They go down by halves, because speed changes little near the best.
  */
 import { DoesNotFitError, NotSeparableError } from './errors.js'
-import { type MicroBatchOption, type Plan, sizesOf } from './plan.js'
+import { type MicroBatchOption, type PlannedStep, sizesOf } from './plan.js'
 
 /** The measured speed of a mini-batch in micro-batches of one size. */
 export interface Trial {
@@ -35,18 +35,18 @@ const LEAST_MS = 1000
  * @returns the fastest first, each by its best round; the first round warms up and does not count
  */
 export async function race(
-  planFor: (microBatch: MicroBatchOption) => Plan,
-  run: (plan: Plan, sizes: readonly number[]) => Promise<void>,
+  planFor: (microBatch: MicroBatchOption) => PlannedStep,
+  run: (planned: PlannedStep, sizes: readonly number[]) => Promise<void>,
 ): Promise<Trial[]> {
-  const { batch, microBatch: largest } = planFor('fit')
+  const { batch, microBatch: largest } = planFor('fit').plan
   const runners = sizesToTry(batch, largest)
     .flatMap((size, i) => planIfPossible(planFor, i === 0 ? 'fit' : size) ?? [])
-    .map((plan) => ({ plan, sizes: asMany([...sizesOf(plan.parts)], largest), best: 0 }))
+    .map((planned) => ({ planned, sizes: asMany([...sizesOf(planned.plan.parts)], largest), best: 0 }))
   const started = performance.now()
   for (let round = 0; round <= LEAST_ROUNDS || performance.now() - started < LEAST_MS; round++) {
     for (const runner of runners) {
       const from = performance.now()
-      await run(runner.plan, runner.sizes)
+      await run(runner.planned, runner.sizes)
       const rate = (1000 * sum(runner.sizes)) / (performance.now() - from)
       if (round > 0) runner.best = Math.max(runner.best, rate)
     }
@@ -63,7 +63,10 @@ const asMany = (sizes: readonly number[], samples: number): readonly number[] =>
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
 
 /** A smaller micro-batch can be impossible where a larger one is not: holes, a model that refuses it, a coupled loss. */
-function planIfPossible(planFor: (microBatch: MicroBatchOption) => Plan, microBatch: MicroBatchOption): Plan | null {
+function planIfPossible(
+  planFor: (microBatch: MicroBatchOption) => PlannedStep,
+  microBatch: MicroBatchOption,
+): PlannedStep | null {
   try {
     return planFor(microBatch)
   } catch (error) {

@@ -8,8 +8,8 @@ import { ShapeError } from '../tensor/errors.js'
 import { type Cursor, checkOrder, cursorFrom, epochStart, type Order } from './cursor.js'
 import { InterruptedError } from './errors.js'
 import type { Committed, Evaluation, FitOptions, StepResult } from './options.js'
-import type { MicroBatchOption, Plan } from './plan.js'
-import { type Mode, type SampleShape, sampleShapeOf } from './program.js'
+import type { PlanRequest } from './planner.js'
+import { type SampleShape, sampleShapeOf } from './program.js'
 
 /** A streamer, as one fit sees it. All but `begin` throw a BusyError once a later fit has taken the place of this one. */
 export interface Trainer {
@@ -21,7 +21,7 @@ export interface Trainer {
   step(batch: Batch, next: (result: Committed) => Cursor): Promise<StepResult>
   evaluate(dataset: Dataset): Promise<Evaluation>
   endEpoch(next: Cursor): void
-  planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan
+  planFor(request: PlanRequest): unknown
 }
 
 /** See Streamer.fit. */
@@ -96,16 +96,18 @@ function planAhead(
   { batch, microBatch = 'fit', dropLast, evaluate }: FitOptions,
 ): void {
   for (const samples of epochs) {
-    planFor('train', Math.min(batch, samples), microBatch, shape)
+    planFor({ mode: 'train', batch: Math.min(batch, samples), microBatch, shape })
     const last = samples % batch
     if (samples < batch || last === 0 || dropLast) continue
     explaining(`the last mini-batch of an epoch has ${last} of ${samples} samples; dropLast: true leaves it out`, () =>
-      planFor('train', last, microBatch, shape),
+      planFor({ mode: 'train', batch: last, microBatch, shape }),
     )
   }
   if (!evaluate) return
   const evaluated = sampleShapeOf(evaluate.gather(Uint32Array.of(0)))
-  explaining('the data to evaluate', () => planFor('evaluate', evaluate.length, microBatch, evaluated))
+  explaining('the data to evaluate', () =>
+    planFor({ mode: 'evaluate', batch: evaluate.length, microBatch, shape: evaluated }),
+  )
 }
 
 /** Run `plan`, and let a ShapeError say which part of the training it comes from. */

@@ -1,19 +1,37 @@
 /** The first half of Note [Gather, then commit] in streamer.ts: the micro-batches of a plan, one after the other. */
 import type { Floats } from '../../kernels/kernels.js'
 import { type Batch, checkBatch, sliceBatch } from '../data/index.js'
+import type { PlanMismatchError } from '../device/errors.js'
 import { sumOf } from '../ops/targets.js'
+import { type Recording, record } from '../step/record.js'
+import { mismatch, run, runPlanned } from '../step/run.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { EmptyBatchError, InterruptedError } from './errors.js'
 import { race, type Trial } from './fastest.js'
 import type { StepOptions } from './options.js'
-import { type MicroBatchOption, type Plan, sizesOf } from './plan.js'
-import type { Planner } from './planner.js'
+import { type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
+import type { Planner, PlanRequest } from './planner.js'
 import { type Mode, type Program, sampleShapeOf, userCode } from './program.js'
 import { checkWeights, weigh } from './weights.js'
 
 /** Timers and signals get to run between micro-batches at least this often. */
 const BREATH_MS = 50
+
+/** A mini-batch that is cut, and its first recordings. */
+interface Opening {
+  readonly mode: Mode
+  readonly plan: Plan
+  readonly passes: Passes
+  readonly pieces: readonly Batch[]
+  /** the weight of the mini-batch, and of each piece as a share of it */
+  readonly weight: number
+  readonly shares: readonly number[]
+  readonly reset: Recording
+  readonly first: Recording<Tensor | null>
+  /** where the recordings and the plan part, or null */
+  readonly fault: PlanMismatchError | null
+}
 
 type OnOutput = (values: Floats, shape: Shape, piece: Batch) => void
 
@@ -42,50 +60,65 @@ export class Gatherer {
     batch: Batch,
     options: StepOptions,
     onOutput?: OnOutput,
-  ): Promise<{ plan: Plan; weight: number }> {
+  ): Promise<PlannedStep & { weight: number }> {
     checkBatch(batch)
-    const plan = this.#planner.planFor(mode, batch.inputs.shape[0], options.microBatch ?? 'fit', sampleShapeOf(batch))
-    const sizes = [...sizesOf(plan.parts)]
+    const microBatch = options.microBatch ?? 'fit'
+    const request: PlanRequest = { mode, batch: batch.inputs.shape[0], microBatch, shape: sampleShapeOf(batch) }
+    let opening = this.#open(mode, this.#planner.planFor(request), batch)
+    // a layer was frozen, or the mode of one was changed
+    if (opening.fault) {
+      this.#planner.forget()
+      opening = this.#open(mode, this.#planner.planFor(request), batch)
+    }
+    this.#program.device.allocator.resetPeak()
+    await this.#stream(opening, options, onOutput)
+    return opening
+  }
+
+  /** Times forward and backward of the first micro-batches in several sizes: `Streamer.fastest`. */
+  race(batch: Batch, options: Pick<StepOptions, 'signal'>): Promise<Trial[]> {
+    checkBatch(batch)
+    const request = { mode: 'train', batch: batch.inputs.shape[0], shape: sampleShapeOf(batch) } as const
+    const planFor = (microBatch: MicroBatchOption) => this.#planner.planFor({ ...request, microBatch })
+    this.#planner.forget()
+    return race(planFor, async (planned, sizes) => {
+      await this.#stream(this.#open('train', planned, batch, sizes), options)
+      await this.#program.readLoss()
+    })
+  }
+
+  /** Cut a mini-batch, and record its beginning. Nothing has run yet, so it may still be planned anew. */
+  #open(
+    mode: Mode,
+    { plan, passes }: PlannedStep,
+    batch: Batch,
+    sizes: readonly number[] = [...sizesOf(plan.parts)],
+  ): Opening {
+    const { device } = this.#program
     const pieces = cut(batch, sizes)
     const weights = mode === 'predict' ? sizes : this.#weigh(batch, pieces, plan)
     const weight = sumOf({ data: Float64Array.from(weights), shape: [weights.length] })
     if (weight === 0) {
       throw new EmptyBatchError('nothing in this mini-batch counts: every target is ignored, or every weight is zero')
     }
-    this.#program.device.allocator.resetPeak()
     const shares = weights.map((counted) => counted / weight)
-    await this.#stream(mode, plan, pieces, shares, options, onOutput)
-    return { plan, weight }
+    const reset = record(device, () => this.#program.reset())
+    const first = this.#record(mode, pieces[0], 0, shares[0])
+    const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0], first)
+    return { mode, plan, passes, pieces, weight, shares, reset, first, fault }
   }
 
-  /** Times forward and backward of the first micro-batches in several sizes: `Streamer.fastest`. */
-  race(batch: Batch, options: Pick<StepOptions, 'signal'>): Promise<Trial[]> {
-    checkBatch(batch)
-    const samples = batch.inputs.shape[0]
-    const shape = sampleShapeOf(batch)
-    const planFor = (size: MicroBatchOption) => this.#planner.planFor('train', samples, size, shape)
-    this.#checkTargets(batch, planFor('fit'))
-    return race(planFor, async (plan, sizes) => {
-      const shares = sizes.map((size) => size / samples)
-      await this.#stream('train', plan, cut(batch, sizes), shares, options)
-      await this.#program.readLoss()
-    })
-  }
-
-  /** @param shares  the weight of each piece as a share of the mini-batch's */
-  async #stream(
-    mode: Mode,
-    plan: Plan,
-    pieces: readonly Batch[],
-    shares: readonly number[],
-    { signal, onMicroBatch }: StepOptions,
-    onOutput?: OnOutput,
-  ): Promise<void> {
-    this.#program.reset()
+  async #stream(opening: Opening, { signal, onMicroBatch }: StepOptions, onOutput?: OnOutput): Promise<void> {
+    const { mode, plan, passes, pieces, shares, reset, first, fault } = opening
+    if (fault) throw fault
+    const { device } = this.#program
+    run(device, passes.reset, reset)
     let firstSample = 0
     for (const [j, piece] of pieces.entries()) {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
-      const output = this.#microBatch(mode, plan, j, piece, firstSample, shares[j])
+      const pass = passes.parts[j < plan.parts[0].count ? 0 : 1]
+      const made = j === 0 ? first : this.#record(mode, piece, firstSample, shares[j])
+      const output = runPlanned(device, pass, made)
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
       } finally {
@@ -97,13 +130,11 @@ export class Gatherer {
     }
   }
 
-  /** Micro-batch j of a plan, as it was rehearsed. */
-  #microBatch(mode: Mode, plan: Plan, j: number, piece: Batch, firstSample: number, share: number): Tensor | null {
+  #record(mode: Mode, piece: Batch, firstSample: number, share: number): Recording<Tensor | null> {
     const { device, optimizer } = this.#program
     Object.assign(device.step, { seed: this.#seed, step: optimizer.steps, firstSample, call: 0 })
-    const part = j < plan.parts[0].count ? 0 : 1
-    return device.follow(plan.rehearsals[part], () =>
-      this.#program.microBatch(mode, sampleShapeOf(piece), plan.parts[part].size, piece, share),
+    return record(device, () =>
+      this.#program.microBatch(mode, sampleShapeOf(piece), piece.inputs.shape[0], piece, share),
     )
   }
 

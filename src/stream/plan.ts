@@ -1,7 +1,7 @@
 /** A plan: how a mini-batch is split, what the split takes, and how a person reads it. How one is found: search.ts. */
-import type { Rehearsed } from '../device/rehearsal.js'
 import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
+import type { Pass } from '../step/pass.js'
 import type { Shape } from '../tensor/shape.js'
 
 /** `count` micro-batches of `size` samples, one after the other. */
@@ -32,8 +32,28 @@ export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> 
   for (const { size, count } of parts) for (let i = 0; i < count; i++) yield size
 }
 
-/** What a rehearsal of a whole step with micro-batches of one size has shown. */
-export interface Measured extends Rehearsed {
+/** The passes of a step; the last two in training only. */
+export interface Passes {
+  /** before the micro-batches */
+  readonly reset: Pass
+  /** a micro-batch of each part of the plan */
+  readonly parts: readonly Pass[]
+  /** after them */
+  readonly norm?: Pass
+  readonly commit?: Pass
+}
+
+/** A plan, and what it is run by. */
+export interface PlannedStep {
+  readonly plan: Plan
+  readonly passes: Passes
+}
+
+/** What the recording of a step with micro-batches of one size has shown. */
+export interface Measured {
+  /** the micro-batch; null where the model or the device refuses the size */
+  readonly pass: Pass | null
+  /** the peaks of the whole step */
   peakBytes: number
   peakHeldBytes: number
   peakOp: string
@@ -80,8 +100,6 @@ export interface Plan {
   readonly outputShape: Shape
   /** rows on the first axis of the output, for each sample */
   readonly outputRows: number
-  /** the rehearsal of a micro-batch of each of `parts` */
-  readonly rehearsals: readonly Measured[]
   toString(): string
 }
 

@@ -1,14 +1,15 @@
 /**
- * Plans for a model, its loss and its optimizer. Rehearses their step program, and remembers the latest results for as long
- * as the free list of the device is the same.
+ * Plans for a model, its loss and its optimizer: their step is recorded on shapes alone, for as many sizes of micro-batch as
+ * it takes to find the largest that fits.
  */
 
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
+import { planOf, timelineOf } from '../step/pass.js'
 import type { Shape } from '../tensor/shape.js'
 import { NotSeparableError } from './errors.js'
-import { countOf, type Measured, type MicroBatchOption, type Plan } from './plan.js'
+import { countOf, type Measured, type MicroBatchOption, type Passes, type Plan, type PlannedStep } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
@@ -29,15 +30,21 @@ export interface PlanOptions {
   weighted?: boolean
 }
 
-/** A training meets few sizes of mini-batch; a rehearsal takes 5 to 55 KB. */
+/** A training meets few sizes of mini-batch; the recording of one takes 5 to 55 KB. */
 const REMEMBERED = 64
+
+export interface PlanRequest {
+  mode: Mode
+  batch: number
+  microBatch: MicroBatchOption
+  shape: SampleShape
+}
 
 export class Planner {
   readonly #program: Program
-  /** the signature of the free list for which the rehearsals and plans below hold */
+  /** of the free memory, in which the plans below have their places */
   #signature = ''
-  readonly #rehearsals = new Recent<Measured>(REMEMBERED)
-  readonly #plans = new Recent<Plan>(REMEMBERED)
+  readonly #plans = new Recent<PlannedStep>(REMEMBERED)
 
   constructor(program: Program) {
     this.#program = program
@@ -45,46 +52,57 @@ export class Planner {
 
   /** See Streamer.plan. */
   plan(options: PlanOptions): Plan {
-    const { batch, microBatch = 'fit', mode = 'train' } = options
-    return this.planFor(mode, batch, microBatch, this.#sampleShape(options))
+    return this.#planned(options).plan
   }
 
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
-    const { parts, rehearsals } = this.plan(options)
-    const bySize = new Map(parts.map(({ size }, i) => [size, rehearsals[i]]))
-    const shape = this.#sampleShape(options)
-    const { device } = this.#program
-    return device.rehearse(() => this.#program.rehearse(options.mode ?? 'train', shape, bySize), { timeline: true })
-      .timeline
+    const { plan, passes } = this.#planned(options)
+    const all = [passes.reset, ...passes.parts, passes.norm, passes.commit]
+    return all.flatMap((pass) => (pass ? timelineOf(pass, plan.heldBytes) : []))
+  }
+
+  #planned(options: PlanOptions): PlannedStep {
+    const { batch, microBatch = 'fit', mode = 'train' } = options
+    this.forget()
+    return this.planFor({ mode, batch, microBatch, shape: this.#sampleShape(options) })
+  }
+
+  /** Plan anew from now on: the model may have changed. */
+  forget(): void {
+    this.#plans.clear()
   }
 
   /**
+   * A plan that was made before with the same free memory, or else a new one. Whoever runs it sees whether it still holds.
    * @throws DoesNotFitError    says the smallest budget that would do
    * @throws NotSeparableError  the loss couples samples, and the mini-batch would be split
    */
-  planFor(mode: Mode, batch: number, microBatch: MicroBatchOption, shape: SampleShape): Plan {
-    const { device, lossFunction } = this.#program
-    const state = this.#program.prepare()
+  planFor(request: PlanRequest): PlannedStep {
+    const { device } = this.#program
+    this.#program.prepare()
     const signature = device.allocator.signature()
-    if (signature !== this.#signature) {
-      this.#rehearsals.clear()
-      this.#plans.clear()
-      this.#signature = signature
+    if (signature !== this.#signature) this.forget()
+    this.#signature = signature
+    const key = JSON.stringify(request)
+    const planned = this.#plans.get(key) ?? this.#make(request)
+    this.#plans.set(key, planned)
+    return planned
+  }
+
+  #make({ mode, batch, microBatch, shape }: PlanRequest): PlannedStep {
+    const { device, lossFunction } = this.#program
+    const ends = this.#ends(mode)
+    const known = new Map<number, Measured>()
+    const measure = (size: number): Measured => {
+      const measured = known.get(size) ?? this.#measure(mode, size, shape, ends)
+      known.set(size, measured)
+      return measured
     }
-    const key = JSON.stringify([mode, batch, microBatch, shape, state])
-    const known = this.#plans.get(key)
-    if (known) return known
-    const plan = makePlan({
-      mode,
-      batch,
-      microBatch,
-      allocator: device.allocator,
-      measure: (size) => this.#measure(mode, size, shape, state),
-    })
+    const plan = makePlan({ mode, batch, microBatch, allocator: device.allocator, measure })
     const count = countOf(plan.parts)
     const coupled = mode === 'predict' ? undefined : lossFunction.coupled
-    if (coupled === undefined) checkRows(plan, shape.input, (size) => this.#measure(mode, size, shape, state))
+    if (coupled === undefined) checkRows(plan, shape.input, measure)
     if (count > 1 && coupled !== undefined) {
       throw new NotSeparableError(
         `this loss cannot be split over ${groupDigits(count)} micro-batches: ${coupled}. ` +
@@ -93,32 +111,35 @@ export class Planner {
             : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),
       )
     }
-    this.#plans.set(key, plan)
-    return plan
+    return { plan, passes: { ...ends, parts: plan.parts.flatMap(({ size }) => measure(size).pass ?? []) } }
   }
 
-  /**
-   * Rehearse one micro-batch of `size` to find places for its blocks, then a whole step that uses them: the peak
-   * that counts is the one of the second, over the same allocator that will run the real step.
-   */
-  #measure(mode: Mode, size: number, shape: SampleShape, state: string): Measured {
-    const key = JSON.stringify([mode, size, shape, state])
-    const known = this.#rehearsals.get(key)
-    if (known) return known
+  #ends(mode: Mode): Omit<Passes, 'parts'> {
     const program = this.#program
     const { device } = program
-    const placement = device.rehearse(() => {
-      program.reset()
-      return device.allocator.arrange(() => program.rehearseMicroBatch(mode, shape, size))
-    }).result
-    const { memory, ops } = device.rehearse(() => program.rehearse(mode, shape, new Map([[size, { placement }]])))
-    const { peakBytes, peakHeldBytes, peakOp, heldAtPeak } = memory
-    const notes = program.notes(mode)
+    const reset = planOf(device, () => program.reset())
+    if (mode !== 'train') return { reset }
+    return {
+      reset,
+      norm: planOf(device, () => program.measureNorm()),
+      commit: planOf(device, () => program.commit()),
+    }
+  }
+
+  #measure(
+    mode: Mode,
+    size: number,
+    shape: SampleShape,
+    { reset, norm = reset, commit = reset }: Omit<Passes, 'parts'>,
+  ): Measured {
+    const program = this.#program
+    const { device } = program
+    const pass = planOf(device, () => program.rehearseMicroBatch(mode, shape, size))
     const { outputShape, outputRows } = program
-    const output = { outputShape, outputRows }
-    const measured: Measured = { peakBytes, peakHeldBytes, peakOp, heldAtPeak, ops, placement, ...output, notes }
-    this.#rehearsals.set(key, measured)
-    return measured
+    const all = [pass, reset, norm, commit]
+    const { peakHeldBytes, peakOp, heldAtPeak } = all.reduce((a, b) => (b.peakHeldBytes > a.peakHeldBytes ? b : a))
+    const peakBytes = Math.max(...all.map((each) => each.peakBytes))
+    return { pass, peakBytes, peakHeldBytes, peakOp, heldAtPeak, outputShape, outputRows, notes: program.notes(mode) }
   }
 
   #sampleShape({

@@ -1,5 +1,5 @@
 /**
- * The program of a step: the one piece of code that is rehearsed and then run.
+ * The program of a step: the one piece of code that is recorded, to plan and to run.
  *
  * reset, then for each micro-batch forward and backward into the gradient buffers, then the commit's
  * updates. What it needs between micro-batches (the loss so far, shadows of the model's buffers) stands
@@ -7,15 +7,16 @@
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
-import type { Device, Update } from '../device/device.js'
+import type { Device } from '../device/device.js'
+import type { Update } from '../device/instruction.js'
 import { forget, isPromise } from '../device/promise.js'
-import type { Rehearsed } from '../device/rehearsal.js'
 import { reasonOf, SluiceError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
 import type { Loss } from '../ops/loss.js'
 import { noGrad } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import { withoutKernels } from '../step/record.js'
 import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
@@ -72,16 +73,11 @@ export class Program {
 
   /**
    * Make everything that stands between steps, before a step is planned: a layer that was thawed gets its gradients now.
-   * @returns a key for plans, beside shapes and memory: the modes of the modules, and which parameters learn
    * @throws BudgetExceededError  a gradient does not fit; no gradient was made
    */
-  prepare(): string {
-    const parameters = this.#parameters()
-    this.#leaves = parameters.filter(({ requiresGrad }) => requiresGrad)
+  prepare(): void {
+    this.#leaves = this.#parameters().filter(({ requiresGrad }) => requiresGrad)
     allOrNothing(this.device, () => this.#leaves.forEach(gradientOf))
-    const bits = (flags: readonly boolean[]): string => flags.map(Number).join('')
-    const modes = this.model.modules().map(({ training }) => training)
-    return `${bits(modes)} ${bits(parameters.map(({ requiresGrad }) => requiresGrad))}`
   }
 
   #parameters(): Tensor[] {
@@ -100,7 +96,7 @@ export class Program {
 
   /**
    * Run one micro-batch. Everything that it makes is freed at its end, but for the output of an evaluation.
-   * @param piece  null in a rehearsal
+   * @param piece  null for a plan
    * @param share  w_j / W, the weight of this micro-batch as a share of the mini-batch's
    */
   microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
@@ -108,23 +104,11 @@ export class Program {
     return mode === 'train' ? run() : this.#evaluating(run)
   }
 
-  /** The whole step without values, with one micro-batch of each of `sizes`; inside a rehearsal. */
-  rehearse(mode: Mode, shape: SampleShape, sizes: ReadonlyMap<number, Pick<Rehearsed, 'placement'>>): void {
-    this.reset()
-    for (const [size, { placement }] of sizes) {
-      this.device.allocator.place(placement, () => this.rehearseMicroBatch(mode, shape, size))
-    }
-    if (mode !== 'train') return
-    this.measureNorm()
-    this.device.op = 'commit'
-    this.device.commit(this.updates())
-  }
-
-  /** A micro-batch without values; inside a rehearsal. */
-  rehearseMicroBatch(mode: Mode, shape: SampleShape, size: number): void {
+  /** A micro-batch without values, for a plan. */
+  rehearseMicroBatch(mode: Mode, shape: SampleShape, size: number): Tensor | null {
     for (const buffer of this.#buffers) buffer.moved = false
     Object.assign(this.device.step, { firstSample: 0, call: 0 })
-    this.microBatch(mode, shape, size, null, 1)?.dispose()
+    return this.microBatch(mode, shape, size, null, 1)
   }
 
   #microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
@@ -168,8 +152,14 @@ export class Program {
     return { loss, gradNorm }
   }
 
-  /** The commit as data: the optimizer's updates, then the shadows into the buffers. */
-  updates(): Update[] {
+  /** The optimizer's updates, then the shadows into the buffers: all or none. @param ready  see Device.commit */
+  commit(ready?: () => void): void {
+    const updates = this.#updates()
+    this.device.op = 'commit'
+    this.device.commit(updates, ready)
+  }
+
+  #updates(): Update[] {
     const copies = this.#buffers.flatMap(({ value, shadow }): Update[] =>
       shadow
         ? [
@@ -191,7 +181,7 @@ export class Program {
     return sum + rest
   }
 
-  /** Notes for a plan of training in micro-batches. Call it right after a rehearsal, which shows the buffers that move. */
+  /** Notes for a plan of training in micro-batches. Call it right after a recording, which shows the buffers that move. */
   notes(mode: Mode): string[] {
     if (mode !== 'train') return []
     const { model, optimizer } = this
@@ -219,9 +209,10 @@ export class Program {
   }
 
   #place(shape: Shape, host: HostArray | undefined): Tensor {
-    return host
-      ? fromHost(this.device, host, { category: 'input' })
-      : empty('input', this.device, shape, { category: 'input' })
+    if (host) return fromHost(this.device, host, { category: 'input' })
+    const planned = empty('tensor', this.device, shape, { category: 'input' })
+    this.device.upload(planned.storage('tensor'), [])
+    return planned
   }
 
   /** Run `fn` with every module in evaluation mode. Training leaves the modes as the user set them. */
@@ -257,7 +248,7 @@ export class Program {
    */
   #counting(share: number, fn: () => void): void {
     if (share > 0) fn()
-    else this.device.withoutKernels(fn)
+    else withoutKernels(this.device, fn)
   }
 
   #addLoss(loss: Tensor, share: number): void {

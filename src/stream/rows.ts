@@ -36,12 +36,12 @@ export function rowsOf(mode: string, input: Shape, output: Shape): number {
 /**
  * Check that the output of another size has the same number of rows for each sample, and the same shape otherwise.
  * @param input    shape of one sample
- * @param measure  rehearses a step with one micro-batch of `size` samples
+ * @param measure  records a step with one micro-batch of `size` samples
  * @throws OutputShapeError  naming both sizes
  */
 export function checkRows(plan: Plan, input: Shape, measure: (size: number) => Measured): void {
   const [{ size }] = plan.parts
-  const [seen] = plan.rehearsals
+  const seen = measure(size)
   let refusal = ''
   for (const other of new Set([...plan.parts.map((part) => part.size), 1, plan.batch, 2, size + 1, 2 * size])) {
     if (other === size) continue

@@ -1,8 +1,8 @@
 /**
- * Planning: the largest micro-batch that fits, found by rehearsal.
+ * Planning: the largest micro-batch that fits, found by recording.
  *
  * Note [Search]
- *   Two peaks are known of a rehearsed size: the address peak, which decides whether it fits, and the
+ *   Two peaks are known of a recorded size: the address peak, which decides whether it fits, and the
  *   peak of live bytes, which is never above it. Live bytes grow with the size; the address peak need not
  *   (holes, rounding, workspace). So the search bisects on live bytes, which gives a size above which
  *   nothing can fit, and from there tries every size downward. The first that fits is the largest.
@@ -22,7 +22,7 @@ export interface PlanRequest {
   batch: number
   microBatch: MicroBatchOption
   allocator: Allocator
-  /** rehearses a step with one micro-batch of `size` samples */
+  /** records a step with one micro-batch of `size` samples */
   measure(size: number): Measured
 }
 
@@ -56,8 +56,8 @@ export function makePlan(request: PlanRequest): Plan {
     )
   }
   const parts = balanced(batch, microBatch)
-  const rehearsals = parts.map(({ size }) => measure(size))
-  const peak = highest(rehearsals)
+  const measured = parts.map(({ size }) => measure(size))
+  const peak = highest(measured)
   const whole = measure(batch)
   const { size, peakBytes } = smallest
   const most = Number.isFinite(whole.peakBytes) ? batch : microBatch
@@ -81,7 +81,6 @@ export function makePlan(request: PlanRequest): Plan {
     notes: peak.notes,
     outputShape: peak.outputShape,
     outputRows: peak.outputRows,
-    rehearsals,
     toString: () => describePlan(plan),
   }
   return plan
@@ -137,7 +136,7 @@ function leastDemanding(
   allocator: Allocator,
   measure: (size: number) => Measured,
 ): Measured & { size: number } {
-  const floorBytes = allocator.fork().peakBytes
+  const floorBytes = allocator.arrange([]).peakBytes
   let best = { size: 1, ...measure(1) }
   let size = 1
   while (size < batch && best.peakBytes > floorBytes) {
@@ -181,8 +180,7 @@ const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
   peakHeldBytes,
   peakOp,
   heldAtPeak: noBytes(),
-  ops: [],
-  placement: null,
+  pass: null,
   outputShape: [],
   outputRows: 1,
   notes: [],

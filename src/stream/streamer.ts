@@ -15,6 +15,8 @@ import { checkSeed } from '../device/seed.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import { record } from '../step/record.js'
+import { runPlanned } from '../step/run.js'
 import type { HostArray } from '../tensor/host.js'
 import { refuse } from '../tensor/saved-state.js'
 import { type Checkpoint, Checkpoints, takeCheckpoint } from './checkpoint.js'
@@ -91,7 +93,7 @@ export class Streamer {
   }
 
   /**
-   * How a mini-batch is split and what memory it takes, found by rehearsal. Runs no kernel.
+   * How a mini-batch is split and what memory it takes, found by recording it. Runs no kernel.
    * @throws DoesNotFitError  says the smallest budget that is enough
    */
   plan(options: PlanOptions): Plan {
@@ -132,13 +134,18 @@ export class Streamer {
       const started = performance.now()
       const { device } = this.#program
       await this.#checkpoints.beforeStep(this.#cursor)
-      const { plan, weight } = await this.#gatherer.gather('train', batch, options)
-      this.#program.measureNorm()
+      const { plan, passes, weight } = await this.#gatherer.gather('train', batch, options)
+      const { norm, commit } = passes
+      if (norm)
+        runPlanned(
+          device,
+          norm,
+          record(device, () => this.#program.measureNorm()),
+        )
       const { loss, gradNorm } = await this.#program.readMeasured()
       if (this.#checkFinite) checkFinite(loss, gradNorm)
-      const updates = this.#program.updates()
-      device.op = 'commit'
-      device.commit(updates, () => this.#holdToPlan(plan))
+      const updates = record(device, () => this.#program.commit(() => this.#holdToPlan(plan)))
+      if (commit) runPlanned(device, commit, updates)
       this.optimizer.committed()
       this.#cursor = next({ samples: plan.batch, loss, weight })
       await this.#checkpoints.afterStep(this.#cursor)
@@ -177,6 +184,7 @@ export class Streamer {
       begin: (at: Cursor) => {
         checkIdle(this.model.device, 'fit')
         turn = this.#begin(at)
+        this.#planner.forget()
       },
       endEpoch: (next: Cursor) => {
         mine()
@@ -254,7 +262,7 @@ export class Streamer {
     if (peakBytes === plan.plannedPeakBytes) return
     throw new PlanMismatchError(
       `the step peaked at ${peakBytes} bytes where its plan says ${plan.plannedPeakBytes}. Something allocated or ` +
-        'freed tensors outside the rehearsed program: let the model make and free tensors only in its forward. ' +
+        'freed tensors outside the recorded step: let the model make and free tensors only in its forward. ' +
         'Nothing was committed.',
     )
   }

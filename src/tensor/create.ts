@@ -187,6 +187,7 @@ function nestedShape(values: NestedArray): number[] {
 function uploadNested(device: Device, storage: Storage, values: NestedArray, shape: Shape): void {
   if (!device.live) {
     walk(values, shape, () => {})
+    device.upload(storage, [])
     return
   }
   const flat = device.elementBytes === 4 ? new Float32Array(storage.size) : new Float64Array(storage.size)

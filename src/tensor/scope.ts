@@ -113,8 +113,9 @@ export function liveTensors(device: Device): string[] {
   const tracked = device.slot(TRACKED)
   for (const tensor of tracked) if (tensor.disposed) tracked.delete(tensor)
   return [...tracked].map((tensor) => {
-    const { category, bytes } = tensor.storage('liveTensors').block
-    return `${category} ${showShape(tensor.shape)} ${formatBytes(bytes)} ${tensor.origin}`
+    const storage = tensor.storage('liveTensors')
+    const bytes = storage.placed ? storage.block.bytes : storage.bytes
+    return `${storage.category} ${showShape(tensor.shape)} ${formatBytes(bytes)} ${tensor.origin}`
   })
 }
 

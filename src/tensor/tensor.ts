@@ -31,8 +31,9 @@ export class Tensor {
   readonly origin: string | null
   /** A frozen copy of the list that it was made with. */
   readonly shape: Shape
-  readonly #rehearsal: object | null
   readonly #size: number
+  /** the list in which it was made, or null */
+  readonly #list: object | null
   #storage: Storage | null
 
   /** Takes over one reference to `storage`. Users make tensors with `tensor`, `zeros` and ops. */
@@ -44,7 +45,7 @@ export class Tensor {
     this.shape = frozen(shape)
     this.#size = sizeOf(this.shape)
     this.#storage = storage
-    this.#rehearsal = storage.rehearsal
+    this.#list = device.list
     this.origin = device.trackOrigins ? originOf(new Error()) : null
   }
 
@@ -65,21 +66,21 @@ export class Tensor {
     return this.#storage === null
   }
 
-  /** False when it is disposed, or belongs to a rehearsal that is over. */
+  /** False when it is disposed, or was made in a recording that is over. */
   get usable(): boolean {
-    return this.#storage !== null && (this.#rehearsal === null || this.#rehearsal === this.device.rehearsal)
+    return this.#storage !== null && !isOver(this.#storage, this.device)
   }
 
   /**
    * Its storage, the operand of kernels.
    * @param op  the op that asks, for the error
    * @throws DisposedError   its storage was freed
-   * @throws RehearsalError  it was made in a rehearsal that is over
+   * @throws RehearsalError  it was made in a recording that is over
    */
   storage(op: string): Storage {
-    if (this.#rehearsal && this.#rehearsal !== this.device.rehearsal) {
+    if (this.#storage && isOver(this.#storage, this.device)) {
       throw new RehearsalError(
-        `${op}: this tensor of shape ${showShape(this.shape)} was made while a step was rehearsed, and has no values. ` +
+        `${op}: this tensor of shape ${showShape(this.shape)} was made while a step was planned, and has no values. ` +
           `A module keeps values between steps in a buffer made in its constructor.${this.#where()}`,
       )
     }
@@ -96,20 +97,20 @@ export class Tensor {
   /**
    * Free it now instead of at the end of its scope. Storage that a view or the tape still needs stays. A second call does
    * nothing.
-   * @throws RehearsalError  a rehearsal must not free what stands outside it
+   * @throws RehearsalError  a step that is recorded must not free what stands outside it
    */
   dispose(): void {
     const storage = this.#storage
     if (!storage) return
-    const { rehearsal, closed } = this.device
-    if (rehearsal && this.#rehearsal !== rehearsal) {
+    const { list, closed } = this.device
+    if (list && this.#list !== list && !this.device.live) {
       throw new RehearsalError(
-        `dispose: this tensor of shape ${showShape(this.shape)} stands outside the step that is being rehearsed: ` +
+        `dispose: this tensor of shape ${showShape(this.shape)} stands outside the step that is being recorded: ` +
           `free it between steps.${this.#where()}`,
       )
     }
     this.#storage = null
-    if (closed || (this.#rehearsal !== null && this.#rehearsal !== rehearsal)) return
+    if (closed || isOver(storage, this.device)) return
     this.device.release(storage)
     this.producer?.outputGone()
   }
@@ -149,6 +150,9 @@ export class Tensor {
     return ' (Open the device with trackOrigins: true to see where it was made.)'
   }
 }
+
+/** Is it the value of a list that is no longer recorded? */
+const isOver = ({ list }: Storage, device: Device): boolean => list !== null && list !== device.list
 
 /** The first line of the stack that is outside of the library. */
 function originOf(error: Error): string {

@@ -86,7 +86,7 @@ export class GpuDevice extends GpuKindDevice {
     parameters: KernelParameters[Name],
     inputs: readonly Storage[],
     outputs: readonly Storage[],
-    workspaces: readonly Block[],
+    workspaces: readonly Storage[],
   ): void {
     const operand = ({ block, size }: Storage): Texture => this.#texture(block, size)
     gpuKernels[name].run(
@@ -94,7 +94,7 @@ export class GpuDevice extends GpuKindDevice {
       parameters,
       inputs.map(operand),
       outputs.map(operand),
-      workspaces.map((block) => this.#texture(block, block.requestedBytes / this.elementBytes)),
+      workspaces.map(({ block, bytes }) => this.#texture(block, bytes / this.elementBytes)),
     )
   }
 
@@ -111,7 +111,7 @@ export class GpuDevice extends GpuKindDevice {
   /** Textures of one size are alike, so target and spare exchange theirs and nothing is copied. */
   protected override settle(target: Storage, spare: Storage): void {
     if (target.block.bytes !== spare.block.bytes) super.settle(target, spare)
-    else if (this.live) this.#textures.exchange(target.block.address, spare.block.address)
+    else this.#textures.exchange(target.block.address, spare.block.address)
   }
 
   protected override async shutDown(): Promise<void> {

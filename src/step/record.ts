@@ -1,0 +1,117 @@
+/**
+ * A step as data: what a program does, noted and not yet done.
+ *
+ * While a function is recorded, everything that it does to its device goes to a list (Note [One door] in device.ts): each
+ * kernel, upload and update is an instruction, and each piece of memory that it asks for is a value without a place. Ops,
+ * autograd and modules know nothing of it. From the list follows when each value lives (pass.ts), and `run` does it.
+ */
+import type { Floats } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
+import { RehearsalError } from '../device/errors.js'
+import type { Instruction, Sink } from '../device/instruction.js'
+import { forget, isPromise } from '../device/promise.js'
+import { Storage } from '../device/storage.js'
+import type { Category } from '../memory/allocator.js'
+
+export class Recording<T = unknown> implements Sink {
+  readonly list = this
+  readonly values: Storage[] = []
+  readonly instructions: Instruction[] = []
+  /** what the recorded function returned */
+  result!: T
+  readonly #freed: Storage[] = []
+  readonly #undos: (() => void)[] = []
+
+  /** @param hasValues  false: shapes only, to plan */
+  constructor(readonly hasValues: boolean) {}
+
+  alloc(size: number, bytes: number, category: Category): Storage {
+    const value = new Storage(size, bytes, category, this, this.values.length)
+    this.values.push(value)
+    return value
+  }
+
+  /** The life of a value follows from what touches it. What stands is freed when the list has run. */
+  free(storage: Storage): void {
+    if (storage.list !== this) this.#freed.push(storage)
+  }
+
+  unlessDone(undo: () => void): void {
+    this.#undos.push(undo)
+  }
+
+  /** @throws RehearsalError  a plan has no values */
+  read(storage: Storage, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats> {
+    const { op } = this.instructions.at(-1) ?? { op: 'the beginning' }
+    if (!this.hasValues) {
+      throw new RehearsalError(
+        `a value was read in a step that is recorded before it runs, after '${op}': read after the step instead`,
+      )
+    }
+    return new Promise((resolve, reject) => {
+      this.unlessDone(() => reject(new RehearsalError('a value was read in a scope that did not run to its end')))
+      const perform = ([placed]: readonly Storage[]) => fetch(placed).then(resolve, reject)
+      this.perform({
+        op,
+        name: 'read',
+        parameters: {},
+        reads: [storage],
+        writes: [],
+        changes: false,
+        workspaces: [],
+        perform,
+      })
+    })
+  }
+
+  perform(instruction: Instruction): void {
+    this.instructions.push(instruction)
+  }
+
+  /** It has run: results that are held stand by themselves from now on, and what was freed goes. */
+  done(device: Device): void {
+    for (const value of this.values) if (value.references > 0) value.list = null
+    for (const storage of this.#freed) device.allocator.free(storage.leave())
+  }
+
+  /** It will not run, or has failed. */
+  undo(): void {
+    for (const undo of this.#undos.reverse()) undo()
+  }
+}
+
+/**
+ * Record what `fn` does, to be run.
+ * @throws RehearsalError  fn returned a Promise, or read a value
+ */
+export const record = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(true), device, fn)
+
+/** Record what `fn` would do, on shapes alone. Leaves no trace. Throws what `record` throws. */
+export const rehearse = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(false), device, fn)
+
+function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recording<T> {
+  if (device.list) throw new RehearsalError('a step is being recorded already: recordings do not nest')
+  const { call } = device.step
+  recording.unlessDone(() => {
+    device.step.call = call
+  })
+  try {
+    recording.result = device.through(recording, fn)
+    if (!recording.hasValues) recording.undo()
+  } catch (error) {
+    recording.undo()
+    throw error
+  }
+  if (!isPromise(recording.result)) return recording
+  forget(recording.result)
+  throw new RehearsalError('the recorded function returned a Promise: it must be synchronous, without await')
+}
+
+/** Record what `fn` does with the memory that it takes, and without the kernels: no value changes. */
+export function withoutKernels(device: Device, fn: () => void): void {
+  const { list } = device
+  if (!(list instanceof Recording)) throw new RehearsalError('withoutKernels: nothing is being recorded')
+  const from = list.instructions.length
+  fn()
+  for (let i = from; i < list.instructions.length; i++) list.instructions[i] = { ...list.instructions[i], perform() {} }
+}

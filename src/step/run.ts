@@ -1,0 +1,83 @@
+/** Runs a recording as it was planned. */
+import type { Device } from '../device/device.js'
+import { PlanMismatchError } from '../device/errors.js'
+import { BudgetExceededError } from '../memory/allocator.js'
+import { differenceOf, type Pass } from './pass.js'
+import type { Recording } from './record.js'
+
+/**
+ * Do the instructions one after the other: each value takes its place before the first that touches it and leaves it
+ * after the last. Results that are held keep theirs. If an instruction fails, all values are freed.
+ * @param made  what is run; its values live as those of the pass, whose recording it equals (see `difference`)
+ */
+export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
+  const { allocator } = device
+  const { lives, addresses, births, deaths } = pass
+  const { values, instructions } = made
+  const free = (value: number): void => allocator.free(values[value].leave())
+  try {
+    checkBudget(device, pass, made)
+    instructions.forEach(({ op, reads, writes, workspaces, perform }, i) => {
+      for (const life of births[i]) {
+        const value = values[lives[life].value]
+        value.place(allocator.alloc(value.bytes, value.category, op, addresses?.[life]))
+      }
+      perform(reads, writes, workspaces)
+      for (const life of deaths[i]) free(lives[life].value)
+    })
+  } catch (error) {
+    for (const { value } of lives) if (values[value].placed) free(value)
+    made.undo()
+    throw error
+  }
+  made.done(device)
+  return made.result
+}
+
+/** @throws BudgetExceededError  naming the first value that has no room, and what is held when it comes */
+function checkBudget(
+  { allocator }: Device,
+  { lives, addresses, peakBytes }: Pass,
+  { values, instructions }: Recording,
+): void {
+  const fits = (bytes: number): boolean => allocator.budgetFor(bytes) <= allocator.budgetBytes
+  if (fits(peakBytes)) return
+  const memory = allocator.stats()
+  const held = { ...memory.held }
+  for (const [i, { birth, category, bytes, value }] of lives.entries()) {
+    const before = lives.filter(
+      (other, j) => other.birth <= birth && birth <= other.death && (other.birth < birth || j < i),
+    )
+    const heldBytes = before.reduce((sum, other) => sum + other.bytes, memory.heldBytes)
+    if (fits(addresses ? addresses[i] + bytes : heldBytes + bytes)) continue
+    for (const other of before) held[other.category] += other.bytes
+    const remainingBytes = Math.max(0, allocator.budgetBytes - heldBytes)
+    throw new BudgetExceededError(values[value].bytes, category, instructions[birth].op, {
+      ...memory,
+      held,
+      heldBytes,
+      remainingBytes,
+      largestHoleBytes: remainingBytes,
+    })
+  }
+}
+
+/** The error for a recording that does not do what was planned, or null. */
+export function mismatch(pass: Pass, recording: Recording): PlanMismatchError | null {
+  const difference = differenceOf(pass, recording)
+  if (!difference) return null
+  return new PlanMismatchError(
+    `the step has ${difference.made} where its plan has ${difference.planned}. A forward must run the same ops for the ` +
+      'same shapes: let it not depend on values, counters or randomness. Nothing was committed.',
+  )
+}
+
+/** `run`, for a recording that must do what was planned. @throws PlanMismatchError  it does not; nothing has run */
+export function runPlanned<T>(device: Device, pass: Pass, made: Recording<T>): T {
+  const fault = mismatch(pass, made)
+  if (fault) {
+    made.undo()
+    throw fault
+  }
+  return run(device, pass, made)
+}

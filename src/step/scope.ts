@@ -1,0 +1,40 @@
+/**
+ * Scopes for loops by hand. The outermost scope of a device is a step as data: what it does is recorded, and run at its end,
+ * so that every value lives from its first use to its last, whatever JavaScript still refers to.
+ */
+import type { Device } from '../device/device.js'
+import { Slot } from '../device/slot.js'
+import { scope as frame } from '../tensor/scope.js'
+import { differenceOf, type Pass, plan } from './pass.js'
+import { type Recording, record } from './record.js'
+import { run } from './run.js'
+
+/**
+ * Run `fn` and free every tensor made inside it, except those it returns (also inside arrays and plain objects) and those
+ * given to `keep`. Nested scopes hand what they return to the outer one.
+ *
+ * Kernels run when the outermost scope ends. Nothing tells but memory: an intermediate takes memory only while it is needed,
+ * `data()` called within resolves after the end, and a budget that is too small is refused before anything has run.
+ * @throws BudgetExceededError  it does not fit; nothing has run
+ * @throws ScopeError  fn returned a Promise or a generator
+ */
+export function scope<T>(device: Device, fn: () => T): T {
+  if (device.list) return frame(device, fn)
+  const made = record(device, () => frame(device, fn))
+  return run(device, passFor(device, made), made)
+}
+
+/** A loop by hand records the same step again and again: the last few are not planned anew. */
+const KNOWN = new Slot<{ signature: string; pass: Pass }[]>(() => [])
+const REMEMBERED = 4
+
+function passFor(device: Device, made: Recording): Pass {
+  const known = device.slot(KNOWN)
+  const signature = device.allocator.signature()
+  const found = known.find((each) => each.signature === signature && differenceOf(each.pass, made) === null)
+  if (found) return found.pass
+  const pass = plan(device, made)
+  known.unshift({ signature, pass })
+  known.splice(REMEMBERED)
+  return pass
+}
