@@ -262,7 +262,7 @@ test('groups whose parameters have one name are saved by the names of their mode
   const optimizer = sgd(model.layers.map((layer) => ({ parameters: layer as Module })))
   const refusal: unknown = await optimizer.stateDict().catch((error: unknown) => error)
   assert.instance(refusal, ArgumentError)
-  assert.match((refusal as ArgumentError).message, 'two of its parameters are called weight by their groups')
+  assert.match((refusal as ArgumentError).message, 'two of its parameters are called weight in their groups')
   assert.is(Object.keys((await optimizer.stateDict(model)).updates).length, 4)
 })
 
@@ -270,7 +270,7 @@ async function refusesWithoutModel(optimizer: Optimizer, saved: Parameters<Optim
   assert.throws(
     () => optimizer.loadStateDict(saved),
     (error: unknown) =>
-      error instanceof StateError || (error instanceof ArgumentError && /model whose names/.test(error.message)),
+      error instanceof StateError || (error instanceof ArgumentError && /model that names them/.test(error.message)),
   )
 }
 

@@ -161,7 +161,7 @@ function restarted(chunks: Chunks): Chunks {
 
 /** @throws DataError  more samples to skip than there are, or too few for a mini-batch. Skipping all of them is allowed. */
 function checkLength(length: number, { batch, skip, dropLast }: Cut): void {
-  if (skip > length) throw new DataError(`skip: ${skip} samples of an epoch of ${length}; was the data another?`)
+  if (skip > length) throw new DataError(`skip: ${skip} samples of an epoch of ${length}; is it the same data?`)
   if (dropLast && length < batch) {
     throw new DataError(`dropLast leaves nothing: ${length} samples do not fill a mini-batch of ${batch}`)
   }

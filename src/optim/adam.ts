@@ -1,6 +1,6 @@
 /**
- * Adam and AdamW, formula for formula those of torch.optim: see `adam` and `adamw` below. `update` says the step as a kernel
- * call; its arithmetic is `adam` in kernels/reference/optimizer.ts.
+ * Adam and AdamW, formula for formula those of torch.optim: see `adam` and `adamw` below. `update` gives the step as a
+ * kernel call, whose arithmetic is `adam` in kernels/reference/optimizer.ts.
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/instruction.js'

@@ -1,6 +1,6 @@
 /**
- * Stochastic gradient descent, formula for formula that of torch.optim.SGD: see `sgd` below. `update` says the step as a
- * kernel call; its arithmetic is `sgd` in kernels/reference/optimizer.ts.
+ * Stochastic gradient descent, formula for formula that of torch.optim.SGD: see `sgd` below. `update` gives the step as
+ * a kernel call, whose arithmetic is `sgd` in kernels/reference/optimizer.ts.
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/instruction.js'

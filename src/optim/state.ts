@@ -2,9 +2,9 @@
  * Saved state of an optimizer.
  *
  * Note [Names in saved state]
- *   State is saved by the name of its parameter, so that it finds that parameter whatever else is frozen and whatever the
- *   order of the groups is. The name comes from the model that `stateDict` is given; else from the module that the
- *   optimizer, or the group, was made from; else it is the parameter's place in the optimizer.
+ *   State is saved under the name of its parameter. So it finds its parameter again, whatever else is frozen and in
+ *   whatever order the groups are. The name comes from the model that `stateDict` is given; else from the module that
+ *   the optimizer, or the group, was made from; else it is the parameter's place in the optimizer.
  */
 import { ArgumentError, showValue } from '../memory/errors.js'
 import {
@@ -66,8 +66,8 @@ export function entriesByName<Entry extends Stateful>(
     const name = names.get(entry.parameter) ?? entry.name ?? String(i)
     if (named.has(name)) {
       throw new ArgumentError(
-        `${optimizer}: two of its parameters are called ${name} by their groups: give stateDict and loadStateDict the ` +
-          'model whose names they have',
+        `${optimizer}: two of its parameters are called ${name} in their groups: give stateDict and loadStateDict the ` +
+          'model that names them',
       )
     }
     named.set(name, entry)
