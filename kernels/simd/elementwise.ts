@@ -5,7 +5,8 @@
 import { type BinaryFunction, UNARY, type UnaryFunction } from '../functions.js'
 import type { Unary } from '../kernels.js'
 import { contiguous } from '../strides.js'
-import { CHEAP_GRAIN, DEAR_GRAIN } from './layout.js'
+import { CHEAP_GRAIN, DEAR_GRAIN, PLANE_STEPS } from './layout.js'
+import { PlaneSteps } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
 import { eachPlane } from './machine/planes.js'
@@ -50,7 +51,7 @@ type PlaneFunction = BinaryFunction | (typeof BINARY_GRADIENT)['div' | 'maximum'
 
 /**
  * Inputs, broadcast by their strides, -> y, a plane at a time: in parts by rows, or a single row by its numbers. The
- * function takes operands, sizes and the inputs' steps.
+ * function takes operands, rows and length; the inputs' steps, the same for all planes, are stored beside.
  */
 function onPlanes(
   assembly: Assembly,
@@ -61,12 +62,18 @@ function onPlanes(
   y: number,
 ): void {
   const operands = [...inputs, y]
+  const count = operands.length
+  let stored = false
   eachPlane(shape, [...strides, contiguous(shape)], ({ rows, length, starts, rowSteps, steps }) => {
-    const sizes = [rows, length, ...rowSteps.slice(0, -1), ...steps.slice(0, -1)]
-    const count = operands.length
+    if (!stored) {
+      const [rowA, rowB, rowC] = rowSteps
+      const [a, b, c] = steps
+      assembly.store(PLANE_STEPS, PlaneSteps({ rowA, rowB, rowC, a, b, c }))
+      stored = true
+    }
     assembly.inParts(
       name,
-      [...operands.map((address, k) => address + starts[k]), ...sizes],
+      [...operands.map((address, k) => address + starts[k]), rows, length],
       rows > 1
         ? { count, steps: rowSteps, grain: Math.ceil(CHEAP_GRAIN / length) }
         : { count: count + 1, steps, grain: CHEAP_GRAIN },

@@ -27,8 +27,10 @@ export const SQUARE_SUMS = SQUARES + LINE_BYTES
 export const SQUARE_PARTS = 16
 /** The sizes of the running pooling: assembly/machine/sizes.ts. */
 export const POOL_SIZES = SQUARE_SUMS + SQUARE_PARTS * 8
+/** The steps of the running plane: there, too. */
+export const PLANE_STEPS = POOL_SIZES + LINE_BYTES
 /** The constants of the modules. */
-export const FIRST_STATIC_BYTE = POOL_SIZES + LINE_BYTES
+export const FIRST_STATIC_BYTE = PLANE_STEPS + LINE_BYTES
 export const RUNTIME_BYTES = 4096
 
 // Work of about 5 us: less of it is not worth handing to another thread.

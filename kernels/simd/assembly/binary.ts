@@ -4,7 +4,9 @@
  * Most of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of
  * all ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
  */
+import { PLANE_STEPS } from '../layout'
 import { broadcast, put, takeApart } from './machine/lines'
+import { PlaneSteps } from './machine/sizes'
 import { highPair, lowPair } from './machine/sums'
 
 @inline
@@ -33,48 +35,20 @@ function one(): v128 {
 }
 
 /** a, b -> y */
-export function add(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Add>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function sub(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Sub>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function mul(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Mul>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function div(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Div>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function maximum(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Maximum>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function minimum(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Minimum>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function less(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Less>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function lessEqual(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<LessEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function greater(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Greater>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function greaterEqual(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<GreaterEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function equal(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<Equal>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function notEqual(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<NotEqual>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function keepWhere(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<KeepWhere>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
-export function keepUnless(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void { broadcast<KeepUnless>(a, b, y, rows, n, rowA, rowB, stepA, stepB) }
+export function add(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Add>(a, b, y, rows, n) }
+export function sub(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Sub>(a, b, y, rows, n) }
+export function mul(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Mul>(a, b, y, rows, n) }
+export function div(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Div>(a, b, y, rows, n) }
+export function maximum(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Maximum>(a, b, y, rows, n) }
+export function minimum(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Minimum>(a, b, y, rows, n) }
+export function less(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Less>(a, b, y, rows, n) }
+export function lessEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<LessEqual>(a, b, y, rows, n) }
+export function greater(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Greater>(a, b, y, rows, n) }
+export function greaterEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<GreaterEqual>(a, b, y, rows, n) }
+export function equal(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Equal>(a, b, y, rows, n) }
+export function notEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<NotEqual>(a, b, y, rows, n) }
+export function keepWhere(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<KeepWhere>(a, b, y, rows, n) }
+export function keepUnless(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<KeepUnless>(a, b, y, rows, n) }
 
 /** dy, a, b -> the gradient towards a or b */
 @unmanaged class DivA {
@@ -111,51 +85,43 @@ function share(dy: v128, tie: v128, other: v128): v128 {
   }
 }
 
-export function divA(
-  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
-  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
-): void { broadcast3<DivA>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
-export function divB(
-  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
-  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
-): void { broadcast3<DivB>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
-export function whereNotLess(
-  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
-  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
-): void { broadcast3<WhereNotLess>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
-export function whereNotGreater(
-  dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32,
-  rowDy: usize, rowA: usize, rowB: usize, stepDy: usize, stepA: usize, stepB: usize,
-): void { broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n, rowDy, rowA, rowB, stepDy, stepA, stepB) }
-
-export function select(
-  condition: usize, a: usize, b: usize, y: usize, rows: i32, n: i32,
-  rowCondition: usize, rowA: usize, rowB: usize, stepCondition: usize, stepA: usize, stepB: usize,
-): void {
-  broadcast3<Select>(condition, a, b, y, rows, n, rowCondition, rowA, rowB, stepCondition, stepA, stepB)
+export function divA(dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32): void {
+  broadcast3<DivA>(dy, a, b, dx, rows, n)
+}
+export function divB(dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32): void {
+  broadcast3<DivB>(dy, a, b, dx, rows, n)
+}
+export function whereNotLess(dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32): void {
+  broadcast3<WhereNotLess>(dy, a, b, dx, rows, n)
+}
+export function whereNotGreater(dy: usize, a: usize, b: usize, dx: usize, rows: i32, n: i32): void {
+  broadcast3<WhereNotGreater>(dy, a, b, dx, rows, n)
 }
 
-function broadcast3<F>(
-  a: usize, b: usize, c: usize, y: usize, rows: i32, n: i32,
-  rowA: usize, rowB: usize, rowC: usize, stepA: usize, stepB: usize, stepC: usize,
+export function select(condition: usize, a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  broadcast3<Select>(condition, a, b, y, rows, n)
+}
+
+function broadcast3<F>(a: usize, b: usize, c: usize, y: usize, rows: i32, n: i32): void {
+  const steps = changetype<PlaneSteps>(PLANE_STEPS)
+  for (; rows > 0; rows--) {
+    broadcastLine<F>(n, a, steps.a, b, steps.b, c, steps.c, y)
+    a += steps.rowA
+    b += steps.rowB
+    c += steps.rowC
+    y += <usize>n * 4
+  }
+}
+
+function broadcastLine<F>(
+  n: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, stepC: usize, y: usize,
 ): void {
   const f = changetype<F>(0)
-  for (; rows > 0; rows--) {
-    let atA = a
-    let atB = b
-    let atC = c
-    let atY = y
-    for (let left = n; left > 0; left -= 4) {
-      const four = f.apply(takeApart(atA, stepA, left), takeApart(atB, stepB, left), takeApart(atC, stepC, left))
-      put(atY, four, left)
-      atA += 4 * stepA
-      atB += 4 * stepB
-      atC += 4 * stepC
-      atY += 16
-    }
-    a += rowA
-    b += rowB
-    c += rowC
-    y += <usize>n * 4
+  for (; n > 0; n -= 4) {
+    put(y, f.apply(takeApart(a, stepA, n), takeApart(b, stepB, n), takeApart(c, stepC, n)), n)
+    a += 4 * stepA
+    b += 4 * stepB
+    c += 4 * stepC
+    y += 16
   }
 }

@@ -21,7 +21,7 @@
 import { BANDS_HEADER_BYTES, DIRECT_SLOT_BYTES, MULTIPLY_GRAIN, TILE_ROWS } from '../../layout'
 import { Band } from './band'
 import { parallel } from '../machine/parallel'
-import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES } from '../product/tile'
+import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES, storeHalf, storeRow } from '../product/tile'
 
 /**
  * The head of the workspace. After it come the table of taps, the weights, the biases, and each slot's tile and band.
@@ -218,15 +218,8 @@ function tile2x16(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usiz
     a += 8
     taps += 4
   } while (--k)
-  const c1 = c + stride
-  v128.store(c, c00)
-  v128.store(c, c01, 16)
-  v128.store(c, c02, 32)
-  v128.store(c, c03, 48)
-  v128.store(c1, c10)
-  v128.store(c1, c11, 16)
-  v128.store(c1, c12, 32)
-  v128.store(c1, c13, 48)
+  storeRow(c, c00, c01, c02, c03)
+  storeRow(c + stride, c10, c11, c12, c13)
 }
 
 function tile4x8(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
@@ -257,15 +250,8 @@ function tile4x8(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize
     a += 16
     taps += 4
   } while (--k)
-  const c1 = c + stride
-  const c2 = c1 + stride
-  const c3 = c2 + stride
-  v128.store(c, c00)
-  v128.store(c, c01, 16)
-  v128.store(c1, c10)
-  v128.store(c1, c11, 16)
-  v128.store(c2, c20)
-  v128.store(c2, c21, 16)
-  v128.store(c3, c30)
-  v128.store(c3, c31, 16)
+  storeHalf(c, c00, c01)
+  storeHalf(c + stride, c10, c11)
+  storeHalf(c + 2 * stride, c20, c21)
+  storeHalf(c + 3 * stride, c30, c31)
 }

@@ -4,7 +4,7 @@
  *
  *   map        y [n] = f(x, p, q), with constants p and q
  *   combine    y [n] = f(a, b, p, q, r), with constants p, q and r
- *   broadcast  y [rows, n] = f(a, b); rows and numbers of a and b are any number of bytes apart, 0 to repeat one
+ *   broadcast  y [rows, n] = f(a, b); rows and numbers of a and b lie at the distances in PLANE_STEPS
  *
  * A loop over a cheap operation is as fast as memory. It does sixteen numbers in a round, so that counting costs little
  * beside loads and stores.
@@ -12,6 +12,8 @@
  * The last one to three numbers of a line are loaded and stored one by one. Nothing beyond the line is written, nor read,
  * because memory may end there. Every number is read before its place is written, so y may be x or a.
  */
+import { PLANE_STEPS } from '../../layout'
+import { PlaneSteps } from './sizes'
 
 /** Loads one to three numbers; the other lanes are zero. */
 export function loadPart(from: usize, count: i32): v128 {
@@ -101,15 +103,15 @@ export function combineFew<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: 
   }
 }
 
-/** Rows of a and b are rowA and rowB bytes apart, numbers in a row stepA and stepB. */
-export function broadcast<F>(
-  a: usize, b: usize, y: usize, rows: i32, n: i32, rowA: usize, rowB: usize, stepA: usize, stepB: usize,
-): void {
+export function broadcast<F>(a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  const steps = changetype<PlaneSteps>(PLANE_STEPS)
+  const stepA = steps.a
+  const stepB = steps.b
   for (; rows > 0; rows--) {
     if (stepA == 4 && stepB == 4) broadcastNone<F>(n, a, b, y)
     else broadcastAny<F>(n, a, stepA, b, stepB, y)
-    a += rowA
-    b += rowB
+    a += steps.rowA
+    b += steps.rowB
     y += <usize>n * 4
   }
 }

@@ -1,8 +1,22 @@
 /**
  * Sizes that TypeScript stores and functions of the module read by name: those of a convolution and of its cut at the
- * head of its workspace, those of a pooling at POOL_SIZES. TypeScript knows the fields, which all are i32, from
+ * head of its workspace, those of a pooling and of a plane at POOL_SIZES and PLANE_STEPS. TypeScript knows the fields, which all are i32, from
  * functions that kernels/build.mjs makes of the classes.
  */
+
+/**
+ * Up to three broadcast operands of a plane: the bytes from row to row, and from number to number in a row; 0 repeats
+ * one.
+ */
+@unmanaged
+export class PlaneSteps {
+  rowA: i32
+  rowB: i32
+  rowC: i32
+  a: i32
+  b: i32
+  c: i32
+}
 
 /** As `Pooling` in kernels/kernels.ts, but for the planes, which are dealt to threads. */
 @unmanaged

@@ -69,6 +69,19 @@ export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b))
 }
 
+/** A row of a tile 2 x 16, and of a tile 4 x 8. */
+@inline
+export function storeRow(to: usize, c0: v128, c1: v128, c2: v128, c3: v128): void {
+  storeHalf(to, c0, c1)
+  storeHalf(to + 32, c2, c3)
+}
+
+@inline
+export function storeHalf(to: usize, c0: v128, c1: v128): void {
+  v128.store(to, c0)
+  v128.store(to, c1, 16)
+}
+
 function tile2x16(k: i32, a: usize, b: usize, start: usize, startStride: usize, c: usize, stride: usize): void {
   const start1 = start + startStride
   let c00 = v128.load(start)
@@ -112,15 +125,8 @@ function tile2x16(k: i32, a: usize, b: usize, start: usize, startStride: usize, 
     a += 16
     b += 128
   } while (--k)
-  const c1 = c + stride
-  v128.store(c, c00)
-  v128.store(c, c01, 16)
-  v128.store(c, c02, 32)
-  v128.store(c, c03, 48)
-  v128.store(c1, c10)
-  v128.store(c1, c11, 16)
-  v128.store(c1, c12, 32)
-  v128.store(c1, c13, 48)
+  storeRow(c, c00, c01, c02, c03)
+  storeRow(c + stride, c10, c11, c12, c13)
 }
 
 function tile4x8(k: i32, a: usize, b: usize, start: usize, startStride: usize, c: usize, stride: usize): void {
@@ -153,15 +159,8 @@ function tile4x8(k: i32, a: usize, b: usize, start: usize, startStride: usize, c
     a += 16
     b += 32
   } while (--k)
-  const c1 = c + stride
-  const c2 = c1 + stride
-  const c3 = c2 + stride
-  v128.store(c, c00)
-  v128.store(c, c01, 16)
-  v128.store(c1, c10)
-  v128.store(c1, c11, 16)
-  v128.store(c2, c20)
-  v128.store(c2, c21, 16)
-  v128.store(c3, c30)
-  v128.store(c3, c31, 16)
+  storeHalf(c, c00, c01)
+  storeHalf(c + stride, c10, c11)
+  storeHalf(c + 2 * stride, c20, c21)
+  storeHalf(c + 3 * stride, c30, c31)
 }
