@@ -1,9 +1,9 @@
 /**
  * The SIMD dialect: kernels in AssemblyScript on the memory of a device.
  *
- * To add a kernel, write its function in assembly/ and export it from assembly/index.ts. Then write its TypeScript side,
- * which turns the kernel's parameters into the function's arguments, in a file that the table below spreads. These files
- * export kernels and nothing else.
+ * To add a kernel, write its function in assembly/ and export it from assembly/index.ts. Then write its TypeScript
+ * side, which turns the kernel's parameters into the function's arguments, in a file that the table below spreads.
+ * These files export kernels and nothing else.
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import * as attention from './attention.js'

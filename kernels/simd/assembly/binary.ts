@@ -42,13 +42,23 @@ export function div(a: usize, b: usize, y: usize, rows: i32, n: i32): void { bro
 export function maximum(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Maximum>(a, b, y, rows, n) }
 export function minimum(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Minimum>(a, b, y, rows, n) }
 export function less(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Less>(a, b, y, rows, n) }
-export function lessEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<LessEqual>(a, b, y, rows, n) }
+export function lessEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  broadcast<LessEqual>(a, b, y, rows, n)
+}
 export function greater(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Greater>(a, b, y, rows, n) }
-export function greaterEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<GreaterEqual>(a, b, y, rows, n) }
+export function greaterEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  broadcast<GreaterEqual>(a, b, y, rows, n)
+}
 export function equal(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<Equal>(a, b, y, rows, n) }
-export function notEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<NotEqual>(a, b, y, rows, n) }
-export function keepWhere(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<KeepWhere>(a, b, y, rows, n) }
-export function keepUnless(a: usize, b: usize, y: usize, rows: i32, n: i32): void { broadcast<KeepUnless>(a, b, y, rows, n) }
+export function notEqual(a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  broadcast<NotEqual>(a, b, y, rows, n)
+}
+export function keepWhere(a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  broadcast<KeepWhere>(a, b, y, rows, n)
+}
+export function keepUnless(a: usize, b: usize, y: usize, rows: i32, n: i32): void {
+  broadcast<KeepUnless>(a, b, y, rows, n)
+}
 
 /** dy, a, b -> the gradient towards a or b */
 @unmanaged class DivA {
