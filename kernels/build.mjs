@@ -83,8 +83,8 @@ function hashOfInputs() {
 const recordOf = (names) => `{ readonly [N in ${names.map((name) => `'${name}'`).join(' | ')}]: number }`
 
 /**
- * A function for each class of sizes.ts that lists its fields: its parent's are numbers of p, its own of p or, if it has a
- * parent, of the cut of p.
+ * A function for each class of sizes.ts, which lists the numbers of p in the order of the fields. A class with a parent
+ * takes the fields of the parent from p, and its own from `cut`.
  */
 function sizes() {
   const source = readFileSync(here('simd/assembly/machine/sizes.ts'), 'utf8')

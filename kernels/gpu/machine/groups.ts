@@ -16,7 +16,7 @@ import { at, exponential } from './builtins.js'
 import { BINARY } from './functions.js'
 import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
 import type { ArgumentKind, Four, Gpu, Helpers, Program, Source, Texels } from './program.js'
-import { eachValue } from './program.js'
+import { eachValue, packed } from './program.js'
 
 /** How a tensor of `shape` is cut into groups: along the axes that are reduced. */
 export interface Groups {
@@ -70,19 +70,21 @@ const OF_GROUPS = ['line', 'plane'] as const
 const OF_ELEMENTS = ['plane', 'narrow'] as const
 const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j) => `, a${j}`).join('')
 
+/** size, parts: of a group */
+const COUNTS = ['groups', 'size', 'parts', 'scale'] as const
+
 /**
- * counts: groups, values in each, parts of each, scale. Part p of a group has its values p, p + parts, ...
- * No more than 64 are added in a chain: Note [Long sums] in index.ts.
+ * Part p of a group has its values p, p + parts, ... No more than 64 are added in a chain: Note [Long sums] in index.ts.
  */
 const partOf = (f: ReduceFunction, args: string): string => `function value(i${args}, counts,
     shape, outerShape, strides, outerStrides, runShape, runOuterShape, runStrides, runOuterStrides) {
-  const part = quotient(i, counts[0])
-  const group = i - part * counts[0]
+  const part = quotient(i, counts.groups)
+  const group = i - part * counts.groups
   const start = groupOffset(group, shape, strides, outerShape, outerStrides)
   let block = term(start + runOffset(part, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
   let result = ${f === 'sum' ? '0.0' : 'block'}
   let left = 64.0
-  for (let j = part + counts[2]; j < counts[1]; j += counts[2]) {
+  for (let j = part + counts.parts; j < counts.size; j += counts.parts) {
     const next = term(start + runOffset(j, runShape, runStrides, runOuterShape, runOuterStrides), group${args})
     block = combine(block, next)
     left = left - 1.0
@@ -92,7 +94,7 @@ const partOf = (f: ReduceFunction, args: string): string => `function value(i${a
       left = 64.0
     }
   }
-  return combine(result, block) * counts[3]
+  return combine(result, block) * counts.scale
 }`
 
 const COMBINE = { sum: BINARY.add, max: BINARY.maximum }
@@ -106,7 +108,7 @@ export function reduction(
   helpers: Helpers = {},
 ): Reduction {
   const programOf = (groups: Width, run: Width): Program =>
-    eachValue(`${name}, ${groups} of ${run}`, partOf(f, argumentsOf(kinds)), [...kinds, 'four', ...WALK, ...WALK], {
+    eachValue(`${name}, ${groups} of ${run}`, partOf(f, argumentsOf(kinds)), [...kinds, COUNTS, ...WALK, ...WALK], {
       ...AXES,
       ...helpers,
       groupOffset: OFFSETS[groups],
@@ -122,7 +124,7 @@ export function reduction(
     args: Arguments<Operand>,
     result: Operand,
   ): void {
-    const counts: Four = [outputs, count, parts, scale]
+    const counts = packed(COUNTS, { groups: outputs, size: count, parts, scale })
     gpu.run(programOf(kept.width, run.width), [...args, counts, ...argumentsFor(kept), ...argumentsFor(run)], result)
   }
   return {
