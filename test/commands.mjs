@@ -17,8 +17,8 @@ const LONGEST_RUN_MS = 3_600_000
 const MISSING = /absent.*(install|cannot find|ENOENT)/i
 /** What installs; and tests, which .ci/run runs. */
 const LEFT_OUT = /^(apt-get|npm install|npm run test:)/
-/** All but tfjs-cpu, whose step may take half a minute. */
-const FAST_PEERS = ' --peers pytorch,jax-js,tfjs-wasm,convnetjs'
+/** Where a command names no peers: without those whose step may take half a minute on a busy machine. */
+const FAST_PEERS = { bench: ' --peers pytorch,jax-js,tfjs-wasm,convnetjs', gpu: ' --peers tfjs-webgl,jax-webgpu' }
 
 function short(command) {
   const words = command.replace('/path/to/node24', process.execPath)
@@ -26,8 +26,8 @@ function short(command) {
   const [, script] = /--prefix test\/bench (bench|gpu)\b/.exec(words) ?? []
   if (!script) return words
   const all = !words.includes(' -- ')
-  const peers =
-    script === 'bench' && !words.includes('--peers') ? (all ? ' --peers pytorch --threads 1' : FAST_PEERS) : ''
+  const fast = all && script === 'bench' ? ' --peers pytorch --threads 1' : FAST_PEERS[script]
+  const peers = words.includes('--peers') ? '' : fast
   const written = script === 'bench' ? ` --write ${ROOT}dist/bench.json` : ''
   return `${words}${all ? ' --' : ''}${peers} --pairs 3 --seconds 1${written}`
 }
