@@ -6,7 +6,17 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
 import { run } from '../src/cli/run.js'
-import { crossEntropy, data, models, nn, openDevice, openVirtualDevice, optim, Streamer } from '../src/index.js'
+import {
+  crossEntropy,
+  DoesNotFitError,
+  data,
+  models,
+  nn,
+  openDevice,
+  openVirtualDevice,
+  optim,
+  Streamer,
+} from '../src/index.js'
 import { writeIdx } from './idx-files.js'
 
 interface Event {
@@ -49,20 +59,21 @@ async function eventsOf(...args: string[]): Promise<Event[]> {
 const fields = (all: readonly Event[], name: string, ...wanted: string[]): unknown[][] =>
   all.filter(({ event }) => event === name).map((event) => wanted.map((field) => event[field]))
 
+function write(folder: string, name: string, shape: readonly [number, number, number], classes: number): void {
+  const random = nn.generator(classes)
+  writeIdx(folder, `${name}-images-idx3-ubyte`, shape, () => Math.floor(256 * random()))
+  writeIdx(folder, `${name}-labels-idx1-ubyte`, [shape[0]], (i) => i % classes)
+}
+
 /**
  * Two folders with 60 images of 6 x 6 pixels in 4 classes: one is split to have a test set, the other has 21 more
- * images for it.
+ * images for it, in 3 classes.
  */
 const [alone, withTests] = ['alone', 'with tests'].map((name) => mkdtempSync(join(tmpdir(), `sluice ${name} `)))
 test.before(() => {
-  const write = (folder: string, name: string, count: number, seed: number) => {
-    const random = nn.generator(seed)
-    writeIdx(folder, `${name}-images-idx3-ubyte`, [count, 6, 6], () => Math.floor(256 * random()))
-    writeIdx(folder, `${name}-labels-idx1-ubyte`, [count], (i) => i % 4)
-  }
-  write(alone, 'train', 60, 1)
-  write(withTests, 'train', 60, 1)
-  write(withTests, 't10k', 21, 2)
+  write(alone, 'train', [60, 6, 6], 4)
+  write(withTests, 'train', [60, 6, 6], 4)
+  write(withTests, 't10k', [21, 6, 6], 3)
 })
 test.after(() => {
   for (const folder of [alone, withTests]) rmSync(folder, { recursive: true })
@@ -198,9 +209,11 @@ for (const [flags, job] of Object.entries(CASES)) {
 }
 
 test('the lines for a person have the same numbers', async () => {
+  const started = performance.now()
   const out = await sluice('train', ...words([...SMALL, '--epochs 2', '--warm-up 1']))
+  const seconds = (performance.now() - started) / 1000
   const optimizer = (model: nn.Module) => optim.adam(model, { learningRate: risen(0.01, 1, cosine(0.01, 5)) })
-  const { ends } = await library({ epochs: 2, optimizer })
+  const { steps, ends } = await library({ epochs: 2, optimizer })
   for (const [epoch, ...numbers] of ends) {
     const [trainLoss, testLoss, accuracy] = numbers.map(Number)
     const line =
@@ -209,7 +222,20 @@ test('the lines for a person have the same numbers', async () => {
     assert.ok(out.includes(line), `${line} is not in ${out}`)
   }
   assert.ok(out.includes(`Test accuracy ${(100 * Number(ends[1][3])).toFixed(1)} %.`))
+  const peak = Math.max(...steps.map(([, , , , peakBytes]) => Number(peakBytes)))
+  const [, highest, share, took] = /Highest peak .* \((.*) bytes\), (.*) % of .*\n(.*) s\.\n$/.exec(out) ?? []
+  assert.equal([highest, share], [peak.toLocaleString('en-US'), (peak / 5242.88).toFixed(1)])
+  assert.ok(Number(took) <= seconds + 0.05, `${took} of ${seconds} s`)
 })
+
+/** Is refused before anything is trained, with the budget that would do. */
+async function assertRefused(job: string, data: string, needed: number): Promise<void> {
+  for (const command of ['train', 'plan']) {
+    const { code, out, err } = await outcomeOf(command, ...job.split(' '), '--data', data, '--json')
+    assert.equal([code, out.split('\n').length], [EXIT.doesNotFit, 2], out)
+    assert.match(err, `(${needed} bytes)`)
+  }
+}
 
 test('a job whose evaluation alone does not fit is refused before anything is trained, with the budget it needs', async () => {
   const model = models.mlp(openVirtualDevice('cpu'), { inputShape: [1, 8, 8], classes: 10 })
@@ -219,30 +245,50 @@ test('a job whose evaluation alone does not fit is refused before anything is tr
     streamer.plan({ batch: 359, microBatch: 300, mode: 'evaluate' }),
   ].map(({ neededBudgetBytes }) => neededBudgetBytes)
   assert.ok(training < evaluation)
-  for (const command of ['train', 'plan']) {
-    const job = `--model mlp --batch 50 --micro-batch 300 --epochs 1 --memory ${training}`
-    const { code, out, err } = await outcomeOf(command, ...job.split(' '), '--json')
-    assert.equal([code, out.split('\n').length], [EXIT.doesNotFit, 2], out)
-    assert.match(err, `(${evaluation} bytes)`)
+  const job = `--model mlp --batch 50 --micro-batch 300 --epochs 1 --memory ${training}`
+  await assertRefused(job, 'digits', evaluation)
+})
+
+test('a last mini-batch that needs more than a full one: refused likewise, and not what --micro-batch fast takes', async () => {
+  // 48 images: 25 of them, and 23 that in one piece would need 1 MiB
+  const more = 2 ** 20
+  const { plan, fastest } = Streamer.prototype
+  Streamer.prototype.plan = function uneven(options) {
+    const found = plan.call(this, options)
+    if (options.batch !== 23 || options.microBatch !== 25) return found
+    const { budgetBytes, minimumBudgetBytes, peakOp, heldAtPeak } = found
+    if (budgetBytes < more) throw new DoesNotFitError(25, 23, more, minimumBudgetBytes, budgetBytes, peakOp, heldAtPeak)
+    return { ...found, neededBudgetBytes: more }
+  }
+  // whatever the clock says, the full one is the fastest
+  Streamer.prototype.fastest = async function largestFirst(...args) {
+    return (await fastest.apply(this, args)).toSorted((a, b) => b.microBatch - a.microBatch)
+  }
+  try {
+    const job = '--model mlp --batch 25 --epochs 1 --memory 512KiB --micro-batch'
+    await assertRefused(`${job} 25`, `idx:${alone}`, more)
+    const all = await eventsOf('train', ...job.split(' '), 'fast', '--data', `idx:${alone}`)
+    const [[chosen, trials]] = fields(all, 'choice', 'microBatch', 'trials')
+    assert.ok(Array.isArray(trials))
+    assert.equal([trials[0].microBatch, chosen], [25, trials[1].microBatch])
+    assert.equal(fields(all, 'step', 'samples'), [[25], [23]])
+  } finally {
+    Object.assign(Streamer.prototype, { plan, fastest })
   }
 })
 
 test("sluice plan: the library's plan", async () => {
-  for (const [args, build, optimizer] of [
-    ['--model lenet --batch 1024 --memory 2MiB', models.lenet, optim.adam],
-    ['--model mlp --batch 300 --memory 400KiB --optimizer sgd --momentum 0', models.mlp, optim.sgd],
+  for (const [args, kind, build, optimizer] of [
+    ['--model lenet --batch 1024 --memory 2MiB', 'cpu', models.lenet, optim.adam],
+    ['--model mlp --batch 300 --memory 400KiB --optimizer sgd --momentum 0', 'cpu', models.mlp, optim.sgd],
+    ['--model mlp --batch 300 --memory 1MiB --device gpu', 'gpu', models.mlp, optim.adam],
   ] as const) {
     const [event] = await eventsOf('plan', ...args.split(' '))
-    const memory = Number(event.budgetBytes)
-    const device = await openDevice('cpu', { memory, threads: 1 })
+    const device = openVirtualDevice(kind, { memory: Number(event.budgetBytes) })
     const model = build(device, { inputShape: [1, 8, 8], classes: 10, seed: 1 })
     const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optimizer(model) })
-    const plan = streamer.plan({ batch: Number(event.batch) })
-    assert.equal(
-      [event.microBatch, event.plannedPeakBytes, event.heldBytes, event.remainingBytes, event.peakOp],
-      [plan.microBatch, plan.plannedPeakBytes, { ...plan.heldBytes }, plan.remainingBytes, plan.peakOp],
-    )
-    device.close()
+    const { outputShape, outputRows, ...plan } = streamer.plan({ batch: Number(event.batch) })
+    assert.equal(event, { event: 'plan', ...JSON.parse(JSON.stringify(plan)) })
   }
 })
 

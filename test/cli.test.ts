@@ -8,15 +8,18 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { checkOps } from '../src/autograd/gradcheck.js'
 import { EXIT, type Io } from '../src/cli/io.js'
 import { parseJob } from '../src/cli/job.js'
 import { nearest, UsageError } from '../src/cli/options.js'
-import { Progress } from '../src/cli/progress.js'
 import { run } from '../src/cli/run.js'
 import { Device } from '../src/device/device.js'
+import { opTable } from '../src/ops/table.js'
 import { square } from '../src/ops/unary.js'
 import type { Part } from '../src/stream/plan.js'
+import { TEST_RUNS } from './fixtures.js'
 import { writeIdx } from './idx-files.js'
+import { fc } from './property.js'
 
 interface Outcome {
   code: number
@@ -31,7 +34,7 @@ interface Event {
 
 async function sluice(args: string, options: Partial<Io> & { signal?: AbortSignal } = {}): Promise<Outcome> {
   const outcome = { code: -1, out: '', err: '' }
-  outcome.code = await run(args.split(' '), {
+  outcome.code = await run(args === '' ? [] : args.split(' '), {
     out: (text) => {
       outcome.out += text
       options.out?.(text)
@@ -71,6 +74,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
 const SMALL = '--model mlp --batch 512 --epochs 1'
+const COMMANDS = ['train', 'plan', 'gradcheck', 'devices']
 
 test('what makes no sense exits 2, names it and the nearest that would do', async () => {
   const cases: [string, RegExp][] = [
@@ -79,6 +83,9 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['train --bacth 3', /train has no option --bacth; the nearest is --batch/],
     ['plan --epoch=3', /plan has no option --epoch; the nearest is --epochs/],
     ['train -b 3', /train has no option -b/],
+    ['hepl', /there is no command 'hepl'; the nearest is help/],
+    ['gradcheck --sede 3', /gradcheck has no option --sede; the nearest is --seed/],
+    ['train --lr -1', /'--lr' argument is ambiguous\. Did you forget to specify .* use '--lr=-XYZ'\.\n/],
     ['train --batch', /--batch <value>' argument missing/],
     ['train --json=yes', /--json' does not take an argument/],
     ['train digits', /Unexpected argument 'digits'/],
@@ -92,9 +99,18 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
     ['train --device tpu', /--device 'tpu' is not one of cpu, gpu, reference/],
     ['train --data mnist', /--data 'mnist' is neither 'digits' nor 'idx:'/],
+    ['train --data an-idx:/tmp', /--data 'an-idx:\/tmp' is neither 'digits' nor 'idx:'/],
     ['train --memory 8MB', /--memory: '8MB' is not a byte size.*write MiB/],
     ['train --memory 8GiB', /--memory: a CPU device cannot hold 8 GiB/],
     ['train --lr=-1', /--lr '-1' is not a number of at least 0/],
+    ['train --lr=', /--lr '' is not a number of at least 0/],
+    ['train --lr=\t', /--lr '\t' is not a number of at least 0/],
+    ['train --weight-decay x', /--weight-decay 'x' is not a number of at least 0/],
+    ['train --optimizer sgd --momentum x', /--momentum 'x' is not a number of at least 0/],
+    ['train --optimizer agd', /--optimizer 'agd' is not one of sgd, adam, adamw; the nearest is sgd/],
+    ['train --schedule cosin', /--schedule 'cosin' is not one of cosine, constant, step; the nearest is cosine/],
+    ['train --epochs 0', /--epochs '0' is not a whole number, 1 or more\n/],
+    ['train --warm-up=-1', /--warm-up '-1' is not a whole number, 0 or more\n/],
     ['train --clip-norm 0', /--clip-norm '0' is not a number above 0/],
     ['train --momentum 0.5', /--momentum is for sgd, and the optimizer is adam/],
     ['gradcheck reluu', /op 'reluu' is not one of .*; the nearest is relu/],
@@ -104,14 +120,53 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
     const { code, out, err } = await sluice(args)
     assert.is(code, EXIT.usage, args)
     assert.match(err, message)
-    assert.match(err, /\nUsage: sluice /)
+    const [command] = args.split(' ')
+    const usage = COMMANDS.includes(command)
+      ? `Usage: sluice ${command} [options]; see sluice ${command} --help\n`
+      : 'Usage: sluice COMMAND [options]; see sluice --help\n'
+    assert.is(err.slice(err.indexOf('\n') + 1), usage)
     assert.is(out, '', args)
     if (args.startsWith('help')) continue
     const json = await sluice(`${args} --json`)
     const [{ event, name }] = events(json)
     assert.equal([json.code, event, name], [EXIT.usage, 'error', 'UsageError'], args)
   }
+})
+
+/** The fewest edits from one word to another, each tried in turn. */
+function editsBetween(from: string, to: string): number {
+  if (from === '' || to === '') return from.length + to.length
+  const after = (letters: number, others: number): number => editsBetween(from.slice(letters), to.slice(others))
+  const swaps = from[0] === to[1] && from[1] === to[0]
+  return Math.min(
+    1 + after(1, 0),
+    1 + after(0, 1),
+    (from[0] === to[0] ? 0 : 1) + after(1, 1),
+    swaps ? 1 + after(2, 2) : Infinity,
+  )
+}
+
+test('the nearest name is the first of those that take the fewest edits, a swap of neighbours being one', () => {
   assert.is(nearest('--learn', ['--lr', '--lean', '--json']), '--lean')
+  assert.is(nearest('palns', ['pants', 'plans']), 'plans')
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 5 })
+  const words = fc.array(word, { minLength: 1, maxLength: 4 })
+  const property = fc.property(word, words, (text, candidates) => {
+    const edits = candidates.map((candidate) => editsBetween(text, candidate))
+    assert.is(nearest(text, candidates), candidates[edits.indexOf(Math.min(...edits))])
+  })
+  fc.assert(property, { seed: 10, numRuns: 300 * TEST_RUNS })
+})
+
+test('without a command the list of commands is the message; an unexpected error shows where it came from', async () => {
+  const { out } = await sluice('help')
+  assert.equal(await sluice(''), { code: EXIT.usage, out: '', err: out })
+  const broken = () => {
+    throw new TypeError('broken')
+  }
+  const { code, err } = await sluice('plan --model mlp', { out: broken })
+  assert.is(code, EXIT.failed)
+  assert.match(err, /^sluice: TypeError: broken\n +at .*cli\.test\.js/)
 })
 
 test('help and version', async () => {
@@ -119,13 +174,30 @@ test('help and version', async () => {
   assert.is((await sluice('--version')).out, `${version}\n`)
   const overview = await sluice('help')
   assert.equal(await sluice('--help'), overview)
-  for (const command of ['train', 'plan', 'gradcheck', 'devices']) {
+  for (const command of COMMANDS) {
     const { code, out } = await sluice(`${command} --help`)
     assert.is(code, EXIT.done)
     assert.match(out, new RegExp(`^Usage: sluice ${command} `))
     assert.equal(await sluice(`help ${command}`), { code, out, err: '' })
-    assert.match(overview.out, `\n  ${command} `)
+    assert.match(overview.out, new RegExp(`\n  ${command.padEnd(12)}\\S`))
   }
+})
+
+test('README.md shows the help of train, and plan takes the flags of it that change the memory', async () => {
+  const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8')
+  const { out } = await sluice('train --help')
+  assert.ok(readme.includes(`$ npx sluice train --help\n${out}\`\`\``), out)
+  const rows = (help: string) => [...help.matchAll(/^ {2}(--\S+)(.*)$/gm)].map(([, flag, rest]) => [flag, rest.trim()])
+  // neither the speed nor the number of steps changes what a step holds, and plan measures nothing
+  const without = ['--epochs', '--threads', '--lr', '--schedule', '--warm-up']
+  const expected = rows(out)
+    .filter(([flag]) => !without.includes(flag))
+    .map(([flag, rest]) => [
+      flag,
+      flag === '--micro-batch' ? 'fit|N largest that fits, or at most N samples (fit)' : rest,
+    ])
+  const squeezed = ([flag, rest]: string[]) => [flag, rest.replaceAll(/ +/g, ' ')]
+  assert.equal(rows((await sluice('plan --help')).out).map(squeezed), expected.map(squeezed))
 })
 
 test('flags: the defaults are the main job, and each is read', () => {
@@ -240,10 +312,21 @@ test('--micro-batch fast names the micro-batch that it chose by measuring, and t
   const losses = (of: readonly Event[]) => named(of, 'step').map(({ loss, parts }) => [loss, parts])
   const again = await eventsOf(`${job} --micro-batch ${choice.microBatch}`)
   assert.equal(losses(rest), losses(again))
-  const text = await sluice(`${job} --micro-batch fast`)
-  assert.match(text.out, /The fastest is [\d,]+\. To train again in the same micro-batches: --micro-batch \d+\n/)
+  const { out } = await sluice(`${job} --micro-batch fast`)
+  const [, table, fastest] =
+    /\n\nForward and .* of\n((?: .* images\/s\n)+)The fastest is (\d+)\. .*: --micro-batch \2\n\nM/.exec(out) ?? []
+  const rows = table.trimEnd().split('\n')
+  assert.match(table, /^ {2}\d/)
+  assert.equal([...new Set(rows.map((row) => row.length))], [rows[0].length])
+  const rates = rows.map((row) => (row.match(/[\d,]+/g) ?? []).map((digits) => Number(digits.replaceAll(',', ''))))
+  assert.equal(
+    rates.map(([size]) => size),
+    trials.map(({ microBatch }) => microBatch).sort((a, b) => b - a),
+  )
+  assert.is(Math.max(...rates.map(([, rate]) => rate)), rates.find(([size]) => size === Number(fastest))?.[1])
   const aborted = await sluice(`${job} --micro-batch fast`, { signal: AbortSignal.abort() })
   assert.is(aborted.code, EXIT.interrupted)
+  assert.not.match(aborted.out, 'Memory plan')
 })
 
 test('a batch larger than the data is one mini-batch an epoch, with a notice', async () => {
@@ -256,6 +339,9 @@ test('a batch larger than the data is one mini-batch an epoch, with a notice', a
   const [plan] = await eventsOf('plan --model mlp --batch 5000 --memory 512KiB')
   assert.is(plan.batch, 5000)
   assert.match(String(plan.notes), 'the training data has 1,438 samples')
+  for (const ordinary of ['--batch 1438', '--batch 1 --device gpu --memory 8GiB']) {
+    assert.equal((await eventsOf(`plan --model mlp ${ordinary}`))[0].notes, [])
+  }
   const [beyond] = await eventsOf('plan --model mlp --memory 8GiB')
   assert.match(String(beyond.notes), 'for planning only: a CPU device cannot hold 8 GiB')
 })
@@ -332,56 +418,14 @@ test('a person reads what it does, the plan, how it goes and how it went', async
   )
   assert.match(out, 'The measured peak equalled the plan to the byte in all 3 steps and 1 evaluations.')
   assert.match(out, /Highest peak .* bytes\), [\d.]+ % of the budget of 512 KiB\.\n[\d.]+ s\.\n$/)
-})
-
-const RESULT = {
-  epoch: 0,
-  step: 1,
-  samples: 10,
-  parts: [{ size: 10, count: 1 }],
-  loss: 1.5,
-  gradNorm: 1,
-  weight: 10,
-  ms: 5,
-  peakBytes: 1000,
-  plannedPeakBytes: 1000,
-}
-
-const EVALUATION = { loss: 2, accuracy: 0.9777, samples: 9, peakBytes: 1000, plannedPeakBytes: 1000, ms: 1 }
-
-const neverInterrupted: Io['interruptible'] = (fn) => fn(new AbortController().signal)
-
-function watch(epochs: number, io: Partial<Io>): string {
-  let shown = ''
-  const out = (text: string): void => {
-    shown += text
-  }
-  const progress = new Progress(
-    { out, err: out, isTTY: false, columns: 80, interruptible: neverInterrupted, ...io },
-    { epochs, steps: epochs, samples: 10, budgetBytes: 2048 },
-  )
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    progress.microBatch(5)
-    progress.step(RESULT)
-    progress.microBatch(3)
-    progress.epoch({ epoch, trainLoss: 1, evaluation: EVALUATION, imagesPerSecond: 1234.5 })
-  }
-  progress.end()
-  return shown
-}
-
-test('progress: few lines in a file, one line on a terminal', () => {
-  const lines = watch(60, {}).trimEnd().split('\n')
-  assert.ok(lines.length <= 15, `${lines.length} lines`)
-  assert.match(lines[0], /^epoch {2}1\/60 .*accuracy 97\.8 % {3}1,235 images\/s {3}peak 1000 B of 2 KiB$/)
-  assert.match(lines[lines.length - 1], /^epoch 60\/60/)
-  assert.is(watch(1, {}).trimEnd().split('\n').length, 1)
-  for (const columns of [1, 20, 60, 80, 200]) {
-    const drawn = watch(3, { isTTY: true, columns })
-    assert.not.match(drawn, '\n')
-    for (const line of drawn.split('\r\u001b[K')) assert.ok(line.length < columns, `${line.length} of ${columns}`)
-    if (columns > 80) assert.match(drawn, /\[#+\.+\] {2}epoch 1\/3 {2}step 0\/3/)
-  }
+  const plan = await sluice(`plan ${SMALL} --memory 512KiB`)
+  assert.ok(out.startsWith(`Training ${plan.out}\nepoch 1/1`), plan.out)
+  const reference = await sluice(`plan ${SMALL} --device reference`)
+  assert.match(reference.out, /^mlp \(17,226 parameters, float64 on reference\) with adam/)
+  const noted = await sluice('plan --model mlp --batch 5000 --memory 8GiB --micro-batch 2000')
+  const notes = noted.out.slice(noted.out.indexOf('  note:'))
+  assert.match(notes, /^( {2}note: .*\n){3}$/)
+  assert.match(notes, /: this budget is for .*\n.*: the training data has .*\n.*: micro-batch 2,000 needs/)
 })
 
 test('an interruption ends with what was committed, and 130', async () => {
@@ -403,12 +447,45 @@ test('an interruption ends with what was committed, and 130', async () => {
   }
 })
 
-/** The program itself, in a process of its own. */
-function start(args: string, stdio: StdioOptions = 'pipe') {
+test('what an interruption says: the last loss and accuracy, and null for what there is not yet', async () => {
+  const job = 'train --model mlp --batch 500 --epochs 50 --memory 1MiB'
+  const controller = new AbortController()
+  const epochDone = (text: string) => text.includes('"event":"epoch"') && controller.abort()
+  const all = events(await sluice(`${job} --json`, { signal: controller.signal, out: epochDone }))
+  const [epoch, last] = ['epoch', 'step'].map((name) => named(all, name).at(-1))
+  const { event, steps, loss, testAccuracy } = all[all.length - 1]
+  assert.equal([event, steps, loss, testAccuracy], ['interrupted', last?.step, last?.loss, epoch?.testAccuracy])
+  const signal = AbortSignal.abort()
+  const early = await sluice(`${job} --json`, { signal })
+  assert.equal(events(early).at(-1), { event: 'interrupted', steps: 0, loss: null, testAccuracy: null })
+  assert.match((await sluice(job, { signal })).out, /\nInterrupted before the first step was committed\. Nothing/)
+})
+
+test('a training that fails exits 1 with the reason, and closes its device', async () => {
+  let closed = 0
+  const { close } = Device.prototype
+  Device.prototype.close = function counted() {
+    closed++
+    return close.call(this)
+  }
+  try {
+    const { code, out, err } = await sluice(`train ${SMALL} --optimizer sgd --lr 1e30`)
+    assert.is(code, EXIT.failed)
+    assert.match(err, /^sluice: the loss of this mini-batch is /)
+    assert.not.match(out, 'Interrupted')
+    assert.is(closed, 1)
+  } finally {
+    Device.prototype.close = close
+  }
+})
+
+/** The program itself, in a process of its own that runs `before` first. */
+function start(args: string, stdio: StdioOptions = 'pipe', before = '') {
   const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
   // uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
   const env = { ...process.env, FORCE_COLOR: undefined }
-  const child = spawn(process.execPath, [main, ...args.split(' ')], { env, stdio })
+  const preload = `data:text/javascript,${encodeURIComponent(before)}`
+  const child = spawn(process.execPath, ['--import', preload, main, ...args.split(' ')], { env, stdio })
   const shown = { out: '', err: '' }
   child.stdout?.on('data', (data) => {
     shown.out += data
@@ -468,6 +545,22 @@ test('the process: the first Ctrl-C ends the training with 130, also between ste
   assert.ok(number(last, 'steps') > 0)
 })
 
+test('the process: on a terminal the line fits its width, 80 where that is not known; in a pipe no line is redrawn', async () => {
+  const job = 'train --model mlp --batch 1438 --epochs 99 --memory 4MiB --threads 1'
+  const widest = async (before: string): Promise<number> => {
+    const { out } = await start(job, 'pipe', before).ended
+    const [, ...lines] = out.split('\r\u001b[K')
+    return Math.max(...lines.slice(0, -1).map((line) => line.length))
+  }
+  assert.is(await widest('process.stdout.isTTY = true; process.stdout.columns = 41'), 40)
+  assert.is(await widest('process.stdout.isTTY = true'), 79)
+  // and at the end, every Ctrl-C would kill again
+  const counted = `process.on('exit', () => process.stderr.write('handlers: ' + process.listenerCount('SIGINT')))`
+  const { out, err } = await start(job, 'pipe', counted).ended
+  assert.not.match(out, '\r')
+  assert.is(err, 'handlers: 0')
+})
+
 test('the process: Ctrl-C kills at once what does not train', async () => {
   const { child, ended } = start('gradcheck')
   child.stdout?.once('data', () => child.kill('SIGINT'))
@@ -483,6 +576,9 @@ test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async 
     out,
     /^relu +\d\.\de-\d+\nargmax +no gradient\nsoftmax +\d\.\de-\d+\n2 gradients, worst error .*; 0 above/,
   )
+  const aligned = await sluice('gradcheck relu scaledDotProductAttention')
+  const [short, long] = aligned.out.split('\n').map((line) => line.search(/\d\.\de/))
+  assert.is(short, long)
   const [first, second, done] = await eventsOf('gradcheck square argmax')
   assert.equal([first.op, first.gradient, first.ok], ['square', true, true])
   assert.ok(number(first, 'worstError') < 1e-6)
@@ -502,18 +598,71 @@ test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async 
   }
 })
 
+test('gradcheck of all ops: the errors that the library finds with the same seed, and the worst of them', async () => {
+  const found = await checkOps(opTable, { seed: 7 })
+  const all = await eventsOf('gradcheck --seed 7')
+  const expected = found.map(({ op, worstError }) => ['gradcheck', op, worstError])
+  assert.equal(
+    all.slice(0, -1).map(({ event, op, worstError }) => [event, op, worstError]),
+    expected,
+  )
+  const errors = found.flatMap(({ worstError }) => worstError ?? [])
+  const [last] = all.slice(-1)
+  assert.equal([last.event, last.checked, last.worstError], ['done', errors.length, Math.max(...errors)])
+})
+
+test('gradcheck --help: the ops, in lines of 100 characters that are as full as can be', async () => {
+  const [, list] = /\nOps: (.+?)\n\n/s.exec((await sluice('gradcheck --help')).out) ?? []
+  const lines = list.split('\n  ')
+  assert.equal(
+    lines.flatMap((line) => line.split(' ')),
+    opTable.map(({ name }) => name),
+  )
+  for (const [i, line] of lines.entries()) {
+    const [next = ''] = lines[i + 1]?.split(' ') ?? []
+    assert.ok(line.length <= 100 && (next === '' || `${line} ${next}`.length > 100), line)
+  }
+})
+
 test('devices: what there is, and why not', async () => {
   const { out } = await sluice('devices')
   assert.match(
     out,
-    /^cpu +available +float32 +up to 4 GiB .*\nreference +available +float64 .*\ngpu +missing +the gpu device needs WebGL2: .* npm install gl@/,
+    /^cpu +available +float32 +up to 4 GiB .*\nreference +available +float64 +up to 4 GiB +\S.*\ngpu +missing +the gpu device needs WebGL2: .* npm install gl@/,
   )
   const [cpu, , gpu] = await eventsOf('devices')
   assert.match(String(cpu.note), /^SIMD.*, (one thread|[234] threads)$/)
   assert.equal([cpu.device, cpu.available, cpu.limitBytes, gpu.available], ['cpu', true, 2 ** 32, false])
-  const refused = await sluice('train --device gpu --epochs 1')
+  assert.is(cpu.event, 'device')
+  // no limit of --memory is known of it
+  const refused = await sluice('train --device gpu --epochs 1 --memory 8GiB')
   assert.is(refused.code, EXIT.failed)
   assert.match(refused.err, /needs WebGL2: a browser, or in Node the package gl/)
+})
+
+/** (module (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd ...))) */
+const FUSED = Buffer.from('0061736d0100000001080160037b7b7b017b030201000a0d010b00200020012002fd85020b', 'hex')
+
+test('devices: the kernels of the cpu, on platforms with more and with less', async () => {
+  const simd = WebAssembly.validate(FUSED) ? 'SIMD with fused multiply-add' : 'SIMD'
+  const cores = (count: number): string => `import os from 'node:os'; os.availableParallelism = () => ${count};`
+  const cases: [before: string, note: string][] = [
+    [
+      `${cores(1)} import v8 from 'node:v8'; v8.setFlagsFromString('--experimental-wasm-relaxed-simd')`,
+      'SIMD with fused multiply-add, one thread',
+    ],
+    [cores(64), `${simd}, 4 threads`],
+    ['delete globalThis.SharedArrayBuffer', `${simd}, one thread: this platform cannot start threads on shared memory`],
+    ['WebAssembly.validate = () => false', 'one thread; plain loops: this platform has no WebAssembly SIMD'],
+  ]
+  const notes = cases.map(async ([before]) => {
+    const { out } = await start('devices --json', 'pipe', before).ended
+    return String(JSON.parse(out.slice(0, out.indexOf('\n'))).note).split(' (')[0]
+  })
+  assert.equal(
+    await Promise.all(notes),
+    cases.map(([, note]) => note),
+  )
 })
 
 test('--memory-svg draws a step; a file that cannot be written exits 1', async () => {
@@ -529,6 +678,18 @@ test('--memory-svg draws a step; a file that cannot be written exits 1', async (
   ]) {
     assert.match(svg, words)
   }
+  const split = join(folder, 'split.svg')
+  const [{ parts }] = await eventsOf(`plan --model convnet --batch 101 --memory 1MiB --memory-svg ${split}`)
+  const drawn = readFileSync(split, 'utf8')
+  const labels = [...drawn.matchAll(/<text x="([\d.]+)" y="376"[^>]*>([^<]+)/g)].sort(
+    ([, a], [, b]) => Number(a) - Number(b),
+  )
+  assert.equal(
+    labels.map(([, , words]) => words),
+    (parts as Part[]).flatMap(({ size }) => [`forward of ${size}`, 'backward']),
+  )
+  // the first begins at the left edge, where there is no line
+  assert.is([...drawn.matchAll(/<path class="section"/g)].length, labels.length - 1)
   const refused = await sluice(`plan --model mlp --memory-svg ${join(folder, 'none', 'x.svg')}`)
   assert.is(refused.code, EXIT.failed)
   assert.match(refused.err, /^sluice: --memory-svg: ENOENT/)

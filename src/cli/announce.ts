@@ -22,20 +22,14 @@ export function describeJob({ model, device, optimizer }: Job, { train, test }: 
 }
 
 /** The plan as an event, or as a table with `notes` below it. */
-export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[] = []): void {
+export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[]): void {
   if (json) {
     const { outputShape, outputRows, ...fields } = plan
     const { minimumBudgetBytes, wholeBatchBytes } = needs
     emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes] })
     return
   }
-  const more =
-    needs.minimumBudgetBytes > plan.minimumBudgetBytes
-      ? [
-          `evaluation and the last mini-batch of an epoch raise the smallest budget to ${showBytes(needs.minimumBudgetBytes)}`,
-        ]
-      : []
-  io.out([String(plan), ...[...notes, ...more].map((note) => `  note: ${note}`)].join('\n') + '\n')
+  io.out([String(plan), ...notes.map((note) => `  note: ${note}`)].join('\n') + '\n')
 }
 
 /** '832 KiB (851,968 bytes)': to be read, and to be given to `--memory`. */
@@ -49,8 +43,8 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
   const title = `${model}, ${optimizer}: a step of ${groupDigits(plan.batch)} samples`
   const { budgetBytes, plannedPeakBytes: peakBytes } = plan
   const picture = drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })
-  await writeFile(file, picture).catch((cause: unknown) => {
-    throw new FileError(`--memory-svg: ${reasonOf(cause)}`, { cause })
+  await writeFile(file, picture).catch((error: unknown) => {
+    throw new FileError(`--memory-svg: ${reasonOf(error)}`)
   })
 }
 

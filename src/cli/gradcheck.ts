@@ -40,17 +40,18 @@ Exits 1 if an error exceeds ${TOLERANCE}.
   },
 }
 
-async function check(names: readonly string[], seed: number, json: boolean, io: Io): Promise<number> {
+async function check(names: readonly string[], seed: number, json: boolean | undefined, io: Io): Promise<number> {
   let worst = 0
   let failures = 0
   let without = 0
   const ops = opTable.filter(({ name }) => names.includes(name))
   for (const op of ops) {
     const [{ worstError }] = await checkOps([op], { seed })
-    const ok = worstError === null || worstError <= TOLERANCE
+    const error = worstError ?? 0
+    const ok = error <= TOLERANCE
     if (!ok) failures++
     if (worstError === null) without++
-    worst = Math.max(worst, worstError ?? 0)
+    worst = Math.max(worst, error)
     // JSON has no infinity: an error that is not finite is null, and ok says so.
     if (json) emit(io, 'gradcheck', { op: op.name, gradient: worstError !== null, worstError, ok })
     else io.out(`${op.name.padEnd(WIDTH)} ${showError(worstError)}${ok ? '' : '   WRONG'}\n`)
@@ -66,11 +67,4 @@ const WIDTH = Math.max(...NAMES.map((name) => name.length))
 const showError = (error: number | null): string => (error === null ? 'no gradient' : error.toExponential(1))
 
 /** A list over several lines of at most 100 characters. */
-function wrapped(words: readonly string[]): string {
-  const lines = ['']
-  for (const word of words) {
-    if (lines[lines.length - 1].length + word.length > 100) lines.push('')
-    lines[lines.length - 1] += `${lines[lines.length - 1] && ' '}${word}`
-  }
-  return lines.join('\n  ')
-}
+const wrapped = (words: readonly string[]): string => words.join(' ').replaceAll(/(?=.{101})(.{1,100}) /g, '$1\n  ')

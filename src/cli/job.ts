@@ -4,7 +4,6 @@ import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split 
 import type { Device } from '../device/device.js'
 import { DEVICE_KINDS, type DeviceKind } from '../device/open.js'
 import { LARGEST_SEED } from '../device/seed.js'
-import { parseBytes } from '../memory/bytes.js'
 import { BUILDERS } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
 import { adam, adamw, constant, cosine, type Optimizer, type Schedule, sgd, stepDecay, warmUp } from '../optim/index.js'
@@ -12,7 +11,7 @@ import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
 import { Streamer } from '../stream/streamer.js'
 import { sameShape, showShape } from '../tensor/shape.js'
-import { choice, decimal, parseOptions, UsageError, usage, whole } from './options.js'
+import { byteSize, choice, decimal, parseOptions, UsageError, whole } from './options.js'
 
 const MODELS = Object.keys(BUILDERS)
 const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
@@ -68,15 +67,16 @@ export interface Job {
   threads: number | undefined
   optimizer: (typeof OPTIMIZERS)[number]
   learningRate: number
+  /** of sgd */
+  momentum: number
   /** undefined: the optimizer's own default */
-  momentum: number | undefined
   weightDecay: number | undefined
   clipNorm: number | undefined
   schedule: (typeof SCHEDULES)[number]
   warmUpSteps: number
-  json: boolean
+  json: boolean | undefined
   svg: string | undefined
-  help: boolean
+  help: boolean | undefined
 }
 
 /** @throws UsageError  naming the flag */
@@ -94,7 +94,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
   if (size === 'fast' && command === 'plan') {
     throw new UsageError('--micro-batch fast measures by training, and plan trains nothing: say fit or a number')
   }
-  const folder = /^idx:(.+)$/s.exec(values.data)?.[1] ?? null
+  const folder = /^idx:(.+)/s.exec(values.data)?.[1] ?? null
   if (folder === null && values.data !== 'digits') {
     throw new UsageError(`--data '${values.data}' is neither 'digits' nor 'idx:' and a folder`)
   }
@@ -102,7 +102,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     model: choice('--model', values.model, MODELS),
     folder,
     batch: whole('--batch', values.batch, 1, LARGEST_BATCH),
-    memoryBytes: usage('--memory', () => parseBytes(values.memory)),
+    memoryBytes: byteSize('--memory', values.memory),
     epochs: whole('--epochs', values.epochs, 1),
     seed: whole('--seed', values.seed, 0, LARGEST_SEED),
     microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
@@ -111,7 +111,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
     learningRate: ifGiven(values.lr, (text) => decimal('--lr', text, 0)) ?? (optimizer === 'sgd' ? 0.05 : 0.01),
-    momentum: optimizer === 'sgd' ? decimal('--momentum', values.momentum ?? '0.9', 0) : undefined,
+    momentum: decimal('--momentum', values.momentum ?? '0.9', 0),
     weightDecay: ifGiven(values['weight-decay'], (text) => decimal('--weight-decay', text, 0)),
     clipNorm: ifGiven(values['clip-norm'], (text) => decimal('--clip-norm', text, 0, true)),
     schedule: choice('--schedule', values.schedule, SCHEDULES),

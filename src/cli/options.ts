@@ -1,6 +1,7 @@
 /** Flags: one declaration, from which they are parsed, checked and printed. */
 import { parseArgs } from 'node:util'
-import { ArgumentError, SluiceError } from '../memory/errors.js'
+import { parseBytes } from '../memory/bytes.js'
+import { reasonOf, SluiceError } from '../memory/errors.js'
 
 /** Wrong arguments. The message names what is wrong and what is right. */
 export class UsageError extends SluiceError {}
@@ -18,7 +19,7 @@ export type Options = Readonly<Record<string, Option>>
 /** The values of flags. One that is not given and has no default is undefined. */
 export type Values<T extends Options> = {
   readonly [Name in keyof T]: T[Name]['type'] extends 'boolean'
-    ? boolean
+    ? boolean | undefined
     : T[Name] extends { readonly default: string }
       ? string
       : string | undefined
@@ -26,15 +27,15 @@ export type Values<T extends Options> = {
 
 /**
  * @throws UsageError  an unknown flag (says the nearest one), a value that is missing or not allowed, an argument that is
- *                     not a flag where `allowed` has no positionals
+ *                     not a flag where no positionals are allowed
  */
 export function parseOptions<T extends Options>(
   command: string,
   args: readonly string[],
   options: T,
-  allowed: { positionals: boolean } = { positionals: false },
+  { positionals: allowPositionals = false }: { positionals?: boolean } = {},
 ): { values: Values<T>; positionals: string[] } {
-  const config = { args: [...args], options, allowPositionals: allowed.positionals }
+  const config = { args: [...args], options, allowPositionals }
   const { tokens } = parseArgs({ ...config, strict: false, allowPositionals: true, tokens: true })
   for (const token of tokens) {
     if (token.kind !== 'option' || token.name in options) continue
@@ -45,14 +46,10 @@ export function parseOptions<T extends Options>(
     throw new UsageError(`${command} has no option ${token.rawName}; the nearest is ${best}`)
   }
   try {
-    const { values, positionals } = parseArgs({ ...config, strict: true })
-    const off = Object.entries(options)
-      .filter(([, { type }]) => type === 'boolean')
-      .map(([name]) => [name, false])
-    return { values: { ...Object.fromEntries(off), ...values } as Values<T>, positionals }
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause)
-    throw new UsageError(`${command}: ${message}`, { cause })
+    const { values, positionals }: { values: object; positionals: string[] } = parseArgs({ ...config, strict: true })
+    return { values: values as Values<T>, positionals }
+  } catch (error) {
+    throw new UsageError(`${command}: ${reasonOf(error).replaceAll('\n', ' ')}`)
   }
 }
 
@@ -90,13 +87,12 @@ export function decimal(what: string, text: string, least: number, above = false
   throw new UsageError(`${what} '${text}' is not a number ${above ? `above ${least}` : `of at least ${least}`}`)
 }
 
-/** The result of `read`; its ArgumentError becomes a UsageError that names the flag `what`. */
-export function usage<T>(what: string, read: () => T): T {
+/** The byte size that `text` says, as '8MiB'. */
+export function byteSize(what: string, text: string): number {
   try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof ArgumentError) throw new UsageError(`${what}: ${cause.message}`, { cause })
-    throw cause
+    return parseBytes(text)
+  } catch (error) {
+    throw new UsageError(`${what}: ${reasonOf(error)}`)
   }
 }
 
@@ -113,7 +109,8 @@ function editsBetween(from: string, to: string): number {
     rows.push([i])
     for (let j = 1; j <= to.length; j++) {
       const same = from[i - 1] === to[j - 1]
-      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      // before the first letter there is undefined, which no letter equals
+      const swapped = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
       rows[i][j] = Math.min(
         rows[i - 1][j] + 1,
         rows[i][j - 1] + 1,

@@ -2,7 +2,7 @@
  * The progress of a training, for a person: one line that is redrawn on a terminal, elsewhere a line every few epochs.
  */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
-import type { EpochResult, StepResult } from '../stream/streamer.js'
+import type { StepResult } from '../stream/streamer.js'
 import type { Io } from './io.js'
 
 /** Where standard output is not a terminal: print about this many lines at most. */
@@ -11,12 +11,21 @@ const LINES = 12
 const REDRAW_MS = 100
 const ERASE = '\r\u001b[K'
 
+/** The end of an epoch, with the loss and the accuracy on the test data. Epochs count from 1, as steps do. */
+export interface Epoch {
+  epoch: number
+  testLoss: number
+  testAccuracy: number
+  trainLoss: number
+  imagesPerSecond: number
+}
+
 /** Is told about the events of a training. */
 export interface Listener {
   /** `samples` of the running mini-batch, or evaluation, are gathered */
   microBatch(samples: number): void
   step(result: StepResult): void
-  epoch(result: EpochResult): void
+  epoch(result: Epoch): void
   /** the training has ended or was interrupted */
   end(): void
 }
@@ -67,19 +76,17 @@ export class Progress implements Listener {
     this.#draw()
   }
 
-  epoch({ epoch, trainLoss, evaluation, imagesPerSecond }: EpochResult): void {
-    const accuracy = evaluation?.accuracy
-    this.#accuracy = accuracy
+  epoch({ epoch, testLoss, testAccuracy, trainLoss, imagesPerSecond }: Epoch): void {
+    this.#accuracy = testAccuracy
     this.#evaluating = false
     const { epochs } = this.#options
     const every = Math.ceil(epochs / LINES)
-    const number = epoch + 1
-    if (this.#io.isTTY || (number > 1 && number < epochs && number % every > 0)) return
+    if (this.#io.isTTY || (epoch > 1 && epoch < epochs && epoch % every > 0)) return
     const parts = [
-      `epoch ${String(number).padStart(String(epochs).length)}/${epochs}`,
+      `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
       `loss ${showLoss(trainLoss)}`,
-      ...(evaluation ? [`test loss ${showLoss(evaluation.loss)}`] : []),
-      ...(accuracy === undefined ? [] : [`accuracy ${showShare(accuracy)}`]),
+      `test loss ${showLoss(testLoss)}`,
+      `accuracy ${showShare(testAccuracy)}`,
       `${groupDigits(Math.round(imagesPerSecond))} images/s`,
       this.#peak(),
     ]

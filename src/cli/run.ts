@@ -61,8 +61,8 @@ sluice COMMAND --help says more; sluice --version says which version this is.
 }
 
 function version(): string {
-  const file: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown'
+  const file: { version: string } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  return file.version
 }
 
 /** A message for people on standard error; with --json the same for programs on standard output. */

@@ -1,7 +1,7 @@
 /** The summary of a training: what is counted while it runs, and what is printed at its end. */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { countOf, type Plan } from '../stream/plan.js'
-import type { EpochResult, StepResult } from '../stream/streamer.js'
+import type { Evaluation, StepResult } from '../stream/streamer.js'
 import { showBytes } from './announce.js'
 import { emit, type Io } from './io.js'
 import type { Job } from './job.js'
@@ -10,9 +10,10 @@ import { showLoss, showShare } from './progress.js'
 
 export class Tally {
   steps = 0
-  loss: number | undefined
-  accuracy: number | undefined
-  testLoss: number | undefined
+  /** of the last step and of the last evaluation; NaN before the first, and in JSON null */
+  loss = Number.NaN
+  accuracy = Number.NaN
+  testLoss = Number.NaN
   evaluations = 0
   /** steps and evaluations whose measured peak was the planned one, to the byte */
   stepsAsPlanned = 0
@@ -28,9 +29,8 @@ export class Tally {
     this.#raise(peakBytes, plannedPeakBytes)
   }
 
-  epoch({ evaluation }: EpochResult): void {
-    if (!evaluation) return
-    const { loss, accuracy, peakBytes, plannedPeakBytes } = evaluation
+  /** Targets are classes here, so there is an accuracy. */
+  evaluation({ loss, accuracy = Number.NaN, peakBytes, plannedPeakBytes }: Evaluation): void {
     this.evaluations++
     this.testLoss = loss
     this.accuracy = accuracy
@@ -46,12 +46,12 @@ export class Tally {
 
 export function showInterrupted(io: Io, { json }: Job, { steps, loss, accuracy }: Tally, of: number): void {
   const so =
-    loss === undefined
+    steps === 0
       ? 'before the first step was committed'
       : `after ${groupDigits(steps)} of ${groupDigits(of)} steps, the last with loss ${showLoss(loss)}`
   const text = `Interrupted ${so}. Nothing of the mini-batch that was running was committed.\n`
   if (json) {
-    emit(io, 'interrupted', { steps, loss: loss ?? null, testAccuracy: accuracy ?? null })
+    emit(io, 'interrupted', { steps, loss, testAccuracy: accuracy })
     io.err(text)
   } else {
     io.out(text)
@@ -69,8 +69,8 @@ export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { pla
     tally
   if (json) {
     emit(io, 'done', {
-      testAccuracy: accuracy ?? null,
-      testLoss: testLoss ?? null,
+      testAccuracy: accuracy,
+      testLoss,
       peakBytes,
       plannedPeakBytes,
       budgetBytes: memoryBytes,
@@ -88,7 +88,7 @@ export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { pla
   const asPlanned = stepsAsPlanned === steps && evaluationsAsPlanned === evaluations
   const share = showShare(peakBytes / memoryBytes)
   const lines = [
-    accuracy === undefined ? 'Done' : `Test accuracy ${showShare(accuracy)}`,
+    `Test accuracy ${showShare(accuracy)}`,
     times > 1
       ? `${whole}${Number.isFinite(times) ? `, ${times.toFixed(1)} times the budget` : ''}; it went through in ${groupDigits(countOf(plan.parts))} micro-batches`
       : `${whole}, within the budget`,

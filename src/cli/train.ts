@@ -84,9 +84,11 @@ async function follow(
       evaluate: sets.test,
       signal,
       onMicroBatch: ({ samples }) => listener.microBatch(samples),
-      onEpoch: (result) => {
-        tally.epoch(result)
-        listener.epoch(result)
+      onEpoch: ({ epoch, trainLoss, evaluation, imagesPerSecond }) => {
+        if (!evaluation) return
+        const { loss, accuracy = Number.NaN } = evaluation
+        tally.evaluation(evaluation)
+        listener.epoch({ epoch: epoch + 1, testLoss: loss, testAccuracy: accuracy, trainLoss, imagesPerSecond })
       },
     })
     for await (const result of training) {
@@ -102,15 +104,13 @@ async function follow(
   }
 }
 
-/** Epochs are counted from 1 for the user, as steps are. */
 const jsonLines = (io: Io): Listener => ({
   microBatch() {},
   step({ weight, epoch, ...result }) {
     emit(io, 'step', { epoch: epoch + 1, ...result })
   },
-  epoch({ epoch, evaluation, ...result }) {
-    const test = { testLoss: evaluation?.loss ?? null, testAccuracy: evaluation?.accuracy ?? null }
-    emit(io, 'epoch', { epoch: epoch + 1, ...test, ...result })
+  epoch(result) {
+    emit(io, 'epoch', result)
   },
   end() {},
 })
