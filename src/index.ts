@@ -22,7 +22,7 @@ export {
 export type { GpuDevice } from './device/gpu/gpu-device.js'
 export type { GpuKindDevice } from './device/gpu/gpu-kind.js'
 export type { DeviceOptions, HeapKind } from './device/heap-kind.js'
-export type { Instruction, Sink, Update } from './device/instruction.js'
+export type { Instruction, Planned, Sink, Update } from './device/instruction.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
 export type { Slot } from './device/slot.js'
 export type { Storage } from './device/storage.js'
@@ -79,7 +79,8 @@ export * from './ops/unary.js'
 export { where } from './ops/where.js'
 export type { Sides } from './ops/window.js'
 export * as optim from './optim/index.js'
-export { type Pass, type Planned, planOf, type ValueLife } from './step/pass.js'
+export type { Schedule, Turn } from './step/again.js'
+export { type Pass, planOf, type ValueLife } from './step/pass.js'
 export { scope } from './step/scope.js'
 export {
   BusyError,
@@ -103,6 +104,7 @@ export {
   type Evaluation,
   type FitOptions,
   type PlanOptions,
+  type Recompute,
   type StepOptions,
   type StepResult,
   Streamer,

@@ -9,7 +9,7 @@ import { crossEntropy } from '../ops/cross-entropy.js'
 import { adam, adamw, constant, cosine, type Optimizer, type Schedule, sgd, stepDecay, warmUp } from '../optim/index.js'
 import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
-import { Streamer } from '../stream/streamer.js'
+import { type Recompute, Streamer } from '../stream/streamer.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import { byteSize, choice, decimal, parseOptions, UsageError, whole } from './options.js'
 
@@ -37,6 +37,12 @@ export const JOB_OPTIONS = {
     value: 'fit|fast|N',
     help: 'largest that fits, fastest (measured), or at most N',
   },
+  recompute: {
+    type: 'string',
+    default: 'cheap',
+    value: 'never|cheap|needed|SHARE',
+    help: 'drop values and make them again: how much more time it may take',
+  },
   device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
   threads: { type: 'string', value: 'N', help: `of the cpu device, at most ${MAX_THREADS} (one for each core)` },
   optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
@@ -62,6 +68,7 @@ export interface Job {
   microBatch: MicroBatchOption
   /** should microBatch be chosen by measuring, before the training? */
   fastest: boolean
+  recompute: Recompute
   device: DeviceKind
   /** undefined: one for each core */
   threads: number | undefined
@@ -107,6 +114,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     seed: whole('--seed', values.seed, 0, LARGEST_SEED),
     microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
     fastest: size === 'fast',
+    recompute: recomputeOf(values.recompute),
     device: choice('--device', values.device, DEVICE_KINDS),
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
@@ -120,6 +128,16 @@ export function parseJob(command: string, args: readonly string[]): Job {
     svg: values['memory-svg'],
     help: values.help,
   }
+}
+
+const RECOMPUTE = ['never', 'cheap', 'needed'] as const
+
+function recomputeOf(text: string): Recompute {
+  const named = RECOMPUTE.find((name) => name === text)
+  if (named) return named
+  const share = Number(text)
+  if (text.trim() !== '' && share >= 0 && share < Infinity) return share
+  throw new UsageError(`--recompute '${text}' is none of ${RECOMPUTE.join(', ')}, nor a share of time such as 0.15`)
 }
 
 /** Training and test data, or only their shapes. */
@@ -156,7 +174,7 @@ export const totalSteps = ({ batch, epochs }: Job, { train }: Sets): number => e
 
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
-  const { seed } = job
+  const { seed, recompute } = job
   const classes = Math.max(sets.train.classes ?? 1, sets.test.classes ?? 1)
   const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, seed })
   const { weightDecay, clipNorm, momentum } = job
@@ -166,7 +184,7 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
     adam: () => adam(model, { learningRate, weightDecay, clipNorm }),
     adamw: () => adamw(model, { learningRate, weightDecay, clipNorm }),
   }
-  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: makers[job.optimizer](), seed })
+  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: makers[job.optimizer](), seed, recompute })
   return { streamer, parameterCount: model.parameters().reduce((sum, { size }) => sum + size, 0) }
 }
 

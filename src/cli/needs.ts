@@ -3,6 +3,7 @@
  * on a virtual device without a limit.
  */
 import { openVirtualDevice } from '../device/open.js'
+import { BudgetExceededError } from '../memory/allocator.js'
 import { DoesNotFitError } from '../stream/errors.js'
 import type { Plan } from '../stream/plan.js'
 import type { PlanOptions } from '../stream/streamer.js'
@@ -38,9 +39,23 @@ export function findNeeds(job: Job, sets: Sets): Needs {
     const worst = batches
       .map((options) => streamer.plan({ ...options, microBatch: forced ? job.microBatch : 1 }))
       .reduce((a, b) => (b.neededBudgetBytes > a.neededBudgetBytes ? b : a))
-    if (job.memoryBytes < worst.neededBudgetBytes) throw doesNotFit(worst, minimumBudgetBytes, job.memoryBytes)
+    if (job.memoryBytes < worst.neededBudgetBytes && !isPlannable(job, sets, batches)) {
+      throw doesNotFit(worst, minimumBudgetBytes, job.memoryBytes)
+    }
   }
   return { minimumBudgetBytes, wholeBatchBytes, parameterCount }
+}
+
+/** Making values again may let a job fit that does not fit as it is. */
+function isPlannable(job: Job, sets: Sets, batches: readonly PlanOptions[]): boolean {
+  try {
+    const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))
+    for (const options of batches) streamer.plan(options)
+    return true
+  } catch (error) {
+    if (error instanceof DoesNotFitError || error instanceof BudgetExceededError) return false
+    throw error
+  }
 }
 
 function doesNotFit(plan: Plan, minimumBudgetBytes: number, budgetBytes: number): DoesNotFitError {

@@ -31,6 +31,9 @@ export interface Instruction {
   perform(reads: readonly Storage[], writes: readonly Storage[], workspaces: readonly Storage[]): void
 }
 
+/** An instruction as a plan keeps it. */
+export type Planned = Omit<Instruction, 'perform'>
+
 /** Where the actions of a program go: they are done at once, or recorded. */
 export interface Sink {
   /** the list that is recorded, or null where everything is done at once */

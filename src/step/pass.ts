@@ -3,11 +3,12 @@
  * anything runs. What follows from it is exact: the peak of the bytes, and what is held at every moment.
  */
 import type { Device } from '../device/device.js'
-import type { Instruction } from '../device/instruction.js'
+import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import type { BytesByCategory, Category } from '../memory/allocator.js'
 import { type Life, mostAlive } from '../memory/arrange.js'
 import type { TimelinePoint } from '../memory/timeline.js'
+import { Graph, type Schedule } from './again.js'
 import { type Recording, rehearse } from './record.js'
 
 /** The life of a value. */
@@ -19,16 +20,15 @@ export interface ValueLife extends Life {
   readonly op: string
 }
 
-/** An instruction as it was planned. */
-export type Planned = Omit<Instruction, 'perform'>
-
 /** What a recording does, with the lives and places of its values. */
-export interface Pass {
+export interface Pass extends Schedule {
   readonly instructions: readonly Planned[]
+  /** the values that each instruction touches, in the order reads, writes, workspaces; -1 for what stands */
+  readonly operands: readonly (readonly number[])[]
   readonly lives: readonly ValueLife[]
   /** the address of each life, or null where blocks have no places to choose among */
   readonly addresses: readonly number[] | null
-  /** for each instruction, the numbers of the lives that begin with it, and of those that end */
+  /** for each turn, the numbers of the lives that begin with it, and of those that end */
   readonly births: readonly (readonly number[])[]
   readonly deaths: readonly (readonly number[])[]
   /** Note [Peak] in memory/allocator.ts */
@@ -39,37 +39,44 @@ export interface Pass {
   readonly heldAtPeak: BytesByCategory
 }
 
-/** Every value from the first instruction that touches it to the last; a result that is held stays. */
-export function livesOf(recording: Recording, costOf: (bytes: number) => number): ValueLife[] {
-  const { values, instructions } = recording
-  const births = new Int32Array(values.length).fill(-1)
-  const deaths = new Int32Array(values.length)
-  instructions.forEach(({ reads, writes, workspaces }, i) => {
-    const touch = ({ list, index }: Storage): void => {
-      if (list !== recording) return
-      if (births[index] < 0) births[index] = i
-      deaths[index] = i
+/** Every value from the first turn that touches it to the last; a result that is held stays. */
+function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, costOf: (bytes: number) => number) {
+  const count = values.length + copyOf.length
+  const births = new Int32Array(count).fill(-1)
+  const deaths = new Int32Array(count)
+  turns.forEach(({ operands }, i) => {
+    for (const value of operands) {
+      if (value < 0) continue
+      if (births[value] < 0) births[value] = i
+      deaths[value] = i
     }
-    reads.forEach(touch)
-    writes.forEach(touch)
-    workspaces.forEach(touch)
   })
   const lives: ValueLife[] = []
-  values.forEach(({ bytes, category, references }, value) => {
+  for (let value = 0; value < count; value++) {
     const birth = births[value]
-    if (birth < 0) return
-    const death = references > 0 ? Infinity : deaths[value]
-    lives.push({ value, bytes: costOf(bytes), birth, death, category, op: instructions[birth].op })
-  })
+    if (birth < 0) continue
+    const { bytes, category, references } = values[copyOf[value - values.length] ?? value]
+    const death = references > 0 && value < values.length ? Infinity : deaths[value]
+    const { op } = instructions[turns[birth].instruction]
+    lives.push({ value, bytes: costOf(bytes), birth, death, category, op })
+  }
   return lives
 }
 
-/** Find places for the values of a recording, beside what the device holds now. Takes nothing. */
-export function plan({ allocator }: Device, recording: Recording): Pass {
-  const lives = livesOf(recording, (bytes) => allocator.costOf(bytes))
+const NOTHING: ReadonlySet<number> = new Set()
+
+/**
+ * Find places for the values of a recording, beside what the device holds now. Takes nothing.
+ * @param dropped  the values that are made again for the backward: see again.ts
+ */
+export function plan({ allocator }: Device, recording: Recording, dropped = NOTHING): Pass {
+  const instructions = recording.instructions.map(({ perform, ...rest }) => rest)
+  const graph = new Graph(instructions, recording.values, recording)
+  const schedule = graph.schedule(dropped)
+  const lives = livesOf(graph, schedule, (bytes) => allocator.costOf(bytes))
   const { addresses, peakBytes } = allocator.arrange(lives)
-  const births: number[][] = recording.instructions.map(() => [])
-  const deaths: number[][] = recording.instructions.map(() => [])
+  const births: number[][] = schedule.turns.map(() => [])
+  const deaths: number[][] = schedule.turns.map(() => [])
   lives.forEach(({ birth, death }, i) => {
     births[birth].push(i)
     if (death < Infinity) deaths[death].push(i)
@@ -81,10 +88,19 @@ export function plan({ allocator }: Device, recording: Recording): Pass {
   for (const { birth, death, category, bytes } of lives) {
     if (birth <= most.at && most.at <= death) heldAtPeak[category] += bytes
   }
-  const peakOp = most.bytes > 0 ? recording.instructions[most.at].op : 'standing tensors'
-  const peakHeldBytes = heldBytes - unusableBytes + most.bytes
-  const instructions = recording.instructions.map(({ perform, ...rest }) => rest)
-  return { instructions, lives, addresses, births, deaths, peakBytes, peakHeldBytes, peakOp, heldAtPeak }
+  return {
+    ...schedule,
+    instructions,
+    operands: graph.operands,
+    lives,
+    addresses,
+    births,
+    deaths,
+    peakBytes,
+    peakHeldBytes: heldBytes - unusableBytes + most.bytes,
+    peakOp: most.bytes > 0 ? instructions[schedule.turns[most.at].instruction].op : 'standing tensors',
+    heldAtPeak,
+  }
 }
 
 /**
@@ -94,14 +110,15 @@ export function plan({ allocator }: Device, recording: Recording): Pass {
 export const planOf = (device: Device, fn: () => unknown): Pass => plan(device, rehearse(device, fn))
 
 /** What is held by category after every birth and death, beside `standing`. */
-export function timelineOf({ instructions, lives, births, deaths }: Pass, standing: BytesByCategory): TimelinePoint[] {
+export function timelineOf(pass: Pass, standing: BytesByCategory): TimelinePoint[] {
+  const { instructions, turns, lives, births, deaths } = pass
   const held = { ...standing }
   const points: TimelinePoint[] = []
-  instructions.forEach(({ op }, i) => {
+  turns.forEach(({ instruction }, i) => {
     const change = (sign: 1 | -1) => (life: number) => {
       const { category, bytes } = lives[life]
       held[category] += sign * bytes
-      points.push({ op, held: { ...held } })
+      points.push({ op: instructions[instruction].op, held: { ...held } })
     }
     births[i].forEach(change(1))
     deaths[i].forEach(change(-1))
@@ -113,28 +130,36 @@ export function timelineOf({ instructions, lives, births, deaths }: Pass, standi
  * Does a recording do what was planned, on values of the same sizes? Only numbers and host data may differ.
  * @returns null, or what it does and what was planned, in words
  */
-export function differenceOf({ instructions, lives }: Pass, made: Recording): { made: string; planned: string } | null {
+export function differenceOf(pass: Pass, made: Recording): { made: string; planned: string } | null {
+  const { instructions, operands, lives } = pass
   const count = Math.max(instructions.length, made.instructions.length)
   for (let i = 0; i < count; i++) {
     const [a, b] = [instructions[i], made.instructions[i]]
-    if (!a || !b || !alike(a, b)) return { made: described(b), planned: described(a) }
+    if (!a || !b || !alike(a, operands[i], b, made)) return { made: described(b), planned: described(a) }
   }
-  const changed = lives.find(({ value, death }) => made.values[value].references > 0 !== (death === Infinity))
+  const { values } = made
+  const changed = lives.find(
+    ({ value, death }) => value < values.length && values[value].references > 0 !== (death === Infinity),
+  )
   if (!changed) return null
   const words = [`a result of '${changed.op}' that lasts`, `one of '${changed.op}' that ends with the step`]
   const [planned, other] = changed.death === Infinity ? words : words.reverse()
   return { made: other, planned }
 }
 
-function alike(a: Planned, b: Planned): boolean {
+/** @param numbers  the operands of `a` */
+function alike(a: Planned, numbers: readonly number[], b: Planned, made: Recording): boolean {
   if (a.op !== b.op || a.name !== b.name) return false
+  let at = 0
+  const same = (planned: readonly Storage[], now: readonly Storage[]): boolean => {
+    if (planned.length !== now.length) return false
+    for (let i = 0; i < now.length; i++) {
+      const { list, index, bytes } = now[i]
+      if (numbers[at++] !== (list === made ? index : -1) || planned[i].bytes !== bytes) return false
+    }
+    return true
+  }
   return same(a.reads, b.reads) && same(a.writes, b.writes) && same(a.workspaces, b.workspaces)
-}
-
-function same(a: readonly Storage[], b: readonly Storage[]): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i].index !== b[i].index || a[i].bytes !== b[i].bytes) return false
-  return true
 }
 
 function described(instruction: Planned | undefined): string {

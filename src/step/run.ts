@@ -1,6 +1,7 @@
 /** Runs a recording as it was planned. */
 import type { Device } from '../device/device.js'
 import { PlanMismatchError } from '../device/errors.js'
+import { Storage } from '../device/storage.js'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { differenceOf, type Pass } from './pass.js'
 import type { Recording } from './record.js'
@@ -12,17 +13,25 @@ import type { Recording } from './record.js'
  */
 export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
   const { allocator } = device
-  const { lives, addresses, births, deaths } = pass
-  const { values, instructions } = made
+  const { turns, operands, copyOf, lives, addresses, births, deaths } = pass
+  const { instructions } = made
+  const values = [...made.values, ...copyOf.map((value) => copyFor(made.values[value]))]
   const free = (value: number): void => allocator.free(values[value].leave())
   try {
     checkBudget(device, pass, made)
-    instructions.forEach(({ op, reads, writes, workspaces, perform }, i) => {
+    turns.forEach((turn, i) => {
+      const { op, reads, writes, workspaces, perform } = instructions[turn.instruction]
       for (const life of births[i]) {
         const value = values[lives[life].value]
         value.place(allocator.alloc(value.bytes, value.category, op, addresses?.[life]))
       }
-      perform(reads, writes, workspaces)
+      if (turn.operands === operands[turn.instruction]) {
+        perform(reads, writes, workspaces)
+      } else {
+        const all = [...reads, ...writes, ...workspaces].map((own, j) => values[turn.operands[j]] ?? own)
+        const end = reads.length + writes.length
+        perform(all.slice(0, reads.length), all.slice(reads.length, end), all.slice(end))
+      }
       for (const life of deaths[i]) free(lives[life].value)
     })
   } catch (error) {
@@ -34,10 +43,12 @@ export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
   return made.result
 }
 
+const copyFor = ({ size, bytes, category }: Storage): Storage => new Storage(size, bytes, category)
+
 /** @throws BudgetExceededError  naming the first value that has no room, and what is held when it comes */
 function checkBudget(
   { allocator }: Device,
-  { lives, addresses, peakBytes }: Pass,
+  { turns, copyOf, lives, addresses, peakBytes }: Pass,
   { values, instructions }: Recording,
 ): void {
   const fits = (bytes: number): boolean => allocator.budgetFor(bytes) <= allocator.budgetBytes
@@ -52,13 +63,18 @@ function checkBudget(
     if (fits(addresses ? addresses[i] + bytes : heldBytes + bytes)) continue
     for (const other of before) held[other.category] += other.bytes
     const remainingBytes = Math.max(0, allocator.budgetBytes - heldBytes)
-    throw new BudgetExceededError(values[value].bytes, category, instructions[birth].op, {
-      ...memory,
-      held,
-      heldBytes,
-      remainingBytes,
-      largestHoleBytes: remainingBytes,
-    })
+    throw new BudgetExceededError(
+      values[copyOf[value - values.length] ?? value].bytes,
+      category,
+      instructions[turns[birth].instruction].op,
+      {
+        ...memory,
+        held,
+        heldBytes,
+        remainingBytes,
+        largestHoleBytes: remainingBytes,
+      },
+    )
   }
 }
 

@@ -1,10 +1,21 @@
 /** What a Streamer and its methods are told, and what they give back. */
 import type { Dataset } from '../data/index.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Cursor } from './cursor.js'
 import type { MicroBatchOption, Part } from './plan.js'
+
+/**
+ * May a step drop values after the forward and make them again for the backward, where not everything fits?
+ * - 'never'
+ * - 'cheap': the largest micro-batch that fits with at most 3 % more time, as predicted; where the whole mini-batch fits as it
+ *   is, nothing is made again
+ * - 'needed': as 'cheap', and as far as it takes where nothing would fit
+ * - a number: like 'cheap' with this share of time, 0.15 for 15 %
+ */
+export type Recompute = 'never' | 'cheap' | 'needed' | number
 
 export interface StreamerOptions {
   model: Module
@@ -13,6 +24,8 @@ export interface StreamerOptions {
   optimizer: Optimizer
   /** seed of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
   seed?: number
+  /** default 'cheap' */
+  recompute?: Recompute
   /** refuse to commit a mini-batch whose loss or gradient is NaN or infinite; default true */
   checkFinite?: boolean
   /** keep a checkpoint after this many steps, 0: never; default 1 where the device can lose its values, else 0 */
@@ -82,4 +95,13 @@ export interface EpochResult {
   evaluation: Evaluation | undefined
   /** samples per second of training steps; 0 where no sample of the epoch was left to learn from */
   imagesPerSecond: number
+}
+
+/** @throws ArgumentError  not a setting of `recompute` */
+export function checkRecompute(recompute: unknown): void {
+  if (recompute === 'never' || recompute === 'cheap' || recompute === 'needed') return
+  if (typeof recompute === 'number' && recompute >= 0 && recompute < Infinity) return
+  throw new ArgumentError(
+    `Streamer: recompute ${showValue(recompute)} must be 'never', 'cheap', 'needed', or the share of time that it may take, 0.15 for 15 %`,
+  )
 }

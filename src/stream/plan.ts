@@ -94,6 +94,8 @@ export interface Plan {
   /** the op at the peak, and what was held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
+  /** the time that making values again takes, as a share of the step without it, as predicted */
+  readonly extraTime: number
   /** how the split changes the mathematics of this step, for the user */
   readonly notes: readonly string[]
   /** the shape of the model's output, without its first axis */
@@ -133,6 +135,9 @@ export function describePlan(plan: Plan): string {
       : `  ${'whole batch needs'.padEnd(22)}tensors larger than this device has, whatever the budget`,
     bytes('smallest budget', plan.minimumBudgetBytes),
     `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeParts(plan.parts)}`,
+    ...(plan.extraTime > 0
+      ? [`  values are made again for the backward: ${(100 * plan.extraTime).toFixed(1)} % more time, as predicted`]
+      : []),
     ...plan.notes.map((note) => `  note: ${note}`),
   ]
   return lines.join('\n')

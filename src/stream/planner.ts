@@ -6,10 +6,13 @@
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
-import { planOf, timelineOf } from '../step/pass.js'
+import type { Point } from '../step/frontier.js'
+import { timelineOf } from '../step/pass.js'
 import type { Shape } from '../tensor/shape.js'
-import { NotSeparableError } from './errors.js'
-import { countOf, type Measured, type MicroBatchOption, type Passes, type Plan, type PlannedStep } from './plan.js'
+import { DoesNotFitError, NotSeparableError } from './errors.js'
+import { StepMeasure } from './measure.js'
+import type { Recompute } from './options.js'
+import { countOf, type Measured, type MicroBatchOption, type Plan, type PlannedStep } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
@@ -40,14 +43,59 @@ export interface PlanRequest {
   shape: SampleShape
 }
 
+/** How much more time making values again may take, as a share: the first limit that lets the step fit counts. */
+const LIMITS: Readonly<Record<string, readonly number[]>> = { never: [], cheap: [0.03], needed: [0.03, Infinity] }
+
+type Choice = Pick<Point, 'dropped' | 'extraTime'>
+const NEVER: Choice = { dropped: new Set(), extraTime: 0 }
+
+/** A plan, or why there is none. */
+interface Attempt {
+  plan: Plan | null
+  measure(size: number): Measured
+  error?: DoesNotFitError
+}
+
+function fitting({ plan, measure, error }: Attempt): Attempt & { plan: Plan } {
+  if (!plan) throw error
+  return { plan, measure }
+}
+
+/**
+ * The largest micro-batch that fits, then the fastest step with it.
+ * @param allowed  for each limit of time, what may be chosen, the fastest first; the first limit that lets the step fit counts
+ * @throws DoesNotFitError  says the smallest budget that would do
+ */
+function choose(
+  attempt: (choice: Choice, size?: number) => Attempt,
+  allowed: readonly (readonly Choice[])[],
+): Attempt & { plan: Plan } {
+  const never = attempt(NEVER)
+  if (never.plan?.microBatch === never.plan?.batch) return fitting(never)
+  let last = never
+  for (const choices of allowed) {
+    last = attempt(choices.at(-1) ?? NEVER)
+    if (!last.plan) continue
+    const { microBatch } = last.plan
+    if (never.plan && microBatch <= never.plan.microBatch) break
+    for (const choice of choices) {
+      const fastest = attempt(choice, microBatch)
+      if (fastest.plan) return fitting(fastest)
+    }
+  }
+  return fitting(never.plan ? never : last)
+}
+
 export class Planner {
   readonly #program: Program
+  readonly #recompute: Recompute
   /** of the free memory, in which the plans below have their places */
   #signature = ''
   readonly #plans = new Recent<PlannedStep>(REMEMBERED)
 
-  constructor(program: Program) {
+  constructor(program: Program, recompute: Recompute) {
     this.#program = program
+    this.#recompute = recompute
   }
 
   /** See Streamer.plan. */
@@ -92,14 +140,25 @@ export class Planner {
 
   #make({ mode, batch, microBatch, shape }: PlanRequest): PlannedStep {
     const { device, lossFunction } = this.#program
-    const ends = this.#ends(mode)
-    const known = new Map<number, Measured>()
-    const measure = (size: number): Measured => {
-      const measured = known.get(size) ?? this.#measure(mode, size, shape, ends)
-      known.set(size, measured)
-      return measured
+    const step = new StepMeasure(this.#program, mode, shape)
+    const limits = mode === 'train' ? (LIMITS[this.#recompute] ?? [this.#recompute]) : []
+    const choices = limits.length > 0 ? step.points(batch) : [NEVER]
+    const within = (limit: number): readonly Choice[] => choices.filter(({ extraTime }) => extraTime <= limit)
+    const [whole, frugal] = [NEVER, within(limits.at(-1) ?? 0).at(-1) ?? NEVER].map((choice) =>
+      step.with(choice.dropped),
+    )
+    const attempt = ({ dropped, extraTime }: Choice, size = microBatch): Attempt => {
+      const measure = step.with(dropped)
+      const { allocator } = device
+      try {
+        const plan = makePlan({ mode, batch, microBatch: size, extraTime, allocator, measure, whole, frugal })
+        return { plan, measure }
+      } catch (error) {
+        if (error instanceof DoesNotFitError) return { plan: null, measure, error }
+        throw error
+      }
     }
-    const plan = makePlan({ mode, batch, microBatch, allocator: device.allocator, measure })
+    const { plan, measure } = choose(attempt, limits.map(within))
     const count = countOf(plan.parts)
     const coupled = mode === 'predict' ? undefined : lossFunction.coupled
     if (coupled === undefined) checkRows(plan, shape.input, measure)
@@ -111,35 +170,7 @@ export class Planner {
             : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),
       )
     }
-    return { plan, passes: { ...ends, parts: plan.parts.flatMap(({ size }) => measure(size).pass ?? []) } }
-  }
-
-  #ends(mode: Mode): Omit<Passes, 'parts'> {
-    const program = this.#program
-    const { device } = program
-    const reset = planOf(device, () => program.reset())
-    if (mode !== 'train') return { reset }
-    return {
-      reset,
-      norm: planOf(device, () => program.measureNorm()),
-      commit: planOf(device, () => program.commit()),
-    }
-  }
-
-  #measure(
-    mode: Mode,
-    size: number,
-    shape: SampleShape,
-    { reset, norm = reset, commit = reset }: Omit<Passes, 'parts'>,
-  ): Measured {
-    const program = this.#program
-    const { device } = program
-    const pass = planOf(device, () => program.rehearseMicroBatch(mode, shape, size))
-    const { outputShape, outputRows } = program
-    const all = [pass, reset, norm, commit]
-    const { peakHeldBytes, peakOp, heldAtPeak } = all.reduce((a, b) => (b.peakHeldBytes > a.peakHeldBytes ? b : a))
-    const peakBytes = Math.max(...all.map((each) => each.peakBytes))
-    return { pass, peakBytes, peakHeldBytes, peakOp, heldAtPeak, outputShape, outputRows, notes: program.notes(mode) }
+    return { plan, passes: { ...step.ends, parts: plan.parts.flatMap(({ size }) => measure(size).pass ?? []) } }
   }
 
   #sampleShape({

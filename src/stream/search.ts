@@ -22,8 +22,14 @@ export interface PlanRequest {
   batch: number
   microBatch: MicroBatchOption
   allocator: Allocator
+  /** the share of time that making values again takes; default 0 */
+  extraTime?: number
   /** records a step with one micro-batch of `size` samples */
   measure(size: number): Measured
+  /** the same with nothing made again, for the whole mini-batch; default `measure` */
+  whole?(size: number): Measured
+  /** the same with the fewest bytes that the settings allow, for the smallest budget; default `measure` */
+  frugal?(size: number): Measured
 }
 
 /**
@@ -37,9 +43,10 @@ export function makePlan(request: PlanRequest): Plan {
     throw new ArgumentError(`batch must be at most ${groupDigits(LARGEST_BATCH)} samples, not ${groupDigits(batch)}`)
   }
   if (request.microBatch !== 'fit') checkCount('microBatch', request.microBatch)
-  const measure = attempting(request)
+  const measure = attempting(request.batch, request.measure)
   const stats = allocator.stats()
-  const smallest = leastDemanding(batch, allocator, measure)
+  const frugal = request.frugal ? attempting(batch, request.frugal) : measure
+  const smallest = leastDemanding(batch, allocator, frugal)
   const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
   const microBatch =
     request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
@@ -58,9 +65,11 @@ export function makePlan(request: PlanRequest): Plan {
   const parts = balanced(batch, microBatch)
   const measured = parts.map(({ size }) => measure(size))
   const peak = highest(measured)
-  const whole = measure(batch)
-  const { size, peakBytes } = smallest
-  const most = Number.isFinite(whole.peakBytes) ? batch : microBatch
+  const largest = measure(batch)
+  const whole = request.whole ? attempting(batch, request.whole)(batch) : largest
+  const { size } = smallest
+  const { peakBytes } = measure(size)
+  const most = Number.isFinite(largest.peakBytes) ? batch : microBatch
   const perSample =
     most > size ? (measure(most).peakBytes - peakBytes) / (most - size) : (peakBytes - stats.heldBytes) / size
   const plan: Plan = {
@@ -78,6 +87,7 @@ export function makePlan(request: PlanRequest): Plan {
     minimumBudgetBytes,
     peakOp: peak.peakOp,
     heldAtPeak: peak.heldAtPeak,
+    extraTime: request.extraTime ?? 0,
     notes: peak.notes,
     outputShape: peak.outputShape,
     outputRows: peak.outputRows,
@@ -153,7 +163,7 @@ function leastDemanding(
  * no tensors so large: such a size fits no budget. A model that refuses the whole mini-batch too is at fault, and its
  * error passes; a device may run it in parts.
  */
-function attempting({ batch, measure }: PlanRequest): (size: number) => Measured {
+function attempting(batch: number, measure: (size: number) => Measured): (size: number) => Measured {
   const known = new Map<number, Measured>()
   const attempt = (size: number): Measured => {
     const measured = known.get(size) ?? measuredOrRefused(size)

@@ -27,14 +27,30 @@ import type { Trial } from './fastest.js'
 import { fit } from './fit.js'
 import { Gatherer } from './gather.js'
 import { Accuracy } from './metric.js'
-import type { Committed, Evaluation, FitOptions, StepOptions, StepResult, StreamerOptions } from './options.js'
+import {
+  type Committed,
+  checkRecompute,
+  type Evaluation,
+  type FitOptions,
+  type StepOptions,
+  type StepResult,
+  type StreamerOptions,
+} from './options.js'
 import type { Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { Program } from './program.js'
 
 export type { Checkpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
-export type { EpochResult, Evaluation, FitOptions, StepOptions, StepResult, StreamerOptions } from './options.js'
+export type {
+  EpochResult,
+  Evaluation,
+  FitOptions,
+  Recompute,
+  StepOptions,
+  StepResult,
+  StreamerOptions,
+} from './options.js'
 export type { PlanOptions } from './planner.js'
 
 export class Streamer {
@@ -51,13 +67,15 @@ export class Streamer {
   #turn = {}
 
   /** @throws BudgetExceededError  the tensors that stand between steps do not fit */
-  constructor({ model, loss, optimizer, seed = 0, checkFinite = true, checkpointEvery }: StreamerOptions) {
+  constructor(options: StreamerOptions) {
+    const { model, loss, optimizer, seed = 0, recompute = 'cheap', checkFinite = true, checkpointEvery } = options
     checkSeed('Streamer', seed)
+    checkRecompute(recompute)
     this.#checkpoints = new Checkpoints(model, optimizer, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
     this.#program = new Program(model, loss, optimizer)
-    this.#planner = new Planner(this.#program)
+    this.#planner = new Planner(this.#program, recompute)
     this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
     this.#checkFinite = checkFinite

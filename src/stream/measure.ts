@@ -1,0 +1,84 @@
+/** The step of a program in micro-batches of any size: recorded once for each size, and planned with any values dropped. */
+
+import { TensorTooLargeError } from '../device/errors.js'
+import { type Point, pointsOf } from '../step/frontier.js'
+import { plan, planOf } from '../step/pass.js'
+import type { Recording } from '../step/record.js'
+import { rehearse } from '../step/record.js'
+import { ShapeError } from '../tensor/errors.js'
+import type { Measured, Passes } from './plan.js'
+import type { Mode, Program, SampleShape } from './program.js'
+
+/** The micro-batch whose values are chosen from: which to drop hardly depends on the size. */
+const SAMPLE = 8
+
+interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
+  recording: Recording
+}
+
+export class StepMeasure {
+  readonly ends: Omit<Passes, 'parts'>
+  readonly #sized = new Map<number, Sized>()
+  readonly #measured = new Map<ReadonlySet<number>, Map<number, Measured>>()
+
+  constructor(
+    readonly program: Program,
+    readonly mode: Mode,
+    readonly shape: SampleShape,
+  ) {
+    const { device } = program
+    const reset = planOf(device, () => program.reset())
+    this.ends =
+      mode === 'train'
+        ? {
+            reset,
+            norm: planOf(device, () => program.measureNorm()),
+            commit: planOf(device, () => program.commit()),
+          }
+        : { reset }
+  }
+
+  /** What can be had by making values again, the fastest first; nothing where the model runs with none of a few sizes. */
+  points(batch: number): readonly Point[] {
+    for (const size of new Set([Math.min(batch, SAMPLE), batch, 1])) {
+      try {
+        return pointsOf(this.program.device, this.#record(size).recording)
+      } catch (error) {
+        if (!(error instanceof ShapeError || error instanceof TensorTooLargeError)) throw error
+      }
+    }
+    return []
+  }
+
+  /** Measures steps in which these values are made again. */
+  with(dropped: ReadonlySet<number>): (size: number) => Measured {
+    const known = this.#measured.get(dropped) ?? new Map<number, Measured>()
+    this.#measured.set(dropped, known)
+    return (size) => {
+      const measured = known.get(size) ?? this.#measure(size, dropped)
+      known.set(size, measured)
+      return measured
+    }
+  }
+
+  #measure(size: number, dropped: ReadonlySet<number>): Measured {
+    const { recording, ...output } = this.#record(size)
+    const pass = plan(this.program.device, recording, dropped)
+    const { reset, norm = reset, commit = reset } = this.ends
+    const all = [pass, reset, norm, commit]
+    const { peakHeldBytes, peakOp, heldAtPeak } = all.reduce((a, b) => (b.peakHeldBytes > a.peakHeldBytes ? b : a))
+    const peakBytes = Math.max(...all.map((each) => each.peakBytes))
+    return { pass, peakBytes, peakHeldBytes, peakOp, heldAtPeak, ...output }
+  }
+
+  #record(size: number): Sized {
+    const known = this.#sized.get(size)
+    if (known) return known
+    const { program, mode, shape } = this
+    const recording = rehearse(program.device, () => program.rehearseMicroBatch(mode, shape, size))
+    const { outputShape, outputRows } = program
+    const sized = { recording, outputShape, outputRows, notes: program.notes(mode) }
+    this.#sized.set(size, sized)
+    return sized
+  }
+}
