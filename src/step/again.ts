@@ -81,51 +81,70 @@ export class Graph {
 
   /** The recording as it is run with these values dropped: Note [By demand]. */
   schedule(dropped: ReadonlySet<number>): Schedule {
-    const { instructions, operands, maker, named, backward } = this
-    if (dropped.size === 0) return { turns: this.#plain, copyOf: [] }
-    const turns = this.#plain.slice(0, backward)
+    const flags = new Uint8Array(this.values.length)
+    for (const value of dropped) flags[value] = 1
+    const turns: Turn[] = []
+    const copyOf = this.walk(flags, (instruction, operands) => {
+      turns.push(operands === this.operands[instruction] ? this.#plain[instruction] : { instruction, operands })
+    })
+    return { turns, copyOf }
+  }
+
+  /**
+   * Visit the instructions in the order in which they are run.
+   * @param dropped  1 for each value that is dropped
+   * @param visit    gets the operands that were recorded, the very list, where none is a copy
+   * @param from     the first instruction to visit, at most that of the backward
+   * @returns        of what each copy is
+   */
+  walk(dropped: Uint8Array, visit: (instruction: number, operands: readonly number[]) => void, from = 0): number[] {
+    const { instructions, operands, maker, named, backward, values } = this
     const copyOf: number[] = []
-    /** for each value that was made again and is still there, its copy */
-    const copies = new Map<number, number>()
+    /** for each value that was made again and is still there, its copy; else -1 */
+    const copies = new Int32Array(values.length).fill(-1)
+    /** values made again that no gradient names: they go as soon as what needed them is there */
+    let passing: number[] = []
     const isGone = (value: number): boolean =>
-      value >= 0 && !copies.has(value) && maker[value] >= 0 && (dropped.has(value) || !named[value])
-    const copy = (value: number): number => {
-      copyOf.push(value)
-      return this.values.length + copyOf.length - 1
-    }
-    const make = (value: number, passing: number[]): void => {
+      value >= 0 && copies[value] < 0 && maker[value] >= 0 && (dropped[value] === 1 || !named[value])
+    const present = (value: number): number => (value >= 0 && copies[value] >= 0 ? copies[value] : value)
+    const make = (value: number): void => {
       const instruction = maker[value]
       const { reads, writes } = instructions[instruction]
       const touched = operands[instruction]
-      for (let i = 0; i < reads.length; i++) if (isGone(touched[i])) make(touched[i], passing)
+      for (let i = 0; i < reads.length; i++) if (isGone(touched[i])) make(touched[i])
       const now = touched.map((each, i) => {
-        if (i < reads.length) return copies.get(each) ?? each
-        const fresh = copy(each)
+        if (i < reads.length) return present(each)
+        const fresh = values.length + copyOf.push(each) - 1
         if (i < reads.length + writes.length && isGone(each)) {
-          copies.set(each, fresh)
-          if (!dropped.has(each)) passing.push(each)
+          copies[each] = fresh
+          if (dropped[each] === 0) passing.push(each)
         }
         return fresh
       })
-      turns.push({ instruction, operands: now })
+      visit(instruction, now)
     }
-    for (let i = backward; i < instructions.length; i++) {
-      const { length } = instructions[i].reads
+    for (let i = from; i < instructions.length; i++) {
       const touched = operands[i]
-      const passing: number[] = []
       let changed = false
-      for (let j = 0; j < length; j++) {
-        if (!dropped.has(touched[j])) continue
-        if (isGone(touched[j])) make(touched[j], passing)
-        changed = true
+      if (i >= backward) {
+        const { length } = instructions[i].reads
+        for (let j = 0; j < length; j++) {
+          const value = touched[j]
+          if (value < 0 || dropped[value] === 0) continue
+          if (isGone(value)) make(value)
+          changed = true
+        }
+        if (changed) {
+          visit(
+            i,
+            touched.map((each, j) => (j < length ? present(each) : each)),
+          )
+        }
       }
-      turns.push(
-        changed
-          ? { instruction: i, operands: touched.map((each, j) => (j < length ? (copies.get(each) ?? each) : each)) }
-          : this.#plain[i],
-      )
-      for (const value of passing) copies.delete(value)
+      if (!changed) visit(i, touched)
+      for (const value of passing) copies[value] = -1
+      passing = []
     }
-    return { turns, copyOf }
+    return copyOf
   }
 }

@@ -25,146 +25,188 @@ const TARGETS = 32
 /** Values of values that are made again may be made again, and so on: a plan with so many times the work is given up. */
 const MOST_TIMES = 4
 
-/** The frontier of a recording on a device. */
-export function pointsOf({ allocator }: Device, recording: Recording): Point[] {
-  return frontier(new Graph(recording.instructions, recording.values, recording), (bytes) => allocator.costOf(bytes))
-}
-
-/** The points of which no other has both fewer bytes and less time, the fastest first. */
-export function frontier(graph: Graph, costOf: (bytes: number) => number): Point[] {
-  const simulate = simulator(graph, costOf)
-  const never = simulate(new Set())
+/**
+ * The points of a recording of which no other has both fewer bytes and less time, the fastest first.
+ * @param mostTime  the largest `extraTime` that is wanted
+ */
+export function frontier({ allocator }: Device, recording: Recording, mostTime: number): Point[] {
+  const graph = new Graph(recording.instructions, recording.values, recording)
+  const costOf = (bytes: number): number => allocator.costOf(bytes)
+  const search = new Search(graph, costOf)
+  const never = search.simulate()
   const points: Point[] = [{ dropped: new Set(), bytes: never.peak, extraTime: 0 }]
-  const candidates = graph.droppable
-  const scores = new Map(candidates.map((value) => [value, Infinity]))
-  let dropped: ReadonlySet<number> = new Set()
+  let last: readonly number[] = []
   for (let step = 1; step < TARGETS; step++) {
     const target = never.peak * (1 - step / TARGETS)
-    const found = reach(target, dropped, candidates, scores, simulate)
-    dropped = repair(target, found, (value) => timeOf(graph.instructions[graph.maker[value]]), simulate)
-    const { peak, time } = simulate(dropped)
-    points.push({ dropped, bytes: peak, extraTime: time / never.time - 1 })
-    if (peak > target) break
+    let found = search.reach(target, [])
+    // going on from the last result may get where starting anew does not
+    if (found.peak > target) found = search.reach(target, last)
+    const { dropped, peak, time } = found
+    points.push({ dropped: new Set(dropped), bytes: peak, extraTime: time / never.time - 1 })
+    if (peak > target || time > (1 + mostTime) * never.time) break
+    last = dropped
   }
-  return points.filter(
-    (point) => !points.some((other) => other.bytes < point.bytes && other.extraTime <= point.extraTime),
-  )
+  const best: Point[] = []
+  for (const point of points.sort((a, b) => a.extraTime - b.extraTime || a.bytes - b.bytes)) {
+    if (point.extraTime <= mostTime && point.bytes < (best.at(-1)?.bytes ?? Infinity)) best.push(point)
+  }
+  return best
 }
 
 interface Outcome {
   readonly time: number
   readonly peak: number
-  /** the bytes above a target, summed over the turns */
-  excess(target: number): number
+  /** the bytes above the target, summed over the turns */
+  readonly excess: number
 }
 
-type Simulate = (dropped: ReadonlySet<number>) => Outcome
-
-function reach(
-  target: number,
-  from: ReadonlySet<number>,
-  candidates: readonly number[],
-  scores: Map<number, number>,
-  simulate: Simulate,
-): Set<number> {
-  const dropped = new Set(from)
-  let now = simulate(dropped)
-  let stale = true
-  while (now.peak > target) {
-    const waiting = candidates.filter((value) => !dropped.has(value)).sort((a, b) => scoreOf(b) - scoreOf(a))
-    let best: { value: number; outcome: Outcome; score: number } | null = null
-    for (const value of waiting) {
-      // scores only fall as values are dropped, nearly always: the rest need not be looked at
-      if (best && scoreOf(value) <= best.score) break
-      const outcome = simulate(new Set([...dropped, value]))
-      const score = (now.excess(target) - outcome.excess(target)) / Math.max(outcome.time - now.time, Number.MIN_VALUE)
-      scores.set(value, score)
-      if (score > 0 && (!best || score > best.score)) best = { value, outcome, score }
-    }
-    if (!best && !stale) break
-    if (!best) {
-      // what was worth nothing may be worth something now
-      for (const value of candidates) scores.set(value, Infinity)
-      stale = false
-      continue
-    }
-    stale = true
-    dropped.add(best.value)
-    now = best.outcome
-  }
-  return dropped
-
-  function scoreOf(value: number): number {
-    return scores.get(value) ?? 0
-  }
+interface Found extends Outcome {
+  readonly dropped: readonly number[]
 }
 
-/** Keep again what the target allows, the dearest first. */
-function repair(
-  target: number,
-  found: ReadonlySet<number>,
-  timeToMake: (value: number) => number,
-  simulate: Simulate,
-): ReadonlySet<number> {
-  let dropped: ReadonlySet<number> = found
-  let now = simulate(dropped)
-  const limit = Math.max(target, now.peak)
-  const without = (value: number): { rest: Set<number>; outcome: Outcome } => {
-    const rest = new Set(dropped)
-    rest.delete(value)
-    return { rest, outcome: simulate(rest) }
+/** For each value, how many turns lie between its last use in the forward and its first in the backward. */
+function waitsOf({ operands, backward, values }: Graph, lastUses: Int32Array): Int32Array {
+  const firstUses = new Int32Array(values.length).fill(operands.length)
+  for (let i = operands.length - 1; i >= backward; i--) {
+    for (const value of operands[i]) if (value >= 0) firstUses[value] = i
   }
-  const dearest = [...dropped].sort((a, b) => timeToMake(b) - timeToMake(a))
-  for (const value of dearest) {
-    const { rest, outcome } = without(value)
-    if (outcome.peak > limit || outcome.time >= now.time) continue
-    dropped = rest
-    now = outcome
-  }
-  return dropped
+  return firstUses.map((use, value) => use - lastUses[value])
 }
 
-function simulator(graph: Graph, costOf: (bytes: number) => number): Simulate {
-  const times = Float64Array.from(graph.instructions, timeOf)
-  const bytes = Float64Array.from(graph.values, (value) => costOf(value.bytes))
-  const most = MOST_TIMES * graph.instructions.length
-  return (dropped) => {
-    const { turns, copyOf } = graph.schedule(dropped)
-    if (turns.length > most) return { time: Infinity, peak: Infinity, excess: () => Infinity }
-    const count = graph.values.length + copyOf.length
-    const births = new Int32Array(count).fill(-1)
-    const deaths = new Int32Array(count)
-    let time = 0
-    for (let i = 0; i < turns.length; i++) {
-      const { instruction, operands } = turns[i]
-      time += times[instruction]
-      for (let j = 0; j < operands.length; j++) {
-        const value = operands[j]
-        if (value < 0) continue
-        if (births[value] < 0) births[value] = i
-        deaths[value] = i
+/** Note [Greedy by excess]. */
+class Search {
+  readonly #graph: Graph
+  readonly #candidates: readonly number[]
+  readonly #times: Float64Array
+  readonly #bytes: Float64Array
+  /** the most that dropping a value can be worth: its bytes times the turns that it only waits, for each second */
+  readonly #bounds: Float64Array
+  readonly #forward: ReturnType<typeof forwardOf>
+  /** 1 for each value that is dropped now */
+  readonly #dropped: Uint8Array
+
+  constructor(graph: Graph, costOf: (bytes: number) => number) {
+    this.#graph = graph
+    this.#candidates = graph.droppable
+    this.#times = Float64Array.from(graph.instructions, timeOf)
+    this.#bytes = Float64Array.from(graph.values, (value) => costOf(value.bytes))
+    this.#dropped = new Uint8Array(graph.values.length)
+    this.#forward = forwardOf(graph, this.#times)
+    const waits = waitsOf(graph, this.#forward.deaths)
+    this.#bounds = this.#bytes.map((bytes, value) => (bytes * waits[value]) / this.#times[graph.maker[value]])
+  }
+
+  /** Drop values until no turn holds more than the target, or no further one helps; then keep again what can be kept. */
+  reach(target: number, from: readonly number[]): Found {
+    this.#dropped.fill(0)
+    for (const value of from) this.#dropped[value] = 1
+    /** what dropping a value is worth, as last seen; it falls as values are dropped, nearly always */
+    const scores = this.#bounds.slice()
+    let now = this.simulate(target)
+    while (now.peak > target) {
+      let best = -1
+      let outcome = now
+      for (;;) {
+        const next = this.#highest(scores, best)
+        if (next < 0 || (best >= 0 && scores[next] <= scores[best])) break
+        const tried = this.#with(next, 1, target)
+        scores[next] = (now.excess - tried.excess) / Math.max(tried.time - now.time, Number.MIN_VALUE)
+        if (scores[next] <= 0 || (best >= 0 && scores[next] <= scores[best])) continue
+        best = next
+        outcome = tried
       }
+      if (best < 0) break
+      this.#dropped[best] = 1
+      now = outcome
     }
-    const changes = new Float64Array(turns.length + 1)
-    for (let value = 0; value < count; value++) {
-      if (births[value] < 0) continue
-      const original = value < graph.values.length ? value : copyOf[value - graph.values.length]
-      changes[births[value]] += bytes[original]
-      const lasts = value === original && graph.values[value].references > 0
-      changes[lasts ? turns.length : deaths[value] + 1] -= bytes[original]
+    return this.#repaired(Math.max(target, now.peak), now)
+  }
+
+  /** The candidate that is kept and has the highest score above 0, but for one; or -1. */
+  #highest(scores: Float64Array, except: number): number {
+    let highest = -1
+    for (const value of this.#candidates) {
+      if (value === except || this.#dropped[value] === 1 || scores[value] <= 0) continue
+      if (highest < 0 || scores[value] > scores[highest]) highest = value
     }
-    const held = new Float64Array(turns.length)
-    let alive = 0
-    let peak = 0
-    for (let i = 0; i < turns.length; i++) {
+    return highest
+  }
+
+  /** Keep again what the limit allows, the dearest first. */
+  #repaired(limit: number, reached: Outcome): Found {
+    let now = reached
+    const isDropped = (value: number): boolean => this.#dropped[value] === 1
+    const timeToMake = (value: number): number => this.#times[this.#graph.maker[value]]
+    const dearest = this.#candidates.filter(isDropped).sort((a, b) => timeToMake(b) - timeToMake(a))
+    for (const value of dearest) {
+      const outcome = this.#with(value, 0, limit)
+      if (outcome.peak > limit || outcome.time >= now.time) continue
+      this.#dropped[value] = 0
+      now = outcome
+    }
+    return { ...now, dropped: this.#candidates.filter(isDropped) }
+  }
+
+  /** The outcome if a value were dropped, or kept. */
+  #with(value: number, flag: 0 | 1, target: number): Outcome {
+    this.#dropped[value] = flag
+    const outcome = this.simulate(target)
+    this.#dropped[value] = 1 - flag
+    return outcome
+  }
+
+  simulate(target = Infinity): Outcome {
+    const { values, instructions, backward } = this.#graph
+    // the forward is the same whatever is dropped
+    const births: number[] = Array.from(this.#forward.births)
+    const deaths: number[] = Array.from(this.#forward.deaths)
+    let turns = backward
+    let time = this.#forward.time
+    const copyOf = this.#graph.walk(
+      this.#dropped,
+      (instruction, operands) => {
+        time += this.#times[instruction]
+        for (let j = 0; j < operands.length; j++) {
+          const value = operands[j]
+          if (value < 0) continue
+          if (!(births[value] >= 0)) births[value] = turns
+          deaths[value] = turns
+        }
+        turns++
+      },
+      backward,
+    )
+    if (turns > MOST_TIMES * instructions.length) return { time: Infinity, peak: Infinity, excess: Infinity }
+    const changes = new Float64Array(turns + 1)
+    for (let value = 0; value < births.length; value++) {
+      if (!(births[value] >= 0)) continue
+      const isCopy = value >= values.length
+      const bytes = this.#bytes[isCopy ? copyOf[value - values.length] : value]
+      changes[births[value]] += bytes
+      if (isCopy || values[value].references === 0) changes[deaths[value] + 1] -= bytes
+    }
+    let [alive, peak, excess] = [0, 0, 0]
+    for (let i = 0; i < turns; i++) {
       alive += changes[i]
-      held[i] = alive
       if (alive > peak) peak = alive
+      if (alive > target) excess += alive - target
     }
-    return {
-      time,
-      peak,
-      excess: (target) => held.reduce((sum, each) => (each > target ? sum + each - target : sum), 0),
+    return { time, peak, excess }
+  }
+}
+
+/** The first and the last turn of the forward that touches each value, and its time. */
+function forwardOf({ operands, backward, values }: Graph, times: Float64Array) {
+  const births = new Int32Array(values.length).fill(-1)
+  const deaths = new Int32Array(values.length).fill(-1)
+  let time = 0
+  for (let i = 0; i < backward; i++) {
+    time += times[i]
+    for (const value of operands[i]) {
+      if (value < 0) continue
+      if (births[value] < 0) births[value] = i
+      deaths[value] = i
     }
   }
+  return { births, deaths, time }
 }

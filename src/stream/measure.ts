@@ -1,7 +1,7 @@
 /** The step of a program in micro-batches of any size: recorded once for each size, and planned with any values dropped. */
 
 import { TensorTooLargeError } from '../device/errors.js'
-import { type Point, pointsOf } from '../step/frontier.js'
+import { frontier, type Point } from '../step/frontier.js'
 import { plan, planOf } from '../step/pass.js'
 import type { Recording } from '../step/record.js'
 import { rehearse } from '../step/record.js'
@@ -39,10 +39,10 @@ export class StepMeasure {
   }
 
   /** What can be had by making values again, the fastest first; nothing where the model runs with none of a few sizes. */
-  points(batch: number): readonly Point[] {
+  points(batch: number, mostTime: number): readonly Point[] {
     for (const size of new Set([Math.min(batch, SAMPLE), batch, 1])) {
       try {
-        return pointsOf(this.program.device, this.#record(size).recording)
+        return frontier(this.program.device, this.#record(size).recording, mostTime)
       } catch (error) {
         if (!(error instanceof ShapeError || error instanceof TensorTooLargeError)) throw error
       }

@@ -71,7 +71,7 @@ function choose(
   allowed: readonly (readonly Choice[])[],
 ): Attempt & { plan: Plan } {
   const never = attempt(NEVER)
-  if (never.plan?.microBatch === never.plan?.batch) return fitting(never)
+  if (never.plan && never.plan.microBatch === never.plan.batch) return fitting(never)
   let last = never
   for (const choices of allowed) {
     last = attempt(choices.at(-1) ?? NEVER)
@@ -142,7 +142,7 @@ export class Planner {
     const { device, lossFunction } = this.#program
     const step = new StepMeasure(this.#program, mode, shape)
     const limits = mode === 'train' ? (LIMITS[this.#recompute] ?? [this.#recompute]) : []
-    const choices = limits.length > 0 ? step.points(batch) : [NEVER]
+    const choices = limits.length > 0 ? step.points(batch, limits.at(-1) ?? 0) : []
     const within = (limit: number): readonly Choice[] => choices.filter(({ extraTime }) => extraTime <= limit)
     const [whole, frugal] = [NEVER, within(limits.at(-1) ?? 0).at(-1) ?? NEVER].map((choice) =>
       step.with(choice.dropped),

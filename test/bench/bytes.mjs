@@ -3,7 +3,7 @@
  *
  *   npm run --prefix test/bench bytes -- [OPTIONS] [NET...]
  *
- *   --settings A,B    the columns of Sluice, by their names in SETTINGS; default all
+ *   --settings A,B    the columns of Sluice: never, cheap, 0.15; default all
  *   --json            one JSON line for each net instead of a table
  *   --train           instead: train one mini-batch of two samples on the cpu device and print its loss
  *
@@ -12,11 +12,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { openDevice, openVirtualDevice } from '../../dist/src/index.js'
+import { DoesNotFitError, openDevice, openVirtualDevice } from '../../dist/src/index.js'
 import { NETS, streamerOf } from './nets/index.mjs'
 
-/** What each column of Sluice adds to the options of `plan`. */
-const SETTINGS = { default: {} }
+/** The setting `recompute` of each column of Sluice. The budget of a column is the smallest that its setting allows. */
+const SETTINGS = { never: 'never', cheap: 'cheap', 0.15: 0.15 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,6 +41,19 @@ for (const [kind, names, known] of [
 /** A mini-batch in one micro-batch. */
 function planOf(streamer, { inputShape, targetShape }, size, options = {}) {
   return streamer.plan({ batch: size, microBatch: size, inputShape, targetShape, ...options })
+}
+
+/** The least bytes with which a micro-batch runs: what the plan for a budget of what stands between steps asks for. */
+function leastPeak(net, size, recompute) {
+  const { heldBytes, plannedPeakBytes } = planOf(streamerOf(net, openVirtualDevice('cpu'), 'never'), net, size)
+  if (recompute === 'never') return plannedPeakBytes
+  const memory = Object.values(heldBytes).reduce((sum, bytes) => sum + bytes) + 2 ** 16
+  try {
+    return planOf(streamerOf(net, openVirtualDevice('cpu', { memory }), recompute), net, size).plannedPeakBytes
+  } catch (error) {
+    if (error instanceof DoesNotFitError) return error.neededBytes
+    throw error
+  }
 }
 
 /** The slope between two peaks. */
@@ -69,10 +82,7 @@ async function train(net) {
 function compare(name, pytorch) {
   const net = NETS[name]
   const sizes = Object.keys(pytorch).map(Number)
-  const streamer = streamerOf(net, openVirtualDevice('cpu'))
-  const sluice = settings.map((setting) =>
-    bytesPerSample(sizes, (size) => planOf(streamer, net, size, SETTINGS[setting]).plannedPeakBytes),
-  )
+  const sluice = settings.map((setting) => bytesPerSample(sizes, (size) => leastPeak(net, size, SETTINGS[setting])))
   return { net: name, sizes, pytorch: bytesPerSample(sizes, (size) => pytorch[size]), settings, sluice }
 }
 

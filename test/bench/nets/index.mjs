@@ -16,7 +16,7 @@ import { vgg16 } from './vgg.mjs'
 export const NETS = { resnet18, resnet50, unet, amoebanet, mobilenet, gpt, vgg16, lstm, lenet, vae }
 
 /** A streamer that trains the net with Adam. */
-export function streamerOf({ make, loss }, device) {
+export function streamerOf({ make, loss }, device, recompute = 'cheap') {
   const model = make(device)
-  return new Streamer({ model, loss, optimizer: optim.adam(model) })
+  return new Streamer({ model, loss, optimizer: optim.adam(model), recompute })
 }
