@@ -17,6 +17,7 @@ import type { Recompute } from '../src/stream/options.js'
 import { Streamer } from '../src/stream/streamer.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { NoAliasDevice } from './devices.js'
+import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { CHANNELS, CLASSES, RandomNet, SIDE, steps } from './random-nets.js'
 
@@ -99,7 +100,7 @@ for (const [name, openDevice] of Object.entries(DEVICES)) {
           assert.equal(seen, wanted)
         },
       ),
-      { seed: 12, numRuns: 25 },
+      { seed: 12, numRuns: 25 * TEST_RUNS },
     )
   })
 }
@@ -179,7 +180,7 @@ test('at one micro-batch, predicted time never rises with the budget, and no pea
       )
       assert.is(times.at(-1), 0)
     }),
-    { seed: 13, numRuns: 20 },
+    { seed: 13, numRuns: 20 * TEST_RUNS },
   )
 })
 
