@@ -6,7 +6,7 @@
  * walk goes. Gradients of leaves are added to their standing buffers. First order only: nothing here
  * is recorded.
  */
-import { ACCUMULATING } from '../../kernels/kernels.js'
+import { ACCUMULATING, type KernelName, type KernelParameters } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -116,7 +116,7 @@ function targetFor(device: Device, input: Tensor, pending: Pending, spare: Stora
     run(kernel, parameters, inputs) {
       const sum = existing()
       if (sum && ACCUMULATING.has(kernel)) {
-        device.accumulate(kernel, parameters, sum, inputs)
+        accumulate(device, kernel, parameters, sum, inputs)
         return
       }
       const term = device.alloc(input.size, 'activation')
@@ -140,6 +140,27 @@ function targetFor(device: Device, input: Tensor, pending: Pending, spare: Stora
     },
   }
   return target
+}
+
+/** sum += kernel(inputs), for the kernels that can. Where aliasing is forbidden, the term gets memory of its own first. */
+function accumulate<Name extends KernelName>(
+  device: Device,
+  kernel: Name,
+  parameters: KernelParameters[Name],
+  sum: Storage,
+  inputs: readonly Storage[],
+): void {
+  if (device.aliases) {
+    device.run(kernel, { ...parameters, accumulate: true }, inputs, [sum])
+    return
+  }
+  const term = device.alloc(sum.size, 'workspace')
+  try {
+    device.run(kernel, { ...parameters, accumulate: false }, inputs, [term])
+    add(device, sum, term)
+  } finally {
+    device.release(term)
+  }
 }
 
 function hold(device: Device, storage: Storage): Storage {

@@ -15,7 +15,8 @@ import { DeviceError, TensorTooLargeError } from './errors.js'
 import type { Instruction, Sink, Update } from './instruction.js'
 import { checkSeed } from './seed.js'
 import type { Slot } from './slot.js'
-import { Storage } from './storage.js'
+import type { Storage } from './storage.js'
+import { largest, part } from './workspace.js'
 
 /** What dropout masks follow from. `call` counts the dropouts of one forward. */
 export interface StepContext {
@@ -154,29 +155,6 @@ export abstract class Device {
   /** Run a kernel whose outputs are its first inputs: optimizers, `blend`. */
   update(update: Update): void {
     this.commit([update])
-  }
-
-  /**
-   * target += kernel(inputs), for the kernels that can accumulate (ACCUMULATING in kernels.ts).
-   * Where aliasing is forbidden, the sum goes through counted spares.
-   */
-  accumulate<Name extends KernelName>(
-    name: Name,
-    parameters: KernelParameters[Name],
-    target: Storage,
-    inputs: readonly Storage[],
-  ): void {
-    if (this.aliases) {
-      this.run(name, { ...parameters, accumulate: true }, inputs, [target])
-      return
-    }
-    const term = this.alloc(target.size, 'workspace')
-    try {
-      this.run(name, { ...parameters, accumulate: false }, inputs, [term])
-      this.update({ kernel: 'blend', parameters: { size: target.size, a: 1, b: 1 }, targets: [target], inputs: [term] })
-    } finally {
-      this.release(term)
-    }
   }
 
   /**
@@ -319,21 +297,3 @@ export abstract class Device {
 
 const copyOf = (data: ArrayLike<number>): ArrayLike<number> =>
   ArrayBuffer.isView(data) ? (data as Float32Array).slice() : Array.from(data)
-
-/** The first bytes of a workspace, as one kernel of several uses it. */
-function part(whole: Storage, size: number, bytes: number): Storage {
-  const storage = new Storage(size, bytes, whole.category)
-  storage.place({ ...whole.block, requestedBytes: bytes })
-  return storage
-}
-
-/** The largest number at each position of the lists. */
-function largest(lists: readonly (readonly number[])[]): number[] {
-  const most: number[] = []
-  for (const list of lists) {
-    list.forEach((number, i) => {
-      most[i] = Math.max(most[i] ?? 0, number)
-    })
-  }
-  return most
-}

@@ -177,3 +177,15 @@ function macrotask(): Promise<void> {
     else setTimeout(resolve, 0)
   })
 }
+
+/** The outputs of all micro-batches, one after the other. */
+export function joinedOutputs(parts: readonly Floats[]): Floats {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  const data = parts[0] instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)
+  let at = 0
+  for (const part of parts) {
+    data.set(part, at)
+    at += part.length
+  }
+  return data
+}

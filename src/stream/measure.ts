@@ -6,6 +6,7 @@ import { plan, planOf } from '../step/pass.js'
 import type { Recording } from '../step/record.js'
 import { rehearse } from '../step/record.js'
 import { ShapeError } from '../tensor/errors.js'
+import { notesOf } from './notes.js'
 import type { Measured, Passes } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 
@@ -77,7 +78,12 @@ export class StepMeasure {
     const { program, mode, shape } = this
     const recording = rehearse(program.device, () => program.rehearseMicroBatch(mode, shape, size))
     const { outputShape, outputRows } = program
-    const sized = { recording, outputShape, outputRows, notes: program.notes(mode) }
+    const sized = {
+      recording,
+      outputShape,
+      outputRows,
+      notes: mode === 'train' ? notesOf(program.model, program.optimizer) : [],
+    }
     this.#sized.set(size, sized)
     return sized
   }

@@ -181,24 +181,6 @@ export class Program {
     return sum + rest
   }
 
-  /** Notes for a plan of training in micro-batches. Call it right after a recording, which shows the buffers that move. */
-  notes(mode: Mode): string[] {
-    if (mode !== 'train') return []
-    const { model, optimizer } = this
-    const noted = model.modules().filter(({ streamingNote }) => streamingNote !== undefined)
-    const known = new Set(noted.flatMap((module) => module.buffers()))
-    const moving = [...model.namedBuffers()].filter(([, buffer]) => buffer.moved && !known.has(buffer))
-    const trained = new Set(optimizer.parameters)
-    const untrained = [...model.namedParameters()].filter(([, leaf]) => leaf.requiresGrad && !trained.has(leaf))
-    return [
-      ...new Set(noted.flatMap(({ streamingNote }) => streamingNote ?? [])),
-      ...(moving.length > 0
-        ? [`${namesOf(moving)}: moved once for each micro-batch, so the micro-batch's size matters`]
-        : []),
-      ...(untrained.length > 0 ? [`${namesOf(untrained)}: has a gradient, and the optimizer does not train it`] : []),
-    ]
-  }
-
   dispose(): void {
     this.#loss.dispose()
     this.#releaseShadows()
@@ -273,12 +255,6 @@ export class Program {
 /** The shapes of one sample of a batch. */
 export function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape {
   return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
-}
-
-/** The first few names. */
-function namesOf(entries: readonly (readonly [string, unknown])[]): string {
-  const names = entries.slice(0, 3).map(([name]) => name)
-  return entries.length > 3 ? `${names.join(', ')} and ${entries.length - 3} more` : names.join(', ')
 }
 
 /** Run user code. Errors of Sluice pass; others are wrapped in a ModelError, which says where and that nothing is lost. */

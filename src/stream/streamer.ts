@@ -25,7 +25,7 @@ import { BusyError, checkFinite } from './errors.js'
 import { checkIdle, exclusively } from './exclusive.js'
 import type { Trial } from './fastest.js'
 import { fit } from './fit.js'
-import { Gatherer } from './gather.js'
+import { Gatherer, joinedOutputs } from './gather.js'
 import { Accuracy } from './metric.js'
 import {
   type Committed,
@@ -261,7 +261,7 @@ export class Streamer {
       const parts: Floats[] = []
       const { plan } = await this.#gatherer.gather('predict', batch, options, (values) => parts.push(values))
       this.#holdToPlan(plan)
-      return { data: join(parts), shape: [samples, ...plan.outputShape] }
+      return { data: joinedOutputs(parts), shape: [samples, ...plan.outputShape] }
     })
   }
 
@@ -292,15 +292,4 @@ export class Streamer {
       throw this.#checkpoints.explain(error)
     }
   }
-}
-
-function join(parts: readonly Floats[]): Floats {
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const data = parts[0] instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)
-  let at = 0
-  for (const part of parts) {
-    data.set(part, at)
-    at += part.length
-  }
-  return data
 }
