@@ -48,20 +48,17 @@ export class Recording<T = unknown> implements Sink {
         `a value was read in a step that is recorded before it runs, after '${op}': read after the step instead`,
       )
     }
-    return new Promise((resolve, reject) => {
+    const promise = new Promise<Floats>((resolve, reject) => {
       this.unlessDone(() => reject(new RehearsalError('a value was read in a scope that did not run to its end')))
       const perform = ([placed]: readonly Storage[]) => fetch(placed).then(resolve, reject)
       this.perform({
-        op,
-        name: 'read',
-        parameters: {},
-        reads: [storage],
-        writes: [],
-        changes: false,
-        workspaces: [],
+        ...{ op, name: 'read', parameters: {}, reads: [storage], writes: [], changes: false, workspaces: [] },
         perform,
       })
     })
+    // whoever waits for it is told; where nobody does, it is no failure of its own
+    forget(promise)
+    return promise
   }
 
   perform(instruction: Instruction): void {

@@ -113,9 +113,11 @@ export function gradientOf(leaf: Tensor): Tensor {
   if (had?.usable) return had
   const made = standingTensor(leaf.device, leaf.shape, 'gradient')
   leaf.grad = made
-  ifAllFails(leaf.device, () => {
+  const undo = (): void => {
     leaf.grad = had
-  })
+  }
+  ifAllFails(leaf.device, undo)
+  leaf.device.unlessDone(undo)
   return made
 }
 
