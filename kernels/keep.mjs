@@ -1,7 +1,7 @@
 /**
- * Lets the programs of kernels/gpu survive a minifier. gpu.js reads a function from its text, and a minifier writes it
- * in names and forms that are not those of GLSL next to it, nor all of the dialect. So after tsc each function that is
- * passed on as a value, and not only called, answers `toString` with the text that it has here.
+ * Lets the programs of kernels/gpu survive a minifier. gpu.js reads a function from its text. A minifier rewrites that text
+ * in names and forms that gpu.js, or the GLSL beside it, cannot use. So after tsc each function that is passed on as a
+ * value, and not only called, answers `toString` with the text that it has here.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -98,7 +98,7 @@ const NORM: Program = {
   helpers: { share },
 }
 
-/** As many parts as each has texels: summing all parts at a time and then adding them up take equally long. */
+/** There are as many parts as a part has texels: then summing the parts side by side takes as long as adding up their sums. */
 const partsOf = (size: number): number => Math.ceil(Math.sqrt(size / 4))
 
 export const gradientNorm: GpuKernel<'gradientNorm'> = {

@@ -13,7 +13,7 @@ const SIZES = ['m', 'k', 'n', 'bias'] as const
 const STRIDES = ['rowA', 'alongA', 'alongB', 'columnB'] as const
 
 /**
- * Value i of [parts, batch, m, n]: the sum of terms p, p + parts, ... of a value of y, for part p.
+ * Value i of [parts, batch, m, n]. Part p of a value of y is the sum of its terms p, p + parts, ...
  * @param strides  of a: from row to row and along k; of b: along k and from column to column
  */
 function productOf(

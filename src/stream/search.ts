@@ -174,7 +174,7 @@ function attempting(batch: number, measure: (size: number) => Measured): (size: 
     try {
       return measure(size)
     } catch (error) {
-      // the model refuses small sizes, so larger ones may fit; the device large ones, so no larger one does
+      // a model refuses small sizes, so larger ones may fit; a device refuses large ones, so no larger one fits
       if (error instanceof ShapeError && !(error instanceof OutputShapeError) && size < batch)
         return refused(error.message, 0)
       if (error instanceof TensorTooLargeError && size > 1) return refused(error.message, Infinity)

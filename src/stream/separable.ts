@@ -36,7 +36,7 @@ export async function checkSeparable(
   const samples = outputs.shape[0] ?? 0
   if (samples < 2) throw new ArgumentError(`checkSeparable: ${samples} samples cannot be split; give some that differ`)
   const weightOf = (from: number, to: number): number =>
-    weigh(loss, cut(targets, from, to), weights && cut(weights, from, to))
+    weigh(loss, samplesOf(targets, from, to), weights && samplesOf(weights, from, to))
   const total = weightOf(0, samples)
   if (total === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')
   const device = await openDevice('reference', { memory: '64MiB' })
@@ -44,11 +44,11 @@ export async function checkSeparable(
   /** Loss and gradient of samples [from, to), seeded with their share. */
   const part = async (from: number, to: number): Promise<{ loss: number; gradient: readonly number[] }> => {
     const share = weightOf(from, to) / total
-    if (share === 0) return { loss: 0, gradient: Array.from(cut(outputs, from, to).data, () => 0) }
-    const output = requireGrad(fromHost(device, cut(outputs, from, to)))
+    if (share === 0) return { loss: 0, gradient: Array.from(samplesOf(outputs, from, to).data, () => 0) }
+    const output = requireGrad(fromHost(device, samplesOf(outputs, from, to)))
     const result = scope(device, () => {
-      const target = fromHost(device, cut(targets, from, to))
-      const used = weights && new SampleWeights(fromHost(device, cut(weights, from, to)))
+      const target = fromHost(device, samplesOf(targets, from, to))
+      const used = weights && new SampleWeights(fromHost(device, samplesOf(weights, from, to)))
       const value = loss(output, target, used && { weights: used })
       used?.checkUsed()
       backward(value, share)
@@ -76,7 +76,7 @@ export async function checkSeparable(
   }
 }
 
-function cut(array: HostArray, from: number, to: number): HostArray {
+function samplesOf(array: HostArray, from: number, to: number): HostArray {
   const size = sizeOf(array.shape.slice(1))
   return { ...array, data: array.data.slice(from * size, to * size), shape: [to - from, ...array.shape.slice(1)] }
 }

@@ -2,8 +2,8 @@
  * The functions of one and two numbers, each beside its gradient, as kernels/functions.ts defines them: a gradient that
  * is 0 by choice is chosen, not multiplied (Note [Zero by choice] there).
  *
- * A GPU's own functions are less exact than JavaScript's; those of builtins.ts are not. A NaN may pass a comparison,
- * because drivers turn a choice into a minimum or maximum: where that matters, ask `isNotANumber`.
+ * A GPU's own functions are less exact than JavaScript's; those of builtins.ts are not. A comparison
+ * with NaN may be true, because drivers turn a choice into a minimum or maximum: where that matters, ask `isNotANumber`.
  */
 import type { BinaryFunction, UnaryFunction } from '../../functions.js'
 import type { Helpers, Source } from './program.js'

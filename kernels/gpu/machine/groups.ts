@@ -3,9 +3,9 @@
  * Reductions, softmax and norms consist of two kinds of programs, each given by what it does with one value:
  *
  *   reduction   a sum or a maximum over every group
- *   elements    a value for every element, which may depend on what reductions found for its group
+ *   elements    a value for every element, from its own and from what reductions found of its group
  *
- * Not here: argmax, whose loop over a group is its own.
+ * A kernel with a loop of its own over a group, such as argmax, is not made from these.
  *
  * A GPU is fast only when it computes thousands of values at a time. So where groups are few and large, each is cut
  * into parts, and a second pass reduces the parts. Of P parts, each takes every P-th value.
@@ -205,7 +205,7 @@ function argumentsFor({ shape, outerShape, strides: [[own, outer]] }: Walk): rea
   return [shape, outerShape, own, outer]
 }
 
-/** Parts that keep a GPU busy, and the fewest values that are worth a part. */
+/** How many parts keep a GPU busy, and how many values make a part worth while. */
 const BUSY = 4096
 const LEAST_RUN = 16
 

@@ -23,7 +23,7 @@ export interface Thread {
   readonly thread: { readonly x: number }
 }
 
-/** A function that is not called here but read. */
+/** A function whose text gpu.js reads. It is not called here. */
 export type Source = (this: Thread, ...args: never[]) => unknown
 
 /** Names of at most four numbers that are one argument. A program reads them as `sizes.rows`. */
@@ -96,7 +96,7 @@ function copy(this: Thread, x: Texels): Four {
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** A copy as it is. It also brings an updated value home. */
+/** Copies a texture; after an update, from the spare to its target. */
 export const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 
 /** What a program runs on. `Operand` is a tensor there: a texture, or in a test an array. */

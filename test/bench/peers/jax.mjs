@@ -1,8 +1,8 @@
 /**
  * jax-js on its wasm backend, jitted. Arguments: WORKLOAD THREADS.
  *
- * In Node it has one thread: it starts more by the browser's Worker. For two threads it is lent one, made of
- * node:worker_threads: not what jax-js ships, but the best that can be had from it here.
+ * In Node jax-js has one thread, because it starts others by the browser's Worker. For two threads the bench gives it a
+ * Worker made of node:worker_threads.
  */
 import { resolveObjectURL } from 'node:buffer'
 import { readFileSync } from 'node:fs'
