@@ -73,7 +73,7 @@ export class Recording<T = unknown> implements Sink {
 
   /** It will not run, or has failed. */
   undo(): void {
-    for (const undo of this.#undos.reverse()) undo()
+    for (const undo of this.#undos.splice(0).reverse()) undo()
   }
 }
 
@@ -100,6 +100,7 @@ function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recordin
     throw error
   }
   if (!isPromise(recording.result)) return recording
+  recording.undo()
   forget(recording.result)
   throw new RehearsalError('the recorded function returned a Promise: it must be synchronous, without await')
 }

@@ -67,6 +67,8 @@ export class Gatherer {
     let opening = this.#open(mode, this.#planner.planFor(request), batch)
     // a layer was frozen, or the mode of one was changed
     if (opening.fault) {
+      opening.first.undo()
+      opening.reset.undo()
       this.#planner.forget()
       opening = this.#open(mode, this.#planner.planFor(request), batch)
     }
