@@ -11,7 +11,7 @@ export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
 export type { Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
-export { Device, type StepContext } from './device/device.js'
+export { Device } from './device/device.js'
 export {
   DeviceError,
   DeviceLostError,
@@ -22,8 +22,9 @@ export {
 export type { GpuDevice } from './device/gpu/gpu-device.js'
 export type { GpuKindDevice } from './device/gpu/gpu-kind.js'
 export type { DeviceOptions, HeapKind } from './device/heap-kind.js'
-export type { Instruction, Planned, Sink, Update } from './device/instruction.js'
+export type { Instruction, Planned, Sink, Update, Whereabouts } from './device/instruction.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'
+export type { StepContext } from './device/seed.js'
 export type { Slot } from './device/slot.js'
 export type { Storage } from './device/storage.js'
 export {
@@ -80,7 +81,7 @@ export { where } from './ops/where.js'
 export type { Sides } from './ops/window.js'
 export * as optim from './optim/index.js'
 export type { Schedule, Turn } from './step/again.js'
-export { type Pass, planOf, type ValueLife } from './step/pass.js'
+export { type ModuleBytes, type Pass, planOf, type ValueLife } from './step/pass.js'
 export { scope } from './step/scope.js'
 export {
   BusyError,
@@ -94,7 +95,8 @@ export {
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
 export type { Committed } from './stream/options.js'
-export type { Measured, MicroBatchOption, Part, Plan } from './stream/plan.js'
+export type { Measured, MicroBatchOption, Part, Plan, Split } from './stream/plan.js'
+export type { PlanFile, PlannedBlock, PlannedPass, PlannedTurn, StandingBlock } from './stream/plan-format.js'
 export type { Mode } from './stream/program.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
 export {
@@ -116,3 +118,4 @@ export type { HostArray, HostData } from './tensor/host.js'
 export { keep, liveTensors } from './tensor/scope.js'
 export { type Shape, sizeOf } from './tensor/shape.js'
 export { type NestedArray, type Producer, Tensor } from './tensor/tensor.js'
+export { InvalidPlanError, verifyPlan } from './verify/verify.js'

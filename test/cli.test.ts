@@ -1,6 +1,6 @@
 import { type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -197,7 +197,10 @@ test('README.md shows the help of train, and plan takes the flags of it that cha
       flag === '--micro-batch' ? 'fit|N largest that fits, or at most N samples (fit)' : rest,
     ])
   const squeezed = ([flag, rest]: string[]) => [flag, rest.replaceAll(/ +/g, ' ')]
-  assert.equal(rows((await sluice('plan --help')).out).map(squeezed), expected.map(squeezed))
+  const own = rows((await sluice('plan --help')).out)
+  const shared = own.filter(([flag]) => flag !== '--out')
+  assert.equal(shared.map(squeezed), expected.map(squeezed))
+  assert.is(own.length, shared.length + 1, 'plan has --out')
 })
 
 test('flags: the defaults are the main job, and each is read', () => {
@@ -525,6 +528,28 @@ test('the process: a full disk ends it with a message and 1; of messages nobody 
   } finally {
     closeSync(full)
   }
+})
+
+test('plan --out writes the plan; verify takes it, and refuses what is no plan, with exit codes', async () => {
+  const file = join(folder, 'plan.json')
+  const [planned] = named(await eventsOf(`plan --model convnet --memory 1MiB --out ${file}`), 'plan')
+  const written = JSON.parse(readFileSync(file, 'utf8'))
+  assert.equal([written.format, written.version, written.peakBytes], ['sluice plan', 1, planned.plannedPeakBytes])
+  assert.ok(Array.isArray(planned.modulesAtPeak))
+  assert.equal(await eventsOf(`verify ${file}`), [{ event: 'verified', file }])
+  assert.equal(await sluice(`verify ${file}`), { code: EXIT.done, out: `${file}: the plan is valid\n`, err: '' })
+  written.peakBytes--
+  writeFileSync(file, JSON.stringify(written))
+  const wrong = await sluice(`verify ${file}`)
+  assert.is(wrong.code, EXIT.failed)
+  assert.match(wrong.err, /^sluice: peakBytes is not \d+, the highest of its passes\n$/)
+  writeFileSync(file, '{')
+  assert.match((await sluice(`verify ${file}`)).err, `sluice: ${file}: `)
+  assert.is((await sluice(`verify ${join(folder, 'none')}`)).code, EXIT.failed)
+  assert.is((await sluice('verify')).code, EXIT.usage)
+  assert.is((await sluice('verify a b')).code, EXIT.usage)
+  assert.is((await sluice(`plan --out ${join(folder, 'none', 'x')}`)).code, EXIT.failed)
+  assert.match((await sluice('train --out x')).err, 'train has no option --out')
 })
 
 test('the process: a reader that has had enough ends it in silence', async () => {

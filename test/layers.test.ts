@@ -19,7 +19,7 @@ const LONG_FILES = 'docs/long-files.md'
 /** From the bottom. Neighbours on one line do not know each other. */
 const LAYERS = [
   ['kernels', 'src/memory'],
-  ['src/device'],
+  ['src/device', 'src/verify'],
   ['src/tensor'],
   ['src/ops'],
   ['src/autograd'],

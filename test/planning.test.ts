@@ -40,7 +40,7 @@ import { noGrad } from '../src/ops/tape.js'
 import { adam, sgd } from '../src/optim/index.js'
 import { scope } from '../src/step/scope.js'
 import { DoesNotFitError } from '../src/stream/errors.js'
-import { balanced, countOf, describeParts, type Measured, type Plan, sizesOf } from '../src/stream/plan.js'
+import { balanced, countOf, describeParts, type Measured, type Plan, type Split, sizesOf } from '../src/stream/plan.js'
 import { LARGEST_BATCH, makePlan } from '../src/stream/search.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { fromHost, zeros } from '../src/tensor/create.js'
@@ -197,7 +197,7 @@ const DEVICES: Readonly<Record<string, Rules>> = {
 }
 
 /** Everything that a plan says. */
-const contents = (plan: Plan) => ({ ...plan, toString: String(plan) })
+const contents = (plan: Plan) => ({ ...plan, toString: String(plan), toJSON: plan.toJSON() })
 
 /**
  * One step, held to its plan from all sides: what the streamer reports, what the allocator says, and the highest
@@ -495,13 +495,14 @@ const landscapes: fc.Arbitrary<Landscape> = fc.record({
 const REHEARSED = {
   peakOp: 'test op',
   heldAtPeak: noBytes(),
+  modulesAtPeak: [],
   pass: null,
   outputShape: [],
   notes: [],
   outputRows: 1,
 }
 
-function search({ peaks, budgetBytes }: Landscape, microBatch: number | 'fit' = 'fit'): Plan | DoesNotFitError {
+function search({ peaks, budgetBytes }: Landscape, microBatch: number | 'fit' = 'fit'): Split | DoesNotFitError {
   const measure = (size: number): Measured => {
     const found = peaks[size - 1]
     if (!found) throw new ShapeError(`not with ${size}`)

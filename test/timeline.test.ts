@@ -122,6 +122,16 @@ test('every line of a small picture, worked out by hand', () => {
   ])
 })
 
+test('values that are made again are marked, with their number and bytes', () => {
+  const again = four.map((point, i) => (i === 1 || i === 2 ? { ...point, againBytes: 16 * KIB } : point))
+  const svg = drawTimeline(again, { title: 'again', ...BYTES })
+  checkMarkup(svg)
+  assert.match(svg, '<path class="again" d="M229.5 356v6M381 356v6"/>')
+  assert.match(svg, '>| made again: 2 values, 32 KiB</text>')
+  assert.match(svg, '\n.again{')
+  assert.not.match(drawTimeline(four, { title: 'never', ...BYTES }), 'made again')
+})
+
 test('every class that the picture uses has a style, and every category a place and a colour of its own', () => {
   const all = Object.fromEntries(CATEGORIES.map((category) => [category, KIB])) as Record<Category, number>
   const svg = drawTimeline([{ op: 'all', held: all }], { title: '', budgetBytes: 9 * KIB, peakBytes: 8 * KIB })

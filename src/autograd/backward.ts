@@ -44,6 +44,7 @@ export function backward(loss: Tensor, seed = 1): void {
     )
   }
   device.op = 'backward'
+  const { module } = device
   const pending: Pending = new Map([[loss, device.alloc(1, 'activation')]])
   const done: Node[] = []
   try {
@@ -53,6 +54,7 @@ export function backward(loss: Tensor, seed = 1): void {
       const dy = pending.get(node.output)
       if (!dy) continue
       device.op = `${node.op.name} gradient`
+      device.module = node.module
       walk(device, node, dy, pending)
       nodes.splice(i, 1)
       dropNode(device, node)
@@ -61,6 +63,7 @@ export function backward(loss: Tensor, seed = 1): void {
       device.release(dy)
     }
   } finally {
+    device.module = module
     for (const storage of pending.values()) device.release(storage)
     // only now: the nodes that they hold had to be walked
     forget(done)

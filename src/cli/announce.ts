@@ -9,7 +9,7 @@ import { emit, type Io } from './io.js'
 import type { Job, Sets } from './job.js'
 import type { Needs } from './needs.js'
 
-/** A file could not be written. */
+/** A file could not be read or written. */
 export class FileError extends SluiceError {}
 
 /** 'lenet (39,742 parameters, float32 on cpu) with adam; digits/train: 1,438 images, 359 to test'. */
@@ -24,7 +24,7 @@ export function describeJob({ model, device, optimizer }: Job, { train, test }: 
 /** The plan as an event, or as a table with `notes` below it. */
 export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[]): void {
   if (json) {
-    const { outputShape, outputRows, ...fields } = plan
+    const { outputShape, outputRows, toJSON, ...fields } = plan
     const { minimumBudgetBytes, wholeBatchBytes } = needs
     emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes] })
     return
@@ -35,6 +35,18 @@ export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, no
 /** '832 KiB (851,968 bytes)': to be read, and to be given to `--memory`. */
 export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`
 
+/** @throws FileError  the file of a flag could not be written */
+async function writeTo(flag: string, file: string, content: string): Promise<void> {
+  await writeFile(file, content).catch((error: unknown) => {
+    throw new FileError(`${flag}: ${reasonOf(error)}`)
+  })
+}
+
+/** Write the file of `--out`. */
+export async function writePlan({ out }: Job, plan: Plan): Promise<void> {
+  if (out !== undefined) await writeTo('--out', out, `${JSON.stringify(plan)}\n`)
+}
+
 /** Write the picture of `--memory-svg`: one micro-batch of each size that the plan has, and the commit. */
 export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Promise<void> {
   const { svg: file, model, optimizer, microBatch } = job
@@ -43,9 +55,7 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
   const title = `${model}, ${optimizer}: a step of ${groupDigits(plan.batch)} samples`
   const { budgetBytes, plannedPeakBytes: peakBytes } = plan
   const picture = drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })
-  await writeFile(file, picture).catch((error: unknown) => {
-    throw new FileError(`--memory-svg: ${reasonOf(error)}`)
-  })
+  await writeTo('--memory-svg', file, picture)
 }
 
 /** The forward of a micro-batch begins with its input, and the backward with the op of that name. */

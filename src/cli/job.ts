@@ -11,7 +11,7 @@ import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
 import { type Recompute, Streamer } from '../stream/streamer.js'
 import { sameShape, showShape } from '../tensor/shape.js'
-import { byteSize, choice, decimal, parseOptions, UsageError, whole } from './options.js'
+import { byteSize, choice, decimal, parseOptions, UsageError, type Values, whole } from './options.js'
 
 const MODELS = Object.keys(BUILDERS)
 const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
@@ -57,6 +57,11 @@ export const JOB_OPTIONS = {
   help: { type: 'boolean', help: 'this text' },
 } as const
 
+/** What `plan` alone takes. */
+export const OUT = {
+  out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
+} as const
+
 export interface Job {
   model: string
   /** null: the embedded digits */
@@ -83,12 +88,17 @@ export interface Job {
   warmUpSteps: number
   json: boolean | undefined
   svg: string | undefined
+  /** of `plan` */
+  out: string | undefined
   help: boolean | undefined
 }
 
 /** @throws UsageError  naming the flag */
-export function parseJob(command: string, args: readonly string[]): Job {
-  const { values } = parseOptions(command, args, JOB_OPTIONS)
+export function parseJob(command: 'train' | 'plan', args: readonly string[]): Job {
+  const { values }: { values: Values<typeof JOB_OPTIONS> & { out?: string } } =
+    command === 'plan'
+      ? parseOptions(command, args, { ...JOB_OPTIONS, ...OUT })
+      : parseOptions(command, args, JOB_OPTIONS)
   const ifGiven = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
     text === undefined ? undefined : read(text)
   const optimizer = choice('--optimizer', values.optimizer, OPTIMIZERS)
@@ -126,6 +136,7 @@ export function parseJob(command: string, args: readonly string[]): Job {
     warmUpSteps: whole('--warm-up', values['warm-up'], 0),
     json: values.json,
     svg: values['memory-svg'],
+    out: values.out,
     help: values.help,
   }
 }

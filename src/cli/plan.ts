@@ -2,13 +2,13 @@
 import { heapLimit } from '../device/heap-device.js'
 import { openVirtualDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
-import { announcePlan, describeJob, showBytes, writePicture } from './announce.js'
+import { announcePlan, describeJob, showBytes, writePicture, writePlan } from './announce.js'
 import { type Command, EXIT, type Io } from './io.js'
-import { build, JOB_OPTIONS, type Job, parseJob, type Sets, shapesOf } from './job.js'
+import { build, JOB_OPTIONS, type Job, OUT, parseJob, type Sets, shapesOf } from './job.js'
 import { findNeeds } from './needs.js'
 import { describeOptions } from './options.js'
 
-const { epochs, schedule, 'warm-up': warmUp, lr, threads, ...PRINTED } = JOB_OPTIONS
+const { epochs, schedule, 'warm-up': warmUp, lr, threads, help: HELP, ...PRINTED } = JOB_OPTIONS
 /** Nothing runs here, so the fastest size cannot be measured. */
 const MICRO_BATCH = { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'largest that fits, or at most N samples' }
 
@@ -21,7 +21,7 @@ export const plan: Command = {
 Says how a mini-batch goes through a byte budget, and what budget it needs: by recording the step on shapes
 alone. Takes the flags of train; those that do not change the memory are left out here.
 
-${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH })}
+${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...OUT, help: HELP })}
 
 Exits 3 if it does not fit, and says the smallest budget that would do.
 `,
@@ -54,5 +54,6 @@ async function report(job: Job, sets: Sets, io: Io): Promise<void> {
   ]
   if (!job.json) io.out(`${describeJob(job, sets, needs)}\n\n`)
   announcePlan(io, job, found, needs, notes)
+  await writePlan(job, found)
   await writePicture(job, streamer, found)
 }

@@ -9,8 +9,9 @@ import { type Command, EXIT, emit, type Io } from './io.js'
 import { nearest, UsageError } from './options.js'
 import { plan } from './plan.js'
 import { train } from './train.js'
+import { verify } from './verify.js'
 
-const COMMANDS: readonly Command[] = [train, plan, gradcheck, devices]
+const COMMANDS: readonly Command[] = [train, plan, verify, gradcheck, devices]
 const NAMES = [...COMMANDS.map(({ name }) => name), 'help']
 
 /**

@@ -13,18 +13,10 @@ import type { Allocator, Category, MemoryStats } from '../memory/allocator.js'
 import { Direct } from './direct.js'
 import { DeviceError, TensorTooLargeError } from './errors.js'
 import type { Instruction, Sink, Update } from './instruction.js'
-import { checkSeed } from './seed.js'
+import { checkSeed, type StepContext } from './seed.js'
 import type { Slot } from './slot.js'
 import type { Storage } from './storage.js'
 import { largest, part } from './workspace.js'
-
-/** What dropout masks follow from. `call` counts the dropouts of one forward. */
-export interface StepContext {
-  seed: number
-  step: number
-  firstSample: number
-  call: number
-}
 
 export abstract class Device {
   /** 'cpu', 'reference', ... */
@@ -39,6 +31,8 @@ export abstract class Device {
   readonly volatile: boolean = false
   /** the op that is running, for errors and reports */
   op = 'upload'
+  /** the path of the module whose forward runs, while a streamer records a step; '' for the model itself and outside of it */
+  module = ''
   /** record where every tensor was made, so that leaks and misuse can be traced; slow */
   readonly trackOrigins: boolean
 
@@ -140,6 +134,7 @@ export abstract class Device {
     this.checkOpen()
     this.#withWorkspaces(this.workspaceBytes(name, parameters), (workspaces) => ({
       op: this.op,
+      module: this.module,
       name,
       parameters,
       reads: inputs,
@@ -170,6 +165,7 @@ export abstract class Device {
     const workspaceBytes = updates.map(({ kernel, parameters }) => this.workspaceBytes(kernel, parameters))
     this.#withWorkspaces([...spareBytes, ...largest(workspaceBytes)], (workspaces) => ({
       op: this.op,
+      module: this.module,
       name: 'commit',
       parameters: updates,
       reads: updates.flatMap(({ inputs }) => inputs),
@@ -214,6 +210,7 @@ export abstract class Device {
     const own = this.list && this.live ? copyOf(data) : data
     this.#sink.perform({
       op: this.op,
+      module: this.module,
       name: 'upload',
       parameters: { scale },
       reads: [],
@@ -232,8 +229,8 @@ export abstract class Device {
    */
   read(storage: Storage): Promise<Floats> {
     this.checkOpen()
-    if (!this.executes) throw new DeviceError('a virtual device has no values to read')
-    return this.#sink.read(storage, (placed) => this.fetch(placed))
+    if (!this.executes && this.#sink.hasValues) throw new DeviceError('a virtual device has no values to read')
+    return this.#sink.read(storage, this, (placed) => this.fetch(placed))
   }
 
   /** Have `undo` called if what is recorded now is never run, or fails. */
@@ -243,7 +240,7 @@ export abstract class Device {
 
   /** Let what `fn` does go to `sink`. Leaves no trace of its own, also when fn throws. */
   through<T>(sink: Sink, fn: () => T): T {
-    const before = { sink: this.#sink, slots: this.#slots, step: this.#step, op: this.op }
+    const before = { sink: this.#sink, slots: this.#slots, step: this.#step, op: this.op, module: this.module }
     this.#sink = sink
     if (!sink.hasValues) {
       this.#slots = new Map()
@@ -257,6 +254,7 @@ export abstract class Device {
       this.#slots = before.slots
       this.#step = before.step
       this.op = before.op
+      this.module = before.module
     }
   }
 

@@ -1,7 +1,7 @@
 /** Does everything at once: memory is taken when it is asked for, and freed when its last holder goes. */
 import type { Floats } from '../../kernels/kernels.js'
 import type { Allocator, Category } from '../memory/allocator.js'
-import type { Instruction, Sink } from './instruction.js'
+import type { Instruction, Sink, Whereabouts } from './instruction.js'
 import { Storage } from './storage.js'
 
 export class Direct implements Sink {
@@ -22,7 +22,7 @@ export class Direct implements Sink {
 
   unlessDone(): void {}
 
-  read(storage: Storage, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats> {
+  read(storage: Storage, _by: Whereabouts, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats> {
     return fetch(storage)
   }
 

@@ -17,6 +17,8 @@ export type Update = {
 export interface Instruction {
   /** the op that it is a part of, for errors and reports */
   readonly op: string
+  /** the path of the module whose forward it ran in, or whose gradient it is; '' for the model itself and outside of it */
+  readonly module: string
   /** the kernel, 'upload' or 'commit' */
   readonly name: string
   readonly parameters: unknown
@@ -34,6 +36,13 @@ export interface Instruction {
 /** An instruction as a plan keeps it. */
 export type Planned = Omit<Instruction, 'perform'>
 
+/** Where a program is: see Device. */
+export type Whereabouts = Pick<Instruction, 'op' | 'module'>
+
+/** An op as errors name it: 'relu', or 'relu in layer2.0' while the forward of that module is recorded. */
+export const placeOf = (op: string, { module }: Pick<Instruction, 'module'>): string =>
+  module ? `${op} in ${module}` : op
+
 /** Where the actions of a program go: they are done at once, or recorded. */
 export interface Sink {
   /** the list that is recorded, or null where everything is done at once */
@@ -46,8 +55,12 @@ export interface Sink {
   free(storage: Storage): void
   /** Have `undo` called if what the program does is never done, or fails. */
   unlessDone(undo: () => void): void
-  /** The values that `fetch` finds in a storage: now, or when the list comes to it. @throws RehearsalError  a plan has none */
-  read(storage: Storage, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats>
+  /**
+   * The values that `fetch` finds in a storage: now, or when the list comes to it.
+   * @param by  the op and module that read them
+   * @throws RehearsalError  a plan has none
+   */
+  read(storage: Storage, by: Whereabouts, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats>
   /** @throws BudgetExceededError  the workspaces do not fit; nothing has run */
   perform(instruction: Instruction): void
 }

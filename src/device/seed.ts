@@ -1,4 +1,4 @@
-/** Seeds: what numbers they may be. */
+/** Seeds: what numbers they may be, and what follows from them. */
 import { ArgumentError, showValue } from '../memory/errors.js'
 
 /** Seeds have 32 bits, as many as the key of a dropout mask has room for. */
@@ -8,4 +8,12 @@ export const LARGEST_SEED = 2 ** 32 - 1
 export function checkSeed(what: string, seed: unknown): asserts seed is number {
   if (typeof seed === 'number' && Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return
   throw new ArgumentError(`${what}: seed ${showValue(seed)} is not a whole number from 0 to ${LARGEST_SEED} (2^32 - 1)`)
+}
+
+/** What dropout masks follow from. `call` counts the dropouts of one forward. */
+export interface StepContext {
+  seed: number
+  step: number
+  firstSample: number
+  call: number
 }

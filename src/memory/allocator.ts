@@ -82,6 +82,8 @@ export interface Allocator {
   /** Equal signatures place the same future requests in the same places. */
   signature(): string
   stats(): MemoryStats
+  /** The blocks that are live now, in no order. */
+  blocks(): readonly Block[]
   /** The smallest budget, as a user would give it, whose usable part is at least `peakBytes`. */
   budgetFor(peakBytes: number): number
 }

@@ -95,6 +95,10 @@ export class HeapAllocator implements Allocator {
     return roundUp(peakBytes, PAGE_BYTES)
   }
 
+  blocks(): readonly Block[] {
+    return this.#ledger.blocks()
+  }
+
   stats(): MemoryStats {
     return {
       ...this.#ledger.stats(),

@@ -66,6 +66,10 @@ export class Ledger {
     this.#peakOp = STANDING
   }
 
+  blocks(): readonly Block[] {
+    return [...this.#live.values()]
+  }
+
   stats(): Books {
     return {
       heldBytes: this.#total,

@@ -133,6 +133,10 @@ export class TextureAllocator implements Allocator {
     return peakBytes
   }
 
+  blocks(): readonly Block[] {
+    return this.#ledger.blocks()
+  }
+
   stats(): MemoryStats {
     const remainingBytes = this.budgetBytes - this.heldBytes
     return {

@@ -11,6 +11,8 @@ import { ArgumentError } from './errors.js'
 export interface TimelinePoint {
   readonly op: string
   readonly held: BytesByCategory
+  /** the bytes of the value that it allocates, where that is made again */
+  readonly againBytes?: number
 }
 
 /** A stretch of the timeline that has a name: from `start` to the next section's start. */
@@ -69,6 +71,7 @@ text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#334155}
 .over{fill:#b91c1c}
 .reach{stroke:#475569;stroke-dasharray:2 3}
 .mark{stroke:#0f172a}
+.again{stroke:#64748b}
 .dot{fill:#0f172a;stroke:#ffffff;stroke-width:1.5}
 @media(prefers-color-scheme:dark){
 text{fill:#cbd5e1}
@@ -82,6 +85,7 @@ text{fill:#cbd5e1}
 .over{fill:#f87171}
 .reach{stroke:#cbd5e1}
 .mark{stroke:#f1f5f9}
+.again{stroke:#94a3b8}
 .dot{fill:#f1f5f9;stroke:#0f172a}
 }`
 
@@ -110,6 +114,7 @@ export function drawTimeline(points: readonly TimelinePoint[], options: Timeline
     ...areas(points, x, y),
     ...sectionMarks(sections, points.length, x),
     ...legend(points),
+    ...againMarks(points, x),
     ...limits(budgetBytes, peakBytes, topBytes, y),
     ...peakMark(points[peak].op, totals[peak], x(peak + 0.5), y(totals[peak])),
     text(PLOT.left, HEIGHT - 14, events, 'start', 'quiet'),
@@ -190,6 +195,16 @@ function legend(points: readonly TimelinePoint[]): string[] {
       text(WIDTH - 24, at, formatBytes(peakOf(points, category)), 'end', 'quiet')
     )
   })
+}
+
+/** A tick on the axis for each value that is made again, and how many there are. */
+function againMarks(points: readonly TimelinePoint[], x: Scale): string[] {
+  const made = [...points.keys()].filter((i) => points[i].againBytes !== undefined)
+  if (made.length === 0) return []
+  const bytes = made.reduce((sum, i) => sum + (points[i].againBytes ?? 0), 0)
+  const ticks = made.map((i) => `M${x(i)} ${PLOT.bottom}v6`).join('')
+  const label = `| made again: ${groupDigits(made.length)} values, ${formatBytes(bytes)}`
+  return [`<path class="again" d="${ticks}"/>`, text(WIDTH - 24, HEIGHT - 14, label, 'end', 'quiet')]
 }
 
 /** The budget, and the highest byte reached. Labels that would touch move apart. */

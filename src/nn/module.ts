@@ -56,7 +56,12 @@ export abstract class Module {
 
   /** Itself and all modules below, each once. */
   modules(): Module[] {
-    return [...this.#named((member): member is Module => member instanceof Module).values()]
+    return [...this.namedModules().values()]
+  }
+
+  /** `modules()` by their paths, as `layer2.0.conv1`; its own is ''. */
+  namedModules(): Map<string, Module> {
+    return this.#named((member): member is Module => member instanceof Module)
   }
 
   namedParameters(): Map<string, Parameter> {

@@ -1,5 +1,6 @@
 /** How an op runs: check, allocate, run the kernels, record. What an op is: declaration.ts. */
 import type { Device } from '../device/device.js'
+import { placeOf } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import { adopt } from '../tensor/scope.js'
@@ -70,7 +71,7 @@ function operand(op: string, device: Device, input: Tensor): Storage {
   if (input.device !== device) {
     throw new DeviceMismatchError(`${op}: the tensors are on two devices, ${device.kind} and ${input.device.kind}`)
   }
-  return input.storage(op)
+  return input.storage(placeOf(op, device))
 }
 
 function share(device: Device, storage: Storage): Storage {

@@ -20,6 +20,8 @@ import type { Op, Saved } from './declaration.js'
 export class Node implements Producer {
   /** Note [Out of reach]; at first the output alone */
   holders = 1
+  /** see Device.module */
+  readonly module: string
 
   constructor(
     readonly op: Op<unknown>,
@@ -29,7 +31,9 @@ export class Node implements Producer {
     readonly inputShapes: readonly Shape[],
     /** the node holds one reference to each until it is dropped */
     readonly saved: ReadonlyMap<Saved, readonly Storage[]>,
-  ) {}
+  ) {
+    this.module = output.device.module
+  }
 
   outputGone(): void {
     if (--this.holders === 0) dropUnreachable(this)

@@ -8,7 +8,7 @@ import type { Storage } from '../device/storage.js'
 import type { BytesByCategory, Category } from '../memory/allocator.js'
 import { type Life, mostAlive } from '../memory/arrange.js'
 import type { TimelinePoint } from '../memory/timeline.js'
-import { Graph, type Schedule } from './again.js'
+import { Graph, type Schedule, type Turn } from './again.js'
 import { type Recording, rehearse } from './record.js'
 
 /** The life of a value. */
@@ -16,8 +16,9 @@ export interface ValueLife extends Life {
   /** its number in the recording */
   readonly value: number
   readonly category: Category
-  /** the op that it is born in */
+  /** the op that it is born in, and the module of that: see Instruction */
   readonly op: string
+  readonly module: string
 }
 
 /** What a recording does, with the lives and places of its values. */
@@ -37,6 +38,14 @@ export interface Pass extends Schedule {
   /** the op at the peak of the bytes that are held, and what is held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
+  /** what each module's values take there, the largest first; standing tensors are not among them */
+  readonly modulesAtPeak: readonly ModuleBytes[]
+}
+
+/** The bytes of the values of a module: see Instruction. */
+export interface ModuleBytes {
+  readonly module: string
+  readonly bytes: number
 }
 
 /** Every value from the first turn that touches it to the last; a result that is held stays. */
@@ -57,8 +66,8 @@ function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, c
     if (birth < 0) continue
     const { bytes, category, references } = values[copyOf[value - values.length] ?? value]
     const death = references > 0 && value < values.length ? Infinity : deaths[value]
-    const { op } = instructions[turns[birth].instruction]
-    lives.push({ value, bytes: costOf(bytes), birth, death, category, op })
+    const { op, module } = instructions[turns[birth].instruction]
+    lives.push({ value, bytes: costOf(bytes), birth, death, category, op, module })
   }
   return lives
 }
@@ -85,8 +94,11 @@ export function plan({ allocator }: Device, recording: Recording, dropped = NOTH
   const most = mostAlive(lives)
   // a plan is for any budget: what this one has and no block can use is not a part of it
   const heldAtPeak = { ...held, runtime: held.runtime - unusableBytes }
-  for (const { birth, death, category, bytes } of lives) {
-    if (birth <= most.at && most.at <= death) heldAtPeak[category] += bytes
+  const byModule = new Map<string, number>()
+  for (const { birth, death, category, bytes, module } of lives) {
+    if (birth > most.at || most.at > death) continue
+    heldAtPeak[category] += bytes
+    byModule.set(module, (byModule.get(module) ?? 0) + bytes)
   }
   return {
     ...schedule,
@@ -100,6 +112,7 @@ export function plan({ allocator }: Device, recording: Recording, dropped = NOTH
     peakHeldBytes: heldBytes - unusableBytes + most.bytes,
     peakOp: most.bytes > 0 ? instructions[schedule.turns[most.at].instruction].op : 'standing tensors',
     heldAtPeak,
+    modulesAtPeak: Array.from(byModule, ([module, bytes]) => ({ module, bytes })).sort((a, b) => b.bytes - a.bytes),
   }
 }
 
@@ -109,16 +122,28 @@ export function plan({ allocator }: Device, recording: Recording, dropped = NOTH
  */
 export const planOf = (device: Device, fn: () => unknown): Pass => plan(device, rehearse(device, fn))
 
+/** For each turn the earlier one that it does again, or null. */
+export function repeatsOf(turns: readonly Turn[]): (number | null)[] {
+  const first = new Map<number, number>()
+  return turns.map(({ instruction }, i) => {
+    const earlier = first.get(instruction)
+    if (earlier === undefined) first.set(instruction, i)
+    return earlier ?? null
+  })
+}
+
 /** What is held by category after every birth and death, beside `standing`. */
 export function timelineOf(pass: Pass, standing: BytesByCategory): TimelinePoint[] {
   const { instructions, turns, lives, births, deaths } = pass
+  const again = repeatsOf(turns)
   const held = { ...standing }
   const points: TimelinePoint[] = []
   turns.forEach(({ instruction }, i) => {
     const change = (sign: 1 | -1) => (life: number) => {
       const { category, bytes } = lives[life]
       held[category] += sign * bytes
-      points.push({ op: instructions[instruction].op, held: { ...held } })
+      const made = sign > 0 && again[i] !== null && category !== 'workspace'
+      points.push({ op: instructions[instruction].op, held: { ...held }, ...(made ? { againBytes: bytes } : {}) })
     }
     births[i].forEach(change(1))
     deaths[i].forEach(change(-1))

@@ -8,7 +8,7 @@
 import type { Floats } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
 import { RehearsalError } from '../device/errors.js'
-import type { Instruction, Sink } from '../device/instruction.js'
+import { type Instruction, placeOf, type Sink, type Whereabouts } from '../device/instruction.js'
 import { forget, isPromise } from '../device/promise.js'
 import { Storage } from '../device/storage.js'
 import type { Category } from '../memory/allocator.js'
@@ -41,18 +41,18 @@ export class Recording<T = unknown> implements Sink {
   }
 
   /** @throws RehearsalError  a plan has no values */
-  read(storage: Storage, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats> {
-    const { op } = this.instructions.at(-1) ?? { op: 'the beginning' }
+  read(storage: Storage, { op, module }: Whereabouts, fetch: (placed: Storage) => Promise<Floats>): Promise<Floats> {
     if (!this.hasValues) {
       throw new RehearsalError(
-        `a value was read in a step that is recorded before it runs, after '${op}': read after the step instead`,
+        `a value was read in a step that is recorded before it runs, after ${placeOf(`'${op}'`, { module })}: ` +
+          'read after the step instead',
       )
     }
     const promise = new Promise<Floats>((resolve, reject) => {
       this.unlessDone(() => reject(new RehearsalError('a value was read in a scope that did not run to its end')))
       const perform = ([placed]: readonly Storage[]) => fetch(placed).then(resolve, reject)
       this.perform({
-        ...{ op, name: 'read', parameters: {}, reads: [storage], writes: [], changes: false, workspaces: [] },
+        ...{ op, module, name: 'read', parameters: {}, reads: [storage], writes: [], changes: false, workspaces: [] },
         perform,
       })
     })

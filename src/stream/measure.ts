@@ -67,9 +67,11 @@ export class StepMeasure {
     const pass = plan(this.program.device, recording, dropped)
     const { reset, norm = reset, commit = reset } = this.ends
     const all = [pass, reset, norm, commit]
-    const { peakHeldBytes, peakOp, heldAtPeak } = all.reduce((a, b) => (b.peakHeldBytes > a.peakHeldBytes ? b : a))
+    const { peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak } = all.reduce((a, b) =>
+      b.peakHeldBytes > a.peakHeldBytes ? b : a,
+    )
     const peakBytes = Math.max(...all.map((each) => each.peakBytes))
-    return { pass, peakBytes, peakHeldBytes, peakOp, heldAtPeak, ...output }
+    return { pass, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, ...output }
   }
 
   #record(size: number): Sized {

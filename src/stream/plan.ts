@@ -1,8 +1,9 @@
 /** A plan: how a mini-batch is split, what the split takes, and how a person reads it. How one is found: search.ts. */
 import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
-import type { Pass } from '../step/pass.js'
+import type { ModuleBytes, Pass } from '../step/pass.js'
 import type { Shape } from '../tensor/shape.js'
+import type { PlanFile } from './plan-format.js'
 
 /** `count` micro-batches of `size` samples, one after the other. */
 export interface Part {
@@ -58,6 +59,7 @@ export interface Measured {
   peakHeldBytes: number
   peakOp: string
   heldAtPeak: BytesByCategory
+  modulesAtPeak: readonly ModuleBytes[]
   /** the shape of the model's output, without its first axis */
   outputShape: Shape
   /** rows on the first axis of the output, for each sample */
@@ -69,7 +71,8 @@ export interface Measured {
 /** The size of micro-batches. 'fit': the largest that fits. A number: at most this many samples. */
 export type MicroBatchOption = 'fit' | number
 
-export interface Plan {
+/** A mini-batch cut into micro-batches, and what it takes. */
+export interface Split {
   readonly mode: string
   /** samples in the mini-batch */
   readonly batch: number
@@ -94,6 +97,8 @@ export interface Plan {
   /** the op at the peak, and what was held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
+  /** what the values of each module take at the peak, the largest first; '' is the model itself and what is outside of it */
+  readonly modulesAtPeak: readonly ModuleBytes[]
   /** the time that making values again takes, as a share of the step without it, as predicted */
   readonly extraTime: number
   /** how the split changes the mathematics of this step, for the user */
@@ -105,12 +110,25 @@ export interface Plan {
   toString(): string
 }
 
+export interface Plan extends Split {
+  /** the plan as a file, for `verifyPlan` and other programs: see docs/step-as-data.md */
+  toJSON(): PlanFile
+}
+
 /** '1 x 4 + 2 x 3' */
 export const describeParts = (parts: readonly Part[]): string =>
   parts.map(({ size, count }) => `${groupDigits(count)} x ${groupDigits(size)}`).join(' + ')
 
+/** The modules whose values take the most at the peak, as shares of all that is held there. */
+function describeModules({ modulesAtPeak, heldAtPeak }: Split): string {
+  const heldBytes = CATEGORIES.reduce((sum, category) => sum + heldAtPeak[category], 0)
+  const share = (bytes: number): string => `${Math.round((100 * bytes) / heldBytes)} %`
+  const largest = modulesAtPeak.slice(0, 3)
+  return largest.map(({ module, bytes }) => `${module ? `'${module}'` : 'the model itself'} ${share(bytes)}`).join(', ')
+}
+
 /** The memory report: a table of the budget and what becomes of it. */
-export function describePlan(plan: Plan): string {
+export function describePlan(plan: Split): string {
   const share = ((100 * plan.plannedPeakBytes) / plan.budgetBytes).toFixed(1)
   const times = plan.wholeBatchBytes / plan.budgetBytes
   const count = countOf(plan.parts)
@@ -126,6 +144,7 @@ export function describePlan(plan: Plan): string {
     bytes('remaining', plan.remainingBytes),
     bytes('per sample', plan.bytesPerSample),
     bytes('planned peak', plan.plannedPeakBytes, `${share} % of the budget, at '${plan.peakOp}'`),
+    ...(plan.modulesAtPeak.length > 0 ? [`  ${'modules at the peak'.padEnd(22)}${describeModules(plan)}`] : []),
     Number.isFinite(times)
       ? bytes(
           'whole batch needs',

@@ -12,7 +12,8 @@ import type { Shape } from '../tensor/shape.js'
 import { DoesNotFitError, NotSeparableError } from './errors.js'
 import { StepMeasure } from './measure.js'
 import type { Recompute } from './options.js'
-import { countOf, type Measured, type MicroBatchOption, type Plan, type PlannedStep } from './plan.js'
+import { countOf, type Measured, type MicroBatchOption, type Plan, type PlannedStep, type Split } from './plan.js'
+import { planFile } from './plan-file.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
@@ -51,12 +52,12 @@ const NEVER: Choice = { dropped: new Set(), extraTime: 0 }
 
 /** A plan, or why there is none. */
 interface Attempt {
-  plan: Plan | null
+  plan: Split | null
   measure(size: number): Measured
   error?: DoesNotFitError
 }
 
-function fitting({ plan, measure, error }: Attempt): Attempt & { plan: Plan } {
+function fitting({ plan, measure, error }: Attempt): Attempt & { plan: Split } {
   if (!plan) throw error
   return { plan, measure }
 }
@@ -69,7 +70,7 @@ function fitting({ plan, measure, error }: Attempt): Attempt & { plan: Plan } {
 function choose(
   attempt: (choice: Choice, size?: number) => Attempt,
   allowed: readonly (readonly Choice[])[],
-): Attempt & { plan: Plan } {
+): Attempt & { plan: Split } {
   const never = attempt(NEVER)
   if (never.plan && never.plan.microBatch === never.plan.batch) return fitting(never)
   let last = never
@@ -158,7 +159,10 @@ export class Planner {
         throw error
       }
     }
-    const { plan, measure } = choose(attempt, limits.map(within))
+    const { plan: split, measure } = choose(attempt, limits.map(within))
+    const passes = { ...step.ends, parts: split.parts.flatMap(({ size }) => measure(size).pass ?? []) }
+    const blocks = device.allocator.blocks()
+    const plan: Plan = { ...split, toJSON: () => planFile(device, split, passes, blocks) }
     const count = countOf(plan.parts)
     const coupled = mode === 'predict' ? undefined : lossFunction.coupled
     if (coupled === undefined) checkRows(plan, shape.input, measure)
@@ -170,7 +174,7 @@ export class Planner {
             : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),
       )
     }
-    return { plan, passes: { ...step.ends, parts: plan.parts.flatMap(({ size }) => measure(size).pass ?? []) } }
+    return { plan, passes }
   }
 
   #sampleShape({

@@ -24,6 +24,7 @@ import { allOrNothing, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
+import { Owners } from './owners.js'
 import { rowsOf } from './rows.js'
 import { SampleWeights } from './weights.js'
 
@@ -44,6 +45,7 @@ export class Program {
   outputShape: Shape = []
   /** rows on the first axis of the last output, for each sample */
   outputRows = 1
+  #owners: Owners
   readonly #buffers: readonly Buffer[]
   /** the buffers whose shadow this program holds */
   readonly #shadowed: Buffer[] = []
@@ -58,6 +60,7 @@ export class Program {
     readonly optimizer: Optimizer,
   ) {
     this.device = model.device
+    this.#owners = new Owners(model)
     this.#buffers = model.buffers()
     this.#loss = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
@@ -72,10 +75,12 @@ export class Program {
   }
 
   /**
-   * Make everything that stands between steps, before a step is planned: a layer that was thawed gets its gradients now.
+   * Look at the model before a step is planned, and make everything that stands between steps: a layer that was thawed gets
+   * its gradients now.
    * @throws BudgetExceededError  a gradient does not fit; no gradient was made
    */
   prepare(): void {
+    this.#owners = new Owners(this.model)
     this.#leaves = this.#parameters().filter(({ requiresGrad }) => requiresGrad)
     allOrNothing(this.device, () => this.#leaves.forEach(gradientOf))
   }
@@ -100,7 +105,7 @@ export class Program {
    * @param share  w_j / W, the weight of this micro-batch as a share of the mini-batch's
    */
   microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
-    const run = () => this.#microBatch(mode, shape, size, piece, share)
+    const run = () => this.#owners.during(() => this.#microBatch(mode, shape, size, piece, share))
     return mode === 'train' ? run() : this.#evaluating(run)
   }
 
@@ -210,7 +215,7 @@ export class Program {
 
   #forward(mode: Mode, x: Tensor): Tensor {
     const output = userCode('the model', () => this.model.forward(x))
-    checkTensor('the forward', output)
+    checkTensor('the forward', output, this.device)
     this.outputRows = rowsOf(mode, x.shape, output.shape)
     this.outputShape = output.shape.slice(1)
     return output
@@ -218,7 +223,7 @@ export class Program {
 
   #lossOf(output: Tensor, target: Tensor, weights: SampleWeights | undefined): Tensor {
     const loss = userCode('the loss', () => this.lossFunction(output, target, weights ? { weights } : undefined))
-    checkTensor('the loss', loss)
+    checkTensor('the loss', loss, this.device)
     weights?.checkUsed()
     if (loss.size !== 1) throw new ShapeError(`the loss has shape ${showShape(loss.shape)}; it must be one number`)
     return loss
@@ -234,6 +239,7 @@ export class Program {
   }
 
   #addLoss(loss: Tensor, share: number): void {
+    this.device.op = 'loss'
     this.device.update({
       kernel: 'addExactly',
       parameters: { factor: share },
@@ -270,9 +276,9 @@ export function userCode<T>(who: string, fn: () => T): T {
 }
 
 /** @throws ModelError  user code returned something other than a tensor, whatever its type says */
-function checkTensor(who: string, value: unknown): void {
+function checkTensor(who: string, value: unknown, { op }: Device): void {
   if (value instanceof Tensor) return
   if (isPromise(value)) forget(value)
-  const what = isPromise(value) ? 'a Promise' : showValue(value)
+  const what = isPromise(value) ? `a Promise, after '${op}'` : showValue(value)
   throw new ModelError(`${who} returned ${what}; it must return one tensor, and not wait for anything`)
 }

@@ -15,7 +15,7 @@ import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { DoesNotFitError, OutputShapeError } from './errors.js'
-import { balanced, describePlan, type Measured, type MicroBatchOption, type Plan } from './plan.js'
+import { balanced, describePlan, type Measured, type MicroBatchOption, type Split } from './plan.js'
 
 export interface PlanRequest {
   mode: string
@@ -36,7 +36,7 @@ export interface PlanRequest {
  * @throws ArgumentError    batch or microBatch is not a positive integer
  * @throws DoesNotFitError  no size (or not the one asked for) fits; says the budget that would do
  */
-export function makePlan(request: PlanRequest): Plan {
+export function makePlan(request: PlanRequest): Split {
   const { mode, batch, allocator } = request
   checkCount('batch', batch)
   if (batch > LARGEST_BATCH) {
@@ -72,7 +72,7 @@ export function makePlan(request: PlanRequest): Plan {
   const most = Number.isFinite(largest.peakBytes) ? batch : microBatch
   const perSample =
     most > size ? (measure(most).peakBytes - peakBytes) / (most - size) : (peakBytes - stats.heldBytes) / size
-  const plan: Plan = {
+  const plan: Split = {
     mode,
     batch,
     microBatch,
@@ -87,6 +87,7 @@ export function makePlan(request: PlanRequest): Plan {
     minimumBudgetBytes,
     peakOp: peak.peakOp,
     heldAtPeak: peak.heldAtPeak,
+    modulesAtPeak: peak.modulesAtPeak,
     extraTime: request.extraTime ?? 0,
     notes: peak.notes,
     outputShape: peak.outputShape,
@@ -190,6 +191,7 @@ const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
   peakHeldBytes,
   peakOp,
   heldAtPeak: noBytes(),
+  modulesAtPeak: [],
   pass: null,
   outputShape: [],
   outputRows: 1,

@@ -1,0 +1,60 @@
+/** A plan as a file: everything that it promises, as plain JSON. The format: plan-format.ts. A verifier: src/verify. */
+import type { Device } from '../device/device.js'
+import type { Block } from '../memory/allocator.js'
+import { type Pass, repeatsOf } from '../step/pass.js'
+import type { Passes, Split } from './plan.js'
+import type { PlanFile, PlannedPass } from './plan-format.js'
+
+/** @param blocks  what was live on the device when the plan was made */
+export function planFile(device: Device, split: Split, passes: Passes, blocks: readonly Block[]): PlanFile {
+  const { reset, norm, commit } = passes
+  const addressed = reset.addresses !== null
+  const { mode, batch, microBatch, extraTime, budgetBytes, heldBytes, parts, plannedPeakBytes } = split
+  return {
+    format: 'sluice plan',
+    version: 1,
+    device: device.kind,
+    addressed,
+    mode,
+    batch,
+    microBatch,
+    extraTime,
+    budgetBytes: Number.isFinite(budgetBytes) ? budgetBytes : null,
+    standing: {
+      bytes: heldBytes,
+      blocks: blocks.map(({ address, bytes, category }) => ({ address: addressed ? address : null, bytes, category })),
+    },
+    passes: [
+      plannedPass('reset', reset),
+      ...parts.map(({ size, count }, i) => plannedPass('micro-batch', passes.parts[i], count, size)),
+      ...(norm ? [plannedPass('norm', norm)] : []),
+      ...(commit ? [plannedPass('commit', commit)] : []),
+    ],
+    peakBytes: plannedPeakBytes,
+  }
+}
+
+function plannedPass(name: PlannedPass['name'], pass: Pass, count = 1, samples = 0): PlannedPass {
+  const { instructions, turns, lives, addresses, peakBytes } = pass
+  const again = repeatsOf(turns)
+  const numbers = new Map(lives.map(({ value }, i) => [value, i]))
+  return {
+    name,
+    count,
+    samples,
+    peakBytes,
+    turns: turns.map(({ instruction, operands }, i) => {
+      const { op, name: kernel, module } = instructions[instruction]
+      return { op, kernel, module, again: again[i], operands: operands.map((value) => numbers.get(value) ?? null) }
+    }),
+    blocks: lives.map(({ birth, death, bytes, category, op, module }, i) => ({
+      birth,
+      death: death === Infinity ? null : death,
+      address: addresses ? addresses[i] : null,
+      bytes,
+      category,
+      op,
+      module,
+    })),
+  }
+}

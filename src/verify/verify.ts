@@ -1,0 +1,149 @@
+/**
+ * Checks a plan that is a file, by what the file says alone. Its format: docs/step-as-data.md. The code here shares nothing
+ * with what makes plans and finds places, so a fault there does not hide itself. The file may come from anywhere.
+ */
+import { SluiceError } from '../memory/errors.js'
+
+/** A file is no plan, or a plan that does not do what it says. The message names the place in the file. */
+export class InvalidPlanError extends SluiceError {}
+
+/** Of budgets and blocks where blocks have addresses; of blocks where they have none. */
+const [PAGE_BYTES, ALIGNMENT_BYTES, TEXEL_BYTES] = [65536, 64, 16]
+
+type Fields = Readonly<Record<string, unknown>>
+type Memory = ReturnType<typeof memoryOf>
+
+/** `at` is its place in the file. */
+type Block = Readonly<{ at: string; address: number; bytes: number; category: string }>
+
+/**
+ * Checks that blocks that live at the same turn do not overlap, nor standing memory; that every block lives from the first turn
+ * that touches it to the last; that nothing lies outside the budget; and that the peaks are the stated ones.
+ * @param plan  what `plan.toJSON()` gives, or the parsed file of `sluice plan --out`
+ * @throws InvalidPlanError  says where it is wrong
+ */
+export function verifyPlan(plan: unknown): void {
+  const file = fields('the plan', plan)
+  const { mode, budgetBytes } = file
+  expect(file.format === 'sluice plan' && file.version === 1, 'the plan', "has not the format 'sluice plan' 1")
+  expect(['train', 'evaluate', 'predict'].includes(text('mode', mode)), 'mode', 'is unknown')
+  const addressed: boolean = checked(typeof file.addressed === 'boolean', 'addressed', file.addressed, 'true or false')
+  const budget = budgetBytes === null ? Infinity : whole('budgetBytes', budgetBytes)
+  const limit = addressed ? Math.floor(budget / PAGE_BYTES) * PAGE_BYTES : budget
+  const memory = memoryOf(fields('standing', file.standing), addressed)
+  const passes = list('passes', file.passes).map((pass, i) => fields(`passes[${i}]`, pass))
+  const order = mode === 'train' ? /^reset(,micro-batch)+,norm,commit$/ : /^reset(,micro-batch)+$/
+  expect(
+    order.test(passes.map(({ name }) => text('passes', name)).join()),
+    'passes',
+    'are not those of a step, in their order',
+  )
+  let [samples, highest] = [0, 0]
+  for (const [i, pass] of passes.entries()) {
+    const at = `passes[${i}]`
+    const [count, size] = [whole(`${at}.count`, pass.count), whole(`${at}.samples`, pass.samples)]
+    const runs = pass.name === 'micro-batch' ? count > 0 && size > 0 : count === 1 && size === 0
+    expect(runs, at, `cannot run ${count} times on ${size} samples`)
+    const peak = peakOf(at, pass, memory, mode !== 'train')
+    expect(peak === pass.peakBytes, `${at}.peakBytes`, `is not ${peak}, which follows from its blocks`)
+    expect(peak <= limit, at, `peaks at ${peak} bytes, and blocks can have ${limit} of the budget`)
+    samples += count * size
+    highest = Math.max(highest, peak)
+  }
+  expect(samples === file.batch, 'batch', `is not ${samples}, the samples of its micro-batches`)
+  expect(highest === file.peakBytes, 'peakBytes', `is not ${highest}, the highest of its passes`)
+}
+
+function memoryOf(file: Fields, addressed: boolean) {
+  const entries = Object.entries(fields('standing.bytes', file.bytes))
+  const bytes = new Map(entries.map(([name, count]) => [name, whole(`standing.bytes.${name}`, count)]))
+  const standing = new Set<Block>()
+  for (const [i, each] of list('standing.blocks', file.blocks).entries()) {
+    take(standing, blockOf(`standing.blocks[${i}]`, each, addressed, bytes), addressed)
+  }
+  for (const [name, count] of bytes) {
+    const sum = [...standing].reduce((total, block) => total + (block.category === name ? block.bytes : 0), 0)
+    // bytes of the device itself are in no block
+    expect(name === 'runtime' || count === sum, `standing.bytes.${name}`, `is not ${sum}, the sum of its blocks`)
+  }
+  return { addressed, standing, bytes }
+}
+
+function blockOf(at: string, value: unknown, addressed: boolean, categories: ReadonlyMap<string, number>): Block {
+  const block = fields(at, value)
+  const unit = addressed ? ALIGNMENT_BYTES : TEXEL_BYTES
+  const [bytes, category] = [whole(`${at}.bytes`, block.bytes), text(`${at}.category`, block.category)]
+  const address = addressed ? whole(`${at}.address`, block.address) : 0
+  expect(addressed || block.address === null, `${at}.address`, 'is given where blocks have none')
+  expect(categories.has(category), `${at}.category`, 'is not among standing.bytes')
+  expect(bytes > 0 && bytes % unit === 0 && address % unit === 0, at, `is not of whole units of ${unit} bytes`)
+  return { at, address, bytes, category }
+}
+
+/** The peak that follows from the lives and places of a pass. @param mayStay  may a block outlive the pass? */
+function peakOf(at: string, pass: Fields, { addressed, standing, bytes }: Memory, mayStay: boolean): number {
+  const turns = list(`${at}.turns`, pass.turns).map((turn, t) => fields(`${at}.turns[${t}]`, turn))
+  const listed = list(`${at}.blocks`, pass.blocks)
+  const touched = turns.map((_, t) => touchedBy(`${at}.turns[${t}]`, turns, t, listed.length))
+  const uses: number[][] = listed.map(() => [])
+  for (const [t, numbers] of touched.entries()) for (const number of numbers) uses[number].push(t)
+  const blocks = listed.map((each, i) => {
+    const block = blockOf(`${at}.blocks[${i}]`, each, addressed, bytes)
+    const { birth, death, op, module } = fields(block.at, each)
+    const [first, last] = [whole(`${block.at}.birth`, birth), death === null && mayStay ? uses[i].at(-1) : death]
+    expect(first === uses[i][0] && last === uses[i].at(-1), block.at, 'does not live from its first turn to its last')
+    expect(op === turns[first].op && module === turns[first].module, block.at, 'is not of the op that it is born for')
+    return { ...block, birth, death }
+  })
+  const alive = new Set<Block>(standing)
+  let live = [...bytes.values()].reduce((sum, count) => sum + count, 0)
+  let peak = addressed ? [...standing].reduce((end, block) => Math.max(end, block.address + block.bytes), 0) : live
+  for (const [t, numbers] of touched.entries()) {
+    const here = Array.from(numbers, (number) => blocks[number])
+    for (const block of here.filter(({ birth }) => birth === t)) {
+      take(alive, block, addressed)
+      live += block.bytes
+      peak = Math.max(peak, addressed ? block.address + block.bytes : live)
+    }
+    for (const block of here.filter(({ death }) => death === t)) if (alive.delete(block)) live -= block.bytes
+  }
+  return peak
+}
+
+/** The numbers of the blocks that a turn touches. */
+function touchedBy(at: string, turns: readonly Fields[], t: number, blocks: number): Set<number> {
+  const { again, operands } = turns[t]
+  const kindOf = (turn: Fields) => ['op', 'kernel', 'module'].map((name) => text(`${at}.${name}`, turn[name])).join()
+  const first = again === null ? t : whole(`${at}.again`, again)
+  const repeats = first <= t && kindOf(turns[first]) === kindOf(turns[t])
+  expect(again === null || (first < t && repeats), `${at}.again`, 'is not an earlier turn of its kind')
+  const numbers = list(at, operands).flatMap((block) => (block === null ? [] : whole(`${at}.operands`, block)))
+  const highest = numbers.reduce((most, number) => Math.max(most, number), -1)
+  expect(highest < blocks, `${at}.operands`, `has ${highest}, and there are ${blocks} blocks`)
+  return new Set(numbers)
+}
+
+/** Let a block live, beside others. @throws InvalidPlanError  it overlaps one */
+function take(alive: Set<Block>, block: Block, addressed: boolean): void {
+  for (const { at, address, bytes } of addressed ? alive : []) {
+    if (address + bytes <= block.address || block.address + block.bytes <= address) continue
+    expect(false, block.at, `overlaps ${at}, which lives at the same time`)
+  }
+  alive.add(block)
+}
+
+function expect(holds: boolean, at: string, fault: string): void {
+  if (!holds) throw new InvalidPlanError(`${at} ${fault}`)
+}
+
+function checked<T>(holds: boolean, at: string, value: unknown, what: string): T {
+  expect(holds, at, `is not ${what}`)
+  return value as T
+}
+
+const list = (at: string, value: unknown): unknown[] => checked(Array.isArray(value), at, value, 'a list')
+const text = (at: string, value: unknown): string => checked(typeof value === 'string', at, value, 'a text')
+const whole = (at: string, value: unknown): number =>
+  checked(Number.isSafeInteger(value) && Number(value) >= 0, at, value, 'a whole number, 0 or more')
+const fields = (at: string, value: unknown): Fields =>
+  checked(typeof value === 'object' && value !== null && !Array.isArray(value), at, value, 'an object')
