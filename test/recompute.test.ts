@@ -184,6 +184,25 @@ test('at one micro-batch, predicted time never rises with the budget, and no pea
   )
 })
 
+test('the smallest budget that a plan names lets it run, and less does not, whatever may be made again', () => {
+  fc.assert(
+    fc.property(
+      steps,
+      fc.integer({ min: 1, max: 20 }),
+      fc.constantFrom('cpu', 'gpu'),
+      fc.constantFrom(...SETTINGS),
+      (drawn, batch, kind, recompute) => {
+        const net = (device: Device) => new RandomNet(device, drawn)
+        const planUnder = (memory?: number) => planOn(openVirtualDevice(kind, { memory }), net, batch, recompute)
+        const { minimumBudgetBytes } = planUnder()
+        assert.ok(planUnder(minimumBudgetBytes).plannedPeakBytes <= minimumBudgetBytes)
+        assert.throws(() => planUnder(minimumBudgetBytes - 16), /fit|needs a budget/)
+      },
+    ),
+    { seed: 14, numRuns: 60 * TEST_RUNS },
+  )
+})
+
 test('a setting that makes no sense is refused', () => {
   const model = new Linear(openVirtualDevice('cpu'), 2, 2)
   const optimizer = sgd(model)
