@@ -51,7 +51,7 @@ export interface Sink {
   readonly hasValues: boolean
   /** @throws BudgetExceededError  it does not fit; nothing has changed */
   alloc(size: number, bytes: number, category: Category, op: string): Storage
-  /** The last holder has gone. @throws RehearsalError  what stands must not be freed in a plan */
+  /** The last holder has gone. */
   free(storage: Storage): void
   /** Have `undo` called if what the program does is never done, or fails. */
   unlessDone(undo: () => void): void

@@ -19,7 +19,7 @@ export interface Turn {
   readonly operands: readonly number[]
 }
 
-/** A recording in the order in which it is run. Values from `values` on are copies; `copyOf` says of what. */
+/** A recording in the order in which it is run. Copies are numbered after the recorded values; `copyOf` says of what each is one. */
 export interface Schedule {
   readonly turns: readonly Turn[]
   readonly copyOf: readonly number[]
@@ -27,7 +27,7 @@ export interface Schedule {
 
 /** What making again needs to know of a recording. */
 export class Graph {
-  /** the first instruction of the backward, or their number where there is none */
+  /** the first instruction of the backward; without a backward, how many instructions there are */
   readonly backward: number
   /** the numbers of the values that each instruction touches; -1 for what stands */
   readonly operands: readonly (readonly number[])[]
@@ -95,7 +95,7 @@ export class Graph {
    * @param dropped  1 for each value that is dropped
    * @param visit    gets the operands that were recorded, the very list, where none is a copy
    * @param from     the first instruction to visit, at most that of the backward
-   * @returns        of what each copy is
+   * @returns        for each copy, the value that it is one of
    */
   walk(dropped: Uint8Array, visit: (instruction: number, operands: readonly number[]) => void, from = 0): number[] {
     const { instructions, operands, maker, named, backward, values } = this

@@ -5,15 +5,15 @@
  * Note [Greedy by excess]
  *   For a target of bytes, values are dropped one after the other until no turn holds more. The next is the one that brings
  *   down the excess (the bytes above the target, summed over all turns: the peak alone has plateaus) by the most for each
- *   second that it costs. Then repair: what can be kept after all is kept, the dearest first. The targets come down in steps,
- *   each from the result of the one before.
+ *   second that it costs. Then repair: what can be kept after all is kept, the dearest first. The targets come down in steps.
+ *   Each search starts with nothing dropped, and again from the last result if that does not get there.
  */
 import type { Device } from '../device/device.js'
 import { Graph } from './again.js'
 import { timeOf } from './cost.js'
 import type { Recording } from './record.js'
 
-/** What can be had: these values dropped, at most so many bytes at once, so much more time. */
+/** A choice of values to drop, the most bytes that then live at once, and the time that it takes. */
 export interface Point {
   readonly dropped: ReadonlySet<number>
   readonly bytes: number
@@ -22,7 +22,7 @@ export interface Point {
 }
 
 const TARGETS = 32
-/** Values of values that are made again may be made again, and so on: a plan with so many times the work is given up. */
+/** Making one value again may ask for making others, and so on. A choice with this many times the instructions is given up. */
 const MOST_TIMES = 4
 
 /**
@@ -39,7 +39,7 @@ export function frontier({ allocator }: Device, recording: Recording, mostTime: 
   for (let step = 1; step < TARGETS; step++) {
     const target = never.peak * (1 - step / TARGETS)
     let found = search.reach(target, [])
-    // going on from the last result may get where starting anew does not
+    // the last result may lead where a new start does not
     if (found.peak > target) found = search.reach(target, last)
     const { dropped, peak, time } = found
     points.push({ dropped: new Set(dropped), bytes: peak, extraTime: time / never.time - 1 })

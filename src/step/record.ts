@@ -79,11 +79,11 @@ export class Recording<T = unknown> implements Sink {
 
 /**
  * Record what `fn` does, to be run.
- * @throws RehearsalError  fn returned a Promise, or read a value
+ * @throws RehearsalError  fn returned a Promise, or something is being recorded already
  */
 export const record = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(true), device, fn)
 
-/** Record what `fn` would do, on shapes alone. Leaves no trace. Throws what `record` throws. */
+/** Record what `fn` would do, on shapes alone. Leaves no trace. @throws RehearsalError  also where fn reads a value */
 export const rehearse = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(false), device, fn)
 
 function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recording<T> {

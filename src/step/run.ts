@@ -9,7 +9,7 @@ import type { Recording } from './record.js'
 /**
  * Do the instructions one after the other: each value takes its place before the first that touches it and leaves it
  * after the last. Results that are held keep theirs. If an instruction fails, all values are freed.
- * @param made  what is run; its values live as those of the pass, whose recording it equals (see `difference`)
+ * @param made  what is run; its values live as those of the pass, whose recording it equals (see `differenceOf`)
  */
 export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
   const { allocator } = device

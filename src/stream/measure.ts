@@ -1,10 +1,8 @@
 /** The step of a program in micro-batches of any size: recorded once for each size, and planned with any values dropped. */
-
 import { TensorTooLargeError } from '../device/errors.js'
 import { frontier, type Point } from '../step/frontier.js'
 import { plan, planOf } from '../step/pass.js'
-import type { Recording } from '../step/record.js'
-import { rehearse } from '../step/record.js'
+import { type Recording, rehearse } from '../step/record.js'
 import { ShapeError } from '../tensor/errors.js'
 import { notesOf } from './notes.js'
 import type { Measured, Passes } from './plan.js'
@@ -39,7 +37,10 @@ export class StepMeasure {
         : { reset }
   }
 
-  /** What can be had by making values again, the fastest first; nothing where the model runs with none of a few sizes. */
+  /**
+   * What can be had by making values again, the fastest first. Nothing where the model refuses all sizes that are looked at.
+   * @param mostTime  the largest `extraTime` that is wanted
+   */
   points(batch: number, mostTime: number): readonly Point[] {
     for (const size of new Set([Math.min(batch, SAMPLE), batch, 1])) {
       try {
@@ -79,13 +80,9 @@ export class StepMeasure {
     if (known) return known
     const { program, mode, shape } = this
     const recording = rehearse(program.device, () => program.rehearseMicroBatch(mode, shape, size))
-    const { outputShape, outputRows } = program
-    const sized = {
-      recording,
-      outputShape,
-      outputRows,
-      notes: mode === 'train' ? notesOf(program.model, program.optimizer) : [],
-    }
+    const { outputShape, outputRows, model, optimizer } = program
+    const notes = mode === 'train' ? notesOf(model, optimizer) : []
+    const sized = { recording, outputShape, outputRows, notes }
     this.#sized.set(size, sized)
     return sized
   }

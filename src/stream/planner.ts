@@ -2,7 +2,6 @@
  * Plans for a model, its loss and its optimizer: their step is recorded on shapes alone, for as many sizes of micro-batch as
  * it takes to find the largest that fits.
  */
-
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
@@ -34,7 +33,7 @@ export interface PlanOptions {
   weighted?: boolean
 }
 
-/** A training meets few sizes of mini-batch; the recording of one takes 5 to 55 KB. */
+/** A training meets few sizes of mini-batch. */
 const REMEMBERED = 64
 
 export interface PlanRequest {

@@ -7,7 +7,7 @@ import { SluiceError } from '../memory/errors.js'
 /** A file is no plan, or a plan that does not do what it says. The message names the place in the file. */
 export class InvalidPlanError extends SluiceError {}
 
-/** Of budgets and blocks where blocks have addresses; of blocks where they have none. */
+/** The units of budgets and blocks where blocks have addresses, and of blocks where they have none. */
 const [PAGE_BYTES, ALIGNMENT_BYTES, TEXEL_BYTES] = [65536, 64, 16]
 
 type Fields = Readonly<Record<string, unknown>>
