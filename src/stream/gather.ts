@@ -119,8 +119,9 @@ export class Gatherer {
     for (const [j, piece] of pieces.entries()) {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
       const pass = passes.parts[j < plan.parts[0].count ? 0 : 1]
-      const made = j === 0 ? first : this.#record(mode, piece, firstSample, shares[j])
-      const output = runPlanned(device, pass, made)
+      // the first was compared with its plan when it was recorded
+      const output =
+        j === 0 ? run(device, pass, first) : runPlanned(device, pass, this.#record(mode, piece, firstSample, shares[j]))
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
       } finally {
