@@ -107,7 +107,7 @@ export class HeapAllocator implements Allocator {
       remainingBytes: this.budgetBytes - this.heldBytes,
       unusableBytes: this.#partPage(),
       peakBytes: this.#peakAddress,
-      largestHoleBytes: Math.max(0, this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),
+      largestHoleBytes: Math.max(this.limitBytes - this.#tail, ...this.#holes.map((hole) => hole.bytes)),
     }
   }
 

@@ -146,7 +146,7 @@ export class TextureAllocator implements Allocator {
       remainingBytes,
       unusableBytes: 0,
       peakBytes: this.peakBytes,
-      largestHoleBytes: Math.max(0, remainingBytes),
+      largestHoleBytes: remainingBytes,
     }
   }
 
