@@ -234,7 +234,7 @@ export interface KernelParameters {
 
   /**
    * logits, targets, weights? -> losses [rows], weights [rows]: 0 and 0 where ignored; the loss is not multiplied
-   * by its weight; NaN where the target is no class
+   * by its weight; NaN where the target is not a class
    */
   crossEntropyRows: ClassRows
   /** dy (scalar), total (scalar), logits, targets, weights? -> dlogits = dy w / total (softmax - target distribution); 0 when total is 0 */

@@ -35,7 +35,7 @@ for (const [name, device] of devices) {
   test(`${name}: quotients, powers and losses where a formula taken literally is NaN`, () =>
     holdsAtCorners(device, 2 ** -23))
 
-  test(`${name}: with given statistics an infinite input is no part of its own gradient`, async () => {
+  test(`${name}: with given statistics an infinite input does not enter its own gradient`, async () => {
     const x = requireGrad(tensor(device, [[[[Infinity, -Infinity, Number.NaN, 0, 1]]]]))
     const [mean, variance, gamma, beta] = [0.5, 4, 2, 1].map((value) => tensor(device, [value]))
     scope(device, () =>

@@ -1,7 +1,7 @@
 /**
- * Functions whose gradient is 0 by choice in some places (Note [Zero by choice] in kernels/functions.ts) under
- * functions that send back infinity or NaN everywhere: where 0 was chosen the gradient is 0, and elsewhere it tells of
- * what was sent back.
+ * Functions whose gradient is 0 by choice in some places (Note [Zero by choice] in kernels/functions.ts), followed by
+ * functions whose own gradient is infinite or NaN everywhere. Where 0 was chosen the gradient must be 0; elsewhere it
+ * must be infinite or NaN.
  */
 import seedrandom from 'seedrandom'
 import * as assert from 'uvu/assert'
@@ -29,7 +29,7 @@ class Draws {
   one<T>(values: readonly T[]): T {
     return values[this.whole(0, values.length - 1)]
   }
-  /** Odd multiples of 1/32, every now and then one of `odd`. */
+  /** Odd multiples of 1/32; if `odd` is given, 3 in 10 values are taken from it. */
   values(size: number, odd: readonly number[] = []): number[] {
     return Array.from({ length: size }, () =>
       odd.length > 0 && this.random() < 0.3 ? this.one(odd) : this.whole(-64, 63) / 16 + 1 / 32,
@@ -40,7 +40,7 @@ class Draws {
   }
 }
 
-/** A function of x with what its gradient is 0 for. */
+/** A function of x, and the elements at which its gradient is 0 by choice. */
 interface Choice {
   x: number[]
   shape: Shape
@@ -97,7 +97,7 @@ function maxima(draws: Draws): Choice {
   }
 }
 
-/** Windows of one plane: which of its numbers are in none of them, or are the maximum of none. */
+/** Windows over one plane. The gradient is 0 at numbers that are in no window, or for maxPool2d the maximum of none. */
 function windows(draws: Draws, kind: 'maxPool2d' | 'averagePool2d' | 'conv2d'): Choice {
   const [kernel, stride] = draws.one([
     [2, 2],
@@ -167,7 +167,7 @@ function rowsOfTable(draws: Draws): Choice {
   }
 }
 
-/** Rows that count nothing, and hold what would make the loss infinite or NaN. */
+/** A loss with rows that do not count. They hold values that would make the loss infinite or NaN. */
 function loss(draws: Draws, kind: 'crossEntropy' | 'crossEntropy, ignored' | 'mse' | 'bceWithLogits'): Choice {
   const [rows, columns] = [draws.whole(1, 9), draws.whole(2, 9)]
   const counted = draws.bits(rows)
@@ -242,7 +242,7 @@ const CHOICES: { readonly [name: string]: (draws: Draws) => Choice } = {
   'bceWithLogits, weights': (draws) => loss(draws, 'bceWithLogits'),
 }
 
-/** Of y and its own value c, a constant: all are as steep as can be where y = c. */
+/** Functions of y and of a constant c. Their gradient is infinite or NaN where y = c. */
 const STEEP: { readonly [name: string]: (y: Tensor, c: Tensor) => Tensor } = {
   sqrt: (y, c) => ops.sqrt(ops.sub(y, c)),
   log: (y, c) => ops.log(ops.sub(y, c)),
@@ -269,7 +269,7 @@ async function gradientOf(device: Device, { x, shape, run }: Choice, steep: (y: 
   return values
 }
 
-/** Every choice under every steep function, as drawn from this seed. */
+/** Checks every choice under every steep function, with numbers drawn from this seed. */
 export async function holdsWhatIsChosen(device: Device, seed: number): Promise<void> {
   for (const [name, make] of Object.entries(CHOICES)) {
     const choice = make(new Draws(seed))
@@ -277,8 +277,8 @@ export async function holdsWhatIsChosen(device: Device, seed: number): Promise<v
       const dx = await gradientOf(device, choice, steep)
       for (const [i, x] of choice.x.entries()) {
         const what = `${over} of ${name} on ${device.kind}: the gradient at ${x}, element ${i} of ${choice.x}, is ${dx[i]}`
-        if (choice.zero(x, i)) assert.ok(dx[i] === 0, `${what}, and 0 was chosen`)
-        else assert.ok(!Number.isFinite(dx[i]), `${what}, and what was sent back is not`)
+        if (choice.zero(x, i)) assert.ok(dx[i] === 0, `${what}, but 0 was chosen`)
+        else assert.ok(!Number.isFinite(dx[i]), `${what}, but the gradient sent back is not finite`)
       }
     }
   }

@@ -530,7 +530,7 @@ test('the process: a full disk ends it with a message and 1; of messages nobody 
   }
 })
 
-test('plan --out writes the plan; verify takes it, and refuses what is no plan, with exit codes', async () => {
+test('plan --out writes the plan; verify accepts it, and refuses other files, with exit codes', async () => {
   const file = join(folder, 'plan.json')
   const [planned] = named(await eventsOf(`plan --model convnet --memory 1MiB --out ${file}`), 'plan')
   const written = JSON.parse(readFileSync(file, 'utf8'))

@@ -1,4 +1,4 @@
-/** Making tensors: any number of values, and what is no value, shape or scale refused with nothing left. */
+/** Making tensors: from any number of values; a bad value, shape or scale is refused and leaves nothing allocated. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -82,7 +82,7 @@ const NO_NUMBERS: readonly unknown[] = [
   ...[Object.create(null), new Map(), Float32Array.of(1), BigInt64Array.of(1n)],
 ]
 
-test('what is no number among nested arrays, at any place', () => {
+test('a value that is not a number is refused, wherever it is among nested arrays', () => {
   const places = fc.record({
     rows: fc.integer({ min: 1, max: 4 }),
     columns: fc.integer({ min: 1, max: 4 }),
@@ -112,7 +112,7 @@ test('what is no number among nested arrays, at any place', () => {
   refuses(cpu, () => tensor(cpu, endless), ShapeError)
 })
 
-test('what is no list of numbers, no shape, no scale, no value', () => {
+test('a bad list of numbers, shape, scale or value is refused', () => {
   for (const device of [cpu, reference, openVirtualDevice('cpu')]) {
     const bytes = Uint8Array.of(1, 2)
     for (const value of NO_NUMBERS.filter((each) => !(each instanceof Float32Array))) {
@@ -169,7 +169,7 @@ async function refusesLater(run: () => unknown, message: string): Promise<void> 
   assert.unreachable('it was taken')
 }
 
-test('predict refuses what is no array of samples, before it takes memory for them', async () => {
+test('predict refuses inputs that are not an array of samples, before it allocates memory', async () => {
   const floats = new Float32Array(2)
   for (const shape of [
     [-1, 2],
@@ -190,7 +190,7 @@ test('predict refuses what is no array of samples, before it takes memory for th
   }
 })
 
-test('fit refuses what is no source of samples, and chunks that are no batches', async () => {
+test('fit refuses a bad source of samples, and chunks that are not batches', async () => {
   const fit = async (source: unknown): Promise<void> => {
     for await (const _ of streamer.fit(source as data.DataSource, { batch: 2 }));
   }
@@ -199,8 +199,8 @@ test('fit refuses what is no source of samples, and chunks that are no batches',
     targets: { data: new Float32Array(1), shape: [1, 1] },
   }
   for (const wrong of [null, undefined, {}, 3, 'text', true, Object.create(null)]) {
-    await refusesLater(() => fit(wrong), 'no source of samples')
-    await refusesLater(() => fit(() => wrong), 'no source of samples')
+    await refusesLater(() => fit(wrong), 'is not a source of samples')
+    await refusesLater(() => fit(() => wrong), 'is not a source of samples')
     await refusesLater(() => fit([wrong]), '')
     await refusesLater(() => fit([batch, wrong]), '')
     await refusesLater(() => streamer.step(wrong as data.Batch), '')
@@ -210,7 +210,7 @@ test('fit refuses what is no source of samples, and chunks that are no batches',
   await refusesLater(() => fit([{ ...batch, weights: null }]), 'weights')
 })
 
-test('evaluate, and fit with it, refuse what is no data set', async () => {
+test('evaluate, and fit with evaluate, refuse a bad data set', async () => {
   const part = {
     inputs: { data: new Float32Array(2), shape: [1, 2] },
     targets: { data: new Float32Array(1), shape: [1, 1] },

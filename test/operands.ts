@@ -1,4 +1,4 @@
-/** What tests of the SIMD and of the GPU kernels draw: numbers, options of optimizers, views with permuted axes. */
+/** What the tests of the SIMD and GPU kernels draw from: numbers, options of optimizers, views with permuted axes. */
 import { contiguous, product } from '../kernels/strides.js'
 import { fc } from './property.js'
 
@@ -11,10 +11,10 @@ export function noise(size: number, seed: number): Float32Array {
   })
 }
 
-/** For `noise`. */
+/** Seeds for `noise`. */
 export const seeds = fc.integer({ min: 1, max: 1e6 })
 
-/** What SGD and Adam share. */
+/** The options that SGD and Adam share. */
 export const optimizerOptions = (lengths: fc.Arbitrary<number>) => ({
   size: lengths,
   learningRate: fc.constantFrom(0.1, 0.003),
@@ -23,14 +23,14 @@ export const optimizerOptions = (lengths: fc.Arbitrary<number>) => ({
   maxNorm: fc.constantFrom(0.5, 100),
 })
 
-/** Where the gradient is clipped, its norm is an operand: 2, as the product of two numbers. */
+/** A kernel that clips takes the norm of the gradient as its last operand: here 2, given as the factors 4 and 0.5. */
 export const normOperand = ({ clip }: { clip: boolean }): Float32Array[] => (clip ? [Float32Array.of(4, 0.5)] : [])
 
 export interface Axis {
   size: number
-  /** elements left out before and behind */
+  /** elements left out before the slice, and as many after it */
   cut: number
-  /** axes are stored by ascending order */
+  /** ranks the axes in memory: the lowest has the largest stride */
   order: number
 }
 

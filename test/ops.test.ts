@@ -468,7 +468,7 @@ test('a tensor used more than once gets the sum', async () => {
   }
 })
 
-test('backward scales by its seed, refuses what is no loss, and uses a tape up', async () => {
+test('backward scales by its seed, refuses a tensor that is not a loss, and uses up the tape', async () => {
   const x = requireGrad(tensor(reference, [1, 2]))
   scope(reference, () => backward(ops.sum(x), 0.25))
   assert.equal(await gradient(x), [0.25, 0.25])

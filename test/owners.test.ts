@@ -79,7 +79,7 @@ class Block extends Module {
 
 test('a module used twice has one path; what a module does itself is its own, before and after another runs', () => {
   const model = new Skips(openVirtualDevice('cpu'))
-  // what a plain object holds is no member, so what it does is its owner's
+  // a module inside a plain object is not a member, so its owner owns what it does
   assert.equal(ownersOf(model, 'linear'), ['shared', '', 'shared', 'block.convs.0', 'block.convs.1'])
   assert.equal(ownersOf(model, 'relu'), ['block'])
   assert.equal(ownersOf(model, 'add'), ['', 'block'])

@@ -63,7 +63,7 @@ test('where the smaller part of a plan cannot run, the error names that part', a
     () => streamer.plan({ batch: 5, microBatch: 2, inputShape: [2, 1, 1] }),
     (error: unknown) =>
       error instanceof DoesNotFitError &&
-      /^a micro-batch of 1 sample, one of those of at most 2, cannot/.test(error.message),
+      /^a micro-batch of 1 sample \(the mini-batch is cut into parts of at most 2\) cannot/.test(error.message),
   )
 })
 

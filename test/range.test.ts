@@ -178,7 +178,7 @@ const OF_ONE: { readonly [Name in UnaryFunction]?: OfOne } = {
 
 function asDefined(name: UnaryFunction): OfOne {
   const op = opTable.find((op) => op.name === name)
-  if (!op) throw new Error(`${name} is no op: declare it in src/ops/unary.ts`)
+  if (!op) throw new Error(`${name} is not an op: declare it in src/ops/unary.ts`)
   const { f, derivativeIn, gradient } = UNARY[name]
   return {
     run: (x) => apply(op, [x], op.samples[0].options),

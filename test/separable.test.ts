@@ -102,7 +102,7 @@ test('not separable: right gradients of a value that is not the sum of its parts
   assert.not((await checkSeparable(loss, OUTPUTS, TARGETS)).separable)
 })
 
-test('not separable: a loss that is no number', async () => {
+test('not separable: a loss that is not a number', async () => {
   const { separable } = await checkSeparable((output) => mean(log(output)), OUTPUTS, TARGETS)
   assert.not(separable)
 })

@@ -1,4 +1,7 @@
-/** Products and convolutions of the SIMD dialect against the plain loops (simd-agreement.ts), and what all its kernels owe. */
+/**
+ * Products and convolutions of the SIMD dialect against the plain loops (simd-agreement.ts), and what all its kernels
+ * promise.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Convolution } from '../kernels/kernels.js'
@@ -21,7 +24,7 @@ test('the constants of each module lie within what is reserved for it', () => {
   for (const { assembly } of bench) assert.ok(assembly.staticEnd() <= RUNTIME_BYTES)
 })
 
-/** Around the edges of tiles, groups of rows and blocks, and anything between. */
+/** Sizes around the edges of tiles, groups of rows and blocks, and random sizes between them. */
 const size = (max: number): fc.Arbitrary<number> =>
   fc.oneof(
     fc.constantFrom(...[1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 127, 129, 256, 257, 300].filter((n) => n <= max)),
@@ -43,7 +46,7 @@ test('matmul', () => {
   fc.assert(
     fc.property(matmuls, (drawn) => {
       const { batch, m, k, n, bias } = drawn
-      // a is used in reverse order, and b is one matrix for the whole batch
+      // the batch takes the matrices of a in reverse order, and one matrix b
       const offsetsA = Array.from({ length: batch }, (_, i) => batch - 1 - i)
       const p = { ...drawn, offsetsA, offsetsB: new Array<number>(batch).fill(0) }
       const inputs = [noise(batch * m * k, 1), noise(k * n, 2), ...(bias ? [noise(n, 3)] : [])]
@@ -83,12 +86,18 @@ const convolutions = fc
   )
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
 
-/** Too large to be drawn: an image that few channels (kernels/simd/machine/bands.ts) see in several bands. */
+/**
+ * An image that the kernels for few channels (kernels/simd/machine/bands.ts) cut into several bands: too large to be
+ * drawn.
+ */
 const wide: Convolution = {
   ...{ batch: 2, channels: 4, height: 23, width: 301, outChannels: 6, outHeight: 12, outWidth: 101, groups: 2 },
   ...{ kernelHeight: 5, kernelWidth: 3, strideY: 2, strideX: 3, padY: 2, padX: 1, dilationY: 1, dilationX: 1 },
 }
-/** Rows of a tile and a bit, and such as are shorter than one; more padding than the kernel can reach over. */
+/**
+ * `tall` has rows a little longer than a tile, and windows that lie in the padding alone. The rows of `narrow` are
+ * shorter than a tile.
+ */
 const tall: Convolution = {
   ...{ batch: 3, channels: 3, height: 41, width: 28, outChannels: 5, outHeight: 43, outWidth: 30, groups: 1 },
   ...{ kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, padY: 3, padX: 3, dilationY: 1, dilationX: 2 },
@@ -121,7 +130,7 @@ test('convolution and its gradients', () => {
   )
 })
 
-test('every module, and none, has the same plan, and keeps it', async () => {
+test('every module, and no module, has the same plan, and keeps to it', async () => {
   const variants = [...simdVariants(), 'none'] as const
   const seen = variants.map((variant) => {
     const device = new HeapDevice('cpu', new HeapAllocator(1 << 20), { simd: variant })

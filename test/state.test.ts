@@ -19,7 +19,7 @@ interface Entry {
   data: ArrayLike<number>
 }
 
-/** Numbers, one of which is read only once, or never. */
+/** The values of an entry, one of which throws when it is read. */
 function throwing({ data }: Entry, at: number): ArrayLike<number> {
   const values = Array.from(data)
   Object.defineProperty(values, at % values.length, {
@@ -30,7 +30,7 @@ function throwing({ data }: Entry, at: number): ArrayLike<number> {
   return values
 }
 
-/** Looks like a typed array, and throws when it is copied. */
+/** An object that looks like a typed array, and throws when it is copied. */
 const impostor = ({ data }: Entry): unknown =>
   new Proxy(Float32Array.from(data), {
     get(values, key) {
@@ -42,7 +42,7 @@ const impostor = ({ data }: Entry): unknown =>
 const withValue = ({ data }: Entry, at: number, value: unknown): unknown[] =>
   Array.from<unknown>(Array.from(data)).map((own, i) => (i === at % data.length ? value : own))
 
-/** Ways in which an entry can be none; `undefined` takes it out. */
+/** Ways to spoil an entry; `undefined` takes it out. */
 const FAULTS: Readonly<Record<string, (entry: Entry, at: number) => unknown>> = {
   missing: () => undefined,
   null: () => null,
@@ -66,7 +66,7 @@ const FAULTS: Readonly<Record<string, (entry: Entry, at: number) => unknown>> = 
 }
 const FAULT_NAMES = Object.keys(FAULTS)
 
-/** One entry of it is bad. */
+/** The same state with one entry spoiled. */
 function spoil(
   state: Readonly<Record<string, Entry>>,
   which: number,
@@ -83,7 +83,7 @@ function spoil(
   return Object.fromEntries(entries)
 }
 
-/** What is refused says so within bounds, and has changed no bit. */
+/** Asserts that `load` throws a StateError of bounded length, and changes no bit. */
 async function refuses(load: () => void, lasting: () => Promise<unknown>, what: string): Promise<void> {
   const before = await lasting()
   let refusal: unknown
@@ -107,7 +107,7 @@ const different = (state: Readonly<Record<string, Entry>>): Record<string, Entry
 const faults = fc.tuple(fc.nat(), fc.constantFrom(...FAULT_NAMES), fc.nat())
 
 for (const kind of ['cpu', 'reference'] as const) {
-  test(`a state with one bad entry anywhere changes no bit: of a model, an optimizer, a streamer, on ${kind}`, async () => {
+  test(`a state with one bad entry changes no bit of a model, an optimizer or a streamer on ${kind}`, async () => {
     const device = await openDevice(kind, MEMORY)
     const model = batchNormModel(device)
     const optimizer = adam(model)
@@ -145,7 +145,7 @@ for (const kind of ['cpu', 'reference'] as const) {
   })
 }
 
-test('counts that are none, states that are no objects, thousands of strange names', async () => {
+test('bad counts, states that are not objects, and thousands of unknown names are refused', async () => {
   const device = await openDevice('cpu', MEMORY)
   const model = batchNormModel(device)
   const optimizer = adam(model)
@@ -207,7 +207,7 @@ test("numbers of any kind load: PyTorch's int64 counts, bytes, plain arrays", as
 /** Two layers of one shape, so that only names tell them apart. */
 const twins = (device: Device): Sequential => new Sequential(new Linear(device, 3, 3), new Linear(device, 3, 3))
 
-/** Every gradient of layer i is i + 1: so its moments say whose they are. */
+/** A step in which every gradient of layer i is i + 1, so that a moment tells which layer it belongs to. */
 async function take(optimizer: Optimizer, model: Sequential): Promise<void> {
   optimizer.zeroGrad()
   for (const [i, layer] of model.layers.entries()) {
@@ -226,7 +226,7 @@ const momentsOf = async (optimizer: Optimizer, model?: Module) => {
 const learningRate = 0.1
 const momentum = 0.9
 
-test('state goes by the names of the model, whatever the order of groups', async () => {
+test('state is matched by the names of the model, in whatever order the groups are', async () => {
   const device = await openDevice('cpu', MEMORY)
   const model = twins(device)
   const [first, second] = model.layers as readonly Module[]
@@ -249,14 +249,14 @@ test('state goes by the names of the model, whatever the order of groups', async
     const optimizer = sgd(groups, { learningRate, momentum })
     optimizer.loadStateDict(saved, model)
     assert.equal(await momentsOf(optimizer, model), expected)
-    // by itself it cannot tell them apart, or has other names: then it says so
+    // without the model, an optimizer cannot tell the two apart, or has other names for them, and says so
     await refusesWithoutModel(optimizer, saved)
   }
   const named = sgd([{ parameters: second }], { learningRate, momentum })
   assert.equal(Object.keys((await named.stateDict()).updates), ['weight', 'bias'])
 })
 
-test('groups whose parameters have one name are saved by the names of their model only', async () => {
+test('groups that share a parameter name are saved only by the names of their model', async () => {
   const device = await openDevice('cpu', MEMORY)
   const model = twins(device)
   const optimizer = sgd(model.layers.map((layer) => ({ parameters: layer as Module })))
@@ -274,7 +274,7 @@ async function refusesWithoutModel(optimizer: Optimizer, saved: Parameters<Optim
   )
 }
 
-test('with another layer frozen, state is refused and not shifted', async () => {
+test('state that was saved with another layer frozen is refused, not shifted', async () => {
   const device = await openDevice('cpu', MEMORY)
   const model = twins(device)
   const [first, second] = model.layers as readonly Module[]
@@ -293,7 +293,7 @@ test('with another layer frozen, state is refused and not shifted', async () => 
   assert.throws(() => other.loadStateDict(saved), /0\.weight\.momentum_buffer is missing/)
 })
 
-test('tensors of no module go by their place: another count or shape is refused', async () => {
+test('parameters without a module are matched by position: another count or shape is refused', async () => {
   const device = await openDevice('cpu', MEMORY)
   const make = (...shapes: readonly number[][]) =>
     sgd([{ parameters: shapes.map((shape) => new Parameter(device, shape)) }], { learningRate, momentum })
@@ -309,7 +309,7 @@ test('tensors of no module go by their place: another count or shape is refused'
   }
 })
 
-test('a checkpoint of a streamer goes to an optimizer with its groups in another order', async () => {
+test('a checkpoint of a streamer can be restored with the groups of the optimizer in another order', async () => {
   const device = await openDevice('reference', MEMORY)
   const build = (turned: boolean) => {
     const model = batchNormModel(device)

@@ -56,6 +56,12 @@ interface Sum {
   limit(n: number): number
 }
 
+/** The gradient of a norm to its scale: the sum of v times n normalised values, each 1 or -1 before the norm. */
+const SCALE_GRADIENT: Pick<Sum, 'wanted' | 'limit'> = {
+  wanted: (n, v) => (n * v) / Math.sqrt(1 + 1e-5),
+  limit: longSum,
+}
+
 /** The gradient towards x of the sum of f(x). */
 function gradient(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   requireGrad(x)
@@ -295,8 +301,7 @@ const SUMS: readonly Sum[] = [
       gradient(full(device, [22], 1), (gamma) =>
         mul(layerNorm(alternating(device, [n, 22], 1), gamma, full(device, [22], 0)), v),
       ).abs(),
-    wanted: (n, v) => (n * v) / Math.sqrt(1 + 1e-5),
-    limit: longSum,
+    ...SCALE_GRADIENT,
   },
   {
     of: 'the gradient of group norm to its scale, over many places of one pixel',
@@ -305,8 +310,7 @@ const SUMS: readonly Sum[] = [
       gradient(full(device, [8], 1), (gamma) =>
         mul(groupNorm(alternating(device, [n, 8, 1, 1], 1), 2, gamma, full(device, [8], 0)), v),
       ).abs(),
-    wanted: (n, v) => (n * v) / Math.sqrt(1 + 1e-5),
-    limit: longSum,
+    ...SCALE_GRADIENT,
   },
   {
     of: 'the gradient of batch norm to its scale, over many images',

@@ -67,7 +67,7 @@ function sweepPiece(name: UnaryFunction, piece: number, truths: Float64Array): v
 
 const names = process.argv.slice(2) as UnaryFunction[]
 for (const name of names) {
-  if (!Object.hasOwn(UNARY, name)) throw new Error(`${name} is no function of one number`)
+  if (!Object.hasOwn(UNARY, name)) throw new Error(`${name} is not a function of one number`)
   for (const module of variants) module.worst = 0
   const truths = new Float64Array(PIECE)
   for (let piece = 0; piece < PIECES; piece++) sweepPiece(name, piece, truths)

@@ -1,6 +1,6 @@
 /**
- * Cross-entropy of every row, and its gradient. A program chooses 0 for a row of weight 0, and does not multiply by 0:
- * so a NaN in the row does not spread.
+ * Cross-entropy of every row, and its gradient. For a row of weight 0 a program selects 0 instead of multiplying by 0,
+ * so that a NaN in the row does not spread.
  *
  *   logits [outer, classes, inner], targets [outer, inner], weights [outer]
  *
@@ -25,7 +25,7 @@ declare function total(row: number, start: number, max: number, logits: Texels, 
 declare function below(row: number, start: number, max: number, logits: Texels, sums: Texels, sizes: Sizes): number
 declare function largerOf(a: number, b: number): number
 
-/** The largest logit of the row that begins at `start`; NaN where there is one. */
+/** The largest logit of the row that begins at `start`; NaN if one of them is NaN. */
 function largestOf(_row: number, start: number, logits: Texels, _maxima: Texels, sizes: Sizes): number {
   let max = at(logits, start)
   for (let c = 1; c < sizes.classes; c++) {
@@ -57,7 +57,7 @@ function knownLargest(row: number, _start: number, _logits: Texels, maxima: Texe
   return at(maxima, row)
 }
 
-/** Either sum, which a reduction has found. */
+/** `total` or `below`, which a reduction has found. */
 function knownSum(row: number, _start: number, _max: number, _logits: Texels, sums: Texels, _sizes: Sizes): number {
   return at(sums, row)
 }
@@ -117,7 +117,7 @@ function rowWeightOf(i: number, targets: Texels, weights: Texels, sizes: Sizes, 
   return weight(i, at(targets, i), weights, sizes, options)
 }
 
-/** dy w / total (softmax - target distribution) of value i */
+/** The gradient of logit i: dy w / total (softmax - target distribution). */
 function slopeOf(
   i: number,
   dy: Texels,
@@ -178,14 +178,15 @@ const MANY = programsOf('many classes', {
 const WEIGHTS = eachValue('crossEntropyRows, weights', rowWeightOf, ['texels', 'texels', SIZES, OPTIONS], SHARED)
 const BELOW = reduction('crossEntropyRows, below', 'sum', belowTerm, ['texels', 'texels'])
 
-/** From this number on, classes are many. */
+/** From this number of classes on, reductions find the values of a row. */
 const MANY_CLASSES = 64
 
 const hasMany = ({ classes }: ClassRows): boolean => classes >= MANY_CLASSES
 const groupsOf = (p: ClassRows) => rowsOf({ ...p, size: p.classes })
 
 /**
- * Sizes of `count` workspaces with a value for each row, and of the parts of a reduction; none where classes are few.
+ * The sizes of `count` workspaces with one value for each row, and of a reduction's partial results. Empty where
+ * classes are few.
  */
 function rowSizes(p: ClassRows, count: number): readonly number[] {
   if (!hasMany(p)) return []

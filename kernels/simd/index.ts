@@ -41,7 +41,7 @@ const kernels = {
 
 type Others = Exclude<keyof typeof kernels, KernelName>
 
-/** Does not compile where one of the files exports what is no kernel. */
+/** Does not compile if one of the files exports something else than kernels. */
 export const simd: SimdKernels = kernels satisfies Record<Others, never>
 
 /** Bytes that a kernel of the heap needs beside its operands; plain loops need none. */

@@ -29,7 +29,7 @@ export const softmaxGradient: SimdKernel<'softmaxGradient'> = {
   },
 }
 
-/** Targets are float32. An ignoreIndex that is no float32 number becomes NaN, which no target equals. */
+/** Targets are float32. An ignoreIndex that float32 cannot hold becomes NaN, which no target equals. */
 const classSizes = ({ outer, classes, inner, ignoreIndex, labelSmoothing }: ClassRows): number[] => {
   const ignored = Math.fround(ignoreIndex) === ignoreIndex ? ignoreIndex : Number.NaN
   return [outer, classes, inner, ignored, labelSmoothing]

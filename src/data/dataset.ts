@@ -157,7 +157,7 @@ export function sliceBatch(batch: Batch, start: number, count: number): Batch {
  */
 export function checkBatch(batch: Batch): void {
   if (typeof batch !== 'object' || batch === null) {
-    throw new DataError(`${showValue(batch)} is no batch: a batch is { inputs, targets, weights? }`)
+    throw new DataError(`${showValue(batch)} is not a batch: a batch is { inputs, targets, weights? }`)
   }
   const { inputs, targets, weights } = batch
   checkArray('inputs', inputs)
@@ -182,7 +182,7 @@ export function checkBatch(batch: Batch): void {
 export function checkDataset(what: string, dataset: Dataset): void {
   if (typeof dataset !== 'object' || dataset === null || typeof dataset.gather !== 'function') {
     throw new DataError(
-      `${what}: ${showValue(dataset)} is no data set: make one with data.fromArrays({ inputs, targets })`,
+      `${what}: ${showValue(dataset)} is not a data set: make one with data.fromArrays({ inputs, targets })`,
     )
   }
   if (!isPositive(dataset.length)) throw new DataError(`${what}: a data set of ${showValue(dataset.length)} samples`)
@@ -226,7 +226,7 @@ export const isPositive = (value: number): boolean => Number.isSafeInteger(value
  */
 export function checkArray(field: keyof Batch, array: HostArray): void {
   if (typeof array !== 'object' || array === null || !Array.isArray(array.shape)) {
-    throw new DataError(`${field}: ${showValue(array)} is no array of samples: give { data, shape }`)
+    throw new DataError(`${field}: ${showValue(array)} is not an array of samples: give { data, shape }`)
   }
   const { data, shape, scale = 1 } = array
   if (shape.length === 0) throw new DataError(`${field}: shape [] has no axis for the samples; one sample is [1]`)

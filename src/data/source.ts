@@ -83,7 +83,7 @@ function checkChunks(chunks: Chunks): Chunks {
   if (iterable && (Symbol.iterator in chunks || Symbol.asyncIterator in chunks)) return chunks
   const batch = iterable && 'inputs' in chunks ? ' (this is a batch: give [batch])' : ''
   throw new DataError(
-    `${showValue(chunks)} is no source of samples${batch}: give a data set, an iterable of batches ` +
+    `${showValue(chunks)} is not a source of samples${batch}: give a data set, an iterable of batches ` +
       '{ inputs, targets }, or a function that returns one',
   )
 }
@@ -174,7 +174,7 @@ function sampleKind({ inputs, targets, weights }: Batch): string {
   return `inputs ${kind(inputs)}, targets ${kind(targets)}, ${weights ? `weights ${kind(weights)}` : 'no weights'}`
 }
 
-/** One batch with copies of all samples, also where there is one part. The parts must be alike. */
+/** One batch with copies of all samples, even if there is one part. The parts must be alike. */
 function joinBatches(parts: readonly Batch[]): Batch {
   return mapArrays(parts[0], (first, field) => {
     const arrays = parts.map((part) => part[field] ?? first)

@@ -1,7 +1,8 @@
 /**
  * A tensor's place on a device: an opaque operand for kernels, reference counted.
  *
- * In a recording (see step/record.ts) it is a value to come: it has a size and no block, and gets one when the list runs.
+ * In a recording (see step/record.ts) a storage stands for a future value: it has a size, and gets its block when the
+ * list runs.
  */
 import type { Block, Category } from '../memory/allocator.js'
 import { AllocatorError } from '../memory/errors.js'
@@ -9,7 +10,7 @@ import { AllocatorError } from '../memory/errors.js'
 export class Storage {
   /** Its scope, `keep`, every view and the tape hold one reference each. At zero it is released. */
   references = 1
-  /** the list whose value it is, or null when it stands by itself */
+  /** the recorded list that it is a value of, or null for a storage outside any recording */
   list: object | null
   /** the number of the value in its list */
   readonly index: number
@@ -27,7 +28,7 @@ export class Storage {
     this.index = index
   }
 
-  /** @throws AllocatorError  it has no place now: a bug in what runs kernels */
+  /** @throws AllocatorError  the storage has no block now: a bug in the code that runs kernels */
   get block(): Block {
     if (this.#block) return this.#block
     throw new AllocatorError(`a value of ${this.bytes} bytes has no place in memory`)
@@ -41,7 +42,7 @@ export class Storage {
     this.#block = block
   }
 
-  /** Take its place away. @returns the block, to be freed */
+  /** Detach the block. @returns the block, which the caller frees */
   leave(): Block {
     const { block } = this
     this.#block = null

@@ -36,16 +36,7 @@ const HEIGHT = 420
 const PLOT = { left: 78, right: 684, top: 76, bottom: 356 }
 
 /** The order of the stack, from the bottom: first what lasts, then what comes and goes. */
-const STACK: readonly Category[] = [
-  'runtime',
-  'parameter',
-  'gradient',
-  'optimizer',
-  'buffer',
-  'input',
-  'activation',
-  'workspace',
-]
+const STACK: readonly Category[] = ['runtime', ...CATEGORIES.filter((category) => category !== 'runtime')]
 
 const COLOURS: Readonly<Record<Category, string>> = {
   runtime: '#9aa5b1',

@@ -115,7 +115,7 @@ export abstract class Module {
     this.dispose()
   }
 
-  /** Its properties by name. Those that are no members are passed over. Override to give members other names. */
+  /** Its properties by name; properties that are not members are passed over. Override it to rename members. */
   protected members(): Iterable<readonly [string, unknown]> {
     return Object.entries(this)
   }
@@ -139,4 +139,12 @@ export abstract class Module {
     const buffers = Array.from(this.namedBuffers(), ([name, buffer]) => [name, buffer.value] as const)
     return new Map<string, Tensor>([...this.namedParameters(), ...buffers])
   }
+}
+
+/** Members under other names: `names` maps some of them, and the rest keep their own. */
+export function* renamed(
+  members: Iterable<readonly [string, unknown]>,
+  names: Readonly<Record<string, string>>,
+): Generator<readonly [string, unknown]> {
+  for (const [name, member] of members) yield [names[name] ?? name, member]
 }

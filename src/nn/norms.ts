@@ -5,7 +5,7 @@ import { batchNorm2d, groupNorm, layerNorm, type NormOptions } from '../ops/norm
 import { allOrNothing } from '../tensor/scope.js'
 import { ownShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { Module } from './module.js'
+import { Module, renamed } from './module.js'
 import { Buffer, Parameter } from './parameter.js'
 
 export interface AffineOptions extends NormOptions {
@@ -155,8 +155,8 @@ export class BatchNorm2d extends Module {
     return y
   }
 
-  protected override *members(): Generator<readonly [string, unknown]> {
-    for (const [name, member] of super.members()) yield [PYTORCH_NAMES[name] ?? name, member]
+  protected override members(): Iterable<readonly [string, unknown]> {
+    return renamed(super.members(), PYTORCH_NAMES)
   }
 }
 

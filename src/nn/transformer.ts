@@ -13,7 +13,7 @@ import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { defaultRandom, type Random, xavierUniform } from './init.js'
 import { Dropout, Linear } from './layers.js'
-import { Module } from './module.js'
+import { Module, renamed } from './module.js'
 import { LayerNorm } from './norms.js'
 import { Parameter } from './parameter.js'
 
@@ -29,8 +29,8 @@ export interface SelfAttentionOptions {
 }
 
 /**
- * Self-attention by several heads, each on its own C / heads features: [B, T, C] -> [B, T, C].
- * in_proj_weight [3 C, C] (for queries, keys and values, one below the other), in_proj_bias [3 C], out_proj.weight
+ * Self-attention with several heads, each on its own C / heads features: [B, T, C] -> [B, T, C].
+ * in_proj_weight [3 C, C] (the rows for queries, then keys, then values), in_proj_bias [3 C], out_proj.weight
  * [C, C], out_proj.bias [C].
  */
 export class MultiheadAttention extends Module {
@@ -72,7 +72,8 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a place is seen, -Infinity where not
+   * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a position is visible, -Infinity where it
+   *   is hidden
    * @throws ShapeError  x is not [B, T, C]
    */
   forward(x: Tensor, mask: Tensor | null = null): Tensor {
@@ -87,7 +88,7 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * Queries, keys or values by head: [B, T, C] -> [B, heads, T, C / heads]. The weight is sliced and not the
+   * Queries, keys or values by head: [B, T, C] -> [B, heads, T, C / heads]. It slices the weight rather than the
    * result, because the weight does not grow with the batch.
    */
   #project(x: Tensor, part: number): Tensor {
@@ -99,19 +100,22 @@ export class MultiheadAttention extends Module {
     return permute(features, [0, 2, 1, 3])
   }
 
-  protected override *members(): Generator<readonly [string, unknown]> {
-    for (const [name, member] of super.members()) yield [PYTORCH_NAMES[name] ?? name, member]
+  protected override members(): Iterable<readonly [string, unknown]> {
+    return renamed(super.members(), PYTORCH_NAMES)
   }
 }
 
 export interface TransformerBlockOptions {
   /** width of the feed-forward's hidden layer; default 2048 */
   feedForward?: number
-  /** rate of all dropouts: on the probabilities of the attention, the hidden layer, and the result of each branch; default 0.1 */
+  /**
+   * rate of every dropout: on the attention's probabilities, the hidden layer, and the result of each branch; default
+   * 0.1
+   */
   dropout?: number
   /** the activation of the hidden layer; default 'relu' */
   activation?: 'relu' | 'gelu'
-  /** normalise the inputs of attention and feed-forward, and not the sums after them; default false */
+  /** normalise the inputs of attention and feed-forward instead of the sums after them; default false */
   preNorm?: boolean
   /** does each place see only the places up to itself? default false */
   causal?: boolean
@@ -191,8 +195,8 @@ export class TransformerBlock extends Module {
     return this.dropout2.forward(this.linear2.forward(hidden))
   }
 
-  protected override *members(): Generator<readonly [string, unknown]> {
-    for (const [name, member] of super.members()) yield [PYTORCH_NAMES[name] ?? name, member]
+  protected override members(): Iterable<readonly [string, unknown]> {
+    return renamed(super.members(), PYTORCH_NAMES)
   }
 }
 

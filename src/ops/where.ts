@@ -1,4 +1,4 @@
-/** A choice between two tensors, element by element. The three inputs are broadcast to one shape, which y has. */
+/** A choice between two tensors, element by element. The three inputs are broadcast to the shape of y. */
 import { broadcastShapes, broadcastStrides, sizeOf, stridesOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Gradient, type Op } from './op.js'
@@ -9,7 +9,7 @@ import { sendSum } from './send.js'
 const none: Record<never, never> = {}
 type None = typeof none
 
-/** dy where the condition holds (or does not), summed over what was repeated. */
+/** The gradient of one branch: dy where that branch was chosen, else 0, summed over the broadcast axes. */
 function branch(side: 1 | 2, f: 'keepWhere' | 'keepUnless'): Gradient<None> {
   return {
     saves: [0],
@@ -37,7 +37,7 @@ const whereOp: Op<None> = {
   ],
 }
 
-/** a where the condition is not 0, else b; all three broadcast. No gradient to the condition. Saves the condition. */
+/** a where the condition is not 0, else b; all three broadcast. The condition gets no gradient. Saves the condition. */
 export const where = define(whereOp, (condition: Tensor, a: Operand, b: Operand) => {
   const on = (operand: Operand): Tensor => asTensor('where', condition.device, operand)
   return apply(whereOp, [condition, on(a), on(b)], none)

@@ -52,9 +52,9 @@ interface Entry<Options> extends Stateful {
 /**
  * Note [Who is trained]
  *   Parameters that do not require a gradient when the optimizer is made are left out for good. A parameter that is frozen
- *   later (`requiresGrad = false`) does not change, nor do its moments, and its gradient is no part of the norm. When it is
- *   thawed it goes on from there, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a gradient
- *   but that the loss does not depend on has the gradient 0: it still decays and is moved by its momentum.
+ *   later (`requiresGrad = false`) does not change, nor do its moments, and its gradient is left out of the norm. When
+ *   it is thawed it goes on from there, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a
+ *   gradient but that the loss does not depend on has the gradient 0: it still decays and is moved by its momentum.
  */
 export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   readonly device: Device

@@ -56,7 +56,7 @@ export class Recording<T = unknown> implements Sink {
         perform,
       })
     })
-    // whoever waits for it is told; where nobody does, it is no failure of its own
+    // a caller that awaits the promise gets the error; if nobody does, it is not an unhandled rejection
     forget(promise)
     return promise
   }

@@ -11,7 +11,7 @@ export class DoesNotFitError extends SluiceError {
     readonly microBatch: number,
     /** the number of samples of the micro-batch that needs the most memory */
     readonly part: number,
-    /** the budget that this micro-batch needs; Infinity where the model refuses its size: then peakOp says why */
+    /** the budget that this micro-batch needs; Infinity if the model refuses its size, and peakOp then says why */
     readonly neededBytes: number,
     /** the smallest budget under which the mini-batch can be trained on at all */
     readonly minimumBudgetBytes: number,
@@ -20,7 +20,7 @@ export class DoesNotFitError extends SluiceError {
     heldAtPeak: BytesByCategory,
   ) {
     const samples = part === 1 ? '1 sample' : `${groupDigits(part)} samples`
-    const among = part === microBatch ? '' : `, one of those of at most ${groupDigits(microBatch)},`
+    const among = part === microBatch ? '' : ` (the mini-batch is cut into parts of at most ${groupDigits(microBatch)})`
     const why = Number.isFinite(neededBytes)
       ? `needs a budget of ${formatBytes(neededBytes)} (${neededBytes} bytes), and the budget is ` +
         `${formatBytes(budgetBytes)} (${budgetBytes} bytes). The peak is at '${peakOp}', holding ${describeHeld(heldAtPeak)}.`
@@ -46,23 +46,23 @@ export class NonFiniteError extends SluiceError {}
 
 /** @throws NonFiniteError  the loss or the gradient is NaN or infinite */
 export function checkFinite(loss: number, gradNorm: number): void {
-  const refusal = 'nothing was committed; checkFinite: false commits it all the same'
+  const refusal = 'Nothing was committed; checkFinite: false commits such a step too'
   if (!Number.isFinite(loss)) {
     throw new NonFiniteError(
-      `the loss of this mini-batch is ${loss}. Look for too high a learning rate or bad input: ${refusal}.`,
+      `the loss of this mini-batch is ${loss}. Look for a learning rate that is too high, or bad input. ${refusal}.`,
     )
   }
   if (Number.isFinite(gradNorm)) return
   throw new NonFiniteError(
     `the norm of this mini-batch's gradient is ${gradNorm}, though its loss is ${loss}. Look for a function whose ` +
-      `derivative is infinite, such as sqrt at 0, or for too high a learning rate: ${refusal}.`,
+      `derivative is infinite, such as sqrt at 0, or a learning rate that is too high. ${refusal}.`,
   )
 }
 
-/** User code inside the step threw; `cause` is what it threw. */
+/** The model, the loss or another function of the user threw (`cause` is the error), or returned something unusable. */
 export class ModelError extends SluiceError {}
 
-/** The gather was abandoned on request. */
+/** The signal of the caller ended the gather. */
 export class InterruptedError extends SluiceError {}
 
 /** A second step was started before the first had ended. */

@@ -8,7 +8,7 @@ import { notesOf } from './notes.js'
 import type { Measured, Passes } from './plan.js'
 import type { Mode, Program, SampleShape } from './program.js'
 
-/** The micro-batch whose values are chosen from: which to drop hardly depends on the size. */
+/** The micro-batch size whose recording decides which values to drop: the choice hardly depends on the size. */
 const SAMPLE = 8
 
 interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
@@ -38,7 +38,7 @@ export class StepMeasure {
   }
 
   /**
-   * What can be had by making values again, the fastest first. Nothing where the model refuses all sizes that are looked at.
+   * What making values again offers, the fastest choice first. Empty if the model refuses every size that is tried.
    * @param mostTime  the largest `extraTime` that is wanted
    */
   points(batch: number, mostTime: number): readonly Point[] {

@@ -2,12 +2,12 @@
  * Planning: the largest micro-batch that fits, found by recording.
  *
  * Note [Search]
- *   Two peaks are known of a recorded size: the address peak, which decides whether it fits, and the
- *   peak of live bytes, which is never above it. Live bytes grow with the size; the address peak need not
- *   (holes, rounding, workspace). So the search bisects on live bytes, which gives a size above which
- *   nothing can fit, and from there tries every size downward. The first that fits is the largest.
- *   Where that would be a long way (mini-batches of many thousands), it begins at most WALK sizes above
- *   one that is known to fit: a size that fits beyond WALK sizes that do not would be missed.
+ *   The recording of a size gives two peaks: the address peak, which decides whether the size fits, and the peak of
+ *   live bytes, which is never above it. Live bytes grow with the size; the address peak need not (holes, rounding,
+ *   workspace). So the search bisects on live bytes, which gives a size above which nothing can fit, and from there
+ *   tries every size downward. The first that fits is the largest. Where that would be a long way (mini-batches of many
+ *   thousands), it begins at most WALK sizes above one that is known to fit: a size that fits beyond WALK sizes that do
+ *   not would be missed.
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { type Allocator, noBytes } from '../memory/allocator.js'
@@ -26,7 +26,7 @@ export interface PlanRequest {
   extraTime?: number
   /** records a step with one micro-batch of `size` samples */
   measure(size: number): Measured
-  /** the same with nothing made again, for the whole mini-batch; default `measure` */
+  /** the same without recompute, for the whole mini-batch; default `measure` */
   whole?(size: number): Measured
   /** the same with the fewest bytes that the settings allow, for the smallest budget; default `measure` */
   frugal?(size: number): Measured
@@ -34,7 +34,7 @@ export interface PlanRequest {
 
 /**
  * @throws ArgumentError    batch or microBatch is not a positive integer
- * @throws DoesNotFitError  no size (or not the one asked for) fits; says the budget that would do
+ * @throws DoesNotFitError  no size (or not the one asked for) fits; says which budget is enough
  */
 export function makePlan(request: PlanRequest): Split {
   const { mode, batch, allocator } = request
@@ -97,10 +97,10 @@ export function makePlan(request: PlanRequest): Split {
   return plan
 }
 
-/** Small enough to plan a transformer of a few blocks within a second. */
+/** How many sizes are tried one by one: few enough to plan a transformer of a few blocks within a second. */
 const WALK = 100
 
-/** The largest mini-batch of a plan: up to it the byte counts of common models are exact. */
+/** The largest mini-batch that can be planned: up to this size the byte counts of common models are exact. */
 export const LARGEST_BATCH = 2 ** 32
 
 const highest = <M extends Measured>(all: readonly M[]): M => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
@@ -126,7 +126,10 @@ function largestFit(batch: number, allocator: Allocator, measure: (size: number)
   return null
 }
 
-/** A size below `end` that passes, with the next failing, or 0; the largest that passes if `passes` is monotone. */
+/**
+ * A size below `end` that passes while the next one fails, or 0 if none is found: the largest that passes, if `passes`
+ * is monotone.
+ */
 function bisect(end: number, passes: (size: number) => boolean): number {
   let low = 0
   let high = end - 1
@@ -140,7 +143,8 @@ function bisect(end: number, passes: (size: number) => boolean): number {
 
 /**
  * The size that needs the least: one sample, unless that cannot run, or holes make a larger one cheaper. No peak is
- * below where the free tail begins now. Past WALK sizes only every doubled one is looked at, and the whole mini-batch.
+ * lower than where the free tail begins now. Beyond WALK samples only doubled sizes are tried, and the whole
+ * mini-batch.
  */
 function leastDemanding(
   batch: number,
@@ -160,9 +164,9 @@ function leastDemanding(
 }
 
 /**
- * `measure`, for a model whose shapes may refuse some sizes (batch norm one sample of one pixel), and a device that has
- * no tensors so large: such a size fits no budget. A model that refuses the whole mini-batch too is at fault, and its
- * error passes; a device may run it in parts.
+ * `measure`, for a model whose shapes may refuse some sizes (batch norm refuses one sample of one pixel), or a device
+ * that limits the size of a tensor: a refused size fits no budget. A model that refuses the whole mini-batch too is at
+ * fault, and its error passes; a device may run it in parts.
  */
 function attempting(batch: number, measure: (size: number) => Measured): (size: number) => Measured {
   const known = new Map<number, Measured>()

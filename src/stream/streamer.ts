@@ -8,7 +8,7 @@
  *   counters and cursor are as after the last commit, and nothing has to be rolled back.
  */
 import type { Floats } from '../../kernels/kernels.js'
-import { checkArray, checkDataset } from '../data/dataset.js'
+import { checkDataset } from '../data/dataset.js'
 import type { Batch, DataSource, Dataset } from '../data/index.js'
 import { PlanMismatchError } from '../device/errors.js'
 import { checkSeed } from '../device/seed.js'
@@ -255,13 +255,12 @@ export class Streamer {
   /** The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. */
   async predict(inputs: HostArray, options: StepOptions = {}): Promise<HostArray> {
     return this.#exclusively('predict', async () => {
-      checkArray('inputs', inputs)
-      const samples = inputs.shape[0]
-      const batch = { inputs, targets: { data: new Uint8Array(samples), shape: [samples] } }
+      // a prediction reads no targets
+      const batch = { inputs, targets: inputs }
       const parts: Floats[] = []
       const { plan } = await this.#gatherer.gather('predict', batch, options, (values) => parts.push(values))
       this.#holdToPlan(plan)
-      return { data: joinedOutputs(parts), shape: [samples, ...plan.outputShape] }
+      return { data: joinedOutputs(parts), shape: [plan.batch, ...plan.outputShape] }
     })
   }
 

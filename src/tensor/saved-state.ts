@@ -100,7 +100,7 @@ function numbersIn(data: unknown, shape: Shape): ArrayLike<number> | string {
   for (let i = 0; i < size; i++) {
     const value = data[i]
     if (typeof value !== 'number' && typeof value !== 'bigint')
-      return `has ${showValue(value)} at ${i}, which is no number`
+      return `has ${showValue(value)} at ${i}, which is not a number`
     numbers[i] = Number(value)
   }
   return numbers

@@ -1,5 +1,5 @@
 /**
- * Lifetimes: a scope frees the tensors made inside it, whatever way it is left.
+ * Lifetimes: a scope frees the tensors made inside it, however it is left.
  *
  * Scopes belong to a device and are synchronous: a scope that could be left in the middle of an
  * `await` would free, or fail to free, somebody else's tensors.
@@ -19,7 +19,7 @@ interface Frame {
 }
 
 const FRAMES = new Slot<Frame[]>(() => [])
-/** for each running `allOrNothing`, the innermost last: how to take back what has been made in it */
+/** for each running `allOrNothing`, the innermost last: the functions that undo what it has made */
 const MAKING = new Slot<(() => void)[][]>(() => [])
 /** every usable tensor; filled only when the device tracks origins */
 const TRACKED = new Slot<Set<Tensor>>(() => new Set())
@@ -38,7 +38,7 @@ export function standing(tensor: Tensor): Tensor {
   return tensor
 }
 
-/** Have `undo` run if the `allOrNothing` around this fails. */
+/** Run `undo` if the innermost running `allOrNothing` fails. */
 export function ifAllFails(device: Device, undo: () => void): void {
   device.slot(MAKING).at(-1)?.push(undo)
 }
@@ -46,8 +46,8 @@ export function ifAllFails(device: Device, undo: () => void): void {
 /**
  * Run `make`. If it throws, free the standing tensors that were made in it (parameters, buffers, gradients, optimizer
  * state, those of a Streamer) and throw the same error: a model that does not fit leaves nothing behind. The library's own
- * layers, models and optimizers are made in this way. A class of your own needs it outside, because its constructor
- * cannot be watched from within; so does a Sequential, whose layers are made before it:
+ * layers, models and optimizers are made in this way. Wrap the construction of a class of your own, because its
+ * constructor cannot be watched from within, and of a Sequential, whose layers are made before it:
  *
  *     const net = nn.allOrNothing(device, () => new Net(device))
  *
@@ -70,7 +70,9 @@ export function allOrNothing<T>(device: Device, make: () => T): T {
   }
 }
 
-/** Have `makeEnding()` called now, once for each key, and its result when the outermost running scope ends. */
+/**
+ * Call `makeEnding()` now, once for each key, and the function that it returns when the outermost running scope ends.
+ */
 export function whenScopesEnd(device: Device, key: object, makeEnding: () => () => void): void {
   const outermost = device.slot(FRAMES)[0]
   if (outermost && !outermost.endings.has(key)) outermost.endings.set(key, makeEnding())

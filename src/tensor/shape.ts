@@ -2,7 +2,7 @@
  * Shape arithmetic. A shape lists positive integers; [] is a scalar. No data here.
  */
 
-import type { MadeOffsets } from '../../kernels/strides.js'
+import { contiguous, type MadeOffsets } from '../../kernels/strides.js'
 import { showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 
@@ -50,15 +50,7 @@ export function checkShape(op: string, shape: Shape): void {
 }
 
 /** Elements to step over for one step along each axis of a contiguous tensor: [2, 3, 4] -> [12, 4, 1]. */
-export function stridesOf(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length)
-  let step = 1
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = step
-    step *= shape[axis]
-  }
-  return strides
-}
+export const stridesOf = (shape: Shape): number[] => contiguous(shape)
 
 /** The common shape of two that broadcast: align right, each pair of dims equal or one of them 1. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {

@@ -4,7 +4,7 @@
  */
 import { SluiceError } from '../memory/errors.js'
 
-/** A file is no plan, or a plan that does not do what it says. The message names the place in the file. */
+/** A file is not a plan, or its plan does not do what it says. The message names the place in the file. */
 export class InvalidPlanError extends SluiceError {}
 
 /** The units of budgets and blocks where blocks have addresses, and of blocks where they have none. */

@@ -1,15 +1,15 @@
 /**
- * Sluice's gpu device beside other libraries on WebGL and WebGPU, each in one page of Chromium with it, in alternating
- * pairs.
+ * Compares Sluice's gpu device with other libraries on WebGL and WebGPU. Sluice and a peer share a page of Chromium and
+ * take turns.
  *
  *   npm ci --prefix test/browser && npm ci --prefix test/bench && npm run --prefix test/bench gpu -- [OPTIONS] [WORKLOAD...]
  *
  *   --peers a,b    tfjs-webgl, tfjs-webgpu, jax-webgl, jax-webgpu
- *   --pairs 31     turns that each has
+ *   --pairs 31     turns of each of the two
  *   --seconds 120  after which a slow contest ends
  *   --json         one JSON line for each contest instead of a table
  *
- * Chromium draws by SwiftShader, on the CPU. Exit code 1 where a peer does not compute the same.
+ * Chromium draws with SwiftShader, on the CPU. The exit code is 1 if a peer computes something else.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -25,11 +25,11 @@ const PEERS = {
   'jax-webgl': '@jax-js/jax',
   'jax-webgpu': '@jax-js/jax',
 }
-/** Chromium without a window has WebGPU only so; SwiftShader draws it, as it does WebGL. */
+/** Headless Chromium offers WebGPU only with these flags; SwiftShader draws it, as it does WebGL. */
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
-/** Of a value that both computed, by other orders of its sums. */
+/** The largest difference of a value that both computed: they add its terms in different orders. */
 const PROBE_TOLERANCE = 1e-4
-/** What may come to a contest's seconds, to warm up and end; a peer that takes longer hangs. */
+/** How much longer than its seconds a contest may take, to warm up and end; a peer that takes longer hangs. */
 const LONGEST_REST_MS = 300_000
 
 const { values, positionals } = parseArgs({
@@ -73,7 +73,7 @@ const play = (address, workload, peer) =>
     peer.endsWith('webgpu') ? WEBGPU : [],
   )
 
-/** What the two computed differently first, or undefined. */
+/** The first pair of values that differ, with their tolerance; or undefined. */
 function difference({ own, other }) {
   const pairs = [
     ...own.losses.map((loss, i) => [loss, other.losses[i], LOSS_TOLERANCE]),

@@ -97,7 +97,7 @@ function close(result, expected, tolerance) {
 
 const library = await import('../../dist/src/index.js')
 
-test('who opens no gpu device loads no gpu.js, and who opens one trains with it, in a page and in a worker', async () => {
+test('without a gpu device no gpu.js is loaded; with one it is loaded and trains, in a page and in a worker', async () => {
   const modules = await bundled({ splitting: true })
   const expected = await train(library)
   for (const place of [inThePage, inAWorker]) {

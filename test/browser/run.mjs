@@ -1,9 +1,9 @@
 /**
- * The library in a page trains as in Node, and where the page may share memory, on threads.
+ * In a page the library trains as in Node, and on threads where the page may share memory.
  *
  *   npm ci --prefix test/browser && node test/browser/run.mjs
  *
- * What is missing makes the test fail, not pass.
+ * Where a browser or a package is missing, the test fails.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -58,7 +58,7 @@ test('an MLP trains in a page as it does in Node, through the same plans', async
   assert.equal(foreign, [], 'the page asked for nothing from elsewhere')
   assert.not(
     asked.some((url) => /gpu\.js/.test(url)),
-    'who opens no gpu device loads no gpu.js',
+    'a page that opens no gpu device loads no gpu.js',
   )
   console.log(
     `Chromium ${version}, ${asked.length} modules: losses ${worst === 0 ? 'equal bit for bit' : `differ by ${worst}`}`,
@@ -71,7 +71,7 @@ const multiplyInPage = (address, threads) =>
     page.evaluate(`import('/test/browser/threads.js').then(({ multiply }) => multiply(${threads}))`),
   )
 
-test('a page isolated from other origins has worker threads, and the same bits', async () => {
+test('a page isolated from other origins runs worker threads, which compute the same bits', async () => {
   const isolated = (threads) => serving((address) => multiplyInPage(address, threads), { isolated: true })
   const one = await isolated(1)
   const three = await isolated(3)

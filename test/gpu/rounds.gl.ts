@@ -7,6 +7,12 @@ import { onGpu } from './on-gpu.js'
 const run = await onGpu()
 
 const ONE_PRODUCT = { batch: 1, offsetsA: [0], offsetsB: [0], accumulate: false }
+const TRANSPOSES = [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+]
 const WINDOW = { kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 }
 
 test('a product over many terms is complete', async () => {
@@ -16,12 +22,7 @@ test('a product over many terms is complete', async () => {
     [2, 3, 262143],
     [3, 2, 300001],
   ]) {
-    for (const [transposeA, transposeB] of [
-      [false, false],
-      [false, true],
-      [true, false],
-      [true, true],
-    ]) {
+    for (const [transposeA, transposeB] of TRANSPOSES) {
       const p = { ...ONE_PRODUCT, m, k, n, transposeA, transposeB, bias: true }
       const ones = (size: number) => new Float32Array(size).fill(1)
       const [y] = await run('matmul', p, [ones(m * k), ones(k * n), ones(n)], [m * n])
@@ -91,11 +92,7 @@ test('sums of many equal terms keep their digits', async () => {
     [1, 1, 70001],
     [4, 4, 262143],
   ]) {
-    for (const [transposeA, transposeB] of [
-      [false, false],
-      [false, true],
-      [true, false],
-    ]) {
+    for (const [transposeA, transposeB] of TRANSPOSES) {
       const p = { ...ONE_PRODUCT, m, k, n, transposeA, transposeB, bias: false }
       const [y] = await run('matmul', p, [all(m * k), all(k * n)], [m * n])
       near('matmul', y, k * v * v, k / 4)

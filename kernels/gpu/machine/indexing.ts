@@ -117,5 +117,5 @@ function runLength(list: readonly number[]): number {
       return size
     }
   }
-  throw new RangeError(`[${list}] is no list of strided offsets`)
+  throw new RangeError(`[${list}] is not a list of strided offsets`)
 }

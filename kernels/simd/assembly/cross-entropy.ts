@@ -6,7 +6,7 @@
  *
  * The logits are walked as machine/rows.ts says, a row or four columns at a time; nothing but the gradient is as large
  * as they are. The target is found by comparing its number with the number of each class. So no address is ever
- * computed from a target, and a target that is no class gives NaN.
+ * computed from a target, and a target that is not a class gives NaN.
  */
 import { orAcross } from './machine/across'
 import { log } from './machine/exp'
@@ -113,7 +113,7 @@ function nextNumbers(inner: i32): v128 {
   return f32x4.splat(inner == 1 ? 4 : 1)
 }
 
-/** The logit of the target; NaN if the target is no class. */
+/** The logit of the target; NaN if the target is not a class. */
 function targetLogit(x: usize, classes: i32, inner: i32, lanes: i32, target: v128): v128 {
   let numbers = firstNumbers(inner)
   let logit = f32x4.splat(0)

@@ -3,9 +3,9 @@
  *
  * The random numbers are those of Threefry-2x32-20 (kernels/reference/machine/threefry.ts). The key (seed, step) and
  * the counter (position / 2, call) give two words, one for the even position and one for the odd; `call` is the second
- * word of Note [Counter of a mask] (kernels/kernels.ts). Each of the twenty rounds adds, rotates and takes an exclusive
- * or, in four lanes, and waits for the round before. So two vectors of counters, which give sixteen numbers, run side
- * by side.
+ * word of Note [Counter of a mask] (kernels/kernels.ts). Each of the twenty rounds adds, rotates and xors in four
+ * lanes, and needs the result of the round before. So two vectors of counters, which give sixteen numbers, run side by
+ * side.
  */
 import { put, take } from './machine/lines'
 
@@ -99,13 +99,13 @@ export function dropout(
   }
 }
 
-/** Pairs are counted by 31 bits. */
+/** The counter of a pair: its lowest 31 bits. */
 @inline
 function counter(pair: v128): v128 {
   return v128.and(pair, i32x4.splat(0x7fffffff))
 }
 
-/** The second half of a round, b rotated and then xor a; the first half is a + b. */
+/** The second half of a round: b rotated, then xor a. The first half is a + b. */
 @inline
 function turn(b: v128, bits: i32, a: v128): v128 {
   return v128.xor(rotate(b, bits), a)

@@ -63,6 +63,20 @@ function powerOf(x: v128, exponent: f64, c: v128, factor: f64): v128 {
   return v128.or(result, negative)
 }
 
+/** The polynomial in x whose coefficients are the first eight numbers of `table`, from the highest power down. */
+@inline
+function ofEight(table: usize, x: v128): v128 {
+  let p = v128.load_splat<f64>(table)
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 8))
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 16))
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 24))
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 32))
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 40))
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 48))
+  p = f64x2.add(f64x2.mul(p, x), v128.load_splat<f64>(table, 56))
+  return p
+}
+
 /**
  * x^exponent, x >= 0. Only 0 and Infinity give 0 and Infinity: where a power is beyond 2^END or 2^-END, it is limited
  * to them.
@@ -74,14 +88,7 @@ function powerOfPair(x: v128, exponent: f64): v128 {
   const m = i64x2.add(v128.and(shifted, i64x2.splat(DIGITS)), i64x2.splat(ROOT_HALF_BITS))
   const s = f64x2.div(f64x2.sub(m, f64x2.splat(1)), f64x2.add(m, f64x2.splat(1)))
   const z = f64x2.mul(s, s)
-  let series = v128.load_splat<f64>(LOG2)
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 8))
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 16))
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 24))
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 32))
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 40))
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 48))
-  series = f64x2.add(f64x2.mul(series, z), v128.load_splat<f64>(LOG2, 56))
+  const series = ofEight(LOG2, z)
   let logarithm = f64x2.add(power, f64x2.mul(series, s))
   // log x = x for infinity and NaN, -infinity for 0
   logarithm = v128.bitselect(logarithm, x, f64x2.lt(x, f64x2.splat(Infinity)))
@@ -91,14 +98,7 @@ function powerOfPair(x: v128, exponent: f64): v128 {
   const wanted = f64x2.pmax(f64x2.pmin(product, f64x2.splat(END)), f64x2.splat(-END))
   const rounded = f64x2.add(wanted, f64x2.splat(ROUNDER))
   const r = f64x2.mul(f64x2.sub(wanted, f64x2.sub(rounded, f64x2.splat(ROUNDER))), f64x2.splat(0.6931471805599453))
-  let p = v128.load_splat<f64>(EXP)
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 8))
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 16))
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 24))
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 32))
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 40))
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 48))
-  p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 56))
+  let p = ofEight(EXP, r)
   p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 64))
   p = f64x2.add(f64x2.mul(p, r), v128.load_splat<f64>(EXP, 72))
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))

@@ -15,7 +15,7 @@ const NODE_GL = 'gl@9.0.0-rc.10'
  */
 export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL2RenderingContext> {
   if (given && !isWebGL2(given)) {
-    throw new ArgumentError("context is no WebGL2 context: give canvas.getContext('webgl2'), or leave it out")
+    throw new ArgumentError("context is not a WebGL2 context: give canvas.getContext('webgl2'), or leave it out")
   }
   const gl = given ?? (await newContext())
   checkLost(gl, 'opening the device')

@@ -2,6 +2,7 @@
 import * as sluice from '../../../dist/src/index.js'
 import { Absent } from '../absent.mjs'
 import * as fixed from '../workloads.mjs'
+import { keepingLast } from './keeping-last.mjs'
 
 const { backward, conv2d, crossEntropy, fromHost, matmul, models, nn, optim, relu, scope, Streamer } = sluice
 
@@ -139,17 +140,9 @@ function streaming(device, build, microBatch) {
   return { step: async () => (await streamer.step({ inputs, targets }, { microBatch })).loss }
 }
 
-/** `compute` makes a tensor; it is freed when the next one has been made. */
-function product(workload, compute) {
-  let last = null
-  return {
-    step: () => {
-      last?.dispose()
-      last = compute()
-    },
-    probe: async () => (await last.data())[fixed.probeIndex(workload)],
-  }
-}
+/** A workload that computes one tensor; its probe is one number of it. */
+const product = (workload, compute) =>
+  keepingLast(compute, async (tensor) => (await tensor.data())[fixed.probeIndex(workload)])
 
 function multiplication(device, workload) {
   const n = fixed.sizeOfMatmul(workload)

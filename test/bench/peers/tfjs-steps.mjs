@@ -1,6 +1,7 @@
 /** The workloads on TensorFlow.js: on any of its backends. Images and filters are channels last here. */
 import { Absent } from '../absent.mjs'
 import * as fixed from '../workloads.mjs'
+import { keepingLast } from './keeping-last.mjs'
 
 /**
  * One step of a workload.
@@ -8,17 +9,7 @@ import * as fixed from '../workloads.mjs'
  * @returns {{ step: () => unknown, probe?: () => Promise<number> }}  see serve.mjs
  */
 export function make(tf, workload) {
-  /** `compute` makes the result; the last one is kept for the probe. */
-  function product(compute, find) {
-    let last = null
-    return {
-      step: () => {
-        last?.dispose()
-        last = compute()
-      },
-      probe: async () => find(await last.array()),
-    }
-  }
+  const product = (compute, find) => keepingLast(compute, async (tensor) => find(await tensor.array()))
 
   function multiplication(workload) {
     const n = fixed.sizeOfMatmul(workload)

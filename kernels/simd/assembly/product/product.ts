@@ -1,11 +1,11 @@
 /**
- * The blocked product, which matrix products, convolutions and their gradients are; convolutions with few channels may
- * take bands/ instead:
+ * The blocked product. It computes matrix products, convolutions and their gradients; convolutions with few channels
+ * may take bands/ instead:
  *
  *   c [m, n] = start + left [m, k] right [k, n]
  *
  * Left and right are classes that pack themselves (matrix.ts, filters.ts, windows.ts, positions.ts). A convolution
- * differs from a matrix product in nothing else.
+ * differs from a matrix product only in these classes.
  *
  *   for each block of `depth` steps of k                             summed from zero, then added to c
  *     for each block of `height` rows
@@ -70,7 +70,7 @@ export class Blocks {
   steps: i32
   row: i32
   rows: i32
-  /** in an item: groups of rows to pack, panels to multiply */
+  /** in one item of a parallel loop: groups of rows to pack, panels to multiply */
   groups: i32
   panels: i32
 
@@ -94,11 +94,13 @@ export class Blocks {
   }
 }
 
-/** A slot begins with the places of the panel's columns in a row of c. Then come their starts and a tile. */
+/**
+ * A slot begins with the places of the panel's columns in a row of c. Then come the columns' start values, and a tile.
+ */
 const STARTS: usize = 64
 const TILE: usize = 128
 
-/** Numbers packed in about 5 us. */
+/** How many numbers a thread packs in about 5 us: the least work of an item. */
 const PACK_GRAIN: i32 = 1 << 13
 
 /** Left, right and result stand in the header of the workspace. */
