@@ -1,13 +1,13 @@
 /**
  * Compiles kernels/simd/assembly to two WebAssembly modules and writes them as base64 into
- * kernels/simd/machine/compiled.ts, with the names of the functions that they export and of the sizes that they read. Git ignores that file, and tsc
- * compiles it: so the kernels load wherever the package does, without a path.
+ * kernels/simd/machine/compiled.ts, with the names of the functions that they export and of the sizes that they read.
+ * Git ignores that file, but tsc compiles it, so the kernels load wherever the package does, without a path.
  *
  *   baseline  SIMD of 128 bits: multiply, then add
  *   relaxed   the same sources with fused multiply-add, where the platform has it
  *
- * Compiling takes most of a build's time. The first line of compiled.ts names a hash of all that goes into it, and while
- * that is the same nothing is compiled.
+ * Compiling takes most of a build's time. The first line of compiled.ts has a hash of all inputs; while it stays the
+ * same, nothing is compiled.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,19 +16,19 @@ import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
-/** A file without types is JavaScript as it stands. */
+/** layout.ts has no types, so its text is JavaScript. */
 const layout = readFileSync(here('simd/layout.ts'), 'utf8')
 const { FIRST_STATIC_BYTE } = await import(`data:text/javascript,${encodeURIComponent(layout)}`)
 
 const OPTIONS = [
   '-O3',
   '--enable simd',
-  // no allocator, no collector, nothing imported but the memory of the device
+  // no allocator, no garbage collector, and no import except the memory of the device
   '--runtime stub',
   '--importMemory',
   '--noAssert',
   `--memoryBase ${FIRST_STATIC_BYTE}`,
-  // threads work on one shared memory; a memory's own limits may be any within those of its type
+  // threads work on one shared memory; the limits of a memory may be any within those of its type
   '--enable threads',
   '--sharedMemory',
   '--maximumMemory 65536',
@@ -39,10 +39,12 @@ const VARIANTS = {
   relaxed: ['--enable relaxed-simd'],
 }
 
-/** What AssemblyScript reads outside the folder simd/assembly. */
+/** The files that AssemblyScript reads outside the folder simd/assembly. */
 const SHARED = ['simd/layout.ts']
 
-/** Reads a source for the compiler; null where there is none. What it reads must be an input of the hash below. */
+/**
+ * Reads a source for the compiler; null if there is none. Every file that it reads must be an input of the hash below.
+ */
 function readSource(name) {
   const path = relative(here('.'), here(`simd/assembly/${name}`)).replaceAll(sep, '/')
   if (!existsSync(here(path))) return null

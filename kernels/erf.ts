@@ -5,7 +5,10 @@
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
-/** Where the series, whose terms grow in number with x, hands over to the continued fraction, whose terms shrink. */
+/**
+ * Below this x the series is used, which needs more terms for larger x; above it the continued fraction, which needs
+ * fewer.
+ */
 const SWITCH = 2.5
 const FRACTION_TERMS = 40
 

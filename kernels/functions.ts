@@ -1,12 +1,13 @@
 /**
  * The functions of one and of two numbers that elementwise kernels apply, each formula beside its derivative.
  *
- * The reference dialect runs them as they stand here. The other two have each function once more, in
- * kernels/simd/assembly (unary.ts, binary.ts) and kernels/gpu/machine/functions.ts, and tests hold them to this file.
+ * The reference dialect runs the functions of this file. The other two dialects have versions of their own, in
+ * kernels/simd/assembly (unary.ts, binary.ts) and kernels/gpu/machine/functions.ts, and tests compare them with this
+ * file.
  *
  * Note [Zero by choice]
  *   Where a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a sample
- *   of weight 0), its gradient is 0 whatever dy is: 0 is chosen. The product of dy and 0 would be NaN for an infinite dy,
+ *   of weight 0), its gradient is 0 for every dy: 0 is chosen. The product of dy and 0 would be NaN for an infinite dy,
  *   and dy is infinite where the next function is infinitely steep: relu(x).sqrt() at x = -1. Where a slope merely happens
  *   to be 0 (x^2 at 0), dy is multiplied by it.
  */
@@ -15,13 +16,13 @@ import { erfc } from './erf.js'
 export interface UnaryDefinition {
   /** a and b are the constants of `Unary` in kernels.ts. */
   f(x: number, a: number, b: number): number
-  /** what f' is written in, x or y = f(x): that is the tensor a gradient has to keep */
+  /** the argument of f' as written here, x or y = f(x): this is the tensor that a gradient has to keep */
   derivativeIn: 'x' | 'y'
   /** dx = dy f'(s), where s is x or y */
   gradient(dy: number, s: number, a: number, b: number): number
   /**
-   * How far y may be off on cpu, in units in the last place: tests hold it to that, and `node dist/test/ulps.js NAME`
-   * counts it over all float32 numbers. Left out where y is rounded as IEEE 754 rounds a single operation.
+   * The largest error of y on cpu, in units in the last place. Tests check it, and `node dist/test/ulps.js NAME`
+   * measures it over all float32 numbers. Left out if y is rounded as IEEE 754 rounds a single operation.
    */
   ulps?: number
 }
@@ -33,7 +34,7 @@ const unary = <Name extends string>(functions: Readonly<Record<Name, UnaryDefini
 const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 
-/** IEEE 754's power, which is 1 where JavaScript's ** of 1 and -1 is NaN. */
+/** The power of IEEE 754: an infinite power of 1 or -1 is 1, where JavaScript's ** gives NaN. */
 const power = (x: number, exponent: number) =>
   x === 1 || (x === -1 && Math.abs(exponent) === Infinity) ? 1 : x ** exponent
 
@@ -48,7 +49,7 @@ export const UNARY = unary({
   log: { f: Math.log, derivativeIn: 'x', gradient: (dy, x) => dy / x, ulps: 0.83 },
   sqrt: { f: Math.sqrt, derivativeIn: 'y', gradient: (dy, y) => dy / (2 * y) },
   square: { f: (x) => x * x, derivativeIn: 'x', gradient: (dy, x) => 2 * (dy * x) },
-  // x > 0 exactly where y > 0, so y will do: the next layer keeps it anyway. A NaN passes through.
+  // x > 0 exactly where y > 0, so y is enough, and the next layer keeps it anyway. A NaN passes through.
   relu: { f: (x) => Math.max(x, 0), derivativeIn: 'y', gradient: (dy, y) => (y <= 0 ? 0 : dy) },
   leakyRelu: {
     f: (x, slope) => (x > 0 ? x : slope * x),
@@ -82,7 +83,7 @@ export const UNARY = unary({
     f: power,
     derivativeIn: 'x',
     gradient: (dy, x, exponent) => (exponent === 0 ? 0 : dy * (exponent * power(x, exponent - 1))),
-    // computed in double precision: only y is rounded, which may be a tie
+    // computed in double precision: only y is rounded, and it may be near a tie
     ulps: 0.51,
   },
   affine: { f: (x, a, b) => a * x + b, derivativeIn: 'x', gradient: (dy, _, a) => a * dy },
@@ -122,9 +123,9 @@ const unlessLess: Slope = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
 const unlessGreater: Slope = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
 
 /**
- * Gradients towards a and towards b, where they are not made of other functions. A tie of maximum or minimum gives half to
- * each, as in PyTorch. Division takes no square of b, which may be 0 or infinite where the gradient is not: b gets -y
- * times what a gets.
+ * The gradients towards a and towards b that are not made of other functions. A tie of maximum or minimum gives half to
+ * each, as in PyTorch. Division does not compute b^2, which may be 0 or infinite although the gradient is not: the
+ * gradient of b is -y times that of a.
  */
 export const BINARY_GRADIENT = slopes({
   div: [(dy, _, b) => dy / b, (dy, a, b) => -(dy / b) * (a / b)],

@@ -1,7 +1,7 @@
 /**
- * Lets the programs of kernels/gpu survive a minifier. gpu.js reads a function from its text. A minifier rewrites that text
- * in names and forms that gpu.js, or the GLSL beside it, cannot use. So after tsc each function that is passed on as a
- * value, and not only called, answers `toString` with the text that it has here.
+ * Lets the programs of kernels/gpu survive a minifier. gpu.js reads a function from its text. A minifier rewrites that
+ * text with names and forms that gpu.js, or the GLSL beside it, cannot use. So this script runs after tsc, and gives
+ * each function that is passed as a value a `toString` that returns the original text.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

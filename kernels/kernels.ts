@@ -9,7 +9,7 @@
  * Three dialects implement it: `reference/` (plain loops, the definition), `simd/`, `gpu/`.
  *
  * Dimension letters: N C H W images, m k n matmul. `dy`, `dx`: gradients of output and input.
- * A trailing `?` on an operand means that it may be left out; the list is then shorter.
+ * A trailing `?` on an operand means that it can be left out; the list is then shorter.
  * `accumulate: true` adds to what the output holds instead of replacing it.
  */
 import type { BinaryFunction, BinaryWithGradient, UnaryFunction } from './functions.js'
@@ -95,7 +95,10 @@ export interface AttentionRows {
   keys: number
   scale: number
   causal: boolean
-  /** with a mask: where it begins for each of the batch, and its element strides (0 where it is broadcast) */
+  /**
+   * with a mask: the position at which it begins for each element of the batch, and its element strides (0 where it is
+   * broadcast)
+   */
   mask: { starts: Offsets; strideQuery: number; strideKey: number } | null
 }
 
@@ -113,13 +116,13 @@ export interface ClassRows {
 }
 
 /**
- * The key and position that a dropout mask depends on, and nothing else.
+ * The key and position that alone determine a dropout mask.
  *
  * Note [Counter of a mask]
- *   Threefry takes a key of two words, (seed, step), and a counter of two. The first word of the counter is half the
- *   position, of 2^32 elements in turn; the second is call + DROPOUT_CALLS block, where block counts these turns. No
- *   position up to 2^53 makes it overflow, so no two elements under the first DROPOUT_CALLS dropouts of a forward have
- *   one counter.
+ *   Threefry takes a key of two words, (seed, step), and a counter of two. Positions come in blocks of 2^32 elements.
+ *   The first word of the counter is half the position within its block; the second is call + DROPOUT_CALLS * block. No
+ *   position up to 2^53 makes it overflow, so no two elements under the first DROPOUT_CALLS dropouts of a forward share
+ *   a counter.
  */
 export interface Dropout {
   size: number
@@ -127,13 +130,15 @@ export interface Dropout {
   rate: number
   seed: number
   step: number
-  /** which dropout of the forward this is */
+  /** the number of this dropout within the forward */
   call: number
   /** index of the first element within the mini-batch, below 2^53 */
   first: number
 }
 
-/** Dropouts of one forward whose masks never meet, however large the mini-batch: Note [Counter of a mask]. */
+/**
+ * The number of dropouts in a forward whose masks never repeat, however large the mini-batch: Note [Counter of a mask].
+ */
 export const DROPOUT_CALLS = 2 ** 11
 
 /** Hyperparameters that every optimizer kernel shares. */
@@ -153,13 +158,14 @@ export interface KernelParameters {
   /** y, x -> y = a y + b x; with a = 0, y is not read (it may be NaN). In place. */
   blend: { size: number; a: number; b: number }
   /**
-   * x0, x1, ... -> norm: the root of the sum of all their squares, as [scale, ratio], whose product it is: it may be more
-   * than an element holds, and squares are beyond it much sooner. scale is at least 2^-126. At least one x.
+   * x0, x1, ... -> norm: the root of the sum of all their squares, as [scale, ratio]. The norm is their product,
+   * because it may be larger than an element can hold, and squares overflow much sooner. scale is at least 2^-126. At
+   * least one x.
    */
   gradientNorm: { sizes: readonly number[] }
   /**
-   * sum [2], x (a scalar) -> sum + factor x, as a number and what its rounding left out: together they have twice the
-   * digits of one. In place.
+   * sum [2], x (a scalar) -> sum + factor x, as a number and the remainder of its rounding: together they have twice
+   * the digits of one number. In place.
    */
   addExactly: { factor: number }
 
@@ -172,7 +178,7 @@ export interface KernelParameters {
 
   /** x -> y = f(x) */
   unary: Unary
-  /** dy, s -> dx = dy f', where s is x or y: whichever the function's derivative is written in */
+  /** dy, s -> dx = dy f', where s is x or y, as the derivative of the function requires */
   unaryGradient: Unary
   /** a, b -> y = f(a, b); comparisons give 1 or 0 */
   binary: Broadcast & { function: BinaryFunction }
@@ -212,7 +218,7 @@ export interface KernelParameters {
 
   /** x -> y; a window holding NaN gives NaN */
   maxPool: Pooling
-  /** dy, x -> dx; of equal values the first in row-major order of the window takes it all */
+  /** dy, x -> dx; among equal values, the first in row-major order of the window gets all of dy */
   maxPoolGradient: Pooling
   /** x -> y; padding counts as zeros in the mean when countPadding */
   averagePool: Pooling & { countPadding: boolean }
@@ -255,7 +261,10 @@ export interface KernelParameters {
   moments: { outer: number; groups: number; inner: number }
   /** x, mean, variance, gamma?, beta? -> y = (x - mean) / sqrt(variance + eps) gamma + beta */
   normalize: Normalization
-  /** dy, x, mean, variance, gamma? -> dx, mean and variance being x's own (`fixed`: constants instead; then x has no part in it) */
+  /**
+   * dy, x, mean, variance, gamma? -> dx, with the mean and variance of x itself; `fixed`: they are constants, and x is
+   * not read
+   */
   normalizeGradient: Normalization & { fixed: boolean }
   /** dy, x, mean, variance -> dgamma [affineSize] = sum of dy (x - mean) / sqrt(variance + eps) */
   normalizeScaleGradient: Normalization & { accumulate: boolean }
@@ -288,7 +297,7 @@ export type Kernel<Parameters> = (parameters: Parameters, inputs: readonly Float
 /** A dialect: every kernel, by name. A missing one does not compile. */
 export type Kernels = { readonly [Name in KernelName]: Kernel<KernelParameters[Name]> }
 
-/** Kernels that honour `accumulate`, so that a gradient can be added straight into its buffer. */
+/** Kernels with the parameter `accumulate`, so that a gradient can be added directly to its buffer. */
 export const ACCUMULATING: ReadonlySet<KernelName> = new Set<KernelName>([
   'reduce', 'matmul', 'convolutionWeightGradient', 'embeddingGradient', 'normalizeScaleGradient',
 ])

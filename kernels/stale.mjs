@@ -1,6 +1,6 @@
 /**
- * Makes dist/ fit for tsc, which compiles only what has changed since its last run: deletes what was compiled from
- * sources that are gone, and forgets that run where something it compiled is missing.
+ * Prepares dist/ for tsc, which compiles only what has changed since its last run. Deletes the output of sources that
+ * are gone, and makes tsc start anew if some of its output is missing.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,7 +1,7 @@
 /**
  * Walking strided tensors, several at once, as few and as long lines as possible.
  *
- * Not here: what is done with a line. That loop belongs to the kernel, where it is read and where it is fast.
+ * Not here: the work on a line. That loop belongs to the kernel, where a reader expects it and where it is fast.
  */
 
 /** A shape, and for each operand the element stride of every axis. */
@@ -24,7 +24,7 @@ export function contiguous(shape: readonly number[]): number[] {
 export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1)
 
 /**
- * The same walk over fewer axes: an axis of size 1 goes away, and neighbours become one axis where, for every
+ * The same walk over fewer axes: an axis of size 1 is dropped, and two neighbours become one axis if, for every
  * operand, a step along the outer one equals a full run along the inner one. At least one axis is left.
  */
 export function mergeAxes(shape: readonly number[], strides: readonly (readonly number[])[]): Axes {
@@ -80,8 +80,8 @@ export function eachLine(
 }
 
 /**
- * Where each of a batch begins: a list of numbers, or what makes it when a kernel runs. A plan runs none, so a batch
- * is planned whatever its size, also where the list would not fit any memory.
+ * The starts of the matrices of a batch: a list of numbers, or a recipe that makes the list when a kernel runs. A plan
+ * runs no kernel, so it can plan batches of any size, even if the list would not fit any memory.
  */
 export type Offsets = readonly number[] | MadeOffsets
 

@@ -17,7 +17,7 @@ export interface ShapeBounds {
   maxDim?: number
 }
 
-/** Small shapes, with 1s among the dims more often than chance would have it. */
+/** Small shapes, in which dims of 1 are more frequent than by chance. */
 export function shapes({ minRank = 0, maxRank = 4, maxDim = 4 }: ShapeBounds = {}): fc.Arbitrary<number[]> {
   const dim = fc.oneof(
     { weight: 1, arbitrary: fc.constant(1) },

@@ -64,7 +64,7 @@ for (const every of [1, 2, 4]) {
       if (!kept) throw new Error('no checkpoint')
       const { steps } = kept.optimizer
       assert.is(steps, run.losses.length - (run.losses.length % every))
-      assert.match(error.message, `that of step ${steps}, in epoch ${kept.cursor.epoch}`)
+      assert.match(error.message, `from step ${steps}, in epoch ${kept.cursor.epoch}`)
       const second = streamerOn(open(), every)
       second.restore(kept)
       const rest = await follow(second, { losses: [], epochs: [] })

@@ -736,7 +736,7 @@ test('--data idx:DIR: with its own test files, and split without them', async ()
   for (const command of [train, `plan --model mlp --data idx:${folder}`]) {
     const refused = await sluice(command)
     assert.equal([refused.code, refused.out], [EXIT.usage, ''])
-    assert.match(refused.err, /--data: in .* the images to train on are \[1, 6, 6\], those to test on \[1, 5, 6\]\n/)
+    assert.match(refused.err, /--data: in .* the training images are \[1, 6, 6\], and the test images \[1, 5, 6\]\n/)
   }
   rmSync(join(folder, 't10k-images-idx3-ubyte'))
   const small = await sluice(`plan --model lenet --data idx:${folder}`)

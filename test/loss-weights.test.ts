@@ -263,7 +263,7 @@ test('weights that a loss does not use are refused, in whole and in parts, befor
     targets: targetsOf([1, 3]),
     weights: targetsOf([1, 3], [2]),
   }
-  const says = 'the samples carry weights and the loss does not use them'
+  const says = 'the samples carry weights, but the loss does not use them'
   for (const kind of ['cpu', 'reference'] as const) {
     const { model, streamer } = trainer((y, t) => mse(y, t), kind)
     for (const microBatch of [1, 2]) {

@@ -98,7 +98,9 @@ const NORM: Program = {
   helpers: { share },
 }
 
-/** There are as many parts as a part has texels: then summing the parts side by side takes as long as adding up their sums. */
+/**
+ * As many parts as a part has texels: then the sums of the parts, side by side, take as long as the sum over the parts.
+ */
 const partsOf = (size: number): number => Math.ceil(Math.sqrt(size / 4))
 
 export const gradientNorm: GpuKernel<'gradientNorm'> = {

@@ -1,6 +1,6 @@
 /**
- * Softmax of attention scores [batch, queries, keys] along the keys. A program chooses 0 for a key that the query does
- * not see, and does not multiply by 0: so a NaN in its score does not spread.
+ * Softmax of attention scores [batch, queries, keys] along the keys. For a key that the query does not see, a program
+ * selects 0 instead of multiplying by 0, so that a NaN in its score does not spread.
  *
  * `batch` and `strides` say where the mask of each sample begins.
  */

@@ -1,13 +1,13 @@
 /**
- * Pieces side by side. A program can read at most sixteen textures. So pieces are joined eight at a time, and the
- * results are joined in the same way, until one is left.
+ * Pieces side by side. A program can read at most sixteen textures. So pieces are joined eight at a time, and then the
+ * results in the same way, until one is left.
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { type ArgumentKind, eachValue, type Gpu, type Named, packed, type Texels } from './machine/program.js'
 
-/** Where in a row of y the pieces after `a` begin, and its length. */
+/** The positions in a row of y at which the pieces after `a` begin, and the length of the row. */
 const STARTS = ['b', 'c', 'd', 'length'] as const
 const MORE_STARTS = ['e', 'f', 'g', 'h'] as const
 
@@ -60,7 +60,7 @@ function join<Operand>(gpu: Gpu<Operand>, sizes: readonly number[], pieces: read
   const ends: number[] = []
   for (const size of sizes) ends.push((ends.at(-1) ?? 0) + size)
   const length = ends[ends.length - 1]
-  // A piece that does not exist begins at the end.
+  // A piece that does not exist begins at the end of the row.
   const [b, c, d, e, f, g, h] = [...ends, ...PIECES.map(() => length)]
   const operands = PIECES.map((_, j) => pieces[j] ?? pieces[0])
   gpu.run(CONCAT, [...operands, packed(STARTS, { b, c, d, length }), packed(MORE_STARTS, { e, f, g, h })], y)

@@ -4,8 +4,8 @@
  * dy, and a second pass adds the parts.
  *
  * Tiles of 4 x 4 channels compute it (tiles/convolution-weight-tiles.ts). This file serves groups with too few channels
- * to fill tiles: a texel holds one tap of four output channels, which share the values read from x. The last four
- * channels of a group may not all exist; nothing reads the values of those that do not.
+ * to fill tiles: a texel holds one tap of four output channels, which share the values read from x. Of the last four
+ * channels of a group some may not exist; their values are never read.
  */
 import type { Convolution } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'

@@ -56,7 +56,7 @@ function outputOf(
   return sum
 }
 
-/** Which of the `size` windows along an axis begins at `position`, or -1. */
+/** The index of the window, of `size` along an axis, that begins at `position`; -1 if none does. */
 function meeting(position: number, pad: number, stride: number, size: number): number {
   const from = position + pad
   const window = quotient(from, stride)

@@ -31,7 +31,7 @@ export const squaredDeviationGradient: GpuKernel<'squaredDeviationGradient'> = {
   },
 }
 
-/** Two passes, so that no digits cancel. */
+/** The mean first and then the variance, in two passes, so that no digits cancel. */
 export const moments: GpuKernel<'moments'> = {
   programs: [...PLAIN.sum.programs, ...SQUARES.programs],
   workspaces: (p) => partialSizes(normGroups(p)),

@@ -1,8 +1,8 @@
 /**
  * Dropout with the masks of all other dialects, bit for bit: Threefry-2x32-20 (kernels/reference/machine/threefry.ts).
  *
- * Its words have 32 bits, but an argument of a program has 24. So a program gets each word in two halves. The generator
- * is written twice: gpu.js does not know the integers of GLSL.
+ * Its words have 32 bits, but an argument of a program holds only 24. So a program gets each word in two halves. The
+ * generator is written twice, because gpu.js does not know the integers of GLSL.
  */
 import { DROPOUT_CALLS } from '../kernels.js'
 import type { GpuKernel } from './machine/kernel.js'

@@ -1,7 +1,8 @@
 /**
- * Rows of a table by their index, and the gradient of the table. A GPU cannot add to a place that an index names, so
- * the sum of an entry must find its rows. A search of all indices for every column would take too long. So first every
- * entry finds its first row, and every row finds the next row of the same entry. Then each column follows these links.
+ * Rows of a table by their index, and the gradient of the table. A GPU program cannot add to a place that an index
+ * names, so the sum of an entry has to find its rows. To search all indices for every column would take too long. So
+ * first every entry finds its first row, and every row finds the next row of the same entry. Then each column follows
+ * these links.
  */
 import type { KernelParameters } from '../kernels.js'
 import { at, isNotANumber, notANumber, quotient } from './machine/builtins.js'
@@ -22,7 +23,7 @@ function entryOf(i: number, table: Texels, indices: Texels, width: number, entri
   return at(table, index * width + i - row * width)
 }
 
-/** The first row of this index in [from, end); -1 where there is none. */
+/** The first row in [from, end) with this index; -1 if there is none. */
 function found(index: number, from: number, end: number, indices: Texels): number {
   let row = from
   for (let j = from; j < end; j++) {
@@ -85,7 +86,7 @@ export const embedding: GpuKernel<'embedding'> = {
   },
 }
 
-/** Rows of a part: more would take too many rounds of a loop, Note [Dialect] in index.ts. */
+/** The rows of a part: more would take too many rounds of a loop, see Note [Dialect] in index.ts. */
 const PART = 8192
 
 type Gradient = KernelParameters['embeddingGradient']

@@ -2,17 +2,17 @@
  * The GPU dialect: kernels as programs that gpu.js runs on textures.
  *
  * Note [Dialect]
- *   What a program may say is what gpu.js 2.24.1 can read and a GPU computes alike everywhere:
+ *   A program uses only what gpu.js 2.24.1 can read, and what every GPU computes in the same way:
  *   - Flat functions, `const` and `let`, `if`, `for` with a counter; arrays only as whole texels, `v[0]` to `v[3]`.
- *   - `infinity`, `notANumber`, `isNotANumber`, `exponential`, `logarithm`, `hyperbolicTangent` of builtins.ts instead of
- *     JavaScript's own, which a GPU does not have, or not exactly. A NaN may pass any comparison.
- *   - No helper is named as a function of GLSL (`dot`, `length`, `step`, `mix`...).
+ *   - `infinity`, `notANumber`, `isNotANumber`, `exponential`, `logarithm`, `hyperbolicTangent` of builtins.ts instead
+ *   of JavaScript's own, which a GPU lacks or computes inexactly. A comparison with NaN may be true.
+ *   - No helper has the name of a GLSL function (`dot`, `length`, `step`, `mix`...).
  *   - Indices are floats. Whole numbers are divided by `quotient`, never by `/`; a single value is `at(x, i)`.
- *   - A program takes at most 65,535 rounds of all its loops, the four values of a texel together: Mesa's software GL ends
- *     it there, silently. Longer sums are cut into parts.
- *   - Values past the end of an input are garbage, NaN too: choose, do not multiply by 0.
- *   - What is written with the same name in two programs is the same: programs are cached by name.
- *   - Inputs are read-only, and no output is an input: the device sees to it (`aliases` is false).
+ *   - All loops of a program together, for the four values of a texel, take at most 65,535 rounds: Mesa's software GL
+ *   silently stops there. Longer sums are cut into parts.
+ *   - Values past the end of an input are garbage, even NaN: select, do not multiply by 0.
+ *   - Programs are cached by name, so two programs of the same name must be the same.
+ *   - Inputs are read-only, and no output is an input: the device makes sure of that (`aliases` is false).
  *
  * Note [Long sums]
  *   As in kernels/simd/assembly/machine/sums.ts: a chain of additions has at most 64 numbers or texels, a block, and then
@@ -66,7 +66,7 @@ export const gpuKernels: GpuKernels = {
   ...softmax,
 }
 
-/** Sizes, in values, of what a kernel needs beside its operands. */
+/** The sizes, in values, of the workspaces that a kernel needs beside its operands. */
 export function gpuWorkspaces<Name extends KernelName>(name: Name, p: KernelParameters[Name]): readonly number[] {
   return gpuKernels[name].workspaces?.(p) ?? []
 }

@@ -117,7 +117,7 @@ function sumsOf(this: Thread, losses: Texels, weights: Texels, rows: number, par
   return [sum, all, 0, 0]
 }
 
-/** sum(w) of all parts; where `divides` is 1, sum(w l) / sum(w), or 0 where sum(w) is 0. */
+/** sum(w) of all parts; or, if `divides` is 1, sum(w l) / sum(w), which is 0 if sum(w) is 0. */
 function totalOf(this: Thread, partial: Texels, parts: number, divides: number): Four {
   let sum = 0.0
   let all = 0.0
@@ -139,7 +139,7 @@ const SUMS: Program = {
 }
 const TOTAL: Program = { name: 'weightedMean', source: totalOf, kinds: ['texels', 'number', 'number'] }
 
-/** As many parts as each has rows: summing all parts at a time and then adding them up take equally long. */
+/** As many parts as each has rows: then the sums of the parts, side by side, take as long as the sum over the parts. */
 const partsOf = (rows: number): number => Math.ceil(Math.sqrt(rows))
 
 export const weightedMean: GpuKernel<'weightedMean'> = {

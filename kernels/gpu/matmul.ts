@@ -1,4 +1,6 @@
-/** Batched matrix product. Small products are here, every value by itself; tiles/matmul-tiles.ts has the others. */
+/**
+ * Batched matrix product. This file computes small products, value by value; tiles/matmul-tiles.ts computes the others.
+ */
 import type { KernelParameters } from '../kernels.js'
 import { listed, type Offsets } from '../strides.js'
 import { at, quotient } from './machine/builtins.js'
@@ -69,11 +71,12 @@ function batchOf(offsets: Offsets): [number, Four, Four] {
   return [first, shape, strides]
 }
 
-/** Multiplications below which one program is faster than the two or more that tiles take. */
+/** With fewer multiplications, one program is faster than the two or more that tiles need. */
 const FEWEST_FOR_TILES = 4096
 
 /**
- * Mesa's software GL ends a program after 65,535 rounds. Four values take one round a term, a tile one for four terms.
+ * Mesa's software GL ends a program after 65,535 rounds. Four values take four rounds for each term, and a tile takes
+ * one round for four terms.
  */
 const MOST_TERMS = 16383
 const MOST_TERMS_OF_TILES = 4 * 65535
@@ -81,7 +84,7 @@ const MOST_TERMS_OF_TILES = 4 * 65535
 const partsOf = ({ k }: Product): number => Math.max(1, Math.ceil(k / MOST_TERMS))
 const sizeOf = ({ batch, m, n }: Product): number => batch * m * n
 
-/** Workspaces of tiles; none where the product is not computed by tiles. */
+/** The workspaces of tiles; empty if the product is not computed by tiles. */
 function tilesOf(p: Product): readonly number[] {
   if (sizeOf(p) * p.k < FEWEST_FOR_TILES || p.k > MOST_TERMS_OF_TILES) return []
   const sizes = tileWorkspaces(p)

@@ -101,7 +101,7 @@ function gradientOf(
   return (slope(i, dy, gamma, options) - at(averages, group) - h * at(leans, group)) / spread
 }
 
-/** The gradient where mean and variance are constants: there are no averages. */
+/** The gradient if mean and variance are constants: it has no averages. */
 function fixedGradientOf(
   i: number,
   group: number,

@@ -1,7 +1,7 @@
 /**
  * Updates of parameters, texel by texel. A program has one output, so an update that also changes moments runs a
- * program for each output, all from the old values. Each program computes again what it needs of another output:
- * reading that would take longer.
+ * program for each output, all from the old values. If a program needs another output, it computes it again, which is
+ * faster than to read it.
  */
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Named, Program, Source, Texels, Thread } from './machine/program.js'

@@ -7,7 +7,7 @@ import { eachValue, type Four, type Helpers, type Named, type Texels } from './m
 const AXES = ['blocks', 'planes', 'rows', 'columns'] as const
 type Axes = Named<typeof AXES>
 
-/** The element of x that lies at element i of y, for four axes; -1 where none does. */
+/** The element of x at element i of y, for four axes; -1 in the padding. */
 function within(i: number, outShape: Axes, before: Axes, shape: Axes): number {
   const row = quotient(i, outShape.columns)
   const plane = quotient(row, outShape.rows)
@@ -63,7 +63,7 @@ interface Axis {
   readonly size: number
 }
 
-/** The axes, where an axis that is not padded is merged with the one before it. */
+/** The axes, with each unpadded axis merged into the one before it. */
 function mergedAxes(shape: readonly number[], before: readonly number[], outShape: readonly number[]): Axis[] {
   const axes: Axis[] = []
   shape.forEach((size, i) => {

@@ -1,4 +1,4 @@
-/** Sums and maxima over any axes, the gradient of a maximum, and where along an axis the maximum is. */
+/** Sums and maxima over any axes, the gradient of a maximum, and the position of the maximum along an axis. */
 
 import type { Rows } from '../kernels.js'
 import { product } from '../strides.js'
@@ -19,7 +19,7 @@ function tieOf(j: number, group: number, x: Texels, max: Texels): number {
   return at(x, j) === at(max, group) ? 1 : 0
 }
 
-/** Every value that is the maximum has an equal share of dy. */
+/** Every value that equals the maximum gets an equal share of dy. */
 function shareOf(i: number, group: number, dy: Texels, x: Texels, max: Texels, ties: Texels): number {
   const largest = at(max, group)
   if (isNotANumber(largest) > 0) {
@@ -44,13 +44,13 @@ export const maxGradient: GpuKernel<'maxGradient'> = {
 const AXIS = ['size', 'inner', 'groups'] as const
 type Axis = Named<typeof AXIS>
 
-/** Where in x the values of a group begin. */
+/** The position in x at which the values of a group begin. */
 function startOf(group: number, axis: Axis): number {
   const outer = quotient(group, axis.inner)
   return outer * axis.size * axis.inner + group - outer * axis.inner
 }
 
-/** Value i of [parts, outer, inner]: where along the axis the first maximum of a part of `run` values is. */
+/** Value i of [parts, outer, inner]: the position along the axis of the first maximum of a part of `run` values. */
 function largestOfPart(i: number, x: Texels, axis: Axis, run: number): number {
   const part = quotient(i, axis.groups)
   const start = startOf(i - part * axis.groups, axis)
@@ -67,9 +67,9 @@ function largestOfPart(i: number, x: Texels, axis: Axis, run: number): number {
   return best
 }
 
-/** Where along the axis the first maximum of all parts is; `places` has that of each part. */
+/** The position along the axis of the first maximum of all parts; `places` has the position for each part. */
 function largestOfAll(i: number, x: Texels, places: Texels, axis: Axis, parts: number): number {
-  // Past the last group there are no places.
+  // `places` has no values past the last group.
   const group = Math.min(i, axis.groups - 1)
   const start = startOf(group, axis)
   let best = at(places, group)

@@ -2,8 +2,8 @@
  * Softmax of attention scores [batch, queries, keys] along the keys, and its gradient. The products on either side of
  * it are `matmul`s.
  *
- * Both read a row before they write it, so that probabilities may take the place of scores, and one gradient that of
- * the other. A row that is masked all over gives NaN, as in PyTorch.
+ * Both read a row before they write it, so that probabilities can overwrite scores, and one gradient the other. A row
+ * in which every key is masked gives NaN, as in PyTorch.
  */
 import type { Kernels } from '../kernels.js'
 import { listed } from '../strides.js'

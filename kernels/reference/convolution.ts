@@ -2,8 +2,8 @@
  * Two-dimensional cross-correlation and its two gradients, one sum for each result.
  *
  * Output (oy, ox) meets input (iy, ix) at tap (ky, kx) where iy = oy strideY - padY + ky dilationY, and likewise
- * along x. Each kernel below solves that for the two it does not loop over. An output channel sees the
- * channels / groups input channels of its own group. Not here: the gradient of the bias, which is a `reduce` of dy.
+ * along x. Each kernel below solves these equations for the indices that it does not loop over. An output channel sees
+ * the channels / groups input channels of its own group. Not here: the gradient of the bias, which is a `reduce` of dy.
  */
 import type { Kernels } from '../kernels.js'
 

@@ -1,6 +1,6 @@
 /**
- * Dropout, whose mask is a function of (seed, step, call, position) and therefore needs no storage: the
- * gradient draws it again, and it does not depend on how a mini-batch was cut into micro-batches.
+ * Dropout. Its mask is a function of (seed, step, call, position). So the mask needs no storage, because the gradient
+ * draws it again, and it does not depend on how a mini-batch is split into micro-batches.
  */
 import { DROPOUT_CALLS, type Kernels } from '../kernels.js'
 import { threefry } from './machine/threefry.js'

@@ -2,7 +2,7 @@
  * The reference dialect: every kernel as plain loops over Float32Array or Float64Array.
  *
  * It is the definition of each op. Gradient checks run on it in double precision, and the other dialects are
- * compared with it. Sums are taken in double precision whatever the arrays hold.
+ * compared with it. Sums are taken in double precision, even for arrays of float32.
  *
  * The files of this folder export kernels and nothing else.
  */

@@ -2,9 +2,9 @@
  * Losses by row, and their gradients through a weighted mean.
  *
  * A forward gives every row its loss and its weight; `weightedMean` (reduce.ts) combines them, so the loss is
- * sum(w l) / total and its gradient towards a row scales by dy w / total. A row of weight 0, and every row
- * when the total is 0, gets exactly 0: nothing is multiplied, so a NaN in it stays there.
- * A target that is neither a class nor ignoreIndex makes its loss and its gradient NaN.
+ * sum(w l) / total and its gradient towards a row scales by dy w / total. A row of weight 0, and every row if the total
+ * is 0, gets exactly 0: nothing is multiplied, so a NaN in the row does not spread. A target that is neither a class
+ * nor ignoreIndex makes its loss and its gradient NaN.
  */
 import { UNARY } from '../functions.js'
 import type { Kernels } from '../kernels.js'
@@ -73,7 +73,7 @@ export const crossEntropyGradient: Kernels['crossEntropyGradient'] = (
 
 const isClass = (target: number, classes: number) => Number.isInteger(target) && target >= 0 && target < classes
 
-/** dy weight / total; undefined for a row that counts nothing. */
+/** dy weight / total; undefined for a row that does not count. */
 function rowScale(dy: number, total: number, weight: number): number | undefined {
   return weight === 0 || total === 0 ? undefined : dy * (weight / total)
 }
@@ -84,7 +84,7 @@ interface PointLoss {
   derivative(prediction: number, target: number): number
 }
 
-/** What an infinite x does not count for costs nothing: 0 |x| is 0. */
+/** share * size, but a share of 0 costs 0 even if the size is infinite. */
 const weighted = (share: number, size: number) => (share === 0 ? 0 : share * size)
 
 const POINT_LOSS: { readonly [Name in 'squaredError' | 'binaryCrossEntropyWithLogits']: PointLoss } = {

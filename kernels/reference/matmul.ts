@@ -1,6 +1,6 @@
 /**
- * Batched matrix product, with either side stored transposed. Not here: broadcasting a batch, which the op has
- * turned into offsets.
+ * Batched matrix product, with either side stored transposed. Not here: broadcasting a batch, which the op turns into
+ * offsets.
  */
 import type { Kernels } from '../kernels.js'
 import { listed } from '../strides.js'

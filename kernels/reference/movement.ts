@@ -34,7 +34,7 @@ export const concat: Kernels['concat'] = ({ outer, sizes, inner }, pieces, [y]) 
 
 const isEntry = (index: number, entries: number) => Number.isInteger(index) && index >= 0 && index < entries
 
-/** table [entries, width], indices [rows] -> y [rows, width]; NaN where there is no such entry */
+/** table [entries, width], indices [rows] -> y [rows, width]; NaN for an index without an entry */
 export const embedding: Kernels['embedding'] = ({ rows, width, entries }, [table, indices], [y]) => {
   for (let r = 0; r < rows; r++) {
     const entry = indices[r] * width
@@ -49,7 +49,7 @@ export const embeddingGradient: Kernels['embeddingGradient'] = (
   [dy, indices],
   [dtable],
 ) => {
-  // in double precision, whatever the table is in: an entry may have many rows
+  // always in double precision, because an entry may have many rows
   const sums = accumulate ? Float64Array.from(dtable) : new Float64Array(entries * width)
   for (let r = 0; r < rows; r++) {
     if (!isEntry(indices[r], entries)) continue

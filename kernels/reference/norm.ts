@@ -8,7 +8,7 @@ import type { Kernels, Normalization } from '../kernels.js'
 
 const inverseDeviation = (variance: number, eps: number) => 1 / Math.sqrt(variance + eps)
 
-/** Which gamma and beta element i of the flat tensor uses. */
+/** The index of the gamma and beta that element i of the flat tensor uses. */
 const affineIndex = (p: Normalization, i: number) => Math.floor(i / p.affineInner) % p.affineSize
 
 /** x [outer, groups, inner], mean, variance [groups], gamma?, beta? [affineSize] -> y = h gamma + beta */
@@ -31,7 +31,8 @@ export const normalize: Kernels['normalize'] = (p, [x, mean, variance, gamma, be
  * dy, x [outer, groups, inner], mean, variance [groups], gamma? [affineSize] -> dx
  *
  * With dh = dy gamma, and averages over the group: dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps).
- * The averages are the paths through the mean and the variance; where those are `fixed` there are none, and x has no part.
+ * The averages are the paths through the mean and the variance. If those are `fixed`, there are no averages, and x is
+ * not read.
  */
 export const normalizeGradient: Kernels['normalizeGradient'] = (p, [dy, x, mean, variance, gamma], [dx]) => {
   const { outer, groups, inner, eps, affine, fixed } = p

@@ -1,6 +1,6 @@
 /**
- * Optimizer updates, formula for formula those of torch.optim. All of a parameter's state is read and written
- * element by element, so outputs may be the inputs. Not here: schedules and step counts, which come as numbers.
+ * Optimizer updates, with the formulas of torch.optim. All state of a parameter is read and written element by element,
+ * so an output can be an input. Not here: schedules and step counts, which are passed as numbers.
  */
 import type { Floats, Kernels, UpdateParameters } from '../kernels.js'
 
@@ -25,8 +25,8 @@ export const gradientNorm: Kernels['gradientNorm'] = ({ sizes }, gradients, [nor
 }
 
 /**
- * The root of min(1, maxNorm / (norm + 1e-6)): gradients are multiplied by it twice, since the factor itself may be less
- * than an element holds where the gradient is large.
+ * The root of min(1, maxNorm / (norm + 1e-6)): gradients are multiplied by it twice, because for a large gradient the
+ * factor itself may be too small for an element.
  */
 function clipRoot({ clip, maxNorm }: UpdateParameters, norm: Floats): number {
   if (!clip) return 1

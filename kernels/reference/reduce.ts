@@ -56,7 +56,7 @@ export const maxGradient: Kernels['maxGradient'] = ({ shape, reduced }, [dy, x, 
     eachRun(block, groupStart, (start, length, step) => {
       for (let j = 0; j < length; j++) if (x[start + j * step] === y[out]) ties++
     })
-    // With a NaN maximum nothing ties and 0 / 0 hands the NaN on.
+    // With a NaN maximum nothing ties, and 0 / 0 passes the NaN on.
     eachRun(block, groupStart, (start, length, step) => {
       for (let i = start, j = 0; j < length; j++, i += step) dx[i] = (x[i] === y[out] ? dy[out] : 0) / ties
     })

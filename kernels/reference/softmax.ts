@@ -1,7 +1,7 @@
 /**
  * Softmax and its logarithm along the middle axis of [outer, size, inner].
  *
- * The maximum is subtracted first, so no exponential overflows; a row that is all -Infinity gives NaN, as in
+ * The maximum is subtracted first, so that no exponential overflows. A row of nothing but -Infinity gives NaN, as in
  * PyTorch. Not here: cross-entropy, which never stores the probabilities (loss.ts).
  */
 import type { Kernels } from '../kernels.js'

@@ -14,7 +14,7 @@ export const dropout: SimdKernel<'dropout'> = {
       const counter = call + DROPOUT_CALLS * block
       const [from, to] = [x + 4 * done, y + 4 * done]
       const args = [count, from, to, seed, step, counter, first + done, threshold, 1 / (1 - rate)]
-      // The first position of a part moves on like its addresses.
+      // From part to part the first position advances, like the addresses.
       assembly.inParts('dropout', args, { count: 0, steps: [0, 4, 4, 0, 0, 0, 1], grain: DEAR_GRAIN })
       done += count
     }

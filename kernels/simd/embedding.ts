@@ -9,7 +9,7 @@ export const embedding: SimdKernel<'embedding'> = {
   },
 }
 
-/** Runs on one thread: parts by columns took longer than the whole. */
+/** Runs on one thread, because parts by columns together take longer than the whole. */
 export const embeddingGradient: SimdKernel<'embeddingGradient'> = {
   workspaceBytes: ({ rows, entries }) => (rows + entries) * BYTES,
   run(assembly, { rows, width, entries, accumulate }, [dy, indices], [dtable], links) {

@@ -44,7 +44,7 @@ type Others = Exclude<keyof typeof kernels, KernelName>
 /** Does not compile if one of the files exports something else than kernels. */
 export const simd: SimdKernels = kernels satisfies Record<Others, never>
 
-/** Bytes that a kernel of the heap needs beside its operands; plain loops need none. */
+/** The workspace, in bytes, that a kernel needs beside its operands; plain loops need none. */
 export function workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): number {
   return simd[name]?.workspaceBytes?.(parameters) ?? 0
 }

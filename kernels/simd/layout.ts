@@ -1,13 +1,13 @@
 /**
  * Addresses and sizes that TypeScript and AssemblyScript must agree on. Three readers take this file as it is: tsc, the
- * AssemblyScript compiler (assembly/) and kernels/build.mjs. So it holds nothing but whole numbers without types, in
- * arithmetic that means the same to all of them.
+ * AssemblyScript compiler (assembly/) and kernels/build.mjs. So it holds only whole numbers without types, in
+ * arithmetic that means the same to all three.
  */
 
 /** Bytes of a float32. */
 export const BYTES = 4
 
-/** Bytes of a cache line. What one thread writes lies in lines of its own: a line moves between cores as a whole. */
+/** Bytes of a cache line. Each thread writes to lines of its own, because a line moves between cores as a whole. */
 export const LINE_BYTES = 64
 
 /** The most threads that work on one kernel, the main thread among them. */
@@ -16,7 +16,7 @@ export const MAX_THREADS = 4
 // The bottom of every memory belongs to the modules: RUNTIME_BYTES. Its first KiB stays empty, because the compiler may
 // add an address and an offset below 1 KiB without a carry.
 
-/** What threads tell each other: assembly/machine/parallel.ts. */
+/** The words through which threads communicate: assembly/machine/parallel.ts. */
 export const CONTROL = 1024
 /** The running call in parts, float64 numbers: machine/parts.ts. */
 export const CALL = CONTROL + 4 * LINE_BYTES
@@ -27,7 +27,7 @@ export const SQUARE_SUMS = SQUARES + LINE_BYTES
 export const SQUARE_PARTS = 16
 /** The sizes of the running pooling: assembly/machine/sizes.ts. */
 export const POOL_SIZES = SQUARE_SUMS + SQUARE_PARTS * 8
-/** The steps of the running plane: there, too. */
+/** The steps of the running plane: assembly/machine/sizes.ts. */
 export const PLANE_STEPS = POOL_SIZES + LINE_BYTES
 /** The constants of the modules. */
 export const FIRST_STATIC_BYTE = PLANE_STEPS + LINE_BYTES
@@ -37,9 +37,9 @@ export const RUNTIME_BYTES = 4096
 
 /** Numbers read and written once: from a cache, a core passes some three in a nanosecond. */
 export const CHEAP_GRAIN = 16384
-/** Numbers of which each takes an exponential, or as long as one. */
+/** Numbers that each take an exponential, or as long as one. */
 export const DEAR_GRAIN = 2048
-/** Multiply-adds. */
+/** Multiply-adds of a product. */
 export const MULTIPLY_GRAIN = 131072
 
 /** The widest and the tallest tile of the two modules: workspaces are cut for both. */
@@ -60,12 +60,12 @@ export const WINDOW_LIST_BYTES = TILE_COLUMNS * BYTES
 // The workspace of bands: header, the table of taps, weights or sums, then for each slot its part and a band.
 
 export const BANDS_HEADER_BYTES = 256
-/** A slot's tile, for tiles of which not all rows and columns exist: assembly/bands/direct.ts. */
+/** A slot's tile, for tiles that lack some rows or columns: assembly/bands/direct.ts. */
 export const DIRECT_SLOT_BYTES = 128
-/** A slot's sums that nobody reads: assembly/bands/dots.ts. */
+/** A slot's sums that are never read: assembly/bands/dots.ts. */
 export const DOTS_SLOT_BYTES = 64
 /** Bands whose sums form one chain: Note [Long sums] in assembly/machine/sums.ts. */
 export const BANDS_IN_CHAIN = 64
 
-/** Columns that assembly/reduce.ts sums at once; those beyond are summed in another order. */
+/** Columns that assembly/reduce.ts sums at once; the last columns, too few for a group, are summed in another order. */
 export const COLUMN_GROUP = 16

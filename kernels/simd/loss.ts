@@ -5,8 +5,8 @@ import type { SimdKernel } from './machine/kernel.js'
 import type { Cut } from './machine/parts.js'
 
 /**
- * Parts by the outer axis, whose size is the argument after the operands; `sizes` are the numbers of each operand at a
- * step.
+ * Parts by the outer axis, whose size is the argument after the operands; `sizes` has, for each operand, the numbers at
+ * one step of that axis.
  */
 const byOuter = (sizes: readonly number[], grain: number): Cut => ({
   count: sizes.length,

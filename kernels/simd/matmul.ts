@@ -1,5 +1,5 @@
 /**
- * Matrix products. Threads share a large product; where a batch has many or small ones, each thread takes whole
+ * Matrix products. Threads share a large product. In a batch of many or small products, each thread takes whole
  * products.
  */
 import type { KernelParameters } from '../kernels.js'
@@ -11,7 +11,8 @@ import type { SimdKernel } from './machine/kernel.js'
 type Matmul = KernelParameters['matmul']
 
 /**
- * Multiply-adds below which threads share badly: two threads make 64 x 64 x 64 faster by 1.3, 128 x 128 x 128 by 1.8.
+ * With fewer multiply-adds, threads share a product badly: two threads make 64 x 64 x 64 faster by 1.3, 128 x 128 x 128
+ * by 1.8.
  */
 const SMALL = 1 << 19
 /** With this many products all threads are busy to the end. */
@@ -26,7 +27,7 @@ const isDealt = ({ batch, m, n, k }: Matmul): boolean => batch > 1 && (batch >= 
  */
 const alone = ({ m, n, k }: Matmul): Blocking => blocking(m, n, k, { slots: 1, maxDepth: 128, maxHeight: 64 })
 
-/** The distance between neighbouring offsets; null where it is not always the same. */
+/** The distance between neighbouring offsets; null if it is not always the same. */
 function stepOf(offsets: readonly number[]): number | null {
   const step = offsets[1] - offsets[0]
   return offsets.every((offset, i) => offset === offsets[0] + i * step) ? step : null
@@ -35,7 +36,7 @@ function stepOf(offsets: readonly number[]): number | null {
 export const matmul: SimdKernel<'matmul'> = {
   workspaceBytes(p) {
     const shared = blocking(p.m, p.n, p.k).bytes
-    // Also where threads share large products: so larger sizes never need less.
+    // Counted even where threads share large products, so that larger sizes never need less memory.
     return p.batch > 1 ? Math.max(shared, MAX_THREADS * alone(p).bytes) : shared
   },
 

@@ -32,7 +32,7 @@ function axesOf(shape: readonly number[], stridesX: readonly number[], stridesY:
   const merged = mergeAxes(shape, [stridesX, stridesY])
   const [ofX, ofY] = merged.strides
   const axes = merged.shape.map((size, k) => ({ size, x: ofX[k] * BYTES, y: ofY[k] * BYTES }))
-  // Merging drops the last axis of y where its size is 1.
+  // Merging drops the last axis of y if its size is 1.
   const line = axes.at(-1)?.y === BYTES ? axes.pop() : undefined
   const dense = axes.findIndex(({ x }) => x === BYTES)
   if (line?.x !== BYTES && dense >= 0) axes.push(...axes.splice(dense, 1))

@@ -40,7 +40,7 @@ export const reduce: SimdKernel<'reduce'> = {
             assembly.inParts(`${p.function}Lines`, args, { count: 2, steps: [outputs.stride * BYTES, BYTES], grain })
           } else {
             const args = [from, to, outputs.size, ...runs, inner.size, inner.stride * BYTES, ...constants]
-            // Columns beyond the last group are summed in another order: a part is a number of whole groups.
+            // Columns beyond the last group are summed in another order, so a part consists of whole groups.
             const columns = Math.ceil(grain / COLUMN_GROUP) * COLUMN_GROUP
             assembly.inParts(`${p.function}Columns`, args, { count: 2, steps: [BYTES, BYTES], grain: columns })
           }

@@ -1,10 +1,9 @@
 /**
  * The backward walk: from a loss to its leaves, newest node first, iteratively.
  *
- * A node's gradient is complete when the walk reaches it, because every op that used its output is
- * newer. After a node, what it saved and the gradient of its output are freed, so memory falls as the
- * walk goes. Gradients of leaves are added to their standing buffers. First order only: nothing here
- * is recorded.
+ * A node's gradient is complete when the walk reaches it, because every op that used its output is newer. After each
+ * node the walk frees what the node saved and the gradient of its output, so memory falls as the walk goes. Gradients
+ * of leaves are added to their standing buffers. First order only: nothing here is recorded.
  */
 import { ACCUMULATING, type KernelName, type KernelParameters } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
@@ -65,7 +64,7 @@ export function backward(loss: Tensor, seed = 1): void {
   } finally {
     device.module = module
     for (const storage of pending.values()) device.release(storage)
-    // only now: the nodes that they hold had to be walked
+    // not earlier: the walk needed the nodes that they hold
     forget(done)
   }
 }
@@ -91,7 +90,8 @@ function walk(device: Device, node: Node, dy: Storage, pending: Pending): void {
       output: () => saved(node, 'output', 0),
       extra: (index) => saved(node, 'extras', index),
     }
-    // Weights before what they multiply: their gradients are the ones that need the input, which then makes room for its own.
+    // Weights come before the input that they multiply: only their gradients need the input, which is then free to make
+    // room.
     const wanted = [...node.inputs.keys()].filter((i) => node.inputs[i].requiresGrad).reverse()
     for (const i of wanted) {
       // The last gradient that uses dy may write over it, unless dy has other holders.
@@ -109,7 +109,7 @@ function saved(node: Node, name: Saved, index: number): Storage {
 }
 
 /**
- * Where the gradient of `input` goes: a leaf's buffer, what is pending already, or a new tensor.
+ * Where the gradient of `input` goes: a leaf's buffer, its pending gradient, or a new tensor.
  * @param spare  dy, when it may be written over
  */
 function targetFor(device: Device, input: Tensor, pending: Pending, spare: Storage | null): Target {
@@ -145,7 +145,10 @@ function targetFor(device: Device, input: Tensor, pending: Pending, spare: Stora
   return target
 }
 
-/** sum += kernel(inputs), for the kernels that can. Where aliasing is forbidden, the term gets memory of its own first. */
+/**
+ * sum += kernel(inputs), in one go for kernels that can accumulate. Where aliasing is forbidden, the term first gets
+ * memory of its own.
+ */
 function accumulate<Name extends KernelName>(
   device: Device,
   kernel: Name,

@@ -25,7 +25,7 @@ import { backward } from './backward.js'
 
 /** The truncation error h^2 f''' / 6 and the rounding error 2^-53 f / h are both far below TOLERANCE. */
 const STEP = 1e-4
-/** What a right gradient's error stays below, for functions of moderate size and curvature. */
+/** The largest error of a correct gradient, for functions of moderate size and curvature. */
 export const TOLERANCE = 1e-6
 
 export interface CheckOptions {
@@ -68,8 +68,8 @@ export interface OpCheck {
 
 /**
  * Is the gradient of `fn` right at `inputs`?
- * @param fn      made of Sluice's ops or of your own; runs several times on a new reference device, so it must depend on
- *                nothing but its inputs
+ * @param fn      made of Sluice's ops or of your own; runs several times on a new reference device, so it must depend
+ *   only on its inputs
  * @param inputs  nested arrays or host arrays, away from kinks
  * @throws ArgumentError        the result depends on no checked input through recorded ops; a bad seed
  * @throws BudgetExceededError  options.memory is too small
@@ -114,7 +114,7 @@ async function checkOp(device: Device, op: Op<unknown>, random: () => number): P
   return { op: op.name, worstError: samples.length > 0 ? worst(samples.flat()) : null, samples }
 }
 
-/** A place at which to evaluate. */
+/** A point at which the function is evaluated. */
 interface Point {
   shape: Shape
   values: ArrayLike<number>

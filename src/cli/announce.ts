@@ -1,4 +1,4 @@
-/** The output that `train` and `plan` share: the job in a line, its plan, its picture. */
+/** The output that `train` and `plan` share: a line about the job, its plan, and its picture. */
 import { writeFile } from 'node:fs/promises'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { reasonOf, SluiceError } from '../memory/errors.js'
@@ -32,7 +32,7 @@ export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, no
   io.out([String(plan), ...notes.map((note) => `  note: ${note}`)].join('\n') + '\n')
 }
 
-/** '832 KiB (851,968 bytes)': to be read, and to be given to `--memory`. */
+/** '832 KiB (851,968 bytes)': one number to read, and one to give to `--memory`. */
 export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`
 
 /** @throws FileError  the file of a flag could not be written */
@@ -58,7 +58,10 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
   await writeTo('--memory-svg', file, picture)
 }
 
-/** The forward of a micro-batch begins with its input, and the backward with the op of that name. */
+/**
+ * The sections of the picture. The forward of a micro-batch begins with its input, and the backward with the op
+ * 'backward'.
+ */
 function sectionsOf(points: readonly TimelinePoint[], { parts }: Plan): Section[] {
   const begins = (is: (point: TimelinePoint) => boolean): number[] =>
     points.flatMap((point, i) => (is(point) && (i === 0 || !is(points[i - 1])) ? [i] : []))

@@ -8,7 +8,7 @@ import { emit, type Io } from './io.js'
 import type { Job, Sets } from './job.js'
 import { plannedBatches } from './needs.js'
 
-/** The job with the fastest micro-batch into which all its mini-batches can be split. */
+/** The job with its micro-batch set to the fastest size that fits all its mini-batches. */
 export async function chooseFastest(
   job: Job,
   { train, test }: Sets<Dataset>,

@@ -32,10 +32,10 @@ function describeKernels(): string {
   return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}`
 }
 
-/** Enough to open any of them. */
+/** A budget that is enough to open any device. */
 const memory = '1MiB'
 
-/** Opens each device, which is the only way to know whether it is there, and describes it. */
+/** Opens each device and describes it: opening it is the only way to know whether it is available. */
 const KINDS: Record<DeviceKind, () => Promise<{ device: Device; note: string }>> = {
   cpu: async () => ({ device: await openDevice('cpu', { memory }), note: describeKernels() }),
   reference: async () => ({

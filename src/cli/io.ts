@@ -1,9 +1,9 @@
-/** The input and output of a command: main.ts gives those of the process, tests give their own. */
+/** The input and output of a command: main.ts passes those of the process, and tests pass their own. */
 
 export interface Io {
   /** standard output, as it is: no newline is added */
   out(text: string): void
-  /** standard error, likewise */
+  /** standard error; no newline is added */
   err(text: string): void
   /** is standard output a terminal that can redraw a line? */
   isTTY: boolean
@@ -20,9 +20,9 @@ export const EXIT = { done: 0, failed: 1, usage: 2, doesNotFit: 3, interrupted: 
 
 export interface Command {
   readonly name: string
-  /** in the list of commands */
+  /** the description in the list of commands */
   readonly summary: string
-  /** `sluice NAME --help` */
+  /** the text of `sluice NAME --help` */
   help(): string
   /** @returns the exit code; what it throws becomes one in run.ts */
   run(args: readonly string[], io: Io): Promise<number>

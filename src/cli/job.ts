@@ -18,7 +18,7 @@ const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
 const SCHEDULES = ['cosine', 'constant', 'step'] as const
 const TEST_FRACTION = 0.2
 
-/** The defaults are the main job. */
+/** The defaults describe the main job: lenet on digits. */
 export const JOB_OPTIONS = {
   model: { type: 'string', default: 'lenet', value: MODELS.join('|'), help: 'the network' },
   data: {
@@ -57,7 +57,7 @@ export const JOB_OPTIONS = {
   help: { type: 'boolean', help: 'this text' },
 } as const
 
-/** What `plan` alone takes. */
+/** The flag that only `plan` takes. */
 export const OUT = {
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
 } as const
@@ -148,7 +148,7 @@ function recomputeOf(text: string): Recompute {
   if (named) return named
   const share = Number(text)
   if (text.trim() !== '' && share >= 0 && share < Infinity) return share
-  throw new UsageError(`--recompute '${text}' is none of ${RECOMPUTE.join(', ')}, nor a share of time such as 0.15`)
+  throw new UsageError(`--recompute '${text}' is not one of ${RECOMPUTE.join(', ')}, nor a share of time such as 0.15`)
 }
 
 /** Training and test data, or only their shapes. */
@@ -166,12 +166,12 @@ export async function loadSets({ folder, seed }: Job): Promise<Sets<Dataset>> {
   const { train, test } = await idxFolder(folder)
   if (test && !sameShape(train.inputShape, test.inputShape)) {
     const [own, other] = [train, test].map(({ inputShape }) => showShape(inputShape))
-    throw new UsageError(`--data: in ${folder} the images to train on are ${own}, those to test on ${other}`)
+    throw new UsageError(`--data: in ${folder} the training images are ${own}, and the test images ${other}`)
   }
   return test ? { train, test } : split(train, { testFraction: TEST_FRACTION, seed })
 }
 
-/** The shapes alone, for which the digits are not decoded. */
+/** The shapes alone; the digits need not be decoded for them. */
 export async function shapesOf(job: Job): Promise<Sets> {
   if (job.folder !== null) return loadSets(job)
   const test = Math.round(digitsShape.length * TEST_FRACTION)

@@ -2,13 +2,13 @@
 import { EXIT, type Io } from './io.js'
 import { run } from './run.js'
 
-// A reader that closes the pipe (`| head`) wants no more output, and no message. Another error, such as a full disk, is told.
-// In both cases the process ends, because nobody would read the rest.
+// A reader that closes the pipe (`| head`) wants no more output and no message. Other errors, such as a full disk, are
+// reported. In both cases the process ends, because nobody would read the rest.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') io.err(`sluice: standard output: ${error.message}\n`)
   process.exit(EXIT.failed)
 })
-// There is no other place for a message; the exit code still tells.
+// A message has no other place to go, but the exit code still reports the failure.
 process.stderr.on('error', () => {})
 
 const io: Io = {
@@ -21,7 +21,7 @@ const io: Io = {
   async interruptible(fn) {
     const controller = new AbortController()
     const abort = (): void => controller.abort()
-    // Once: the second Ctrl-C finds no handler and kills.
+    // `once`: the second Ctrl-C finds no handler, so it kills the process.
     process.once('SIGINT', abort)
     try {
       return await fn(controller.signal)

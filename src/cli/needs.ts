@@ -1,6 +1,6 @@
 /**
- * The memory that a whole job needs. Before a device is opened, every kind of mini-batch that the job has is planned
- * on a virtual device without a limit.
+ * The memory that a whole job needs. Before a device is opened, each kind of mini-batch of the job is planned on a
+ * virtual device without a limit.
  */
 import { openVirtualDevice } from '../device/open.js'
 import { BudgetExceededError } from '../memory/allocator.js'
@@ -46,7 +46,7 @@ export function findNeeds(job: Job, sets: Sets): Needs {
   return { minimumBudgetBytes, wholeBatchBytes, parameterCount }
 }
 
-/** Making values again may let a job fit that does not fit as it is. */
+/** Can the job be planned within the budget? Recompute may let it fit where its values as they are do not. */
 function isPlannable(job: Job, sets: Sets, batches: readonly PlanOptions[]): boolean {
   try {
     const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))

@@ -1,15 +1,15 @@
-/** Flags: one declaration, from which they are parsed, checked and printed. */
+/** Flags: one declaration serves to parse, check and print them. */
 import { parseArgs } from 'node:util'
 import { parseBytes } from '../memory/bytes.js'
 import { reasonOf, SluiceError } from '../memory/errors.js'
 
-/** Wrong arguments. The message names what is wrong and what is right. */
+/** Wrong arguments. The message names the mistake and a right form. */
 export class UsageError extends SluiceError {}
 
 export interface Option {
   readonly type: 'string' | 'boolean'
   readonly default?: string
-  /** how its value is shown in the help: 'N' */
+  /** the placeholder of its value in the help, such as 'N' */
   readonly value?: string
   readonly help: string
 }
@@ -87,7 +87,7 @@ export function decimal(what: string, text: string, least: number, above = false
   throw new UsageError(`${what} '${text}' is not a number ${above ? `above ${least}` : `of at least ${least}`}`)
 }
 
-/** The byte size that `text` says, as '8MiB'. */
+/** The number of bytes that `text` states, such as '8MiB'. */
 export function byteSize(what: string, text: string): number {
   try {
     return parseBytes(text)
@@ -102,7 +102,7 @@ export function nearest(text: string, candidates: readonly string[]): string {
   return ranked.reduce((a, b) => (b.edits < a.edits ? b : a)).candidate
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one to the other. */
+/** The fewest insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`. */
 function editsBetween(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= from.length; i++) {

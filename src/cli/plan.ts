@@ -9,7 +9,7 @@ import { findNeeds } from './needs.js'
 import { describeOptions } from './options.js'
 
 const { epochs, schedule, 'warm-up': warmUp, lr, threads, help: HELP, ...PRINTED } = JOB_OPTIONS
-/** Nothing runs here, so the fastest size cannot be measured. */
+/** `plan` runs nothing, so it cannot measure the fastest size. */
 const MICRO_BATCH = { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'largest that fits, or at most N samples' }
 
 export const plan: Command = {

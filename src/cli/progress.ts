@@ -1,13 +1,14 @@
 /**
- * The progress of a training, for a person: one line that is redrawn on a terminal, elsewhere a line every few epochs.
+ * The progress of a training, for a person to read: on a terminal one line that is redrawn, elsewhere a line every few
+ * epochs.
  */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { StepResult } from '../stream/streamer.js'
 import type { Io } from './io.js'
 
-/** Where standard output is not a terminal: print about this many lines at most. */
+/** The most lines that are printed, roughly, where standard output is not a terminal. */
 const LINES = 12
-/** On a terminal: redraw at most this often. */
+/** The shortest time between two redraws on a terminal. */
 const REDRAW_MS = 100
 const ERASE = '\r\u001b[K'
 
@@ -20,7 +21,7 @@ export interface Epoch {
   imagesPerSecond: number
 }
 
-/** Is told about the events of a training. */
+/** Receives the events of a training. */
 export interface Listener {
   /** `samples` of the running mini-batch, or evaluation, are gathered */
   microBatch(samples: number): void
@@ -50,7 +51,7 @@ export class Progress implements Listener {
   #loss = Number.NaN
   #accuracy: number | undefined
   #peakBytes = 0
-  /** between the last step of an epoch and its end, micro-batches are those of the evaluation */
+  /** between the last step of an epoch and its end, micro-batches belong to the evaluation */
   #evaluating = false
   #drawn = -Infinity
 

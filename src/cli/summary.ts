@@ -10,7 +10,9 @@ import { showLoss, showShare } from './progress.js'
 
 export class Tally {
   steps = 0
-  /** of the last step and of the last evaluation; NaN before the first, and in JSON null */
+  /**
+   * the loss of the last step, and the results of the last evaluation; NaN before the first, which JSON shows as null
+   */
   loss = Number.NaN
   accuracy = Number.NaN
   testLoss = Number.NaN
@@ -18,7 +20,7 @@ export class Tally {
   /** steps and evaluations whose measured peak was the planned one, to the byte */
   stepsAsPlanned = 0
   evaluationsAsPlanned = 0
-  /** the highest peak of all */
+  /** the highest peak of all steps and evaluations */
   peakBytes = 0
   plannedPeakBytes = 0
 
@@ -29,7 +31,7 @@ export class Tally {
     this.#raise(peakBytes, plannedPeakBytes)
   }
 
-  /** Targets are classes here, so there is an accuracy. */
+  /** Counts an evaluation. The targets are classes here, so it has an accuracy. */
   evaluation({ loss, accuracy = Number.NaN, peakBytes, plannedPeakBytes }: Evaluation): void {
     this.evaluations++
     this.testLoss = loss

@@ -64,7 +64,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
   },
 }
 
-/** Train to the end, and count in `tally`. False: the training was interrupted. */
+/** Train to the end, and count in `tally`. @returns false if the training was interrupted */
 async function follow(
   job: Job,
   sets: Sets<Dataset>,

@@ -1,4 +1,4 @@
-/** `sluice verify`: does a plan that is a file keep what it promises? */
+/** `sluice verify`: does the plan in a file keep its promises? */
 import { readFile } from 'node:fs/promises'
 import { reasonOf } from '../memory/errors.js'
 import { verifyPlan } from '../verify/verify.js'
@@ -31,7 +31,8 @@ Exits 1 if the plan is wrong, and says where.
       return EXIT.done
     }
     const [file, ...more] = positionals
-    if (file === undefined || more.length > 0) throw new UsageError('verify takes one file, as of sluice plan --out')
+    if (file === undefined || more.length > 0)
+      throw new UsageError('verify takes one file, such as sluice plan --out writes')
     const plan = await read(file)
     verifyPlan(plan)
     if (values.json) emit(io, 'verified', { file })
@@ -40,7 +41,7 @@ Exits 1 if the plan is wrong, and says where.
   },
 }
 
-/** @throws FileError  there is no such file, or it is no JSON */
+/** @throws FileError  there is no such file, or it is not JSON */
 async function read(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'))

@@ -210,7 +210,7 @@ const CLASS_NAMES = CLASSES.map((Class) => Class.name).join(', ')
 /** The class of the data of a host array; a Buffer of Node is a Uint8Array. */
 export const dataClass = (data: HostData) => CLASSES.find((Class) => data instanceof Class)
 
-/** Zeros of the same class. */
+/** `length` zeros in an array of the same class as `data`. */
 export function zerosLike(data: HostData, length: number): HostData {
   const Class = dataClass(data)
   if (!Class) throw new DataError(`data must be one of ${CLASS_NAMES}`)
@@ -222,7 +222,7 @@ export const isPositive = (value: number): boolean => Number.isSafeInteger(value
 
 /**
  * Refuses an array that does not hold N >= 1 samples.
- * @throws DataError  as checkBatch
+ * @throws DataError  data or shape are bad, as for `checkBatch`
  */
 export function checkArray(field: keyof Batch, array: HostArray): void {
   if (typeof array !== 'object' || array === null || !Array.isArray(array.shape)) {

@@ -2,7 +2,7 @@
 import { type Dataset, type DatasetShape, fromArrays } from './dataset.js'
 import { digitsText } from './digits-data.js'
 
-/** The shapes, which a plan needs: nothing is decoded for them. */
+/** The shapes that a plan needs. They are known without decoding the images. */
 export const digitsShape = {
   name: 'digits',
   length: 1797,

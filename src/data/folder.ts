@@ -7,14 +7,15 @@ import { idxDataset, parseIdx } from './idx.js'
 
 /**
  * Reads train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte;
- * each also as .gz, and with '.idx' for '-idx', as some mirrors name them.
+ * each may end in .gz, and may have '.idx' for '-idx', as some mirrors name them.
  * @returns test: undefined where the folder has no t10k images
  * @throws DataError  the folder cannot be read, or lacks a file: says what was looked for and where
  * @throws IdxError   a file is not IDX (says which), or the two files of images have pixels of different types
  */
 export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
-  // Imported here, so that a browser can load this module. Every bundler lets package.json blank the old name.
-  // biome-ignore lint/style/useNodejsImportProtocol: webpack knows no node: for a browser
+  // Imported here, so that a browser can load this module. The `browser` field of package.json blanks 'fs/promises' for
+  // bundlers.
+  // biome-ignore lint/style/useNodejsImportProtocol: webpack does not know node: for a browser
   const { readdir, readFile } = await import('fs/promises')
   const present = await readdir(dir).catch((cause: unknown) => {
     throw new DataError(`${dir}: cannot be read as a folder (${reasonOf(cause)})`, { cause })

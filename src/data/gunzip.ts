@@ -2,8 +2,8 @@
 import { DataError } from './errors.js'
 
 /**
- * Unpacks gzip and checks checksum and size. In Node all members of the file are unpacked; a page refuses more than one.
- * Holds at most twice the output.
+ * Unpacks gzip and checks checksum and size. Node unpacks all members of the file; a browser refuses a file with more
+ * than one. Holds at most twice the output.
  * @param maxBytes  the largest output, default 1 GiB; unpacking stops as soon as there is more
  * @throws DataError  not gzip, damaged or truncated input, bytes behind it, or output above maxBytes
  */

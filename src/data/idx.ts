@@ -1,5 +1,5 @@
 /**
- * IDX, the format that MNIST and Fashion-MNIST are published in.
+ * IDX, the file format of MNIST and Fashion-MNIST.
  * A file: two zero bytes, a type byte, the rank, one big-endian uint32 per dim, then the elements, big-endian.
  * Not here: reading files (folder.ts), and .gz (gunzip.ts).
  */

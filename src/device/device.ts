@@ -1,12 +1,13 @@
 /**
- * The device interface: everything above talks to this class and to no particular device.
+ * The device interface: the layers above use this class only, and know no particular device.
  *
- * A device owns an allocator and runs kernels on opaque operands. What differs between devices is small and abstract:
+ * A device owns an allocator and runs kernels on opaque operands. Devices differ only in the abstract members:
  * `execute`, `write`, `fetch`, and whether a kernel may write where it reads (`aliases`).
  *
  * Note [One door]
- *   Whatever a program does passes here as an `alloc`, a `release` or an instruction, and goes on to a sink. The sink
- *   `Direct` does it at once. A recording (step/record.ts) only notes it, so that a step is data before it runs.
+ *   Everything that a program does passes through here as an `alloc`, a `release` or an instruction, and goes on to a
+ *   sink. The sink `Direct` does it at once. A recording (step/record.ts) only notes it, so that a step is data before
+ *   it runs.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Allocator, Category, MemoryStats } from '../memory/allocator.js'
@@ -23,9 +24,9 @@ export abstract class Device {
   abstract readonly kind: string
   /** bytes of one tensor element */
   abstract readonly elementBytes: 4 | 8
-  /** false on a virtual device, which has sizes and no values */
+  /** false on a virtual device, which has sizes but no values */
   abstract readonly executes: boolean
-  /** May a kernel write where it reads? If not, updates go through counted spares. */
+  /** May a kernel write to a block that it reads? If not, updates write to spare blocks, which count as held. */
   readonly aliases: boolean = true
   /** Can the platform take all values away at any time? Then training keeps checkpoints. */
   readonly volatile: boolean = false
@@ -79,7 +80,7 @@ export abstract class Device {
     return this.#allocator
   }
 
-  /** What is held now, and the peaks since `resetPeak`. */
+  /** The bytes held now, and the peaks since `resetPeak`. */
   get memory(): MemoryStats {
     return this.#allocator.stats()
   }
@@ -189,14 +190,14 @@ export abstract class Device {
   }
 
   /**
-   * Do everything about these kernels that can fail, before a commit changes the first value.
+   * Do everything that can fail for these kernels, before a commit changes the first value.
    * @throws DeviceError  they cannot run
    */
   protected prepare(_kernels: ReadonlySet<KernelName>): void {}
 
   /**
-   * Bring an updated value from the spare to its target, where `aliases` is false. This one copies, so that standing
-   * tensors never move. A device whose blocks of one size are alike may exchange the blocks instead.
+   * Bring an updated value from its spare block to its target, where `aliases` is false. The default copies, so that
+   * standing tensors never move. A device that can swap blocks of one size does that instead.
    */
   protected settle(target: Storage, spare: Storage): void {
     if (!this.executes) return
@@ -206,7 +207,7 @@ export abstract class Device {
   /** Copy host values in, `data[i] * scale`. */
   upload(storage: Storage, data: ArrayLike<number>, scale = 1): void {
     this.checkOpen()
-    // a forward may fill its buffer anew before the recording runs
+    // a forward may overwrite its buffer before the recording runs
     const own = this.list && this.live ? copyOf(data) : data
     this.#sink.perform({
       op: this.op,
@@ -224,7 +225,8 @@ export abstract class Device {
   }
 
   /**
-   * The values of a storage. Within a recording they are those of this moment, and come when it has run.
+   * The values of a storage at this point of the program. Within a recording the promise resolves when the recording
+   * has run.
    * @throws RehearsalError, DeviceError  a plan, or a virtual device, has no values
    */
   read(storage: Storage): Promise<Floats> {
@@ -233,12 +235,12 @@ export abstract class Device {
     return this.#sink.read(storage, this, (placed) => this.fetch(placed))
   }
 
-  /** Have `undo` called if what is recorded now is never run, or fails. */
+  /** Call `undo` if the current recording is never run, or fails. */
   unlessDone(undo: () => void): void {
     this.#sink.unlessDone(undo)
   }
 
-  /** Let what `fn` does go to `sink`. Leaves no trace of its own, also when fn throws. */
+  /** Send what `fn` does to `sink`. Afterwards, even if fn throws, the former sink is back. */
   through<T>(sink: Sink, fn: () => T): T {
     const before = { sink: this.#sink, slots: this.#slots, step: this.#step, op: this.op, module: this.module }
     this.#sink = sink

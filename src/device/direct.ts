@@ -1,4 +1,7 @@
-/** Does everything at once: memory is taken when it is asked for, and freed when its last holder goes. */
+/**
+ * The sink that does everything at once: memory is taken when it is asked for, and freed when its last holder releases
+ * it.
+ */
 import type { Floats } from '../../kernels/kernels.js'
 import type { Allocator, Category } from '../memory/allocator.js'
 import type { Instruction, Sink, Whereabouts } from './instruction.js'

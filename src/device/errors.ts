@@ -1,4 +1,4 @@
-/** What can go wrong between a program and its device. */
+/** Errors between a program and its device. */
 import { SluiceError } from '../memory/errors.js'
 
 /** A device cannot be opened here, or not with these options. The message says what is missing. */

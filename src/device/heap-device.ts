@@ -1,8 +1,8 @@
 /**
  * A device whose memory is one WebAssembly.Memory of the budget's whole pages. In float32 it is the `cpu` device, whose
- * kernels are those of kernels/simd. A kernel that they leave out, and every kernel where the platform has no SIMD, runs
- * as the plain loops of kernels/reference over views of the same memory. In float64 it is the `reference` device, which
- * has plain loops only.
+ * kernels are those of kernels/simd. A kernel that kernels/simd lacks, and every kernel where the platform has no SIMD,
+ * runs as the plain loops of kernels/reference over views of the same memory. In float64 it is the `reference` device,
+ * which has plain loops only.
  */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { reference } from '../../kernels/reference/index.js'
@@ -93,7 +93,7 @@ export class HeapDevice extends HeapKindDevice {
     return this.view(storage).slice()
   }
 
-  /** The elements of a storage, and not one byte more. */
+  /** The elements of a storage, without the bytes of rounding. */
   protected view(storage: Storage): Floats {
     if (!this.#memory) throw new DeviceError(`the ${this.kind} device is closed: open another`)
     const { buffer } = this.#memory
@@ -103,7 +103,10 @@ export class HeapDevice extends HeapKindDevice {
       : new Float64Array(buffer, address, storage.size)
   }
 
-  /** Drops every reference to the memory: it is given back only when no device, tensor or worker refers to it. */
+  /**
+   * Drops every reference of the device to its memory: the platform frees memory that no device, tensor or worker
+   * refers to.
+   */
   protected override async shutDown(): Promise<void> {
     const workers = this.#workers
     this.#workers = null

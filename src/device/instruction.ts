@@ -1,4 +1,4 @@
-/** What a device does, as data. */
+/** The actions of a device, as data. */
 import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels.js'
 import type { Category } from '../memory/allocator.js'
 import type { Storage } from './storage.js'
@@ -23,27 +23,27 @@ export interface Instruction {
   readonly name: string
   readonly parameters: unknown
   readonly reads: readonly Storage[]
-  /** what it writes: anew, unless it `changes` them */
+  /** the values that it writes: overwrites them, unless it `changes` them */
   readonly writes: readonly Storage[]
   /** Does the result depend on what was in `writes` before? */
   readonly changes: boolean
   /** memory that it needs while it runs */
   readonly workspaces: readonly Storage[]
-  /** Do it. The operands are those above, or others in their places. */
+  /** Do it. The operands are those above, or others that stand in for them. */
   perform(reads: readonly Storage[], writes: readonly Storage[], workspaces: readonly Storage[]): void
 }
 
 /** An instruction as a plan keeps it. */
 export type Planned = Omit<Instruction, 'perform'>
 
-/** Where a program is: see Device. */
+/** The place in a program, as op and module: see Device. */
 export type Whereabouts = Pick<Instruction, 'op' | 'module'>
 
 /** An op as errors name it: 'relu', or 'relu in layer2.0' while the forward of that module is recorded. */
 export const placeOf = (op: string, { module }: Pick<Instruction, 'module'>): string =>
   module ? `${op} in ${module}` : op
 
-/** Where the actions of a program go: they are done at once, or recorded. */
+/** The receiver of a program's actions: it does them at once, or records them. */
 export interface Sink {
   /** the list that is recorded, or null where everything is done at once */
   readonly list: object | null
@@ -51,12 +51,12 @@ export interface Sink {
   readonly hasValues: boolean
   /** @throws BudgetExceededError  it does not fit; nothing has changed */
   alloc(size: number, bytes: number, category: Category, op: string): Storage
-  /** The last holder has gone. */
+  /** Free a storage, whose last holder has released it. */
   free(storage: Storage): void
-  /** Have `undo` called if what the program does is never done, or fails. */
+  /** Call `undo` if the recorded actions are never done, or fail. */
   unlessDone(undo: () => void): void
   /**
-   * The values that `fetch` finds in a storage: now, or when the list comes to it.
+   * The values that `fetch` finds in a storage: now, or when the recorded list reaches this read.
    * @param by  the op and module that read them
    * @throws RehearsalError  a plan has none
    */

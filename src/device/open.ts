@@ -1,4 +1,4 @@
-/** Opening a device by name, and saying which ones this machine offers. */
+/** Opening a device by name. */
 import { type ByteSize, parseBytes } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { HeapAllocator } from '../memory/heap.js'
@@ -22,7 +22,7 @@ export interface OpenOptions extends DeviceOptions {
 
 /**
  * Open a device that will never hold more than `memory` bytes.
- * On cpu and reference the memory itself has the size of the budget, in whole pages of 64 KiB. On the gpu the budget
+ * On cpu and reference the budget, in whole pages of 64 KiB, is the size of the memory itself. On the gpu the budget
  * limits the textures that exist.
  * @throws ArgumentError  no byte size, an unknown kind, or a seed that is not a whole number from 0 to 2^32 - 1
  * @throws DeviceError    cpu, reference: more than 4 GiB, or more than the process can get; gpu: something is missing, and
@@ -36,7 +36,7 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
     throw new ArgumentError(`a device needs a byte budget: openDevice('${kind}', { memory: '8MiB' })`)
   }
   const budgetBytes = parseBytes(options.memory)
-  // checked before a context is made, which would have to be given back
+  // checked first, because a context that was made would have to be given back
   checkSeed('openDevice', options.seed ?? 0)
   if (kind === 'gpu') {
     // imported here, so that a program without a gpu device does not load its code
@@ -48,7 +48,7 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
 
 /**
  * A device for planning: it follows the rules of a real one, holds no values and takes no memory.
- * @param options.memory  any size, also beyond what the kind could hold; default unlimited
+ * @param options.memory  any size, even beyond the limit of the real device; default unlimited
  */
 export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): Device {
   checkKind(kind)

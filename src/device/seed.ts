@@ -1,4 +1,4 @@
-/** Seeds: what numbers they may be, and what follows from them. */
+/** Seeds: the numbers that are allowed, and the context from which dropout masks follow. */
 import { ArgumentError, showValue } from '../memory/errors.js'
 
 /** Seeds have 32 bits, as many as the key of a dropout mask has room for. */
@@ -10,7 +10,7 @@ export function checkSeed(what: string, seed: unknown): asserts seed is number {
   throw new ArgumentError(`${what}: seed ${showValue(seed)} is not a whole number from 0 to ${LARGEST_SEED} (2^32 - 1)`)
 }
 
-/** What dropout masks follow from. `call` counts the dropouts of one forward. */
+/** The numbers that determine a dropout mask. `call` counts the dropouts of one forward. */
 export interface StepContext {
   seed: number
   step: number

@@ -1,6 +1,6 @@
 /**
- * A device without values: the allocator of a real kind, at any budget, and kernels that do nothing.
- * Whole models are built and planned on it; a real device need not be opened.
+ * A device without values: it has the allocator of a real kind, with any budget, and kernels that do nothing. Whole
+ * models are built and planned on it, without a real device.
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { HeapAllocator } from '../memory/heap.js'

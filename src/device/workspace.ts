@@ -1,4 +1,7 @@
-/** Workspace that the kernels of a commit share: each uses the first bytes of blocks that are as large as the largest need. */
+/**
+ * Workspace that the kernels of a commit share: each block has the size of the largest request, and each kernel uses
+ * its first bytes.
+ */
 import { Storage } from './storage.js'
 
 /** The first bytes of a workspace, as one kernel of several uses it. */

@@ -1,12 +1,12 @@
 /**
- * The one door to device bytes: what an allocator promises, whatever the device.
+ * The interface of an allocator, through which all bytes of a device are taken: what it promises on every device.
  *
  * Note [Budget]
- *   `budgetBytes` is what the user gave. Nothing is handed out beyond it, ever. All sizes that count
- *   against it are reserved bytes: what a request costs after rounding.
+ *   `budgetBytes` is the budget that the user gave. An allocator never hands out more. All sizes that count against it
+ *   are reserved bytes: the cost of a request after rounding.
  * Note [Peak]
  *   `peakBytes` is the smallest budget that would have served everything since the last `resetPeak`.
- *   It is what a plan promises and what a step is held to.
+ *   A plan promises this number, and a step must reach exactly it.
  */
 import type { Arrangement, Life } from './arrange.js'
 import { formatBytes } from './bytes.js'
@@ -31,16 +31,16 @@ export type BytesByCategory = Readonly<Record<Category, number>>
 /** A piece of device memory. Immutable; identity matters. */
 export interface Block {
   readonly address: number
-  /** asked for */
+  /** the bytes asked for */
   readonly requestedBytes: number
-  /** after rounding: what it costs */
+  /** its cost: the bytes after rounding */
   readonly bytes: number
   readonly category: Category
 }
 
 export interface MemoryStats {
   readonly budgetBytes: number
-  /** live now, rounding included */
+  /** bytes live now, rounding included */
   readonly heldBytes: number
   /** free bytes kept for reuse; they are given back before a request is refused. Held and pooled never exceed the budget. */
   readonly pooledBytes: number
@@ -49,13 +49,13 @@ export interface MemoryStats {
   readonly unusableBytes: number
   /** Note [Peak] */
   readonly peakBytes: number
-  /** the most that was live at once since resetPeak; the difference from peakBytes is fragmentation */
+  /** the most bytes live at once since resetPeak; the difference from peakBytes is fragmentation */
   readonly peakHeldBytes: number
   readonly largestHoleBytes: number
   readonly held: BytesByCategory
-  /** each category's own high-water since resetPeak; they need not coincide in time */
+  /** each category's own peak since resetPeak; the peaks need not coincide in time */
   readonly peak: BytesByCategory
-  /** what was held when the most was live at once, and the op that made the last request before it */
+  /** the bytes held when the most were live at once, and the op of the last request before that */
   readonly heldAtPeak: BytesByCategory
   readonly peakOp: string
 }
@@ -65,19 +65,22 @@ export interface Allocator {
   readonly heldBytes: number
   readonly peakBytes: number
   /**
-   * @param op       who asks, for errors and for `peakOp`
-   * @param address  where, as `arrange` has found it; default where the policy puts it
+   * @param op       the op that asks, for errors and for `peakOp`
+   * @param address  the place that `arrange` found; default the place that the policy chooses
    * @throws BudgetExceededError  no place within the budget; nothing has changed
    * @throws ArgumentError  not a whole number of bytes
    */
   alloc(bytes: number, category: Category, op: string, address?: number): Block
   /** @throws AllocatorError  not a live block of this allocator */
   free(block: Block): void
-  /** What a request for `bytes` costs, after rounding. */
+  /** The cost of a request for `bytes`, after rounding. */
   costOf(bytes: number): number
-  /** Find places for blocks whose lives are known, beside what is held now. Takes nothing. */
+  /** Find places for blocks whose lives are known, beside the blocks held now. Allocates nothing. */
   arrange(lives: readonly Life[]): Arrangement
-  /** Forget the high-water marks. Bytes restart at what is held now, `peakBytes` at the smallest budget that holds it, holes included. */
+  /**
+   * Forget the peaks. Those of bytes restart at the bytes held now, and `peakBytes` at the smallest budget that holds
+   * them, holes included.
+   */
   resetPeak(): void
   /** Equal signatures place the same future requests in the same places. */
   signature(): string
@@ -93,7 +96,7 @@ export function noBytes(): Record<Category, number> {
   return { parameter: 0, gradient: 0, optimizer: 0, buffer: 0, input: 0, activation: 0, workspace: 0, runtime: 0 }
 }
 
-/** 'parameter 1 KiB, activation 3 MiB', leaving out what is zero. */
+/** 'parameter 1 KiB, activation 3 MiB': the categories that hold something. */
 export function describeHeld(held: BytesByCategory): string {
   const parts = CATEGORIES.filter((category) => held[category] > 0).map(
     (category) => `${category} ${formatBytes(held[category])}`,

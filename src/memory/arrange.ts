@@ -1,31 +1,35 @@
 /**
  * Arranging blocks whose lives are known beforehand.
  *
- * An allocator that meets requests one by one leaves holes: a small block that lives long takes a place that a large
+ * An allocator that meets requests one by one leaves holes: a small block with a long life takes a place that a large
  * block will need. The blocks of a recorded step are all known, with their births and deaths, so they can be laid out
- * at once: one after the other, each at the lowest address where it meets no block that lives at the same time. The order
- * decides how good the result is. No layout ends below the most bytes that live at once. The largest first often ends there
- * (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288). Where it does not, the
- * order is mended: each block that ended too high moves half way to the front, and the layout begins again (Joslin and Clements,
- * "Squeaky Wheel" Optimization, AAAI 1998). Two more orders, each mended in the same way, follow.
+ * at once: one after the other, each at the lowest address where it meets no block that lives at the same time. The
+ * order decides how good the result is. No layout ends below the most bytes that live at once. The largest first often
+ * ends there (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288). Where
+ * it does not, the order is mended: each block that ended too high moves half way to the front, and the layout begins
+ * again (Joslin and Clements, "Squeaky Wheel" Optimization, AAAI 1998). Two more orders, each mended in the same way,
+ * follow.
  */
 
 /** A block from the instruction that it is born for up to the last one that touches it, both included. */
 export interface Life {
-  /** what it costs, after rounding */
+  /** its cost, after rounding */
   readonly bytes: number
   readonly birth: number
   /** Infinity: it outlives the program */
   readonly death: number
 }
 
-/** The address of each life, or null where blocks have no places to choose among; and the peak, see Note [Peak]. */
+/**
+ * The address of each life, or null on a device whose blocks have no addresses to choose from; and the peak, see Note
+ * [Peak].
+ */
 export interface Arrangement {
   readonly addresses: readonly number[] | null
   readonly peakBytes: number
 }
 
-/** Memory that is taken for the whole time. */
+/** Memory that stays taken all the time. */
 export interface Taken {
   readonly address: number
   readonly bytes: number
@@ -70,7 +74,7 @@ interface Layout {
 
 /**
  * Gives every life an address. Two lives that overlap in time do not overlap in place, and none overlaps what is taken.
- * @returns the addresses, and where the highest block ends, those that are taken included
+ * @returns the addresses, and the end of the highest block, taken memory included
  */
 export function arrange(lives: readonly Life[], taken: readonly Taken[]): Layout {
   const takenEnd = taken.reduce((end, { address, bytes }) => Math.max(end, address + bytes), 0)
@@ -95,10 +99,13 @@ export function arrange(lives: readonly Life[], taken: readonly Taken[]): Layout
   return best
 }
 
-/** Each life in turn at the lowest address where it meets nothing that has its own already. */
+/** Places the lives in this order, each at the lowest address where it meets no block placed before it. */
 function inOrder(lives: readonly Life[], taken: readonly Taken[], order: readonly number[]): Layout {
   const addresses = lives.map(() => 0)
-  /** what has its address, sorted by it: four numbers each, in an array of doubles because this loop is where time goes */
+  /**
+   * the placed blocks, sorted by address: four numbers each, in an array of doubles because most of the time is spent
+   * in this loop
+   */
   const placed = new Float64Array(4 * (taken.length + lives.length))
   let used = 0
   let endBytes = 0

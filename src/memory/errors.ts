@@ -1,9 +1,9 @@
 /**
- * The root of every error that Sluice throws on purpose, and the ones that concern bytes.
- * Errors of other layers live beside what throws them; all extend SluiceError.
+ * The base class of every error that Sluice throws on purpose, and the errors about bytes. Errors of other layers are
+ * declared in those layers; all extend SluiceError.
  */
 
-/** The longest message. The middle of a longer one is left out. */
+/** The most characters of a message. A longer message loses its middle. */
 const LONGEST_MESSAGE = 2000
 const LAST_WORDS = 400
 
@@ -21,7 +21,7 @@ function shortened(message: string): string {
   return `${message.slice(0, LONGEST_MESSAGE - LAST_WORDS)} ... (${left} characters left out) ... ${message.slice(-LAST_WORDS)}`
 }
 
-/** A value of any kind as errors show it: short. Never throws. */
+/** A short text of any value, for error messages. Never throws. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`
   if (typeof value === 'function') return 'a function'
@@ -31,13 +31,13 @@ export function showValue(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object'
 }
 
-/** The message of what was thrown, which need not be an Error. */
+/** The message of a thrown value, which need not be an Error. */
 export function reasonOf(cause: unknown): string {
   const message: unknown = cause instanceof Error ? cause.message : undefined
   return typeof message === 'string' ? message : showValue(cause)
 }
 
-/** A value that cannot be what was meant: bad text, a negative rate, an unknown name. */
+/** An argument that makes no sense: bad text, a negative rate, an unknown name. */
 export class ArgumentError extends SluiceError {}
 
 /** A block was freed twice, or by an allocator that did not hand it out: a bug above the allocator. */

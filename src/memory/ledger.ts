@@ -1,11 +1,11 @@
-/** The books of every allocator: what is held by category, and the peaks, with the op at the highest. */
+/** The books of every allocator: the bytes held by category, the peaks, and the op at the highest peak. */
 import { type Block, type BytesByCategory, type Category, type MemoryStats, noBytes } from './allocator.js'
 import { AllocatorError, ArgumentError } from './errors.js'
 
 /** The books' share of an allocator's statistics. */
 type Books = Pick<MemoryStats, 'heldBytes' | 'peakHeldBytes' | 'held' | 'peak' | 'heldAtPeak' | 'peakOp'>
 
-/** Named as the op of a peak that no request has raised yet. */
+/** The name that stands for an op while no request has raised the peak. */
 const STANDING = 'standing tensors'
 
 export class Ledger {

@@ -8,12 +8,13 @@
  *      is made.
  *   3. A freed texture goes to the pool, not back to the driver, which is slow to make them.
  *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back: the largest
- *      first, so that few go; among equal ones, the one freed first. A training asks for every size again, and no size is
- *      more likely to come next than another.
+ *      first, so that few of them go; among equal ones, the one freed first. A training asks for every size again, and
+ *      no size is more likely to come next than another.
  *   5. Where the live bytes alone leave no room, the request fails and nothing has changed.
  *
- * Textures do not share one range of addresses, so there are no holes. By 4 and 5 the peak of a program is the most bytes
- * that are live at once, and it fits every budget of at least that. The pool is never larger than what remains.
+ * Textures do not share one range of addresses, so there are no holes. By 4 and 5 the peak of a program is the most
+ * bytes that are live at once, and the program fits every budget that is at least its peak. The pool is never larger
+ * than what remains.
  */
 import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
 import { type Arrangement, type Life, mostAlive } from './arrange.js'
@@ -22,18 +23,21 @@ import { checkRequest, Ledger } from './ledger.js'
 /** Four float32 values. */
 export const TEXEL_BYTES = 16
 
-/** The longest side. Every WebGL2 has textures of it, so plans are the same on all. A square of it holds 2^24 values. */
+/**
+ * The longest side of a texture. Every WebGL2 allows it, so plans are the same everywhere. A square of this side holds
+ * 2^24 values.
+ */
 export const LONGEST_SIDE = 2048
 
 /**
- * Texels in a row, unless there would be too many rows. Rows are short because a GL in software spreads rows over the
- * processor's cores.
+ * Texels in a row, unless there would be too many rows. Rows are short because a software GL spreads rows over the
+ * cores of the processor.
  */
 const SHORT_SIDE = 256
 
 /** Who owns the textures behind the blocks. `address` names a texture for as long as it exists. */
 export interface Textures {
-  /** @throws  the driver has no such texture to give; the allocator has not changed */
+  /** @throws  the driver cannot make the texture; the allocator has not changed */
   create(address: number, width: number, height: number): void
   delete(address: number): void
 }
@@ -97,7 +101,7 @@ export class TextureAllocator implements Allocator {
   }
 
   /**
-   * Hold bytes for good that the device needs beside textures.
+   * Hold bytes that the device needs beside textures, for as long as it is open.
    * @throws BudgetExceededError  they do not fit
    */
   reserve(bytes: number, op: string): void {
@@ -110,7 +114,7 @@ export class TextureAllocator implements Allocator {
     return textureBytes(bytes)
   }
 
-  /** Textures have no places to choose among. */
+  /** Textures have no addresses to choose from, so only the peak is computed. */
   arrange(lives: readonly Life[]): Arrangement {
     return { addresses: null, peakBytes: this.heldBytes + mostAlive(lives).bytes }
   }
@@ -124,7 +128,7 @@ export class TextureAllocator implements Allocator {
     this.#ledger.resetPeak()
   }
 
-  /** Peaks depend on the live bytes alone. */
+  /** Peaks depend only on the live bytes. */
   signature(): string {
     return String(this.heldBytes)
   }

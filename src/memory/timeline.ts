@@ -1,5 +1,5 @@
 /**
- * Draws what is held over time as a picture: one area per category, stacked, under the line of the budget.
+ * Draws the held bytes over time: one area per category, stacked, under the line of the budget.
  * A standalone SVG without scripts or fonts of its own, for light and dark pages. Its data comes from a plan;
  * nothing is run or measured here.
  */
@@ -7,11 +7,11 @@ import { type BytesByCategory, CATEGORIES, type Category } from './allocator.js'
 import { formatBytes, groupDigits } from './bytes.js'
 import { ArgumentError } from './errors.js'
 
-/** What is held after an allocation or a free, and which op made it. */
+/** The bytes held after an allocation or a free, and the op that made it. */
 export interface TimelinePoint {
   readonly op: string
   readonly held: BytesByCategory
-  /** the bytes of the value that it allocates, where that is made again */
+  /** the bytes of the allocated value, if the value is made again */
   readonly againBytes?: number
 }
 
@@ -24,9 +24,9 @@ export interface Section {
 
 export interface TimelineOptions {
   title: string
-  /** drawn as a line where it is at most twice the peak */
+  /** drawn as a line if it is at most twice the peak */
   budgetBytes: number
-  /** the highest byte reached, where it is known: held bytes and the holes between them */
+  /** the highest address reached, if it is known: held bytes and the holes between them */
   peakBytes?: number
   sections?: readonly Section[]
 }
@@ -35,7 +35,7 @@ const WIDTH = 900
 const HEIGHT = 420
 const PLOT = { left: 78, right: 684, top: 76, bottom: 356 }
 
-/** The order of the stack, from the bottom: first what lasts, then what comes and goes. */
+/** The order of the stack, from the bottom: first the categories that last, then those that come and go. */
 const STACK: readonly Category[] = ['runtime', ...CATEGORIES.filter((category) => category !== 'runtime')]
 
 const COLOURS: Readonly<Record<Category, string>> = {
@@ -188,7 +188,7 @@ function legend(points: readonly TimelinePoint[]): string[] {
   })
 }
 
-/** A tick on the axis for each value that is made again, and how many there are. */
+/** A tick on the axis for each value that is made again, and their number. */
 function againMarks(points: readonly TimelinePoint[], x: Scale): string[] {
   const made = [...points.keys()].filter((i) => points[i].againBytes !== undefined)
   if (made.length === 0) return []
@@ -198,7 +198,7 @@ function againMarks(points: readonly TimelinePoint[], x: Scale): string[] {
   return [`<path class="again" d="${ticks}"/>`, text(WIDTH - 24, HEIGHT - 14, label, 'end', 'quiet')]
 }
 
-/** The budget, and the highest byte reached. Labels that would touch move apart. */
+/** The lines of the budget and of the highest address reached. Labels that would touch move apart. */
 function limits(budgetBytes: number, peakBytes: number, topBytes: number, y: Scale): string[] {
   const left = PLOT.right + 20
   const off = budgetBytes > topBytes

@@ -1,4 +1,4 @@
-/** What the built-in models share: a stack of layers with the shape of its input and the number of its classes. */
+/** The base of the built-in models: a stack of layers that knows its input shape and its number of classes. */
 import type { Device } from '../device/device.js'
 import { generator, type Random } from '../nn/init.js'
 import type { Module } from '../nn/module.js'
@@ -28,7 +28,7 @@ export class Classifier extends Sequential {
 }
 
 /**
- * Make a classifier. If a layer does not fit, those before it are freed.
+ * Make a classifier. If a layer does not fit, the layers before it are freed.
  * @param layers  makes the layers, and draws their initial values from `random`
  */
 export function classifier(

@@ -13,5 +13,5 @@ export { convnet, lenet, mlp, transformer }
 
 export type ModelBuilder = (device: Device, options?: ModelOptions) => Classifier
 
-/** By name, for the command line. */
+/** The models of the command line, by name. */
 export const BUILDERS: Readonly<Record<string, ModelBuilder>> = { mlp, lenet, convnet }

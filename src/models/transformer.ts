@@ -1,4 +1,4 @@
-/** A small language model: a decoder-only transformer, pre-norm, with learned places. */
+/** A small language model: a decoder-only transformer, pre-norm, with learned positions. */
 import type { Device } from '../device/device.js'
 import { generator, normal } from '../nn/init.js'
 import { Embedding, Linear } from '../nn/layers.js'
@@ -15,25 +15,25 @@ import { type Shape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 export interface TransformerOptions {
-  /** how many tokens there are */
+  /** the number of different tokens */
   vocabulary: number
   /** the longest sequence, in tokens */
   context: number
-  /** C, the features of a place; default 64 */
+  /** C, the features of a position; default 64 */
   width?: number
   /** heads of the attention; must divide the width; default 4 */
   heads?: number
   /** the number of blocks; default 2 */
   layers?: number
-  /** rate of all dropouts; default 0 */
+  /** rate of every dropout; default 0 */
   dropout?: number
   /** seed of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
 
 /**
- * Tokens [N, T] -> logits of the next token at each place [N, vocabulary, T], with the classes on axis 1 as crossEntropy
- * takes them. T is at most the context; a shorter sequence takes the first places.
+ * Tokens [N, T] -> logits of the next token at each position [N, vocabulary, T], with the classes on axis 1, where
+ * crossEntropy expects them. T is at most the context; a shorter sequence takes the first positions.
  */
 export class Transformer extends Module {
   override readonly inputShape: Shape

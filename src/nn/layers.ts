@@ -125,7 +125,7 @@ export class ConvTranspose2d extends Module {
   }
 }
 
-/** Looks rows of a table up: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
+/** Looks up rows of a table: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
 export class Embedding extends Module {
   readonly weight: Parameter
 

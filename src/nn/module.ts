@@ -24,16 +24,16 @@ type Member = Module | Parameter | Buffer
  *     }
  *     const net = new Net(device)   // parameters fc1.weight, fc1.bias, fc2.weight, fc2.bias
  *
- * If `new Net(device)` does not fit it throws half way, and its first layers stay allocated. Made as
- * `nn.allOrNothing(device, () => new Net(device))`, they are freed.
+ * If `new Net(device)` does not fit, it throws half way, and its first layers stay allocated. `nn.allOrNothing(device,
+ * () => new Net(device))` frees them.
  *
  * Properties that hold a Parameter, a Buffer, a Module, or an array of these are its members, in the order of definition;
- * #private properties are not. An object that is found twice has one name, the first.
+ * #private properties are not. An object that is found under two names keeps the first.
  */
 export abstract class Module {
   /** Does the forward train, or evaluate? See `train`. */
   training = true
-  /** Shape of one sample, where the model knows it: then a plan can be made before there is data. */
+  /** Shape of one sample, if the model knows it: then it can be planned without data. */
   readonly inputShape?: Shape
   /** A note for the plan of a training in micro-batches. */
   readonly streamingNote?: string
@@ -54,12 +54,12 @@ export abstract class Module {
     return this.train(false)
   }
 
-  /** Itself and all modules below, each once. */
+  /** This module and all modules below it, each once. */
   modules(): Module[] {
     return [...this.namedModules().values()]
   }
 
-  /** `modules()` by their paths, as `layer2.0.conv1`; its own is ''. */
+  /** `modules()` by their paths, such as `layer2.0.conv1`; the path of this module is ''. */
   namedModules(): Map<string, Module> {
     return this.#named((member): member is Module => member instanceof Module)
   }
@@ -96,7 +96,9 @@ export abstract class Module {
     write()
   }
 
-  /** What `loadStateDict` would refuse, for a caller that loads either several states or none of them. @throws DisposedError */
+  /**
+   * Checks what `loadStateDict` checks, for a caller that loads several states or none of them. @throws DisposedError
+   */
   checkState(state: SavedState): Checked {
     const aliases = new Set(Array.from(this.#walk(), ([name]) => name))
     return checkState('the state', this.#tensors(), state, aliases)

@@ -75,8 +75,8 @@ export class GroupNorm extends Module {
 }
 
 /**
- * The statistics of a training forward. micro: those of each micro-batch, so the result depends on how a mini-batch is
- * split. frozen: the running ones, which are not updated.
+ * Which statistics a training forward uses. micro: those of each micro-batch, so the result depends on how a mini-batch
+ * is split. frozen: the running ones, without updating them.
  */
 export type BatchNormPolicy = 'micro' | 'frozen'
 
@@ -91,8 +91,8 @@ export interface BatchNormLayerOptions extends AffineOptions {
  * Normalises each channel over samples and pixels: [N, C, H, W]. weight [C], bias [C]; buffers running_mean, running_var
  * (the unbiased estimate, as in PyTorch) and num_batches_tracked, which counts micro-batches.
  *
- * Evaluation normalises by the running statistics. Training updates them once for each micro-batch, in the targets of the
- * buffers: see Buffer.
+ * Evaluation normalises by the running statistics. Training updates them once for each micro-batch; see Buffer for
+ * where the updates go until the commit.
  */
 export class BatchNorm2d extends Module {
   override readonly streamingNote: string

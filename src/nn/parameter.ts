@@ -6,14 +6,14 @@ import { ownShape, type Shape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /**
- * A leaf that learns: it requires a gradient, and no scope frees it. The optimizer, or else the first backward, makes its
- * gradient buffer.
+ * A leaf that learns: it requires a gradient, and no scope frees it. The optimizer makes its gradient buffer, or the
+ * first backward if there is no optimizer yet.
  */
 export class Parameter extends Tensor {
   /**
    * @param values  null: zeros; a function is called only where values exist, so a plan draws no values
    * @throws ShapeError           not a shape, or values that do not fill it
-   * @throws BudgetExceededError  it does not fit: elementBytes * size, category `parameter`
+   * @throws BudgetExceededError  it does not fit: it takes elementBytes * size, category `parameter`
    */
   constructor(device: Device, shape: Shape, values: Values = null) {
     // `values` is the caller's code, and could change the caller's shape
@@ -25,7 +25,7 @@ export class Parameter extends Tensor {
 }
 
 /**
- * State of a module that is saved and does not learn, such as running statistics.
+ * State of a module that is saved but does not learn, such as running statistics.
  *
  * A training forward updates `target`. While a streamer gathers a mini-batch the target is the shadow: it begins as a copy
  * of the value, and the commit copies it into the value. So a mini-batch that fails leaves no trace. In a loop without a
@@ -33,9 +33,11 @@ export class Parameter extends Tensor {
  */
 export class Buffer {
   readonly value: Tensor
-  /** Filled and read by the streaming layer; has the shape of the value. */
+  /**
+   * The target while a streamer gathers: the streaming layer fills and reads it. It has the shape of the value.
+   */
   shadow: Tensor | null = null
-  /** Set when a forward asks for the target, which it does to update it. */
+  /** Set when a forward asks for `target`, in order to update it. */
   moved = false
   /** how many streamers need the shadow */
   #holders = 0
@@ -51,13 +53,13 @@ export class Buffer {
     return this.shadow ?? this.value
   }
 
-  /** Count a streamer that needs the shadow, which the first one makes. @throws BudgetExceededError  it does not fit */
+  /** Count a streamer that needs the shadow; the first one makes it. @throws BudgetExceededError  it does not fit */
   holdShadow(): void {
     this.shadow ??= standingTensor(this.value.device, this.value.shape, 'buffer')
     this.#holders++
   }
 
-  /** Count such a streamer out. With the last one the shadow is freed. */
+  /** Count such a streamer out; the last one frees the shadow. */
   releaseShadow(): void {
     if (--this.#holders > 0) return
     this.shadow?.dispose()

@@ -4,10 +4,10 @@ import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 
 /**
- * y = last(... second(first(x))). Its modules are named 0, 1, 2, ..., as PyTorch's.
+ * y = last(... second(first(x))). Its modules are named 0, 1, 2, ..., as in PyTorch.
  *
- * Its modules are made before it. If one does not fit, those before it stay allocated, unless all are made in
- * `nn.allOrNothing(device, () => new nn.Sequential(...))`.
+ * The modules are made before the Sequential. If one does not fit, those before it stay allocated, unless all are made
+ * in `nn.allOrNothing(device, () => new nn.Sequential(...))`.
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[]

@@ -18,7 +18,7 @@ import { LayerNorm } from './norms.js'
 import { Parameter } from './parameter.js'
 
 export interface SelfAttentionOptions {
-  /** does each place see only the places up to itself? default false */
+  /** does each position see only itself and the positions before it? default false */
   causal?: boolean
   /** rate of dropout on the attention's probabilities, in training; default 0 */
   dropout?: number
@@ -117,7 +117,7 @@ export interface TransformerBlockOptions {
   activation?: 'relu' | 'gelu'
   /** normalise the inputs of attention and feed-forward instead of the sums after them; default false */
   preNorm?: boolean
-  /** does each place see only the places up to itself? default false */
+  /** does each position see only itself and the positions before it? default false */
   causal?: boolean
   /** added to the variance in both norms; default 1e-5 */
   eps?: number

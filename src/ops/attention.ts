@@ -1,7 +1,7 @@
 /**
  * Attention: y = p v with p = softmax(scale q k^T + mask) along the keys.
  *
- * The scores become the probabilities in place. These are saved, [T, S] for each head. With dy:
+ * The probabilities overwrite the scores, and are saved: [T, S] for each head. With dy:
  *
  *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dp p),   dq = ds k,   dk = ds^T q
  *
@@ -22,7 +22,10 @@ import { sendSum } from './send.js'
 export interface AttentionOptions {
   /** does each query see only the keys up to its own position? default false */
   causal?: boolean
-  /** added to the scores, broadcast to [..., T, S]: 0 where a key is seen and -Infinity where not, or any bias */
+  /**
+   * added to the scores, broadcast to [..., T, S]: 0 where a key is visible and -Infinity where it is hidden, or any
+   * bias
+   */
   mask?: Tensor | null
   /** a factor of the scores; default 1 / sqrt(D) */
   scale?: number
@@ -149,7 +152,7 @@ const attentionOp: Op<Settings> = {
   ],
 }
 
-/** dropout(p), or p itself where there is no dropout. */
+/** dropout(p), or p itself at rate 0. */
 function dropped({ device, options, workspace }: Call<Settings>, p: Storage): Storage {
   if (!options.dropout) return p
   const kept = workspace(p.size)
@@ -157,17 +160,17 @@ function dropped({ device, options, workspace }: Call<Settings>, p: Storage): St
   return kept
 }
 
-/** ds by call: three gradients need it, and it is computed once. */
+/** ds of each call: three gradients need it, so it is kept after the first has computed it. */
 const SCORE_GRADIENTS = new WeakMap<BackwardCall<Settings>, Storage>()
 
-/** ds of a call, in workspace. */
+/** ds of a call, in workspace memory. */
 function scoreGradient(call: BackwardCall<Settings>): Storage {
   const made = SCORE_GRADIENTS.get(call)
   if (made) return made
   const { device, shapes, options, dy } = call
   const { batch, queries, keys, width } = sizes(shapes)
   const p = call.extra(0)
-  /** A kernel that may write over its first input, where the device lets it. */
+  /** Runs a kernel that can overwrite its first input, and lets it do so if the device allows it. */
   const overwrite = <Name extends 'dropout' | 'attentionSoftmaxGradient'>(
     name: Name,
     parameters: KernelParameters[Name],

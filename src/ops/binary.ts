@@ -1,4 +1,4 @@
-/** Ops of two tensors, element by element. The inputs are broadcast to one shape, which y has. */
+/** Ops of two tensors, element by element. The inputs are broadcast to the shape of y. */
 import type { BinaryFunction, BinaryWithGradient } from '../../kernels/functions.js'
 import { broadcastShapes, broadcastStrides, sameShape, stridesOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -42,7 +42,7 @@ function passed(side: 0 | 1, sign: 1 | -1): Gradient<None> {
   }
 }
 
-/** The gradient of input `side` needs both inputs; that of a dividend only the divisor. */
+/** The gradient of input `side` needs both inputs, or for a dividend only the divisor. */
 function ofBoth(side: 0 | 1, f: BinaryWithGradient): Gradient<None> {
   const first = side === 0 && f === 'div' ? 1 : 0
   return {
@@ -80,9 +80,9 @@ function binary(
 export const add = binary('add', [passed(0, 1), passed(1, 1)], [grid, grid], [0, 1])
 /** a - b, broadcast. Saves nothing. */
 export const sub = binary('sub', [passed(0, 1), passed(1, -1)], [grid, grid], [0, 1])
-/** a b, broadcast. Saves each where the other needs a gradient. */
+/** a b, broadcast. Saves each input if the other needs a gradient. */
 export const mul = binary('mul', [product(0), product(1)], [grid, grid], [0, 1])
-/** a / b, broadcast. Saves b, and a where b needs a gradient. */
+/** a / b, broadcast. Saves b, and a if b needs a gradient. */
 export const div = binary('div', [ofBoth(0, 'div'), ofBoth(1, 'div')], [grid, nonzero], [0])
 /** The larger of a and b, broadcast; at a tie each has half the gradient. Saves both. */
 export const maximum = binary('maximum', [ofBoth(0, 'maximum'), ofBoth(1, 'maximum')], [grid, offGrid])
@@ -90,7 +90,7 @@ export const maximum = binary('maximum', [ofBoth(0, 'maximum'), ofBoth(1, 'maxim
 export const minimum = binary('minimum', [ofBoth(0, 'minimum'), ofBoth(1, 'minimum')], [grid, offGrid])
 
 const comparison = (name: BinaryFunction) => binary(name, [null], [grid, grid])
-/** 1 where a < b, else 0. No gradient; nor have the other comparisons. */
+/** 1 where a < b, else 0. Comparisons have no gradient. */
 export const less = comparison('less')
 /** 1 where a <= b, else 0. */
 export const lessEqual = comparison('lessEqual')

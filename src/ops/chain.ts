@@ -2,7 +2,7 @@
 import { Tensor } from '../tensor/tensor.js'
 import { type Ops, ops } from './table.js'
 
-/** All but concat, which takes a list. */
+/** All ops except concat, which takes a list. */
 type ChainedName = Exclude<keyof Ops, 'concat'>
 
 type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => Tensor ? (...rest: Rest) => Tensor : never

@@ -1,8 +1,9 @@
 /**
  * Transposed two-dimensional convolution: the input gradient of a convolution, as an op of its own.
  *
- * Take the convolution that leads from y to x. Its three kernels serve here in exchanged roles: y is its input gradient at
- * x; dx is the convolution of dy; dw is its weight gradient, with x as the gradient of its output and dy as its input.
+ * Consider the convolution that maps y to x. Its three kernels serve here in other roles: y is its input gradient for
+ * the output gradient x; dx is the convolution of dy; dw is its weight gradient, with x as the output gradient and dy
+ * as the input.
  */
 import type { Convolution } from '../../kernels/kernels.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -16,8 +17,8 @@ import { type ConvolutionOptions, checkImages, convolutionSides, type Sides, sid
 
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /**
-   * Rows and columns added at the end of the output: a convolution of stride s maps s heights to one, and this chooses
-   * among them. Must be smaller than the stride or the dilation; default 0.
+   * Rows and columns added at the end of the output: a convolution of stride s maps s different heights to one, and
+   * this number chooses among them. Must be smaller than the stride or the dilation; default 0.
    */
   outputPadding?: Sides
 }
@@ -28,7 +29,7 @@ const DEFAULTS: Options = { stride: 1, padding: 0, outputPadding: 0, dilation: 1
 
 const NAME = 'convTranspose2d'
 
-/** The convolution from y to x. */
+/** The sizes of the convolution that maps y to x. */
 function sizes([x, w, bias]: readonly Shape[], options: Options): Convolution {
   const fail = (why: string): never => {
     throw new ShapeError(`${NAME}: input ${showShape(x)} and weight ${showShape(w)}: ${why}`)
@@ -51,7 +52,7 @@ function sizes([x, w, bias]: readonly Shape[], options: Options): Convolution {
     const covered = (x[2 + i] - 1) * stride[i] + dilation[i] * (w[2 + i] - 1) + 1
     return covered - 2 * padding[i] + outputPadding[i]
   })
-  if (height < 1 || width < 1) fail(`nothing is left of the output: it would be ${height} x ${width}`)
+  if (height < 1 || width < 1) fail(`the output would be empty: ${height} x ${width}`)
   return {
     batch: x[0],
     channels,

@@ -60,7 +60,7 @@ const convOp: Op<Options> = {
     device.run('convolution', { bias: inputs.length === 3, ...sizes(shapes, options) }, inputs, [output]),
   gradients: [
     {
-      // every output sends its dy back to the input pixels that it was made of, by the same taps
+      // every output sends its dy back, through the same taps, to the input pixels that it was computed from
       saves: [1],
       send: ({ shapes, options, dy, input }, target) =>
         target.run('convolutionInputGradient', { bias: false, ...sizes(shapes, options) }, [dy, input(1)]),
@@ -93,7 +93,7 @@ const convOp: Op<Options> = {
  * @returns     [N, O, OH, OW], OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1
  * @throws ShapeError     sizes that do not match, or a kernel larger than the padded input
  * @throws ArgumentError  a stride, dilation or groups below 1, a padding below 0, or a fraction
- * Saves x where w needs a gradient, and w where x does.
+ * Saves x if w needs a gradient, and w if x does.
  */
 export const conv2d = define(convOp, (x: Tensor, w: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}) =>
   apply(convOp, bias ? [x, w, bias] : [x, w], convolutionSides('conv2d', options)),

@@ -82,7 +82,7 @@ function classes({
   return { ignoreIndex, labelSmoothing }
 }
 
-/** The half of crossEntropy with these options that runs on the host. */
+/** The host half of crossEntropy with these options: the check of targets, and their weight. */
 const classHost = ({ ignoreIndex }: Classes) => ({
   ignores: (target: number): boolean => target === ignoreIndex,
   weight: (targets: HostArray, weights?: HostArray): number =>
@@ -98,7 +98,7 @@ const classHost = ({ ignoreIndex }: Classes) => ({
 
 /**
  * The mean over all targets that are not `ignoreIndex` (Note [Weighted mean] in loss.ts) of l = -log softmax(logits)[target],
- * or with smoothing of l = -sum over c of q[c] log softmax(logits)[c], where q is the target distribution. 0 where every
+ * or with smoothing of l = -sum over c of q[c] log softmax(logits)[c], where q is the target distribution. 0 if every
  * target is ignored.
  * @param logits   [N, C] or [N, C, d...], the input of the softmax
  * @param targets  [N] or [N, d...]: whole numbers in [0, C), which is checked on the host (`crossEntropy.check`)

@@ -1,8 +1,9 @@
 /**
- * What an op is.
+ * The declaration of an op.
  *
  * An op is declared once: its shape rule, its forward as kernel calls, and the gradient of each input. `saves` is the
- * op's cost in memory. Each gradient has its own, so that only the tensors are saved that a wanted gradient needs.
+ * op's cost in memory. Each gradient has its own `saves`, so that the tape keeps only the tensors that wanted gradients
+ * need.
  *
  * Note [Gradients go somewhere]
  *   A gradient is not returned but sent to a `Target`, as the kernel call that makes it. A kernel that can accumulate then
@@ -22,7 +23,7 @@ import type { Sample } from './sample.js'
 /** What a gradient may ask to be saved: an input by its number, the output, or all the extras. */
 export type Saved = number | 'output' | 'extras'
 
-/** What forward and gradients both get. */
+/** The argument of a forward, and part of that of a gradient. */
 export interface Call<Options> {
   readonly device: Device
   readonly options: Options
@@ -51,16 +52,16 @@ export interface BackwardCall<Options> extends Call<Options> {
   extra(index: number): Storage
 }
 
-/** Where the gradient of one input goes: Note [Gradients go somewhere]. */
+/** The destination of the gradient of one input: Note [Gradients go somewhere]. */
 export interface Target {
-  /** The gradient is the output of this kernel. The walk sets its parameter `accumulate`. */
+  /** The gradient is the output of this kernel. The backward walk sets the parameter `accumulate`. */
   run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
   /**
    * Like `run`, for a kernel whose first input is dy and which may write over dy, because each output element reads only
    * the element of dy at its own place. Where nothing else needs dy this saves a tensor at the peak.
    */
   overwrite<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
-  /** The gradient is what `storage` holds, as it is. */
+  /** The gradient is what `storage` holds, unchanged. */
   pass(storage: Storage): void
 }
 
@@ -75,13 +76,16 @@ export interface Op<Options> {
   readonly name: string
   /** @throws ShapeError  naming the op and the shapes */
   shape(shapes: readonly Shape[], options: Options): Shape
-  /** The options that are numbers in kernels, by their public names: the elements of the device must hold them. */
+  /**
+   * The options that kernels take as numbers, by their public names: the device's element type must be able to hold
+   * them.
+   */
   settings?(options: Options): Readonly<Record<string, number>>
   /** The sizes of further results that only gradients need (mean and variance of a norm). */
   extras?(shapes: readonly Shape[], options: Options): readonly number[]
   /** Absent: the output is the first input under another shape, and shares its storage. */
   forward?(call: ForwardCall<Options>): void
-  /** One for each input; the last one serves all further inputs. null: the input has no gradient (indices). */
+  /** One for each input; the last one serves all further inputs. null: the input has no gradient, such as indices. */
   readonly gradients: readonly (Gradient<Options> | null)[]
   /** the numbers of the inputs in which the output is linear, up to a constant; for the adjoint test */
   readonly linear?: readonly number[]

@@ -1,4 +1,4 @@
-/** Dropout. Its mask is never stored: it follows from where in the mini-batch an element is. */
+/** Dropout. Its mask is never stored: it follows from the position of an element in the mini-batch. */
 import { DROPOUT_CALLS, type Dropout } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -8,7 +8,7 @@ import { reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, sample } from './sample.js'
 
-/** A mask follows from these numbers. */
+/** The numbers that determine a mask. */
 export type DropoutKey = Omit<Dropout, 'size'>
 
 /** @throws ArgumentError  a rate outside [0, 1) */
@@ -62,7 +62,7 @@ const dropoutOp: Op<DropoutKey> = {
  * y = x / (1 - rate) where an element is kept, else 0. Each element is kept with probability 1 - rate.
  *
  * The mask follows from (seed, step, number of the dropout within the forward, position in the mini-batch). Axis 0 is the
- * sample, so the mask is the same however the mini-batch is cut.
+ * sample, so the mask is the same however the mini-batch is split.
  * @param x     any shape; at rate 0 the result shares the storage of x
  * @param rate  default 0.5
  * @throws ArgumentError  a rate outside [0, 1); a mini-batch so large that masks would repeat

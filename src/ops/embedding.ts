@@ -1,4 +1,4 @@
-/** Looking rows up in a table. */
+/** Looking up rows of a table. */
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'

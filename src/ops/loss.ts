@@ -1,10 +1,10 @@
 /**
- * What a loss is: a function from (output, target) to one number, the mean over targets.
+ * A loss: a function from (output, target) to one number, the mean over targets.
  *
  * Note [Weighted mean]
- *   Every row (a sample, or one target of a sample) has a loss l and a weight w. The result is sum(w l) / sum(w), and 0
- *   where all weights are 0. So a mini-batch that is cut into micro-batches j has the loss sum of (W_j / W) loss_j, where
- *   W_j is what `Loss.weight` says on the host, and W their sum.
+ *   Every row (a sample, or one target of a sample) has a loss l and a weight w. The result is sum(w l) / sum(w), or 0
+ *   if all weights are 0. So a mini-batch that is cut into micro-batches j has the loss sum of (W_j / W) loss_j, where
+ *   `Loss.weight` computes W_j on the host, and W is the sum of all W_j.
  */
 import type { Storage } from '../device/storage.js'
 import { ShapeError } from '../tensor/errors.js'
@@ -18,30 +18,36 @@ export interface LossOptions {
   weights?: Tensor
 }
 
-/** What training minimises, and what streaming has to know about it. A plain function is a loss too. */
+/**
+ * The function that training minimises, with the facts that streaming has to know about it. A plain function is a loss
+ * too.
+ */
 export interface Loss {
   (output: Tensor, target: Tensor, options?: LossOptions): Tensor
   readonly name: string
   /**
-   * The total weight of these targets in the mean over the mini-batch. Default: how many targets `ignores` does not name,
-   * or without `ignores` how many samples there are; each counts with the weight of its sample.
+   * The total weight of these targets in the mean over the mini-batch. Default: the number of targets that `ignores`
+   * does not name, or without `ignores` the number of samples; each counts with the weight of its sample.
    */
   weight?(targets: HostArray, weights?: HostArray): number
   /** Is a target of this value left out of the mean and of the accuracy? */
   ignores?(target: number): boolean
   /** @throws ShapeError, ArgumentError  naming the first target that an output of this shape cannot have */
   check?(targets: HostArray, outputShape: Shape): void
-  /** Why the mean over a mini-batch is not the mean over its parts, where that is so. */
+  /** For a loss whose mean over a mini-batch is not the mean over its parts: the reason, for the error. */
   readonly coupled?: string
 }
 
-/** An op function with the half of a loss that runs on the host. */
+/** An op function together with the host half of the loss. */
 export const lossFunction = <F, Host extends Required<Pick<Loss, 'weight' | 'check'>>>(
   call: OpFunction<F>,
   host: Host,
 ): OpFunction<F> & Host => Object.assign(call, host)
 
-/** losses, weights -> output. The first extra takes the total weight, by which the gradient divides. */
+/**
+ * The weighted mean of `losses`, into the output. The first extra receives the total weight, by which the gradient
+ * divides.
+ */
 export function weightedMean<Options>(
   { device, output, extras }: ForwardCall<Options>,
   losses: Storage,

@@ -105,7 +105,7 @@ function gradient(side: 0 | 1): Gradient<Transposes> {
         side === 0
           ? { storage: input(1), transposed: transposeB, offsets: offsetsB }
           : { storage: input(0), transposed: transposeA, offsets: offsetsA }
-      // da = dy b^T (m x k), db = a^T dy (k x n), and the transpose of these for an operand that is stored transposed
+      // da = dy b^T (m x k), db = a^T dy (k x n); for an operand that is stored transposed, the transpose
       const call =
         side === 0
           ? transposeA
@@ -160,7 +160,7 @@ const matmulOp: Op<Transposes> = {
  * @param b  [..., k, n], or [..., n, k] with transposeB; leading axes broadcast
  * @returns  [..., m, n]
  * @throws ShapeError  fewer than two axes, inner dims that differ, leading axes that do not broadcast
- * Saves each operand where the other needs a gradient.
+ * Saves each operand if the other needs a gradient.
  */
 export const matmul = define(matmulOp, (a: Tensor, b: Tensor, options: MatmulOptions = {}) =>
   apply(matmulOp, [a, b], { transposeA: false, transposeB: false, ...options }),
@@ -221,7 +221,7 @@ const linearOp: Op<Record<never, never>> = {
  * @param bias  [out], or null
  * @returns     [..., out]
  * @throws ShapeError  sizes that do not match
- * Saves x where w needs a gradient, and w where x does.
+ * Saves x if w needs a gradient, and w if x does.
  */
 export const linear = define(linearOp, (x: Tensor, w: Tensor, bias?: Tensor | null) =>
   apply(linearOp, bias ? [x, w, bias] : [x, w], {}),

@@ -27,7 +27,7 @@ const reshapeOp: Op<{ to: Shape }> = {
 }
 /**
  * The same elements in another shape. Shares storage with x and saves nothing, like flatten.
- * @param shape  one dim may be -1: it follows from the others
+ * @param shape  one dim can be -1: it then follows from the others
  * @throws ShapeError  the sizes differ
  */
 export const reshape = define(reshapeOp, (x: Tensor, shape: Shape) => apply(reshapeOp, [x], { to: shape }))
@@ -100,7 +100,7 @@ const sliceOp: Op<{ starts: readonly number[]; ends: readonly number[] }> = {
 /**
  * The elements from `starts` up to `ends`, which is excluded, along each axis. Axes that are left out are taken whole;
  * negative positions count from the end. Copies. Saves nothing.
- * @throws ShapeError  a range that is empty or leaves the tensor
+ * @throws ShapeError  a range that is empty, or reaches outside the tensor
  */
 export const slice = define(sliceOp, (x: Tensor, starts: readonly number[], ends: readonly number[] = []) => {
   if (starts.length > x.rank || ends.length > x.rank)
@@ -147,7 +147,7 @@ const concatOp: Op<{ axis: number }> = {
   ],
 }
 /**
- * Tensors one after the other along one axis. Copies. Saves nothing.
+ * Joins tensors along one axis. Copies. Saves nothing.
  * @throws ShapeError     shapes that differ outside the axis
  * @throws ArgumentError  an empty list
  */

@@ -38,7 +38,7 @@ const layerNormOp = ownStatistics<LayerNorm>(
     name: 'layerNorm',
     view: (x, { axes }) => {
       if (!(axes >= 1 && axes <= x.length)) {
-        throw new ShapeError(`layerNorm: the input ${showShape(x)} does not have the ${axes} axes to normalise`)
+        throw new ShapeError(`layerNorm: the input ${showShape(x)} has fewer than the ${axes} axes to normalise`)
       }
       const inner = sizeOf(x.slice(-axes))
       return { outer: 1, groups: sizeOf(x) / inner, inner, affineSize: inner, affineInner: 1 }
@@ -57,7 +57,7 @@ const layerNormOp = ownStatistics<LayerNorm>(
  * @param options.normalizedShape  the shape of those axes; default that of gamma, else the last axis
  * @throws ShapeError     shapes that do not match the last axes of x
  * @throws ArgumentError  one of gamma and beta without the other
- * Saves x, gamma where x needs a gradient, and two numbers for each group.
+ * Saves x, gamma if x needs a gradient, and two numbers for each group.
  */
 export const layerNorm = define(
   layerNormOp,
@@ -95,7 +95,7 @@ const groupNormOp = ownStatistics<GroupNorm>(
   ],
 )
 /**
- * As layerNorm, with the mean and variance of each sample over each of `groups` groups of channels.
+ * Like layerNorm, but with a mean and variance for each sample and each of `groups` groups of channels.
  * @param x            [N, C, ...]
  * @param groups       divides C
  * @param gamma, beta  [C]; both or neither
@@ -156,7 +156,9 @@ const batchNormOp = ownStatistics<BatchNorm>(
   },
 )
 
-/** With `count` values in each channel. The running variance takes the unbiased estimate. */
+/**
+ * With `count` values in each channel. The update of the running statistics; the variance takes the unbiased estimate.
+ */
 function runningUpdates(
   { mean, variance, momentum }: RunningStatistics,
   count: number,
@@ -203,13 +205,13 @@ const frozenOp: Op<Epsilon> = {
   ],
 }
 /**
- * y = (x - mean) / sqrt(variance + eps) gamma + beta with given statistics, as batch norm in evaluation.
+ * y = (x - mean) / sqrt(variance + eps) gamma + beta with given statistics, like batch norm in evaluation.
  * @param x               [N, C, H, W]
  * @param mean, variance  [C]; they have no gradient
  * @param gamma, beta     [C]; both or neither
  * @throws ShapeError     shapes that do not match
  * @throws ArgumentError  one of gamma and beta without the other
- * Saves x, gamma where x needs a gradient, and the statistics.
+ * Saves x, gamma if x needs a gradient, and the statistics.
  */
 export const frozenBatchNorm2d = define(
   frozenOp,
@@ -231,19 +233,19 @@ export interface BatchNormOptions extends NormOptions {
 }
 
 /**
- * As layerNorm, with the mean and biased variance of each channel over the samples and pixels of x. A micro-batch is
- * normalised by its own statistics (policy `micro`).
+ * Like layerNorm, but with the mean and biased variance of each channel over the samples and pixels of x. A micro-batch
+ * is normalised by its own statistics (policy `micro`).
  * @param x            [N, C, H, W]
  * @param gamma, beta  [C]; both or neither
  * @throws ShapeError     shapes that do not match; one value for each channel
  * @throws ArgumentError  one of gamma and beta without the other; momentum outside [0, 1]; running and frozen at once
- * Saves x, gamma where x needs a gradient, and two numbers for each channel.
+ * Saves x, gamma if x needs a gradient, and two numbers for each channel.
  */
 export const batchNorm2d = define(
   batchNormOp,
   (x: Tensor, gamma?: Tensor | null, beta?: Tensor | null, options: BatchNormOptions = {}) => {
     const { eps = EPS, running, frozen } = options
-    if (running && frozen) throw new ArgumentError('batchNorm2d: frozen statistics do not run: give one of the two')
+    if (running && frozen) throw new ArgumentError('batchNorm2d: give either frozen or running statistics, not both')
     if (frozen) return frozenBatchNorm2d(x, frozen.mean, frozen.variance, gamma, beta, { eps })
     if (running) checkRunning(x, running)
     return apply(batchNormOp, [x, ...affine('batchNorm2d', gamma, beta)], { eps, running })

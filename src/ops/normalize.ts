@@ -13,7 +13,7 @@ export interface Epsilon {
 
 type View = Omit<Normalization, 'eps' | 'affine'>
 
-/** How one norm differs from another. */
+/** The rules in which one norm differs from another. */
 export interface Rules<Options> {
   name: string
   /** @throws ShapeError  x has no such view */
@@ -45,7 +45,7 @@ export function check<Options>(rules: Rules<Options>, shapes: readonly Shape[], 
 }
 
 /**
- * The gradients of x, gamma and beta. Where they are given, gamma is input `first` and beta the next.
+ * The gradients of x, gamma and beta. If the call has gamma and beta, they are inputs `first` and `first` + 1.
  * With dh = dy gamma, and averages over a group:
  *   dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), or with fixed statistics dh / sqrt(variance + eps);
  *   dgamma = sum of dy h; dbeta = sum of dy.
@@ -89,7 +89,9 @@ export function gradients<Options extends Epsilon>(
   ]
 }
 
-/** A norm by the statistics of x. @param after  uses them, at the end of a forward, when nothing else can fail */
+/**
+ * A norm with the statistics of x itself. @param after  uses them at the end of a forward, when nothing else can fail
+ */
 export function ownStatistics<Options extends Epsilon>(
   rules: Rules<Options>,
   samples: Op<Options>['samples'],
@@ -117,7 +119,9 @@ export function ownStatistics<Options extends Epsilon>(
   }
 }
 
-/** PyTorch's weight and bias: both, or neither. @throws ArgumentError  one without the other */
+/**
+ * gamma and beta, which PyTorch calls weight and bias: both, or neither. @throws ArgumentError  one without the other
+ */
 export function affine(op: string, gamma?: Tensor | null, beta?: Tensor | null): Tensor[] {
   if (gamma && beta) return [gamma, beta]
   if (gamma || beta) throw new ArgumentError(`${op}: give both gamma and beta, or neither`)

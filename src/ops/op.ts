@@ -1,4 +1,4 @@
-/** How an op runs: check, allocate, run the kernels, record. What an op is: declaration.ts. */
+/** Running an op: check, allocate, run the kernels, record. The declaration of an op is in declaration.ts. */
 import type { Device } from '../device/device.js'
 import { placeOf } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
@@ -17,7 +17,7 @@ export function gradientFor<Options>(op: Op<Options>, index: number): Gradient<O
   return op.gradients[Math.min(index, op.gradients.length - 1)]
 }
 
-/** A public function that carries its op, so that the table of all ops needs no second list. */
+/** A public function that carries its op, so that the table of all ops can be made from the functions. */
 export type OpFunction<F> = F & { readonly op: Op<unknown> }
 
 export function define<Options, F extends (...args: never[]) => Tensor>(op: Op<Options>, call: F): OpFunction<F> {

@@ -1,4 +1,4 @@
-/** Operands of elementwise ops, which may be numbers. */
+/** Operands of elementwise ops, which can be numbers. */
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { full } from '../tensor/create.js'
@@ -15,7 +15,7 @@ export function asTensor(op: string, device: Device, operand: Operand): Tensor {
   return full(device, [], operand)
 }
 
-/** @throws ArgumentError  two numbers: no tensor says on which device */
+/** @throws ArgumentError  two numbers: without a tensor the device is unknown */
 export function asTensors(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const tensor = typeof a === 'number' ? b : a
   if (typeof tensor === 'number') throw new ArgumentError(`${op}: at least one operand must be a tensor`)

@@ -13,13 +13,13 @@ import { checkTargets, sumOf } from './targets.js'
 
 type PointLoss = KernelParameters['lossRows']['function']
 
-/** Axis 0 is the sample; a scalar is one sample. */
+/** The samples are the rows, on axis 0; a scalar is one sample. */
 const rowsOf = ([prediction]: readonly Shape[]) => {
   const rows = prediction[0] ?? 1
   return { rows, size: sizeOf(prediction) / rows }
 }
 
-/** A loss of single elements, averaged over the elements of a sample and then over the samples. */
+/** A loss that is computed element by element, then averaged over the elements of a sample, then over the samples. */
 function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<never, never>> {
   return {
     name,
@@ -32,7 +32,7 @@ function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<
       checkWeights(name, weights, prediction[0] ?? 1)
       return []
     },
-    // a call without weights makes them: ones
+    // a call without weights fills the second extra with ones
     extras: (shapes) => (shapes.length === 3 ? [1] : [1, rowsOf(shapes).rows]),
     forward: (call) => {
       const { device, shapes, inputs, extras, workspace } = call

@@ -25,7 +25,7 @@ interface Variance extends Reduced {
   correction: number
 }
 
-/** A copy: the gradient reads the axes again, and the caller may have changed the list meanwhile. */
+/** A copy of the options: the gradient reads the axes later, when the caller may have changed the list. */
 const settled = ({ axes, keepDims = false }: ReduceOptions): Reduced => ({
   axes: typeof axes === 'number' ? axes : axes && [...axes],
   keepDims,
@@ -39,7 +39,7 @@ const reducedShape = (name: string, shape: Shape, options: Reduced): number[] =>
   return shape.filter((_, axis) => !reduced[axis])
 }
 
-/** How many elements each result is computed from. */
+/** The number of elements that each result is computed from. */
 const countOf = (call: Call<unknown>): number => sizeOf(call.shapes[0]) / sizeOf(call.shape)
 
 /** Strides to read a reduced tensor in the shape that it was reduced from. */
@@ -115,7 +115,7 @@ const maxOp: Op<Reduced> = {
   ],
   samples: samples(distinct),
 }
-/** The maximum over `axes`, NaN where one element is NaN. Equal maxima share the gradient evenly. Saves x and y. */
+/** The maximum over `axes`, or NaN if an element is NaN. Equal maxima share the gradient evenly. Saves x and y. */
 export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) => apply(maxOp, [x], settled(options)))
 
 const varianceOp: Op<Variance> = {
@@ -139,7 +139,7 @@ const varianceOp: Op<Variance> = {
   },
   gradients: [
     {
-      // d/dx of sum (x - mean)^2 / (n - c): the mean's own share cancels, since deviations sum to 0.
+      // d/dx of sum (x - mean)^2 / (n - c): the derivative through the mean cancels, since deviations sum to 0.
       saves: [0, 'extras'],
       send: (call, target) => {
         const {
@@ -180,7 +180,7 @@ const argmaxOp: Op<Reduced> = {
   samples: [sample({ axes: 1, keepDims: false }, [[2, 3, 4], distinct])],
 }
 /**
- * The index of the first maximum along `axis`, or in the flattened tensor where `axis` is left out. No gradient.
+ * The index of the first maximum along `axis`, or without `axis` in the flattened tensor. No gradient.
  * @throws ArgumentError  more than one axis
  */
 export const argmax = define(argmaxOp, (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}) => {

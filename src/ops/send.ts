@@ -4,14 +4,17 @@ import type { Storage } from '../device/storage.js'
 import { broadcastAxes, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
 import type { BackwardCall, Target } from './declaration.js'
 
-/** Undoes a broadcast: sends scale times the sum of `full`, of `shape`, over the axes along which the input was repeated. */
+/**
+ * Undoes a broadcast: sums `full`, which has `shape`, over the axes along which the input was repeated, and sends scale
+ * times the sum.
+ */
 export function sendSum(target: Target, full: Storage, shape: Shape, inputShape: Shape, scale = 1): void {
   const reduced = broadcastAxes(inputShape, shape)
   target.run('reduce', { shape, reduced, function: 'sum', scale, accumulate: false }, [full])
 }
 
 /**
- * Sends the output of a kernel, a gradient in the output's shape, to input `side`, its broadcast undone.
+ * Undoes the broadcast of a gradient in the output's shape, which a kernel computes, and sends it to input `side`.
  * @param how  'overwrite' where the kernel may write over dy
  */
 export function sendUnbroadcast<Name extends KernelName>(

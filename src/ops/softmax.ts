@@ -1,4 +1,4 @@
-/** Softmax and its logarithm along one axis. As a loss use crossEntropy, which stores no probabilities. */
+/** Softmax and its logarithm along one axis. For a loss, use crossEntropy, which stores no probabilities. */
 import { resolveAxis, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'

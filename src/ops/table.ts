@@ -1,4 +1,4 @@
-/** All ops, gathered from their modules. No other list of ops is kept. */
+/** The only list of all ops, gathered from their modules. */
 import * as attention from './attention.js'
 import * as binary from './binary.js'
 import * as conv from './conv.js'
@@ -18,8 +18,8 @@ import * as unary from './unary.js'
 import * as where from './where.js'
 
 /**
- * Every op function by name. A module that is listed whole exports ops alone. The type lists modules and not the value
- * below, so that the names are known before the type of any op is: chain.ts needs that.
+ * Every op function by name. A module that is listed whole exports only ops. The type is built from the modules, not
+ * from the value below, so that the names are known before the type of any op is: chain.ts needs that.
  */
 type Families = typeof unary &
   typeof binary &

@@ -18,7 +18,7 @@ import type { Op, Saved } from './declaration.js'
 
 /** One recorded op. Its tensors only identify operands: their storage may be freed, unless it is in `saved`. */
 export class Node implements Producer {
-  /** Note [Out of reach]; at first the output alone */
+  /** Note [Out of reach]; at first only the output */
   holders = 1
   /** see Device.module */
   readonly module: string
@@ -111,7 +111,10 @@ export function noGrad<T>(device: Device, fn: () => T): T {
   }
 }
 
-/** Drop all nodes but `kept`. A length would not do: a backward may have used up nodes that are older than the scope. */
+/**
+ * Drop all nodes except `kept`. To cut the list at a length would be wrong: a backward may have used up nodes that are
+ * older than the scope.
+ */
 function keepOnly({ device, nodes }: Tape, kept: ReadonlySet<Node>): void {
   const dropped: Node[] = []
   for (const node of nodes.splice(0)) (kept.has(node) ? nodes : dropped).push(node)

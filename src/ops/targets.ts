@@ -6,7 +6,10 @@ import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 
 export const valueAt = ({ data, scale = 1 }: HostArray, i: number): number => data[i] * scale
 
-/** A sum in float64 with an error of about one rounding for any number of terms (Neumaier), so it is the same for any cut. */
+/**
+ * A sum in float64 with an error of about one rounding for any number of terms (Neumaier), so it does not depend on how
+ * the terms are split.
+ */
 export class ExactSum {
   #sum = 0
   #lost = 0

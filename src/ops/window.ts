@@ -1,4 +1,4 @@
-/** Windows that slide over images: what convolution and pooling share. */
+/** Windows that slide over images, for convolution and pooling. */
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape } from '../tensor/shape.js'
@@ -13,7 +13,7 @@ export function sides(op: string, option: string, value: Sides, least: 0 | 1): r
     return [both[0], both[1]]
   }
   const shown = Array.isArray(value) ? showShape(value) : showValue(value)
-  throw new ArgumentError(`${op}: ${option} ${shown} is not a whole number of at least ${least}, nor two`)
+  throw new ArgumentError(`${op}: ${option} ${shown} is not a whole number of at least ${least}, nor a pair of them`)
 }
 
 export interface PoolOptions {
@@ -25,7 +25,7 @@ export interface PoolOptions {
   padding?: Sides
 }
 
-/** A checked copy of options: the gradient reads them again, and the caller may have changed theirs meanwhile. */
+/** A checked copy of the options: the gradient reads them later, when the caller may have changed the original. */
 export const poolSides = (
   op: string,
   { kernel, stride = kernel, padding = 0 }: PoolOptions,
@@ -46,7 +46,7 @@ export interface ConvolutionOptions {
   groups?: number
 }
 
-/** As poolSides. */
+/** The same for a convolution. */
 export function convolutionSides(op: string, options: ConvolutionOptions): Required<ConvolutionOptions> {
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
   return {

@@ -1,6 +1,6 @@
 /**
- * Adam and AdamW, formula for formula those of torch.optim: see `adam` and `adamw` below. `update` gives the step as a
- * kernel call, whose arithmetic is `adam` in kernels/reference/optimizer.ts.
+ * Adam and AdamW, with the formulas of torch.optim: see `adam` and `adamw` below. `update` returns the step as a kernel
+ * call. Its arithmetic is `adam` in kernels/reference/optimizer.ts.
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/instruction.js'
@@ -26,7 +26,7 @@ const DECOUPLED_DEFAULTS: AdamGroupOptions = { ...DEFAULTS, weightDecay: 1e-2 }
 export class Adam extends Optimizer<AdamGroupOptions> {
   readonly #decoupled: boolean
 
-  /** @param decoupled  true: AdamW, where weightDecay shrinks the parameter and does not enter the gradient */
+  /** @param decoupled  true: AdamW, where weightDecay shrinks the parameter instead of entering the gradient */
   constructor(model: Trainable<AdamGroupOptions>, options: AdamOptions = {}, decoupled = false) {
     super(decoupled ? 'adamw' : 'adam', model, decoupled ? DECOUPLED_DEFAULTS : DEFAULTS, options)
     this.#decoupled = decoupled
@@ -36,7 +36,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
     checkAtLeast(this.name, 'eps', eps, 0)
     if (eps === 0) {
       throw new ArgumentError(
-        `${this.name}: eps is 0; it must be above, or a gradient of 0 makes its parameter NaN (0 / 0)`,
+        `${this.name}: eps is 0; it must be above 0, or a gradient of 0 makes its parameter NaN (0 / 0)`,
       )
     }
     if (betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return
@@ -101,7 +101,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
 export const adam = (model: Trainable<AdamGroupOptions>, options?: AdamOptions): Adam => new Adam(model, options)
 
 /**
- * Adam with decoupled decay: p -= learningRate weightDecay p comes first, and g = gradient. All else is as in `adam`, but
- * weightDecay is 0.01 by default.
+ * Adam with decoupled decay: p -= learningRate weightDecay p comes first, and g = gradient. The rest is as in `adam`,
+ * except that weightDecay is 0.01 by default.
  */
 export const adamw = (model: Trainable<AdamGroupOptions>, options?: AdamOptions): Adam => new Adam(model, options, true)

@@ -1,4 +1,4 @@
-/** What an optimizer trains: a model, or groups of parameters with settings of their own. */
+/** The parameters that an optimizer trains: those of a model, or groups with settings of their own. */
 import { ArgumentError } from '../memory/errors.js'
 import { DeviceMismatchError } from '../tensor/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -9,7 +9,7 @@ export interface HasParameters {
   namedParameters?(): ReadonlyMap<string, Tensor>
 }
 
-/** Parameters with settings of their own. A setting that is left out is that of the optimizer. */
+/** Parameters with settings of their own. A setting that is left out comes from the optimizer. */
 export type Group<Options> = { parameters: HasParameters | Iterable<Tensor> } & Partial<Options>
 
 /** What to train: a model, or groups of parameters. */
@@ -29,7 +29,10 @@ export function override<Options extends object>(defaults: Options, own: object)
   return { ...defaults, ...Object.fromEntries(copied) }
 }
 
-/** The tensors that require a gradient, with the names of their module or null. @throws ArgumentError  one is not a leaf */
+/**
+ * The tensors that require a gradient, each with the name that its module gives it, or null. @throws ArgumentError  one
+ * is not a leaf
+ */
 export function leavesOf(optimizer: string, listed: Listed): { name: string | null; parameter: Tensor }[] {
   const names = Symbol.iterator in listed ? undefined : listed.namedParameters?.()
   const nameOf = new Map(Array.from(names ?? [], ([name, parameter]) => [parameter, name]))

@@ -1,5 +1,5 @@
 /**
- * What all optimizers share: groups of parameters, standing gradients and moments, clipping by the norm of the whole
+ * The base of all optimizers: groups of parameters, standing gradients and moments, clipping by the norm of the whole
  * gradient, and a step in two halves. Formulas are in sgd.ts and adam.ts; saved state is in state.ts.
  *
  * Note [Step as data]
@@ -30,7 +30,7 @@ import {
   saveState,
 } from './state.js'
 
-/** What every group of parameters may set for itself. */
+/** The settings that each group of parameters can have of its own. */
 export interface GroupOptions {
   /** a number, or a function of the updates made so far */
   learningRate: number | Schedule
@@ -39,11 +39,11 @@ export interface GroupOptions {
 }
 
 export interface Clipping {
-  /** scale the whole gradient down to this norm where its norm is larger; default: no clipping */
+  /** scale the whole gradient down to this norm if its norm is larger; default: no clipping */
   clipNorm?: number
 }
 
-/** A parameter with all that its update needs. */
+/** A parameter, with everything that its update needs. */
 interface Entry<Options> extends Stateful {
   readonly settings: Options
   readonly schedule: Schedule
@@ -53,18 +53,19 @@ interface Entry<Options> extends Stateful {
  * Note [Who is trained]
  *   Parameters that do not require a gradient when the optimizer is made are left out for good. A parameter that is frozen
  *   later (`requiresGrad = false`) does not change, nor do its moments, and its gradient is left out of the norm. When
- *   it is thawed it goes on from there, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that requires a
- *   gradient but that the loss does not depend on has the gradient 0: it still decays and is moved by its momentum.
+ *   it is thawed, training goes on from there, as in PyTorch after `zero_grad(set_to_none=True)`. A parameter that
+ *   requires a gradient but that the loss does not depend on has the gradient 0: it still decays and is moved by its
+ *   momentum.
  */
 export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   readonly device: Device
-  /** The parameters that it trains, in order. */
+  /** The parameters that this optimizer trains, in order. */
   readonly parameters: readonly Tensor[]
   /** The standing moments, in the order of the parameters: 4 * size bytes each, category `optimizer`. */
   readonly state: readonly Tensor[]
   readonly #entries: readonly Entry<Options>[]
   readonly #clipNorm: number | null
-  /** The norm of the whole gradient, as it was last measured: [scale, ratio], see kernels.ts. */
+  /** The last measured norm of the whole gradient, as [scale, ratio]: see kernels.ts. */
   readonly #norm: Tensor
   #steps = 0
 
@@ -120,7 +121,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   }
 
   /**
-   * The next step, one update for each parameter, clipped by what `measureNorm()` found. Note [Step as data].
+   * The next step: one update for each parameter, clipped by the norm that `measureNorm()` found. Note [Step as data].
    * @throws ArgumentError  a schedule gave a rate that is negative or not finite
    * @throws DisposedError  a parameter or the state of the optimizer is disposed
    */
@@ -145,8 +146,8 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   }
 
   /**
-   * Measure the norm of the whole gradient, by which `updates()` clip. It neither overflows nor underflows where gradients
-   * are finite, and is not finite where one of them is not.
+   * Measure the norm of the whole gradient, by which `updates()` clips. It neither overflows nor underflows if all
+   * gradients are finite, and is not finite if one of them is not.
    * @throws BudgetExceededError  the workspace of the kernel does not fit
    * @throws DisposedError        a gradient or the state of the optimizer is disposed
    */
@@ -170,7 +171,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     return scale * ratio
   }
 
-  /** Count the step, after `updates()` were run. A step that is recorded counts at once, and not if it never runs. */
+  /**
+   * Count the step, after its updates have run. A recorded step counts at once; if it is never run, the count is taken
+   * back.
+   */
   committed(): void {
     const trained = this.#trained()
     const count = (by: 1 | -1): void => {
@@ -209,7 +213,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   }
 
   /**
-   * Load what `stateDict` gave, by the names of the parameters.
+   * Load the result of `stateDict`, by the names of the parameters.
    * @throws StateError     an entry is missing, unexpected, of another shape or not a number; nothing was written
    * @throws ArgumentError  two parameters have one name
    * @throws DisposedError  the optimizer is disposed
@@ -221,7 +225,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   }
 
   /**
-   * What `loadStateDict` would refuse, for a caller that loads either several states or none of them.
+   * Checks what `loadStateDict` checks, for a caller that loads several states or none of them.
    * @throws ArgumentError, DisposedError  as `loadStateDict`
    */
   checkState(state: SavedOptimizerState, model?: HasNames): Checked {
@@ -230,7 +234,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     })
   }
 
-  /** Free moments and norm. Gradients are the parameters' and stay. */
+  /** Free moments and norm. Gradients belong to the parameters and stay. */
   dispose(): void {
     for (const tensor of this.state) tensor.dispose()
     this.#norm.dispose()
@@ -245,7 +249,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /**
    * Further numbers that kernels compute with, each with a description. Like settings, they must be in the range of the
-   * device's elements.
+   * device's element type.
    * @throws ArgumentError  a setting that the device cannot represent otherwise
    */
   protected derived(_settings: Options): Readonly<Record<string, number>> {
@@ -260,7 +264,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    * @param step     the number of the update for this parameter, from 1
    * @param values   the kernel parameters that all optimizers have
    * @param targets  the parameter, then its moments
-   * @param inputs   its gradient, then where `values.clip` the norm of the whole gradient
+   * @param inputs   its gradient; then, if `values.clip`, the norm of the whole gradient
    */
   protected abstract update(
     settings: Options,
@@ -274,7 +278,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     const rate = schedule(this.#steps)
     const what = `the learning rate of step ${this.#steps}`
     checkAtLeast(this.name, what, rate, 0)
-    // a rate that decays may become smaller than an element can hold: then it is 0
+    // a rate that decays can become too small for the element type: then it is 0
     if (rate > 1) checkSetting(this.device, this.name, what, rate)
     return rate
   }

@@ -21,7 +21,7 @@ export function stepDecay(options: { learningRate: number; every: number; factor
 
 /**
  * floor + (learningRate - floor) (1 + cos(pi step / steps)) / 2 up to `steps`, and `floor` from there on. PyTorch's
- * CosineAnnealingLR rises again after that; this does not.
+ * CosineAnnealingLR rises again after that; this schedule does not.
  */
 export function cosine(options: { learningRate: number; steps: number; floor?: number }): Schedule {
   const { learningRate, steps, floor = 0 } = options
@@ -32,8 +32,8 @@ export function cosine(options: { learningRate: number; steps: number; floor?: n
 }
 
 /**
- * A linear rise over `steps` updates to the first rate of `then`, (step + 1) / steps of it; after that `then`, from its own
- * step 0.
+ * A linear rise to the first rate of `then`: (step + 1) / steps of it for the first `steps` updates. After that `then`,
+ * from its own step 0.
  */
 export function warmUp(steps: number, then: number | Schedule): Schedule {
   checkCount('warmUp', 'steps', steps)

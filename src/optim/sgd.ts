@@ -1,6 +1,6 @@
 /**
- * Stochastic gradient descent, formula for formula that of torch.optim.SGD: see `sgd` below. `update` gives the step as
- * a kernel call, whose arithmetic is `sgd` in kernels/reference/optimizer.ts.
+ * Stochastic gradient descent, with the formulas of torch.optim.SGD: see `sgd` below. `update` returns the step as a
+ * kernel call. Its arithmetic is `sgd` in kernels/reference/optimizer.ts.
  */
 import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/instruction.js'
@@ -11,9 +11,9 @@ import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface SgdGroupOptions extends GroupOptions {
-  /** the decay of the velocity; 0: there is no velocity, and none of its memory */
+  /** the decay of the velocity; at 0 there is no velocity, and it takes no memory */
   momentum: number
-  /** the share of the gradient that does not enter the velocity */
+  /** the share of the gradient that is kept out of the velocity */
   dampening: number
   /** step by g + momentum v instead of v; needs momentum and no dampening */
   nesterov: boolean

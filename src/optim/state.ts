@@ -2,9 +2,9 @@
  * Saved state of an optimizer.
  *
  * Note [Names in saved state]
- *   State is saved under the name of its parameter. So it finds its parameter again, whatever else is frozen and in
- *   whatever order the groups are. The name comes from the model that `stateDict` is given; else from the module that
- *   the optimizer, or the group, was made from; else it is the parameter's place in the optimizer.
+ *   State is saved under the name of its parameter. So it finds its parameter again, whichever others are frozen and in
+ *   whatever order the groups are. The name comes from the model that is passed to `stateDict`; else from the module
+ *   that the optimizer, or the group, was made from; else it is the parameter's index in the optimizer.
  */
 import { ArgumentError, showValue } from '../memory/errors.js'
 import {
@@ -27,7 +27,7 @@ export interface HasNames {
 export interface OptimizerState {
   /** the number of steps made */
   steps: number
-  /** by the name of a parameter: the updates made of it, fewer where it was frozen for a while */
+  /** for each parameter by name: the number of its updates, fewer than `steps` if it was frozen for a while */
   updates: Record<string, number>
   /** 'fc1.weight.exp_avg': a moment of the parameter fc1.weight */
   moments: StateDict
@@ -40,14 +40,14 @@ export interface SavedOptimizerState {
   readonly moments: SavedState
 }
 
-/** A parameter, and what is saved of it. */
+/** A parameter with its saved state. */
 export interface Stateful {
   /** the name that its module gives it, or null */
   readonly name: string | null
   readonly parameter: Tensor
   /** by PyTorch's names */
   readonly moments: ReadonlyMap<string, Tensor>
-  /** made of this parameter so far */
+  /** the updates of this parameter so far */
   updates: number
 }
 
@@ -81,7 +81,7 @@ export async function saveState(named: ReadonlyMap<string, Stateful>, steps: num
   return { steps, updates, moments: await readState(momentsOf(named)) }
 }
 
-/** Is `state` one of these parameters? @param setSteps  takes the number of steps when the state is written */
+/** Check that `state` fits these parameters. @param setSteps  receives the number of steps when the state is written */
 export function checkSaved(
   named: ReadonlyMap<string, Stateful>,
   state: unknown,
@@ -103,7 +103,7 @@ export function checkSaved(
   return { faults, write }
 }
 
-/** 'fc1.weight.exp_avg' -> that moment. */
+/** All moments, by names such as 'fc1.weight.exp_avg'. */
 function momentsOf(named: ReadonlyMap<string, Stateful>): Map<string, Tensor> {
   const all = Array.from(named, ([name, { moments }]) =>
     Array.from(moments, ([moment, tensor]) => [`${name}.${moment}`, tensor] as const),
@@ -114,7 +114,7 @@ function momentsOf(named: ReadonlyMap<string, Stateful>): Map<string, Tensor> {
 /** Is it a whole number, 0 or more? */
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
-/** What is wrong with the updates of each parameter. */
+/** The faults of the saved update counts. */
 function faultsOfCounts(updates: unknown, names: ReadonlySet<string>): string[] {
   if (!isRecord(updates)) return [`updates is ${showValue(updates)}, not an object`]
   const wrong = [...names].filter((name) => !Object.hasOwn(updates, name) || !isCount(updates[name]))

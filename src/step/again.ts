@@ -1,37 +1,40 @@
 /**
- * Making values again: what a gradient needs late can be dropped after the forward and computed a second time, by the same
- * kernels on the same inputs, so to the same bits.
+ * Making values again: a value that a gradient needs late can be dropped after the forward and computed a second time.
+ * The same kernels run on the same inputs, so they give the same bits.
  *
  * Note [By demand]
  *   A dropped value is made again right before the first instruction of the backward that reads it, by the instruction that
- *   wrote it, into a value of its own, and stays until its last reader. What that instruction reads is made again first, if it
- *   was dropped too or no gradient names it, and goes at once where no gradient names it. So of a chain (convolution, norm,
- *   relu) one value need be kept, and the others follow from it.
+ *   wrote it, into a value of its own, and stays until its last reader. If an input of that instruction was dropped
+ *   too, or no gradient reads it, it is made again first; one that no gradient reads is freed at once. So in a chain
+ *   (convolution, norm, relu) only one value has to be kept, and the others follow from it.
  */
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 
-/** An instruction in its turn. A plain one has the operands that were recorded, the very list. */
+/** An instruction in its turn. A plain turn has the recorded list of operands itself, not a copy. */
 export interface Turn {
   /** its number in the recording */
   readonly instruction: number
-  /** the numbers of the values it touches, in the order reads, writes, workspaces; -1 for what stands */
+  /** the numbers of the values it touches, in the order reads, writes, workspaces; -1 for standing memory */
   readonly operands: readonly number[]
 }
 
-/** A recording in the order in which it is run. Copies are numbered after the recorded values; `copyOf` says of what each is one. */
+/**
+ * A recording in the order in which it is run. Copies are numbered after the recorded values; `copyOf` gives the value
+ * that each is a copy of.
+ */
 export interface Schedule {
   readonly turns: readonly Turn[]
   readonly copyOf: readonly number[]
 }
 
-/** What making again needs to know of a recording. */
+/** The facts about a recording that making values again needs. */
 export class Graph {
-  /** the first instruction of the backward; without a backward, how many instructions there are */
+  /** the first instruction of the backward; without a backward, the number of instructions */
   readonly backward: number
-  /** the numbers of the values that each instruction touches; -1 for what stands */
+  /** the numbers of the values that each instruction touches; -1 for standing memory */
   readonly operands: readonly (readonly number[])[]
-  /** for each value the instruction that can make it again, or -1 */
+  /** for each value, the instruction that can make it again, or -1 */
   readonly maker: Int32Array
   /** is the value read by the backward? */
   readonly named: readonly boolean[]
@@ -93,16 +96,16 @@ export class Graph {
   /**
    * Visit the instructions in the order in which they are run.
    * @param dropped  1 for each value that is dropped
-   * @param visit    gets the operands that were recorded, the very list, where none is a copy
+   * @param visit    gets the recorded list of operands itself if none of them is a copy
    * @param from     the first instruction to visit, at most that of the backward
-   * @returns        for each copy, the value that it is one of
+   * @returns        for each copy, the value that it is a copy of
    */
   walk(dropped: Uint8Array, visit: (instruction: number, operands: readonly number[]) => void, from = 0): number[] {
     const { instructions, operands, maker, named, backward, values } = this
     const copyOf: number[] = []
-    /** for each value that was made again and is still there, its copy; else -1 */
+    /** for each value, its copy while one is alive; else -1 */
     const copies = new Int32Array(values.length).fill(-1)
-    /** values made again that no gradient names: they go as soon as what needed them is there */
+    /** copies that no gradient reads: they are freed as soon as the value that needed them is made */
     let passing: number[] = []
     const isGone = (value: number): boolean =>
       value >= 0 && copies[value] < 0 && maker[value] >= 0 && (dropped[value] === 1 || !named[value])

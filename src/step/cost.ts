@@ -1,4 +1,7 @@
-/** How long an instruction will take, by what it computes and moves. Only ratios of these times decide anything. */
+/**
+ * An estimate of the time that an instruction takes, from what it computes and moves. Only ratios of these times
+ * matter.
+ */
 import type { KernelParameters } from '../../kernels/kernels.js'
 import type { Planned } from '../device/instruction.js'
 
@@ -6,7 +9,7 @@ import type { Planned } from '../device/instruction.js'
 const FLOPS = 30e9
 const BYTES_PER_SECOND = 8e9
 
-/** In seconds. */
+/** The estimated time, in seconds. */
 export function timeOf({ name, parameters, reads, writes }: Planned): number {
   const bytes = [...reads, ...writes].reduce((sum, storage) => sum + storage.bytes, 0)
   return Math.max(flopsOf(name, parameters) / FLOPS, bytes / BYTES_PER_SECOND)

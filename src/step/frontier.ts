@@ -1,19 +1,20 @@
 /**
- * Which values to drop and make again: from nothing, which takes the most bytes and the least time, to the least bytes that
+ * The choices of values to drop and make again, from none (the most bytes and the least time) to the least bytes that
  * can be reached.
  *
  * Note [Greedy by excess]
- *   For a target of bytes, values are dropped one after the other until no turn holds more. The next is the one that brings
- *   down the excess (the bytes above the target, summed over all turns: the peak alone has plateaus) by the most for each
- *   second that it costs. Then repair: what can be kept after all is kept, the dearest first. The targets come down in steps.
- *   Each search starts with nothing dropped, and again from the last result if that does not get there.
+ *   For a target of bytes, values are dropped one after the other until no turn holds more. The next value is the one
+ *   that lowers the excess the most for each second that it costs. (The excess is the sum, over all turns, of the bytes
+ *   above the target: the peak alone has plateaus.) Then a repair keeps every value that need not be dropped after all,
+ *   the most expensive first. The targets come down in steps. Each search starts with nothing dropped; if it misses the
+ *   target, it starts again from the last result.
  */
 import type { Device } from '../device/device.js'
 import { Graph } from './again.js'
 import { timeOf } from './cost.js'
 import type { Recording } from './record.js'
 
-/** A choice of values to drop, the most bytes that then live at once, and the time that it takes. */
+/** A choice of values to drop, the most bytes that then live at once, and the extra time. */
 export interface Point {
   readonly dropped: ReadonlySet<number>
   readonly bytes: number
@@ -22,11 +23,15 @@ export interface Point {
 }
 
 const TARGETS = 32
-/** Making one value again may ask for making others, and so on. A choice with this many times the instructions is given up. */
+/**
+ * To make one value again, others may have to be made first, and so on. A choice that multiplies the number of
+ * instructions by this is given up.
+ */
 const MOST_TIMES = 4
 
 /**
- * The points of a recording of which no other has both fewer bytes and less time, the fastest first.
+ * The best choices for a recording, the fastest first: no other choice that was found has both fewer bytes and less
+ * time.
  * @param mostTime  the largest `extraTime` that is wanted
  */
 export function frontier({ allocator }: Device, recording: Recording, mostTime: number): Point[] {
@@ -39,7 +44,7 @@ export function frontier({ allocator }: Device, recording: Recording, mostTime: 
   for (let step = 1; step < TARGETS; step++) {
     const target = never.peak * (1 - step / TARGETS)
     let found = search.reach(target, [])
-    // the last result may lead where a new start does not
+    // the last result may reach a target that a new start misses
     if (found.peak > target) found = search.reach(target, last)
     const { dropped, peak, time } = found
     points.push({ dropped: new Set(dropped), bytes: peak, extraTime: time / never.time - 1 })
@@ -64,7 +69,7 @@ interface Found extends Outcome {
   readonly dropped: readonly number[]
 }
 
-/** For each value, how many turns lie between its last use in the forward and its first in the backward. */
+/** For each value, the number of turns between its last use in the forward and its first in the backward. */
 function waitsOf({ operands, backward, values }: Graph, lastUses: Int32Array): Int32Array {
   const firstUses = new Int32Array(values.length).fill(operands.length)
   for (let i = operands.length - 1; i >= backward; i--) {
@@ -79,7 +84,7 @@ class Search {
   readonly #candidates: readonly number[]
   readonly #times: Float64Array
   readonly #bytes: Float64Array
-  /** the most that dropping a value can be worth: its bytes times the turns that it only waits, for each second */
+  /** an upper bound of the score of a value: its bytes times the turns in which it only waits, divided by its time */
   readonly #bounds: Float64Array
   readonly #forward: ReturnType<typeof forwardOf>
   /** 1 for each value that is dropped now */
@@ -96,11 +101,13 @@ class Search {
     this.#bounds = this.#bytes.map((bytes, value) => (bytes * waits[value]) / this.#times[graph.maker[value]])
   }
 
-  /** Drop values until no turn holds more than the target, or no further one helps; then keep again what can be kept. */
+  /**
+   * Drop values until no turn holds more than the target, or no further drop helps; then keep again what can be kept.
+   */
   reach(target: number, from: readonly number[]): Found {
     this.#dropped.fill(0)
     for (const value of from) this.#dropped[value] = 1
-    /** what dropping a value is worth, as last seen; it falls as values are dropped, nearly always */
+    /** the last known score of each value; scores nearly always fall as values are dropped */
     const scores = this.#bounds.slice()
     let now = this.simulate(target)
     while (now.peak > target) {
@@ -122,7 +129,7 @@ class Search {
     return this.#repaired(Math.max(target, now.peak), now)
   }
 
-  /** The candidate that is kept and has the highest score above 0, but for one; or -1. */
+  /** The candidate with the highest score above 0 among those not dropped, except one; or -1. */
   #highest(scores: Float64Array, except: number): number {
     let highest = -1
     for (const value of this.#candidates) {
@@ -132,7 +139,7 @@ class Search {
     return highest
   }
 
-  /** Keep again what the limit allows, the dearest first. */
+  /** Keep again what the limit allows, the most expensive first. */
   #repaired(limit: number, reached: Outcome): Found {
     let now = reached
     const isDropped = (value: number): boolean => this.#dropped[value] === 1
@@ -157,7 +164,7 @@ class Search {
 
   simulate(target = Infinity): Outcome {
     const { values, instructions, backward } = this.#graph
-    // the forward is the same whatever is dropped
+    // the forward is the same for every choice
     const births: number[] = Array.from(this.#forward.births)
     const deaths: number[] = Array.from(this.#forward.deaths)
     let turns = backward

@@ -1,6 +1,6 @@
 /**
- * When each value of a recording lives, and where: from its first use to its last, at a place that is found before
- * anything runs. What follows from it is exact: the peak of the bytes, and what is held at every moment.
+ * When and where each value of a recording lives: from its first use to its last, at a place that is found before
+ * anything runs. So the peak, and the bytes held at every moment, are known exactly.
  */
 import type { Device } from '../device/device.js'
 import type { Planned } from '../device/instruction.js'
@@ -16,29 +16,29 @@ export interface ValueLife extends Life {
   /** its number in the recording */
   readonly value: number
   readonly category: Category
-  /** the op that it is born in, and the module of that: see Instruction */
+  /** the op of the instruction that it is born for, and the module of that op: see Instruction */
   readonly op: string
   readonly module: string
 }
 
-/** What a recording does, with the lives and places of its values. */
+/** The schedule of a recording, with the lives and places of its values. */
 export interface Pass extends Schedule {
   readonly instructions: readonly Planned[]
-  /** the values that each instruction touches, in the order reads, writes, workspaces; -1 for what stands */
+  /** the values that each instruction touches, in the order reads, writes, workspaces; -1 for standing memory */
   readonly operands: readonly (readonly number[])[]
   readonly lives: readonly ValueLife[]
-  /** the address of each life, or null where blocks have no places to choose among */
+  /** the address of each life, or null on a device whose blocks have no addresses to choose from */
   readonly addresses: readonly number[] | null
-  /** for each turn, the numbers of the lives that begin with it, and of those that end */
+  /** for each turn, the numbers of the lives that begin with it, and of those that end with it */
   readonly births: readonly (readonly number[])[]
   readonly deaths: readonly (readonly number[])[]
   /** Note [Peak] in memory/allocator.ts */
   readonly peakBytes: number
   readonly peakHeldBytes: number
-  /** the op at the peak of the bytes that are held, and what is held there */
+  /** the op at the peak of held bytes, and the bytes held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
-  /** what each module's values take there, the largest first; standing tensors are not among them */
+  /** the bytes of each module's values there, the largest first; standing tensors are not counted */
   readonly modulesAtPeak: readonly ModuleBytes[]
 }
 
@@ -48,7 +48,7 @@ export interface ModuleBytes {
   readonly bytes: number
 }
 
-/** Every value from the first turn that touches it to the last; a result that is held stays. */
+/** The life of every value, from the first turn that touches it to the last. A result that is still held lives on. */
 function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, costOf: (bytes: number) => number) {
   const count = values.length + copyOf.length
   const births = new Int32Array(count).fill(-1)
@@ -75,7 +75,7 @@ function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, c
 const NOTHING: ReadonlySet<number> = new Set()
 
 /**
- * Find places for the values of a recording, beside what the device holds now. Takes nothing.
+ * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
  * @param dropped  the values that are made again for the backward: see again.ts
  */
 export function plan({ allocator }: Device, recording: Recording, dropped = NOTHING): Pass {
@@ -92,7 +92,7 @@ export function plan({ allocator }: Device, recording: Recording, dropped = NOTH
   })
   const { held, heldBytes, unusableBytes } = allocator.stats()
   const most = mostAlive(lives)
-  // a plan is for any budget: what this one has and no block can use is not a part of it
+  // a plan is for any budget, so it leaves out the part of this budget that no block can use
   const heldAtPeak = { ...held, runtime: held.runtime - unusableBytes }
   const byModule = new Map<string, number>()
   for (const { birth, death, category, bytes, module } of lives) {
@@ -117,12 +117,12 @@ export function plan({ allocator }: Device, recording: Recording, dropped = NOTH
 }
 
 /**
- * What memory `fn` would take if it were run as one step, in a scope or by a streamer. Runs no kernel.
+ * Plan the memory of `fn`, as if it were run as one step in a scope or by a streamer. Runs no kernel.
  * @throws RehearsalError  fn returned a Promise, or read a value
  */
 export const planOf = (device: Device, fn: () => unknown): Pass => plan(device, rehearse(device, fn))
 
-/** For each turn the earlier one that it does again, or null. */
+/** For each turn, the earlier turn that it repeats, or null. */
 export function repeatsOf(turns: readonly Turn[]): (number | null)[] {
   const first = new Map<number, number>()
   return turns.map(({ instruction }, i) => {
@@ -132,7 +132,7 @@ export function repeatsOf(turns: readonly Turn[]): (number | null)[] {
   })
 }
 
-/** What is held by category after every birth and death, beside `standing`. */
+/** The bytes held by category after every birth and death, beside `standing`. */
 export function timelineOf(pass: Pass, standing: BytesByCategory): TimelinePoint[] {
   const { instructions, turns, lives, births, deaths } = pass
   const again = repeatsOf(turns)
@@ -152,8 +152,9 @@ export function timelineOf(pass: Pass, standing: BytesByCategory): TimelinePoint
 }
 
 /**
- * Does a recording do what was planned, on values of the same sizes? Only numbers and host data may differ.
- * @returns null, or what it does and what was planned, in words
+ * Does a recording do what was planned, on values of the same sizes? Only parameters of kernels and host data can
+ * differ.
+ * @returns null, or in words what it does and what was planned
  */
 export function differenceOf(pass: Pass, made: Recording): { made: string; planned: string } | null {
   const { instructions, operands, lives } = pass

@@ -1,9 +1,9 @@
 /**
- * A step as data: what a program does, noted and not yet done.
+ * A step as data: the actions of a program, noted but not yet done.
  *
  * While a function is recorded, everything that it does to its device goes to a list (Note [One door] in device.ts): each
- * kernel, upload and update is an instruction, and each piece of memory that it asks for is a value without a place. Ops,
- * autograd and modules know nothing of it. From the list follows when each value lives (pass.ts), and `run` does it.
+ * kernel, upload and update is an instruction, and each piece of memory that it asks for is a value without a place.
+ * Ops, autograd and modules know nothing of it. The list tells when each value lives (pass.ts), and `run` executes it.
  */
 import type { Floats } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
@@ -31,7 +31,10 @@ export class Recording<T = unknown> implements Sink {
     return value
   }
 
-  /** The life of a value follows from what touches it. What stands is freed when the list has run. */
+  /**
+   * A value's life is known from the instructions that touch it, so only standing storage is noted: it is freed when
+   * the list has run.
+   */
   free(storage: Storage): void {
     if (storage.list !== this) this.#freed.push(storage)
   }
@@ -65,13 +68,15 @@ export class Recording<T = unknown> implements Sink {
     this.instructions.push(instruction)
   }
 
-  /** It has run: results that are held stand by themselves from now on, and what was freed goes. */
+  /**
+   * The list has run: results that are still held become ordinary tensors, and the storage noted by `free` is freed.
+   */
   done(device: Device): void {
     for (const value of this.values) if (value.references > 0) value.list = null
     for (const storage of this.#freed) device.allocator.free(storage.leave())
   }
 
-  /** It will not run, or has failed. */
+  /** The list will not run, or has failed: undo what the recording has changed. */
   undo(): void {
     for (const undo of this.#undos.splice(0).reverse()) undo()
   }
@@ -83,7 +88,9 @@ export class Recording<T = unknown> implements Sink {
  */
 export const record = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(true), device, fn)
 
-/** Record what `fn` would do, on shapes alone. Leaves no trace. @throws RehearsalError  also where fn reads a value */
+/**
+ * Record what `fn` would do, on shapes alone. Leaves no trace. @throws RehearsalError  as `record`, or fn reads a value
+ */
 export const rehearse = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(false), device, fn)
 
 function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recording<T> {
@@ -105,7 +112,7 @@ function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recordin
   throw new RehearsalError('the recorded function returned a Promise: it must be synchronous, without await')
 }
 
-/** Record what `fn` does with the memory that it takes, and without the kernels: no value changes. */
+/** Record the memory that `fn` takes, but not its kernels: no value changes. */
 export function withoutKernels(device: Device, fn: () => void): void {
   const { list } = device
   if (!(list instanceof Recording)) throw new RehearsalError('withoutKernels: nothing is being recorded')

@@ -9,7 +9,7 @@ import type { Recording } from './record.js'
 /**
  * Do the instructions one after the other: each value takes its place before the first that touches it and leaves it
  * after the last. Results that are held keep theirs. If an instruction fails, all values are freed.
- * @param made  what is run; its values live as those of the pass, whose recording it equals (see `differenceOf`)
+ * @param made  the recording to run; its values live as those of `pass`, because the two agree (see `differenceOf`)
  */
 export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
   const { allocator } = device
@@ -45,7 +45,7 @@ export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
 
 const copyFor = ({ size, bytes, category }: Storage): Storage => new Storage(size, bytes, category)
 
-/** @throws BudgetExceededError  naming the first value that has no room, and what is held when it comes */
+/** @throws BudgetExceededError  naming the first value that has no room, and the bytes held at that point */
 function checkBudget(
   { allocator }: Device,
   { turns, copyOf, lives, addresses, peakBytes }: Pass,

@@ -13,8 +13,9 @@ import { run } from './run.js'
  * Run `fn` and free every tensor made inside it, except those it returns (also inside arrays and plain objects) and those
  * given to `keep`. Nested scopes hand what they return to the outer one.
  *
- * Kernels run when the outermost scope ends. Nothing tells but memory: an intermediate takes memory only while it is needed,
- * `data()` called within resolves after the end, and a budget that is too small is refused before anything has run.
+ * Kernels run when the outermost scope ends. This shows in three ways: an intermediate takes memory only while it is
+ * needed, `data()` called inside resolves after the end, and a budget that is too small is refused before anything has
+ * run.
  * @throws BudgetExceededError  it does not fit; nothing has run
  * @throws ScopeError  fn returned a Promise or a generator
  */
@@ -24,7 +25,9 @@ export function scope<T>(device: Device, fn: () => T): T {
   return run(device, passFor(device, made), made)
 }
 
-/** A loop by hand records the same step again and again: the last few are not planned anew. */
+/**
+ * The last few plans of scopes: a loop by hand records the same step again and again, and need not plan it each time.
+ */
 const KNOWN = new Slot<{ signature: string; pass: Pass }[]>(() => [])
 const REMEMBERED = 4
 

@@ -1,6 +1,7 @@
 /**
- * Checkpoints: copies on the host of everything that a commit changes. On a device that can lose its values (`volatile`) a
- * streamer keeps one by itself, from which training goes on with the same results on another device.
+ * Checkpoints: copies on the host of everything that a commit changes. On a device that can lose its values
+ * (`volatile`) a streamer keeps a checkpoint by itself. From it, training goes on with the same results on another
+ * device.
  */
 import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -28,10 +29,13 @@ export async function takeCheckpoint(model: Module, optimizer: Optimizer, cursor
 export class Checkpoints {
   last: Checkpoint | null = null
   readonly #every: number
-  /** Have values or cursor changed since the last checkpoint, other than by a step? */
+  /** Have the values or the cursor changed since the last checkpoint, other than by a step? */
   #due = true
 
-  /** @param every  keep one after this many steps; 0: never. Default 1 where values can be lost, else 0 */
+  /**
+   * @param every  keep a checkpoint after this many steps; 0: never. Default 1 on a device that can lose its values,
+   * else 0
+   */
   constructor(
     readonly model: Module,
     readonly optimizer: Optimizer,
@@ -61,12 +65,12 @@ export class Checkpoints {
     if (this.last?.optimizer.steps === this.optimizer.steps) this.last = { ...this.last, cursor }
   }
 
-  /** The error to throw in place of `error`: a lost device is told with the place to go on from. */
+  /** The error to throw in place of `error`: for a lost device it names the checkpoint to go on from. */
   explain(error: unknown): unknown {
     if (!(error instanceof DeviceLostError) || !this.last) return error
     const { optimizer, cursor } = this.last
     return new DeviceLostError(
-      `${error.message} The streamer's lastCheckpoint is that of step ${optimizer.steps}, in epoch ${cursor.epoch} ` +
+      `${error.message} The streamer's lastCheckpoint is from step ${optimizer.steps}, in epoch ${cursor.epoch} ` +
         `after ${cursor.samples} samples: build model, optimizer and streamer again on a new device, ` +
         '`restore` it there, and `fit` with `from: streamer.cursor`.',
       { cause: error },

@@ -1,6 +1,6 @@
 /**
- * How far training has got. A cursor counts samples, not mini-batches, and names the order in which they came. So training
- * that goes on with another batch size repeats no sample and leaves none out, and going on in another order is refused.
+ * How far training has got. A cursor counts samples, not mini-batches, and names their order. So training that goes on
+ * with another batch size repeats no sample and leaves none out, and training in another order is refused.
  */
 import { ArgumentError } from '../memory/errors.js'
 
@@ -8,18 +8,21 @@ import { ArgumentError } from '../memory/errors.js'
 export interface Cursor {
   /** whole epochs done */
   readonly epoch: number
-  /** samples of the running epoch that were learned from; where this is 0 the fields below are 0 and null */
+  /** samples of the running epoch that were learned from; if this is 0, the fields below are 0 or null */
   readonly samples: number
   /** the seed that shuffles the running epoch; null: the samples come in the order of their source */
   readonly seed: number | null
-  /** the number of samples of the data set; null: chunks, whose number is not known */
+  /** the number of samples of the data set; null: the source gives chunks, and the number is not known */
   readonly length: number | null
-  /** the total weight of the targets of these samples; with the sum of their losses it gives the mean loss of the epoch */
+  /**
+   * the total weight of the targets of these samples; the mean loss of the epoch is the sum of their losses divided by
+   * it
+   */
   readonly weight: number
   readonly lossSum: number
 }
 
-/** What a sample's place in an epoch depends on. */
+/** The facts that determine a sample's position in an epoch. */
 export type Order = Pick<Cursor, 'seed' | 'length'>
 
 /** The start of an epoch. */
@@ -28,7 +31,7 @@ export const epochStart = (epoch: number): Cursor =>
 
 /**
  * A checked copy of a cursor that a caller gives.
- * @throws ArgumentError  naming the field that is missing, unknown or of a wrong value
+ * @throws ArgumentError  naming the field that is missing, unknown or wrong
  */
 export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Cursor {
   const start = epochStart(given.epoch)
@@ -48,21 +51,21 @@ export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Curs
   if (cursor.samples === 0) return start
   const missing = Object.keys(start).find((name) => !(name in given))
   if (missing) {
-    throw new ArgumentError(`from: a cursor within an epoch needs '${missing}' as well: give streamer.cursor as it was`)
+    throw new ArgumentError(`from: a cursor within an epoch needs '${missing}' as well: give a whole streamer.cursor`)
   }
   return cursor
 }
 
 /**
- * Check that the samples which are done are the first ones of this order too.
- * @throws ArgumentError  they are not: some samples would be learned from twice, and some never
+ * Check that the samples learned from so far are also the first ones of this order.
+ * @throws ArgumentError  they are not, so some samples would be learned from twice, and some never
  */
 export function checkOrder({ epoch, samples, seed, length }: Cursor, now: Order): void {
   if (samples === 0) return
   const differs = (what: string, then: number | null, is: number | null): never => {
     throw new ArgumentError(
       `from: ${samples} samples of epoch ${epoch} were learned from with ${what} ${then ?? 'none'}, and now it is ` +
-        `${is ?? 'none'}: some samples would come twice and some never. Go on as it was, or begin an epoch: ` +
+        `${is ?? 'none'}: some samples would come twice and some never. Go on with the old value, or begin an epoch: ` +
         `from: { epoch: ${epoch} }`,
     )
   }

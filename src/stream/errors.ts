@@ -35,7 +35,7 @@ export class DoesNotFitError extends SluiceError {
 /** The total weight of the mini-batch is 0: every target is ignored, or every weight is 0. */
 export class EmptyBatchError extends SluiceError {}
 
-/** A loss that couples samples cannot be summed over micro-batches. */
+/** The loss couples samples, so it cannot be summed over micro-batches. */
 export class NotSeparableError extends SluiceError {}
 
 /** Axis 0 of the model's output is not the samples in the order of the inputs: see rows.ts. */

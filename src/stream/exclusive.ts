@@ -1,6 +1,6 @@
 /**
- * One step at a time on a device. The streamers of a device share its heap, for which a plan was made, and may share the
- * gradients and shadows of one model.
+ * One step at a time on a device. The streamers of a device share its heap, on which their plans depend, and may share
+ * the gradients and shadows of one model.
  */
 import type { Device } from '../device/device.js'
 import { Slot } from '../device/slot.js'
@@ -16,8 +16,8 @@ export function checkIdle(device: Device, wanted: string): void {
 }
 
 /**
- * Runs `fn`, and refuses everything else until it has ended.
- * @param what  names it in the error of what is refused
+ * Runs `fn`, and refuses every other call until it has ended.
+ * @param what  the name of `fn` in the error of a refused call
  * @throws BusyError  something runs already
  */
 export async function exclusively<T>(device: Device, what: string, fn: () => Promise<T>): Promise<T> {

@@ -14,7 +14,7 @@ export interface Trial {
   readonly samplesPerSecond: number
 }
 
-/** The sizes to try: that of the fewest micro-batches, then that of twice as many, and so on down to 1. */
+/** The sizes to try: first for the fewest micro-batches, then for twice as many, and so on down to size 1. */
 export function sizesToTry(batch: number, largest: number): number[] {
   const sizes: number[] = []
   for (let parts = Math.ceil(batch / largest); ; parts *= 2) {
@@ -24,7 +24,10 @@ export function sizesToTry(batch: number, largest: number): number[] {
   }
 }
 
-/** Rounds go on until both are reached: long enough for one undisturbed round of each size, short enough to wait for. */
+/**
+ * Rounds go on until both limits are reached: long enough that each size has an undisturbed round, short enough to wait
+ * for.
+ */
 const LEAST_ROUNDS = 3
 const LEAST_MS = 1000
 
@@ -56,7 +59,7 @@ export async function race(
     .sort((a, b) => b.samplesPerSecond - a.samplesPerSecond)
 }
 
-/** The first of `sizes` that together have at most `samples`, so that all trials run equally many samples. */
+/** The first of `sizes` with at most `samples` samples together, so that all trials run about as many samples. */
 const asMany = (sizes: readonly number[], samples: number): readonly number[] =>
   sizes.slice(0, Math.max(1, Math.floor(samples / sizes[0])))
 

@@ -1,4 +1,4 @@
-/** Epochs of mini-batches from a source: what `Streamer.fit` runs. */
+/** The loop of `Streamer.fit`: epochs of mini-batches from a source. */
 import { checkDataset } from '../data/dataset.js'
 import { type Batch, type DataSource, type Dataset, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
@@ -11,13 +11,16 @@ import type { Committed, Evaluation, FitOptions, StepResult } from './options.js
 import type { PlanRequest } from './planner.js'
 import { type SampleShape, sampleShapeOf } from './program.js'
 
-/** A streamer, as one fit sees it. All but `begin` throw a BusyError once a later fit has taken the place of this one. */
+/**
+ * A streamer as seen by one fit. Once a later fit has replaced this one, `endEpoch`, `step` and `evaluate` throw a
+ * BusyError.
+ */
 export interface Trainer {
   readonly seed: number
   cursor(): Cursor
   /** @throws BusyError  a step is running */
   begin(at: Cursor): void
-  /** @param next  the cursor after it */
+  /** @param next  gives the cursor after the step */
   step(batch: Batch, next: (result: Committed) => Cursor): Promise<StepResult>
   evaluate(dataset: Dataset): Promise<Evaluation>
   endEpoch(next: Cursor): void
@@ -62,7 +65,7 @@ export async function* fit(
   }
 }
 
-/** The next epoch to begin. An epoch that was left is resumed only where `from` asks for it. */
+/** The next epoch to begin. An unfinished epoch is resumed only if `from` asks for it. */
 const nextEpoch = ({ epoch, samples }: Cursor): Cursor => epochStart(samples > 0 ? epoch + 1 : epoch)
 
 /** Only a data set is shuffled and has a known length. */
@@ -78,14 +81,17 @@ const advanced = (cursor: Cursor, { samples, weight, loss }: Committed, order: O
     lossSum: cursor.lossSum + loss * weight,
   })
 
-/** The samples left of this epoch, then those of a later epoch if there is one. For chunks neither is known. */
+/**
+ * The number of samples left in this epoch, then in a later epoch if there is one. Empty for chunks, whose number is
+ * not known.
+ */
 function samplesToCome({ length }: Order, skip: number, epochs: number): number[] {
   if (length === null) return []
   return epochs > 1 ? [length - skip, length] : [length - skip]
 }
 
 /**
- * Plan every size that will come, so that a size which cannot run is refused before anything is learned.
+ * Plan every size of mini-batch to come, so that a size that cannot run is refused before training begins.
  * @param epochs  the numbers of samples from samplesToCome
  * @throws ShapeError  the model refuses the last mini-batch of an epoch, or the data to evaluate
  */
@@ -110,7 +116,7 @@ function planAhead(
   )
 }
 
-/** Run `plan`, and let a ShapeError say which part of the training it comes from. */
+/** Run `plan`, and add to a ShapeError the part of the training that it comes from. */
 function explaining(what: string, plan: () => void): void {
   try {
     plan()
@@ -121,8 +127,8 @@ function explaining(what: string, plan: () => void): void {
 }
 
 /**
- * The items of `source` until `signal` is aborted. A source that does not answer is not waited for then; it is closed when
- * it answers.
+ * The items of `source` until `signal` is aborted. After an abort a source that does not answer is not waited for; it
+ * is closed when it answers.
  * @throws InterruptedError  the signal was aborted
  */
 async function* untilAborted<T>(source: AsyncGenerator<T>, signal?: AbortSignal): AsyncGenerator<T, void, void> {

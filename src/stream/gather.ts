@@ -18,18 +18,18 @@ import { checkWeights, weigh } from './weights.js'
 /** Timers and signals get to run between micro-batches at least this often. */
 const BREATH_MS = 50
 
-/** A mini-batch that is cut, and its first recordings. */
+/** A mini-batch that is cut into pieces, with its first recordings. */
 interface Opening {
   readonly mode: Mode
   readonly plan: Plan
   readonly passes: Passes
   readonly pieces: readonly Batch[]
-  /** the weight of the mini-batch, and of each piece as a share of it */
+  /** the weight of the mini-batch, and the share of each piece in it */
   readonly weight: number
   readonly shares: readonly number[]
   readonly reset: Recording
   readonly first: Recording<Tensor | null>
-  /** where the recordings and the plan part, or null */
+  /** the first difference between the recordings and the plan, or null */
   readonly fault: PlanMismatchError | null
 }
 
@@ -50,7 +50,7 @@ export class Gatherer {
   }
 
   /**
-   * Everything of a step up to the commit.
+   * Run a step up to the commit.
    * @param onOutput  gets the output of each micro-batch, in `evaluate` and `predict`
    * @returns the plan, and the total weight of the mini-batch
    * @throws DoesNotFitError, DataError, EmptyBatchError, InterruptedError, ModelError, PlanMismatchError
@@ -65,7 +65,7 @@ export class Gatherer {
     const microBatch = options.microBatch ?? 'fit'
     const request: PlanRequest = { mode, batch: batch.inputs.shape[0], microBatch, shape: sampleShapeOf(batch) }
     let opening = this.#open(mode, this.#planner.planFor(request), batch)
-    // a layer was frozen, or the mode of one was changed
+    // the plan is out of date: a layer was frozen, or its mode was changed
     if (opening.fault) {
       opening.first.undo()
       opening.reset.undo()

@@ -1,8 +1,11 @@
-/** What a person should know of a plan of training in micro-batches. */
+/** Notes of a plan, for a person who trains in micro-batches. */
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 
-/** How a split changes the mathematics of a step. Call it right after a recording, which shows the buffers that move. */
+/**
+ * The ways in which a split changes the mathematics of a step. Call it right after a recording, which marks the buffers
+ * that move.
+ */
 export function notesOf(model: Module, optimizer: Optimizer): string[] {
   const noted = model.modules().filter(({ streamingNote }) => streamingNote !== undefined)
   const known = new Set(noted.flatMap((module) => module.buffers()))

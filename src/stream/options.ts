@@ -1,4 +1,4 @@
-/** What a Streamer and its methods are told, and what they give back. */
+/** The options and results of a Streamer and its methods. */
 import type { Dataset } from '../data/index.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
@@ -10,9 +10,9 @@ import type { MicroBatchOption, Part } from './plan.js'
 /**
  * May a step drop values after the forward and make them again for the backward, where not everything fits?
  * - 'never'
- * - 'cheap': the largest micro-batch that fits with at most 3 % more time, as predicted; where the whole mini-batch fits as it
- *   is, nothing is made again
- * - 'needed': as 'cheap', and as far as it takes where nothing would fit
+ * - 'cheap': the largest micro-batch that fits with at most 3 % more time, as predicted; if the whole mini-batch fits
+ * as it is, nothing is made again
+ * - 'needed': like 'cheap', but if no micro-batch would fit, with as much extra time as that takes
  * - a number: like 'cheap' with this share of time, 0.15 for 15 %
  */
 export type Recompute = 'never' | 'cheap' | 'needed' | number
@@ -51,11 +51,14 @@ export interface FitOptions extends StepOptions {
   /** evaluated after every epoch */
   evaluate?: Dataset
   onEpoch?: (result: EpochResult) => void | Promise<void>
-  /** where to go on: the `cursor` of a streamer, or `{ epoch }` for the start of an epoch. Default: the next epoch */
+  /**
+   * the position to go on from: the `cursor` of a streamer, or `{ epoch }` for the start of an epoch. Default: the next
+   * epoch
+   */
   from?: Pick<Cursor, 'epoch'> & Partial<Cursor>
 }
 
-/** The result of a mini-batch, as far as its epoch is concerned. */
+/** The part of a mini-batch's result that its epoch needs. */
 export interface Committed {
   samples: number
   /** mean over the mini-batch's targets */
@@ -70,7 +73,7 @@ export interface StepResult extends Committed {
   step: number
   /** the micro-batches it was split into */
   parts: readonly Part[]
-  /** norm of the gradient of all that the optimizer trains, before clipping */
+  /** norm of the gradient of all trained parameters, before clipping */
   gradNorm: number
   peakBytes: number
   plannedPeakBytes: number
@@ -89,11 +92,11 @@ export interface Evaluation {
 
 export interface EpochResult {
   epoch: number
-  /** mean over the targets of the epoch, each measured when it was learned from */
+  /** mean loss over the targets of the epoch, each measured when it was learned from */
   trainLoss: number
   /** result on the data set given as `evaluate` */
   evaluation: Evaluation | undefined
-  /** samples per second of training steps; 0 where no sample of the epoch was left to learn from */
+  /** samples per second of training steps; 0 if no sample of the epoch was left to learn from */
   imagesPerSecond: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which module runs: while a step is recorded, the `forward` of each module below the model notes the module's path on the
- * device. So every instruction knows its module, and errors can name it.
+ * Finds out which module runs: while a step is recorded, the `forward` of each module below the model notes the
+ * module's path on the device. So every instruction knows its module, and errors can name it.
  */
 import type { Device } from '../device/device.js'
 import { forget, isPromise } from '../device/promise.js'
@@ -19,7 +19,7 @@ export class Owners {
     this.#modules = below.map(([path, module]) => new Noted(path, module))
   }
 
-  /** Run `fn` while modules note themselves. Afterwards every `forward` is what it was, also when fn throws. */
+  /** Run `fn` while modules note their paths. Afterwards, even if fn throws, every `forward` is back. */
   during<T>(fn: () => T): T {
     try {
       for (const module of this.#modules) module.begin()
@@ -63,14 +63,14 @@ class Noted {
 
   end(): void {
     const { module } = this
-    // what was replaced meanwhile stays
+    // a forward that was replaced meanwhile stays
     if (module.forward !== this.#noting) return
     if (this.#property) Object.defineProperty(module, 'forward', this.#property)
     else delete (module as Partial<Module>).forward
   }
 }
 
-/** @throws ModelError  the forward waits */
+/** @throws ModelError  the forward returns a Promise */
 function noting(device: Device, path: string, forward: Forward): Forward {
   return function (this: Module, ...args) {
     const before = device.module

@@ -1,11 +1,11 @@
-/** A plan as a file: everything that it promises, as plain JSON. The format: plan-format.ts. A verifier: src/verify. */
+/** A plan as a file: all its promises, as plain JSON. The format: plan-format.ts. A verifier: src/verify. */
 import type { Device } from '../device/device.js'
 import type { Block } from '../memory/allocator.js'
 import { type Pass, repeatsOf } from '../step/pass.js'
 import type { Passes, Split } from './plan.js'
 import type { PlanFile, PlannedPass } from './plan-format.js'
 
-/** @param blocks  what was live on the device when the plan was made */
+/** @param blocks  the blocks that were live on the device when the plan was made */
 export function planFile(device: Device, split: Split, passes: Passes, blocks: readonly Block[]): PlanFile {
   const { reset, norm, commit } = passes
   const addressed = reset.addresses !== null

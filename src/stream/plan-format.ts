@@ -1,4 +1,4 @@
-/** The format of a plan that is a file, as docs/step-as-data.md describes it. */
+/** The format of a plan file, as docs/step-as-data.md describes it. */
 import type { BytesByCategory, Category } from '../memory/allocator.js'
 
 /** A piece of memory that is held before, during and after the step. */
@@ -13,7 +13,7 @@ export interface StandingBlock {
 export interface PlannedBlock extends StandingBlock {
   /** the first turn that touches it */
   readonly birth: number
-  /** the last one; null: it is left when the pass ends */
+  /** the last turn that touches it; null: the block is still held when the pass ends */
   readonly death: number | null
   /** the op that it is born for, and the path of that op's module */
   readonly op: string
@@ -24,9 +24,9 @@ export interface PlannedBlock extends StandingBlock {
 export interface PlannedTurn {
   readonly op: string
   readonly kernel: string
-  /** '' for the model itself and what is outside of it */
+  /** '' for the model itself, and for code outside of it */
   readonly module: string
-  /** the earlier turn that it does again for the backward, or null */
+  /** the earlier turn that this one repeats for the backward, or null */
   readonly again: number | null
   /** the numbers of the blocks that it reads, writes and works in; null for standing memory */
   readonly operands: readonly (number | null)[]
@@ -34,7 +34,7 @@ export interface PlannedTurn {
 
 export interface PlannedPass {
   readonly name: 'reset' | 'micro-batch' | 'norm' | 'commit'
-  /** it runs so many times, one after the other */
+  /** how many times the pass runs, one after the other */
   readonly count: number
   /** in the micro-batch; 0 in other passes */
   readonly samples: number
@@ -49,7 +49,7 @@ export interface PlanFile {
   readonly version: 1
   /** the kind of device */
   readonly device: string
-  /** false where blocks have no addresses: then only the bytes that live at once count */
+  /** false if blocks have no addresses: then only the sum of the live bytes counts */
   readonly addressed: boolean
   readonly mode: string
   /** samples in the mini-batch */

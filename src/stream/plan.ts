@@ -1,4 +1,7 @@
-/** A plan: how a mini-batch is split, what the split takes, and how a person reads it. How one is found: search.ts. */
+/**
+ * A plan: how a mini-batch is split, what memory the split takes, and its text for a person. The search for a plan is
+ * in search.ts.
+ */
 import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { ModuleBytes, Pass } from '../step/pass.js'
@@ -25,7 +28,7 @@ export function balanced(samples: number, cap: number): Part[] {
   ].filter((part) => part.count > 0)
 }
 
-/** How many micro-batches there are. */
+/** The number of micro-batches. */
 export const countOf = (parts: readonly Part[]): number => parts.reduce((sum, { count }) => sum + count, 0)
 
 /** The size of each micro-batch: 1 x 4, 2 x 3 -> 4, 3, 3. */
@@ -44,15 +47,15 @@ export interface Passes {
   readonly commit?: Pass
 }
 
-/** A plan, and what it is run by. */
+/** A plan, and the passes that run it. */
 export interface PlannedStep {
   readonly plan: Plan
   readonly passes: Passes
 }
 
-/** What the recording of a step with micro-batches of one size has shown. */
+/** The measurements of a recorded step with micro-batches of one size. */
 export interface Measured {
-  /** the micro-batch; null where the model or the device refuses the size */
+  /** the pass of a micro-batch; null if the model or the device refuses the size */
   readonly pass: Pass | null
   /** the peaks of the whole step */
   peakBytes: number
@@ -71,7 +74,7 @@ export interface Measured {
 /** The size of micro-batches. 'fit': the largest that fits. A number: at most this many samples. */
 export type MicroBatchOption = 'fit' | number
 
-/** A mini-batch cut into micro-batches, and what it takes. */
+/** A mini-batch cut into micro-batches, and the memory that it takes. */
 export interface Split {
   readonly mode: string
   /** samples in the mini-batch */
@@ -84,20 +87,26 @@ export interface Split {
   readonly heldBytes: BytesByCategory
   /** budget minus held: what is left for micro-batches */
   readonly remainingBytes: number
-  /** what one more sample adds to the peak, on average up to the whole mini-batch or the largest part that can run */
+  /**
+   * the bytes that one more sample adds to the peak, averaged up to the whole mini-batch or the largest part that can
+   * run
+   */
   readonly bytesPerSample: number
   /** the peak of the step; a step with another peak is not committed */
   readonly plannedPeakBytes: number
-  /** the smallest budget under which this very plan runs */
+  /** the smallest budget under which this plan runs unchanged */
   readonly neededBudgetBytes: number
-  /** the budget that the unsplit mini-batch needs; Infinity where its tensors are too large for the device */
+  /** the budget that the unsplit mini-batch needs; Infinity if its tensors are too large for the device */
   readonly wholeBatchBytes: number
   /** the smallest budget under which this mini-batch can run at all */
   readonly minimumBudgetBytes: number
-  /** the op at the peak, and what was held there */
+  /** the op at the peak, and the bytes held there */
   readonly peakOp: string
   readonly heldAtPeak: BytesByCategory
-  /** what the values of each module take at the peak, the largest first; '' is the model itself and what is outside of it */
+  /**
+   * the bytes that each module's values take at the peak, the largest first; '' is the model itself and code outside of
+   * it
+   */
   readonly modulesAtPeak: readonly ModuleBytes[]
   /** the time that making values again takes, as a share of the step without it, as predicted */
   readonly extraTime: number
@@ -119,7 +128,7 @@ export interface Plan extends Split {
 export const describeParts = (parts: readonly Part[]): string =>
   parts.map(({ size, count }) => `${groupDigits(count)} x ${groupDigits(size)}`).join(' + ')
 
-/** The modules whose values take the most at the peak, as shares of all that is held there. */
+/** The modules whose values take the most at the peak, as shares of all bytes held there. */
 function describeModules({ modulesAtPeak, heldAtPeak }: Split): string {
   const heldBytes = CATEGORIES.reduce((sum, category) => sum + heldAtPeak[category], 0)
   const share = (bytes: number): string => `${Math.round((100 * bytes) / heldBytes)} %`
@@ -127,7 +136,7 @@ function describeModules({ modulesAtPeak, heldAtPeak }: Split): string {
   return largest.map(({ module, bytes }) => `${module ? `'${module}'` : 'the model itself'} ${share(bytes)}`).join(', ')
 }
 
-/** The memory report: a table of the budget and what becomes of it. */
+/** The memory report: a table of the budget and its use. */
 export function describePlan(plan: Split): string {
   const share = ((100 * plan.plannedPeakBytes) / plan.budgetBytes).toFixed(1)
   const times = plan.wholeBatchBytes / plan.budgetBytes

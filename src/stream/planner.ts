@@ -1,6 +1,6 @@
 /**
- * Plans for a model, its loss and its optimizer: their step is recorded on shapes alone, for as many sizes of micro-batch as
- * it takes to find the largest that fits.
+ * Plans for a model, its loss and its optimizer: the planner records their step on shapes alone, in micro-batches of
+ * several sizes, until it has found the largest that fits.
  */
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -33,7 +33,7 @@ export interface PlanOptions {
   weighted?: boolean
 }
 
-/** A training meets few sizes of mini-batch. */
+/** The plans that are kept: enough, because a training has few sizes of mini-batch. */
 const REMEMBERED = 64
 
 export interface PlanRequest {
@@ -43,7 +43,10 @@ export interface PlanRequest {
   shape: SampleShape
 }
 
-/** How much more time making values again may take, as a share: the first limit that lets the step fit counts. */
+/**
+ * The share of time that making values again can take. The limits are tried in order, and the first that lets the step
+ * fit counts.
+ */
 const LIMITS: Readonly<Record<string, readonly number[]>> = { never: [], cheap: [0.03], needed: [0.03, Infinity] }
 
 type Choice = Pick<Point, 'dropped' | 'extraTime'>
@@ -63,8 +66,9 @@ function fitting({ plan, measure, error }: Attempt): Attempt & { plan: Split } {
 
 /**
  * The largest micro-batch that fits, then the fastest step with it.
- * @param allowed  for each limit of time, what may be chosen, the fastest first; the first limit that lets the step fit counts
- * @throws DoesNotFitError  says the smallest budget that would do
+ * @param allowed  for each limit of time, the choices within it, the fastest first; the first limit that lets the step
+ *   fit counts
+ * @throws DoesNotFitError  says the smallest budget that is enough
  */
 function choose(
   attempt: (choice: Choice, size?: number) => Attempt,
@@ -89,7 +93,7 @@ function choose(
 export class Planner {
   readonly #program: Program
   readonly #recompute: Recompute
-  /** of the free memory, in which the plans below have their places */
+  /** the signature of the free memory for which the plans below were made */
   #signature = ''
   readonly #plans = new Recent<PlannedStep>(REMEMBERED)
 
@@ -122,8 +126,8 @@ export class Planner {
   }
 
   /**
-   * A plan that was made before with the same free memory, or else a new one. Whoever runs it sees whether it still holds.
-   * @throws DoesNotFitError    says the smallest budget that would do
+   * A plan made before with the same free memory, or else a new one. Its runner checks whether it still holds.
+   * @throws DoesNotFitError    says the smallest budget that is enough
    * @throws NotSeparableError  the loss couples samples, and the mini-batch would be split
    */
   planFor(request: PlanRequest): PlannedStep {
@@ -182,6 +186,6 @@ export class Planner {
     weighted = false,
   }: PlanOptions): SampleShape {
     if (inputShape) return { input: inputShape, target: targetShape, weighted }
-    throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not say its own')
+    throw new ArgumentError('plan: give inputShape, the shape of one sample: this model does not state it')
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The program of a step: the one piece of code that is recorded, to plan and to run.
+ * The program of a step: the code that is recorded, both to plan it and to run it.
  *
- * reset, then for each micro-batch forward and backward into the gradient buffers, then the commit's
- * updates. What it needs between micro-batches (the loss so far, shadows of the model's buffers) stands
- * from the beginning, so that a step starts and ends with no transient block.
+ * A step is a reset, then for each micro-batch forward and backward into the gradient buffers, then the updates of the
+ * commit. The tensors that it needs between micro-batches (the loss so far, shadows of the model's buffers) exist from
+ * the beginning, so that a step starts and ends without a transient block.
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
@@ -75,8 +75,8 @@ export class Program {
   }
 
   /**
-   * Look at the model before a step is planned, and make everything that stands between steps: a layer that was thawed gets
-   * its gradients now.
+   * Look at the model before a step is planned, and make every tensor that stays between steps: a layer that was thawed
+   * gets its gradients now.
    * @throws BudgetExceededError  a gradient does not fit; no gradient was made
    */
   prepare(): void {
@@ -89,7 +89,7 @@ export class Program {
     return [...new Set([...this.model.parameters(), ...this.optimizer.parameters])]
   }
 
-  /** Begin a mini-batch: gradients, loss and shadows are scratch, whatever an abandoned gather left in them. */
+  /** Begin a mini-batch: reset gradients, loss and shadows, in which an abandoned gather may have left anything. */
   reset(): void {
     this.device.op = 'reset'
     zeroGrad(this.#leaves)
@@ -100,7 +100,8 @@ export class Program {
   }
 
   /**
-   * Run one micro-batch. Everything that it makes is freed at its end, but for the output of an evaluation.
+   * Run one micro-batch. Everything that it makes is freed at its end, except the output of an evaluation or
+   * prediction.
    * @param piece  null for a plan
    * @param share  w_j / W, the weight of this micro-batch as a share of the mini-batch's
    */
@@ -134,7 +135,7 @@ export class Program {
       const loss = scope(this.device, () => this.#lossOf(this.#forward(mode, x), target, weights))
       if (!loss.requiresGrad) {
         throw new ModelError(
-          'the loss depends on no parameter: let it follow from the output, and that from parameters',
+          'the loss depends on no parameter: compute it from the output of the model, and the output from parameters',
         )
       }
       this.#counting(share, () => {
@@ -180,7 +181,7 @@ export class Program {
     return [...userCode('a schedule', () => this.optimizer.updates()), ...copies]
   }
 
-  /** The mini-batch's loss so far. */
+  /** The loss of the mini-batch so far. */
   async readLoss(): Promise<number> {
     const [sum, rest] = await this.#loss.data()
     return sum + rest
@@ -263,13 +264,16 @@ export function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape 
   return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
 }
 
-/** Run user code. Errors of Sluice pass; others are wrapped in a ModelError, which says where and that nothing is lost. */
+/**
+ * Run user code. Errors of Sluice pass; others are wrapped in a ModelError, which says whose code threw, and that
+ * nothing was committed.
+ */
 export function userCode<T>(who: string, fn: () => T): T {
   try {
     return fn()
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
-    throw new ModelError(`${who} threw: ${reasonOf(cause)}. Nothing was committed; mend it and run the step again.`, {
+    throw new ModelError(`${who} threw: ${reasonOf(cause)}. Nothing was committed; fix it and run the step again.`, {
       cause,
     })
   }
@@ -280,5 +284,5 @@ function checkTensor(who: string, value: unknown, { op }: Device): void {
   if (value instanceof Tensor) return
   if (isPromise(value)) forget(value)
   const what = isPromise(value) ? `a Promise, after '${op}'` : showValue(value)
-  throw new ModelError(`${who} returned ${what}; it must return one tensor, and not wait for anything`)
+  throw new ModelError(`${who} returned ${what}; it must return one tensor, without waiting for anything`)
 }

@@ -1,8 +1,8 @@
-/** A map that keeps the entries that were used last. */
+/** A map that keeps the most recently used entries. */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>()
 
-  /** @param limit  how many entries are kept; the one that has not been used for longest goes first */
+  /** @param limit  how many entries are kept; the least recently used one is dropped first */
   constructor(readonly limit: number) {}
 
   get(key: string): Value | undefined {

@@ -1,9 +1,9 @@
 /**
  * Axis 0 of the model's output is the sample.
  *
- * Only then do the outputs of micro-batches, one after the other, equal those of the mini-batch. A forward may also make
- * several successive rows of each sample, as language models do ([N, T] -> [N T, V]); a loss over them is exact too. A
- * shape may be right by chance at one size (4 samples of 4 features, averaged), so two sizes are compared.
+ * The joined outputs of the micro-batches equal the output of the mini-batch only if this holds. A forward can also
+ * make several successive rows of each sample, as language models do ([N, T] -> [N T, V]); a loss over them is exact
+ * too. At one size a shape may be right by chance (4 samples of 4 features, averaged), so two sizes are compared.
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { SluiceError } from '../memory/errors.js'
@@ -58,7 +58,7 @@ export function checkRows(plan: Plan, input: Shape, measure: (size: number) => M
         'it is, and bring samples together in the loss.',
     )
   }
-  // The model runs with this size alone, so nothing can be compared. Inputs of single numbers are probably one sample.
+  // The model runs only with this size, so nothing can be compared. Inputs of single numbers are probably one sample.
   if (input.length > 0) return
   throw new OutputShapeError(
     `inputs of shape [${size}] are ${countSamples(size)} of one number each, and the model runs with no other number of ` +

@@ -1,4 +1,4 @@
-/** Can a loss be split over micro-batches? A function cannot be asked, so this checks examples. */
+/** Can a loss be split over micro-batches? A function does not tell, so this checks examples. */
 import { backward } from '../autograd/backward.js'
 import { openDevice } from '../device/open.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -25,7 +25,7 @@ const TOLERANCE = 1e-10
  * @param outputs  example outputs of the model [N, ...], N >= 2, which should differ
  * @param targets  [N, ...]
  * @param weights  [N], where samples carry weights
- * @throws ArgumentError  fewer than two samples, a total weight of 0, or weights that the loss does not use
+ * @throws ArgumentError  fewer than two samples, a total weight of 0, or weights that the loss ignores
  */
 export async function checkSeparable(
   loss: Loss,
@@ -41,7 +41,7 @@ export async function checkSeparable(
   if (total === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')
   const device = await openDevice('reference', { memory: '64MiB' })
 
-  /** Loss and gradient of samples [from, to), seeded with their share. */
+  /** Loss and gradient of samples [from, to), both multiplied by their share. */
   const part = async (from: number, to: number): Promise<{ loss: number; gradient: readonly number[] }> => {
     const share = weightOf(from, to) / total
     if (share === 0) return { loss: 0, gradient: Array.from(samplesOf(outputs, from, to).data, () => 0) }

@@ -2,10 +2,11 @@
  * Micro-Batch Streaming: a mini-batch of any size through the bytes that remain.
  *
  * Note [Gather, then commit]
- *   Gather may fail and changes nothing that lasts. It runs the micro-batches, which add to the gradient buffers, asks user
- *   schedules, and checks the loss, the gradient and the peak. Commit cannot fail: it allocates nothing, runs no user code,
- *   awaits nothing and reads nothing. So after any error (budget, data, NaN, Ctrl-C) parameters, optimizer state, buffers,
- *   counters and cursor are as after the last commit, and nothing has to be rolled back.
+ *   Gather can fail, but it changes nothing that lasts. It runs the micro-batches, which add to the gradient buffers,
+ *   asks user schedules, and checks the loss, the gradient and the peak. Commit cannot fail: it allocates nothing, runs
+ *   no user code, awaits nothing and reads nothing. So after any error (budget, data, NaN, Ctrl-C) parameters,
+ *   optimizer state, buffers, counters and cursor are still those of the last commit, and nothing has to be rolled
+ *   back.
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { checkDataset } from '../data/dataset.js'
@@ -66,7 +67,7 @@ export class Streamer {
   /** identifies the latest fit; an earlier one sees here that it has been replaced */
   #turn = {}
 
-  /** @throws BudgetExceededError  the tensors that stand between steps do not fit */
+  /** @throws BudgetExceededError  the tensors that stay between steps do not fit */
   constructor(options: StreamerOptions) {
     const { model, loss, optimizer, seed = 0, recompute = 'cheap', checkFinite = true, checkpointEvery } = options
     checkSeed('Streamer', seed)
@@ -81,12 +82,12 @@ export class Streamer {
     this.#checkFinite = checkFinite
   }
 
-  /** How far `fit` has got: give it as `from` to go on. Mini-batches given to `step` are not counted. */
+  /** How far `fit` has got: pass it as `from` to go on. Mini-batches of `step` are not counted. */
   get cursor(): Cursor {
     return this.#cursor
   }
 
-  /** The last checkpoint that `checkpointEvery` kept. It is still there when the device is lost. */
+  /** The last checkpoint that `checkpointEvery` kept. It survives the loss of the device. */
   get lastCheckpoint(): Checkpoint | null {
     return this.#checkpoints.last
   }
@@ -97,8 +98,8 @@ export class Streamer {
   }
 
   /**
-   * Set everything back to a checkpoint, which may come from another streamer. Then `fit` with `from: streamer.cursor`. A
-   * fit that is running ends.
+   * Set everything back to a checkpoint, which can come from another streamer. Then call `fit` with `from:
+   * streamer.cursor`. A running fit ends.
    * @throws StateError, ArgumentError  the checkpoint is of another model or optimizer, or its cursor is not valid
    */
   restore({ model, optimizer, cursor }: Checkpoint): void {
@@ -130,7 +131,7 @@ export class Streamer {
    * Measures the speed of this mini-batch in micro-batches of several sizes: the largest that fits, and down by halves. Runs
    * forward and backward of some of them, at least 4 times, and commits nothing.
    * @returns the fastest first; give its `microBatch` to `step` or `fit`
-   * @throws  what `step` throws, but NonFiniteError
+   * @throws  what `step` throws, except NonFiniteError
    */
   async fastest(batch: Batch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
     return this.#exclusively('fastest', async () => this.#gatherer.race(batch, { signal }))
@@ -183,18 +184,16 @@ export class Streamer {
   }
 
   /**
-   * Train for some epochs, yielding after every mini-batch. The loop may be left at any time. A second call goes on with the
-   * next epoch, in an order of its own; if the first is still running it is replaced.
-   * After an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
+   * Train for some epochs, yielding after every mini-batch. The loop can be left at any time. A second call goes on
+   * with the next epoch, in that epoch's own order; if the first call is still running, the second replaces it. After
+   * an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
    * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
   fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
     let turn = {}
     const mine = (): void => {
       if (this.#turn === turn) return
-      throw new BusyError(
-        'fit: a later fit, or restore, has taken the place of this one; `from: streamer.cursor` goes on',
-      )
+      throw new BusyError('fit: a later fit, or restore, has replaced this one; `from: streamer.cursor` goes on')
     }
     const trainer = {
       seed: this.#seed,
@@ -222,7 +221,7 @@ export class Streamer {
     return fit(trainer, source, { ...options, from: options.from && { ...options.from } })
   }
 
-  /** Training goes on from another place. */
+  /** Let training go on from `at`. */
   #begin(at: Cursor): object {
     this.#cursor = at
     this.#checkpoints.restart()
@@ -273,7 +272,7 @@ export class Streamer {
     this.#program.dispose()
   }
 
-  /** @throws PlanMismatchError  the peak of the step is not that of its plan */
+  /** @throws PlanMismatchError  the step has another peak than its plan */
   #holdToPlan(plan: Plan): void {
     const { peakBytes } = this.#program.device.allocator
     if (peakBytes === plan.plannedPeakBytes) return

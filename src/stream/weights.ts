@@ -10,8 +10,8 @@ import { checkSetting } from '../tensor/setting.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /**
- * The total weight of these targets: `loss.weight`, or how many `loss.ignores` does not name, or the number of samples; each
- * counts with the weight of its sample.
+ * The total weight of these targets: `loss.weight`; without it, the number of targets that `loss.ignores` does not
+ * name; without both, the number of samples. Each counts with the weight of its sample.
  * @throws ArgumentError  the weight is negative or not finite
  */
 export function weigh(loss: Loss, targets: HostArray, weights?: HostArray): number {
@@ -34,11 +34,11 @@ export function checkWeights(device: Device, weights: HostArray): void {
   checkSetting(device, 'sample weights', 'their sum', sumOf(weights))
 }
 
-/** Sample weights that know whether a loss has used them: an op asks its operands for their storage. */
+/** Sample weights that notice whether a loss uses them, because an op asks its operands for their storage. */
 export class SampleWeights extends Tensor {
   #used = false
 
-  /** Another holder of the storage of `weights`. */
+  /** Holds the storage of `weights` too. */
   constructor(weights: Tensor) {
     const storage = weights.storage('weights')
     super(weights.device, storage, weights.shape)
@@ -55,7 +55,7 @@ export class SampleWeights extends Tensor {
   checkUsed(): void {
     if (this.#used) return
     throw new ArgumentError(
-      'the samples carry weights and the loss does not use them. Let it: (output, target, { weights } = {}) => ' +
+      'the samples carry weights, but the loss does not use them. Write (output, target, { weights } = {}) => ' +
         'mse(output, target, { weights }); or leave the weights out of the batch.',
     )
   }

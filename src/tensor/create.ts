@@ -12,11 +12,11 @@ import { type NestedArray, Tensor } from './tensor.js'
 
 /** Integers are exact in float32 up to here. */
 const LARGEST_EXACT = 2 ** 24
-/** The most axes of nested arrays: an array that holds itself would have no end. */
+/** The most axes of nested arrays: an array that contains itself would have no end. */
 const DEEPEST = 64
 
 export interface CreateOptions {
-  /** what the bytes are counted as; default 'activation' */
+  /** the category that the bytes count as; default 'activation' */
   category?: Category
   /** default false */
   requiresGrad?: boolean
@@ -50,7 +50,7 @@ export function fromHost(device: Device, host: HostArray, options?: CreateOption
   return fromData(device, data, shape, scale, options)
 }
 
-/** Every element `value`. */
+/** A tensor with every element equal to `value`. */
 export function full(device: Device, shape: Shape, value: number, options?: CreateOptions): Tensor {
   if (typeof value !== 'number') throw new ArgumentError(`full: ${showValue(value)} is not a number`)
   checkSetting(device, 'full', 'value', value)
@@ -65,7 +65,7 @@ export const ones = (device: Device, shape: Shape, options?: CreateOptions): Ten
 
 /**
  * A tensor that no scope frees: a parameter, its gradient, optimizer state, a buffer.
- * @param values  null leaves zeros; a function is called only where values exist (not when planning)
+ * @param values  null: zeros; a function is called only on a device with values (not when planning)
  * @throws ShapeError           not a shape, or values that do not fill it
  * @throws BudgetExceededError  it does not fit
  */
@@ -75,7 +75,7 @@ export function standingTensor(device: Device, shape: Shape, category: Category,
   return standing(new Tensor(device, standingStorage(device, own, category, values), own))
 }
 
-/** Initial values. The function is called only where values exist. null: zeros. */
+/** Initial values. The function is called only on a device with values. null: zeros. */
 export type Values = (() => ArrayLike<number>) | null
 
 /** The filled storage of a standing tensor, for subclasses of Tensor. @param shape  from ownShape */
@@ -107,7 +107,7 @@ export function requireGrad(tensor: Tensor): Tensor {
   return tensor
 }
 
-/** The gradient buffer of the leaf. It is made, with zeros, where the leaf has none. */
+/** The gradient buffer of the leaf. If the leaf has none, a buffer of zeros is made. */
 export function gradientOf(leaf: Tensor): Tensor {
   const had = leaf.grad
   if (had?.usable) return had
@@ -133,7 +133,7 @@ function fromData(
   return make('tensor', device, shape, options, (storage) => device.upload(storage, data, scale))
 }
 
-/** A tensor whose values are yet to be written. */
+/** A tensor whose values are still to be written. */
 export const empty = (op: string, device: Device, shape: Shape, options?: CreateOptions): Tensor =>
   make(op, device, shape, options, () => {})
 
@@ -175,7 +175,7 @@ function checkExact(data: Int32Array | Uint32Array): void {
   throw new ArgumentError(`tensor: ${data[index]} at ${index} is not exact in float32, which holds integers to 2^24`)
 }
 
-/** The shape that the first element at each depth says. `walk` checks whether the others agree. */
+/** The shape, as read from the first element at each depth. `walk` checks that the others agree. */
 function nestedShape(values: NestedArray): number[] {
   const shape: number[] = []
   for (let value: NestedArray = values; Array.isArray(value); value = value[0]) {
@@ -212,6 +212,6 @@ function walk(value: unknown, shape: Shape, take: (value: number) => void, depth
   } else if (typeof value === 'number' || Array.isArray(value)) {
     throw new ShapeError(`tensor: the nested arrays are ragged: they began as ${showShape(shape)}`)
   } else {
-    throw new ArgumentError(`tensor: ${showValue(value)} stands among the values, where a number must be`)
+    throw new ArgumentError(`tensor: ${showValue(value)} is among the values, where a number must be`)
   }
 }

@@ -21,17 +21,19 @@ export interface HostArray {
   readonly scale?: number
 }
 
-/** @throws ArgumentError  not an array of numbers alone, nor a typed array of numbers (one of BigInts is refused) */
+/** @throws ArgumentError  not an array of numbers only, and not a typed array of numbers (one of BigInts is refused) */
 export function checkNumbers(op: string, data: unknown): asserts data is ArrayLike<number> {
   if (Array.isArray(data)) {
     const at = data.findIndex((value) => typeof value !== 'number')
     if (at >= 0) throw new ArgumentError(`${op}: ${showValue(data[at])} at ${at} is not a number`)
   } else if (!isNumbers(data)) {
-    throw new ArgumentError(`${op}: ${showValue(data)} holds no numbers: give an array, or one such as Float32Array`)
+    throw new ArgumentError(
+      `${op}: ${showValue(data)} holds no numbers: give an array, or a typed array such as Float32Array`,
+    )
   }
 }
 
-/** Is it a typed array, but not one of BigInts? */
+/** Is it a typed array of numbers, not of BigInts? */
 const isNumbers = (data: unknown): boolean =>
   ArrayBuffer.isView(data) &&
   !(data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array)

@@ -1,6 +1,6 @@
 /**
- * Saved state: values on the host by name. Before anything is written all of it is checked, and values that could still
- * throw or change are copied. So a state is loaded whole or not at all.
+ * Saved state: values on the host by name. Before anything is written the whole state is checked, and values that could
+ * still throw or change are copied. So a state is loaded whole or not at all.
  */
 import { reasonOf, showValue } from '../memory/errors.js'
 import { StateError } from './errors.js'
@@ -13,7 +13,7 @@ export type StateDict = Record<string, { shape: Shape; data: Float32Array | Floa
 /** What `loadStateDict` takes: any numbers in the right shapes, BigInt64Arrays (int64) included. */
 export type SavedState = Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number | bigint> }>>
 
-/** What is wrong with a state, and how to load it where nothing is wrong. */
+/** The faults of a state, and the function that loads it if there are none. */
 export interface Checked {
   readonly faults: readonly string[]
   /** Load it; the caller's state is not read again. */
@@ -57,7 +57,7 @@ export function checkState(
   return { faults, write }
 }
 
-/** The most faults in a message, and the most characters of a name: a state can be of any size, and its error not. */
+/** The most faults in a message, and the most characters of a name: they limit the error of a state of any size. */
 const [MOST_FAULTS, LONGEST_NAME] = [12, 80]
 
 /** @throws StateError  there are faults */
@@ -72,7 +72,7 @@ export function refuse(faults: readonly string[]): void {
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-/** A name, cut where it is too long for a message. */
+/** A name, shortened if it is too long for a message. */
 export function shorten(text: string): string {
   return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}... (${text.length} characters)` : text
 }
@@ -112,7 +112,7 @@ function showDims(dims: readonly unknown[]): string {
   return `[${shown.join(', ')}${dims.length > 8 ? `, ... ${dims.length} dims` : ''}]`
 }
 
-/** Run `look`. If reading the entry throws, that is a fault like any other. */
+/** Run `look`, and turn an error that it throws into a fault like any other. */
 function attempt<T>(look: () => T): T | string {
   try {
     return look()

@@ -5,20 +5,25 @@
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 
-/** Sizes that are held in full precision. Subnormal numbers are not, and on a GPU they are 0. */
+/** The magnitudes that are held in full precision. Subnormal numbers are not, and on a GPU they are 0. */
 const RANGES = {
   4: {
     least: 2 ** -126,
     most: 2 ** 128 * (1 - 2 ** -24),
-    told: 'float32, which holds 0 and sizes from 1.2e-38 to 3.4e38',
+    told: 'float32, which holds 0 and magnitudes from 1.2e-38 to 3.4e38',
   },
-  8: { least: 2 ** -1022, most: Number.MAX_VALUE, told: 'float64, which holds 0 and sizes from 2.2e-308 to 1.8e308' },
+  8: {
+    least: 2 ** -1022,
+    most: Number.MAX_VALUE,
+    told: 'float64, which holds 0 and magnitudes from 2.2e-308 to 1.8e308',
+  },
 } as const
 
 /**
- * A value that is not finite passes: the op itself checks whether it makes sense.
+ * Check that the element type of the device can hold `value`. A value that is not finite passes: the op itself checks
+ * it.
  * @param name  the setting, as its user knows it
- * @throws ArgumentError  the device's elements cannot hold it
+ * @throws ArgumentError  the element type cannot hold it
  */
 export function checkSetting(device: Device, op: string, name: string, value: number): void {
   const { least, most, told } = RANGES[device.elementBytes]

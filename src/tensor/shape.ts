@@ -10,7 +10,7 @@ export type Shape = readonly number[]
 
 /** Number of elements: the product of the dims. */
 export function sizeOf(shape: Shape): number {
-  // a loop: V8 calls back slowly over frozen lists, and this is asked for in every op
+  // a loop, because V8 is slow to call back over frozen lists, and every op calls this
   let size = 1
   for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]
   return size
@@ -18,7 +18,7 @@ export function sizeOf(shape: Shape): number {
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i])
 
-/** More axes than these are left out where a shape is shown. */
+/** The most axes that are shown; further ones are left out. */
 const SHOWN_AXES = 16
 
 /** [2, 3] -> '[2, 3]' */
@@ -33,7 +33,7 @@ export function showShape(shape: Shape): string {
  */
 export const frozen = (shape: Shape): Shape => (Object.isFrozen(shape) ? shape : Object.freeze([...shape]))
 
-/** A caller's shape, checked and as a list that cannot change. @throws ShapeError  as checkShape */
+/** A checked and frozen copy of a caller's shape. @throws ShapeError  as `checkShape` */
 export function ownShape(op: string, shape: Shape): Shape {
   checkShape(op, shape)
   return frozen(shape)

@@ -12,7 +12,7 @@ import { frozen, type Shape, showShape, sizeOf } from './shape.js'
 /** Nested numbers, as deep as the tensor's rank. */
 export type NestedArray = number | NestedArray[]
 
-/** What recorded the op that made a tensor: a node of the tape. */
+/** The recorder of the op that made a tensor: a node of the tape. */
 export interface Producer {
   /** Called when the tensor is disposed. */
   outputGone(): void
@@ -66,7 +66,7 @@ export class Tensor {
     return this.#storage === null
   }
 
-  /** False when it is disposed, or was made in a recording that is over. */
+  /** False if the tensor is disposed, or was made in a recording that has ended. */
   get usable(): boolean {
     return this.#storage !== null && !isOver(this.#storage, this.device)
   }
@@ -75,7 +75,7 @@ export class Tensor {
    * Its storage, the operand of kernels.
    * @param op  the op that asks, for the error
    * @throws DisposedError   its storage was freed
-   * @throws RehearsalError  it was made in a recording that is over
+   * @throws RehearsalError  it was made in a recording that has ended
    */
   storage(op: string): Storage {
     if (this.#storage && isOver(this.#storage, this.device)) {
@@ -95,9 +95,9 @@ export class Tensor {
   }
 
   /**
-   * Free it now instead of at the end of its scope. Storage that a view or the tape still needs stays. A second call does
-   * nothing.
-   * @throws RehearsalError  a step that is recorded must not free what stands outside it
+   * Free it now instead of at the end of its scope. Storage that a view or the tape still needs stays. A second call
+   * has no effect.
+   * @throws RehearsalError  a step that is being recorded must not free a tensor from outside it
    */
   dispose(): void {
     const storage = this.#storage

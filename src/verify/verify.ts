@@ -1,31 +1,32 @@
 /**
- * Checks a plan that is a file, by what the file says alone. Its format: docs/step-as-data.md. The code here shares nothing
- * with what makes plans and finds places, so a fault there does not hide itself. The file may come from anywhere.
+ * Checks a plan file, using only what the file says. Its format: docs/step-as-data.md. This code shares nothing with the
+ * code that makes plans and finds places, so a fault there cannot hide itself. The file may come from anywhere.
  */
 import { SluiceError } from '../memory/errors.js'
 
 /** A file is not a plan, or its plan does not do what it says. The message names the place in the file. */
 export class InvalidPlanError extends SluiceError {}
 
-/** The units of budgets and blocks where blocks have addresses, and of blocks where they have none. */
+/** The unit of budgets and of blocks if blocks have addresses, and the unit of blocks if they have none. */
 const [PAGE_BYTES, ALIGNMENT_BYTES, TEXEL_BYTES] = [65536, 64, 16]
 
 type Fields = Readonly<Record<string, unknown>>
 type Memory = ReturnType<typeof memoryOf>
 
-/** `at` is its place in the file. */
+/** A block. `at` is its place in the file. */
 type Block = Readonly<{ at: string; address: number; bytes: number; category: string }>
 
 /**
- * Checks that blocks that live at the same turn do not overlap, nor standing memory; that every block lives from the first turn
- * that touches it to the last; that nothing lies outside the budget; and that the peaks are the stated ones.
+ * Checks that blocks that live at the same turn overlap neither each other nor standing memory; that every block lives
+ * from the first turn that touches it to the last; that nothing lies outside the budget; and that the peaks are the
+ * stated ones.
  * @param plan  what `plan.toJSON()` gives, or the parsed file of `sluice plan --out`
- * @throws InvalidPlanError  says where it is wrong
+ * @throws InvalidPlanError  names the place that is wrong
  */
 export function verifyPlan(plan: unknown): void {
   const file = fields('the plan', plan)
   const { mode, budgetBytes } = file
-  expect(file.format === 'sluice plan' && file.version === 1, 'the plan', "has not the format 'sluice plan' 1")
+  expect(file.format === 'sluice plan' && file.version === 1, 'the plan', "does not have the format 'sluice plan' 1")
   expect(['train', 'evaluate', 'predict'].includes(text('mode', mode)), 'mode', 'is unknown')
   const addressed: boolean = checked(typeof file.addressed === 'boolean', 'addressed', file.addressed, 'true or false')
   const budget = budgetBytes === null ? Infinity : whole('budgetBytes', budgetBytes)
@@ -45,8 +46,8 @@ export function verifyPlan(plan: unknown): void {
     const runs = pass.name === 'micro-batch' ? count > 0 && size > 0 : count === 1 && size === 0
     expect(runs, at, `cannot run ${count} times on ${size} samples`)
     const peak = peakOf(at, pass, memory, mode !== 'train')
-    expect(peak === pass.peakBytes, `${at}.peakBytes`, `is not ${peak}, which follows from its blocks`)
-    expect(peak <= limit, at, `peaks at ${peak} bytes, and blocks can have ${limit} of the budget`)
+    expect(peak === pass.peakBytes, `${at}.peakBytes`, `is not ${peak}, the peak of its blocks`)
+    expect(peak <= limit, at, `peaks at ${peak} bytes, but blocks can have only ${limit} of the budget`)
     samples += count * size
     highest = Math.max(highest, peak)
   }
@@ -74,9 +75,9 @@ function blockOf(at: string, value: unknown, addressed: boolean, categories: Rea
   const unit = addressed ? ALIGNMENT_BYTES : TEXEL_BYTES
   const [bytes, category] = [whole(`${at}.bytes`, block.bytes), text(`${at}.category`, block.category)]
   const address = addressed ? whole(`${at}.address`, block.address) : 0
-  expect(addressed || block.address === null, `${at}.address`, 'is given where blocks have none')
+  expect(addressed || block.address === null, `${at}.address`, 'is given, though blocks have no addresses')
   expect(categories.has(category), `${at}.category`, 'is not among standing.bytes')
-  expect(bytes > 0 && bytes % unit === 0 && address % unit === 0, at, `is not of whole units of ${unit} bytes`)
+  expect(bytes > 0 && bytes % unit === 0 && address % unit === 0, at, `is not in whole units of ${unit} bytes`)
   return { at, address, bytes, category }
 }
 
@@ -92,7 +93,7 @@ function peakOf(at: string, pass: Fields, { addressed, standing, bytes }: Memory
     const { birth, death, op, module } = fields(block.at, each)
     const [first, last] = [whole(`${block.at}.birth`, birth), death === null && mayStay ? uses[i].at(-1) : death]
     expect(first === uses[i][0] && last === uses[i].at(-1), block.at, 'does not live from its first turn to its last')
-    expect(op === turns[first].op && module === turns[first].module, block.at, 'is not of the op that it is born for')
+    expect(op === turns[first].op && module === turns[first].module, block.at, 'does not name the op of its birth')
     return { ...block, birth, death }
   })
   const alive = new Set<Block>(standing)
@@ -119,11 +120,11 @@ function touchedBy(at: string, turns: readonly Fields[], t: number, blocks: numb
   expect(again === null || (first < t && repeats), `${at}.again`, 'is not an earlier turn of its kind')
   const numbers = list(at, operands).flatMap((block) => (block === null ? [] : whole(`${at}.operands`, block)))
   const highest = numbers.reduce((most, number) => Math.max(most, number), -1)
-  expect(highest < blocks, `${at}.operands`, `has ${highest}, and there are ${blocks} blocks`)
+  expect(highest < blocks, `${at}.operands`, `has ${highest}, but there are only ${blocks} blocks`)
   return new Set(numbers)
 }
 
-/** Let a block live, beside others. @throws InvalidPlanError  it overlaps one */
+/** Add a block to the live ones. @throws InvalidPlanError  it overlaps one of them */
 function take(alive: Set<Block>, block: Block, addressed: boolean): void {
   for (const { at, address, bytes } of addressed ? alive : []) {
     if (address + bytes <= block.address || block.address + block.bytes <= address) continue

@@ -70,7 +70,7 @@ for (const [every, lostIn, returnedTo] of [
       }),
     )
     assert.instance(error, DeviceLostError)
-    assert.match(String(error), `that of step ${returnedTo}, `)
+    assert.match(String(error), `from step ${returnedTo}, `)
     assert.is(losses.length, lostIn - 1)
     assert.is(first.optimizer.steps, lostIn - 1, 'nothing was committed')
     device.close()

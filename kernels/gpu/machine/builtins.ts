@@ -1,4 +1,4 @@
-/** Functions that every program may call. A function that gpu.js cannot express, or not exactly, has GLSL for a GPU. */
+/** Functions that every program can call. A function that gpu.js cannot express exactly has GLSL for a GPU. */
 import type { Helpers, Texels } from './program.js'
 
 /** floor(i / n) of whole numbers. */
@@ -49,7 +49,7 @@ export function hyperbolicTangent(x: number): number {
 export const BUILTINS: Helpers = {
   quotient: {
     source: quotient,
-    // A GPU's quotient of floats may be wrong in its last bit, and then its floor by one: the rest shows that.
+    // A GPU's quotient of floats may be wrong in its last bit, and its floor then by one. The remainder shows that.
     glsl: `float quotient(float i, float n) {
     float q = floor(i / n);
     float rest = i - q * n;

@@ -1,4 +1,4 @@
-/** The sizes of a convolution, as programs that compute it value by value get them. */
+/** The sizes of a convolution, as arguments of the programs that compute it value by value. */
 import type { Convolution } from '../../kernels.js'
 import { type Four, type Named, packed } from './program.js'
 

@@ -1,9 +1,9 @@
 /**
  * The functions of one and two numbers, each beside its gradient, as kernels/functions.ts defines them: a gradient that
- * is 0 by choice is chosen, not multiplied (Note [Zero by choice] there).
+ * is 0 by choice is selected, not multiplied (Note [Zero by choice] there).
  *
- * A GPU's own functions are less exact than JavaScript's; those of builtins.ts are not. A comparison
- * with NaN may be true, because drivers turn a choice into a minimum or maximum: where that matters, ask `isNotANumber`.
+ * A GPU's own functions are less exact than JavaScript's; those of builtins.ts are as exact. A comparison with NaN may
+ * be true, because drivers turn a selection into a minimum or maximum: where that matters, use `isNotANumber`.
  */
 import type { BinaryFunction, UnaryFunction } from '../../functions.js'
 import type { Helpers, Source } from './program.js'
@@ -122,7 +122,7 @@ function siluGradient(dy: number, x: number): number {
   return dy * (logistic(x) * (1 + x * (1 - logistic(x))))
 }
 
-/** Where 1 + e would lose digits of e, log(1 + e) by its series. */
+/** log(1 + e), by its series where 1 + e would lose digits of e. */
 function softplus(x: number): number {
   const e = exponential(-Math.abs(x))
   const above = x > 0 ? x : 0
@@ -143,7 +143,7 @@ declare function power(x: number, exponent: number): number
 declare function infinitePower(x: number, exponent: number): number
 
 /**
- * x^exponent. Where the exponent is a small whole number, products keep signs and exact results. A GPU's own power
+ * x^exponent. For an exponent that is a small whole number, products keep signs and exact results. A GPU's own power
  * lacks the special cases: 1 to any power is 1, and so is -1 to an infinite power.
  */
 function raised(x: number, exponent: number): number {

@@ -1,14 +1,14 @@
 /**
- * Tensors in groups. The values along the reduced axes are a group; there is one for each place along the other axes.
- * Reductions, softmax and norms consist of two kinds of programs, each given by what it does with one value:
+ * Tensors in groups. The values along the reduced axes are a group; there is one group for each place along the other
+ * axes. Reductions, softmax and norms consist of two kinds of programs, each described by a function of one value:
  *
  *   reduction   a sum or a maximum over every group
- *   elements    a value for every element, from its own and from what reductions found of its group
+ *   elements    a value for every element, from the element and from the reductions of its group
  *
  * A kernel with a loop of its own over a group, such as argmax, is not made from these.
  *
- * A GPU is fast only when it computes thousands of values at a time. So where groups are few and large, each is cut
- * into parts, and a second pass reduces the parts. Of P parts, each takes every P-th value.
+ * A GPU is fast only when it computes thousands of values at a time. So few large groups are cut into parts, and a
+ * second pass reduces the parts. With P parts, each part takes every P-th value.
  */
 import type { KernelParameters, ReduceFunction, Rows } from '../../kernels.js'
 import { contiguous, product } from '../../strides.js'
@@ -18,7 +18,7 @@ import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing
 import type { ArgumentKind, Four, Gpu, Helpers, Program, Source, Texels } from './program.js'
 import { eachValue, packed } from './program.js'
 
-/** How a tensor of `shape` is cut into groups: along the axes that are reduced. */
+/** A tensor of `shape` in groups, which run along the reduced axes. */
 export interface Groups {
   readonly shape: readonly number[]
   readonly reduced: readonly boolean[]
@@ -36,16 +36,17 @@ export const normGroups = ({ outer, groups, inner }: KernelParameters['moments']
   reduced: [true, false, true],
 })
 
-/** What programs are given beside their output. */
+/** The arguments of a program, beside its output. */
 export type Arguments<Operand> = readonly (Operand | number | Four)[]
 
 /**
- * scale * f over every group of term(j, group, ...args), where j are the places of the group's values in the tensor.
+ * scale * f over every group of term(j, group, ...args), where j runs over the places of the group's values in the
+ * tensor.
  */
 export interface Reduction {
-  /** those most used, to be compiled beforehand */
+  /** the most used programs, to be compiled beforehand */
   readonly programs: readonly Program[]
-  /** @param partial  where `partialSizes` has one */
+  /** @param partial  the workspace, if `partialSizes` names one */
   run<Operand>(
     gpu: Gpu<Operand>,
     groups: Groups,
@@ -58,14 +59,14 @@ export interface Reduction {
 
 /** y[i] = value(i, group of i, ...args) */
 export interface Elements {
-  /** those most used, to be compiled beforehand */
+  /** the most used programs, to be compiled beforehand */
   readonly programs: readonly Program[]
   run<Operand>(gpu: Gpu<Operand>, groups: Groups, args: Arguments<Operand>, y: Operand): void
 }
 
 /** A walk as arguments: its shape, outer shape, strides and outer strides. */
 const WALK = ['four', 'four', 'four', 'four'] as const
-/** The widths that softmax and norms need; their programs are compiled beforehand. */
+/** The widths that softmax and norms need, whose programs are compiled beforehand. */
 const OF_GROUPS = ['line', 'plane'] as const
 const OF_ELEMENTS = ['plane', 'narrow'] as const
 const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j) => `, a${j}`).join('')
@@ -74,7 +75,7 @@ const argumentsOf = (kinds: readonly ArgumentKind[]): string => kinds.map((_, j)
 const COUNTS = ['groups', 'size', 'parts', 'scale'] as const
 
 /**
- * Part p of a group has its values p, p + parts, ... No more than 64 are added in a chain: Note [Long sums] in index.ts.
+ * Part p of a group has the values p, p + parts, ... At most 64 are added in a chain: Note [Long sums] in index.ts.
  */
 const partOf = (f: ReduceFunction, args: string): string => `function value(i${args}, counts,
     shape, outerShape, strides, outerStrides, runShape, runOuterShape, runStrides, runOuterStrides) {
@@ -205,7 +206,7 @@ function argumentsFor({ shape, outerShape, strides: [[own, outer]] }: Walk): rea
   return [shape, outerShape, own, outer]
 }
 
-/** How many parts keep a GPU busy, and how many values make a part worth while. */
+/** The number of parts that keeps a GPU busy, and the number of values that makes a part worthwhile. */
 const BUSY = 4096
 const LEAST_RUN = 16
 

@@ -1,9 +1,9 @@
-/** Where the elements of a strided tensor lie. */
+/** Positions of the elements of a strided tensor. */
 import { mergeAxes } from '../../strides.js'
 import { quotient } from './builtins.js'
 import type { Four, Helper, Helpers, Source } from './program.js'
 
-/** Where element i of a tensor of four axes lies; the last axis runs fastest. */
+/** The position of element i of a tensor of four axes; the last axis runs fastest. */
 export function inner(i: number, shape: Four, strides: Four): number {
   const rows = quotient(i, shape[3])
   const planes = quotient(rows, shape[2])
@@ -35,13 +35,17 @@ function wideOffset(i: number, shape: Four, strides: Four, outerShape: Four, out
   return inner(i - outer * size, shape, strides) + inner(outer, outerShape, outerStrides)
 }
 
-/** How many axes there are: one, two, up to four or up to eight. Fewer axes take fewer divisions of an index. */
+/**
+ * The number of axes that a program walks: one, two, up to four or up to eight. Fewer axes take fewer divisions of an
+ * index.
+ */
 export type Width = 'line' | 'plane' | 'narrow' | 'wide'
 
 const offsetOf = (source: Source): Helper => ({ source, kinds: ['number', 'four', 'four', 'four', 'four'] })
 
 /**
- * `offset(i, shape, strides, outerShape, outerStrides)`, where element i lies. A program may call it by another name.
+ * `offset(i, shape, strides, outerShape, outerStrides)`, the position of element i. A program can call it by another
+ * name.
  */
 export const OFFSETS: { readonly [W in Width]: Helper } = {
   line: offsetOf(offsetOnLine),
@@ -91,8 +95,8 @@ function four(values: readonly number[], fill: number): Four {
 }
 
 /**
- * Finds the strides that made a list of offsets, as for the broadcast batch of a product: offset i of the list is
- * first + inner(i, shape, strides).
+ * Finds the strides behind a list of offsets, such as those of the broadcast batch of a product: offset i of the list
+ * is first + inner(i, shape, strides).
  * @throws RangeError  no strides of up to four axes make this list
  */
 export function offsetsWalk(offsets: readonly number[]): { first: number; shape: Four; strides: Four } {

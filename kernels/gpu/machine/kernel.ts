@@ -1,11 +1,11 @@
-/** A GPU kernel: a kernel of the table as programs that run one after the other. */
+/** A GPU kernel: it runs a kernel of the table as one or more programs. */
 import type { KernelName, KernelParameters } from '../../kernels.js'
 import type { Gpu, Program } from './program.js'
 
 export interface GpuKernel<Name extends KernelName> {
   /** The programs that it may run, to be compiled beforehand. */
   readonly programs: readonly Program[]
-  /** Sizes, in values, of the workspaces that it needs while it runs. They are in the plan. */
+  /** The sizes, in values, of the workspaces that the kernel needs while it runs. The plan counts them. */
   workspaces?(parameters: KernelParameters[Name]): readonly number[]
   run<Operand>(
     gpu: Gpu<Operand>,
@@ -16,5 +16,5 @@ export interface GpuKernel<Name extends KernelName> {
   ): void
 }
 
-/** All of the table: a missing one does not compile. */
+/** A GPU kernel for every kernel of the table: a missing one does not compile. */
 export type GpuKernels = { readonly [Name in KernelName]: GpuKernel<Name> }

@@ -1,10 +1,10 @@
 /**
- * What a GPU program is: a function that gpu.js turns into a fragment shader, once for all shapes.
+ * A GPU program: a function that gpu.js turns into a fragment shader, once for all shapes.
  *
  * A tensor of n values is ceil(n / 4) texels of four. A program computes one texel of its output, number
- * `this.thread.x`, and returns its four values. Past a tensor's last value its texels hold garbage.
+ * `this.thread.x`, and returns its four values. Behind the last value of a tensor its last texel holds garbage.
  *
- * gpu.js reads functions from their source, so they are flat: no closures and no arrow functions. They call nothing but
+ * gpu.js reads functions from their source, so they are flat: no closures and no arrow functions. They call only
  * builtins.ts and the helpers of their program. `declare function` stands for a helper that differs between programs.
  * Note [Dialect] in index.ts has the other rules.
  */
@@ -23,7 +23,7 @@ export interface Thread {
   readonly thread: { readonly x: number }
 }
 
-/** A function whose text gpu.js reads. It is not called here. */
+/** A function whose text gpu.js reads. Sluice never calls it on a GPU. */
 export type Source = (this: Thread, ...args: never[]) => unknown
 
 /** Names of at most four numbers that are one argument. A program reads them as `sizes.rows`. */
@@ -32,7 +32,7 @@ export type Names = readonly string[]
 /** The argument of these names, as a program sees it. */
 export type Named<N extends Names> = { readonly [Name in N[number]]: number }
 
-/** The same argument as a program is given it: numbers in the order of their names, true as 1, and 0 to fill up. */
+/** The same argument as it is passed to a program: numbers in the order of their names, true as 1, filled up with 0. */
 export function packed<Name extends string>(
   names: readonly Name[],
   values: { readonly [N in Name]: number | boolean },
@@ -50,27 +50,27 @@ export type Helper = Source | DetailedHelper
 export interface DetailedHelper {
   /** a function, or the text of one, for which `kinds` lists all arguments */
   readonly source: Source | string
-  /** what each argument is; arguments left out at the end are numbers */
+  /** the kind of each argument; arguments left out at the end are numbers */
   readonly kinds?: readonly ArgumentKind[]
-  /** what it returns; a number where this is left out */
+  /** the kind of the result; default a number */
   readonly returns?: 'four'
-  /** takes the place of `source` on a GPU, where gpu.js cannot express it, or not exactly */
+  /** replaces `source` on a GPU, if gpu.js cannot express it exactly */
   readonly glsl?: string
 }
 
 export type Helpers = Readonly<Record<string, Helper>>
 
 export interface Program {
-  /** it is compiled once by this name */
+  /** its key: a program is compiled once for each name */
   readonly name: string
   readonly source: Source | string
   readonly kinds: readonly ArgumentKind[]
-  /** by the name that they are called */
+  /** the helpers, by the names that the program calls */
   readonly helpers?: Helpers
   /**
    * GLSL for a program that computes four outputs at once: `void planes(float i, out vec4 s0, ... s3)` gives texel i of
-   * each. An argument x is `user_x` there. `source`, whose first argument is `plane`, the number of the
-   * output, takes its place where there is no GPU.
+   * each. An argument x is `user_x` there. Without a GPU, `source` runs in its place; its first argument is `plane`,
+   * the number of the output.
    */
   readonly planes?: string
 }
@@ -96,13 +96,13 @@ function copy(this: Thread, x: Texels): Four {
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** Copies a texture; after an update, from the spare to its target. */
+/** Copies a texture, such as an updated value from its spare to its target. */
 export const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 
-/** What a program runs on. `Operand` is a tensor there: a texture, or in a test an array. */
+/** A machine that runs programs. `Operand` is the type of its tensors: a texture, or in a test an array. */
 export interface Gpu<Operand> {
-  /** @param args  as `kinds` has them; none is the output */
+  /** @param args  of the kinds in `kinds`; none of them is the output */
   run(program: Program, args: readonly (Operand | number | Four)[], output: Operand): void
-  /** A program that has `planes`. @param args  all but the first */
+  /** Run a program that has `planes`. @param args  all except the first, `plane` */
   runPlanes(program: Program, args: readonly (Operand | number | Four)[], outputs: readonly Operand[]): void
 }

@@ -1,8 +1,8 @@
-/** Programs as gpu.js reads them: the text of every function, where the names of an argument have become indices. */
+/** Programs as gpu.js reads them: the text of every function, with indices in place of the names in an argument. */
 import { BUILTINS } from './builtins.js'
 import type { ArgumentKind, DetailedHelper, Program } from './program.js'
 
-/** What gpu.js knows of arguments. */
+/** The kinds of arguments that gpu.js knows. */
 type Kind = Exclude<ArgumentKind, readonly string[]>
 
 interface FunctionText {
@@ -13,18 +13,21 @@ interface FunctionText {
 export interface HelperText extends FunctionText {
   readonly name: string
   readonly returns: 'number' | 'four'
-  /** takes the place of `source` on a GPU */
+  /** replaces `source` on a GPU */
   readonly glsl?: string
 }
 
 export interface ProgramText extends FunctionText {
-  /** all that the program may call */
+  /** all functions that the program can call */
   readonly helpers: readonly HelperText[]
   /** as in Program */
   readonly planes?: string
 }
 
-/** This takes the text of functions, so it is called when a program is compiled and not before: kernels/keep.mjs. */
+/**
+ * It reads the text of functions, so it must not be called before a program is compiled: kernels/keep.mjs changes that
+ * text.
+ */
 export function textOf({ source, kinds, helpers, planes }: Program): ProgramText {
   const own = Object.entries({ ...BUILTINS, ...helpers }).map(([name, helper]): HelperText => {
     const details: DetailedHelper = typeof helper === 'function' ? { source: helper } : helper

@@ -1,6 +1,6 @@
 /**
  * Channels in fours: a copy of an image in texels of four channels at one place. The copy holds the zeros that pad the
- * image, so that a program that reads it need not ask where the image ends. Where a group's channels are not a multiple
+ * image, so that a program that reads it need not know where the image ends. If a group's channels are not a multiple
  * of four, its last texel ends with zeros.
  *
  *   x     [batch, groups, channels, height, width]
@@ -9,7 +9,7 @@
 import { at, quotient } from '../machine/builtins.js'
 import { type Four, type Gpu, type Named, type Program, packed, type Texels, type Thread } from '../machine/program.js'
 
-/** Down and to the right. */
+/** A pair of numbers for the directions down and right. */
 export type Plane = readonly [y: number, x: number]
 
 /** An image with `channels` in each of its groups, and its copy. */
@@ -20,13 +20,13 @@ export interface Fours {
   readonly size: Plane
   /** zeros before the first value; negative: values left out */
   readonly pad: Plane
-  /** from value to value in the copy; where it is not 1, zeros lie between them */
+  /** the distance of neighbouring values in the copy; zeros fill the gaps */
   readonly spread: Plane
   /** height and width of the copy */
   readonly padded: Plane
 }
 
-/** The texels that hold `count` values. */
+/** The number of texels that hold `count` values. */
 export const fours = (count: number): number => Math.ceil(count / 4)
 
 /** channels: of a group */

@@ -2,8 +2,8 @@
  * Cross-correlation by tiles of four positions and four output channels that stay in registers (registers.ts).
  *
  * Here a texel is four channels, of an image at one place or of a filter at one tap. Both operands are copied to that
- * layout first. The copy of an image has the zeros that pad it: so no tile asks where an image ends, and any stride and
- * dilation cost the same. A position is a place of the result, (n, oy, ox) row by row.
+ * layout first. The copy of an image includes its padding, so that no tile asks where an image ends, and all strides
+ * and dilations cost the same. A position is a place of the result, (n, oy, ox) row by row.
  *
  *   image    [batch, groups, fours of channels, paddedHeight, paddedWidth]
  *   filters  [groups, output channels of a group in whole fours, fours of channels, kernelHeight, kernelWidth]
@@ -20,7 +20,10 @@ import { FOURS, type Fours, fours, foursSize, inFours, type Plane } from './chan
 import { fromPlanes, PLANE_PROGRAMS } from './planes.js'
 import { addRows, END_BLOCK, fourFrom, registers } from './registers.js'
 
-/** In the weight: from output to output channel, from channel to channel, from tap to tap, and the first tap. */
+/**
+ * Distances in the weight from output channel to output channel, from channel to channel and from tap to tap; and the
+ * first tap.
+ */
 const FILTER = ['output', 'channel', 'tap', 'first'] as const
 type Filter = Named<typeof FILTER>
 
@@ -36,7 +39,7 @@ export interface Correlation {
   readonly filter: Filter
 }
 
-/** How much of an axis `outputs` windows see. */
+/** The length along an axis that `outputs` windows see. */
 const seen = (outputs: number, kernel: number, dilation: number, stride: number): number =>
   (outputs - 1) * stride + (kernel - 1) * dilation + 1
 
@@ -66,7 +69,7 @@ export function forwardOf(p: Convolution): Correlation {
   }
 }
 
-/** The correlation of dy with w turned: dx. */
+/** The correlation of dy with w, turned by half: dx. */
 export function backwardOf(p: Convolution): Correlation {
   const taps = p.kernelHeight * p.kernelWidth
   const channels = p.channels / p.groups
@@ -121,7 +124,10 @@ type Result = Named<typeof RESULT>
 type Taps = Named<typeof TAPS>
 type Strides = Named<typeof STRIDES>
 
-/** Place of tile i: its four of output channels, their group, its first position, and its first output channel. */
+/**
+ * The place of tile i: the number of its four output channels, their group, its first position, and its first output
+ * channel.
+ */
 function corner(i: number, result: Result, strides: Strides): Four {
   const four = quotient(i, strides.positions)
   const group = quotient(four, result.outFours)
@@ -129,7 +135,7 @@ function corner(i: number, result: Result, strides: Strides): Four {
   return [four, group, 4 * (i - four * strides.positions), channel]
 }
 
-/** The texel of an image that the first tap of the first channels meets for a position. */
+/** The texel of the image that the first tap of the first four channels meets at a position. */
 function place(position: number, group: number, padded: Padded, result: Result, strides: Strides): number {
   const row = quotient(position, result.width)
   const n = quotient(row, result.height)
@@ -241,10 +247,13 @@ export const CORRELATION_PROGRAMS: readonly Program[] = [FOURS, FILTERS, TILES, 
 
 const positionsOf = ({ image, outSize }: Correlation): number => image.batch * outSize[0] * outSize[1]
 
-/** The fewest pairs of channels, of the 16 of a tile. With fewer, single values are as fast, and take no memory. */
+/**
+ * The fewest pairs of channels that make a tile worthwhile; it has room for 16. With fewer, single values are as fast,
+ * and take no memory.
+ */
 export const FEWEST_FOR_TILES = 4
 
-/** Sizes of the workspaces of `correlate`, in values; none where the correlation is not computed by tiles. */
+/** Sizes of the workspaces of `correlate`, in values; empty if the correlation is not computed by tiles. */
 export function correlationWorkspaces(c: Correlation): readonly number[] {
   const { groups, channels } = c.image
   const outFours = groups * fours(c.outChannels)

@@ -26,8 +26,8 @@ type Taps = Named<typeof TAPS>
 type Strides = Named<typeof STRIDES>
 
 /**
- * Place of texel i of a plane: its part, its planes of x and of dy in an image, and the distance of its tap from the
- * first.
+ * The place of texel i of a plane: its part, its planes of x and dy in an image, and the distance of its tap from the
+ * first tap.
  */
 function corner(i: number, padded: Padded, result: Result, taps: Taps): Four {
   const line = quotient(i, taps.width)
@@ -46,7 +46,7 @@ function corner(i: number, padded: Padded, result: Result, taps: Taps): Four {
   ]
 }
 
-/** Where a row of dy begins in dy, and the values that its tap meets in x. */
+/** The position at which a row begins in dy, and the position in x of the values that its tap meets. */
 function starts(row: number, own: Four, padded: Padded, result: Result, strides: Strides): Four {
   const n = quotient(row, result.height)
   const oy = row - n * result.height
@@ -90,7 +90,8 @@ const readDy = (place: string): string => `DY(${place})`
 const readX = (place: string): string => `X(${place})`
 
 /**
- * `tile` of all planes at once, four positions a round: a round for each takes a fifth longer. A row of dy is a block.
+ * `tile` of all planes at once, four positions in each round: one position in each takes a fifth longer. A row of dy is
+ * a block.
  */
 const PLANES = registers(
   ['dy', 'x'],
@@ -182,7 +183,7 @@ const BUSY = 4096
 /** The most rounds of all loops of a program: Note [Dialect] in index.ts. */
 const MOST_ROUNDS = 60_000
 
-/** The number of parts into which the rows of dy are divided, where a part has `texels`. */
+/** The number of parts into which the rows of dy are divided, if a part has `texels` texels. */
 export function partsOf(p: Convolution, texels: number): number {
   const rows = p.batch * p.outHeight
   const least = Math.ceil(rows / Math.floor(MOST_ROUNDS / (1 + p.outWidth)))
@@ -199,7 +200,7 @@ function tilesOf(p: Convolution): { image: Fours; slopes: Fours; texels: number;
   return { image, slopes, texels, parts: partsOf(p, texels) }
 }
 
-/** Sizes of x and dy in fours and of four planes, in values; null where the gradient is not computed by tiles. */
+/** Sizes of x and dy in fours and of four planes, in values; null if the gradient is not computed by tiles. */
 export function weightTileWorkspaces(p: Convolution): readonly number[] | null {
   const { image, slopes, texels, parts } = tilesOf(p)
   const plane = 4 * texels * parts

@@ -13,15 +13,15 @@ import { addOuterProducts, addRows, END_BLOCK, fourFrom, registers } from './reg
 
 /** rows, columns: tiles along m and n */
 const SIZES = ['rows', 'k', 'columns', 'bias'] as const
-/** In values. Of a: from row to row and along k; of b: along k and from column to column. */
+/** Distances, in values: in a from row to row and along k; in b along k and from column to column. */
 const STRIDES = ['rowA', 'alongA', 'alongB', 'columnB'] as const
-/** The first matrix of a and the values of each; the same of b. */
+/** The first matrix of a, and the values of each matrix of a; the same for b. */
 const STARTS = ['firstA', 'valuesA', 'firstB', 'valuesB'] as const
 type Sizes = Named<typeof SIZES>
 type Strides = Named<typeof STRIDES>
 type Starts = Named<typeof STARTS>
 
-/** Row and column of tile i, counted in tiles, and where its matrices of a and b begin. */
+/** Row and column of tile i, counted in tiles, and the positions at which its matrices of a and b begin. */
 function place(
   i: number,
   sizes: Sizes,
@@ -168,7 +168,7 @@ const TILES = {
 
 /** Values of a row in the copy, of a row of x, rows of a matrix, values of a matrix. */
 const COPY_SIZES = ['copied', 'width', 'rows', 'matrix'] as const
-/** In x. */
+/** The strides of x. */
 const COPY_STRIDES = ['row', 'column'] as const
 
 /** Value i of a copy of x in rows of whole texels. */
@@ -193,7 +193,7 @@ interface Packing {
   readonly rows: number
   /** values of a row that count */
   readonly width: number
-  /** before it is copied */
+  /** the strides before it is copied */
   readonly strides: Named<typeof COPY_STRIDES>
 }
 
@@ -208,7 +208,7 @@ function packing(offsets: Offsets, rows: number, width: number, transposes: bool
 
 type Product = KernelParameters['matmul']
 
-/** Are outer products taken? Where both operands are transposed they are not: the copy transposes a. */
+/** Does the product use outer products? Not if both operands are transposed: then the copy transposes a. */
 const isOuter = ({ transposeA, transposeB }: Product): boolean => transposeA && !transposeB
 
 function packings(p: Product): readonly [Packing, Packing] {

@@ -1,7 +1,7 @@
 /**
- * A program writes one texel, but at the same place in up to four textures. So a tile of four rows goes to four planes:
- * row r of every tile to plane r. Then the programs of this file put the rows in order. Writing a row twice costs
- * little beside what is read for it.
+ * A program writes one texel, but can do so at the same place in up to four textures. So a tile of four rows goes to
+ * four planes: row r of every tile to plane r. Then the programs of this file put the rows in order. To write a row
+ * twice costs little compared with the reads that compute it.
  */
 import { at, quotient } from '../machine/builtins.js'
 import type { Four, Gpu, Helpers, Named, Program, Texels, Thread } from '../machine/program.js'
@@ -13,7 +13,7 @@ const STRIDES = ['batch', 'group', 'tile'] as const
 type Sizes = Named<typeof SIZES>
 type Strides = Named<typeof STRIDES>
 
-/** Where element i of y [batch, groups, rows, columns] lies: its plane, and its place there. */
+/** The position of element i of y [batch, groups, rows, columns]: its plane, and its place there. */
 function place(i: number, sizes: Sizes, strides: Strides): Four {
   const rows = quotient(i, sizes.columns)
   const groups = quotient(rows, sizes.rows)
@@ -25,7 +25,7 @@ function place(i: number, sizes: Sizes, strides: Strides): Four {
   return [row - 4 * tile, from, 0, 0]
 }
 
-/** Where a row of y is a number of whole texels. Sizes and strides count texels. */
+/** Texel i of y, if a row of y consists of whole texels. Sizes and strides count texels. */
 function texelOfPlanes(
   this: Thread,
   p0: Texels,
@@ -52,7 +52,7 @@ function texelOfPlanes(
   return [v[0], v[1], v[2], v[3]]
 }
 
-/** Where it is not. Sizes and strides count values. */
+/** Value i of y, for any rows. Sizes and strides count values. */
 function valueOfPlanes(
   i: number,
   p0: Texels,

@@ -1,6 +1,6 @@
 /**
  * GLSL of programs that keep a tile of 4 x 4 values in registers: rows s0 to s3, which go to four planes (planes.ts).
- * Eight texels serve 64 multiplications. Each algorithm says what it multiplies.
+ * Eight texels serve 64 multiplications. The user of a tile supplies the multiplications.
  */
 
 /** GLSL of four places at equal distances. */
@@ -15,11 +15,12 @@ export const fourFrom = (first: string, step: string): readonly string[] => [
 export const END_BLOCK = 't0 += s0; t1 += s1; t2 += s2; t3 += s3; s0 = s1 = s2 = s3 = vec4(0.0);'
 
 /**
- * How a row s of the tile grows by a texel p of its own: by its dot products with v0 to v3, or by their combination.
+ * What a row s of the tile adds for its own texel p: the dot products of p with v0 to v3, or their combination with
+ * weights p.
  */
 type Growth = 'DOTS' | 'COMBINATION'
 
-/** Adds to every row r of the tile, from four texels that all rows share and one of its own. */
+/** Adds to every row of the tile, from four texels that all rows share and one texel of the row. */
 export const addRows = (growth: Growth, shared: readonly string[], own: readonly string[]): string => `
     ${shared.map((texel, r) => `vec4 v${r} = ${texel};`).join(' ')}
     vec4 p;
@@ -33,7 +34,7 @@ export const addOuterProducts = (p: readonly string[], q: readonly string[]): st
 
 /**
  * `planes` of a Program.
- * @param reads  a macro X(i) for texel i of an argument, by its name; of the argument `x` for X
+ * @param reads  names: for each X a macro X(i), which reads texel i of the argument `x`
  * @param sums   adds to s0 to s3, or t0 to t3, for texel i of the planes
  */
 export const registers = (reads: readonly string[], sums: string): string => `

@@ -1,7 +1,7 @@
-/** Which number is the maximum, and what softmax and cross-entropy find out about a row. */
+/** The maximum of numbers, and the maximum and total of a row for softmax and cross-entropy. */
 import type { Floats } from '../../kernels.js'
 
-/** Does `candidate` take the place of `best` in a search for the first maximum? NaN beats all but NaN. */
+/** Does `candidate` replace `best` in a search for the first maximum? NaN beats every other number. */
 export function beats(candidate: number, best: number): boolean {
   return candidate > best || (Number.isNaN(candidate) && !Number.isNaN(best))
 }

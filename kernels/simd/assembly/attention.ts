@@ -5,8 +5,8 @@
  *   mask: row r begins (r - first) maskRow bytes after `mask`, its numbers are maskKey bytes apart; 0 repeats a number
  *
  * The first of three passes scales and masks the scores, leaves them in p and finds their maximum. The other two are
- * those of softmax and find the row in the first-level cache. A causal row is a shorter one: keys after the query,
- * half of all keys, are neither read nor exponentiated.
+ * those of softmax and find the row in the first-level cache. A causal row is shorter: keys after the query, half of
+ * all keys, are neither read nor exponentiated.
  */
 import { maxAcross } from './machine/across'
 import { put, take, takeApart } from './machine/lines'

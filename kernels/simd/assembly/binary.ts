@@ -1,8 +1,8 @@
 /**
  * Functions of two tensors, and choices among three: y [rows, n], operands broadcast by strides (lines.ts).
  *
- * Most of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of
- * all ones or zeros; `and` makes 1 or 0 of them, or keeps a number or not: NaN that is not kept leaves no trace.
+ * Most of them are single instructions on four lanes, rounded as the plain loops round. Comparisons make masks of all
+ * ones or all zeros. `and` turns a mask into 1 or 0, or keeps or drops a number: a NaN that is dropped leaves no trace.
  */
 import { PLANE_STEPS } from '../layout'
 import { broadcast, put, takeApart } from './machine/lines'
@@ -64,7 +64,7 @@ export function keepUnless(a: usize, b: usize, y: usize, rows: i32, n: i32): voi
 @unmanaged class DivA {
   @inline apply(dy: v128, _a: v128, b: v128): v128 { return f32x4.div(dy, b) }
 }
-/** In double precision: float32 may hold neither b^2 nor dy / b where it holds -dy a / b^2. */
+/** In double precision, because b^2 or dy / b may overflow float32 although -dy a / b^2 does not. */
 @unmanaged class DivB {
   @inline apply(dy: v128, a: v128, b: v128): v128 {
     const low = this.pair(lowPair(dy), lowPair(a), lowPair(b))
@@ -75,7 +75,7 @@ export function keepUnless(a: usize, b: usize, y: usize, rows: i32, n: i32): voi
     return f64x2.div(f64x2.mul(f64x2.neg(dy), a), f64x2.mul(b, b))
   }
 }
-/** Half where a equals b, nothing where the other one was chosen, and where it cannot be told, all. */
+/** Half of dy where a equals b, nothing where the other operand was chosen, and all of dy elsewhere, NaN included. */
 @unmanaged class WhereNotLess {
   @inline apply(dy: v128, a: v128, b: v128): v128 { return share(dy, f32x4.eq(a, b), f32x4.lt(a, b)) }
 }

@@ -13,9 +13,9 @@
  *
  * The matrix of the windows, im2col, never exists as a whole: it is packed panel by panel (windows.ts, positions.ts).
  *
- * Where outputs are `stride` pixels apart, only some taps lead from an input back to an output; which taps they are
- * depends on the input's place modulo the stride. So dx is one product for each remainder, over inputs that are
- * `stride` apart: their windows on dy are dense, and no tap is multiplied in vain.
+ * If outputs are `stride` pixels apart, only some taps lead from an input back to an output; which ones depends on the
+ * input's place modulo the stride. So dx is one product for each remainder, over inputs that are `stride` apart: their
+ * windows on dy are dense, and every multiplied tap contributes.
  */
 import { ProductSizes, Sizes } from './machine/sizes'
 import { Filters } from './product/filters'

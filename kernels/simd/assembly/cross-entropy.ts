@@ -4,9 +4,9 @@
  *   loss = (1 - s) (logTotal - (x_target - max)) + s (logTotal - mean of x - max), s the label smoothing
  *   dx   = dy weight / total weight (exp(x - max) / sum of exp - wanted), wanted = (1 - s) [c = target] + s / classes
  *
- * The logits are walked as machine/rows.ts says, a row or four columns at a time; nothing but the gradient is as large
- * as they are. The target is found by comparing its number with the number of each class. So no address is ever
- * computed from a target, and a target that is not a class gives NaN.
+ * The logits are walked as machine/rows.ts describes, a row or four columns at a time; only the gradient is as large as
+ * they are. The target is found by comparing its number with the number of each class. So no address is ever computed
+ * from a target, and a target that is not a class gives NaN.
  */
 import { orAcross } from './machine/across'
 import { log } from './machine/exp'
@@ -72,7 +72,7 @@ export function crossEntropyGradient(
   }
 }
 
-/** dx holds exponentials, and becomes scale (dx / sum - wanted) where the target counts, 0 elsewhere. */
+/** dx holds exponentials. It becomes scale (dx / sum - wanted) where the target counts, and 0 elsewhere. */
 function subtractWanted(
   dx: usize, classes: i32, inner: i32, lanes: i32,
   target: v128, smoothing: f32, sum: v128, scale: v128, counted: v128,
@@ -102,7 +102,7 @@ function isClass(target: v128, classes: i32): v128 {
   return v128.and(inRange, f32x4.eq(target, f32x4.nearest(target)))
 }
 
-/** The numbers of the classes in the first vector, and the distance to those in the next. */
+/** The numbers of the classes in the first vector. */
 @inline
 function firstNumbers(inner: i32): v128 {
   return inner == 1 ? f32x4(0, 1, 2, 3) : f32x4.splat(0)

@@ -1,9 +1,9 @@
 /**
- * Rows of a table [entries, width] by index [rows], and the gradient that goes back to them.
+ * Rows of a table [entries, width] by index [rows], and the gradient of the table.
  *
- * Rows are copied whole, and added sixteen numbers at a time. An entry may have any number of rows: the rows of an
- * entry are linked first, so that each entry is summed at once, in double precision (sums.ts). An index becomes an
- * address only after a comparison: one that is not a whole number in [0, entries) reads and writes no table.
+ * Rows are copied whole, and added sixteen numbers at a time. An entry can have any number of rows. Its rows are linked
+ * first, so that each entry is summed in one go, in double precision (sums.ts). An index becomes an address only after
+ * a comparison: an index that is not a whole number in [0, entries) neither reads nor writes the table.
  */
 import { put, take } from './machine/lines'
 import { addHigh, addLow, putSums, putSums16 } from './machine/sums'
@@ -104,7 +104,7 @@ function sumOf4(
   putSums(to, low, high, count, accumulate)
 }
 
-/** The entry of an index; -1 for one outside the table, and for NaN. */
+/** The entry of an index; -1 for an index outside the table, and for NaN. */
 @inline
 function entryOf(index: f32, entries: i32): i32 {
   return index >= 0 && <f64>index < <f64>entries && floor(index) == index ? <i32>index : -1

@@ -1,10 +1,10 @@
 /**
  * Losses by element of prediction, target [rows, size], as a mean for each row; their gradients; and the weighted mean
- * of rows, which every loss ends with.
+ * of rows, with which every loss ends.
  *
  *   squaredError                  (p - t)^2
- *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which no p overflows; an infinite p costs 0 where
- *                                 t is 0 or 1 on the same side, and infinity elsewhere
+ *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which does not overflow for any p; an infinite p
+ *   costs 0 if t is 0 or 1 on the same side, else infinity
  *
  * One pass, four elements at a time. The gradient of a row with weight 0 is exactly 0, whatever the row holds.
  */
@@ -29,7 +29,7 @@ import { addHigh, addLow, BLOCK, sumOfFour } from './machine/sums'
 @unmanaged class BinaryCrossEntropyWithLogits {
   @inline loss(p: v128, t: v128): v128 {
     const zero = f32x4.splat(0)
-    // max(p, 0) - p t = share |p|; a share of 0 is 0 even of infinity.
+    // max(p, 0) - p t = share |p|, and 0 for a share of 0, even if |p| is infinite.
     const share = v128.bitselect(f32x4.sub(f32x4.splat(1), t), t, f32x4.gt(p, zero))
     const line = v128.and(f32x4.mul(share, f32x4.abs(p)), f32x4.ne(share, zero))
     return f32x4.add(line, log1p(decay(p)))
@@ -123,8 +123,8 @@ function rowGradient<F>(p: usize, t: usize, dp: usize, size: i32, scale: v128): 
 }
 
 /**
- * losses [rows], weights [rows] -> mean, total (scalars), in double precision: few numbers, which make the loss of a
- * step.
+ * losses [rows], weights [rows] -> mean, total (scalars). In double precision: the numbers are few, and they are the
+ * loss of a step.
  */
 export function weightedMean(losses: usize, weights: usize, mean: usize, total: usize, rows: i32): void {
   let sum: f64 = 0

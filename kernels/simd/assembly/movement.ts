@@ -3,8 +3,8 @@
  * permutations, padding and concatenation consist of such copies. [rows, n] is a plane.
  *
  * Lines that lie together are copied as they are. Where the rows of x lie together instead, as in a transpose, blocks
- * of 4 x 4 are transposed in registers: they are read along x and written along y, in vectors. A line read with a
- * stride would use one number of each cache line, and the line would be gone when the next number is read.
+ * of 4 x 4 are transposed in registers: they are read along x and written along y, in vectors. A read with a stride
+ * would use one number of each cache line, and the line would have left the cache before its next number is read.
  */
 import { loadApart, put, take } from './machine/lines'
 import { storeTransposed } from './product/matrix'
@@ -24,7 +24,7 @@ export function fill(n: i32, y: usize, value: f32): void {
   }
 }
 
-/** Lines of at least this length are left to memory.copy, whose call costs as much as copying some 300 bytes here. */
+/** Lines of at least this length are left to memory.copy: a call of it costs as much as copying some 300 bytes here. */
 const LONG_LINE: i32 = 256
 
 /**

@@ -8,7 +8,7 @@ import { inverseDeviation, sumsOfPiece } from './machine/deviations'
 
 /**
  * dy, x, mean, variance -> dgamma = sum of dy h, over runs of affineSize gammas with affineInner numbers each. A call
- * does gammas first .. first + count - 1.
+ * computes gammas first .. first + count - 1.
  */
 export function normalizeScaleGradient(
   first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, dgamma: usize,
@@ -16,7 +16,7 @@ export function normalizeScaleGradient(
 ): void {
   const all = outer * groups * inner
   const run = affineSize * affineInner
-  // The number of neighbouring gammas whose numbers are in one group, in every run. Groups cut all runs at the same
+  // The number of neighbouring gammas whose numbers are in one group, in every run: groups cut all runs at the same
   // places.
   const together = affineInner > 1 ? 1 : inner % run == 0 ? run : run % inner == 0 ? inner : 1
   for (let at = first; at < first + count; ) {

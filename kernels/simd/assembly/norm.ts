@@ -9,8 +9,8 @@
  * have the same gamma (batch and group norm), or each number has its own and the gammas lie side by side (layer norm,
  * affineInner = 1). So the loop over a piece takes four numbers at a time with a few instructions for each load.
  *
- * A call does groups first .. first + count - 1, so that threads can share a kernel. Addresses are those of the whole
- * operands, because the gamma of a number follows from its place.
+ * A call computes groups first .. first + count - 1, so that threads can share a kernel. Addresses are those of the
+ * whole operands, because the gamma of a number follows from its place.
  *
  * Sums are in double precision, for the reasons that reduce.ts gives. A variance takes two passes; the second finds the
  * numbers in a cache.
@@ -61,7 +61,7 @@ function squaresOfLines(x: usize, runs: i32, runStep: usize, n: i32, center: f64
   return sumOfPair(f64x2.add(s0, s1)) + rest
 }
 
-/** The length of the piece that begins with number i, where `left` numbers of the run are left. */
+/** The length of the piece that begins with number i, if `left` numbers of the run are left. */
 @inline
 function pieceLength(i: i32, left: i32, affineSize: i32, affineInner: i32): i32 {
   return min(left, affineInner == 1 ? affineSize - (i % affineSize) : affineInner - (i % affineInner))
@@ -114,7 +114,9 @@ function normalizeEach(n: i32, x: usize, y: usize, center: v128, scale: v128, ga
   }
 }
 
-/** Subtracts the mean before it multiplies: the product with a large mean would leave no digits for the difference. */
+/**
+ * Subtracts the mean before it multiplies: the product with a large mean would leave too few digits for the difference.
+ */
 function normalizeAll(n: i32, x: usize, y: usize, center: v128, factor: v128, offset: v128): void {
   for (; n > 0; n -= 4) {
     put(y, f32x4.add(f32x4.mul(f32x4.sub(take(x, n), center), factor), offset), n)
@@ -127,8 +129,8 @@ function normalizeAll(n: i32, x: usize, y: usize, center: v128, factor: v128, of
  * dy, x, mean, variance, gamma? (an address, or 0) -> dx
  *
  * dx = (dh - average(dh) - h average(dh h)) / sqrt(variance + eps), dh = dy gamma. This is a sum of dy, 1 and h, each
- * times a factor that is found once for each group or piece. Where mean and variance are `fixed`, dx is the product
- * with dy alone: x is not read, and may be infinite.
+ * times a factor that is found once for each group or piece. If mean and variance are `fixed`, dx is the product with
+ * dy alone: x is not read, and may even be infinite.
  */
 export function normalizeGradient(
   first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, gamma: usize, dx: usize,

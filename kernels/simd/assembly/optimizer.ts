@@ -2,9 +2,9 @@
  * The kernels of a commit: optimizer updates, and the sums that gather and measure gradients. All operands are [n];
  * outputs may be the inputs.
  *
- * Each kernel reads and writes everything once, four parameters at a time, and needs no other memory: a commit cannot
- * fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider busy for
- * about as long as its seven streams keep memory busy.
+ * Each kernel reads and writes everything once, four parameters at a time. It needs no other memory, because a commit
+ * must not fail. SGD is as fast as memory. Adam divides and takes a root for each parameter, which keeps the divider
+ * busy for about as long as its seven streams keep memory busy.
  */
 import { CHEAP_GRAIN, MAX_THREADS, SQUARE_PARTS, SQUARE_SUMS, SQUARES } from '../layout'
 import { combine, map, put, take } from './machine/lines'
@@ -29,9 +29,9 @@ export function blend(n: i32, y: usize, x: usize, to: usize, a: f32, b: f32): vo
 
 /**
  * Note [Sums in parts]
- *   The bits of a sum depend on the order of its additions. So its parts follow from n alone: at most SQUARE_PARTS,
- *   each long enough to be worth handing to a thread. A commit has no workspace, so the sums of the parts have a place
- *   at the bottom of the memory (layout.ts).
+ *   The bits of a sum depend on the order of its additions. So its parts depend only on n: there are at most
+ *   SQUARE_PARTS, each long enough to be worth handing to a thread. A commit has no workspace, so the sums of the parts
+ *   are stored at the bottom of the memory (layout.ts).
  */
 @unmanaged class Squares {
   x: usize
@@ -104,7 +104,7 @@ export function sgd(n: i32, parameter: usize, gradient: usize, to: usize, learni
   }
 }
 
-/** parameter, velocity, gradient -> parameter, velocity; the velocity takes up `fresh` times the gradient */
+/** parameter, velocity, gradient -> parameter, velocity; the velocity gains `fresh` times the gradient */
 export function sgdMomentum(
   n: i32, parameter: usize, velocity: usize, gradient: usize, toParameter: usize, toVelocity: usize,
   learningRate: f32, root: f32, decay: f32, momentum: f32, fresh: f32, nesterov: bool, first: bool,
@@ -169,8 +169,8 @@ export function adam(
 }
 
 /**
- * Stores the root of the sum as [scale, ratio]: scale is the float32 number nearest to the root, so ratio is near 1, or 0
- * where the sum is 0.
+ * Stores the root of the sum as [scale, ratio]: scale is the float32 number nearest to the root, so ratio is near 1, or
+ * 0 if the sum is 0.
  */
 export function storeNorm(sum: f64, to: usize): void {
   const norm = sqrt<f64>(sum)

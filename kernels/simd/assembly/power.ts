@@ -2,8 +2,8 @@
  * Powers with a constant exponent: y [n] = x^e = 2^(e log2 x), dx [n] = dy e x^(e - 1).
  *
  * The work is in double precision, two lanes at a time: the product multiplies the error of the logarithm by up to 150,
- * and float32 has no digits to spare. Logarithm and exponential are power series, cut where the rest is below 2^-40.
- * Only y and dx are rounded to float32: x^(e - 1) alone may overflow it.
+ * and float32 has no digits to spare. Logarithm and exponential are power series, cut off where the remainder is below
+ * 2^-40. Only y and dx are rounded to float32: x^(e - 1) alone may overflow it.
  *
  *   log2 x = e + 2 / log 2 (s + s^3 / 3 + s^5 / 5 + ...), x = 2^e m, s = (m - 1) / (m + 1), |s| < 0.172
  *   2^z    = 2^n (1 + r + r^2 / 2! + ...), n = round z, r = (z - n) log 2, |r| < 0.347
@@ -25,9 +25,9 @@ const EXP = memory.data<f64>([
 /** The bits of the square root of 1/2, and a mask for the digits of a double. */
 const ROOT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd
 const DIGITS: i64 = 0x000fffffffffffff
-/** 1.5 * 2^52: a double as large as this has no digits behind the point. */
+/** 1.5 * 2^52: a double of this size has no digits behind the point. */
 const ROUNDER: f64 = 6755399441055744
-/** 2^END and 2^-END, also times dy, are infinity and 0 in float32, and are still numbers in double precision. */
+/** 2^END and 2^-END, even times dy, are infinity and 0 in float32, but are still normal numbers in double precision. */
 const END: f64 = 800
 
 export function pow(n: i32, x: usize, y: usize, exponent: f64, _b: f32): void {
@@ -78,8 +78,7 @@ function ofEight(table: usize, x: v128): v128 {
 }
 
 /**
- * x^exponent, x >= 0. Only 0 and Infinity give 0 and Infinity: where a power is beyond 2^END or 2^-END, it is limited
- * to them.
+ * x^exponent, x >= 0. Only 0 and Infinity give 0 and Infinity: any other power is limited to [2^-END, 2^END].
  */
 @inline
 function powerOfPair(x: v128, exponent: f64): v128 {

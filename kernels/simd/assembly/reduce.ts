@@ -4,10 +4,10 @@
  *   sumLines, maxLines      the n numbers of a run lie side by side: [N, C, H, W] -> [C], or the rows of a matrix
  *   sumColumns, maxColumns  the outputs lie side by side: [N, C] -> [C]
  *
- * Vectors go along the axis that lies side by side. Sums are in double precision, like those of the plain loops: where
- * x comes from memory that costs nothing, and where it comes from a cache it costs less than keeping single precision
- * as close. An addition takes three or four cycles and two can start in each cycle, so several sums run at a time: four
- * vectors of them in lines, and eight in columns, which are the sixteen numbers of a cache line.
+ * Vectors run along the axis whose numbers lie side by side. Sums are in double precision, like those of the plain
+ * loops: this costs nothing if x comes from memory, and if x comes from a cache it costs less than equally accurate
+ * sums in single precision. An addition takes three or four cycles and two can start in each cycle, so several sums run
+ * at a time: four vectors of them in lines, and eight in columns, which are the sixteen numbers of a cache line.
  */
 import { COLUMN_GROUP } from '../layout'
 import { addHigh, addLow, highPair, lowPair, putSum, putSums, sumOfLines } from './machine/sums'
@@ -123,7 +123,7 @@ function sumOf16(
   finish(y + 48, s6, s7, scale, accumulate)
 }
 
-/** Sums even and odd rows apart, so that four sums run at a time here as well. */
+/** Sums even and odd rows separately, so that four sums run at a time here too. */
 function sumOf4(
   x: usize, y: usize, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
 ): void {

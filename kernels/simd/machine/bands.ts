@@ -1,5 +1,5 @@
 /**
- * How convolutions with few channels, and their gradients, are cut into bands, and the workspace that the bands take.
+ * The cut of convolutions with few channels, and of their gradients, into bands; and the workspace that the bands take.
  * assembly/bands/direct.ts and dots.ts walk the bands.
  */
 import type { Convolution } from '../../kernels.js'
@@ -42,7 +42,7 @@ const SUMS_BYTES = 65536
 /** A few parts for each thread, so that a late one does not hold up the others for long. */
 const MIN_PARTS = 4
 const MAX_PARTS = 8
-/** Columns that tiles compute, over the columns that exist. */
+/** The largest ratio of the columns that tiles compute to the columns that exist. */
 const MOST_COLUMNS = 1.3
 
 export interface Bands {
@@ -79,7 +79,7 @@ function bands(p: Convolution, width: number) {
 }
 
 /**
- * The cut of a weight gradient by dot products; null where the product, with its packing, is faster. The sizes of one
+ * The cut of a weight gradient by dot products; null if the product, with its packing, is faster. The sizes of one
  * image decide this, not the number of images.
  */
 export function dots(p: Convolution): Bands | null {
@@ -89,7 +89,7 @@ export function dots(p: Convolution): Bands | null {
   const mostSums = Math.min(MAX_PARTS, Math.floor(SUMS_BYTES / sumBytes))
   if (!band || p.channels / p.groups > MAX_CHANNELS || p.outWidth < 4 || mostSums < MIN_PARTS) return null
   const sums = Math.min(mostSums, band.count)
-  // A second level doubles the sums of a part and halves the parts: so larger sizes never need less.
+  // A second level doubles the sums of a part and halves the parts, so that larger sizes never need less memory.
   const levels = band.count > sums * BANDS_IN_CHAIN ? 2 : 1
   const slotCount = Math.min(MAX_THREADS, sums)
   const head = BANDS_HEADER_BYTES + roundUp(tapCount * BYTES, LINE_BYTES)
@@ -99,8 +99,8 @@ export function dots(p: Convolution): Bands | null {
 }
 
 /**
- * The cut of a direct convolution; null where the product is faster: with many output channels, or with rows so short
- * that much of a tile lies beyond them.
+ * The cut of a direct convolution; null if the product is faster: with many output channels, or with rows so short that
+ * much of a tile lies beyond them.
  */
 export function direct(p: Convolution): Bands | null {
   const band = bands(p, Math.max(p.outWidth, TILE_COLUMNS))
@@ -117,8 +117,7 @@ export function direct(p: Convolution): Bands | null {
 }
 
 /**
- * The convolution of dy, with the kernels turned round, that is the gradient of the inputs of `p`; null where a stride
- * is above 1.
+ * The gradient of the inputs of `p` as a convolution of dy with the kernels turned round; null if a stride is above 1.
  */
 export function turned(p: Convolution): Convolution | null {
   if (p.strideY > 1 || p.strideX > 1) return null

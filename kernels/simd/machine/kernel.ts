@@ -5,8 +5,8 @@ import type { Assembly } from './module.js'
 /** Operands are addresses in the memory of a device. They hold float32 numbers and are multiples of 64. */
 export interface SimdKernel<Name extends KernelName> {
   /**
-   * Bytes that the kernel needs beside its operands while it runs. They are the same on every machine, because they are
-   * in the plan. Kernels of a commit (optimizers, `blend`) need none, because a commit cannot fail.
+   * The bytes that the kernel needs beside its operands while it runs. They are the same on every machine, because they
+   * are in the plan. Kernels of a commit (optimizers, `blend`) need none, because a commit must not fail.
    */
   workspaceBytes?(parameters: KernelParameters[Name]): number
   /** Does the kernel take these parameters? Default: yes, all. Others run as plain loops. */
@@ -20,5 +20,5 @@ export interface SimdKernel<Name extends KernelName> {
   ): void
 }
 
-/** A kernel that is left out runs as plain loops, over views on the same memory. */
+/** A kernel that is left out runs as plain loops over views of the same memory. */
 export type SimdKernels = { readonly [Name in KernelName]?: SimdKernel<Name> }

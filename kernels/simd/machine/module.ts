@@ -1,4 +1,4 @@
-/** The compiled modules: which of them this platform runs, and their functions on the memory of a device. */
+/** The compiled modules: the ones that this platform can run, and their functions on the memory of a device. */
 import { type AssemblyFunction, baseline, relaxed } from './compiled.js'
 import { CALL, type InParts, instantiateWithParts, sharing } from './parts.js'
 
@@ -21,8 +21,8 @@ export interface Assembly extends Exports {
 /**
  * Note [Shared or not]
  *   Whether the memory that a module imports is shared is part of the module's type: one byte of its binary. The
- *   modules are built for shared memory; for the other kind that byte is changed and nothing else, so that the package
- *   need not contain them twice. Atomic instructions work on both kinds.
+ *   modules are built for shared memory; for the other kind only that byte is changed, so that the package need not
+ *   contain the modules twice. Atomic instructions work on both kinds.
  */
 const MEMORY_IMPORT = '\x03env\x06memory\x02'
 const SHARED = `${MEMORY_IMPORT}\x03`
@@ -32,7 +32,7 @@ const sources = { baseline, relaxed }
 const binaries = new Map<string, Uint8Array<ArrayBuffer>>()
 const modules = new Map<string, WebAssembly.Module>()
 
-/** The value of the key in the map; made and stored where there is none. */
+/** The value of the key in the map; made and stored if there is none. */
 function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
   const value = map.get(key) ?? make()
   map.set(key, value)
@@ -48,7 +48,7 @@ const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer
 /** False in Node with --jitless, and in the strictest mode of browsers. */
 export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'
 
-/** The modules that this platform runs, the fastest first; none where it has no SIMD. */
+/** The modules that this platform can run, the fastest first; none without SIMD. */
 export function simdVariants(): SimdVariant[] {
   if (!hasWebAssembly()) return []
   return VARIANTS.filter((variant) => WebAssembly.validate(binaryOf(variant, false)))
@@ -60,7 +60,7 @@ export const isShared = (memory: WebAssembly.Memory): boolean =>
 export const moduleOf = (variant: SimdVariant, shared: boolean): WebAssembly.Module =>
   remembered(modules, `${variant} ${shared}`, () => new WebAssembly.Module(binaryOf(variant, shared)))
 
-/** The functions of a module on `memory`, of which the module takes the first RUNTIME_BYTES for itself. */
+/** The functions of a module on `memory`. The module takes the first RUNTIME_BYTES for itself. */
 export function instantiate(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   const { exports, call } = instantiateWithParts(moduleOf(variant, isShared(memory)), memory, CALL)
   const functions = exports as Exports

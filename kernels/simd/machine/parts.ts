@@ -4,11 +4,11 @@
  *
  *   inParts('unary', [code, n, x, y, a, b], { count: 1, steps: [0, 0, 4, 4], grain: 16384 })
  *
- * does unary(code, n, x, y, a, b) in parts. Argument 1 is the count n. Each part counts 16384, and x and y move on by 4
- * bytes for each number counted. Parts must not touch each other, and results must not depend on the cut: outputs may
- * be divided between parts, a sum may not.
+ * calls unary(code, n, x, y, a, b) in parts. Argument 1 is the count n. Each part counts 16384, and x and y advance by
+ * 4 bytes for each number counted. Parts must not touch each other, and results must not depend on the cut: outputs can
+ * be divided between parts, but a sum cannot.
  *
- * The call is written down in the shared memory as numbers. A thread that takes a part (assembly/machine/parallel.ts)
+ * The call is stored in the shared memory as numbers. A thread that takes a part (assembly/machine/parallel.ts)
  * reads them there and calls the function of its own instance of the module.
  */
 import * as layout from '../layout.js'
@@ -16,7 +16,7 @@ import * as layout from '../layout.js'
 export interface Cut {
   /** the index of the argument that counts the work */
   readonly count: number
-  /** how far each argument moves on for each one counted; 0 for arguments left out at the end */
+  /** how far each argument advances for each item counted; 0 for arguments left out at the end */
   readonly steps: readonly number[]
   /** the most that a part counts: work for about 5 us */
   readonly grain: number
@@ -25,8 +25,8 @@ export interface Cut {
 export type InParts<Name extends string> = (name: Name, args: readonly number[], cut: Cut) => void
 
 /**
- * Where a call is written down: the function, which argument counts, the grain and the number of arguments make the
- * head; then each argument and its step.
+ * The place of a stored call. Its head is the function, the index of the argument that counts, the grain and the number
+ * of arguments; then each argument and its step follow.
  */
 export const CALL = { address: layout.CALL, length: layout.CALL_NUMBERS, head: 4 } as const
 

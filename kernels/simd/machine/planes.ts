@@ -1,4 +1,4 @@
-/** Walks strided tensors plane by plane. A call of assembly/ does a whole plane, so that few calls do much. */
+/** Walks strided tensors plane by plane. A call of assembly/ computes a whole plane, so that few calls are needed. */
 
 import { eachLine, mergeAxes } from '../../strides.js'
 import { BYTES } from '../layout.js'

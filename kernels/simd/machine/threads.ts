@@ -2,8 +2,8 @@
  * Starts and ends the worker threads of a device. From then on they run assembly/machine/parallel.ts on the shared
  * memory; no message is ever sent.
  *
- * Nothing here can fail. Where a worker does not start (no SharedArrayBuffer, a content security policy, a limit) or
- * starts late, the others do its work; the main thread is always there.
+ * Nothing here can fail. If a worker does not start (no SharedArrayBuffer, a content security policy, a limit) or
+ * starts late, the other threads do its work; the main thread always runs.
  */
 import { MAX_THREADS } from '../layout.js'
 import { type Assembly, type Exports, moduleOf, type SimdVariant } from './module.js'
@@ -17,12 +17,12 @@ interface Work {
   slot: number
 }
 
-/** Ends a worker, whatever it does at the moment; resolves when it is gone, as far as the platform tells. */
+/** Ends a worker at once, even if it is busy; resolves when it is gone, as far as the platform tells. */
 type End = () => Promise<unknown>
 
 /**
- * The life of a worker. Workers are started from text, because one started by a path would not survive a bundler. So
- * this function, like `instantiate`, uses no name from outside itself.
+ * The life of a worker. Workers are started from text, because a path would not survive a bundler. So this function,
+ * like `instantiate`, uses no name from outside itself.
  */
 function live({ module, memory, call, slot }: Work, instantiate: typeof instantiateWithParts): void {
   const { exports } = instantiate(module, memory, call)
@@ -61,7 +61,10 @@ function startInPage(work: Work): End {
   }
 }
 
-/** The way to start a worker here, or null. Pages may share memory only if they are isolated from other origins. */
+/**
+ * The function that starts a worker on this platform, or null. Pages can share memory only if they are isolated from
+ * other origins.
+ */
 function findStart(): ((work: Work) => End) | null {
   if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) return null
   if (node) return startInNode
@@ -80,7 +83,7 @@ export function availableThreads(): number {
   return Math.max(1, Math.min(MAX_THREADS, cores))
 }
 
-/** The workers of a device. They start when its kernels have shown that they are worth it. */
+/** The workers of a device. They start when its kernels have run long enough to be worth it. */
 export class Workers {
   readonly #ends: End[] = []
   /** what workers start with; null once they have started, so that nothing here holds the memory */
@@ -114,7 +117,7 @@ export class Workers {
         this.#ends.push(startHere({ module, memory, call: CALL, slot }))
       }
     } catch {
-      // The device works with fewer threads.
+      // the device then works with fewer threads
     }
   }
 
@@ -126,6 +129,6 @@ export class Workers {
 }
 
 /**
- * Ends the workers of a device that was dropped without being closed; otherwise they would hold its memory for ever.
+ * Ends the workers of a device that was dropped without being closed; otherwise they would keep its memory forever.
  */
 export const dropped = new FinalizationRegistry<Workers>((workers) => void workers.close())

@@ -11,7 +11,7 @@ const NODE_GL = 'gl@9.0.0-rc.10'
  * A context that can draw to float32 textures.
  * @throws ArgumentError    `given` is not a WebGL2 context
  * @throws DeviceLostError  the context is lost
- * @throws DeviceError      WebGL2 is missing here; says how to get it
+ * @throws DeviceError      WebGL2 is missing here; the message says how to get it
  */
 export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL2RenderingContext> {
   if (given && !isWebGL2(given)) {
@@ -20,18 +20,24 @@ export async function openContext(given?: WebGL2RenderingContext): Promise<WebGL
   const gl = given ?? (await newContext())
   checkLost(gl, 'opening the device')
   if (!gl.getExtension('EXT_color_buffer_float')) {
-    throw new DeviceError('the gpu device needs EXT_color_buffer_float, textures of float32 to draw to: not here')
+    throw new DeviceError(
+      'the gpu device needs EXT_color_buffer_float, to draw to float32 textures, which this platform lacks',
+    )
   }
   return gl
 }
 
-/** Tells by a method of it: contexts of other windows, and of the package gl, have classes of their own. */
+/**
+ * Looks for a method instead of a class: contexts of other windows, and of the package gl, have classes of their own.
+ */
 const isWebGL2 = (context: object): boolean => 'texStorage2D' in context
 
-/** Gives back what a context holds. A page has about 16 contexts, and does not wait for the garbage collector. */
+/**
+ * Frees what a context holds at once: a page can have only about 16 contexts, and the garbage collector may come late.
+ */
 export function loseContext(gl: WebGL2RenderingContext): void {
   gl.getExtension('WEBGL_lose_context')?.loseContext()
-  // the package gl has this one only
+  // only the package gl has this extension
   const stackgl: { destroy(): void } | null = gl.getExtension('STACKGL_destroy_context')
   stackgl?.destroy()
 }
@@ -40,19 +46,19 @@ async function newContext(): Promise<WebGL2RenderingContext> {
   if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') await shimNode()
   const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1)
   const gl = canvas.getContext('webgl2', { alpha: false, depth: false, antialias: false })
-  if (!gl) throw new DeviceError('the gpu device needs WebGL2, which this platform does not give')
+  if (!gl) throw new DeviceError('the gpu device needs WebGL2, which this platform lacks')
   return gl
 }
 
 /**
- * Contexts of the package gl, closed ones too: where the garbage collector finds one of them, Node 24.21 and 26 may abort
- * (node_object_wrap.h removes a hook, and then there may be no JavaScript environment to remove it from).
+ * All contexts of the package gl, even closed ones. They are kept because Node 24.21 and 26 may abort when the garbage
+ * collector frees one (node_object_wrap.h removes a hook, possibly after the JavaScript environment has gone).
  */
 const contextsOfNode: unknown[] = []
 
 type CreateGl = (width: number, height: number, options: object) => WebGL2RenderingContext | null
 
-/** Give Node, which has no canvas, the part of one that gpu.js and this file use. */
+/** Give Node, which has no canvas, the part of a canvas that gpu.js and this file use. */
 async function shimNode(): Promise<void> {
   const createGl = await nodeGl()
   const create = () => {

@@ -1,4 +1,4 @@
-/** The optional package `gl` brings no types. */
+/** The optional package `gl` comes without types. */
 declare module 'gl' {
   const createContext: unknown
   export default createContext

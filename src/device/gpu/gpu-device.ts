@@ -1,6 +1,6 @@
 /**
- * The gpu device: tensors are textures that the allocator has counted, kernels are programs of kernels/gpu. Work is
- * queued; only reading values waits for it.
+ * The gpu device: tensors are textures that the allocator counts, and kernels are programs of kernels/gpu. Work is
+ * queued; only a read of values waits for it.
  */
 import { COPY, gpuKernels } from '../../../kernels/gpu/index.js'
 import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
@@ -50,7 +50,7 @@ export class GpuDevice extends GpuKindDevice {
     this.#ownsContext = !options.context
   }
 
-  /** The name that the driver gives itself. */
+  /** The driver's own name. */
   get renderer(): string {
     const { gl } = this.#runner
     const unmasked = gl.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL
@@ -73,7 +73,7 @@ export class GpuDevice extends GpuKindDevice {
   protected override prepare(kernels: ReadonlySet<KernelName>): void {
     checkLost(this.#runner.gl, 'committing')
     this.#compile(kernels)
-    // for `settle`
+    // `settle` copies with it where blocks cannot be exchanged
     this.#runner.compile(COPY)
   }
 
@@ -99,7 +99,7 @@ export class GpuDevice extends GpuKindDevice {
   }
 
   protected write({ block, size }: Storage, data: ArrayLike<number>, scale: number): void {
-    // looked at once for each micro-batch, so that a lost context is found before it is run
+    // an upload begins each micro-batch, so that this check finds a lost context before the micro-batch runs
     checkLost(this.#runner.gl, 'uploading values')
     this.#staging.upload(this.#texture(block, size), data, scale)
   }

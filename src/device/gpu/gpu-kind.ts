@@ -1,6 +1,6 @@
 /**
  * What the real and the virtual gpu device share: the size of an element, the workspace of the kernels, the bytes that
- * are held from the beginning, and the largest tensor. A plan is exact because both take all of this from here.
+ * are held from the beginning, and the largest tensor. Both take these from here, so that a plan is exact.
  */
 import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
@@ -10,11 +10,11 @@ import { Device } from '../device.js'
 import { TensorTooLargeError } from '../errors.js'
 import type { Storage } from '../storage.js'
 
-/** The size of one band of values on its way to a texture. */
+/** The size of the buffer in which a band of values goes to a texture. */
 export const UPLOAD_BYTES = 65536
 /** The size of all pixel pack buffers, through which values are read. */
 export const READ_BYTES = 65536
-/** The size of the corners of two triangles, which all programs draw. */
+/** The size of the vertices of the two triangles that every program draws. */
 export const VERTEX_BYTES = 64
 
 export abstract class GpuKindDevice extends Device {

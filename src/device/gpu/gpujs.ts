@@ -1,10 +1,10 @@
 /**
- * gpu.js, and everything here that depends on its insides. It turns functions into shaders and draws them, here on textures
- * that are not its own.
+ * gpu.js, and all code that depends on its internals. gpu.js turns functions into shaders and draws them, here on
+ * textures that are not its own.
  *
  * By itself gpu.js makes a texture for every output and decides when to free it. So the fields below, private to version
  * 2.24.1, are set from outside. A kernel is built with an output texture in place, so it makes no texture. All kernels
- * share one vertex buffer and one framebuffer, which keeps only the texture alive that was drawn to last. The
+ * share one vertex buffer and one framebuffer, so that only the texture drawn to last stays attached, and alive. The
  * version is pinned in package.json, and a test counts what gpu.js itself makes on the context.
  */
 import { type Four, type Gpu, type Program, type ProgramText, textOf } from '../../../kernels/gpu/index.js'
@@ -203,7 +203,7 @@ export class Runner implements Gpu<Texture> {
       else gpu.addFunction(source, { name, argumentTypes: types, returnType })
     }
     const { kernel } = gpu.createKernel(text.source, {
-      // given here and not to the GPU, which takes every context of Node for one of WebGL1
+      // given to the kernel, because the class GPU takes every context of Node for one of WebGL1
       context: gl,
       canvas: { width: 1, height: 1 },
       output: [1],
@@ -230,10 +230,13 @@ export class Runner implements Gpu<Texture> {
   }
 }
 
-/** More rounds than any tensor has elements. By default gpu.js silently ends a loop after 1000 rounds. */
+/**
+ * The most rounds of a loop: as many as the largest tensor has elements. By default gpu.js silently ends a loop after
+ * 1000.
+ */
 const LONGEST_LOOP = 2 ** 24
 
-/** The first `count` points of a framebuffer to which textures are attached. */
+/** The first `count` attachment points of a framebuffer. */
 const targets = (gl: WebGL2RenderingContext, count: number): number[] =>
   Array.from({ length: count }, (_, i) => gl.COLOR_ATTACHMENT0 + i)
 

@@ -40,7 +40,7 @@ const FOUR_TARGETS: readonly Replacement[] = [
   ['out vec4 data0;', [0, 1, 2, 3].map((i) => `layout(location = ${i}) out vec4 data${i};`).join('\n')],
   ['  kernel();\n  data0 = kernelResult;', '  planes(float(index), data0, data1, data2, data3);'],
 ]
-/** The same, drawing only the output whose number is the first argument. */
+/** The same, but draws one output: the one whose number is the first argument. */
 const ONE_TARGET: readonly Replacement[] = [
   [
     '  kernel();\n  data0 = kernelResult;',

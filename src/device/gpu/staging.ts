@@ -3,8 +3,8 @@
  *
  * A texture is uploaded in bands of whole rows. A read is queued into a pixel pack buffer, and its values are taken when
  * the GPU has written them, so the program does not wait in between. All such buffers together have READ_BYTES. A read
- * for which too little is left waits on the spot; so does every read where a platform has no such buffers (the package gl
- * of Node).
+ * that finds too few bytes left is synchronous; so is every read on a platform without such buffers (the package gl of
+ * Node).
  */
 import { check } from './context.js'
 import { READ_BYTES, UPLOAD_BYTES } from './gpu-kind.js'
@@ -98,7 +98,7 @@ async function passed(gl: WebGL2RenderingContext): Promise<void> {
   const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
   check(gl, 'reading values')
   if (!fence) return
-  // without a flush the fence may stay in the queue for ever
+  // without a flush the fence may never leave the queue
   gl.flush()
   const begun = performance.now()
   try {
@@ -108,7 +108,7 @@ async function passed(gl: WebGL2RenderingContext): Promise<void> {
   }
 }
 
-/** After this long, ask less often: asking all the time takes a core from a GPU in software. */
+/** After this long, ask less often: to ask all the time would take a core away from a software GPU. */
 const SHORT_WAIT_MS = 2
 /** The length of a pause as a share of the time waited so far, which bounds how late the end is noticed. */
 const LATE = 1 / 16

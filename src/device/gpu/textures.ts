@@ -1,9 +1,9 @@
 /**
  * The textures behind an allocator's blocks: made, deleted and exchanged on the context itself.
  *
- * Only the error code of the driver tells whether it had the memory for a texture, and asking for it waits until the GPU
- * has done everything that is queued. So it is asked for only when the textures together are larger than ever before,
- * which happens in the first steps of a training. A failure that this misses is reported by the next read.
+ * Only the driver's error code tells whether there was memory for a texture, and asking for the code waits until the
+ * GPU has done everything in its queue. So the code is asked for only when the textures together are larger than ever
+ * before, which happens in the first steps of a training. A failure that this misses is reported by the next read.
  */
 import type { Textures } from '../../memory/texture-allocator.js'
 import { check } from './context.js'

@@ -4,8 +4,8 @@
  *   band [channels, rows, strideX, phase]
  *
  * Columns are dealt to `strideX` phases. So neighbouring outputs see neighbouring columns through a tap, whatever the
- * stride. A tap lies at the same distance from every output's place in the band, and no load needs a mask: a band does
- * once for all taps the work that packing does for each tap.
+ * stride. Each tap is at a fixed distance from an output's place in the band, and no load needs a mask. So a band does
+ * once, for all taps, the work that packing would do for each tap.
  */
 
 import { BandSizes } from '../machine/sizes'

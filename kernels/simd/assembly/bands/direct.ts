@@ -10,13 +10,13 @@
  * outputs of a row: their numbers lie side by side in the band, at a distance that the table of taps holds for each
  * step.
  *
- * The last tile of a row is moved left until it is whole; outputs that are computed twice come out the same. A tile
- * wider than the row goes to the slot first, and the columns of the row are copied from there.
+ * The last tile of a row is moved left until it is whole; some outputs are then computed twice, with the same result. A
+ * tile that is wider than the row is written to the slot first, and the columns of the row are copied from there.
  *
  * Many taps are summed in blocks, Note [Long sums]: the first block of a tile begins with the bias, the others with
  * zero.
  *
- * The gradient of a convolution's inputs, where strides are 1, is a convolution of dy with the kernels turned round.
+ * If strides are 1, the gradient of a convolution's inputs is a convolution of dy with the kernels turned round.
  */
 import { BANDS_HEADER_BYTES, DIRECT_SLOT_BYTES, MULTIPLY_GRAIN, TILE_ROWS } from '../../layout'
 import { Band } from './band'
@@ -24,13 +24,13 @@ import { parallel } from '../machine/parallel'
 import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES, storeHalf, storeRow } from '../product/tile'
 
 /**
- * The head of the workspace. After it come the table of taps, the weights, the biases, and each slot's tile and band.
+ * The head of the workspace. The table of taps, the weights, the biases, and each slot's tile and band follow it.
  */
 @unmanaged
 class Direct extends Band {
   x: usize
   y: usize
-  /** output channels of a group, and that rounded up to whole tiles */
+  /** output channels of a group, and their number rounded up to whole tiles */
   o: i32
   lanes: i32
   /** bands in an image, bands in an item */
@@ -48,7 +48,7 @@ class Direct extends Band {
 
 /** The most taps in a block. */
 const BLOCK: i32 = 256
-/** All blocks but the first begin with zeros. */
+/** All blocks except the first begin with zeros. */
 const ZEROS: usize = memory.data(16)
 
 /** x, w, bias? (an address, or 0) -> y; `turned`: with the kernels turned round, for the gradient of the inputs */
@@ -166,7 +166,7 @@ function copyOut(to: usize, stride: usize, from: usize, rows: i32, columns: i32)
   }
 }
 
-/** Adds the sums of all blocks but the first to a tile of y. */
+/** Adds the sums of all blocks except the first to a tile of y. */
 function addBlocks(
   taps: i32, a: usize, table: usize, from: usize, own: usize, c: usize, stride: usize, rows: i32, columns: i32,
 ): void {

@@ -6,8 +6,8 @@
  *
  * A product (convolution.ts) would spend its time on packing: each packed number of dy serves one multiply-add for each
  * tap of each channel, 9 for a grey image. It would also have a single panel of columns, so that no thread could help.
- * Here neither side is packed, because both lie along the positions already: dy as it is, x in a band. Two rows of dy
- * meet four taps in eight vectors of sums, whose lanes are neighbouring positions.
+ * Here neither side is packed, because both already lie along the positions: dy as it is, x in a band. Two rows of dy
+ * meet four taps in eight vectors of sums, and the lanes of a vector are neighbouring positions.
  *
  * Bands are dealt to a fixed number of parts. Each part has its own sums, and the parts are added in their order. A
  * part with many bands has two sets of sums, one for a block of bands and one for all its blocks: Note [Long sums].
@@ -18,8 +18,7 @@ import { parallel } from '../machine/parallel'
 import { multiplyAdd } from '../product/tile'
 
 /**
- * The head of the workspace. After it come the table of taps, the sums of the parts, and each slot's spare sums and
- * band.
+ * The head of the workspace. The table of taps, the sums of the parts, and each slot's spare sums and band follow it.
  */
 @unmanaged
 class Dots extends Band {
@@ -91,8 +90,8 @@ function sumPart(dots: Dots, part: i32, slot: i32): void {
 }
 
 /**
- * Adds bands first .. end - 1 to the sums. The last of an odd number of channels is paired with itself, and its second
- * sums go to `nowhere`.
+ * Adds bands first .. end - 1 to the sums. With an odd number of channels, the last is paired with itself, and its
+ * second sums go to `nowhere`.
  */
 function sumBands(dots: Dots, first: i32, end: i32, sums: usize, slot: i32): void {
   const nowhere = dots.slots + <usize>slot * dots.slotBytes

@@ -1,4 +1,4 @@
-/** What the kernels of norms share: the scale of a group, and sums over a piece of it. */
+/** Shared parts of the norm kernels: the scale of a group, and sums over a piece of it. */
 import { take } from './lines'
 import { addHigh, addLow, sumOfPair } from './sums'
 

@@ -3,8 +3,8 @@
  * the last place (`node dist/test/ulps.js exp log`): exp 0.96, or 0.98 with fused multiply-add; log 0.83 either way.
  *
  * Both split a number into a power of two, which is exact work on the bits of the exponent, and a small rest, for which
- * a polynomial (for log that of Cephes' logf) gives all the digits of float32. There are no tables, and no branches but
- * for numbers whose logarithm no network asks for: so lanes stay together, and the steps of several vectors overlap.
+ * a polynomial (for log that of Cephes' logf) gives all the digits of float32. There are no tables, and branches only
+ * for numbers whose logarithm no network asks for. So lanes stay together, and the steps of several vectors overlap.
  *
  * Constants are loaded from memory, because V8 would build each of them from integers in every round of a loop.
  */
@@ -16,7 +16,7 @@ const LOG2_E = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16)
 /** log 2 in two parts: the first has 9 bits, so that its products with small integers are exact. */
 const LOG_2_HIGH = memory.data<v128>([f32x4.splat(0.693359375)], 16)
 const LOG_2_LOW = memory.data<v128>([f32x4.splat(-2.12194440e-4)], 16)
-/** 1.5 * 2^23: a float32 as large as this has no digits behind the point, and its lowest bits count up from 0. */
+/** 1.5 * 2^23: a float32 of this size has no digits behind the point, so its lowest bits are a whole number. */
 const ROUNDER = memory.data<v128>([f32x4.splat(12582912)], 16)
 const ONE = memory.data<v128>([f32x4.splat(1)], 16)
 const EXPONENT_OF_ONE = memory.data<v128>([i32x4.splat(127)], 16)
@@ -43,12 +43,12 @@ function subtractProduct(from: v128, a: v128, b: v128): v128 {
 }
 
 /**
- * e^x, to 1 ulp, also where it is subnormal: 2^n e^r with n = round(x / log 2) and r = x - n log 2 in [-0.35, 0.35].
+ * e^x, to 1 ulp, even where it is subnormal: 2^n e^r with n = round(x / log 2) and r = x - n log 2 in [-0.35, 0.35].
  * The power of two is multiplied in two halves, because 2^n may overflow where the product does not.
  */
 @inline
 export function exp(x: v128): v128 {
-  // Operands in this order leave a NaN a NaN.
+  // With the operands in this order a NaN stays a NaN.
   x = f32x4.pmax(f32x4.pmin(x, v128.load(LARGEST)), v128.load(LEAST))
   const rounder = v128.load(ROUNDER)
   const rounded = multiplyAdd(x, v128.load(LOG2_E), rounder)
@@ -114,7 +114,7 @@ function logNormal(x: v128): v128 {
   return multiplyAdd(n, v128.load(LOG_2_HIGH), f32x4.add(r, subtractProduct(small, v128.load(HALF), square)))
 }
 
-/** The logarithm of any number: also of zero, negative, subnormal and infinite numbers and NaN. */
+/** The logarithm of any number, including zero, negative, subnormal and infinite numbers and NaN. */
 function logAny(x: v128): v128 {
   const tiny = f32x4.lt(x, v128.load(LEAST_NORMAL))
   const lifted = v128.bitselect(f32x4.mul(x, v128.load(LIFT)), x, tiny)
@@ -126,7 +126,7 @@ function logAny(x: v128): v128 {
   return v128.bitselect(positive, others, ordinary)
 }
 
-/** log(1 + x) for x >= 0, to 2 ulp: the part of x that rounding takes from 1 + x is put back through the derivative. */
+/** log(1 + x) for x >= 0, to 2 ulp: the derivative corrects for the part of x that is lost when 1 + x is rounded. */
 @inline
 export function log1p(x: v128): v128 {
   const one = v128.load(ONE)

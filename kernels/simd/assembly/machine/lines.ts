@@ -1,16 +1,16 @@
 /**
  * Loops over lines of numbers, four at a time. The operation f is the method `apply` of a class without fields: the
- * compiler inlines it into the loop, which it does not do with a function passed as a value.
+ * compiler inlines it into the loop, but would not inline a function that is passed as a value.
  *
  *   map        y [n] = f(x, p, q), with constants p and q
  *   combine    y [n] = f(a, b, p, q, r), with constants p, q and r
  *   broadcast  y [rows, n] = f(a, b); rows and numbers of a and b lie at the distances in PLANE_STEPS
  *
- * A loop over a cheap operation is as fast as memory. It does sixteen numbers in a round, so that counting costs little
- * beside loads and stores.
+ * A loop over a cheap operation is as fast as memory. Each round takes sixteen numbers, so that counting costs little
+ * compared with loads and stores.
  *
- * The last one to three numbers of a line are loaded and stored one by one. Nothing beyond the line is written, nor read,
- * because memory may end there. Every number is read before its place is written, so y may be x or a.
+ * The last one to three numbers of a line are loaded and stored one by one. Nothing beyond the line is read or written,
+ * because memory may end there. Every number is read before its place is written, so y can be x or a.
  */
 import { PLANE_STEPS } from '../../layout'
 import { PlaneSteps } from './sizes'
@@ -36,7 +36,7 @@ export function loadApart(from: usize, step: usize, count: i32): v128 {
   return four
 }
 
-/** Loads the next four numbers of a line, or the last `left` where fewer than four are left. */
+/** Loads the next four numbers of a line, or the last `left` if fewer than four are left. */
 @inline
 export function take(from: usize, left: i32): v128 {
   return left >= 4 ? v128.load(from) : loadPart(from, left)
@@ -48,7 +48,7 @@ export function put(to: usize, four: v128, left: i32): void {
   else storePart(to, four, left)
 }
 
-/** As `take`, for numbers `step` bytes apart. */
+/** Like `take`, for numbers `step` bytes apart. */
 @inline
 export function takeApart(from: usize, step: usize, left: i32): v128 {
   if (step == 0) return v128.load_splat<f32>(from)
@@ -69,7 +69,7 @@ export function map<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
   mapFew<F>(n, x, y, p, q)
 }
 
-/** As `map`, but four at a time, for slow functions: they have enough instructions to overlap. */
+/** Like `map`, but four at a time, for slow functions, which have enough instructions to overlap. */
 export function mapFew<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
   const f = changetype<F>(0)
   for (; n > 0; n -= 4) {

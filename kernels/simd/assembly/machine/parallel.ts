@@ -9,8 +9,8 @@
  *   slots | items | next           16, 24 and 24 bits
  *
  * A thread takes an item by exchanging the word for one with a greater `next`. The word holds all that a thread must
- * know to take an item, and `body` and `context` beside it do not change before every item is done. So a worker may be
- * late: it takes an item of the loop that runs then, or none.
+ * know to take an item, and `body` and `context` beside it do not change before every item is done. So a worker can be
+ * late: it takes an item of the loop that runs by then, or none.
  *
  * The main thread must not block (in a page it is not allowed to): when no item is left, it spins until the workers
  * have done theirs. A worker spins for a while after its last item, because the next loop of a training step comes
@@ -43,13 +43,14 @@ const FAILED: usize = CONTROL + 196
 const SPINS: i32 = 20000
 
 /**
- * Loops that run alone before workers are worth their start, each of them long enough to be shared: 10 us or more. A
- * worker takes some 20 ms to start, on another core, and memory; a few small tensors are not worth that.
+ * The number of loops that run alone before workers are started. Only loops that are long enough to share count: 10 us
+ * or more. A worker takes some 20 ms to start, on another core, and memory; a few small tensors are not worth that.
  */
 const LOOPS_ALONE: i32 = 100
 
 /**
- * Globals belong to an instance, so to a thread: its slot, whether it is inside a shared loop, how many loops ran alone.
+ * Globals belong to an instance, so to a thread: its slot, whether it is inside a shared loop, and how many loops ran
+ * alone.
  */
 let own: i32 = 0
 let inside: bool = false
@@ -59,8 +60,8 @@ let alone: i32 = 0
 type Body = (context: usize, item: i32, slot: i32) => void
 
 /**
- * @param items  each takes 5 us or more: a shorter one takes longer to hand over than to do
- * @param slots  the most threads that may take part
+ * @param items  each takes 5 us or more: to hand over a shorter one takes longer than to do it
+ * @param slots  the most threads that can take part
  */
 export function parallel(context: usize, items: i32, slots: i32, body: Body): void {
   if (ASC_FEATURE_THREADS && items > 1 && slots > 1 && !inside) {
@@ -72,7 +73,7 @@ export function parallel(context: usize, items: i32, slots: i32, body: Body): vo
   for (let item = 0; item < items; item++) body(context, item, 0)
 }
 
-/** Runs one part of the call that kernels/simd/machine/parts.ts has written down. */
+/** Runs one part of the call that kernels/simd/machine/parts.ts has stored. */
 @external("env", "callPart")
 declare function callPart(item: i32): void
 
@@ -80,7 +81,7 @@ export function parallelCalls(items: i32): void {
   parallel(0, items, MAX_THREADS, (_context, item, _slot) => callPart(item))
 }
 
-/** Are there workers to share a loop with? If not, counts it as one that runs alone. */
+/** Are there workers to share a loop with? If not, counts the loop as one that runs alone. */
 export function isShared(): bool {
   if (atomic.load<i32>(WORKERS) > 0) return true
   alone++
@@ -122,7 +123,7 @@ function runItems(slot: i32): i32 {
   return count
 }
 
-/** Takes the next item; -1 where none is left for this slot. */
+/** Takes the next item; -1 if none is left for this slot. */
 function take(slot: i32): i32 {
   let word = atomic.load<i64>(WORD)
   while (true) {
@@ -152,7 +153,7 @@ export function work(slot: i32): void {
   }
 }
 
-/** A worker that met an error says so: its item will never be done, and the main thread must not wait for it. */
+/** Called by a worker that met an error: its item will never be done, and the main thread must not wait for it. */
 export function fail(): void {
   atomic.store<i32>(FAILED, 1)
 }

@@ -1,12 +1,12 @@
 /**
- * What softmax, cross-entropy and attention do with numbers that are normalised together. The numbers are walked in
- * vectors of four, in one of two ways:
+ * The loops of softmax, cross-entropy and attention over numbers that are normalised together. The numbers are walked
+ * in vectors of four, in one of two ways:
  *
- *   inner = 1   a row: a vector holds four neighbouring numbers of it, and results meet across the lanes
- *   inner > 1   up to four columns: a vector holds a number of each, and lanes never meet
+ *   inner = 1   a row: a vector holds four neighbouring numbers of it, and results are combined across the lanes
+ *   inner > 1   up to four columns: a vector holds a number of each, and lanes are never combined
  *
  * Both are one loop over `vectors`, `stepOf` bytes apart. A vector takes up to four of the `left` numbers; in a row
- * fewer are left after each vector, in columns always the same.
+ * fewer are left after each vector, in columns the number stays the same.
  */
 import { firstLanes, maxAcross } from './across'
 import { exp } from './exp'
@@ -31,13 +31,13 @@ export function leftOf(size: i32, inner: i32, lanes: i32): i32 {
   return inner == 1 ? size : lanes
 }
 
-/** By how many numbers `left` falls after each vector. */
+/** The number by which `left` falls after each vector. */
 @inline
 export function taken(inner: i32): i32 {
   return inner == 1 ? 4 : 0
 }
 
-/** As `take`, but with `others` in the lanes beyond `left`. */
+/** Like `take`, but with `others` in the lanes beyond `left`. */
 @inline
 export function takeOr(others: v128, from: usize, left: i32): v128 {
   return left >= 4 ? v128.load(from) : v128.bitselect(loadPart(from, left), others, firstLanes(left))
@@ -96,7 +96,7 @@ export function divide(y: usize, size: i32, inner: i32, lanes: i32, total: v128)
 }
 
 /**
- * dx = F.slope(dy, y, sum of F.term(dy, y)), times `scale` where F says so. F is a class without fields: lines.ts.
+ * dx = F.slope(dy, y, sum of F.term(dy, y)), times `scale` if F asks for it. F is a class without fields: lines.ts.
  */
 export function slopes<F>(dy: usize, y: usize, dx: usize, size: i32, inner: i32, lanes: i32, scale: f32): void {
   const f = changetype<F>(0)

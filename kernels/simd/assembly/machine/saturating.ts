@@ -3,9 +3,9 @@
  * Their errors, in units in the last place (ulp), were counted over every thousandth float32 number unless the function
  * says otherwise; a test counts them over every ten thousandth.
  *
- * They take exponentials of numbers that are not positive, so that none overflows. They divide once: numerator and
- * denominator are chosen by lane before that. Where 1 minus a small number would lose digits, the small side has a form
- * of its own.
+ * They take exponentials only of numbers that are not positive, so that none overflows. They divide once, after they
+ * have selected numerator and denominator by lane. Where 1 minus a small number would lose digits, the small side has a
+ * formula of its own.
  */
 import { exp } from './exp'
 
@@ -42,7 +42,7 @@ export function tanh(x: v128): v128 {
   return v128.or(result, v128.and(x, f32x4.splat(-0.0)))
 }
 
-/** e^-|x|, which both sides of a sigmoid are made of. */
+/** e^-|x|, from which both sides of a sigmoid are made. */
 @inline
 export function decay(x: v128): v128 {
   return exp(v128.or(x, f32x4.splat(-0.0)))
@@ -96,7 +96,7 @@ const TAIL = memory.data<f32>([
  *
  * It falls slowly from 1/2 to 0 like 1 / t. So (1 + t) h(t) is nearly constant. As a function of w = (t - 4) / (t + 4),
  * which takes all t to [-1, 1), it is a polynomial to 2^-28: its Chebyshev interpolation at 11 points on [0, END]. The
- * form is Shepherd's and Laframboise's (Math. Comp. 36, 1981).
+ * form is that of Shepherd and Laframboise (Math. Comp. 36, 1981).
  */
 @inline
 export function tail(t: v128): v128 {

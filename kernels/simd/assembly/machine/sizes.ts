@@ -18,7 +18,7 @@ export class PlaneSteps {
   c: i32
 }
 
-/** As `Pooling` in kernels/kernels.ts, but for the planes, which are dealt to threads. */
+/** `Pooling` of kernels/kernels.ts, without the number of planes, because threads share the planes. */
 @unmanaged
 export class PoolSizes {
   height: i32
@@ -33,7 +33,7 @@ export class PoolSizes {
   padX: i32
 }
 
-/** As `Convolution` in kernels/kernels.ts. */
+/** `Convolution` of kernels/kernels.ts. */
 @unmanaged
 export class Sizes {
   batch: i32
@@ -63,7 +63,7 @@ export class Sizes {
   }
 }
 
-/** As `Blocking` in kernels/simd/machine/blocking.ts. */
+/** `Blocking` of kernels/simd/machine/blocking.ts. */
 @unmanaged
 export class ProductSizes extends Sizes {
   depth: i32
@@ -73,7 +73,7 @@ export class ProductSizes extends Sizes {
   slotCount: i32
 }
 
-/** As `Bands` in kernels/simd/machine/bands.ts. */
+/** `Bands` of kernels/simd/machine/bands.ts. */
 @unmanaged
 export class BandSizes extends Sizes {
   outRows: i32

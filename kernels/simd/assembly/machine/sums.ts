@@ -8,8 +8,8 @@
  *     other sums   at most BLOCK vectors, and the blocks in double precision, which then costs nothing; or all numbers in
  *                  double precision, where memory is slower anyway (reduce.ts)
  *
- *   The cut of a sum follows from sizes alone. test/tolerances.ts states the bounds, and test/sums.test.ts holds all
- *   kernels to them.
+ *   The cut of a sum depends only on sizes. test/tolerances.ts states the bounds, and test/sums.test.ts checks them for
+ *   all kernels.
  */
 
 import { put, take } from './lines'
@@ -27,7 +27,7 @@ export function highPair(four: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f64>(four, four, 1, 0))
 }
 
-/** Adds four numbers to four sums in double precision, of which each of two vectors holds two. */
+/** Adds the lower two of four numbers to two sums in double precision; `addHigh` adds the upper two. */
 @inline
 export function addLow(sums: v128, four: v128): v128 {
   return f64x2.add(sums, lowPair(four))

@@ -9,7 +9,7 @@ import { ROWS, ROWS_BYTES } from './tile'
 export class Filters {
   /** w [outChannels, channels, kernelHeight, kernelWidth] of the group */
   base: usize
-  /** the image whose taps they are */
+  /** the image that has the table of taps */
   image: Image
   /** bytes from an input channel to the next, and from an output channel to the next */
   laneStride: usize

@@ -22,8 +22,8 @@ export class Grid {
 
   /**
    * Writes y, x and the offset from the image's base in bytes into three lists, for `count` positions from `first` on.
-   * `perImage` may be more than the positions of an image: the others lie off the image for every tap, and so do the
-   * entries from `count` to `room`.
+   * `perImage` can exceed the number of positions in an image: the additional ones lie outside the image for every tap,
+   * and so do the entries from `count` to `room`.
    */
   locate(image: Image, first: i32, count: i32, room: i32, perImage: i32, ys: usize, xs: usize, offsets: usize): void {
     const stepX = this.stepX
@@ -60,5 +60,5 @@ export class Grid {
   }
 }
 
-/** A coordinate that no tap brings back to an image. */
+/** A coordinate that lies outside the image for every tap. */
 const OFF_IMAGE: i32 = -0x40000000

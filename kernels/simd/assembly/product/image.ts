@@ -1,14 +1,14 @@
 /**
  * Images seen through the taps of a convolution.
  *
- * Tap (down, right) takes a position (y, x) to the pixel (y + down, x + right), or to 0 where that is off the image. In
+ * Tap (down, right) maps a position (y, x) to the pixel (y + down, x + right), or to 0 if that is outside the image. In
  * the convolution and its weight gradient the image is x, and positions are outputs, `stride` pixels apart. In the
  * input gradient the image is dy, and positions are pixels of x.
  *
  * With stride 1, four neighbouring positions see four neighbouring pixels through every tap, so these are loaded as one
- * vector. At the end of a row the vector runs over into the next row or off the image; a mask, the same for all
+ * vector. At the end of a row the vector runs on into the next row or beyond the image; a mask, the same for all
  * channels, zeroes those lanes. Such a load may begin before the image or end behind it, in other tensors. That does no
- * harm, but it must not pass the ends of the memory (`isRun`).
+ * harm, but the load must not pass the ends of the memory (`isRun`).
  */
 
 import { TAP_BYTES } from '../../layout'
@@ -26,7 +26,7 @@ export class Image {
   /** table of taps: down, right, bytes to the pixel, bytes into the filter */
   taps: usize
   tapCount: i32
-  /** the least and most that any tap adds to a position, or 0: in bytes, down and right */
+  /** the smallest and largest offset that any tap adds to a position, 0 included: in bytes, down and right */
   least: i32
   most: i32
   leastDown: i32
@@ -84,7 +84,7 @@ export class Image {
     return load<i32>(this.taps + <usize>tap * TAP_BYTES, 12)
   }
 
-  /** All ones where the tap takes positions (y, x) to the image, else zeros. */
+  /** All ones where the tap maps positions (y, x) into the image, else zeros. */
   mask(tap: i32, y: v128, x: v128): v128 {
     const entry = this.taps + <usize>tap * TAP_BYTES
     const row = i32x4.add(y, v128.load_splat<i32>(entry))
@@ -93,7 +93,7 @@ export class Image {
     return v128.and(i32x4.lt_u(row, i32x4.splat(this.height)), i32x4.lt_u(column, i32x4.splat(this.width)))
   }
 
-  /** Do all taps take all four positions to the image? Then their masks are all ones. */
+  /** Do all taps map all four positions into the image? Then their masks are all ones. */
   isInside(y: v128, x: v128): bool {
     const top = i32x4.ge_s(y, i32x4.splat(-this.leastDown))
     const bottom = i32x4.lt_s(y, i32x4.splat(this.height - this.mostDown))
@@ -102,7 +102,7 @@ export class Image {
     return i32x4.all_true(v128.and(v128.and(top, bottom), v128.and(left, right)))
   }
 
-  /** Are four positions neighbours in memory, and all vectors that taps load for them within it? */
+  /** Are four positions neighbours in memory, and do all vectors that taps load for them lie within the memory? */
   isRun(offsets: v128): bool {
     const first = i32x4.extract_lane(offsets, 0)
     const run = i32x4.add(i32x4.splat(first), i32x4(0, 4, 8, 12))
@@ -113,7 +113,7 @@ export class Image {
   }
 }
 
-/** Four numbers at base + offsets, 0 where the mask is 0; masked offsets may lead anywhere. */
+/** Four numbers at base + offsets, 0 where the mask is 0; masked offsets can point anywhere. */
 export function loadScattered(base: usize, offsets: v128, mask: v128): v128 {
   const safe = v128.and(offsets, mask)
   let four = v128.load_zero<f32>(base + i32x4.extract_lane(safe, 0))

@@ -4,12 +4,12 @@
  *   left operand:  lanes are rows,    panels [k, ROWS]
  *   right operand: lanes are columns, panels [k, COLUMNS]
  *
- * A panel holds, step of k after step, the numbers that the tile takes at that step. So the tile reads both panels from
- * front to back. Packing reads each number once, the tile many times.
+ * A panel holds, for one step of k after the other, the numbers that the tile needs at that step. So the tile reads
+ * both panels from front to back. Packing reads each number once, the tile many times.
  *
  * `laneStride` and `stepStride` are the bytes from lane to lane and from step to step. One of them is 4: either the
  * lanes lie side by side and vectors are copied, or the steps do and blocks of 4 x 4 are transposed in registers.
- * A matrix stored transposed has these strides exchanged, and nothing else. So one product serves all four cases.
+ * A matrix stored transposed differs only in that these strides are exchanged. So one product serves all four cases.
  */
 import { COLUMNS, COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
 
@@ -76,7 +76,7 @@ export function storeRamp(to: usize, first: i32): void {
   v128.store(to, i32x4.add(four, i32x4.splat(48)), 48)
 }
 
-/** Packs number by number, where lanes are too few or too far apart for vectors. */
+/** Packs number by number, for lanes that are too few or too far apart for vectors. */
 function pick(to: usize, width: i32, from: usize, lanes: i32, laneStride: usize, stepStride: usize, k: i32): void {
   for (let i = 0; i < k; i++) {
     let at = from

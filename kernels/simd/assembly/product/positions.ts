@@ -17,7 +17,7 @@ import { COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
 @unmanaged
 export class OutputPositions {
   base: usize
-  /** outputs of a channel of an image, and that rounded up to a multiple of four */
+  /** outputs of a channel of an image, and their number rounded up to a multiple of four */
   size: i32
   steps: i32
   imageBytes: usize
@@ -55,7 +55,7 @@ export class OutputPositions {
     }
   }
 
-  /** Packs four steps of which some steps, or some rows, do not exist; zeros stand for them. */
+  /** Packs four steps, if some steps or rows of them do not exist; zeros stand for those. */
   private pick(to: usize, from: usize, lanes: i32, steps: i32): void {
     const channelBytes = <usize>this.size * 4
     for (let i = 0; i < 4; i++) {

@@ -14,8 +14,8 @@
  *         pack right [depth, COLUMNS]        (the panel)             stays in the first-level cache
  *         for each ROWS rows                                         the tile (tile.ts), in registers
  *
- * A right panel is packed just before its use, while it is in the cache, so the workspace holds one panel and not all
- * of them. It is packed again for every block of rows, which costs about 1 / height of the multiplying.
+ * A right panel is packed just before its use and is then in the cache, so the workspace holds only one panel. It is
+ * packed again for every block of rows, which costs about 1 / height of the multiplying.
  *
  * The items of the two inner loops, rows to pack and then columns to multiply, do not touch each other. So threads
  * share both loops (machine/parallel.ts). Each thread has a slot with a panel of its own, and all read the block.
@@ -162,7 +162,7 @@ function multiplyPanels<Right>(workspace: usize, item: i32, slot: i32): void {
   }
 }
 
-/** The number of parts of `size`, each but the last with this length. */
+/** The number of parts of `size`, each except the last with this length. */
 function divideUp(size: i32, length: i32): i32 {
   return (size + length - 1) / length
 }

@@ -15,7 +15,7 @@
  * save half of the loop's own work; the `break` between them keeps V8 from loading for both before it multiplies for
  * either, which would not fit the registers.
  *
- * Every element of c is one chain of sums in the order of k, wherever it lies in the tile. So its bits do not depend on
+ * Every element of c is one chain of sums in the order of k, at every place in the tile. So its bits do not depend on
  * the cut into tiles. The chain is no longer than a block of k: the sums of earlier blocks are added afterwards
  * (`addTile`), Note [Long sums] in machine/sums.ts. If they were added here, behind the loop, V8 would run out of
  * registers and the loop would be slower by a tenth.

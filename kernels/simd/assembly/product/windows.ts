@@ -12,9 +12,9 @@ import { storeRamp } from './matrix'
 import { COLUMNS, COLUMNS_BYTES } from './tile'
 
 /**
- * Channels that are packed through one tap before the next tap reads the same cache lines again. Any number of channels
- * stay in the first-level cache, unless they are a multiple of half of one of its 8 ways apart: then they share its
- * sets, and only few stay.
+ * How many channels are packed through one tap before the next tap reads the same cache lines again. Any number of
+ * channels stays in the first-level cache, unless their distance is a multiple of half of one of its 8 ways: then they
+ * share its sets, and only few stay.
  */
 const ANY_CHANNELS: i32 = 256
 const FEW_CHANNELS: i32 = 8
@@ -106,7 +106,7 @@ export class Windows {
   }
 }
 
-/** Copies what a tap sees in one channel after the other to a panel; `taps` steps lie between two channels. */
+/** Copies the numbers that a tap sees, channel after channel, to a panel; `taps` steps lie between two channels. */
 @inline
 function copyInside(to: usize, from: usize, steps: i32, taps: i32, image: Image): void {
   const stride = <usize>taps * COLUMNS_BYTES
