@@ -95,10 +95,7 @@ export interface AttentionRows {
   keys: number
   scale: number
   causal: boolean
-  /**
-   * with a mask: the position at which it begins for each element of the batch, and its element strides (0 where it is
-   * broadcast)
-   */
+  /** with a mask: where it begins for each element of the batch, and its element strides (0: broadcast) */
   mask: { starts: Offsets; strideQuery: number; strideKey: number } | null
 }
 
@@ -136,9 +133,7 @@ export interface Dropout {
   first: number
 }
 
-/**
- * The number of dropouts in a forward whose masks never repeat, however large the mini-batch: Note [Counter of a mask].
- */
+/** The dropouts in a forward whose masks never repeat, in a mini-batch of any size: Note [Counter of a mask]. */
 export const DROPOUT_CALLS = 2 ** 11
 
 /** Hyperparameters that every optimizer kernel shares. */
@@ -261,10 +256,7 @@ export interface KernelParameters {
   moments: { outer: number; groups: number; inner: number }
   /** x, mean, variance, gamma?, beta? -> y = (x - mean) / sqrt(variance + eps) gamma + beta */
   normalize: Normalization
-  /**
-   * dy, x, mean, variance, gamma? -> dx, with the mean and variance of x itself; `fixed`: they are constants, and x is
-   * not read
-   */
+  /** dy, x, mean, variance, gamma? -> dx, the moments being those of x; `fixed`: constants, and x is not read */
   normalizeGradient: Normalization & { fixed: boolean }
   /** dy, x, mean, variance -> dgamma [affineSize] = sum of dy (x - mean) / sqrt(variance + eps) */
   normalizeScaleGradient: Normalization & { accumulate: boolean }

@@ -1,4 +1,4 @@
-/** The accuracy of `evaluate`, against counts by hand: whatever people have for outputs, targets and losses. */
+/** The accuracy of `evaluate` against counts by hand, for all kinds of outputs, targets and losses. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -19,7 +19,7 @@ import type { Tensor } from '../src/tensor/tensor.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
-/** Its output is its input, in rows where it is told so. */
+/** A module whose output is its input, as rows if `rows` is set. */
 class Same extends Module {
   readonly zero = new Parameter(this.device, [])
   rows = false
@@ -52,7 +52,7 @@ const indices = (values: readonly number[], shape: readonly number[] = [values.l
   shape,
 })
 
-test('what the loss ignores is not counted, where it is a class too: 1, not 1 / 4', async () => {
+test('a target that the loss ignores is not counted, even if it is a class: 1, not 1 / 4', async () => {
   const logits = [
     [0, 9, 0],
     [9, 0, 0],
@@ -68,7 +68,7 @@ test('what the loss ignores is not counted, where it is a class too: 1, not 1 / 
   assert.is((await evaluate(own, batch, { microBatch: 1 })).accuracy, 1)
 })
 
-test('sample weights count as in the loss: 3 / 4, and a sample of weight 0 nothing', async () => {
+test('sample weights count as in the loss: 3 / 4, and a sample of weight 0 does not count', async () => {
   const batch = {
     inputs: host([9, 0, 9, 0, 9, 0], [3, 2]),
     targets: indices([0, 1, 1]),
@@ -140,13 +140,13 @@ test('[N, C, T] with targets [N, T], and rows [N T, C] with targets [N, T], any 
   )
 })
 
-test('a target outside the classes counts nothing, whatever a loss of your own makes of it', async () => {
+test('a target outside the classes is not counted, even if a loss of your own uses it', async () => {
   const own: Loss = (y) => mean(y)
   const batch = { inputs: host([1, 0, 1, 0, 1, 0], [3, 2]), targets: indices([0, 1, -1]) }
   assert.is((await evaluate(own, batch)).accuracy, 1 / 2)
 })
 
-test('no accuracy of a regression, whatever the shapes', async () => {
+test('a regression has no accuracy, for any shapes', async () => {
   const flat: Loss = (y, t) => mse(reshape(y, t.shape), t)
   /** mean and log variance */
   const gaussian: Loss = (y, t) => mean(square(sub(sum(slice(y, [0, 0], [y.shape[0], 1]), { axes: 1 }), t)))

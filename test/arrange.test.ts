@@ -1,5 +1,6 @@
 /**
- * Blocks arranged beforehand: memory/arrange.ts against brute force, and the heap, which is given the addresses one by one.
+ * Blocks arranged beforehand: memory/arrange.ts against brute force, and on the heap, which gets the addresses one by
+ * one.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -19,7 +20,7 @@ const sum = (items: readonly { bytes: number }[]): number => items.reduce((total
 const apart = (a: Spot, b: Spot): boolean => end(a) <= b.address || end(b) <= a.address
 const together = (a: Life, b: Life): boolean => a.birth <= b.death && b.birth <= a.death
 
-// What is arranged
+// The blocks to arrange
 
 const units = fc.integer({ min: 1, max: 40 }).map((count) => count * ALIGNMENT_BYTES)
 const requestBytes = fc.oneof(
@@ -47,7 +48,7 @@ function programs(maxLength: number, requestBytes: fc.Arbitrary<number>): fc.Arb
   return fc.array(request, { minLength: 1, maxLength, size: 'max' })
 }
 
-/** What others hold, with holes between. */
+/** Memory that others hold, with holes in between. */
 const takens = fc
   .array(fc.record({ bytes: units, hole: fc.oneof(fc.constant(0), units) }), { maxLength: 6 })
   .map((parts) => parts.map(({ bytes }, i) => ({ address: sum(parts.slice(0, i)) + holesBefore(parts, i), bytes })))
@@ -61,8 +62,8 @@ const sizes = fc.oneof(
 )
 
 /**
- * The lives of a training step: what a layer's forward makes lasts until its backward, where the gradient comes by that the
- * layer above has left. Births ascend, and the deaths mirror them.
+ * The lives of a training step: a value from a layer's forward lives until its backward, which also reads the gradient
+ * that the layer above has left. Births ascend, and the deaths mirror them.
  */
 const steps: fc.Arbitrary<Life[]> = fc
   .array(fc.record({ output: sizes, saved: fc.boolean(), gradient: sizes, workspace: fc.option(sizes) }), {
@@ -88,11 +89,11 @@ const aliveAt = (lives: readonly Life[], at: number): number =>
 
 const mostBytes = (lives: readonly Life[]): number => Math.max(0, ...lives.map(({ birth }) => aliveAt(lives, birth)))
 
-/** No arrangement ends below. */
+/** A lower bound: no arrangement ends below it. */
 const leastEnd = (lives: readonly Life[], taken: readonly Taken[]): number =>
   Math.max(highestEnd(taken), sum(taken) + mostBytes(lives))
 
-/** Each life in this order at the lowest address where it meets none before it, and nothing that is taken. */
+/** Places the lives in this order, each at the lowest address where it meets no earlier life and no taken memory. */
 function layout(lives: readonly Life[], taken: readonly Taken[], order: readonly number[]): number[] {
   const addresses: number[] = []
   order.forEach((i, rank) => {
@@ -122,7 +123,10 @@ function* ordersOf(items: readonly number[]): Generator<number[]> {
   }
 }
 
-/** The lowest end of all: blocks that are pushed down in the order of their addresses end no higher than before. */
+/**
+ * The lowest end of all arrangements, by trying every order: blocks that are pushed down in the order of their
+ * addresses end no higher than before.
+ */
 function optimum(lives: readonly Life[], taken: readonly Taken[]): number {
   let lowest = Infinity
   for (const order of ordersOf([...lives.keys()])) {
@@ -144,7 +148,7 @@ test('mostAlive: the most bytes that live at once, and the first instruction whe
   assert.equal(mostAlive([]), { bytes: 0, at: 0 })
 })
 
-test('arrange: blocks that live at the same time do not meet, nor what is taken; the end is the highest', () => {
+test('arrange: blocks that live at the same time overlap neither each other nor taken memory; the end is the highest address', () => {
   fc.assert(
     fc.property(programs(30, units), takens, (lives, taken) => {
       const { addresses, endBytes } = arrange(lives, taken)
@@ -153,7 +157,7 @@ test('arrange: blocks that live at the same time do not meet, nor what is taken;
       spots.forEach((spot, i) => {
         assert.ok(spot.address >= 0)
         assert.is(spot.address % ALIGNMENT_BYTES, 0)
-        for (const other of taken) assert.ok(apart(spot, other), `block ${i} meets what is taken`)
+        for (const other of taken) assert.ok(apart(spot, other), `block ${i} overlaps taken memory`)
         for (let j = 0; j < i; j++) {
           assert.ok(!together(lives[i], lives[j]) || apart(spot, spots[j]), `blocks ${i} and ${j} meet`)
         }
@@ -165,7 +169,7 @@ test('arrange: blocks that live at the same time do not meet, nor what is taken;
   )
 })
 
-test('arrange: an end between the least and that of the largest first, which is kept where it is the least', () => {
+test('arrange: the end lies between the least and that of largest-first, which is kept if it is the least', () => {
   let better = 0
   fc.assert(
     fc.property(fc.oneof(programs(30, units), steps), takens, (lives, taken) => {
@@ -182,7 +186,7 @@ test('arrange: an end between the least and that of the largest first, which is 
   assert.ok(better > 60, `only ${better} better than the largest first alone`)
 })
 
-test('arrange: few blocks end where the best of all arrangements does, nearly always', () => {
+test('arrange: for few blocks the end is nearly always that of the best arrangement', () => {
   let cases = 0
   let missed = 0
   fc.assert(
@@ -211,7 +215,7 @@ test('arrange: nothing to arrange', () => {
   assert.equal(new HeapAllocator(0).arrange([]), { addresses: [], peakBytes: 0 })
 })
 
-test('arrange: one block takes the place of another in the instruction after its last, not before', () => {
+test('arrange: a block can take the place of another from the instruction after its last, not before', () => {
   const after = (birth: number): readonly number[] =>
     arrange(
       [
@@ -238,7 +242,7 @@ const events = (maxLength: number): fc.Arbitrary<Event[]> =>
     { maxLength, size: 'max' },
   )
 
-/** An allocator without limit, with blocks and holes of earlier days. */
+/** An allocator without limit, with blocks and holes from earlier use. */
 function worn(history: readonly Event[]): { heap: HeapAllocator; others: Block[] } {
   const heap = new HeapAllocator(Infinity)
   const others: Block[] = []
@@ -257,9 +261,9 @@ function alike(others: readonly Block[], budgetBytes: number): HeapAllocator {
 }
 
 /**
- * Do what a program says: take each block at its birth, and free it after its death.
- * @param addresses  default where the policy puts them
- * @param mine       the blocks that live, by request; what is left at the end outlives the program, unless a request is refused
+ * Run a program: allocate each block at its birth, and free it after its death.
+ * @param addresses  default the places that the policy chooses
+ * @param mine       the live blocks, by request; those left at the end outlive the program, unless a request is refused
  */
 function play(
   program: readonly Request[],
@@ -285,7 +289,7 @@ function play(
   return mine
 }
 
-test('heap: arranging takes nothing, and its places are beside what is held', () => {
+test('heap: arranging allocates nothing, and its places are beside the held blocks', () => {
   fc.assert(
     fc.property(events(20), programs(40, requestBytes), (history, program) => {
       const { heap, others } = worn(history)
@@ -302,7 +306,7 @@ test('heap: arranging takes nothing, and its places are beside what is held', ()
   )
 })
 
-test('heap: a program that is played as arranged has exactly the planned peak, and leaves what outlives it', () => {
+test('heap: a program that runs as arranged has exactly the planned peak, and leaves the blocks that outlive it', () => {
   fc.assert(
     fc.property(events(20), programs(40, requestBytes), (history, program) => {
       const { heap, others } = worn(history)
@@ -357,7 +361,7 @@ test('heap: an arrangement is the same under every budget, and fits exactly thos
   assert.ok(tighter > 100, `only ${tighter} were tried under less`)
 })
 
-test('heap: an arrangement is rarely higher than what the policy does, and often lower', () => {
+test('heap: an arrangement is rarely higher than the places that the policy chooses, and often lower', () => {
   const counts = { lower: 0, higher: 0 }
   fc.assert(
     fc.property(events(20), programs(40, requestBytes), (history, program) => {
@@ -373,7 +377,7 @@ test('heap: an arrangement is rarely higher than what the policy does, and often
   assert.ok(counts.lower > 100 && counts.higher <= 3, JSON.stringify(counts))
 })
 
-test('heap: a request without an address goes where the policy says, among blocks that were arranged', () => {
+test('heap: a request without an address follows the policy, even among arranged blocks', () => {
   const heap = new HeapAllocator(PAGE_BYTES)
   const ask = (bytes: number, address?: number): number => heap.alloc(bytes, 'activation', 'test op', address).address
   assert.is(ask(1, 640), 640)

@@ -1,4 +1,4 @@
-/** The backward walk: what it touches of a tape, what it refuses, and how little it holds on its way. */
+/** The backward walk: which nodes of a tape it uses, what it refuses, and how little memory it holds. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward, zeroGrad } from '../src/autograd/backward.js'
@@ -27,7 +27,7 @@ function thrown(attempt: () => void): unknown {
   return null
 }
 
-test('two losses on one tape: each backward takes its own, and the other stays', async () => {
+test('two losses on one tape: each backward uses up its own nodes, and the others stay', async () => {
   const leaves = [1, 2, 3].map((value) => requireGrad(tensor(reference, [value, -value])))
   const [a, b, c] = leaves
   scope(reference, () => {
@@ -74,7 +74,7 @@ test('inputs that need no gradient get none, on whichever side they are', async 
   ].map((values) => requireGrad(tensor(reference, values)))
   scope(reference, () => backward(ops.sum(ops.embedding(table, row))))
   assert.equal(await gradient(table), [0, 0, 1, 1])
-  assert.is(row.grad, null, 'an index has no gradient, whether it asks for one or not')
+  assert.is(row.grad, null, 'an index has no gradient, even if it requires one')
   table.grad?.dispose()
 })
 
@@ -93,14 +93,14 @@ test('refused: more than one element, nothing recorded, a loss that is disposed;
     const disposed = thrown(() => backward(gone))
     assert.instance(disposed, DisposedError)
     assert.match(String(disposed), /DisposedError: backward: /)
-    assert.is(tapeOf(reference).length, 2, 'what led only to the disposed loss is gone')
+    assert.is(tapeOf(reference).length, 2, 'the nodes that led only to the disposed loss are gone')
     backward(loss)
   })
   assert.equal(await gradient(x), [3, 3])
   x.grad?.dispose()
 })
 
-test('an op whose gradient uses what it does not declare is told so, by what it used', () => {
+test('an op whose gradient uses an undeclared tensor is refused, and the error names the tensor', () => {
   const { op } = ops.square
   const [{ send }] = op.gradients.flatMap((found) => found ?? [])
   for (const saves of [[], ['output' as const]]) {
@@ -114,7 +114,7 @@ test('an op whose gradient uses what it does not declare is told so, by what it 
   }
 })
 
-/** The most that backward holds beside what is held before it, in numbers of float64. */
+/** The most memory that backward holds beyond what is held before it, in numbers of float64. */
 function extraNumbers(device: Device, loss: Tensor): number {
   const { heldBytes } = device.memory
   device.allocator.resetPeak()
@@ -122,7 +122,7 @@ function extraNumbers(device: Device, loss: Tensor): number {
   return (device.memory.peakHeldBytes - heldBytes) / 8
 }
 
-test('what is summed up on the way is copied only while somebody shares it; all of it counts as activation', () => {
+test('a pending gradient is copied before a sum only while it is shared; all of it counts as activation', () => {
   const size = 16 * 16
   scope(reference, () => {
     const x = requireGrad(full(reference, [16, 16], 1))
@@ -130,7 +130,7 @@ test('what is summed up on the way is copied only while somebody shares it; all 
     const w = full(reference, [16, 16], 1)
     const loss = ops.sum(ops.add(ops.add(ops.matmul(h, w), ops.matmul(h, w)), ops.matmul(h, w)))
     const { activation, gradient } = reference.memory.held
-    // the dy that all three share, and what h has of them; then that and dx
+    // first the dy that all three share and the pending gradient of h; then that gradient and dx
     assert.ok(extraNumbers(reference, loss) <= 2 * size + 2 * 8)
     assert.equal(Object.keys(reference.memory.held), CATEGORIES)
     assert.is(reference.memory.held.gradient, gradient + 8 * size)
@@ -146,7 +146,7 @@ test('what is summed up on the way is copied only while somebody shares it; all 
   assert.equal(Object.keys(reference.memory.held), CATEGORIES)
 })
 
-test('a gradient goes straight to where it is summed up: a second backward takes no temporary', () => {
+test('a gradient is added directly to its buffer: a second backward takes no temporary', () => {
   const size = 16 * 16
   scope(reference, () => {
     const x = requireGrad(full(reference, [16, 16], 1))

@@ -1,6 +1,6 @@
 /**
- * No old code runs: what a build deletes first, and what the command line does in a clone and in a package. Each test
- * has a folder with just the files that it needs.
+ * No old code runs: what a build deletes first, and how the command line behaves in a clone and in a package. Each test
+ * has a folder with only the files that it needs.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Runs a script of this repository in a folder that has `files`; `there` says which paths exist afterwards. */
+/** Runs a script of this repository in a folder that has `files`; `there` tells whether a path exists afterwards. */
 function runIn(script: string, files: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-build-'))
   try {
@@ -47,7 +47,7 @@ test('before tsc: outputs without a source are deleted; where an output is missi
   assert.is(runIn('kernels/stale.mjs', { 'kernels/a.ts': '' }).status, 0)
 })
 
-test('sluice: a clone is built first, and one line says so where it does not build; a package just runs', () => {
+test('sluice: a clone is built first, and one line tells if the build fails; a package just runs', () => {
   const program = { 'dist/src/cli/main.js': "console.log('ran')" }
   const clone = (build: string) => ({
     ...program,

@@ -1,5 +1,5 @@
 /**
- * A perceptron and its training, written out in float64 without the library: what the library's steps are compared with.
+ * A perceptron and its training, written out in float64 without the library. Tests compare the library's steps with it.
  *
  *     h = tanh(W1 x + b1),   z = W2 h + b2
  */
@@ -13,7 +13,7 @@ export const FEATURES = 3
 const HIDDEN = 4
 export const OUTPUTS = 3
 
-/** The same perceptron, of the library. */
+/** The same perceptron, made with the library. */
 export function perceptron(device: Device): Module {
   const random = generator(3)
   return new Sequential(
@@ -76,7 +76,7 @@ export function forwardByHand([w1, b1, w2, b2]: Values, x: readonly number[]): {
   return { h, z: linear(w2, b2, h) }
 }
 
-/** The weighted mean over all samples that count, what they count, and the gradient of the mean. */
+/** The weighted mean over all samples that count, their total weight, and the gradient of the mean. */
 export function learnByHand(values: Values, samples: readonly Sample[], lossOf: PointLoss) {
   const [, b1, w2, b2] = values
   const gradient = values.map((array) => array.map(() => 0))
@@ -103,7 +103,7 @@ export function learnByHand(values: Values, samples: readonly Sample[], lossOf: 
   return { loss, weight: total, gradient }
 }
 
-/** Moves `values` by a gradient. */
+/** Updates `values` by a gradient. */
 export type Rule = (values: Values, gradient: Values) => void
 
 export const normOf = (gradient: Values): number => Math.hypot(...gradient.flat())
@@ -178,7 +178,7 @@ export function classBatch(count: number, seed: number, { weighted = false, igno
       scale: 1 / 64,
     },
     targets: { data: targets, shape: [count], scale: 1 / 2 },
-    // some count nothing
+    // some samples have weight 0
     ...(weighted && {
       weights: { data: Uint8Array.from({ length: count }, () => whole(9)), shape: [count], scale: 1 / 4 },
     }),
@@ -193,7 +193,7 @@ export function valueBatch(count: number, seed: number, { weighted = false }: Dr
   return { inputs, targets: { data, shape: [count, OUTPUTS], scale: 1 / 128 }, ...(weights && { weights }) }
 }
 
-/** A data set that notes which samples it was asked for. */
+/** A data set that records the samples it is asked for. */
 export interface Recorded extends Dataset {
   readonly asked: number[][]
 }
@@ -211,7 +211,7 @@ export function recorded(batch: Batch): Recorded {
   }
 }
 
-/** Split evenly: 10 at most 4 at a time are 4, 3, 3. */
+/** An even split: 10 samples, at most 4 at a time, are 4, 3, 3. */
 export function evenly(count: number, most: number): number[] {
   const sizes: number[] = []
   for (let left = count, parts = Math.ceil(count / most); parts > 0; parts--) {

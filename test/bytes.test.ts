@@ -1,4 +1,4 @@
-/** Byte sizes as text: what is written is read back, and nothing else is. */
+/** Byte sizes as text: a size that is formatted is parsed back, and other text is refused. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -36,7 +36,7 @@ test('examples', () => {
   }
 })
 
-test('a decimal unit is answered with the binary one, and nothing else is', () => {
+test('an error names the binary unit for a decimal one, and for nothing else', () => {
   const answer = (size: string): string => {
     try {
       return String(parseBytes(size))
@@ -56,7 +56,7 @@ test('a decimal unit is answered with the binary one, and nothing else is', () =
   assert.match(answer('8xk'), /TiB$/)
 })
 
-test('from JavaScript anything may come', async () => {
+test('a caller in JavaScript can pass any value', async () => {
   for (const bad of [undefined, null, 8n, {}, [], true, Symbol('8MiB')] as unknown as string[]) {
     assert.throws(
       () => parseBytes(bad),
@@ -81,7 +81,7 @@ test('quarters of a unit survive format and parse', () => {
   )
 })
 
-test('any size prints within half a hundredth of its unit, below 1024 of it', () => {
+test('any size prints within half a hundredth of its unit, as a number below 1024', () => {
   fc.assert(
     fc.property(anyBytes, (bytes) => {
       const [count, name] = formatBytes(bytes).split(' ')
@@ -111,7 +111,7 @@ test('any text and any number gives a size or a typed error, without delay', () 
   fc.assert(fc.property(anything, parsesOrRefuses), {
     ...SEED,
     numRuns: 1000,
-    // once quadratic in the spaces
+    // a slow pattern would take quadratic time in the spaces
     examples: [[`1${' '.repeat(1e6)}!`], ['1'.repeat(1e6)], [`${'1'.repeat(1e6)}.`], [`1${'k'.repeat(1e6)}`]],
   })
 })

@@ -1,4 +1,4 @@
-/** A device that is lost takes nothing with it but time: training goes on elsewhere, to the same bits. */
+/** A lost device costs only time: training goes on elsewhere, to the same bits. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DeviceLostError } from '../src/device/errors.js'
@@ -22,7 +22,7 @@ function streamerOn(device: HeapDevice, checkpointEvery?: number): Streamer {
   return new Streamer({ model, loss: crossEntropy, optimizer: adam(model), checkpointEvery })
 }
 
-/** Everything that training leaves, and the losses on the way. */
+/** The result of a training: model, optimizer and losses. */
 interface Run {
   losses: number[]
   epochs: EpochResult[]
@@ -51,7 +51,7 @@ for (const every of [1, 2, 4]) {
     const expected = await follow(straight, { losses: [], epochs: [] })
     const left = await straight.checkpoint()
     let losses = 0
-    // the last is after the end
+    // in the last round the training ends before the device is lost
     for (let kernels = 1; ; kernels += 13) {
       const device = open()
       const first = streamerOn(device, every)
@@ -76,7 +76,7 @@ for (const every of [1, 2, 4]) {
   })
 }
 
-test('a checkpoint of another fit of the same streamer is not taken for one of this', async () => {
+test('a checkpoint of an earlier fit of the same streamer is not mistaken for one of the current fit', async () => {
   const device = open()
   const streamer = streamerOn(device)
   await follow(streamer, { losses: [], epochs: [] })

@@ -1,4 +1,7 @@
-/** Gradients that are 0 by choice, and corners, on every kind of device that runs here. On a GPU: gpu/choices.gl.ts. */
+/**
+ * Gradients that are 0 by choice, and corner cases, on every kind of device that runs here. The tests on a GPU are in
+ * gpu/choices.gl.ts.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { simdVariants } from '../kernels/simd/index.js'
@@ -53,7 +56,7 @@ for (const [name, device] of devices) {
     for (const t of [x, mean, variance, gamma, beta]) t.dispose()
   })
 
-  test(`${name}: slopes that happen to be 0 are multiplied, as PyTorch does`, async () => {
+  test(`${name}: slopes that happen to be 0 are multiplied, as in PyTorch`, async () => {
     for (const f of [ops.square, (x: ReturnType<typeof ops.abs>) => ops.mul(x, x)]) {
       const x = requireGrad(tensor(device, [0]))
       scope(device, () => backward(ops.sum(ops.sqrt(f(x)))))

@@ -1,4 +1,4 @@
-/** What a person sees of a training: a line that is redrawn on a terminal, lines in a file, and the summary. */
+/** The output of a training for a person: a line that is redrawn on a terminal, lines in a file, and the summary. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT, type Io } from '../src/cli/io.js'
@@ -23,12 +23,12 @@ const STEP = {
 
 const EPOCH = { epoch: 1, trainLoss: 1, testLoss: 2, testAccuracy: 0.9777, imagesPerSecond: 1234.5 }
 
-/** An output that keeps what is written, and its last line as a terminal shows it. */
+/** An output that keeps the written text, and the last line as a terminal shows it. */
 function screen(io: Partial<Io>) {
   const shown = { all: '', line: '' }
   const write = (text: string): void => {
     shown.all += text
-    // '\r\u001b[K' erases the line; text goes on where the last text ended
+    // '\r\u001b[K' erases the line; further text is appended
     shown.line = (shown.line + text).split('\r\u001b[K').at(-1) ?? ''
     io.out?.(text)
   }
@@ -53,7 +53,7 @@ function withClock(fn: (wait: (ms: number) => void) => void): void {
   }
 }
 
-test('on a terminal one line says how far a training is, and goes away at its end', () => {
+test('on a terminal one line shows the progress of a training, and disappears at its end', () => {
   const { io, shown } = screen({})
   const progress = new Progress(io, { epochs: 2, steps: 4, samples: 20, budgetBytes: 2048 })
   const peak = 'peak 1000 B of 2 KiB'
@@ -116,7 +116,7 @@ test('a terminal is redrawn ten times a second at most', () => {
   assert.equal(draws, [0, 100, 200])
 })
 
-test('the line never reaches the last column: first the bar gives way, then the words', () => {
+test('the line never reaches the last column: first the bar is shortened, then the words', () => {
   const words = 'epoch 1/2  step 0/4'
   const bar = (length: number): string => `[${'#'.repeat(length / 2)}${'.'.repeat(length / 2)}]  `
   for (const [columns, line] of [
@@ -136,7 +136,7 @@ test('the line never reaches the last column: first the bar gives way, then the 
   }
 })
 
-test('in a file there are about twelve lines: the first epoch, the last, and every so many between', () => {
+test('a file gets about twelve lines: the first epoch, the last, and evenly spaced ones between them', () => {
   for (const [epochs, told] of [
     [1, [1]],
     [12, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
@@ -157,7 +157,7 @@ test('in a file there are about twelve lines: the first epoch, the last, and eve
   }
 })
 
-test('sluice train on a terminal: the line is there from the first micro-batch, and erased at the end', async () => {
+test('sluice train on a terminal: the line appears with the first micro-batch, and is erased at the end', async () => {
   const lines: string[] = []
   const controller = new AbortController()
   const { io, shown } = screen({
@@ -180,7 +180,7 @@ test('sluice train on a terminal: the line is there from the first micro-batch, 
   assert.match(shown.line, /^Interrupted after [\d,]+ of 15,000 steps/)
 })
 
-/** The summary of a training of three steps and one evaluation, of which some did not go as planned. */
+/** The summary of a training of three steps and one evaluation, some of which did not peak as planned. */
 function summary(memory: string, wholeBatchBytes: number, peaks = { step: 1000, evaluation: 1000 }): string {
   const job = parseJob('train', ['--memory', memory, '--batch', '64'])
   const model = models.mlp(openVirtualDevice('cpu'), { inputShape: [1, 8, 8], classes: 10 })
@@ -199,7 +199,7 @@ function summary(memory: string, wholeBatchBytes: number, peaks = { step: 1000, 
   return shown.all
 }
 
-test('the summary: what the whole mini-batch needs, next to the budget', () => {
+test('the summary: the bytes of the whole mini-batch, next to the budget', () => {
   const head = '\nTest accuracy 50.0 %.\nThe whole mini-batch of 64 needs '
   for (const [wholeBatchBytes, need] of [
     [10240, '10 KiB, 2.5 times the budget; it went through in 7 micro-batches.\n'],
@@ -212,7 +212,7 @@ test('the summary: what the whole mini-batch needs, next to the budget', () => {
   assert.match(summary('4KiB', 1), '\nHighest peak 1000 B (1,000 bytes), 24.4 % of the budget of 4 KiB.\n1.5 s.\n')
 })
 
-test('the summary says so if a peak was not the planned one', () => {
+test('the summary tells if a peak was not the planned one', () => {
   for (const [peaks, words] of [
     [{ step: 1000, evaluation: 1000 }, 'equalled the plan to the byte in all 3 steps and 1 evaluations'],
     [{ step: 1001, evaluation: 1000 }, 'equalled the plan in only 2 of 3 steps and 1 of 1 evaluations'],

@@ -1,4 +1,4 @@
-/** A run of the command line gives the same numbers as the same run written with the library, to the bit. */
+/** A run of the command line gives the same numbers, to the bit, as the same run written with the library. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,8 +66,8 @@ function write(folder: string, name: string, shape: readonly [number, number, nu
 }
 
 /**
- * Two folders with 60 images of 6 x 6 pixels in 4 classes: one is split to have a test set, the other has 21 more
- * images for it, in 3 classes.
+ * Two folders with 60 images of 6 x 6 pixels in 4 classes. One is split to get a test set; the other has 21 test
+ * images, in 3 classes.
  */
 const [alone, withTests] = ['alone', 'with tests'].map((name) => mkdtempSync(join(tmpdir(), `sluice ${name} `)))
 test.before(() => {
@@ -80,7 +80,7 @@ test.after(() => {
 })
 
 interface Job {
-  /** default: the split folder's */
+  /** default: the sets of the split folder */
   sets?: (seed: number) => Promise<{ train: data.Dataset; test: data.Dataset }>
   kind?: 'cpu' | 'reference'
   optimizer: (model: nn.Module) => optim.Optimizer
@@ -125,7 +125,7 @@ const risen = (rate: number, rise: number, after: (step: number) => number) => (
 const cosine = (rate: number, steps: number) => (step: number) =>
   (rate * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2
 
-/** The flags of every case. A flag that a case gives again takes the place of the one here. */
+/** The flags of every case. A case can override a flag. */
 const SMALL = `--model mlp --data idx:${alone} --batch 20 --memory 512KiB --epochs 1`.split(/ (?=--)/)
 
 // three steps an epoch, of 20, 20 and 8 samples; flags that are not given have their defaults
@@ -228,7 +228,7 @@ test('the lines for a person have the same numbers', async () => {
   assert.ok(Number(took) <= seconds + 0.05, `${took} of ${seconds} s`)
 })
 
-/** Is refused before anything is trained, with the budget that would do. */
+/** Asserts that a job is refused before anything is trained, with the budget that it needs. */
 async function assertRefused(job: string, data: string, needed: number): Promise<void> {
   for (const command of ['train', 'plan']) {
     const { code, out, err } = await outcomeOf(command, ...job.split(' '), '--data', data, '--json')
@@ -249,7 +249,7 @@ test('a job whose evaluation alone does not fit is refused before anything is tr
   await assertRefused(job, 'digits', evaluation)
 })
 
-test('a last mini-batch that needs more than a full one: refused likewise, and not what --micro-batch fast takes', async () => {
+test('a last mini-batch that needs more than a full one is refused too, and --micro-batch fast does not choose a size that it cannot run', async () => {
   // 48 images: 25 of them, and 23 that in one piece would need 1 MiB
   const more = 2 ** 20
   const { plan, fastest } = Streamer.prototype
@@ -260,7 +260,7 @@ test('a last mini-batch that needs more than a full one: refused likewise, and n
     if (budgetBytes < more) throw new DoesNotFitError(25, 23, more, minimumBudgetBytes, budgetBytes, peakOp, heldAtPeak)
     return { ...found, neededBudgetBytes: more }
   }
-  // whatever the clock says, the full one is the fastest
+  // the full mini-batch is made the fastest, independent of the clock
   Streamer.prototype.fastest = async function largestFirst(...args) {
     return (await fastest.apply(this, args)).toSorted((a, b) => b.microBatch - a.microBatch)
   }

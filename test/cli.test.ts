@@ -55,7 +55,7 @@ const events = ({ out }: Outcome): Event[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-/** Of a run that has to succeed. */
+/** The events of a run, which must succeed. */
 async function eventsOf(args: string): Promise<Event[]> {
   const outcome = await sluice(`${args} --json`)
   assert.is(outcome.code, EXIT.done, outcome.err)
@@ -76,7 +76,7 @@ test.after(() => rmSync(folder, { recursive: true }))
 const SMALL = '--model mlp --batch 512 --epochs 1'
 const COMMANDS = ['train', 'plan', 'gradcheck', 'devices']
 
-test('what makes no sense exits 2, names it and the nearest that would do', async () => {
+test('wrong arguments exit 2, with a message that names them and the nearest right ones', async () => {
   const cases: [string, RegExp][] = [
     ['trian', /there is no command 'trian'; the nearest is train/],
     ['help paln', /there is no command 'paln'; the nearest is plan/],
@@ -133,7 +133,7 @@ test('what makes no sense exits 2, names it and the nearest that would do', asyn
   }
 })
 
-/** The fewest edits from one word to another, each tried in turn. */
+/** The fewest edits from one word to another, found by trying all of them. */
 function editsBetween(from: string, to: string): number {
   if (from === '' || to === '') return from.length + to.length
   const after = (letters: number, others: number): number => editsBetween(from.slice(letters), to.slice(others))
@@ -146,7 +146,7 @@ function editsBetween(from: string, to: string): number {
   )
 }
 
-test('the nearest name is the first of those that take the fewest edits, a swap of neighbours being one', () => {
+test('the nearest name is the first of those with the fewest edits; a swap of neighbours is one edit', () => {
   assert.is(nearest('--learn', ['--lr', '--lean', '--json']), '--lean')
   assert.is(nearest('palns', ['pants', 'plans']), 'plans')
   const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 5 })
@@ -158,7 +158,7 @@ test('the nearest name is the first of those that take the fewest edits, a swap 
   fc.assert(property, { seed: 10, numRuns: 300 * TEST_RUNS })
 })
 
-test('without a command the list of commands is the message; an unexpected error shows where it came from', async () => {
+test('without a command the message is the list of commands; an unexpected error shows its stack', async () => {
   const { out } = await sluice('help')
   assert.equal(await sluice(''), { code: EXIT.usage, out: '', err: out })
   const broken = () => {
@@ -183,12 +183,12 @@ test('help and version', async () => {
   }
 })
 
-test('README.md shows the help of train, and plan takes the flags of it that change the memory', async () => {
+test('README.md shows the help of train, and plan takes those of its flags that change the memory', async () => {
   const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8')
   const { out } = await sluice('train --help')
   assert.ok(readme.includes(`$ npx sluice train --help\n${out}\`\`\``), out)
   const rows = (help: string) => [...help.matchAll(/^ {2}(--\S+)(.*)$/gm)].map(([, flag, rest]) => [flag, rest.trim()])
-  // neither the speed nor the number of steps changes what a step holds, and plan measures nothing
+  // speed and number of steps do not change what a step holds, and plan measures nothing
   const without = ['--epochs', '--threads', '--lr', '--schedule', '--warm-up']
   const expected = rows(out)
     .filter(([flag]) => !without.includes(flag))
@@ -203,7 +203,7 @@ test('README.md shows the help of train, and plan takes the flags of it that cha
   assert.is(own.length, shared.length + 1, 'plan has --out')
 })
 
-test('flags: the defaults are the main job, and each is read', () => {
+test('flags: the defaults describe the main job, and each flag is read', () => {
   const job = parseJob('train', [])
   assert.equal(
     [job.model, job.folder, job.batch, job.memoryBytes, job.epochs, job.seed, job.microBatch, job.device],
@@ -261,7 +261,7 @@ test('train: an event for the plan, each step, each epoch and the end', async ()
   number(done, 'wallMs')
 })
 
-test('from the smallest budget to that of the whole batch: same losses, never above; below it exits 3', async () => {
+test('from the smallest budget to that of the whole batch, the losses are the same and no peak is above the budget; a smaller budget exits 3', async () => {
   for (const optimizer of ['adam', 'sgd --clip-norm 1']) {
     const job = `${SMALL} --optimizer ${optimizer}`
     const [plan] = await eventsOf(`plan ${job} --memory 64MiB`)
@@ -287,7 +287,7 @@ test('from the smallest budget to that of the whole batch: same losses, never ab
   }
 })
 
-test('a micro-batch that is asked for is planned as asked, or refused with the budget it needs', async () => {
+test('a requested micro-batch is planned as requested, or refused with the budget it needs', async () => {
   const [plan] = await eventsOf(`plan ${SMALL} --memory 64MiB --micro-batch 100`)
   const needed = number(plan, 'neededBudgetBytes')
   assert.equal(plan.parts, [
@@ -349,7 +349,7 @@ test('a batch larger than the data is one mini-batch an epoch, with a notice', a
   assert.match(String(beyond.notes), 'for planning only: a CPU device cannot hold 8 GiB')
 })
 
-test('the plan of a large batch: under a second, and next to no memory', async () => {
+test('the plan of a large batch takes less than a second, and hardly any memory', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc')
   const measure = (): number => {
@@ -403,7 +403,7 @@ test('the plan of any mini-batch up to 2^32 samples is found at once; more is a 
   assert.match(beyond.err, "--batch '1000000000000' is not a whole number, from 1 to 4294967296")
 })
 
-test('a person reads what it does, the plan, how it goes and how it went', async () => {
+test('a person reads a line about the job, the plan, the progress and the summary', async () => {
   const { code, out, err } = await sluice(`train ${SMALL} --memory 512KiB`)
   assert.equal([code, err], [EXIT.done, ''])
   assert.match(
@@ -431,7 +431,7 @@ test('a person reads what it does, the plan, how it goes and how it went', async
   assert.match(notes, /: this budget is for .*\n.*: the training data has .*\n.*: micro-batch 2,000 needs/)
 })
 
-test('an interruption ends with what was committed, and 130', async () => {
+test('an interrupted training ends with its last commit, and exits 130', async () => {
   for (const json of ['', ' --json']) {
     const controller = new AbortController()
     const options = {
@@ -450,7 +450,7 @@ test('an interruption ends with what was committed, and 130', async () => {
   }
 })
 
-test('what an interruption says: the last loss and accuracy, and null for what there is not yet', async () => {
+test('an interrupted training prints the last loss and accuracy, or null if there is none yet', async () => {
   const job = 'train --model mlp --batch 500 --epochs 50 --memory 1MiB'
   const controller = new AbortController()
   const epochDone = (text: string) => text.includes('"event":"epoch"') && controller.abort()
@@ -509,7 +509,7 @@ test('the process: exit codes and both streams', async () => {
 
 const TRAINING = 'train --model mlp --batch 16 --epochs 5000 --memory 1MiB --json'
 
-test('the process: a full disk ends it with a message and 1; of messages nobody can read the code is left', async () => {
+test('the process: a full disk ends it with a message and exit code 1; if the message cannot be written, the exit code remains', async () => {
   const full = openSync('/dev/full', 'w')
   try {
     for (const args of ['devices', 'plan --model mlp', TRAINING]) {
@@ -552,14 +552,14 @@ test('plan --out writes the plan; verify accepts it, and refuses other files, wi
   assert.match((await sluice('train --out x')).err, 'train has no option --out')
 })
 
-test('the process: a reader that has had enough ends it in silence', async () => {
+test('the process: it ends silently when its reader closes the pipe', async () => {
   const { child, ended } = start(TRAINING)
   child.stdout?.once('data', () => child.stdout?.destroy())
   const { code, err } = await ended
   assert.equal([code, err], [EXIT.failed, ''])
 })
 
-test('the process: the first Ctrl-C ends the training with 130, also between steps of a few milliseconds', async () => {
+test('the process: the first Ctrl-C ends the training with 130, even between steps of a few milliseconds', async () => {
   const { child, ended } = start(TRAINING)
   child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
   const { code, out, err } = await ended
@@ -570,7 +570,7 @@ test('the process: the first Ctrl-C ends the training with 130, also between ste
   assert.ok(number(last, 'steps') > 0)
 })
 
-test('the process: on a terminal the line fits its width, 80 where that is not known; in a pipe no line is redrawn', async () => {
+test('the process: on a terminal the line fits its width, or 80 if that is unknown; in a pipe no line is redrawn', async () => {
   const job = 'train --model mlp --batch 1438 --epochs 99 --memory 4MiB --threads 1'
   const widest = async (before: string): Promise<number> => {
     const { out } = await start(job, 'pipe', before).ended
@@ -579,14 +579,14 @@ test('the process: on a terminal the line fits its width, 80 where that is not k
   }
   assert.is(await widest('process.stdout.isTTY = true; process.stdout.columns = 41'), 40)
   assert.is(await widest('process.stdout.isTTY = true'), 79)
-  // and at the end, every Ctrl-C would kill again
+  // at the end no handler is left, so Ctrl-C would kill again
   const counted = `process.on('exit', () => process.stderr.write('handlers: ' + process.listenerCount('SIGINT')))`
   const { out, err } = await start(job, 'pipe', counted).ended
   assert.not.match(out, '\r')
   assert.is(err, 'handlers: 0')
 })
 
-test('the process: Ctrl-C kills at once what does not train', async () => {
+test('the process: Ctrl-C kills a command that does not train at once', async () => {
   const { child, ended } = start('gradcheck')
   child.stdout?.once('data', () => child.kill('SIGINT'))
   const { code, signal, out } = await ended
@@ -623,7 +623,7 @@ test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async 
   }
 })
 
-test('gradcheck of all ops: the errors that the library finds with the same seed, and the worst of them', async () => {
+test('gradcheck of all ops prints the errors that the library finds with the same seed, and the worst of them', async () => {
   const found = await checkOps(opTable, { seed: 7 })
   const all = await eventsOf('gradcheck --seed 7')
   const expected = found.map(({ op, worstError }) => ['gradcheck', op, worstError])
@@ -636,7 +636,7 @@ test('gradcheck of all ops: the errors that the library finds with the same seed
   assert.equal([last.event, last.checked, last.worstError], ['done', errors.length, Math.max(...errors)])
 })
 
-test('gradcheck --help: the ops, in lines of 100 characters that are as full as can be', async () => {
+test('gradcheck --help lists the ops in lines of at most 100 characters, each as full as possible', async () => {
   const [, list] = /\nOps: (.+?)\n\n/s.exec((await sluice('gradcheck --help')).out) ?? []
   const lines = list.split('\n  ')
   assert.equal(
@@ -649,7 +649,7 @@ test('gradcheck --help: the ops, in lines of 100 characters that are as full as 
   }
 })
 
-test('devices: what there is, and why not', async () => {
+test('devices: the available ones, and the reasons why others are missing', async () => {
   const { out } = await sluice('devices')
   assert.match(
     out,
@@ -659,7 +659,7 @@ test('devices: what there is, and why not', async () => {
   assert.match(String(cpu.note), /^SIMD.*, (one thread|[234] threads)$/)
   assert.equal([cpu.device, cpu.available, cpu.limitBytes, gpu.available], ['cpu', true, 2 ** 32, false])
   assert.is(cpu.event, 'device')
-  // no limit of --memory is known of it
+  // its largest budget is not known
   const refused = await sluice('train --device gpu --epochs 1 --memory 8GiB')
   assert.is(refused.code, EXIT.failed)
   assert.match(refused.err, /needs WebGL2: a browser, or in Node the package gl/)
@@ -668,7 +668,7 @@ test('devices: what there is, and why not', async () => {
 /** (module (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd ...))) */
 const FUSED = Buffer.from('0061736d0100000001080160037b7b7b017b030201000a0d010b00200020012002fd85020b', 'hex')
 
-test('devices: the kernels of the cpu, on platforms with more and with less', async () => {
+test('devices: the kernels of the cpu, on platforms with more and fewer features', async () => {
   const simd = WebAssembly.validate(FUSED) ? 'SIMD with fused multiply-add' : 'SIMD'
   const cores = (count: number): string => `import os from 'node:os'; os.availableParallelism = () => ${count};`
   const cases: [before: string, note: string][] = [
@@ -713,14 +713,14 @@ test('--memory-svg draws a step; a file that cannot be written exits 1', async (
     labels.map(([, , words]) => words),
     (parts as Part[]).flatMap(({ size }) => [`forward of ${size}`, 'backward']),
   )
-  // the first begins at the left edge, where there is no line
+  // the first section begins at the left edge, where no line is drawn
   assert.is([...drawn.matchAll(/<path class="section"/g)].length, labels.length - 1)
   const refused = await sluice(`plan --model mlp --memory-svg ${join(folder, 'none', 'x.svg')}`)
   assert.is(refused.code, EXIT.failed)
   assert.match(refused.err, /^sluice: --memory-svg: ENOENT/)
 })
 
-test('--data idx:DIR: with its own test files, and split without them', async () => {
+test('--data idx:DIR: a folder with test files, and one without, which is split', async () => {
   const train = `train --model mlp --batch 32 --epochs 1 --memory 512KiB --data idx:${folder}`
   const missing = await sluice(train)
   assert.is(missing.code, EXIT.failed)

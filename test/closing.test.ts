@@ -1,4 +1,4 @@
-/** What is left of a device that was closed: nothing, and whoever uses it is told so. */
+/** A closed device keeps nothing, and every use of it is an error. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,7 @@ async function closeMany(kind: string, count: number): Promise<{ grownBytes: num
 }
 
 for (const kind of ['cpu', 'reference']) {
-  test(`${kind}: closed devices of 128 MiB, still reachable, leave the process as large as after the first`, async () => {
+  test(`${kind}: the process does not grow with closed devices of 128 MiB, even while they are reachable`, async () => {
     const count = Math.min(100, 6 * TEST_RUNS)
     const { grownBytes, kept, workers } = await closeMany(kind, count)
     assert.equal([kept, workers], [count, kind === 'cpu' ? count : 0])
@@ -42,7 +42,7 @@ const OPENERS: Readonly<Record<string, () => Device | Promise<Device>>> = {
 }
 
 for (const [name, open] of Object.entries(OPENERS)) {
-  test(`${name}: a closed device refuses every use, lets its tensors be disposed of, and may be closed again`, async () => {
+  test(`${name}: a closed device refuses every use, but its tensors can be disposed and it can be closed again`, async () => {
     const device = await open()
     const x = device.executes ? tensor(device, [1, 2, 3]) : zeros(device, [3])
     const closing = device.close()

@@ -1,7 +1,7 @@
 /**
  * A process of its own, for closing.test.ts: `node --expose-gc closing.js KIND COUNT`. Opens and closes devices of
  * 128 MiB, one after the other, writes all of each and lets its second thread work; keeps every device and a tensor of
- * each. Prints how many bytes the process has grown by since the first was closed, how many tensors were kept, and how
+ * each. Prints by how many bytes the process has grown since the first was closed, how many tensors were kept, and how
  * many worker threads were started.
  */
 import { openDevice, square, type Tensor, zeros } from '../src/index.js'
@@ -33,7 +33,7 @@ for (let i = 0; i < Number(count); i++) {
   const x = zeros(device, [(BYTES / 2 - 2 ** 20) / device.elementBytes])
   zeros(device, [x.size]).dispose()
   const part = zeros(device, [2 ** 16])
-  // so many that a thread is wanted
+  // enough kernels that the device starts a worker thread
   for (let round = 0; round < 200; round++) square(part).dispose()
   part.dispose()
   kept.push(x)

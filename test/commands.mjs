@@ -1,7 +1,7 @@
 /**
- * Runs the commands of docs/benchmarks.md, docs/gemm.md and docs/gpu.md, which are the lines of blocks without a language.
- * Commands that take long run in a short form: fewer turns, fewer peers, one epoch. Commands that install are left out.
- * Install before:
+ * Runs the commands of docs/benchmarks.md, docs/gemm.md and docs/gpu.md: the lines of code blocks without a language.
+ * Long commands run in a short form, with fewer turns, fewer peers and one epoch. Commands that install packages are
+ * left out. Install first:
  *
  *   npm ci --prefix test/bench && npm ci --prefix test/browser && npm ci --prefix test/gpu    # and python3-torch, xvfb
  *   node test/commands.mjs [PART OF A COMMAND...]
@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGES = ['docs/benchmarks.md', 'docs/gemm.md', 'docs/gpu.md']
 const LONGEST_RUN_MS = 3_600_000
-/** A peer that is absent for such a reason is a fault of the machine that runs this. */
+/** A peer that is absent for such a reason is missing on this machine, which is a failure. */
 const MISSING = /absent.*(install|cannot find|ENOENT)/i
-/** What installs; and tests, which .ci/run runs. */
+/** Commands that install, and tests, which .ci/run runs. */
 const LEFT_OUT = /^(apt-get|npm install|npm run test:)/
-/** Where a command names no peers: without those whose step may take half a minute on a busy machine. */
+/** The peers of commands that name none, without those whose step can take half a minute on a busy machine. */
 const FAST_PEERS = { bench: ' --peers pytorch,jax-js,tfjs-wasm,convnetjs', gpu: ' --peers tfjs-webgl,jax-webgpu' }
 
 function short(command) {

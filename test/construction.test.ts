@@ -1,6 +1,6 @@
 /**
- * Whatever fails to be made leaves nothing: not a byte, not a gradient, not a hole. Each constructor of the library is
- * run again and again, and each time a later allocation, kernel, upload or random draw of it fails, until none does.
+ * A constructor that fails leaves nothing behind: not a byte, not a gradient, not a hole. Each constructor of the
+ * library runs again and again; each time a later allocation, kernel, upload or random draw fails, until none does.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -88,7 +88,7 @@ class Own extends nn.Module {
   }
 }
 
-/** A model that is there before, and what is to be made for it. */
+/** Objects that are made for a model which exists before. */
 const FOR_MODELS: Record<string, (model: nn.Module) => unknown> = {
   sgd: (model) => optim.sgd(model),
   'sgd with momentum and clipping': (model) => optim.sgd(model, { momentum: 0.9, clipNorm: 1 }),
@@ -108,7 +108,7 @@ const FOR_MODELS: Record<string, (model: nn.Module) => unknown> = {
 
 const open = (): FaultyDevice => new FaultyDevice('cpu', 1 << 20)
 
-/** A generator that may fail as well. */
+/** A random generator that can fail too. */
 const drawing = ({ countdown }: FaultyDevice): nn.Random => {
   const random = nn.generator(1)
   return () => {
@@ -117,7 +117,7 @@ const drawing = ({ countdown }: FaultyDevice): nn.Random => {
   }
 }
 
-/** What a failure must leave as it was. */
+/** The state that a failure must not change. */
 function survey(device: FaultyDevice, model?: nn.Module) {
   const { held } = device.memory
   return {
@@ -128,7 +128,7 @@ function survey(device: FaultyDevice, model?: nn.Module) {
   }
 }
 
-/** Fail at each step in turn until it is made; says how often it failed. */
+/** Fail at each point in turn, until `make` succeeds. @returns the number of failures */
 function failEach(device: FaultyDevice, make: () => unknown, model?: nn.Module): number {
   const before = survey(device, model)
   for (let n = 1; ; n++) {
@@ -163,16 +163,16 @@ test('the tables know every module and every model', () => {
 })
 
 for (const [name, make] of Object.entries({ ...MODULES, ...MODELS, ...TENSORS })) {
-  test(`${name}: nothing is left, whatever fails`, () => {
+  test(`${name}: nothing is left after any failure`, () => {
     const device = open()
     const held = device.memory.heldBytes
     const failures = failEach(device, () => make(device, drawing(device)))
-    // what takes memory asks for it, and then writes
+    // a constructor that holds memory can fail twice: when it allocates, and when it writes
     assert.ok(device.memory.heldBytes === held || failures >= 2, `${failures} failures`)
   })
 }
 
-test("a user's module in allOrNothing: nothing is left, whatever fails", () => {
+test("a user's module in allOrNothing: nothing is left after any failure", () => {
   const device = open()
   const random = drawing(device)
   assert.ok(failEach(device, () => nn.allOrNothing(device, () => new Own(device, random))) > 60)
@@ -192,7 +192,7 @@ test('a constructor of the library finds nothing to free outside itself', () => 
 })
 
 for (const [name, make] of Object.entries(FOR_MODELS)) {
-  test(`${name}: bytes, gradients and shadows are as before, whatever fails`, () => {
+  test(`${name}: bytes, gradients and shadows are as before after any failure`, () => {
     const device = open()
     const model = batchNormModel(device)
     // one parameter has a gradient already, and one had one
@@ -204,7 +204,7 @@ for (const [name, make] of Object.entries(FOR_MODELS)) {
   })
 }
 
-test('a Streamer: bytes, gradients and shadows are as before, whatever fails', () => {
+test('a Streamer: bytes, gradients and shadows are as before after any failure', () => {
   const device = open()
   const model = batchNormModel(device)
   const frozen = model.parameters()[0]

@@ -1,7 +1,7 @@
 /**
- * Values where conventions decide: ties, kinks, variances, padding, class losses, statistics. All numbers are
- * PyTorch's, in float64: the expression is the name of the case, and the gradients are those of (y * c).sum(), by
- *   python3 -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
+ * Values that depend on conventions: ties, kinks, variances, padding, class losses, statistics. All numbers come from
+ *   PyTorch, in float64: the name of a case is the expression, and the gradients are those of (y * c).sum(), by python3
+ *   -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -32,7 +32,9 @@ interface Case {
   gradients: number[][]
   /** default all 1 */
   c?: number[]
-  /** where gradients are what is left of larger numbers, the largest of these: a rounding is relative to it */
+  /**
+   * for gradients that are differences of larger numbers: the largest of those numbers, to which a rounding is relative
+   */
   magnitude?: number
 }
 
@@ -96,7 +98,7 @@ const HEAD = [
     ],
   ],
 ]
-/** The gradient of a score is scale p (dp - sum of dp p), where dp = c v^T has numbers up to 14.5, and so has the sum. */
+/** The gradient of a score is scale p (dp - sum of dp p), where dp = c v^T has numbers up to 14.5, as has the sum. */
 const HEAD_TERM = 14.5
 const constant = (x: Tensor, values: NestedArray): Tensor => tensor(x.device, values)
 
@@ -543,7 +545,7 @@ for (const [label, device, tolerance] of [['reference', reference, LITERAL] as c
 const side = (most: number, least = 0): fc.Arbitrary<number> => fc.integer({ min: least, max: most })
 const pair = (most: number, least = 0): fc.Arbitrary<[number, number]> => fc.tuple(side(most, least), side(most, least))
 
-test('conv2d: padding, dilation, stride and groups are what they are made of', async () => {
+test('conv2d: padding, dilation, stride and groups equal their definitions by simpler ops', async () => {
   const windows = fc.record({
     kernel: pair(3, 1),
     stride: pair(3, 1),
@@ -609,7 +611,7 @@ function spread(w: Tensor, [gapY, gapX]: readonly number[]): Tensor {
   return ops.slice(grid, [], [outs, ins, gapY * (height - 1) + 1, gapX * (width - 1) + 1])
 }
 
-test('pooling: padding is what it is made of', async () => {
+test('pooling: padding equals an explicit pad', async () => {
   const windows = fc.record({ kernel: pair(4, 1), stride: pair(3, 1), half: pair(2), extra: pair(4) })
   await fc.assert(
     fc.asyncProperty(windows, async ({ kernel, stride, half, extra }) => {
@@ -652,7 +654,7 @@ test('pooling: padding is what it is made of', async () => {
   )
 })
 
-test('NaN: max and maxPool2d hand it on, argmax points at it', async () => {
+test('NaN: max and maxPool2d pass it on, and argmax points at it', async () => {
   const x = tensor(reference, [
     [
       [
@@ -712,7 +714,7 @@ test('dropout: a mini-batch of more than 2^32 elements repeats no mask, nor does
   assert.is.not(await attended(0), await attended(2 ** 32 / (2 * 16 * 16)))
 })
 
-test('dropout: what would repeat a mask is refused', () => {
+test('dropout: a call that would repeat a mask is refused', () => {
   const x = tensor(reference, [[1, 2]])
   Object.assign(reference.step, { seed: 5, step: 9, call: 2047, firstSample: 2 ** 31 })
   ops.dropout(x, 0.5)
@@ -724,7 +726,7 @@ test('dropout: what would repeat a mask is refused', () => {
   Object.assign(reference.step, { call: 0, firstSample: 0 })
 })
 
-test('dropout: the mask follows from place and step, not from how the mini-batch is cut', async () => {
+test('dropout: the mask depends on position and step, not on the split of the mini-batch', async () => {
   const values = Array.from({ length: 8 * 3 }, (_, i) => i + 1)
   const part = async (first: number, count: number): Promise<number[]> => {
     Object.assign(reference.step, { seed: 5, step: 9, call: 2, firstSample: first })

@@ -1,4 +1,7 @@
-/** Values and gradients where a formula, taken literally, is NaN or leaves float32, though the function has a number there. */
+/**
+ * Values and gradients at points where the formula, taken literally, is NaN or overflows, although the function has a
+ * value there.
+ */
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
 import type { Device } from '../src/device/device.js'
@@ -11,7 +14,7 @@ interface Corner {
   name: string
   x: number[]
   run(x: Tensor): Tensor
-  /** of run(x), and of its sum to x */
+  /** run(x), and the gradient of its sum to x */
   y?: number[]
   dx?: number[]
 }
@@ -59,7 +62,7 @@ const CORNERS: readonly Corner[] = [
   { name: 'a logit of -Infinity, target 1', x: LOGITS, run: costsBelow(1), y: [Infinity], dx: [0, -1, 0] },
 ]
 
-/** @param relative  how far a finite number may be off */
+/** @param relative  the relative error that a finite number may have */
 export async function holdsAtCorners(device: Device, relative: number): Promise<void> {
   const check = (name: string, values: ArrayLike<number>, wanted: readonly number[]) =>
     wanted.forEach((value, i) => {

@@ -29,7 +29,7 @@ const reference = await openDevice('reference', { memory: '1MiB' })
 
 type Refused = new (...args: never[]) => SluiceError
 
-/** `run` throws one of these, and holds what it held. */
+/** Asserts that `run` throws one of these errors, and leaves the held bytes unchanged. */
 function refuses(device: Device, run: () => unknown, ...errors: readonly Refused[]): string {
   const { heldBytes } = device.memory
   const signature = device.allocator.signature()
@@ -236,7 +236,7 @@ test('evaluate, and fit with evaluate, refuse a bad data set', async () => {
   }
 })
 
-test('a forward or a loss may throw anything', async () => {
+test('a forward or a loss can throw any value', async () => {
   const batch = {
     inputs: { data: new Float32Array(2), shape: [1, 2] },
     targets: { data: new Float32Array(1), shape: [1, 1] },

@@ -1,4 +1,4 @@
-/** A cursor names what was learned, whatever fits, aborts and restores come one after the other. */
+/** A cursor names the samples that were learned from, after any sequence of fits, aborts and restores. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Dataset, fromArrays, permutation } from '../src/data/index.js'
@@ -42,7 +42,7 @@ async function linear(seed = SEED): Promise<Streamer> {
 
 const place = ({ epoch, samples }: Cursor) => ({ epoch, samples })
 
-/** What a user may do; `from` counts back in the checkpoints that were taken. */
+/** An action of a user; `from` counts back in the checkpoints that were taken. */
 type Action =
   | { do: 'train'; batch: number; steps: number; resume: boolean }
   | { do: 'open'; batch: number; resume: boolean }
@@ -66,12 +66,12 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ do: fc.constant('restore' as const), back: fc.nat(3) }),
 )
 
-test('any fits, aborts, checkpoints and restores: the cursor says what was learned, in the order of its epoch', async () => {
+test('after any fits, aborts, checkpoints and restores, the cursor names the samples learned from, in the order of its epoch', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(actions, { maxLength: 14 }), async (script) => {
       const streamer = await linear()
       const { data, gathered } = noted()
-      /** where training must be */
+      /** the expected position of training */
       let at = { epoch: 0, samples: 0 }
       const saved: { checkpoint: Checkpoint; at: typeof at }[] = []
       let open: AsyncGenerator<StepResult> | null = null
@@ -90,7 +90,7 @@ test('any fits, aborts, checkpoints and restores: the cursor says what was learn
           ...(resume && { from: streamer.cursor }),
         })
       }
-      /** the next committed mini-batch must be the one that comes next */
+      /** the mini-batch that was committed must be the next one of the order */
       const learned = (result: StepResult, batch: number) => {
         if (at.samples === SAMPLES) at = { epoch: at.epoch + 1, samples: 0 }
         const size = Math.min(batch, SAMPLES - at.samples)
@@ -181,7 +181,7 @@ test('going on with another batch size takes every sample once; with another ord
   }
 })
 
-test('fit called for one epoch at a time goes on as one call for all, also over chunks that are read once', async () => {
+test('fit called for one epoch at a time equals one call for all epochs, even over chunks that are read once', async () => {
   const [whole, single] = [noted(), noted()]
   for await (const _ of (await linear()).fit(whole.data, { batch: 3, epochs: 4 }));
   const streamer = await linear()
@@ -202,7 +202,7 @@ test('fit called for one epoch at a time goes on as one call for all, also over 
   assert.is(steps, 2)
 })
 
-test('a cursor is a copy: what a caller changes later changes nothing', async () => {
+test('a cursor is a copy: a later change by the caller has no effect', async () => {
   const { data } = noted()
   const streamer = await linear()
   const from = { epoch: 1 }
@@ -212,7 +212,7 @@ test('a cursor is a copy: what a caller changes later changes nothing', async ()
   assert.throws(() => Object.assign(streamer.cursor, { epoch: 9 }), TypeError)
 })
 
-test('an epoch left in its middle or in its evaluation reports the mean loss of all of it', async () => {
+test('an epoch that was left in its middle or in its evaluation still reports the mean loss of the whole epoch', async () => {
   const { data } = noted()
   const results = async (leave: (step: number, signal: AbortController) => boolean) => {
     const streamer = await linear()

@@ -97,7 +97,7 @@ test('a batch that does not describe samples is refused, naming the array', () =
   assert.throws(() => fromArrays({ inputs, targets, classes: 0 }), dataError(/^classes: 0/))
 })
 
-test('permutation is a bijection that its length, seed and epoch alone decide', () => {
+test('permutation is a bijection that depends only on its length, seed and epoch', () => {
   fc.assert(
     fc.property(counts, seeds, seeds, (length, seed, epoch) => {
       const order = permutation(length, seed, epoch)
@@ -120,7 +120,7 @@ test('permutation is a bijection that its length, seed and epoch alone decide', 
   for (const bad of [-1, 1.5, 2 ** 32]) assert.throws(() => permutation(bad, 1, 0), dataError(/^permutation: /))
 })
 
-test('every place of a permutation is as likely for every sample', () => {
+test('every position of a permutation is equally likely for every sample', () => {
   const trials = 6000
   const seen = new Uint32Array(36)
   for (let epoch = 0; epoch < trials; epoch++) {
@@ -235,7 +235,7 @@ test('resuming by skip gives the samples that are left, each once and in the sam
   )
 })
 
-test('dropLast leaves out what does not fill a mini-batch, and refuses to leave out everything', async () => {
+test('dropLast leaves out samples that do not fill a mini-batch, and refuses to leave out all samples', async () => {
   for (const source of [fromArrays(samples(0, 7)), () => chunked([2, 4, 1])]) {
     const options = { shuffle: false, dropLast: true }
     assert.equal((await collect(source, { ...options, batch: 3 })).map(ids), [
@@ -248,7 +248,7 @@ test('dropLast leaves out what does not fill a mini-batch, and refuses to leave 
   }
 })
 
-test('what can be read only once is neither resumed nor read twice', async () => {
+test('a source that can be read only once is neither resumed nor read twice', async () => {
   async function* once() {
     yield* chunked([3])
   }
@@ -290,7 +290,7 @@ test('chunks that do not agree are refused and the source is closed', async () =
   }
 })
 
-test('a consumer that stops or throws closes the source, and a source that throws is heard', async () => {
+test('a consumer that stops or throws closes the source, and an error of the source reaches the consumer', async () => {
   let closed = 0
   let read = 0
   async function* source() {
@@ -336,7 +336,7 @@ test('a source may reuse its arrays', async () => {
   assert.equal(batches.map(ids), [[0, 1], [2, 3], [4]])
 })
 
-test('options and data sets that cannot be are refused', async () => {
+test('impossible options and data sets are refused', async () => {
   const data = fromArrays(samples(0, 4))
   for (const batch of [0, -1, 1.5, Number.NaN]) await rejects(collect(data, { batch }), DataError, /^batch: /)
   await rejects(collect(data, { batch: 2, skip: -1 }), DataError, /^skip: -1/)

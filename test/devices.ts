@@ -1,4 +1,4 @@
-/** Devices that only tests want: one that forbids aliasing, one whose allocations fail on command. */
+/** Devices for tests: one that forbids aliasing, others that fail or are lost on command. */
 import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
 import { DeviceLostError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
@@ -23,8 +23,8 @@ abstract class KernelWatcher extends HeapDevice {
 }
 
 /**
- * A device like a GPU: no kernel may write where it reads, and outputs hold garbage until written.
- * Here the garbage is NaN, so that a kernel that reads its output is found out.
+ * A device like a GPU: no kernel may write to a block that it reads, and outputs hold garbage until they are written.
+ * Here the garbage is NaN, which exposes a kernel that reads its output.
  */
 export class NoAliasDevice extends KernelWatcher {
   override readonly aliases = false
@@ -53,7 +53,10 @@ export class FailingAllocator extends HeapAllocator {
   }
 }
 
-/** A device that notes the highest byte that any operand or workspace of a kernel reaches: the peak, measured from outside memory/. */
+/**
+ * A device that records the highest byte of any operand or workspace of a kernel: the peak, measured without the code
+ * of memory/.
+ */
 export class WatchedDevice extends KernelWatcher {
   highestByte = 0
 
@@ -90,12 +93,12 @@ export class LosingDevice extends KernelWatcher {
   }
 }
 
-/** A failure that is not ours: a driver's, or a generator's. */
+/** A failure from outside the library, such as that of a driver or a generator. */
 export class Fault extends Error {}
 
-/** Counts down what a construction asks for, and lets the last fail. */
+/** Counts down the operations of a construction, and lets the last one fail. */
 export class Countdown {
-  /** until the one that fails; Infinity never fails */
+  /** operations up to the one that fails; Infinity never fails */
   remaining = Infinity
 
   /** @throws Fault  it is time */

@@ -1,6 +1,6 @@
 /**
- * Links of the README and of docs/: each leads to a file, or a heading, that is there in a clone and in the installed
- * package. So pages link to what package.json lists under `files`, and name other files without a link.
+ * Links of the README and of docs/: each leads to a file or heading that exists in a clone and in the installed
+ * package. So pages link only to files that package.json lists under `files`, and name other files without a link.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
@@ -15,7 +15,7 @@ const read = (path: string): string => readFileSync(ROOT + path, 'utf8')
 const PACKED: readonly string[] = ['README.md', 'LICENSE', 'package.json', ...JSON.parse(read('package.json')).files]
 const isPacked = (path: string): boolean => PACKED.some((entry) => path === entry || path.startsWith(`${entry}/`))
 
-/** As GitHub makes them of a page's headings. */
+/** The anchors that GitHub makes from a page's headings. */
 function anchors(page: string): string[] {
   const headings = [...page.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)]
   return headings.map(([, text]) =>
@@ -26,7 +26,7 @@ function anchors(page: string): string[] {
   )
 }
 
-test('every link leads to something that the package carries', () => {
+test('every link leads to a file or heading in the package', () => {
   const broken: string[] = []
   const pages = ['README.md', ...readdirSync(`${ROOT}docs`).map((file) => `docs/${file}`)]
   for (const page of pages.filter((path) => path.endsWith('.md'))) {

@@ -1,6 +1,6 @@
 /**
- * The masks of dropout, computed from the parameters that a step changes. A mask follows from the seed, the step, the
- * place in the forward and the place in the mini-batch, and from nothing else.
+ * The masks of dropout, computed from the parameters that a step changes. A mask depends only on the seed, the step,
+ * the number of the dropout in the forward and the position in the mini-batch.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -81,7 +81,7 @@ async function stepMasks({ streamer, masks, batch }: Reader, microBatch: number 
 const distinct = (masks: readonly string[]): number =>
   new Set(masks.flatMap((mask) => [mask.slice(0, WIDTH), mask.slice(WIDTH)])).size
 
-test('a mask is the same however the mini-batch is cut; it differs from sample to sample and from dropout to dropout', async () => {
+test('a mask is the same for any split of the mini-batch; it differs from sample to sample and from dropout to dropout', async () => {
   const whole = await stepMasks(await reader())
   assert.is(distinct(whole), 16)
   for (const microBatch of [1, 2, 3, 5, 7]) assert.equal(await stepMasks(await reader(), microBatch), whole)
@@ -113,7 +113,7 @@ test('masks differ from step to step, from epoch to epoch and from seed to seed;
   assert.equal(epochs, runs[1].slice(0, 3))
 })
 
-test('neither work between steps nor a failure uses up a mask: a step that is tried again draws the same', async () => {
+test('neither work between steps nor a failure uses up a mask: a step that is tried again draws the same one', async () => {
   const straight = await reader()
   const wanted = [await stepMasks(straight), await stepMasks(straight), await stepMasks(straight)]
   const run = await reader()
@@ -202,7 +202,7 @@ class CrossAttention extends Module {
   }
 }
 
-test('attention of T queries to S keys by two heads, with dropout: the cut mini-batch learns what the whole one does', async () => {
+test('attention of T queries to S keys by two heads, with dropout: a split mini-batch learns what the whole one does', async () => {
   const learn = async (queries: number, keys: number, samples: number, microBatch: number | 'fit') => {
     const device = await openDevice('reference', { memory: '4MiB' })
     const model = new CrossAttention(device, queries, keys)

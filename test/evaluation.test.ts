@@ -1,4 +1,4 @@
-/** `evaluate` and `predict` against counts and forwards by hand; what they leave as it was. */
+/** `evaluate` and `predict` against counts and forwards by hand, and what they must not change. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -126,7 +126,7 @@ for (const [name, { loss, byHand, classes }] of Object.entries(TASKS)) {
   })
 }
 
-/** Gives back what it is given; its parameter is 0. */
+/** A module that returns its input; its parameter is 0. */
 class Echo extends Module {
   zero = new Parameter(this.device, [1])
 
@@ -145,7 +145,7 @@ async function accuracyOf(outputs: number[], shape: number[], targets: HostData,
   return accuracy
 }
 
-test('accuracy: of equal outputs the first is named', async () => {
+test('accuracy: among equal outputs, the first is the prediction', async () => {
   const outputs = [
     [1, 1, 0],
     [0, 2, 2],
@@ -167,7 +167,7 @@ test('accuracy: ignored targets count neither for nor against', async () => {
   assert.is(await accuracyOf(outputs, [5, 2], Int32Array.of(0, -100, 0, 1, -100), [5]), 2 / 3)
 })
 
-test('accuracy: targets are taken times their scale', async () => {
+test('accuracy: targets are multiplied by their scale', async () => {
   const outputs = [
     [0, 0, 9],
     [0, 9, 0],
@@ -177,8 +177,8 @@ test('accuracy: targets are taken times their scale', async () => {
   assert.is(await accuracyOf(outputs, [3, 3], Uint8Array.of(4, 2, 2), [3], 0.5), 2 / 3)
 })
 
-test('accuracy: each place of a sample has its own target', async () => {
-  // [N, 2 classes, 3 places]
+test('accuracy: each position of a sample has its own target', async () => {
+  // [N, 2 classes, 3 positions]
   const outputs = [
     [
       [1, 0, 2],
@@ -313,7 +313,7 @@ test('evaluation and prediction between steps change nothing in the training', a
   assert.equal(await train(true), await train(false))
 })
 
-test('an evaluation or a prediction that does not peak where its plan says is an error', async () => {
+test('an evaluation or a prediction whose peak is not the planned one is an error', async () => {
   const device = await open()
   const batch = images(6, 1)
   const streamer = streamerOf(new Moody(device), crossEntropy)
@@ -323,7 +323,7 @@ test('an evaluation or a prediction that does not peak where its plan says is an
   assert.is((await streamer.evaluate(fromArrays(batch))).samples, 6)
 })
 
-test('evaluation and prediction keep nothing for gradients: what a sample takes does not grow with the depth', () => {
+test('evaluation and prediction keep nothing for gradients: the bytes of a sample do not grow with the depth', () => {
   for (const mode of ['evaluate', 'predict', 'train'] as const) {
     const [shallow, deep] = [2, 12].map((depth) => {
       const device = openVirtualDevice('cpu')
@@ -336,7 +336,7 @@ test('evaluation and prediction keep nothing for gradients: what a sample takes 
   }
 })
 
-test('outputs have the floats of their device', async () => {
+test('outputs have the float type of their device', async () => {
   for (const [kind, Floats] of [
     ['reference', Float64Array],
     ['cpu', Float32Array],

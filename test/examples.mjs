@@ -1,8 +1,8 @@
 /**
  * Runs the examples of the README and of docs/: every ```ts or ```js block whose first line is
  * `// example: name` is written to dist/examples, where `sluice` means this package, compiled under
- * the strict settings of this repository, and run. Builds first. Fails if one does not compile, throws, or hangs.
- * Those of `// example on a gpu: name` are run, and the others not, where there is WebGL2 for Node:
+ * the strict settings of this repository, and run. Builds first. Fails if an example does not compile, throws, or
+ * hangs. With --gpu, which needs WebGL2 for Node, only the examples `// example on a gpu: name` are run:
  *
  *   node test/examples.mjs [name...]
  *   npm ci --prefix test/gpu && xvfb-run -a node test/examples.mjs --gpu [name...]

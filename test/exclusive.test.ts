@@ -24,11 +24,11 @@ const outcome = <T>(promise: Promise<T>): Promise<T | unknown> => promise.catch(
 
 const step = (streamer: Streamer, batch: number) => streamer.step(BATCHES[batch], { microBatch: MICRO_BATCH })
 
-/** Micro-batch by micro-batch, something else is tried. */
+/** A step that tries something else after each of its micro-batches. */
 const trying = (streamer: Streamer, batch: number, other: () => unknown) =>
   streamer.step(BATCHES[batch], { microBatch: MICRO_BATCH, onMicroBatch: async () => void (await other()) })
 
-test('during a step every other call, of any streamer on the device, is refused, and the step is as if alone', async () => {
+test('during a step every call of any streamer on the device is refused, and the step is not affected', async () => {
   const alone = streamerOf(batchNormModel(await open()))
   await step(alone, 0)
   const expected = await alone.model.stateDict()
@@ -87,7 +87,7 @@ test('disposing of one streamer leaves the shadows of another over the same mode
   assert.is(device.memory.heldBytes, held)
 })
 
-test('steps of several streamers, models and devices in any order: each learns what it would learn alone', async () => {
+test('steps of several streamers, models and devices run in any order, and each learns what it would learn alone', async () => {
   const builds = [batchNormModel, residualModel, denseModel]
   const order = fc.array(fc.record({ which: fc.nat(5), batch: fc.nat(2), together: fc.boolean() }), { maxLength: 8 })
   await fc.assert(
@@ -116,7 +116,7 @@ test('steps of several streamers, models and devices in any order: each learns w
   )
 })
 
-test('modes and requiresGrad toggled between steps: each step has a plan that holds, and learns as a fresh streamer does', async () => {
+test('after modes and requiresGrad are toggled between steps, each step keeps to its plan, and learns as a new streamer does', async () => {
   const toggles = fc.array(
     fc.record({ module: fc.nat(20), parameter: fc.nat(20), thaw: fc.boolean(), batch: fc.nat(2) }),
     {
@@ -156,7 +156,7 @@ test('modes and requiresGrad toggled between steps: each step has a plan that ho
   }
 })
 
-test('a frozen layer that is thawed gets its gradient before planning, and the plan says who is not trained', async () => {
+test('a frozen layer that is thawed gets its gradient before planning, and the plan names parameters that are not trained', async () => {
   const device = await open()
   const model = denseModel(device)
   const [first] = model.parameters()

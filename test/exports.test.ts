@@ -1,6 +1,6 @@
 /**
- * The package as its users meet it: everything by name from the index, chaining and the five lines of a first
- * program without any other import, and nothing on the way that only Node has.
+ * The package as its users see it: everything is exported by name from the index, chaining and a first program of five
+ * lines need no other import, and no import needs Node.
  */
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
@@ -24,7 +24,7 @@ test('every op is exported by its name', () => {
   for (const [name, call] of Object.entries(sluice.ops)) assert.is(exported.get(name), call, name)
 })
 
-test('every op but concat can be chained, by the index alone', async () => {
+test('every op except concat can be chained after importing only the index', async () => {
   for (const { name } of opTable) {
     assert.is(name in sluice.Tensor.prototype, name !== 'concat', name)
   }
@@ -38,7 +38,7 @@ test('every op but concat can be chained, by the index alone', async () => {
   assert.equal(await sluice.concat([x, y], 0).slice([2], [3]).array(), await y.array())
 })
 
-test('what users catch, open and build is there', () => {
+test('the errors, devices and classes that users need are exported', () => {
   const classes = [
     ...['SluiceError', 'ArgumentError', 'AllocatorError', 'BudgetExceededError', 'DeviceError', 'RehearsalError'],
     ...['PlanMismatchError', 'DoesNotFitError', 'EmptyBatchError', 'InterruptedError', 'ModelError', 'NonFiniteError'],
@@ -88,11 +88,11 @@ test('the first program: five lines', async () => {
   assert.ok(device.memory.heldBytes <= device.memory.budgetBytes)
 })
 
-// What the compiled modules import
+// The imports of the compiled modules
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
-/** As static imports and re-exports stand in what the compiler writes: at the beginning of a line. */
+/** Static imports and re-exports in compiled code: they stand at the beginning of a line. */
 const STATIC = /^(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"]+)['"]/gm
 
 /** Every package or built-in module that is imported statically from here on, with the file that does. */
@@ -107,7 +107,7 @@ function outside(file: string, seen = new Set<string>()): Map<string, string> {
   return found
 }
 
-test('nothing that the index imports needs Node', () => {
+test('no module that the index imports needs Node', () => {
   assert.equal([...outside('src/index.js').keys()], ['seedrandom'])
   const seen = new Set<string>()
   outside('src/index.js', seen)
@@ -117,7 +117,7 @@ test('nothing that the index imports needs Node', () => {
   assert.not([...seen].some((file) => file.startsWith('src/cli/')))
 })
 
-test('the search for imports finds what is there', () => {
+test('the search for imports finds all kinds of imports', () => {
   const cli = [...outside('src/cli/main.js').keys()]
   assert.ok(
     cli.some((name) => name.startsWith('node:')),

@@ -1,4 +1,4 @@
-/** Whatever goes wrong in a step, nothing is lost: the atomic step, and what misuse is told. */
+/** A step is atomic: no failure in it loses anything. Misuse is an error that says what to do. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -47,7 +47,7 @@ function trainer(device: HeapDevice, build: Build, optimizer: 'sgd' | 'adam' = '
   return { model, optimizer: rule, streamer: new Streamer({ model, loss, optimizer: rule }) }
 }
 
-/** Everything that a step may change for good. */
+/** Everything that a commit changes. */
 async function lasting({ model, optimizer, streamer }: ReturnType<typeof trainer>) {
   return { model: await model.stateDict(), optimizer: await optimizer.stateDict(), cursor: streamer.cursor }
 }
@@ -57,7 +57,7 @@ const step = (streamer: Streamer, batch: Batch) => streamer.step(batch, { microB
 const aliasing = (allocator: HeapAllocator) => new HeapDevice('cpu', allocator)
 const forbidding = (allocator: HeapAllocator) => new NoAliasDevice('cpu', allocator)
 
-/** A device whose kernels for a commit are not to be had, as programs of a gpu device that do not compile. */
+/** A device that cannot prepare the kernels of a commit, like a gpu device whose programs do not compile. */
 class UnpreparedDevice extends HeapDevice {
   asked: string[] | null = null
 
@@ -68,7 +68,7 @@ class UnpreparedDevice extends HeapDevice {
   }
 }
 
-test('kernels that cannot be prepared are met before the first update', async () => {
+test('kernels that cannot be prepared fail before the first update', async () => {
   const device = new UnpreparedDevice('cpu', new HeapAllocator(BUDGET))
   const run = trainer(device, batchNormModel, 'adam')
   await step(run.streamer, randomBatch(12, 1))
@@ -151,7 +151,7 @@ async function survives(
   return error
 }
 
-/** A linear model whose forward a test can bend. */
+/** A linear model whose forward a test can replace. */
 class Bent extends Module {
   bend: (x: Tensor) => Tensor = (x) => x
   cached: Tensor | null = null
@@ -191,7 +191,7 @@ test('a forward that throws', async () => {
   assert.instance(error.cause, TypeError)
 })
 
-test('a forward or a loss that returns no tensor, or one that no parameter made', async () => {
+test('a forward or a loss that returns something other than a tensor, or a tensor that depends on no parameter', async () => {
   const wrong: [unknown, string][] = [
     [Promise.reject(new Error('later')), 'the forward returned a Promise'],
     [[], 'the forward returned an array'],
@@ -211,7 +211,7 @@ test('a forward or a loss that returns no tensor, or one that no parameter made'
   assert.match(String(await errorOf(step(number.streamer, randomBatch(12, 1)))), 'the loss returned 1')
 })
 
-test('a forward that runs other ops than its plan: planned again between mini-batches, refused within one', async () => {
+test('a forward that runs other ops than its plan is planned again between mini-batches, and refused within one', async () => {
   const { device, bend, run } = bent()
   await step(run.streamer, randomBatch(12, 1))
   let forwards = 0
@@ -224,7 +224,7 @@ test('a forward that runs other ops than its plan: planned again between mini-ba
   assert.is((await step(run.streamer, randomBatch(12, 1))).step, 3)
 })
 
-test('a forward that caches a tensor for the next micro-batch', async () => {
+test('a forward that caches a tensor for the next micro-batch is refused', async () => {
   const { bend, run } = bent()
   await step(run.streamer, randomBatch(12, 1))
   bend.bend = (x) => {
@@ -255,7 +255,7 @@ test('a loss of NaN is not committed', async () => {
   assert.equal(await lasting(run), before)
 })
 
-/** y = w^2, of which a loss may take the root. */
+/** y = w^2; a loss can take its root. */
 class Square extends Module {
   w = new Parameter(this.device, [1])
   forward(x: Tensor): Tensor {
@@ -263,7 +263,7 @@ class Square extends Module {
   }
 }
 
-test('a gradient that is not finite is not committed, though the loss is', async () => {
+test('a gradient that is not finite is not committed, even if the loss is finite', async () => {
   for (const device of [
     open(),
     new HeapDevice('reference', new HeapAllocator(BUDGET)),
@@ -291,7 +291,7 @@ test('a gradient that is not finite is not committed, though the loss is', async
   }
 })
 
-test('a step reports the norm of the gradient that a loop by hand has, whatever the split', async () => {
+test('a step reports the gradient norm of a loop by hand, for any split', async () => {
   for (const clipNorm of [undefined, 0.01]) {
     const device = new HeapDevice('reference', new HeapAllocator(BUDGET))
     const model = denseModel(device, 0)
@@ -346,7 +346,7 @@ test('a data source that throws, an interrupt: training goes on from the cursor 
   assert.equal(ran, expected)
 })
 
-test('a budget that cannot hold one sample says what would', async () => {
+test('for a budget that cannot hold one sample, the error names one that can', async () => {
   const model = residualModel(open(64 << 10))
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
   try {
@@ -372,7 +372,7 @@ test('a loss that couples samples is refused when it would be split', async () =
   assert.instance(await errorOf(step(run.streamer, randomBatch(12, 1))), NotSeparableError)
 })
 
-test('a function that fails later than it returns is refused, and its failure does not end the process', async () => {
+test('a function that returns a promise is refused, and a later rejection does not end the process', async () => {
   const device = open()
   const later = async () => {
     await null
@@ -389,7 +389,7 @@ test('a function that fails later than it returns is refused, and its failure do
   await new Promise((resolve) => setTimeout(resolve, 5))
 })
 
-test('a rehearsal that throws, or frees what stands, leaves no trace', async () => {
+test('a rehearsal that throws, or frees a standing tensor, leaves no trace', async () => {
   const device = open()
   const model = new Linear(device, 8, 8)
   const signature = device.allocator.signature()

@@ -1,4 +1,4 @@
-/** `Streamer.fit` against epochs written out by hand: orders, means of an epoch, cursors, and going on. */
+/** `Streamer.fit` against epochs written out by hand: orders, means of an epoch, cursors, and resuming. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, type DataSource, fromArrays, NotResumableError, sliceBatch } from '../src/data/index.js'
@@ -75,7 +75,7 @@ function accuracyByHand(values: Values, samples: readonly Sample[]): number {
   return right.length / counted.length
 }
 
-test('three epochs with a ragged end, ignored targets and weights are those of loops by hand', async () => {
+test('three epochs with a ragged end, ignored targets and weights equal loops by hand', async () => {
   const batch = classBatch(11, 4, { weighted: true, ignored: [2, 3, 7] })
   const test = classBatch(9, 5, { ignored: [1] })
   const [samples, testSamples] = [samplesOf(batch), samplesOf(test)]
@@ -98,7 +98,7 @@ test('three epochs with a ragged end, ignored targets and weights are those of l
     [4, 4, 3, 4, 4, 3, 4, 4, 3],
   )
   assert.is(epochs.length, 3)
-  assert.is(microBatches, 3 * (2 + 2 + 1 + 3), 'in evaluation as well')
+  assert.is(microBatches, 3 * (2 + 2 + 1 + 3), 'evaluation included')
   for (const [epoch, result] of epochs.entries()) {
     const sum = { loss: 0, weight: 0 }
     for (const [i, step] of steps.slice(3 * epoch, 3 * epoch + 3).entries()) {
@@ -128,7 +128,7 @@ test('three epochs with a ragged end, ignored targets and weights are those of l
   })
 })
 
-test('at learning rate 0 the mean of an epoch is the loss of its data, whatever the mini-batches', async () => {
+test('at learning rate 0 the mean of an epoch is the loss of its data, for any mini-batches', async () => {
   const drawn = fc.record({
     ...drawnSamples({ min: 2, max: 14, maxIgnored: 4 }),
     batch: fc.integer({ min: 1, max: 6 }),
@@ -136,7 +136,7 @@ test('at learning rate 0 the mean of an epoch is the loss of its data, whatever 
   await fc.assert(
     fc.asyncProperty(drawn, async ({ count, batch: asked, seed, weighted, ignored }) => {
       const data = classBatch(count, seed, { weighted, ignored })
-      // a mini-batch in which nothing counts is an error: let each have a sample that does, whatever the order
+      // a mini-batch in which nothing counts is an error, so each must have a sample that counts, in any order
       const counting = samplesOf(data).filter(({ target, weight }) => target[0] >= 0 && weight > 0).length
       const batch = Math.max(asked, count - counting + 1)
       fc.pre(counting > 0 && (count % batch === 0 || count % batch > count - counting))
@@ -151,7 +151,7 @@ test('at learning rate 0 the mean of an epoch is the loss of its data, whatever 
   )
 })
 
-test('every epoch has an order of its own, that the seed alone decides', async () => {
+test('every epoch has an order of its own, which depends only on the seed', async () => {
   const order = async (options: Partial<FitOptions> & { seed?: number }) => {
     const source = recorded(classBatch(13, 1))
     const { streamer } = await trainer(options)
@@ -169,17 +169,21 @@ test('every epoch has an order of its own, that the seed alone decides', async (
   const first = await order({ seed: 8 })
   assert.is(new Set(first.map(String)).size, 4)
   assert.equal(await order({ seed: 8 }), first)
-  assert.equal(await order({ seed: 8, epochs: 2, batch: 13 }), first.slice(0, 2), 'nor does the batch decide')
+  assert.equal(
+    await order({ seed: 8, epochs: 2, batch: 13 }),
+    first.slice(0, 2),
+    'the batch size does not change the order',
+  )
   const others = [await order({ seed: 9 }), await order({})]
   assert.is(new Set([first, ...others].flat().map(String)).size, 12)
   assert.equal(await order({}), await order({ seed: 0 }))
   assert.equal(await order({ shuffle: false }), [upTo(13), upTo(13), upTo(13), upTo(13)])
 })
 
-/** With dropout, so that what a step learns depends on its number as well. */
+/** A model with dropout, so that the result of a step also depends on its number. */
 const droppingModel: typeof perceptron = (device) => new Sequential(new Dropout(device, 0.25), perceptron(device))
 
-test('left anywhere, training goes on from the cursor through the samples that are left, to the same bits', async () => {
+test('after a stop at any point, training goes on from the cursor through the remaining samples, to the same bits', async () => {
   const options: FitOptions = { batch: 4, epochs: 3, microBatch: 3 }
   const data = classBatch(10, 2)
   const straight = await trainer({ seed: 3, build: droppingModel })
@@ -197,7 +201,7 @@ test('left anywhere, training goes on from the cursor through the samples that a
     const kept = (results: readonly StepResult[]) => results.map(({ loss, epoch, step }) => [loss, epoch, step])
     assert.equal(kept([...before, ...after]), kept(all), `left after ${stop}`)
     assert.equal(rest.asked, source.asked)
-    assert.equal(means.splice(0), wanted, 'the mean of an epoch is that of all of it')
+    assert.equal(means.splice(0), wanted, 'the mean is that of the whole epoch')
     assert.equal(await model.stateDict(), left)
     const { cursor } = streamer
     assert.equal(await follow(streamer, rest, { ...options, from: cursor }), [], 'all is done')
@@ -205,7 +209,7 @@ test('left anywhere, training goes on from the cursor through the samples that a
   }
 })
 
-test('a checkpoint taken between steps is all that another streamer needs to go on to the same bits', async () => {
+test('from a checkpoint taken between steps, another streamer goes on to the same bits', async () => {
   const options: FitOptions = { batch: 4, epochs: 2, microBatch: 3 }
   const data = fromArrays(classBatch(10, 2))
   const straight = await trainer({ seed: 3, build: droppingModel })
@@ -215,7 +219,7 @@ test('a checkpoint taken between steps is all that another streamer needs to go 
     await follow(first.streamer, data, options, stop)
     const saved = await first.streamer.checkpoint()
     const second = await trainer({ seed: 3, build: droppingModel })
-    // what it had learned itself is gone
+    // the second streamer has learned something of its own, which `restore` replaces
     await follow(second.streamer, data, options, 5)
     second.streamer.restore(saved)
     assert.equal(second.streamer.cursor, first.streamer.cursor)
@@ -237,7 +241,7 @@ const chunksOf = (batch: Batch, sizes: readonly number[]): Batch[] =>
     ),
   )
 
-test('chunks of any sizes train as the data set in its order does; what can be read once trains one epoch', async () => {
+test('chunks of any sizes train like the data set in its order; a source that can be read only once trains one epoch', async () => {
   const batch = classBatch(10, 3, { weighted: true })
   const options: FitOptions = { batch: 4, epochs: 2, shuffle: false }
   const run = async (source: DataSource) => {
@@ -261,7 +265,7 @@ test('chunks of any sizes train as the data set in its order does; what can be r
   assert.is(streamer.optimizer.steps, 3, 'the first epoch was trained')
 })
 
-test('onEpoch is awaited, and what it throws ends the training after the epoch', async () => {
+test('onEpoch is awaited, and an error in it ends the training after the epoch', async () => {
   const log: string[] = []
   const { streamer } = await trainer()
   const source = fromArrays(classBatch(6, 1))
@@ -282,7 +286,7 @@ test('onEpoch is awaited, and what it throws ends the training after the epoch',
   assert.equal(await follow(streamer, source, { batch: 3, epochs: 2, from: streamer.cursor }), [], 'both are done')
 })
 
-test('options: one epoch by default, a batch larger than the data is all of it, and what cannot be is refused', async () => {
+test('options: the default is one epoch, a batch larger than the data takes all of it, and impossible values are refused', async () => {
   const { streamer } = await trainer()
   const source = recorded(classBatch(6, 1))
   const [only, ...more] = await follow(streamer, source, { batch: 100 })
@@ -294,7 +298,7 @@ test('options: one epoch by default, a batch larger than the data is all of it, 
   assert.is(source.asked.length, 1)
 })
 
-test('an abort ends the training before the next micro-batch, and the cursor names what was learned', async () => {
+test('an abort ends the training before the next micro-batch, and the cursor names the last commit', async () => {
   const options: FitOptions = { batch: 4, epochs: 2, microBatch: 2 }
   const data = classBatch(8, 1)
   const straight = await trainer({ seed: 1 })
@@ -319,7 +323,7 @@ test('an abort ends the training before the next micro-batch, and the cursor nam
   }
 })
 
-/** With dropout, and faults that a test switches on. */
+/** A module with dropout, and with faults that a test switches on. */
 class Faulty extends Module {
   inner: Module
 
@@ -338,7 +342,7 @@ class Faulty extends Module {
   }
 }
 
-test('wherever a step fails, the cursor names what was learned, and training goes on to the same bits', async () => {
+test('after a failure at any point of a step, the cursor names the last commit, and training goes on to the same bits', async () => {
   const options: FitOptions = { batch: 4, epochs: 2, microBatch: 3 }
   const data = fromArrays(classBatch(10, 2))
   const ready = async () => {
@@ -361,7 +365,7 @@ test('wherever a step fails, the cursor names what was learned, and training goe
   const wanted = await straight.model.stateDict()
 
   type Run = Awaited<ReturnType<typeof ready>>
-  /** What spoils a step, after its first micro-batch. */
+  /** The faults of a step; each strikes after its first micro-batch. */
   const faults: Readonly<Record<string, (run: Run) => void>> = {
     'the forward throws': ({ fault }) => {
       fault.forward = true
@@ -397,7 +401,7 @@ test('wherever a step fails, the cursor names what was learned, and training goe
       }
       assert.instance(await errorOf(training()), Error)
       assert.is(learned.length, at, name)
-      // between epochs the cursor may say either the end of one or the beginning of the next
+      // between epochs the cursor can be the end of one or the beginning of the next
       if (at % 3 !== 0) assert.equal(streamer.cursor, cursors[at], name)
       Object.assign(fault, { schedule: false, forward: false, factor: 1 })
       learned.push(...(await follow(streamer, data, { ...options, from: streamer.cursor })))

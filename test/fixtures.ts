@@ -1,4 +1,4 @@
-/** Models and data for the tests of streaming: small, and with everything that could go wrong in a split. */
+/** Models and data for the tests of streaming: small, and with every layer that a split could affect. */
 import type { Batch } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import {
@@ -20,15 +20,15 @@ import { reshape } from '../src/ops/movement.js'
 import { relu } from '../src/ops/unary.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 
-/** Properties run this many times as often as they do by default: SLUICE_TEST_RUNS=100 npm test. In a page: once. */
+/** A factor for the number of runs of each property: SLUICE_TEST_RUNS=100 npm test. Default 1; in a page always 1. */
 export const TEST_RUNS = Number(globalThis.process?.env.SLUICE_TEST_RUNS ?? 1)
 
 export const INPUT = [2, 4, 4] as const
 export const CLASSES = 3
 
 /**
- * A user's module, written as a user would: two convolutions, group norm and a skip. It disposes nothing,
- * and the library knows nothing of it.
+ * A module as a user would write it: two convolutions, group norm and a skip. It disposes nothing, and the library does
+ * not know it.
  */
 export class ResidualBlock extends Module {
   conv1: Conv2d
@@ -78,14 +78,17 @@ export function denseModel(device: Device, rate = 0.25): Sequential {
   )
 }
 
-/** The image as a sequence of 8 places of 4 features. */
+/** The image as a sequence of 8 positions with 4 features. */
 class Sequence extends Module {
   forward(x: Tensor): Tensor {
     return reshape(x, [x.shape[0], 8, 4])
   }
 }
 
-/** Two transformer blocks, pre-norm and causal, then post-norm: four dropouts each, those on attention among them. */
+/**
+ * Two transformer blocks, the first pre-norm and causal, the second post-norm: four dropouts each, including those in
+ * attention.
+ */
 export function transformerModel(device: Device, rate = 0.25): Sequential {
   const random = generator(17)
   const options = { feedForward: 6, dropout: rate, random }
@@ -98,7 +101,7 @@ export function transformerModel(device: Device, rate = 0.25): Sequential {
   )
 }
 
-/** With batch norm: it has buffers, and its statistics are those of a micro-batch. */
+/** A model with batch norm: it has buffers, and takes its statistics from each micro-batch. */
 export function batchNormModel(device: Device): Sequential {
   const random = generator(13)
   return new Sequential(

@@ -1,4 +1,4 @@
-/** The choice of what to drop, held to exhaustive search on small networks by chance. */
+/** The choice of values to drop, compared with exhaustive search on small random networks. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -18,7 +18,10 @@ import { fc } from './property.js'
 import { RandomNet, type Step, steps } from './random-nets.js'
 
 const SAMPLES = 8
-/** Statistics and losses of samples: dropping them changes nothing, and doubles what there is to try. */
+/**
+ * Values below this size, such as statistics and losses, are not dropped: they save nothing, and each would double the
+ * number of choices.
+ */
 const SMALL_BYTES = 1000
 const MOST_CANDIDATES = 9
 
@@ -57,7 +60,7 @@ function exhaust(device: Device, recording: Recording): Tried[] {
 const fastest = (all: readonly Tried[], budget: number): number =>
   Math.min(...all.filter(({ bytes }) => bytes <= budget).map(({ extraTime }) => extraTime))
 
-test('the time is within 5 % of the best of all choices in 95 of 100, and few budgets that can be reached are missed', () => {
+test('the time is within 5 % of the best of all choices in 95 of 100 cases, and few reachable budgets are missed', () => {
   let [total, near, missed] = [0, 0, 0]
   for (const drawn of fc.sample(steps, { seed: 5, numRuns: 40 * TEST_RUNS })) {
     const device = openVirtualDevice('cpu')
@@ -80,7 +83,7 @@ test('the time is within 5 % of the best of all choices in 95 of 100, and few bu
   assert.ok(missed <= 0.02 * total, `${missed} of ${total}`)
 })
 
-test('no point is beaten in both bytes and time, and each is what its plan says', () => {
+test('no point is worse than another in both bytes and time, and each has the bytes and time of its plan', () => {
   for (const drawn of fc.sample(steps, { seed: 6, numRuns: 10 })) {
     const device = openVirtualDevice('cpu')
     const recording = recorded(device, drawn)

@@ -58,7 +58,7 @@ const CASES: Readonly<Record<string, Case>> = {
       [-0.36496048446, -0.853968548019, 0.673591313752, 0.909167239238, -0.326419010236],
     ],
   },
-  'clipping, by the norm of what is trained': {
+  'clipping, by the norm of the trained parameters': {
     make: ({ a, b }) => sgd([{ parameters: [a, b] }], { learningRate, weightDecay: 0.01, clipNorm: 1.5 }),
     frozen: [2, 3],
     rows: [3, 6],
@@ -130,7 +130,7 @@ for (const [name, drawn] of Object.entries(CASES)) {
     ['reference', 2e-12],
     ['cpu', 2e-6],
   ] as const) {
-    test(`frozen for a while, as in PyTorch, also over a saved state: ${name}, on ${kind}`, async () => {
+    test(`frozen for a while, as in PyTorch, even across a saved state: ${name}, on ${kind}`, async () => {
       const device = await openDevice(kind, { memory: '64KiB' })
       let leaves = leavesOn(device)
       let optimizer = drawn.make(leaves)
@@ -144,7 +144,7 @@ for (const [name, drawn] of Object.entries(CASES)) {
         })
         const state = await optimizer.stateDict()
         assert.equal(state.updates, { 0: t, 1: t - drawn.frozen.filter((step) => step <= t).length })
-        // all requires a gradient when an optimizer is made
+        // every parameter requires a gradient when the optimizer is made
         leaves = {
           a: new Parameter(device, [3], () => seen.slice(0, 3)),
           b: new Parameter(device, [2], () => seen.slice(3)),
@@ -170,7 +170,7 @@ test('all frozen: nothing moves, and the norm is 0', async () => {
   assert.equal(await valuesOf(leaves), before)
 })
 
-/** What a step by hand comes to: the norm of the gradient of all that requires one. */
+/** A step by hand. @returns the norm of the gradient of all parameters that require one */
 async function stepByHand(model: Sequential, optimizer: Optimizer, batch: ReturnType<typeof flat>): Promise<number> {
   const { device } = model
   optimizer.zeroGrad()
@@ -192,7 +192,7 @@ for (const make of [
   (model: Sequential) => sgd(model, { learningRate, momentum: 0.9, weightDecay: 0.01, clipNorm: 0.5 }),
   (model: Sequential) => adamw(model, { learningRate, clipNorm: 0.5 }),
 ]) {
-  test('a layer frozen between two steps of a Streamer, and thawed again, as in a loop by hand', async () => {
+  test('a layer that is frozen between two steps of a Streamer, and thawed again, trains as in a loop by hand', async () => {
     const build = async () => {
       const device = await openDevice('reference', { memory: '256KiB' })
       const model = new Sequential(new Linear(device, 32, 6), new Linear(device, 6, 3))
@@ -215,7 +215,7 @@ for (const make of [
       }
       const batch = flat(7, step)
       const before = await streamed.model.stateDict()
-      // a Streamer of its own for each state: what a plan holds for is tested elsewhere
+      // each state has a Streamer of its own; plans that become invalid are tested elsewhere
       const streamer = new Streamer({ ...streamed, loss: crossEntropy })
       const { gradNorm } = await streamer.step(batch, { microBatch: 3 })
       streamer.dispose()

@@ -1,7 +1,6 @@
 /**
- * Every GPU kernel without a GPU: its programs are run by gpu.js as JavaScript. So gpu.js can read what tsc made of
- * their sources, and their results are right. test/gpu/*.gl.ts tests what a GPU makes of them, in a page and with a
- * display.
+ * Every GPU kernel without a GPU: gpu.js runs its programs as JavaScript. This tests that gpu.js can read the compiled
+ * sources, and that the results are right. test/gpu/*.gl.ts tests the programs on a GPU, in a page and with a display.
  */
 import { GPU } from 'gpu.js'
 import { test } from 'uvu'

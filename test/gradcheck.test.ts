@@ -17,16 +17,16 @@ const checks = await checkOps()
 
 for (const { op, worstError } of checks) {
   if (worstError === null) continue
-  test(`${op}: the gradient is that of finite differences`, () =>
+  test(`${op}: the gradient agrees with finite differences`, () =>
     assert.ok(worstError <= GRADIENT_CHECK, `error ${worstError}`))
 }
 
-test('ops without a gradient are those that have none', () => {
+test('the listed ops have no gradient, and all others have one', () => {
   const without = checks.filter(({ worstError }) => worstError === null).map(({ op }) => op)
   assert.equal(without.sort(), ['argmax', 'equal', 'greater', 'greaterEqual', 'less', 'lessEqual', 'notEqual'])
 })
 
-/** An op whose gradient to input `index` is twice what it should be. */
+/** An op whose gradient to input `index` is twice the right one. */
 function doubled(op: Op<unknown>, index: number): Op<unknown> {
   const twice = (gradient: Gradient<unknown>): Gradient<unknown> => ({
     saves: gradient.saves,
@@ -38,7 +38,7 @@ function doubled(op: Op<unknown>, index: number): Op<unknown> {
   return { ...op, gradients: op.gradients.map((gradient, i) => (gradient && i === index ? twice(gradient) : gradient)) }
 }
 
-test('a gradient that is doubled is caught, whatever the op and the input', async () => {
+test('a doubled gradient is caught, for every op and input', async () => {
   const wrong = opTable.flatMap((op) => op.gradients.flatMap((gradient, i) => (gradient ? [doubled(op, i)] : [])))
   assert.ok(wrong.length > 60)
   for (const { op, worstError } of await checkOps(wrong, { seed: 3 })) {
@@ -46,13 +46,13 @@ test('a gradient that is doubled is caught, whatever the op and the input', asyn
   }
 })
 
-test('the same seed gives the same numbers, another seed others', async () => {
+test('the same seed gives the same numbers, and another seed others', async () => {
   const conv = opTable.filter(({ name }) => name === 'conv2d')
   assert.equal(await checkOps(conv), await checkOps(conv))
   assert.not.equal(await checkOps(conv, { seed: 1 }), await checkOps(conv, { seed: 2 }))
 })
 
-test('one seed of checkGradient gives the same numbers, 0 where none is given, another seed others', async () => {
+test('the same seed of checkGradient gives the same numbers, and another seed others; the default is 0', async () => {
   const checked = (seed?: number) => checkGradient(ops.exp, [[0.5, -1, 0.25]], { seed })
   const none = await checked()
   assert.equal(none, await checked(0))
@@ -73,7 +73,7 @@ test('directions and weights are numbers between -1 and 1, of both signs', async
   assert.ok(Math.abs(mean) < 0.2, `mean ${mean}`)
 })
 
-test('the error is that of the larger of 1 and the number itself, within the tolerance or not', async () => {
+test('the error is relative to the larger of 1 and the number, and is compared with the tolerance', async () => {
   const square = opTable.find(({ name }) => name === 'square') ?? opTable[0]
   const wrong = (x: Tensor): Tensor => apply(doubled(square, 0), [x], { a: 0, b: 0 })
   for (const point of [0.001, 100]) {
@@ -87,7 +87,7 @@ test('the error is that of the larger of 1 and the number itself, within the tol
   }
   const { ok, worstError } = await checkGradient(ops.log, [[-1, 2]])
   assert.not(ok)
-  assert.is(worstError, Infinity, 'NaN is as wrong as can be')
+  assert.is(worstError, Infinity, 'the error of NaN is infinite')
 })
 
 test('inputs of every form are the same points', async () => {
@@ -97,14 +97,14 @@ test('inputs of every form are the same points', async () => {
   assert.ok(checks[0].ok)
 })
 
-test('a check leaves nothing behind: a thousand of them in 64 KiB; too little memory is said', async () => {
+test('a check leaves nothing behind: a thousand of them run in 64 KiB; too little memory is an error', async () => {
   const relu = opTable.filter(({ name }) => name === 'relu')
   const many = await checkOps(
     Array.from({ length: 1000 }, () => relu[0]),
     { memory: '64KiB' },
   )
   assert.ok(many.every(({ worstError }) => worstError !== null && worstError <= GRADIENT_CHECK))
-  // x, c, c x, the gradient of that and of x have 64 KiB each; beside them a few numbers, and no second x
+  // x, c, c x, and the gradients of c x and of x take 64 KiB each; a few numbers fit beside them, but no second x
   const wide = Array.from({ length: 8192 }, (_, i) => i / 8192)
   let device: Device | undefined
   const kept = (x: Tensor): Tensor => {
@@ -126,7 +126,7 @@ test('a check leaves nothing behind: a thousand of them in 64 KiB; too little me
   }
 })
 
-test("a user's function: a right one passes, a wrong one fails, a kink is said", async () => {
+test("a user's function: a right gradient passes, a wrong one fails, a kink is an error", async () => {
   const right = await checkGradient(
     (x, w) => ops.tanh(ops.matmul(x, w)),
     [

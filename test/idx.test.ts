@@ -116,7 +116,7 @@ test('any bytes give a value or an IdxError', () => {
   )
 })
 
-test('what is wrong with the bytes is said', () => {
+test('the error says what is wrong with the bytes', () => {
   const refused = (bytes: Uint8Array, message: RegExp) =>
     assert.throws(
       () => parseIdx(bytes),
@@ -177,7 +177,7 @@ test('gunzip reads what any setting packs, and all members of a file', async () 
     pieces: fc.array(piece, { maxLength: 4 }),
     level: fc.constantFrom(0, 1, 6, 9),
     strategy: fc.constantFrom(Z_DEFAULT_STRATEGY, Z_FIXED, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE),
-    // a name, a comment and an extra field, each only there where its flag says so
+    // a name, a comment and an extra field, each present only if its flag is set
     flags: fc.nat(7).map((flags) => flags << 2),
   })
   await fc.assert(
@@ -202,7 +202,7 @@ test('gunzip reads what any setting packs, and all members of a file', async () 
   )
 })
 
-test('gunzip refuses what is damaged, cut off or followed by anything', async () => {
+test('gunzip refuses input that is damaged, cut off or followed by other bytes', async () => {
   const member = gzipSync('data')
   const withByte = (at: number, value: number): Uint8Array => {
     const copy = Uint8Array.from(member)
@@ -212,7 +212,7 @@ test('gunzip refuses what is damaged, cut off or followed by anything', async ()
   const cases: [Uint8Array, RegExp][] = [
     [new Uint8Array(0), /^gunzip: not gzip, whose first bytes are 1f 8b$/],
     [Buffer.from('<html>'), /^gunzip: not gzip, whose first bytes are 1f 8b$/],
-    // how data are packed, flags, the first block, the checksum, the size
+    // the method, the flags, the first block, the checksum, the size
     ...[2, 3, 10, member.length - 8, member.length - 1].map((at): [Uint8Array, RegExp] => [
       withByte(at, member[at] ^ 0x87),
       /^gunzip: damaged or cut off/,

@@ -168,7 +168,7 @@ test('max: NaN wins, ties share, argmax takes the first', () => {
 
 const size = (max: number) => fc.integer({ min: 1, max })
 
-test('offsets of a batch: made from shape and strides, they have the largest of their list, and a GPU asks for the same workspace, also for many', () => {
+test('offsets of a batch that are made from shape and strides know the largest of their list, and a GPU kernel asks for the same workspace, even for many', () => {
   const axes = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(7)), { maxLength: 4 })
   const product = { m: 5, k: 6, n: 7, transposeA: true, transposeB: false, bias: false, accumulate: false }
   const agree = (shape: number[], strides: number[]): void => {
@@ -284,7 +284,7 @@ test('a row of weight 0 leaks no NaN into loss or gradient', () => {
   assertClose(gradient(0), [0, 0, 0, 0])
 })
 
-test('dropout depends on the position in the mini-batch, not on how it was cut', () => {
+test('dropout depends on the position in the mini-batch, not on its split', () => {
   const p = { rate: 0.25, seed: 3, step: 5, call: 1 }
   const x = new Float64Array(1000).fill(1)
   const whole = run(kernels.dropout, { ...p, size: 1000, first: 0 }, [x], 1000)
@@ -295,7 +295,7 @@ test('dropout depends on the position in the mini-batch, not on how it was cut',
   assert.ok(Math.abs(kept.length - 750) < 60, `${kept.length} of 1000 kept: more than 4 standard deviations off`)
 })
 
-test('no two elements of a mini-batch, however large, share a mask, and the first 2^32 have the masks that they always had', () => {
+test('no two elements of a mini-batch of any size share a counter, and the masks of the first 2^32 elements do not change with its size', () => {
   const key = { size: 256, rate: 0.5, seed: 3, step: 5 }
   const ones = new Float64Array(256).fill(1)
   const mask = (call: number, first: number) => run(kernels.dropout, { ...key, call, first }, [ones], 256).join('')
@@ -362,7 +362,7 @@ test('two steps of SGD and Adam by hand', () => {
     correction2: 0.01,
     decoupled: true,
   }
-  kernels.adam(adam, [q, m, s, floats(-3)], [q, m, s]) // the first step moves by the learning rate, against the sign
+  kernels.adam(adam, [q, m, s, floats(-3)], [q, m, s]) // the first step has the size of the learning rate, against the sign of the gradient
   assertClose([q[0], m[0], s[0]], [0.99 + 0.1, -0.3, 0.09])
 })
 

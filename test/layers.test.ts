@@ -2,9 +2,8 @@
  * The architecture as a test: reads the sources of src/ and kernels/ and fails on an import that
  * points up the layers, a cycle, a type that is switched off, and a file too long to be one idea.
  *
- * It reads sources and not the compiled output because type-only imports vanish from the latter. The
- * scanner knows as much of TypeScript as it needs to tell code from comments, strings, templates and
- * regular expressions.
+ * It reads sources instead of the compiled output, because type-only imports vanish there. The scanner knows just
+ * enough of TypeScript to tell code from comments, strings, templates and regular expressions.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix, relative, sep } from 'node:path'
@@ -16,7 +15,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const LONGEST_FILE_LINES = 300
 const LONG_FILES = 'docs/long-files.md'
 
-/** From the bottom. Neighbours on one line do not know each other. */
+/** The layers from the bottom up. Neighbours on one line do not import each other. */
 const LAYERS = [
   ['kernels', 'src/memory'],
   ['src/device', 'src/verify'],
@@ -32,8 +31,8 @@ const LAYERS = [
 ]
 
 /**
- * The rooms of kernels/, likewise: what the dialects share, then in each of them the machinery, what is built of it, and
- * the kernels. Rooms lie inside each other, and a file belongs to the innermost.
+ * The rooms of kernels/, likewise from the bottom up: the shared files, then in each dialect the machinery, the parts
+ * built from it, and the kernels. Rooms are nested, and a file belongs to the innermost.
  */
 const ROOMS = [
   ['kernels', 'kernels/simd/layout.ts'],
@@ -42,16 +41,16 @@ const ROOMS = [
   ['kernels/simd/assembly/bands'],
   ['kernels/reference', 'kernels/simd', 'kernels/simd/assembly', 'kernels/gpu'],
 ]
-/** A file in one of these rooms is a kernel or a few, and no other but the index imports it. */
+/** A file in one of these rooms has one or a few kernels, and only the index imports it. */
 const KERNEL_ROOMS = ROOMS[ROOMS.length - 1]
 
-/** What the package calls itself, should one of its own files ask for it by name. */
+/** The names of the package, in case one of its own files imports it by name. */
 const OWN_NAMES: Readonly<Record<string, string>> = { sluice: 'src/index.ts', 'sluice/testing': 'src/testing.ts' }
 
 /** Source text by path from the root, with forward slashes. */
 type Sources = ReadonlyMap<string, string>
 
-/** In the order in which they are tried; what matches none is punctuation, one character at a time. */
+/** Patterns in the order in which they are tried. Text that matches none is punctuation, one character at a time. */
 const PATTERNS = {
   space: /\s+/y,
   comment: /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|^#![^\n]*/y,
@@ -73,7 +72,7 @@ interface Token {
 
 function tokenize(source: string): Token[] {
   const tokens: Token[] = []
-  /** for every template that we are in a hole of: how many braces are open in that hole */
+  /** for every enclosing template hole: the number of braces that are open in it */
   const holes: number[] = []
   let at = 0
   let line = 1
@@ -118,7 +117,7 @@ function endsOperand(tokens: readonly Token[]): boolean {
   return '+-'.includes(text) && tokens[end - 1]?.text === text
 }
 
-/** What a string, or a template without holes, says; undefined for anything else. */
+/** The text of a string, or of a template without holes; undefined for any other token. */
 function stringValue(token: Token | undefined): string | undefined {
   const quoted = token?.kind === 'string' || (token?.kind === 'template' && /^`.*`$/s.test(token.text))
   return quoted ? token.text.slice(1, -1) : undefined
@@ -147,7 +146,7 @@ function importsOf(source: string): Import[] {
   return imports
 }
 
-/** The file meant, as a path from the root; undefined for other packages and built-in modules. */
+/** The imported file, as a path from the root; undefined for other packages and built-in modules. */
 function resolve(file: string, specifier: string): string | undefined {
   if (specifier in OWN_NAMES) return OWN_NAMES[specifier]
   if (!specifier.startsWith('.')) return undefined
@@ -167,11 +166,11 @@ const placeOf = (rows: Rows, file: string): string | undefined =>
 function brokenRule(rows: Rows, file: string, target: string): string | undefined {
   const [from, to] = [placeOf(rows, file), placeOf(rows, target)]
   if (from === to && KERNEL_ROOMS.includes(`${from}`) && !file.endsWith('/index.ts')) {
-    return `a kernel imports no other kernel; what both need is machinery, in ${from}/machine`
+    return `a kernel imports no other kernel; put shared code in ${from}/machine`
   }
   if (!from || !to || from === to) return undefined
   const rank = (place: string): number => rows.findIndex((row) => row.includes(place))
-  if (rank(to) > rank(from)) return `${to} is above ${from}, and an import only points down`
+  if (rank(to) > rank(from)) return `${to} is above ${from}, and imports only point down`
   return rank(to) === rank(from) ? `${to} is beside ${from}, and neighbours do not import each other` : undefined
 }
 
@@ -217,7 +216,7 @@ function cycleFailures(sources: Sources): string[] {
 
 const DIRECTIVE = /^[\s/*]*(@ts-(?:ignore|expect-error|nocheck))/m
 
-/** `any` is refused wherever it is a word of its own, but for `x.any` and `any(...)`, which are no types. */
+/** `any` is refused wherever it is a word of its own, except in `x.any` and `any(...)`, which are not types. */
 function untypedFailures(sources: Sources): string[] {
   const failures: string[] = []
   for (const [file, source] of sources) {
@@ -321,7 +320,7 @@ test('layers: an import that points up, sideways, or out of the layers or rooms 
   const rules = (file: string, specifier: string): string[] =>
     layerFailures(sourcesOf({ [file]: `import type { X } from '${specifier}'` }))
   assert.equal(rules('src/memory/heap.ts', '../device/device.js'), [
-    "src/memory/heap.ts:1: imports '../device/device.js'; src/device is above src/memory, and an import only points down",
+    "src/memory/heap.ts:1: imports '../device/device.js'; src/device is above src/memory, and imports only point down",
   ])
   assert.match(rules('src/nn/layers.ts', '../optim/sgd.js')[0], 'beside')
   assert.match(rules('src/memory/heap.ts', '../../kernels/kernels.js')[0], 'beside')
@@ -343,7 +342,7 @@ test('layers: an import that points up, sideways, or out of the layers or rooms 
   assert.equal(rules('kernels/simd/loss.ts', './machine/parts.js'), [])
 })
 
-test('cycles: a cycle fails, also one made of types; a diamond does not', () => {
+test('cycles: a cycle fails, even if it is made of types; a diamond does not', () => {
   const cycle = { 'src/ops/a.ts': `import './b.js'`, 'src/ops/b.ts': `import type { A } from './a.js'` }
   assert.equal(cycleFailures(sourcesOf(cycle)), [
     'src/ops/a.ts -> src/ops/b.ts -> src/ops/a.ts: imports form no cycles',

@@ -1,6 +1,7 @@
 /**
- * What counts in a mini-batch, through step and evaluate: any split against loops by hand, for our losses and a user's
- * own, with sample weights, ignored targets and masks unevenly spread, so that parts count nothing and their own mean is NaN.
+ * The weights of samples and targets in step and evaluate: any split against loops by hand, for the library's losses
+ * and a user's own. Sample weights, ignored targets and masks are spread unevenly, so that some parts have weight 0 and
+ * a mean of NaN.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -31,7 +32,7 @@ import { float32Sum, SPLIT_GRADIENT } from './tolerances.js'
 const [FEATURES, OUTPUTS] = [3, 2]
 const IGNORED = 1
 
-/** One sample by hand: what it counts without its sample weight, its own mean loss and that one's gradient. */
+/** One sample by hand: its weight without the sample weight, its mean loss, and the gradient of that loss. */
 interface ByHand {
   counts: number
   loss: number
@@ -52,7 +53,7 @@ const meanSquare = (y: readonly number[], target: readonly number[]): ByHand => 
   dy: y.map((value, c) => (2 * (value - target[c])) / y.length),
 })
 
-/** Cross-entropy of [2] logits, of a class or none. */
+/** Cross-entropy of [2] logits with a class, or with a target that is not one. */
 function entropy(y: readonly number[], [target]: readonly number[]): ByHand {
   if (target === IGNORED) return { counts: 0, loss: 0, dy: [0, 0] }
   const total = y.reduce((all, value) => all + Math.exp(value), 0)
@@ -68,7 +69,7 @@ const classOf = ([draw]: readonly number[]): number[] => [draw % 2]
 const perSample = (weights: Tensor | undefined, losses: Tensor): Tensor =>
   weights ? div(sum(mul(losses, weights)), sum(weights)) : mean(losses)
 
-/** (values, mask) -> sum(m (y - v)^2) / sum(m): without a target to count, 0 / 0. */
+/** (values, mask) -> sum(m (y - v)^2) / sum(m): 0 / 0 if the mask is all zeros. */
 const masked: Loss = Object.assign(
   (y: Tensor, target: Tensor, { weights }: { weights?: Tensor } = {}): Tensor => {
     const half = (from: number) => reshape(slice(target, [0, from], [y.shape[0], from + 1]), y.shape)
@@ -87,7 +88,7 @@ const masked: Loss = Object.assign(
   },
 )
 
-/** A user's cross-entropy that says which class is left out, and nothing of what is left. */
+/** A user's cross-entropy that names the ignored class, but has no `weight`. */
 const ignoring: Loss = Object.assign(
   (y: Tensor, target: Tensor, options?: { weights?: Tensor }): Tensor =>
     crossEntropyLoss({ ignoreIndex: IGNORED })(y, target, options),
@@ -146,7 +147,7 @@ const cases = fc.record({
   samples: fc.array(sample, { minLength: 1, maxLength: 9 }),
   microBatch: fc.integer({ min: 1, max: 9 }),
   weighted: fc.boolean(),
-  // samples that count nothing side by side, so that whole parts are of them
+  // samples of weight 0 side by side, so that whole parts consist of them
   gathered: fc.boolean(),
   device: fc.constantFrom('reference', 'cpu', 'no aliasing' as const),
 })
@@ -202,7 +203,7 @@ function expected({ samples, weighted }: Pick<Case, 'samples' | 'weighted'>, kin
 }
 
 for (const [name, kind] of Object.entries(KINDS)) {
-  test(`${name}: any split is the loop by hand, where parts count nothing too`, async () => {
+  test(`${name}: any split equals the loop by hand, even if parts have weight 0`, async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ samples: drawn, microBatch, weighted, gathered, device: where }) => {
         const counts = ({ draws, weight }: Case['samples'][number]) =>
@@ -299,7 +300,7 @@ test('weights that float32 holds as 0 or Infinity are refused where float32 is u
   }
 })
 
-test('what a loss says of its weight is held to: a number, finite, 0 or more; and what it throws is named', async () => {
+test('the weight that a loss returns must be a finite number, 0 or more; an error that it throws is passed on', async () => {
   const batch = { inputs: targetsOf([1, 1]), targets: targetsOf([1, 3]) }
   const saying = (weight: () => number): Loss => Object.assign((y: Tensor, t: Tensor) => mse(y, t), { weight })
   for (const wrong of [Number.NaN, -1, Infinity]) {
@@ -311,7 +312,7 @@ test('what a loss says of its weight is held to: a number, finite, 0 or more; an
   await refused(trainer(throwing).streamer.step(batch), ModelError, 'no such column')
 })
 
-test('weights are added up without loss: 10,000 times 0.1, in whole and in parts', async () => {
+test('weights are added up exactly: 10,000 times 0.1, in whole and in parts', async () => {
   const ones = targetsOf(new Array<number>(10_000).fill(1))
   const batch = { inputs: ones, targets: ones, weights: targetsOf(new Array<number>(10_000).fill(0.1), [10_000]) }
   for (const microBatch of [10_000, 777]) {
@@ -319,7 +320,7 @@ test('weights are added up without loss: 10,000 times 0.1, in whole and in parts
   }
 })
 
-test('checkSeparable: a masked loss is separable, with weights and without; one that forgets to say its weight is not', async () => {
+test('checkSeparable: a masked loss is separable, with weights and without; one without its `weight` is not', async () => {
   const outputs = targetsOf([1, 2, 4, 8, 3, 5], [3, 2])
   const targets = targetsOf([0, 0, 1, 0, 5, 5, 0, 0, 1, 2, 1, 1], [3, 2, 2])
   const weights = targetsOf([0.5, 4, 2], [3])
@@ -344,8 +345,8 @@ function noisyModel(device: HeapDevice): Module {
   )
 }
 
-test('a part that counts nothing is seen by batch norm, draws its dropout, and moves nothing else', async () => {
-  // samples 2 and 3 count nothing; their loss is NaN
+test('a part of weight 0 is seen by batch norm, draws its dropout, and changes nothing else', async () => {
+  // samples 2 and 3 have weight 0; their loss is NaN
   const random = generator(9)
   const images = Array.from({ length: 6 * 4 }, () => random())
   const mask = [1, 1, 0, 0, 1, 1]
@@ -375,7 +376,7 @@ test('a part that counts nothing is seen by batch norm, draws its dropout, and m
   assert.ok(Math.abs(state['0.running_var'].data[0] - running.variance) <= SPLIT_GRADIENT)
   assert.is(state['0.num_batches_tracked'].data[0], 3)
 
-  // What is learned does not depend on what those samples hold: not even where they are NaN in the loss.
+  // The result does not depend on the values of those samples, even if they make the loss NaN.
   const other = noisyModel(new HeapDevice('reference', new HeapAllocator(1 << 20)))
   const twin = new Streamer({ model: other, loss: masked, optimizer: sgd(other, { learningRate: 0.5 }), seed: 1 })
   const changed = targets.map((value, i) => (mask[Math.floor(i / 4)] === 0 && i % 4 < 2 ? Number.NaN : value))
@@ -383,8 +384,8 @@ test('a part that counts nothing is seen by batch norm, draws its dropout, and m
   assert.equal(await other.stateDict(), state)
 })
 
-test('the only micro-batch of its size counts nothing, and the step still peaks where its plan says', async () => {
-  /** Samples count where a target of theirs is above 0. */
+test('the only micro-batch of its size has weight 0, and the step still peaks as planned', async () => {
+  /** A loss in which a sample counts if one of its targets is above 0. */
   const counted: Loss = Object.assign((y: Tensor, t: Tensor) => mse(y, t), {
     weight: ({ data, shape }: HostArray) => (data.some((target) => target > 0) ? shape[0] : 0),
   })

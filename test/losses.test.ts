@@ -1,4 +1,7 @@
-/** The host half of losses: what targets count, which are refused, and that both halves agree under any split. */
+/**
+ * The host half of losses: the targets that count, the targets that are refused, and the agreement of both halves under
+ * any split.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -106,7 +109,7 @@ const host = (rows: readonly (readonly number[])[], shape: readonly number[]): H
   shape: [rows.length, ...shape],
 })
 
-/** The loss of samples from .. to, and its weight, which is what `Loss.weight` says. */
+/** The loss of samples from .. to, and its weight by `Loss.weight`. */
 async function lossOf(loss: Loss, s: Samples, outputShape: number[], targetShape: number[], from: number, to: number) {
   const targets = host(s.targets.slice(from, to), targetShape)
   const weights = host(
@@ -129,7 +132,7 @@ const kinds: [Loss, fc.Arbitrary<Samples>, number[], number[]][] = [
   [bceWithLogits, samplesOf(2, 2, fc.constantFrom(0, 0.5, 1)), [2], [2]],
 ]
 for (const [loss, arbitrary, outputShape, targetShape] of kinds) {
-  test(`${loss.name}: the loss of a mini-batch is the weighted mean over any cut of it`, async () => {
+  test(`${loss.name}: the loss of a mini-batch is the weighted mean over any split of it`, async () => {
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(6), async (samples, at) => {
         const count = samples.output.length

@@ -1,6 +1,6 @@
 /**
- * The heap allocator against a model that knows only which blocks are live: from the gaps between them
- * it works out where the policy in memory/heap.ts puts the next block.
+ * The heap allocator against a model that knows only the live blocks. From the gaps between them the model works out
+ * where the policy of memory/heap.ts puts the next block.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -13,7 +13,7 @@ const SEED = { seed: 64, numRuns: 300 }
 const ALIGNMENT_BYTES = 64
 const PAGE_BYTES = 65536
 
-/** What `attempt` throws, which must be of class `type`. */
+/** The error that `attempt` throws; it must be of class `type`. */
 function thrown<E extends Error>(type: abstract new (...args: never[]) => E, attempt: () => unknown): E {
   try {
     attempt()
@@ -30,7 +30,7 @@ const roundUp = (bytes: number): number => Math.max(1, Math.ceil(bytes / ALIGNME
 const end = ({ address, bytes }: Block): number => address + bytes
 const byAddress = (a: Block, b: Block): number => a.address - b.address
 
-/** One allocator and all that must be true of it. */
+/** One allocator, and everything that must be true of it. */
 class Universe {
   readonly live = new Map<number, Block>()
   /** freed here */
@@ -68,7 +68,7 @@ class Universe {
     })
   }
 
-  /** Where the policy puts this many bytes; undefined where it must refuse. */
+  /** The address at which the policy puts this many bytes; undefined if it must refuse. */
   place(requestedBytes: number): number | undefined {
     const bytes = roundUp(requestedBytes)
     const fitting = this.holes.filter((hole) => hole.bytes >= bytes)
@@ -125,10 +125,10 @@ class Universe {
   }
 }
 
-/** Universes by turns: every command checks them all. */
+/** Several universes: each command acts on one, and checks them all. */
 type Model = readonly Universe[]
 
-/** An action on one universe, which must leave all as their models say. */
+/** An action on one universe, after which every universe must agree with its model. */
 class Command implements fc.Command<Model, object> {
   constructor(
     readonly name: string,
@@ -152,7 +152,7 @@ class Command implements fc.Command<Model, object> {
 
 const which = <T>(items: readonly T[], pick: number): T | undefined => items[pick % Math.max(1, items.length)]
 
-/** `attempt` throws E and changes nothing, neither what is held nor where the next block will go. */
+/** Asserts that `attempt` throws E and changes nothing: neither the held bytes nor the place of the next block. */
 function refused<E extends Error>(
   { real }: Universe,
   type: abstract new (...args: never[]) => E,
@@ -164,7 +164,7 @@ function refused<E extends Error>(
   return error
 }
 
-/** @param place  the address that is asked for; default where the policy puts it */
+/** @param place  the requested address; default the one that the policy chooses */
 function alloc(universe: Universe, bytes: number, category: Category, place?: number): void {
   const { real } = universe
   const free = place === undefined || universe.isFree(place, roundUp(bytes))
@@ -181,7 +181,7 @@ function alloc(universe: Universe, bytes: number, category: Category, place?: nu
   universe.allocated(block)
 }
 
-/** At an address where something begins or ends, or a little beside it. */
+/** Allocates at an address where a block or hole begins or ends, or a little beside it. */
 function allocAt(universe: Universe, bytes: number, edge: number, shift: number): void {
   const { live, limit } = universe
   const edges = [
@@ -211,7 +211,7 @@ function freeAll(universe: Universe): void {
   assert.is(universe.real.heldBytes, universe.partPage)
 }
 
-/** Blocks that look live, or are live elsewhere, but are not this allocator's. */
+/** Frees blocks that look live, or are live elsewhere, but do not belong to this allocator. */
 function freeForeign(universe: Universe, model: Model, pick: number): void {
   const copies = [...universe.live.values()].map((block) => ({ ...block }))
   const others = model.flatMap(({ live }) => [...live.values()])
@@ -263,7 +263,7 @@ const commands = [
   command('reset peak', resetPeak),
 ]
 
-test('heap: does what its model does', () => {
+test('heap: it behaves like its model', () => {
   fc.assert(
     fc.property(
       fc.array(budgetBytes, { minLength: 1, maxLength: 3 }),
@@ -329,7 +329,7 @@ test('heap: placement does not depend on the budget, and a trace fits exactly th
   )
 })
 
-test('heap: what follows goes to the same places under another budget, with the same peaks', () => {
+test('heap: later requests go to the same places under another budget, with the same peaks', () => {
   fc.assert(
     fc.property(traces, traces, (standing, step) => {
       const [some, unlimited] = [2 ** 32, Infinity].map((budget) => {
@@ -385,13 +385,13 @@ test('heap: a block at a given address takes exactly that, or nothing', () => {
   }
   const no = (bytes: number, address: number): unknown =>
     refused(universe, BudgetExceededError, () => real.alloc(bytes, 'activation', 'test op', address))
-  assert.is(ask(256, 1024), 1280, 'beyond the tail, which leaves a hole')
+  assert.is(ask(256, 1024), 1280, 'inside the tail, which leaves a hole before it')
   assert.equal(universe.holes, [{ address: 0, bytes: 1024 }])
   no(1, 1024) // taken
-  no(1, 1216) // the last 64 bytes of what is taken
+  no(1, 1216) // the last 64 taken bytes
   no(128, 960) // half in the hole
   no(1088, 0) // the hole and more
-  no(512, 896) // around what is taken
+  no(512, 896) // around the taken bytes
   no(128, 1216) // half beyond the tail
   no(128, limit - 64) // half beyond the limit
   no(1, limit) // beyond the limit, in the part-page
@@ -428,7 +428,7 @@ test('heap: refuses sizes that are not whole numbers of bytes', () => {
   }
 })
 
-test('heap: the most that was held is named by the request that reached it first', () => {
+test('heap: the peak is named after the request that reached it first', () => {
   const heap = new HeapAllocator(PAGE_BYTES)
   const books = () => {
     const { peakOp, peakHeldBytes, heldAtPeak, peak } = heap.stats()
@@ -450,7 +450,7 @@ test('heap: the most that was held is named by the request that reached it first
   assert.equal(books(), { peakOp: 'standing tensors', peakHeldBytes: 64, heldAtPeak: left, peak: left })
 })
 
-test('heap: signatures differ where the next requests would go elsewhere', () => {
+test('heap: signatures differ if the next requests would go elsewhere', () => {
   /** Blocks of these sizes, those at `freed` freed again. */
   const heapOf = (sizes: readonly number[], freed: readonly number[] = []): string => {
     const heap = new HeapAllocator(PAGE_BYTES)
@@ -469,10 +469,10 @@ test('heap: signatures differ where the next requests would go elsewhere', () =>
     heapOf([128, 64, 64, 64], [0, 2]),
   ]
   assert.is(new Set(signatures).size, signatures.length)
-  assert.is(heapOf([64, 64, 64], [0, 2]), heapOf([64, 64], [0]), 'what is beside the tail is tail')
+  assert.is(heapOf([64, 64, 64], [0, 2]), heapOf([64, 64], [0]), 'a free block beside the tail becomes tail')
 })
 
-test('heap: an error names the op, both byte counts and what is held', () => {
+test('heap: an error names the op, both byte counts and the held bytes', () => {
   const heap = new HeapAllocator(PAGE_BYTES)
   heap.alloc(PAGE_BYTES / 2, 'parameter', 'linear')
   const { message } = thrown(BudgetExceededError, () => heap.alloc(40000, 'activation', 'conv2d'))

@@ -1,4 +1,4 @@
-/** Modules: what they are made of, what they are called, what they free; layers against PyTorch; the models. */
+/** Modules: their members, names and lifetimes; layers against PyTorch; the models. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -81,7 +81,7 @@ class Net extends Module {
   }
 }
 
-/** Shares its weight with another module, and knows the one it belongs to. */
+/** Shares its weight with another module, and refers to the module that contains it. */
 class Head extends Module {
   readonly bias: Parameter
 
@@ -99,7 +99,7 @@ class Head extends Module {
   }
 }
 
-// Names: those of the same module in PyTorch, where parameters of its own would come first:
+// The names are those of the same module in PyTorch, except that PyTorch would list its own parameters first:
 //     class Net(torch.nn.Module):
 //         features = Sequential(Conv2d(1, 2, 3), ReLU(), BatchNorm2d(2))
 //         blocks = ModuleList([Linear(2, 2), Linear(2, 2, bias=False)]); scale = Parameter(zeros(3))
@@ -134,7 +134,7 @@ test('names of parameters and buffers are those of PyTorch, in order of definiti
   assert.equal(state['features.2.num_batches_tracked'], { shape: [], data: new Float32Array(1) })
 })
 
-test('a tied parameter is one leaf, under its first name; its other names may be in saved state', async () => {
+test('a tied parameter is one leaf, under its first name; saved state may have its other names too', async () => {
   const net = new Net(await open())
   const { 'table.weight': first } = Object.fromEntries(net.namedParameters())
   assert.is(first, net.head.weight)
@@ -153,7 +153,7 @@ test('state goes from one module to another', async () => {
   assert.equal(await to.stateDict(), state)
 })
 
-test('loadStateDict names everything that is wrong, and then has changed nothing', async () => {
+test('loadStateDict names every fault, and then changes nothing', async () => {
   const net = new Net(await open())
   const before = await net.stateDict()
   const data = new Float32Array(1)
@@ -200,7 +200,7 @@ test('dispose gives every byte back', async () => {
   assert.is(device.memory.heldBytes, device.memory.held.runtime)
 })
 
-test('parameters belong to no scope and are not drawn where there are no values', async () => {
+test('parameters belong to no scope, and are not drawn on a device without values', async () => {
   const device = await open()
   const layer = scope(device, () => {
     new Parameter(device, [1])
@@ -218,7 +218,7 @@ test('parameters belong to no scope and are not drawn where there are no values'
   throwsA(() => new Parameter(device, [2], () => [1]), ShapeError, '1 values do not fill [2]')
 })
 
-test('what does not fit leaves nothing behind', async () => {
+test('a layer that does not fit leaves nothing behind', async () => {
   const device = await open('64KiB')
   throwsA(() => lenet(device), BudgetExceededError)
   throwsA(() => new Linear(device, 8192, 2), BudgetExceededError)
@@ -241,7 +241,7 @@ const peakOf = (device: Device, model: Module, shape: readonly number[]): number
     ).map(({ held }) => held.activation),
   )
 
-/** Keeps what it is given, as a user's module may. */
+/** Keeps its input, as a user's module may do. */
 class Tap extends Module {
   seen: Tensor | null = null
 
@@ -251,7 +251,7 @@ class Tap extends Module {
   }
 }
 
-/** Keeps what it is given, and hands it on. */
+/** Keeps its input, and returns it. */
 class Watch extends Module {
   seen: Tensor | null = null
 
@@ -266,7 +266,7 @@ const stack = (device: Device, ...middle: Module[]): Sequential =>
 
 const ONE = 16 * 16 * 4
 
-test('a forward holds two tensors at once, however long it is, also where a module keeps what it was given', async () => {
+test('a forward of any length holds two tensors at once, even if a module keeps its input', async () => {
   const device = await open()
   assert.is(peakOf(device, stack(device), [16, 16]), 2 * ONE)
   assert.is(peakOf(device, new Sequential(stack(device), stack(device), stack(device)), [16, 16]), 2 * ONE)
@@ -350,7 +350,7 @@ function batchNorm(device: Device, policy: 'micro' | 'frozen' = 'micro'): BatchN
   return layer
 }
 
-test('BatchNorm2d trains and evaluates as PyTorch does', async () => {
+test('BatchNorm2d trains and evaluates as in PyTorch', async () => {
   const device = await openExact()
   const layer = batchNorm(device)
   const x = tensor(device, IMAGES, [2, 2, 1, 2])
@@ -372,7 +372,7 @@ test('BatchNorm2d trains and evaluates as PyTorch does', async () => {
   assert.equal(await layer.stateDict(), state)
 })
 
-test('BatchNorm2d moves the shadow where there is one, and the value stays', async () => {
+test('BatchNorm2d updates the shadow if there is one, and the value stays', async () => {
   const device = await openExact()
   const layer = batchNorm(device)
   const before = await layer.stateDict()
@@ -383,7 +383,7 @@ test('BatchNorm2d moves the shadow where there is one, and the value stays', asy
   expectClose((await layer.numBatchesTracked.shadow?.data()) ?? [], [1], 0)
 })
 
-test('a frozen BatchNorm2d trains by its running statistics, which stay', async () => {
+test('a frozen BatchNorm2d trains with its running statistics, which do not change', async () => {
   const device = await openExact()
   const layer = batchNorm(device, 'frozen')
   const before = await layer.stateDict()
@@ -393,7 +393,7 @@ test('a frozen BatchNorm2d trains by its running statistics, which stay', async 
   assert.equal(await layer.eval().forward(x).data(), trained)
 })
 
-test('LayerNorm and GroupNorm are those of PyTorch', async () => {
+test('LayerNorm and GroupNorm agree with PyTorch', async () => {
   const device = await openExact()
   const x = tensor(device, IMAGES, [2, 4])
   const byLayer = [
@@ -409,7 +409,7 @@ test('LayerNorm and GroupNorm are those of PyTorch', async () => {
   expectClose(await new GroupNorm(device, 2, 4).forward(x).data(), byGroup, 1e-12)
 })
 
-test('layers have the shapes that they say', async () => {
+test('layers have the documented shapes', async () => {
   const device = openVirtualDevice('cpu')
   const cases: [Module, readonly number[], readonly number[]][] = [
     [new Linear(device, 3, 5), [2, 7, 3], [2, 7, 5]],
@@ -484,8 +484,8 @@ test('uniform draws keep within their bounds', () => {
   )
 })
 
-test('draws have the moments that they say', () => {
-  // 20,000 draws: the deviation is within 3 % but for a chance of 1e-9, and the seed is fixed
+test('draws have the documented moments', () => {
+  // 20,000 draws: the deviation is within 3 % except with a probability of 1e-9, and the seed is fixed
   const shape = [100, 200]
   const random = generator(7)
   const cases: [Float32Array, number, number][] = [
@@ -506,7 +506,7 @@ test('draws have the moments that they say', () => {
 
 // Models
 
-test('every model of the table takes its own input and tells its classes', async () => {
+test('every model of the table takes its own input shape and returns its number of classes', async () => {
   const device = await open('2MiB')
   for (const [name, build] of Object.entries(BUILDERS)) {
     for (const [inputShape, classes] of [
@@ -524,7 +524,7 @@ test('every model of the table takes its own input and tells its classes', async
   }
 })
 
-test('models have the layers that they say', () => {
+test('models have the documented layers', () => {
   const device = openVirtualDevice('cpu')
   const count = (model: Module): number => model.parameters().reduce((total, { size }) => total + size, 0)
   assert.is(count(mlp(device)), 64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10)

@@ -1,4 +1,6 @@
-/** Where WebAssembly is missing or forbidden: the library loads, plans, and says what it lacks when a device is opened. */
+/**
+ * Where WebAssembly is missing or forbidden: the library loads and plans, and opening a device says what is missing.
+ */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -12,7 +14,7 @@ const LIBRARY = new URL('../src/index.js', import.meta.url).href
 const env = { ...process.env, FORCE_COLOR: undefined }
 const node = (...args: string[]) => promisify(execFile)(process.execPath, args, { env })
 
-/** Opens each device, and prints what came of it. */
+/** Opens each device, and prints the result. */
 const OPENING = `
   const sluice = await import(${JSON.stringify(LIBRARY)})
   const model = sluice.models.mlp(sluice.openVirtualDevice('cpu'), { seed: 1 })
@@ -68,7 +70,7 @@ test('where compiling is forbidden, the error says what to allow, and plain loop
   assert.equal([forbidden.reference, forbidden.loops], ['sum 3', 'sum 3'])
 })
 
-test('sluice devices says that they are missing, and train ends with 1', async () => {
+test('sluice devices says that they are missing, and train exits 1', async () => {
   const { stdout } = await node('--jitless', MAIN, 'devices')
   assert.match(
     stdout,

@@ -18,7 +18,7 @@ const rows = [...page('docs/ops.md').matchAll(ROW)]
 /** Functions that are parts of other ops: of mean and of the running statistics, and of the gradients of `where`. */
 const NO_OPS = ['affine', 'keepWhere', 'keepUnless']
 
-/** The inputs stand first in the list of arguments; options have no part in what is saved. */
+/** The saved tensors as the page names them. Inputs come first in the list of arguments; options are not saved. */
 function savedBy(op: Op<unknown>, args: string): string {
   const names = args.split(/, (?![^{]*\})/).filter((argument) => argument !== 'groups')
   const inputs = Math.max(...op.samples.map((sample) => sample.inputs.length))
@@ -45,7 +45,7 @@ test('every op has a row', () => {
   assert.equal(missing, [], 'to be given a row in docs/ops.md')
 })
 
-test('every row is that of an op, and says what the op saves', () => {
+test('every row names an op, and what the op saves', () => {
   for (const [, name, args, written] of rows) {
     const op = Object.entries(ops).find(([known]) => known === name)?.[1].op
     assert.ok(op, `docs/ops.md: there is no op '${name}'`)
@@ -53,7 +53,7 @@ test('every row is that of an op, and says what the op saves', () => {
   }
 })
 
-/** The words of rows of README's table of what there is, without what stands in parentheses or after `; all`. */
+/** The words of these rows of README's table, without text in parentheses or after `; all`. */
 function wordsOf(...titles: string[]): string[] {
   const table = page('README.md')
     .split('## What is there')[1]

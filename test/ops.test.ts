@@ -1,6 +1,6 @@
 /**
  * Every op of the table: agreement of devices, gradients, errors, memory. An op is tested by being in the
- * table; only its errors of shape are written down here. Values by convention: conventions.test.ts.
+ * table; only its shape errors are listed here. Values that depend on conventions are in conventions.test.ts.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -46,7 +46,7 @@ const strict = new NoAliasDevice('reference', new HeapAllocator(MEMORY))
 
 const differentiable = opTable.filter((op) => op.gradients.some((gradient) => gradient !== null))
 
-/** What `fn` throws, or null. */
+/** The error that `fn` throws, or null. */
 function caught(fn: () => unknown): Error | null {
   try {
     fn()
@@ -107,7 +107,7 @@ test('ops that are linear: <A x, c> is <x, A transposed c>', async () => {
 
 // Memory
 
-test('held bytes return to where they were, and nothing stays on the tape', () => {
+test('held bytes return to their former number, and nothing stays on the tape', () => {
   for (const [op, drawn] of samplesOf(opTable)) {
     const before = cpu.memory.heldBytes
     scope(cpu, () => disposeGradients(forwardBackward(cpu, op, drawn).leaves))
@@ -124,7 +124,7 @@ test('held bytes return to where they were, and nothing stays on the tape', () =
   }
 })
 
-test('what a failed allocation leaves: the same bytes held, and an error that names the op', () => {
+test('a failed allocation leaves the held bytes unchanged, and its error names the op', () => {
   const allocator = new FailingAllocator(MEMORY)
   const device = new NoAliasDevice('reference', allocator)
   const before = device.memory.heldBytes
@@ -150,7 +150,7 @@ test('a rehearsal of forward and backward predicts the peak to the byte', () => 
   }
 })
 
-test('backward frees what was saved as it goes', () => {
+test('backward frees saved tensors as it goes', () => {
   scope(cpu, () => {
     const x = requireGrad(full(cpu, [64, 64], 0.5))
     let y = x
@@ -167,14 +167,17 @@ test('backward frees what was saved as it goes', () => {
     const one = 64 * 64 * 4
     assert.ok(
       cpu.memory.peakHeldBytes <= held + one + 2 * 64,
-      'dy and the seed beside what is saved: each op writes dx over dy',
+      'dy and the seed beside the saved tensors: each op writes dx over dy',
     )
-    assert.ok(cpu.memory.heldBytes <= cpu.memory.held.runtime + 2 * one + 3 * 64, 'x, its gradient, the loss are left')
+    assert.ok(
+      cpu.memory.heldBytes <= cpu.memory.held.runtime + 2 * one + 3 * 64,
+      'x, its gradient and the loss are left',
+    )
     x.grad?.dispose()
   })
 })
 
-test('what a scope recorded ends with it, though its backward used up older nodes', () => {
+test('the nodes that a scope recorded end with it, even if its backward used up older nodes', () => {
   const before = cpu.memory.heldBytes
   const x = requireGrad(full(cpu, [16], 1))
   const h = ops.exp(x)
@@ -198,7 +201,7 @@ test('a forward outside any scope leaves nothing on the tape, and no byte, once 
     const unused = ops.exp(h)
     h.dispose()
     y.dispose()
-    assert.is(tapeOf(cpu).length, 2, 'the branch that is still there')
+    assert.is(tapeOf(cpu).length, 2, 'the branch that still exists')
     unused.dispose()
     assert.is(cpu.memory.heldBytes, before)
     assert.is(tapeOf(cpu).length, 0)
@@ -209,14 +212,14 @@ test('a forward outside any scope leaves nothing on the tape, and no byte, once 
     y.dispose()
     y = next
   }
-  assert.is(tapeOf(cpu).length, 1e5 + 1, 'all are wanted while the last result is there')
+  assert.is(tapeOf(cpu).length, 1e5 + 1, 'all are needed while the last result exists')
   y.dispose()
   assert.is(tapeOf(cpu).length, 0)
   for (const leaf of [x, w]) leaf.dispose()
 })
 
-/** Any graph of ops on two leaves; what is disposed early may still be needed by the gradient of what is not. */
-test('disposing results in any order frees what nobody can reach, and changes no gradient', async () => {
+/** Any graph of ops on two leaves. The gradient of a living tensor may still need one that was disposed early. */
+test('disposing results in any order frees the unreachable nodes, and changes no gradient', async () => {
   const UNARY = [ops.sigmoid, ops.square, ops.neg, ops.relu, (x: Tensor) => ops.reshape(x, [3, 2])]
   const BINARY = [ops.add, ops.mul, ops.maximum]
   const calls = fc.array(fc.tuple(fc.nat(7), fc.nat(), fc.nat()), { minLength: 1, maxLength: 12 })
@@ -268,7 +271,7 @@ test('noGrad saves nothing; an op none of whose inputs needs a gradient saves no
   })
 })
 
-test('only what a wanted gradient needs is saved', () => {
+test('only the tensors that a wanted gradient needs are saved', () => {
   scope(cpu, () => {
     const [x, w] = [full(cpu, [8, 16], 1), requireGrad(full(cpu, [4, 16], 1))]
     ops.linear(x, w)
@@ -376,7 +379,7 @@ test('two devices: DeviceMismatchError; a disposed input: DisposedError; both na
   }
 })
 
-test('options that cannot be are refused by name', () => {
+test('impossible options are refused by name', () => {
   scope(cpu, () => {
     const x = zeros(cpu, [1, 2, 4, 4])
     const w = zeros(cpu, [2, 2, 1, 1])
@@ -413,7 +416,9 @@ test('options that cannot be are refused by name', () => {
 
 const gradient = async ({ grad }: Tensor): Promise<number[]> => Array.from((await grad?.data()) ?? [])
 
-/** Gradients that are sums of rounded terms, which go on from what the leaf holds: the order of the sum differs. */
+/**
+ * Ops whose gradients are sums of rounded terms, added directly to the leaf's gradient: the order of the sum differs.
+ */
 const roundsInside = ['scaledDotProductAttention']
 
 test('two backwards add up in the leaves', async () => {

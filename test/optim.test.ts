@@ -1,4 +1,4 @@
-/** Optimizers against PyTorch, and what they promise about state, memory and failure. */
+/** Optimizers against PyTorch, and their promises about state, memory and failure. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -194,7 +194,7 @@ for (const [name, make] of Object.entries(OPTIMIZERS)) {
     ['reference', 2e-12],
     ['cpu', 2e-6],
   ] as const) {
-    test(`${name} steps as PyTorch does, on ${kind}`, async () => {
+    test(`${name} steps as in PyTorch, on ${kind}`, async () => {
       const device = await openDevice(kind, { memory: '64KiB' })
       const leaves = leavesOn(device)
       const optimizer = make(leaves)
@@ -242,8 +242,8 @@ test('a rehearsed step takes no memory and does not count', async () => {
   assert.is(optimizer.steps, 0)
 })
 
-test('gradients and moments stand from the beginning, and are freed when one does not fit', async () => {
-  // two parameters, their gradients, moments and norm take a page, less what the kernels hold of it
+test('gradients and moments exist from the beginning, and are freed if one does not fit', async () => {
+  // two parameters, their gradients, moments and norm fill a page, except for the bytes that the kernels hold
   const device = await openDevice('cpu', { memory: '64KiB' })
   const parameters = [0, 1].map(() => new Parameter(device, [1904]))
   const bytes = 1904 * 4
@@ -254,7 +254,7 @@ test('gradients and moments stand from the beginning, and are freed when one doe
   assert.is(optimizer.state.length, 4)
   optimizer.dispose()
   assert.is(device.memory.held.optimizer, 0)
-  assert.is(device.memory.held.gradient, 2 * bytes, "gradients are the parameters' own")
+  assert.is(device.memory.held.gradient, 2 * bytes, 'gradients belong to the parameters')
   for (const parameter of parameters) parameter.grad?.dispose()
 
   const third = new Parameter(device, [1904])
@@ -266,7 +266,7 @@ test('gradients and moments stand from the beginning, and are freed when one doe
   assert.is(device.memory.heldBytes, heldBytes)
 })
 
-test('a parameter that the loss does not reach is decayed; one that needs no gradient is left out', async () => {
+test('a parameter that the loss does not depend on is decayed; one that requires no gradient is left out', async () => {
   const device = await openDevice('reference', { memory: '64KiB' })
   const { a, b } = leavesOn(device)
   const frozen = new Parameter(device, [1], () => [7])
@@ -453,7 +453,7 @@ test('a schedule that fails, and a disposed parameter, change nothing', async ()
   assert.equal([...(await leaves.a.data())], before.slice(0, 3))
 })
 
-test('clipping is by the norm of the whole gradient: how it is split into parameters does not matter', async () => {
+test('clipping uses the norm of the whole gradient, for any division into parameters', async () => {
   const device = await openDevice('reference', { memory: '64KiB' })
   const values = fc.array(
     fc.integer({ min: -64, max: 64 }).map((n) => n / 16),
@@ -493,7 +493,7 @@ test('clipping is by the norm of the whole gradient: how it is split into parame
   )
 })
 
-/** Magnitudes over all of float32, below those of full precision too. */
+/** Exponents over the whole range of float32, subnormal numbers included. */
 const magnitude = fc.integer({ min: -149, max: 127 })
 const gradientOfAnySize = fc.array(fc.tuple(fc.integer({ min: -32, max: 32 }), magnitude), {
   minLength: 1,
@@ -501,7 +501,7 @@ const gradientOfAnySize = fc.array(fc.tuple(fc.integer({ min: -32, max: 32 }), m
 })
 
 for (const kind of ['reference', 'cpu'] as const) {
-  test(`the norm of gradients of any size, and the step that is clipped by it, on ${kind}`, async () => {
+  test(`the norm of gradients of any magnitude, and a step that is clipped by it, on ${kind}`, async () => {
     const device = await openDevice(kind, { memory: '64KiB' })
     const gradients = fc.array(gradientOfAnySize, { minLength: 1, maxLength: 3 })
     const clipNorms = fc.constantFrom(2 ** -100, 1e-3, 1, 1e30)
@@ -535,7 +535,7 @@ for (const kind of ['reference', 'cpu'] as const) {
   })
 }
 
-/** Some roundings of float32 relative to each, or the least that it holds. */
+/** Allows some roundings of float32 relative to each number, or the smallest float32 number. */
 function expectRelative(seen: ArrayLike<number>, wanted: readonly number[]): void {
   wanted.forEach((value, i) => {
     const tolerance = 8 * 2 ** -24 * Math.abs(value) + 2 ** -148
@@ -543,7 +543,7 @@ function expectRelative(seen: ArrayLike<number>, wanted: readonly number[]): voi
   })
 }
 
-test('the norm of a gradient that is not finite is not', async () => {
+test('the norm of a gradient that is not finite is not finite either', async () => {
   for (const kind of ['reference', 'cpu'] as const) {
     const device = await openDevice(kind, { memory: '64KiB' })
     const { a, b } = leavesOn(device)

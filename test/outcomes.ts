@@ -1,4 +1,4 @@
-/** Ops of the table on the points of their samples: forward, backward, and how the results of two devices compare. */
+/** Ops of the table on their samples: forward, backward, and a comparison of the results of two devices. */
 import seedrandom from 'seedrandom'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -39,7 +39,10 @@ export const weightsFor = (size: number): number[] => Array.from({ length: size 
 export const upload = (device: Device, { points }: Drawn): Tensor[] =>
   points.map(({ values, shape }) => tensor(device, Float64Array.from(values), shape))
 
-/** Forward, and backward of sum(c y). Returns what is to be read; the caller's scope owns y, nobody the gradients. */
+/**
+ * Forward, and backward of sum(c y). Returns y, which the caller's scope owns, and the leaves, whose gradients no scope
+ * owns.
+ */
 export function forwardBackward(device: Device, op: Op<unknown>, drawn: Drawn): { y: Tensor; leaves: Tensor[] } {
   const inputs = upload(device, drawn)
   const leaves = inputs.filter((_, i) => hasGradient(op, i))
@@ -75,7 +78,7 @@ export interface Outcome {
   gradients: { shape: Shape; values: ArrayLike<number> }[]
 }
 
-/** The values of it all, on `device`, which ends as it began. */
+/** The values of y and all gradients on `device`, whose held bytes end as they began. */
 export async function outcome(device: Device, op: Op<unknown>, drawn: Drawn): Promise<Outcome> {
   const result = scope(device, () => forwardBackward(device, op, drawn))
   const gradients: Outcome['gradients'] = []

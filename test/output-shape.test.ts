@@ -1,4 +1,7 @@
-/** Axis 0 of the output is the sample, in step, evaluate, predict and plan; what is not is refused, chance or no chance. */
+/**
+ * Axis 0 of the output is the sample, in step, evaluate, predict and plan. Other outputs are refused, even if their
+ * shape is right by chance.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Batch, fromArrays } from '../src/data/index.js'
@@ -22,7 +25,7 @@ import { SPLIT_GRADIENT } from './tolerances.js'
 
 const open = (kind: 'cpu' | 'reference' = 'cpu') => new HeapDevice(kind, new HeapAllocator(1 << 20))
 
-/** A forward of the test's own, with one weight, 2. */
+/** A module with the forward of a test, and one weight, 2. */
 class Own extends Module {
   readonly weight = new Parameter(this.device, [], () => [2])
 
@@ -46,7 +49,7 @@ const counting = (shape: readonly number[]): HostArray => ({
   shape,
 })
 
-/** The messages with which step, evaluate, predict and plan refuse; every one must. */
+/** The error messages of step, evaluate, predict and plan, which must all refuse. */
 async function refusals(streamer: Streamer, inputs: HostArray, microBatch: number | 'fit' = 'fit'): Promise<string[]> {
   const batch: Batch = { inputs, targets: counting([inputs.shape[0]]) }
   const shapes = { batch: inputs.shape[0], inputShape: inputs.shape.slice(1) }
@@ -68,7 +71,7 @@ async function refusals(streamer: Streamer, inputs: HostArray, microBatch: numbe
   return messages
 }
 
-test('one sample without its axis is refused, with 3 outputs for 3 features too', async () => {
+test('one sample without its axis is refused, even with 3 outputs for 3 features', async () => {
   for (const outputs of [1, 2, 3]) {
     for (const message of await refusals(trainer(new Linear(open(), 3, outputs)), counting([3]))) {
       assert.match(message, /If this is one sample, its shape is \[1, 3\]/)
@@ -96,7 +99,7 @@ const AVERAGING: Readonly<Record<string, (x: Tensor) => Tensor>> = {
 }
 
 for (const [name, of] of Object.entries(AVERAGING)) {
-  test(`refused whatever the number of samples and features: ${name}`, async () => {
+  test(`refused for any number of samples and features: ${name}`, async () => {
     for (const [samples, features] of [
       [4, 4],
       [4, 8],
@@ -116,14 +119,14 @@ for (const [name, of] of Object.entries(AVERAGING)) {
   })
 }
 
-test('a loss that says that it couples samples may have a model that does', async () => {
+test('with a loss that declares that it couples samples, the model may couple them too', async () => {
   const coupled = Object.assign((y: Tensor) => mean(square(y)), { coupled: 'it compares samples' })
   const model = new Own(open(), AVERAGING['every sample with every other'])
   const { parts } = await trainer(model, coupled).step({ inputs: counting([4, 2]), targets: counting([4]) })
   assert.equal(parts, [{ size: 4, count: 1 }])
 })
 
-test('rows [N T, V] train and evaluate exactly in any split, and say what predict wants', async () => {
+test('rows [N T, V] train and evaluate exactly in any split, and the error of predict says what to return', async () => {
   const rows = (x: Tensor): Tensor => reshape(x, [-1, 2])
   const inputs = counting([5, 3, 2])
   const targets = counting([5, 3])
@@ -149,7 +152,7 @@ test('rows [N T, V] train and evaluate exactly in any split, and say what predic
   }
 })
 
-test('check is told the shape that the outputs of the whole mini-batch have', async () => {
+test('check gets the shape of the outputs of the whole mini-batch', async () => {
   const seen: (readonly number[])[] = []
   const loss: Loss = Object.assign((y: Tensor) => mean(square(y)), {
     check: (_: HostArray, shape: readonly number[]) => {

@@ -1,4 +1,4 @@
-/** Owners: every instruction of a streamed step, and every value, belongs to the module in whose forward it comes up. */
+/** Owners: every instruction of a streamed step, and every value, belongs to the module in whose forward it arises. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Batch } from '../src/data/index.js'
@@ -43,7 +43,7 @@ const ownersOf = (model: Module, op: string): string[] =>
     .filter((turn) => turn.endsWith(`: ${op}`))
     .map((turn) => turn.slice(0, turn.indexOf(':')))
 
-test('Sequential in Sequential: paths as those of the parameters', () => {
+test('Sequential in Sequential: the paths are those of the parameters', () => {
   const device = openVirtualDevice('cpu')
   const inner = new Sequential(linear(device), new ReLU(device), linear(device))
   const model = new Sequential(linear(device), inner, new Sequential(new Sequential(linear(device))))
@@ -77,7 +77,7 @@ class Block extends Module {
   }
 }
 
-test('a module used twice has one path; what a module does itself is its own, before and after another runs', () => {
+test('a module used twice has one path; the ops of a module itself belong to it, before and after another module runs', () => {
   const model = new Skips(openVirtualDevice('cpu'))
   // a module inside a plain object is not a member, so its owner owns what it does
   assert.equal(ownersOf(model, 'linear'), ['shared', '', 'shared', 'block.convs.0', 'block.convs.1'])
@@ -89,7 +89,7 @@ test('a module used twice has one path; what a module does itself is its own, be
   assert.equal([...new Set(gradients)], ['block.convs.1', 'block.convs.0', 'shared'])
 })
 
-test('blocks are owned by what they are born for, and the plan names the largest owners at the peak', () => {
+test('the owner of a block is the module that it is born for, and the plan names the largest owners at the peak', () => {
   const device = openVirtualDevice('cpu')
   const model = new Sequential(new Linear(device, WIDTH, 600), new Linear(device, 600, 2))
   const plan = streamerOf(model).plan({ batch: 64, inputShape: [WIDTH] })
@@ -112,7 +112,7 @@ test('blocks are owned by what they are born for, and the plan names the largest
   )
 })
 
-/** Does what `during` does within `inner.act`. */
+/** A module whose `inner.act` calls `during`. */
 class Acting extends Module {
   readonly inner = new Inner(this.device)
   readonly last = linear(this.device)
@@ -153,7 +153,7 @@ async function acting(during: (y: Tensor) => unknown): Promise<{ model: Acting; 
   return { model, error }
 }
 
-test('what a forward may not do is refused by a typed error that names op and module, and every forward is restored', async () => {
+test('forbidden actions of a forward are refused by a typed error that names op and module, and every forward is restored', async () => {
   const read = await acting((y) => y.data())
   assert.instance(read.error, RehearsalError)
   assert.match(String(read.error), "after 'relu' in inner.act")
@@ -182,7 +182,7 @@ test('what a forward may not do is refused by a typed error that names op and mo
   assert.instance(thrown.error, ModelError)
 })
 
-test('a forward that the user has patched stays what it was, also when it is patched while it runs', async () => {
+test('a forward that the user has patched stays in place, even if it is patched while it runs', async () => {
   const device = openVirtualDevice('cpu')
   const model = new Sequential(...Array.from({ length: 3 }, () => linear(device)))
   const [first, second, third] = model.layers
@@ -232,7 +232,7 @@ test('a forward that is a property or an accessor is noted and restored too', ()
   assert.not(Object.hasOwn(accessor, 'forward'))
 })
 
-test('a step has as many owners as its plan, and a layer that was exchanged has its name', async () => {
+test('a step has the owners of its plan, and a layer that was exchanged is named', async () => {
   const device = await openDevice('cpu', { memory: '1MiB' })
   const model = new Acting(device)
   const seen: string[] = []

@@ -1,4 +1,4 @@
-/** Lists and options that a caller hands over stay the caller's: what they change later changes nothing of ours. */
+/** A caller keeps the lists and options that it passes: a later change of them has no effect on the library. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -39,7 +39,7 @@ const device = await openDevice('cpu', { memory: '1MiB', threads: 1 })
 const RUNS = { seed: 15, numRuns: 60 * TEST_RUNS }
 const SIZE = 24
 
-/** All lists in a value, however deep, are overwritten; what cannot be written is left. */
+/** Overwrites all lists in a value, at any depth; frozen ones are left. */
 function spoil(value: unknown): void {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return
   for (const [key, item] of Object.entries(value)) {
@@ -48,7 +48,7 @@ function spoil(value: unknown): void {
   }
 }
 
-test('the shape of a tensor is its own, whatever it was made from', async () => {
+test('the shape of a tensor is its own, in whichever way it was made', async () => {
   const makers: Record<string, (shape: number[]) => Tensor> = {
     zeros: (shape) => zeros(device, shape),
     ones: (shape) => ones(device, shape),
@@ -75,7 +75,7 @@ test('the shape of a tensor is its own, whatever it was made from', async () => 
     shape[0] = 200
     return new Float32Array(6)
   })
-  assert.equal(parameter.shape, [2, 3], 'nor can what draws the values change it')
+  assert.equal(parameter.shape, [2, 3], 'the function that draws the values cannot change it')
 })
 
 test('a neighbour is safe from a list that grows', async () => {
@@ -89,7 +89,7 @@ test('a neighbour is safe from a list that grows', async () => {
   assert.ok((await neighbour.data()).every((value) => value === 7))
 })
 
-test('stateDict hands out values and shapes that change nothing', async () => {
+test('changes of the values and shapes that stateDict returns have no effect', async () => {
   const layer = new nn.Linear(device, 2, 3)
   const state = await layer.stateDict()
   const before = [...state.weight.data]

@@ -1,4 +1,4 @@
-/** What `fit` plans before the first step, what a plan says, and how long plans are remembered. */
+/** The plans that `fit` makes before its first step, the notes of a plan, and how long plans are kept. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Dataset, fromArrays } from '../src/data/index.js'
@@ -57,7 +57,7 @@ test('fit: a last mini-batch or an evaluation that cannot run is refused before 
   assert.is(await steps(await overOnePixel(), 5, { batch: 3, evaluate: pixels(1) }), 2)
 })
 
-test('where the smaller part of a plan cannot run, the error names that part', async () => {
+test('if the smaller part of a plan cannot run, the error names that part', async () => {
   const streamer = await overOnePixel()
   assert.throws(
     () => streamer.plan({ batch: 5, microBatch: 2, inputShape: [2, 1, 1] }),
@@ -94,7 +94,7 @@ test("the notes of a plan name a user's buffer that every micro-batch changes; t
   assert.is(await model.count.value.item(), 3)
 })
 
-test('a size that came before is not planned again, unless the model has changed', async () => {
+test('a size that was planned before is not planned again, unless the model has changed', async () => {
   const streamer = await overOnePixel()
   const { model } = streamer
   const forward = model.forward.bind(model)
@@ -111,7 +111,7 @@ test('a size that came before is not planned again, unless the model has changed
   for (let samples = 2; samples < 80; samples++) assert.ok((await step(samples)) > 1)
   assert.is(await step(79), 1)
   assert.is(await step(50), 1)
-  assert.ok((await step(2)) > 1, 'only the last few are remembered')
+  assert.ok((await step(2)) > 1, 'only the last few plans are kept')
   model.modules()[1].eval()
   assert.ok((await step(79)) > 1)
   assert.is(await step(79), 1)

@@ -1,7 +1,7 @@
 /**
- * The one promise: planned peak = measured peak, to the byte, and never above the budget; and the plan is the
- * best there is. For generated models, mini-batches and budgets on every device, for the models that come with
- * the library, and for the search alone, over peaks that no allocator would have thought of.
+ * The central promise: the planned peak equals the measured peak to the byte, is never above the budget, and no better
+ * plan exists. Tested for generated models, mini-batches and budgets on every device, for the models of the library,
+ * and for the search alone, over arbitrary peaks.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -52,7 +52,7 @@ import { batchNormModel, CLASSES, INPUT, ResidualBlock, randomBatch, residualMod
 import { fc } from './property.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
 
-// Models by chance
+// Random models
 
 const KINDS = [
   ...['conv', 'strided', 'residual', 'maxPool', 'averagePool', 'batchNorm', 'groupNorm'],
@@ -67,7 +67,7 @@ interface Layer {
 /** Large enough that some dozen samples take several pages. */
 const IMAGE: Shape = [2, 12, 12]
 
-/** A classifier of such layers; those that make no sense where they stand are left out. */
+/** A classifier made of these layers; a layer that makes no sense at its place is left out. */
 function stack(device: Device, layers: readonly Layer[]): Sequential {
   const random = generator(5)
   let shape: Shape = IMAGE
@@ -114,11 +114,11 @@ interface Case {
   batch: number
   ragged: number
   weighted: boolean
-  /** floats of a tensor that stood before the model and is gone: a hole among what stands */
+  /** floats of a tensor that was made before the model and freed: a hole between standing tensors */
   hole: number
-  /** where the budget lies between the smallest and what the whole mini-batch needs */
+  /** the position of the budget between the smallest one and that of the whole mini-batch */
   share: number
-  /** bytes more, not a whole page */
+  /** additional bytes, less than a page */
   odd: number
 }
 
@@ -196,12 +196,12 @@ const DEVICES: Readonly<Record<string, Rules>> = {
   },
 }
 
-/** Everything that a plan says. */
+/** The whole content of a plan. */
 const contents = (plan: Plan) => ({ ...plan, toString: String(plan), toJSON: plan.toJSON() })
 
 /**
- * One step, held to its plan from all sides: what the streamer reports, what the allocator says, and the highest
- * byte that an operand of a kernel reached.
+ * One step, compared with its plan in three ways: by the report of the streamer, the statistics of the allocator, and
+ * the highest byte of any kernel's operand.
  */
 async function stepAsPlanned(device: Device, streamer: Streamer, batch: Batch, plan: Plan): Promise<void> {
   if (device instanceof WatchedDevice) device.highestByte = 0
@@ -216,7 +216,7 @@ async function stepAsPlanned(device: Device, streamer: Streamer, batch: Batch, p
   assert.ok(beyond >= 0 && beyond < 64, `peak ${peakBytes}, highest operand byte ${device.highestByte}`)
 }
 
-/** What `attempt` throws because of the budget. */
+/** The error that `attempt` throws because of the budget. */
 function unfit(attempt: () => unknown): DoesNotFitError | BudgetExceededError {
   try {
     attempt()
@@ -228,7 +228,7 @@ function unfit(attempt: () => unknown): DoesNotFitError | BudgetExceededError {
 }
 
 for (const [name, { open, virtual }] of Object.entries(DEVICES)) {
-  test(`${name}: generated models peak where their plans say, at every step, under the smallest budgets and any`, async () => {
+  test(`${name}: generated models peak as planned at every step, under the smallest budgets and under any others`, async () => {
     let split = 0
     await fc.assert(
       fc.asyncProperty(cases, async (drawn) => {
@@ -243,7 +243,7 @@ for (const [name, { open, virtual }] of Object.entries(DEVICES)) {
         for (const budget of new Set([minimumBudgetBytes, between, wholeBatchBytes])) {
           const { device, streamer } = train(open(budget), drawn)
           const plan = streamer.plan({ ...shapes, batch })
-          assert.equal(contents(plan), contents(planOn(virtual(budget))), 'a virtual device says the same')
+          assert.equal(contents(plan), contents(planOn(virtual(budget))), 'a virtual device gives the same plan')
           assert.equal([plan.minimumBudgetBytes, plan.wholeBatchBytes], [minimumBudgetBytes, wholeBatchBytes])
           if (countOf(plan.parts) > 1) split++
           if (plan.microBatch < batch) {
@@ -278,7 +278,7 @@ for (const [name, { open, virtual }] of Object.entries(DEVICES)) {
   })
 }
 
-test('the micro-batch of a plan is the largest of all sizes that fit, and a larger budget never makes it smaller', () => {
+test('the micro-batch of a plan is the largest size that fits, and a larger budget never makes it smaller', () => {
   let many = 0
   fc.assert(
     fc.property(cases, fc.constantFrom(...Object.values(DEVICES)), (drawn, { virtual }) => {
@@ -304,7 +304,7 @@ test('the micro-batch of a plan is the largest of all sizes that fit, and a larg
   assert.ok(many >= 5, `only ${many} models had budgets to choose from`)
 })
 
-// Models that come with the library, and those of the other tests
+// The models of the library, and those of the other tests
 
 const NAMED: Readonly<Record<string, { build: (device: Device) => Module; inputShape: Shape; classes: number }>> = {
   mlp: { build: models.mlp, inputShape: [1, 8, 8], classes: 10 },
@@ -321,7 +321,7 @@ const trainer = (device: Device, build: (device: Device) => Module) => {
 
 for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
   for (const kind of ['cpu', 'reference'] as const) {
-    test(`${name} on ${kind}: peaks as planned, also for the last mini-batch and in evaluation`, async () => {
+    test(`${name} on ${kind}: peaks as planned, even for the last mini-batch and in evaluation`, async () => {
       const shapes = { batch: 120, inputShape }
       const virtual = (memory?: number) => trainer(openVirtualDevice(kind, { memory }), build)
       const { minimumBudgetBytes, wholeBatchBytes } = virtual().plan(shapes)
@@ -346,9 +346,9 @@ for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
   }
 }
 
-// What changes between steps
+// Changes between steps
 
-test('tensors that a user makes or frees between steps are planned around', async () => {
+test('plans take account of tensors that a user makes or frees between steps', async () => {
   const device = new WatchedDevice('cpu', 6 * PAGE_BYTES)
   const streamer = trainer(device, residualModel)
   const step = async (samples: number): Promise<Plan> => {
@@ -369,7 +369,7 @@ test('tensors that a user makes or frees between steps are planned around', asyn
   assert.equal(contents(await step(200)), contents(first))
 })
 
-test('sizes that a model refuses are no part of a plan, nor of the smallest budget', () => {
+test('sizes that a model refuses enter neither a plan nor the smallest budget', () => {
   // one pixel for each channel: a batch norm that trains on one sample has nothing to normalise by
   const build = (device: Device) =>
     new Sequential(
@@ -415,7 +415,7 @@ test('samples of another shape have a plan of their own', async () => {
   assert.is(peaks.size, 3)
 })
 
-test('where updates need spares, the commit can be the peak', async () => {
+test('if updates need spares, the commit can be the peak', async () => {
   const device = new NoAliasDevice('cpu', new HeapAllocator(16 * PAGE_BYTES))
   const streamer = trainer(device, (device) => models.mlp(device, { inputShape: INPUT, classes: CLASSES }))
   const plan = streamer.plan({ batch: 2, inputShape: INPUT })
@@ -426,7 +426,7 @@ test('where updates need spares, the commit can be the peak', async () => {
 // Evaluation and prediction
 
 for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
-  test(`${name}: predict and evaluate give what the model's own forward gives`, async () => {
+  test(`${name}: predict and evaluate agree with the model's own forward`, async () => {
     const batch = batchOf(90, 8, inputShape, classes)
     const whole = await openDevice('reference', { memory: '16MiB' })
     const model = build(whole)
@@ -439,10 +439,10 @@ for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
     const small = await openDevice('reference', { memory: minimumBudgetBytes })
     const streamer = trainer(small, build)
     const plan = streamer.plan({ batch: 90, inputShape, mode: 'predict' })
-    assert.ok(name === 'batch norm' || countOf(plan.parts) > 1, 'one micro-batch shows nothing')
+    assert.ok(name === 'batch norm' || countOf(plan.parts) > 1, 'one micro-batch would prove nothing')
     const { data, shape } = await streamer.predict(batch.inputs)
     assert.equal(shape, [90, classes])
-    assert.equal(data, expected, 'every sample on its own')
+    assert.equal(data, expected, 'every sample by itself')
 
     let loss = 0
     let correct = 0
@@ -459,7 +459,7 @@ for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
   })
 }
 
-// The search alone, against trying everything
+// The search alone, against exhaustive search
 
 /** An allocator in which every byte counts, so that no rounding hides a mistake. */
 class ByteAllocator extends HeapAllocator {
@@ -469,7 +469,7 @@ class ByteAllocator extends HeapAllocator {
 }
 
 interface Landscape {
-  /** by size, from 1: live bytes never fall, the address peak lies any way above them; null: refused by the model */
+  /** by size, from 1: live bytes never fall, and the address peak is anywhere above them; null: refused by the model */
   peaks: readonly ({ held: number; peak: number } | null)[]
   budgetBytes: number
 }
@@ -491,7 +491,7 @@ const landscapes: fc.Arbitrary<Landscape> = fc.record({
   budgetBytes: fc.integer({ min: 50, max: 1000 }),
 })
 
-/** What a rehearsal shows beside its peaks. */
+/** The results of a rehearsal other than its peaks. */
 const REHEARSED = {
   peakOp: 'test op',
   heldAtPeak: noBytes(),
@@ -524,7 +524,7 @@ function needs({ peaks }: Landscape, microBatch: number): number {
   return Math.max(...parts.map((size) => peaks[size - 1]?.peak ?? Infinity))
 }
 
-test('search: a device without tensors as large as the whole mini-batch runs it in parts, and the plan says so', () => {
+test('search: if the whole mini-batch needs tensors too large for the device, it runs in parts, and the plan says so', () => {
   const largest = 5
   const measure = (size: number): Measured => {
     if (size > largest) throw new TensorTooLargeError(`no tensor for ${size}`)
@@ -555,7 +555,7 @@ test('search: a device without tensors as large as the whole mini-batch runs it 
   )
 })
 
-test('search: finds the largest size that fits with its parts, and the smallest budget, however peaks rise and fall', () => {
+test('search: it finds the largest size that fits with its parts, and the smallest budget, for any rise and fall of the peaks', () => {
   const outcomes = { whole: 0, split: 0, refused: 0 }
   fc.assert(
     fc.property(landscapes, (landscape) => {
@@ -584,7 +584,7 @@ test('search: finds the largest size that fits with its parts, and the smallest 
   assert.ok(Math.min(...Object.values(outcomes)) > 100, JSON.stringify(outcomes))
 })
 
-test('search: the smallest budget works, a byte less does not', () => {
+test('search: the smallest budget works, and a byte less does not', () => {
   fc.assert(
     fc.property(landscapes, (landscape) => {
       const { minimumBudgetBytes } = search(landscape)
@@ -595,7 +595,7 @@ test('search: the smallest budget works, a byte less does not', () => {
   )
 })
 
-test('search: a size that is asked for is planned or refused, never replaced', () => {
+test('search: a requested size is planned or refused, never replaced', () => {
   fc.assert(
     fc.property(landscapes, fc.integer({ min: 1, max: 40 }), (landscape, asked) => {
       const size = Math.min(asked, landscape.peaks.length)
@@ -613,7 +613,7 @@ test('search: a size that is asked for is planned or refused, never replaced', (
   )
 })
 
-test('search: the smallest budget is found in few rehearsals where holes take whatever a step asks for', () => {
+test('search: the smallest budget is found in few rehearsals if holes have room for the whole step', () => {
   const holes = new HeapAllocator(2 ** 40)
   const first = holes.alloc(2 ** 30, 'activation', 'test')
   holes.alloc(64, 'activation', 'test')
@@ -634,7 +634,7 @@ test('search: the smallest budget is found in few rehearsals where holes take wh
   }
 })
 
-/** Attention with a mask, then a product for each sample: kernels that are told where each of a batch begins. */
+/** Attention with a mask, then a product for each sample: kernels that take the start of each matrix of a batch. */
 class Batched extends Module {
   override readonly inputShape = [3, 4]
   readonly body = new Linear(this.device, 4, 4)
@@ -657,7 +657,7 @@ const LARGE: Readonly<Record<string, { build: (device: Device) => Module; target
 }
 
 for (const [name, { build, targetShape }] of Object.entries(LARGE)) {
-  test(`${name}: a mini-batch of 2^32 samples is planned at once on every kind of device; more is refused`, () => {
+  test(`${name}: a mini-batch of 2^32 samples is planned at once on every kind of device; a larger one is refused`, () => {
     for (const kind of ['cpu', 'reference', 'gpu'] as const) {
       for (const memory of ['2MiB', '4TiB']) {
         const streamer = trainer(openVirtualDevice(kind, { memory }), build)
@@ -681,7 +681,7 @@ for (const [name, { build, targetShape }] of Object.entries(LARGE)) {
   })
 }
 
-test('where the whole mini-batch has more bytes than can be counted, it is planned in parts', () => {
+test('a mini-batch with more bytes than can be counted is planned in parts', () => {
   const build = (device: Device) =>
     new Sequential(new Conv2d(device, 3, 64, 3, { padding: 1 }), new MaxPool2d(device, 224), new Flatten(device))
   const plan = trainer(openVirtualDevice('cpu', { memory: '4TiB' }), build).plan({

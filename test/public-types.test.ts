@@ -1,6 +1,6 @@
 /**
- * Every type in a public signature can be imported by name, from 'sluice' or 'sluice/testing': read in the .d.ts files that
- * the compiler writes. Members that are private or protected are not public.
+ * Every type in a public signature can be imported by name, from 'sluice' or 'sluice/testing': the test reads the .d.ts
+ * files that the compiler writes. Private and protected members are not public.
  */
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
@@ -10,17 +10,17 @@ import * as assert from 'uvu/assert'
 
 const DIST = fileURLToPath(new URL('../', import.meta.url))
 
-/** A declaration is named by its file and its name there: 'src/stream/plan.d.ts Plan'. */
+/** A declaration, identified by its file and its name there: 'src/stream/plan.d.ts Plan'. */
 type Id = string
 
 interface File {
-  /** what each name declared here is */
+  /** the text of each declaration in this file, by name */
   declared: Map<string, string>
-  /** what an imported name stands for */
+  /** the declaration of each imported name */
   imported: Map<string, Id>
-  /** what an exported name stands for; of `export * as nn` a file */
+  /** the declaration of each exported name; for `export * as nn` a file */
   exported: Map<string, Id>
-  /** files all of whose exports are exported */
+  /** the files of `export * from` */
   all: string[]
 }
 
@@ -36,7 +36,7 @@ function read(path: string): File {
   if (known) return known
   const file: File = { declared: new Map(), imported: new Map(), exported: new Map(), all: [] }
   files.set(path, file)
-  // what begins at the beginning of a line goes on until the next line that does so with a word
+  // a statement begins at the start of a line, and ends before the next line that starts with a word
   for (const statement of readFileSync(DIST + path, 'utf8')
     .replaceAll(COMMENT, '')
     .split(/^(?=\w)/m)) {
@@ -65,7 +65,7 @@ function read(path: string): File {
   return file
 }
 
-/** The declaration that `name` of `path` stands for; null: not one of ours. */
+/** The declaration of `name` in `path`; null if it is not in this package. */
 function resolve(path: string, name: string): Id | null {
   const file = read(path)
   if (file.declared.has(name)) return `${path} ${name}`
@@ -87,8 +87,8 @@ function importable(path: string): Id[] {
 }
 
 /**
- * The declarations that stand in the text of one. What its own file does not export is a part of it. What a kernel takes has
- * its name in `KernelParameters[kernel]`.
+ * The declarations that are mentioned in the text of one. A declaration that its own file does not export counts as
+ * part of it. The parameters of a kernel are named `KernelParameters[kernel]`.
  */
 function mentioned(id: Id): Id[] {
   if (id === 'kernels/kernels.d.ts KernelParameters') return []
@@ -110,7 +110,10 @@ function isExported(id: Id): boolean {
   return read(path).exported.has(name)
 }
 
-/** Types in public signatures of `indexes`, and of these types, that the indexes do not export, each with where it stands. */
+/**
+ * The types in public signatures of `indexes`, and of those types in turn, that the indexes do not export; each with
+ * its place.
+ */
 function missing(indexes: readonly string[]): string[] {
   const names = new Set(indexes.flatMap(importable))
   const found: string[] = []
@@ -127,7 +130,7 @@ test('every type in a public signature can be imported', () => {
   assert.equal(missing(['src/index.d.ts', 'src/testing.d.ts']), [], 'to be exported by src/index.ts')
 })
 
-test('the search finds types, also those that the compiler writes as import(...), and leaves out what is not public', () => {
+test('the search finds types, even those that the compiler writes as import(...), and leaves out private ones', () => {
   const found = missing(['src/optim/index.d.ts', 'src/ops/matmul.d.ts']).map((line) => line.split(',')[0])
   for (const type of ['src/device/device.d.ts Device', 'src/tensor/tensor.d.ts Tensor', 'src/ops/op.d.ts OpFunction']) {
     assert.ok(found.includes(type), type)

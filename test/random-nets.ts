@@ -1,4 +1,4 @@
-/** Networks by chance, as a user might write them: values used twice and late, skips, shared weights, several heads. */
+/** Random networks, as a user might write them: values used twice and late, skips, shared weights, several heads. */
 import type { Device } from '../src/device/device.js'
 import { BatchNorm2d, Conv2d, Dropout, GroupNorm, generator, Linear, Module } from '../src/nn/index.js'
 import { scaledDotProductAttention } from '../src/ops/attention.js'
@@ -20,7 +20,7 @@ const KINDS = [
 
 export interface Step {
   kind: (typeof KINDS)[number]
-  /** which of the earlier values it takes, counted from the latest; modulo their number */
+  /** the earlier value that the step takes, counted from the latest, modulo their number */
   from: number
   also: number
 }

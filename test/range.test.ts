@@ -1,8 +1,8 @@
 /**
  * Every elementwise op on cpu over the whole range of float32, subnormal numbers, zeros, infinities and NaN included.
  * Values and gradients are compared with the same formulas in float64, where no intermediate result leaves the range. A
- * result in the range of float32 must be right to the units in the last place that are stated. A result that is
- * infinite or NaN in float64 must be so on cpu.
+ * result in the range of float32 must be right to the stated units in the last place. A result that is infinite or NaN
+ * in float64 must be the same on cpu.
  */
 import seedrandom from 'seedrandom'
 import { test } from 'uvu'
@@ -96,7 +96,7 @@ async function results(device: HeapDevice, f: (...inputs: Tensor[]) => Tensor, d
 interface OfOne {
   run(x: Tensor): Tensor
   f(x: number): number
-  /** what y may be off by, beside the units in the last place that the function promises; default 0 */
+  /** the error that y may have beyond the units in the last place that the function promises; default 0 */
   lost?(x: number): number
   /** from x, or from y as rounded to float32 */
   gradient(dy: number, x: number, y: number): number
@@ -106,7 +106,7 @@ interface OfOne {
 const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
 const normal = (x: number): number => erfc(-x / Math.SQRT2) / 2
 const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
-/** In the slope, terms of up to max(1, |x|) cancel; beyond |x| = 20 the density is 0. */
+/** The tolerance of a slope in which terms of up to max(1, |x|) cancel; beyond |x| = 20 the density is 0. */
 const ofCancelled = (dy: number, x: number, truth: number): number =>
   Math.abs(clip(dy)) * roundings(6, Math.min(Math.max(1, Math.abs(x)), 20)) + ulps(1, truth)
 
@@ -117,7 +117,10 @@ const pow = (exponent: number): OfOne => ({
   allowed: (_dy, _x, truth) => ulps(UNARY.pow.ulps ?? 0, truth),
 })
 
-/** Their mathematics, written a second time. A function that is missing here is compared with its own definition. */
+/**
+ * The mathematics of the functions, written independently. A function that is missing here is compared with its own
+ * definition.
+ */
 const OF_ONE: { readonly [Name in UnaryFunction]?: OfOne } = {
   neg: { run: ops.neg, f: (x) => -x, gradient: (dy) => -dy },
   abs: { run: ops.abs, f: Math.abs, gradient: (dy, x) => (x === 0 ? 0 : dy * Math.sign(x)) },
@@ -128,7 +131,7 @@ const OF_ONE: { readonly [Name in UnaryFunction]?: OfOne } = {
     run: ops.square,
     f: (x) => x * x,
     gradient: (dy, x) => 2 * dy * x,
-    // twice a product that may have been subnormal
+    // the product that is doubled may have been subnormal
     allowed: (_dy, _x, truth) => (Math.abs(truth) < 2 ** -124 ? 2 ** -149 : 0),
   },
   relu: { run: ops.relu, f: (x) => Math.max(x, 0), gradient: (dy, x) => (x <= 0 ? 0 : dy) },
@@ -163,7 +166,7 @@ const OF_ONE: { readonly [Name in UnaryFunction]?: OfOne } = {
   silu: {
     run: ops.silu,
     f: (x) => x * sigmoid(x),
-    // where e^x has lost digits to the least exponent there is, its product with x has
+    // if e^x is subnormal it has lost digits, and so has its product with x
     lost: (x) => 2 ** -150 * Math.abs(x),
     gradient: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
     allowed: ofCancelled,

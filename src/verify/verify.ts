@@ -34,11 +34,7 @@ export function verifyPlan(plan: unknown): void {
   const memory = memoryOf(fields('standing', file.standing), addressed)
   const passes = list('passes', file.passes).map((pass, i) => fields(`passes[${i}]`, pass))
   const order = mode === 'train' ? /^reset(,micro-batch)+,norm,commit$/ : /^reset(,micro-batch)+$/
-  expect(
-    order.test(passes.map(({ name }) => text('passes', name)).join()),
-    'passes',
-    'are not those of a step, in their order',
-  )
+  expect(order.test(passes.map(({ name }) => text('passes', name)).join()), 'passes', 'are not those of a step')
   let [samples, highest] = [0, 0]
   for (const [i, pass] of passes.entries()) {
     const at = `passes[${i}]`

@@ -1,2 +1,2 @@
-/** Thrown where a peer lacks what a workload needs; the message says what it lacks. */
+/** Thrown if a peer lacks something that a workload needs; the message says what. */
 export class Absent extends Error {}

@@ -1,15 +1,15 @@
 /**
- * Sluice beside other libraries on the fixed workloads, in alternating pairs.
+ * Compares Sluice with other libraries on the fixed workloads; Sluice and a peer take turns.
  *
  *   npm ci --prefix test/bench && npm run --prefix test/bench bench -- [OPTIONS] [WORKLOAD...]
  *
  *   --json            one JSON line for each peer and number of threads instead of a table
  *   --peers A,B       default all; those that cannot run are named with the reason
  *   --threads 1,2     default
- *   --pairs 25        turns that each player has; a slow contest ends after --seconds 60, but not before 3
+ *   --pairs 25        turns of each player; a slow contest ends after --seconds 60, but not before 3 turns
  *   --write FILE      default results.json: machine, versions, and all lines
  *
- * SLUICE_NODE: another Node binary for Sluice. Exit code 1 where a peer does not compute what all others do.
+ * SLUICE_NODE: another Node binary for Sluice. The exit code is 1 if a peer computes something else than the others.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
@@ -89,7 +89,7 @@ function wrong(workload, player, reference) {
 async function compare(workload) {
   const contests = []
   for (const peer of peers) contests.push(await contest(workload, peer, options))
-  // where no peer takes part, Sluice still does
+  // Sluice runs even if no peer does
   if (!contests.some((players) => players.some((p) => p.name === 'sluice' && p.turns.length > 0)))
     contests.push(await contest(workload, null, options))
   const all = contests.flat()

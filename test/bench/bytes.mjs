@@ -7,8 +7,9 @@
  *   --json            one JSON line for each net instead of a table
  *   --train           instead: train one mini-batch of two samples on the cpu device and print its loss
  *
- * A figure is the slope between the peaks of two sizes of micro-batch, so what stands between steps falls out. Sluice's
- * peaks are planned on a virtual cpu device. PyTorch's are read from nets/pytorch.json, which nets/pytorch.py makes.
+ * A figure is the slope between the peaks of two sizes of micro-batch, so the tensors that stay between steps cancel.
+ * Sluice's peaks are planned on a virtual cpu device. PyTorch's are read from nets/pytorch.json, which nets/pytorch.py
+ * writes.
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -43,7 +44,10 @@ function planOf(streamer, { inputShape, targetShape }, size, options = {}) {
   return streamer.plan({ batch: size, microBatch: size, inputShape, targetShape, ...options })
 }
 
-/** The least bytes with which a micro-batch runs: what the plan for a budget of what stands between steps asks for. */
+/**
+ * The fewest bytes with which a micro-batch runs: the plan names them if the budget holds only the tensors that stay
+ * between steps.
+ */
 function leastPeak(net, size, recompute) {
   const { heldBytes, plannedPeakBytes } = planOf(streamerOf(net, openVirtualDevice('cpu'), 'never'), net, size)
   if (recompute === 'never') return plannedPeakBytes
@@ -61,14 +65,14 @@ function bytesPerSample([few, many], peakBytes) {
   return (peakBytes(many) - peakBytes(few)) / (many - few)
 }
 
-/** Bits: every net takes them as inputs and as targets. */
+/** Samples of zeros and ones: every net takes them as inputs and as targets. */
 function bits(samples, sampleShape) {
   const shape = [samples, ...sampleShape]
   const length = shape.reduce((size, dim) => size * dim)
   return { shape, data: Float32Array.from({ length }, (_, i) => (i % 7) % 2) }
 }
 
-/** One step of two samples, on a device that holds just that. */
+/** One step of two samples, on a device that is just large enough. */
 async function train(net) {
   const { neededBudgetBytes } = planOf(streamerOf(net, openVirtualDevice('cpu')), net, 2)
   const device = await openDevice('cpu', { memory: neededBudgetBytes })

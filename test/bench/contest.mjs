@@ -3,12 +3,12 @@
 import { median, Player, quantile } from './player.mjs'
 import { PEERS } from './roster.mjs'
 
-/** Rounds that a slow contest has at least. */
+/** The fewest rounds, even in a slow contest. */
 const FEWEST_ROUNDS = 3
-/** Turns that each setting has before the best one is chosen. */
+/** The turns of each setting before the best one is chosen. */
 const TRIAL_TURNS = 7
 
-/** Each player in turn, `pairs` times, or fewer where that takes longer than `seconds`. */
+/** Each player in turn, `pairs` times, or fewer if that takes longer than `seconds`. */
 async function playRounds(players, { pairs, seconds }) {
   const started = performance.now()
   for (let round = 0; round < pairs; round++) {
@@ -50,7 +50,7 @@ export async function contest(workload, peer, { threads, ...limits }) {
   for (const count of threads)
     for (const name of peer ? ['sluice', peer] : ['sluice']) players.push(await enlist(name, workload, count))
   const present = players.filter((player) => !player.absent)
-  // where the peer is absent there is nothing to compare
+  // if the peer is absent there is nothing to compare
   if (!peer || present.some((player) => player.name === peer)) await playRounds(present, limits)
   for (const player of present) player.end()
   return players

@@ -1,11 +1,11 @@
 /** A contest in a page: Sluice's gpu device and a peer take turns. */
 import { OPEN } from './gpu-players.mjs'
 
-/** How long a turn lasts, so that waiting for its end is small beside it. */
+/** The length of a turn, long compared with the wait for its end. */
 const TURN_MS = 60
 const WARM_UP_STEPS = 4
 const KEPT_LOSSES = 4
-/** Pairs that a slow contest has at least. */
+/** The fewest pairs, even in a slow contest. */
 const FEWEST_PAIRS = 3
 
 class Player {
@@ -30,7 +30,7 @@ class Player {
     return (performance.now() - started) / steps
   }
 
-  /** Compile everything, and see how many steps make a turn. */
+  /** Compile everything, and find how many steps make a turn. */
   async warmUp() {
     await this.play(WARM_UP_STEPS)
     this.repeats = Math.max(1, Math.min(100, Math.round(TURN_MS / (await this.play(1)))))
@@ -56,7 +56,7 @@ async function enlist(workload, peer) {
   }
 }
 
-/** `pairs` turns each, or fewer where that takes longer than `seconds`. The two begin in turn. */
+/** `pairs` turns each, or fewer if that takes longer than `seconds`. The two take turns in beginning a pair. */
 export async function contest(workload, peer, { pairs, seconds }) {
   const { renderer, ...opened } = await OPEN.sluice(workload)
   const own = await new Player(opened).warmUp()

@@ -1,6 +1,6 @@
 /**
- * Who takes part in a page. Each opens a backend and gives a workload's step on it, its probe (see serve.mjs), and
- * `drain`: wait until the GPU has done all that it was asked for.
+ * The players of a page. Each opens a backend and returns the step of a workload on it, its probe (see serve.mjs), and
+ * `drain`, which waits until the GPU has finished all work.
  */
 import { openDevice } from '../../dist/src/index.js'
 import { Absent } from './absent.mjs'
@@ -12,7 +12,7 @@ const TFJS = './node_modules/@tensorflow/tfjs/dist/tf.min.js'
 const TFJS_WEBGPU = './node_modules/@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js'
 const JAX = './node_modules/@jax-js/jax/dist/index.js'
 
-/** WebGL: `finish` does not wait in a page, a read of a pixel does. */
+/** A wait for WebGL: in a page `finish` does not wait, but a read of a pixel does. */
 function pixelOf(gl) {
   const framebuffer = gl.createFramebuffer()
   const renderbuffer = gl.createRenderbuffer()
@@ -35,7 +35,7 @@ async function sluice(workload) {
   return { ...sluiceSteps.make(device, workload), drain: pixelOf(gl), renderer: device.renderer }
 }
 
-/** @returns tfjs, a script that puts itself at `tf`, on a backend */
+/** @returns tfjs on a backend; its script defines the global `tf` */
 async function loadTfjs(backend) {
   await import(TFJS)
   if (backend === 'webgpu') await import(TFJS_WEBGPU)
@@ -51,7 +51,7 @@ async function tfjsWebgl(workload) {
   return { ...tfjsSteps.make(tf, workload), drain: pixelOf(tf.backend().gpgpu.gl) }
 }
 
-/** It collects the commands of several kernels before the queue gets them. */
+/** tfjs on WebGPU collects the commands of several kernels before it submits them to the queue. */
 async function tfjsWebgpu(workload) {
   const tf = await loadTfjs('webgpu')
   const backend = tf.backend()
@@ -73,9 +73,9 @@ async function loadJax(backend) {
 }
 
 /**
- * It refuses a WebGL that the CPU draws, so it is lent one. It computes what is read, and its asynchronous read looks
- * every 5 ms whether it may; one value read by waiting costs less. What jit made is computed as a whole, so the loss
- * brings the new parameters with it.
+ * jax-js refuses a WebGL that the CPU draws, so it is given a context. It computes only what is read, and its
+ * asynchronous read polls every 5 ms; to read one value synchronously costs less. A function made by jit is computed as
+ * a whole, so a read of the loss computes the new parameters too.
  */
 async function jaxWebgl(workload) {
   const { getContext } = OffscreenCanvas.prototype
@@ -91,7 +91,7 @@ async function jaxWebgl(workload) {
   return { ...jaxSteps.make(jax, workload, { compute, read }), drain: pixelOf(gl) }
 }
 
-/** Here a result's buffer can be had without waiting for its values. */
+/** jax-js on WebGPU gives the buffer of a result without waiting for its values. */
 async function jaxWebgpu(workload) {
   const jax = await loadJax('webgpu')
   const compute = (array) => array.ref.gpuBufferSync()

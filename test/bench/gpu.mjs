@@ -6,7 +6,7 @@
  *
  *   --peers a,b    tfjs-webgl, tfjs-webgpu, jax-webgl, jax-webgpu
  *   --pairs 31     turns of each of the two
- *   --seconds 120  after which a slow contest ends
+ *   --seconds 120  the time after which a slow contest ends
  *   --json         one JSON line for each contest instead of a table
  *
  * Chromium draws with SwiftShader, on the CPU. The exit code is 1 if a peer computes something else.

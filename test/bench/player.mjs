@@ -1,32 +1,38 @@
 /**
- * A peer's process as the bench sees it: asked for a few steps at a time, and standing still in between.
+ * The process of a peer, as the bench uses it: it runs a few steps at a time, and is stopped in between.
  *
- * Standing still is enforced: the process is stopped by a signal when it has answered, and continued before it is asked
- * again. Otherwise PyTorch's waiting threads, which spin for as long as OpenMP is told to, would take a core
- * from whoever is measured next.
+ * A signal stops the process when it has answered, and another continues it before the next request. Otherwise
+ * PyTorch's waiting threads, which spin as long as OpenMP is told to, would take a core from the process that is
+ * measured next.
  */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** How long a turn lasts, so that a clock's tick, a signal and a cold cache are small beside it. */
+/** The length of a turn, long compared with a tick of the clock, a signal and a cold cache. */
 const TURN_MS = 60
-/** Before anything counts, code is compiled and threads are started: so many steps for so long, fewer where they are long. */
+/**
+ * The warm-up, in which code is compiled and threads are started: at least this many steps and this long, but not
+ * longer than LONGEST_WARM_UP_MS.
+ */
 const WARM_UP_STEPS = 5
 const SHORTEST_WARM_UP_MS = 300
 const LONGEST_WARM_UP_MS = 3000
-/** A step that refills the caches after others had the machine; where steps are long it would not show. */
+/**
+ * If steps are shorter than this, each turn begins with an untimed step that refills the caches after another process
+ * has run.
+ */
 const REFILL_BELOW_MS = 250
 
-/** Silence that means a peer hangs: longer than the longest step known, twenty seconds, by far. */
+/** After this silence a peer is taken to hang: the longest known step takes twenty seconds. */
 const LONGEST_SILENCE_MS = 180_000
 
-/** None outlives the bench, however that ends; a stopped process would stay forever. */
+/** The running processes, which the bench ends when it ends: a stopped process would stay forever. */
 const running = new Set()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) process.on(signal, () => process.exit(code))
 
 export class Player {
-  /** why it does not take part, or null */
+  /** the reason why the player does not take part, or null */
   absent = null
   version = ''
   setting = {}
@@ -45,13 +51,13 @@ export class Player {
     this.threads = threads
   }
 
-  /** Starts the process; afterwards it is warm and stands still, or `absent` says why not. */
+  /** Starts the process and warms it up; afterwards it is stopped, or `absent` has the reason why it does not run. */
   async start([file, ...words], environment = {}) {
     this.#process = spawn(file, words, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] })
     running.add(this.#process)
     this.#process.on('error', (error) => this.#hear(error.message))
     this.#process.stderr.on('data', (chunk) => this.#hear(`${chunk}`))
-    // a process that has gone says so by its output's end
+    // that a process has ended is seen from the end of its output
     this.#process.stdin.on('error', () => {})
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
     const hello = await this.#listen()
@@ -123,7 +129,7 @@ export function median(values) {
   return quantile(values, 0.5)
 }
 
-/** By linear interpolation. */
+/** A quantile of values, by linear interpolation. */
 export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (sorted.length - 1) * share

@@ -1,18 +1,22 @@
-/** Who takes part: for each peer the threads it can use, how its process is started, and settings to choose from. */
+/**
+ * The roster of peers: for each, the threads it can use, the command that starts its process, and settings to choose
+ * from.
+ */
 import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
-/** Debian's, where its python3-torch lives; another python3 on the PATH has no torch. */
+/** Debian's Python, which has the package python3-torch; another python3 on the PATH has no torch. */
 const PYTHON = '/usr/bin/python3'
-/** The library may run on another Node than the peers do. npm sets NODE itself, so that name is taken. */
+/** The Node for Sluice, which can be another than that of the peers. The name NODE is taken: npm sets it. */
 const SLUICE_NODE = process.env.SLUICE_NODE ?? process.execPath
 
 const tfjs = (backend) => (workload, threads) => [process.execPath, here('peers/tfjs.mjs'), workload, threads, backend]
 
 /**
- * PyTorch's times move by a factor of 2 with what has nothing to do with its kernels: whether idle threads spin, and
- * whether freed memory goes back to the system. So it runs in every combination, and the best one counts.
+ * PyTorch's times vary by a factor of 2 with two settings that have nothing to do with its kernels: whether idle
+ * threads spin, and whether freed memory goes back to the system. So PyTorch runs in every combination, and the best
+ * one counts.
  */
 const WAITS = ['ACTIVE', 'PASSIVE'].map((policy) => ({ OMP_WAIT_POLICY: policy }))
 const MALLOCS = [{}, { MALLOC_MMAP_THRESHOLD_: '1000000000', MALLOC_TRIM_THRESHOLD_: '2000000000' }]

@@ -14,11 +14,11 @@ const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
 
 /**
  * @param describe  () => version
- * @param make      (workload) => { step, probe? }: step runs once to the end and gives the loss, if there is one;
- *                  probe gives the element of the last result that is compared (PROBE in workloads.mjs)
+ * @param make      (workload) => { step, probe? }: step runs one step to its end and returns the loss, if there is one;
+ *                  probe returns the element of the last result that is compared (PROBE in workloads.mjs)
  */
 export async function serve(describe, make) {
-  // what libraries have to say must not get between the lines
+  // messages of libraries must not get between the lines
   console.log = console.info = console.warn = console.error
   try {
     const { step, probe } = await make(process.argv[2])

@@ -10,7 +10,7 @@ const quartiles = ({ median, q1, q3 }) => `${digits(median)} (${digits(q1)}-${di
 
 const timeOf = (line) => quartiles({ median: line.median_ms, q1: line.q1_ms, q3: line.q3_ms })
 
-/** Settings by their values: what they are settings of is known. */
+/** The chosen settings of a player, by their values. */
 const setting = ({ setting: chosen }) =>
   chosen ? `; ${chosen.OMP_WAIT_POLICY}${'MALLOC_MMAP_THRESHOLD_' in chosen ? ', malloc tuned' : ''}` : ''
 
@@ -44,7 +44,7 @@ export function printTable(workload, lines) {
   }
 }
 
-/** Contests of two: how long a step of each took, and the ratio of the times, pair by pair. */
+/** Contests of two players: the time of a step of each, and the ratio of the times, pair by pair. */
 export function printPairs(lines) {
   const titles = ['workload', 'peer', 'Sluice ms (quartiles)', 'peer ms', 'peer = 1', 'pairs']
   row(titles)

@@ -1,8 +1,9 @@
 /**
- * The fixed workloads: their numbers, their arithmetic, and what must come out.
+ * The fixed workloads: their numbers, their arithmetic, and their expected results.
  *
  * Every number is drawn by mulberry32 from a seed, so every peer starts from the same bits; peers/pytorch.py draws them
- * again in Python. Images and convolution weights of the CNN are drawn channels last, everything else as PyTorch has it.
+ * again in Python. Images and convolution weights of the CNN are drawn channels last, everything else in the layouts of
+ * PyTorch.
  */
 
 /** mulberry32, by Tommy Ettinger: uniform in [0, 1). */
@@ -21,7 +22,7 @@ export function uniform(size, low, high, seed) {
   return Float32Array.from({ length: size }, () => low + (high - low) * random())
 }
 
-/** Uniform within 1 / sqrt(fan in), as layers begin. */
+/** Initial weights, uniform within 1 / sqrt(fan in). */
 const weights = (size, fanIn, seed) => uniform(size, -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn), seed)
 
 function classes(count, kinds, seed) {
@@ -145,7 +146,7 @@ export const sizeOfMatmul = (workload) => Number(workload.slice('matmul'.length)
 /** The element of a result that is compared: of a matrix by row and column, of a convolution by its four indices. */
 export const PROBE = { matmul: [3, 7], fwd: [1, 3, 5, 7], dx: [1, 0, 5, 7], dw: [3, 0, 1, 2] }
 
-/** Where the probe lies in a row-major result. */
+/** The index of the probe in a row-major result. */
 export function probeIndex(workload) {
   if (workload === 'chain') return 12345
   if (workload.startsWith('matmul')) {
@@ -163,8 +164,8 @@ export function probeIndex(workload) {
 }
 
 /**
- * What the probe must be, by plain sums in float64, and how far a float32 sum may be from it: its roundings go up and
- * down like a random walk, so they come to sqrt(terms) of 2^-24 of what was added, not to all terms.
+ * The expected probe, by plain sums in float64, and the tolerance of a float32 sum: its roundings go up and down like a
+ * random walk, so their sum grows with sqrt(terms), not with the number of terms.
  */
 export function expectedProbe(workload) {
   const sum = { value: 0, magnitude: 0, terms: 0 }
@@ -214,8 +215,8 @@ function forEachProduct({ batch, inputs, outputs, side, part }, { x, w, dy }, [i
 }
 
 /**
- * First losses with SGD, on which four libraries agree, of the transformer PyTorch's; in the other workloads all peers
- * must agree with the first.
+ * The first losses with SGD, on which four libraries agree; those of the transformer are PyTorch's. In the other
+ * workloads all peers must agree with the first peer.
  */
 export const KNOWN_LOSSES = {
   mlp_sgd: [2.30616, 2.30262, 2.29957, 2.29679],
@@ -229,7 +230,7 @@ function megaflops(workload) {
   if (workload.startsWith('matmul')) return (2 * sizeOfMatmul(workload) ** 3) / 1e6
   if (workload.startsWith('mlp')) {
     const products = [784 * 512, 512 * 256, 256 * 10].map((size) => (2 * MLP.batch * size) / 1e6)
-    // forward, and two gradients, of which the first layer's input needs none
+    // forward and two gradients, except that the first layer's input needs no gradient
     return 3 * (products[0] + products[1] + products[2]) - products[0]
   }
   if (workload.startsWith('cnn')) {
@@ -256,7 +257,7 @@ function megaflops(workload) {
   return undefined
 }
 
-/** @returns 10^9 operations a second, or undefined where they are not counted */
+/** @returns 10^9 operations a second, or undefined if they are not counted */
 export function gflops(workload, ms) {
   const work = megaflops(workload)
   return work === undefined ? undefined : work / ms

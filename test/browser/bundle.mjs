@@ -1,6 +1,6 @@
 /**
- * The library through a bundler, minified, in a page and in a worker: gpu.js is a chunk of its own that only who opens
- * a gpu device loads, and no part at all of a bundle without it.
+ * The library through a bundler, minified, in a page and in a worker: gpu.js is a chunk of its own, which is loaded
+ * only when a gpu device is opened, and a bundle without gpu.js works too.
  *
  *   npm ci --prefix test/browser && node test/browser/bundle.mjs
  */
@@ -13,13 +13,13 @@ import { train } from './train.js'
 
 const LONGEST_RUN_MS = 120_000
 
-/** Of losses on the gpu device, whose sums have another order. */
+/** The tolerance of losses on the gpu device, whose sums have another order. */
 const GPU_TOLERANCE = 1e-4
 
-/** Of losses by plain loops, whose sums have another order too. */
+/** The tolerance of losses by plain loops, whose sums have another order too. */
 const LOOPS_TOLERANCE = 1e-4
 
-/** A class of the library keeps its name through the minifier in this way only. */
+/** Names the class of an error by the exports of the library, because a minifier changes the names of classes. */
 const NAMED = `(error) => {
   throw error instanceof sluice.DeviceError ? Error('DeviceError: ' + error.message) : error
 }`
@@ -34,7 +34,7 @@ const ENTRIES = {
     onmessage = ({ data }) => train(sluice, data).catch(${NAMED}).then(postMessage, (error) => postMessage(String(error)))`,
 }
 
-/** Modules by their paths, each bundled from ENTRIES by its name. */
+/** The bundled modules, by their paths; each is made from the entry of its name in ENTRIES. */
 async function bundled(options) {
   const entry = {
     name: 'entry',
@@ -60,7 +60,7 @@ async function bundled(options) {
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
-/** What gpu.js calls its main class, and nobody else does. */
+/** The name of gpu.js' main class, which no other code uses. */
 const hasGpuJs = (text) => text.includes('WebGL2Kernel')
 
 /** The result of `script` in a page, and the texts of all modules that were asked for. */
@@ -106,18 +106,18 @@ test('without a gpu device no gpu.js is loaded; with one it is loaded and trains
     assert.not(cpu.texts.some(hasGpuJs), `${place.name}: gpu.js was loaded`)
     assert.ok(
       cpu.texts.some((text) => text.length > 100_000),
-      'the bundle was not seen',
+      'the bundle was not loaded',
     )
     const gpu = await inBundle(modules, place('gpu'))
     close(gpu.result, expected, GPU_TOLERANCE)
-    assert.ok(gpu.texts.some(hasGpuJs), `${place.name}: gpu.js was not seen`)
+    assert.ok(gpu.texts.some(hasGpuJs), `${place.name}: gpu.js was not loaded`)
   }
 })
 
 /** What a page with a strict policy allows: its own scripts, and the import map in it. */
 const STRICT = "default-src 'self'; script-src 'self' 'unsafe-inline'"
 
-test('a policy that forbids WebAssembly is named, and what to allow, in a page and in a worker', async () => {
+test('where a policy forbids WebAssembly, the error says so and what to allow, in a page and in a worker', async () => {
   const modules = await bundled({ splitting: true })
   const expected = await train(library)
   for (const place of [inThePage, inAWorker]) {
@@ -133,7 +133,7 @@ test('a policy that forbids WebAssembly is named, and what to allow, in a page a
   close(result, expected, LOOPS_TOLERANCE)
 })
 
-test('every program compiles from what a minifier leaves of it', async () => {
+test('every program compiles after a minifier has changed the bundle', async () => {
   await inBundle(await bundled({ splitting: true }), `import('/bundle/page.js').then(({ compileAll }) => compileAll())`)
 })
 

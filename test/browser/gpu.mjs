@@ -1,5 +1,5 @@
 /**
- * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page each, by uvu as in Node.
+ * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page for each, run by uvu as in Node.
  *
  *   npm ci --prefix test/browser && node test/browser/gpu.mjs [part of a file's name]
  */
@@ -30,7 +30,7 @@ async function runFile(page, version, file) {
     const timer = setTimeout(() => resolve(fail(`${file} did not end`)), LONGEST_FILE_MS)
     page.on('console', (message) => {
       const text = message.text()
-      // warnings of the driver, and the icon that browsers request
+      // ignore warnings of the driver, and the icon that browsers request
       if (message.type() === 'warning' || text.startsWith('Failed to load resource')) return
       const summary = [...text.matchAll(/(Total|Passed|Skipped):\s+(\d+)/g)]
       for (const [, label, count] of summary) total[label] += Number(count)

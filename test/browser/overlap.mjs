@@ -1,6 +1,6 @@
 /**
  * The next micro-batch is uploaded while the GPU computes this one: between the first and the last upload of a
- * mini-batch nothing waits for the GPU, so all of it is queued ahead.
+ * mini-batch nothing waits for the GPU, so the whole mini-batch is queued ahead.
  *
  *   npm ci --prefix test/browser && node test/browser/overlap.mjs
  */
@@ -10,7 +10,10 @@ import { inPage, serving } from './page.mjs'
 
 const LONGEST_RUN_MS = 120_000
 
-/** In the page: each step's calls that upload or wait, in order, the micro-batches, and when the last upload came. */
+/**
+ * Runs in the page. Records for each step its calls that upload or wait, in order, its micro-batches, and the time of
+ * the last upload.
+ */
 async function record() {
   const { crossEntropy, data, models, openDevice, optim, Streamer } = await import('sluice')
   const context = new OffscreenCanvas(1, 1).getContext('webgl2')
@@ -44,7 +47,7 @@ async function record() {
   return steps
 }
 
-test('no upload of a mini-batch waits for what the GPU computes', async () => {
+test('no upload of a mini-batch waits for the GPU', async () => {
   const steps = await serving((address) =>
     inPage(address, (page) => {
       page.setDefaultTimeout(LONGEST_RUN_MS)

@@ -1,12 +1,12 @@
 /**
  * The library in a page: no bundler, no build step, the compiled modules as they are shipped.
  *
- * Serves them on this machine only, and opens Chromium without a window: CHROMIUM, or /usr/bin/chromium. Its driver,
- * playwright-core: installed here, or in the folder PLAYWRIGHT_HOME.
+ * Serves them on this machine only, and opens a headless Chromium: CHROMIUM, or /usr/bin/chromium. Its driver,
+ * playwright-core, is installed here or in the folder PLAYWRIGHT_HOME.
  *
- * What a page needs beside dist/ is in its import map. seedrandom, the one dependency, is CommonJS: loaded as a module
- * it finds no `module` and puts itself at Math.seedrandom, so a module of two lines gives it to the map; a page of your
- * own needs the same two lines, and two more for gpu.js, if it opens a gpu device.
+ * The import map of a page names what it needs beside dist/. seedrandom, the only dependency, is CommonJS: loaded as a
+ * module it finds no `module` and defines Math.seedrandom instead, so a module of two lines exports that. A page of
+ * your own needs the same two lines, and two more for gpu.js if it opens a gpu device.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -20,7 +20,7 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const ARGUMENTS = [
   ...['--headless', '--no-sandbox', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  // WebGL2 without a GPU: drawn by the CPU, the same on every machine
+  // WebGL2 without a GPU: the CPU draws, in the same way on every machine
   ...['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
 ]
 const LONGEST_START_MS = 60_000
@@ -50,10 +50,10 @@ export default Math.seedrandom`,
 export const { GPU } = globalThis.GPU`,
 }
 
-/** Paths that a page may ask for; everything else is not there. */
+/** Paths that a page can ask for; everything else is not found. */
 const FILES = /^\/(dist|node_modules|test\/browser|test\/bench)\/[\w@./-]+\.m?js$/
 
-/** Media type and text of what stands at a path, or null. */
+/** Media type and text of the file or module at a path, or null. */
 function answer(path, made) {
   if (made[path]) return [path === '/' ? 'text/html' : 'text/javascript', made[path]]
   // a path of an import map has no extension
@@ -61,12 +61,12 @@ function answer(path, made) {
   return file ? ['text/javascript', readFileSync(join(ROOT, file), 'utf8')] : null
 }
 
-/** Pages that are isolated from other origins may share memory between threads. */
+/** The headers that isolate a page from other origins, so that it can share memory between threads. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 
 /**
  * Run `use` with the address of a server that only this machine can reach.
- * @param options.modules  text by path, of modules that are no files
+ * @param options.modules  the texts of modules without a file, by path
  * @param options.policy   Content-Security-Policy of all that is served
  */
 export async function serving(use, { isolated = false, modules = {}, policy } = {}) {
@@ -92,7 +92,7 @@ export async function serving(use, { isolated = false, modules = {}, policy } = 
 
 /**
  * Run `use` with an open page and the browser's version.
- * @param more  arguments of Chromium beside those that every page has
+ * @param more  further arguments of Chromium
  */
 export async function inPage(address, use, more = []) {
   const { chromium } = createRequire(join(HOME, 'package.json'))('playwright-core')

@@ -1,10 +1,13 @@
-/** GPU kernels against the plain loops: what tests of them share. */
+/** Shared parts of the tests that compare GPU kernels with the plain loops. */
 import * as assert from 'uvu/assert'
 import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { reference } from '../../kernels/reference/index.js'
 import { fc } from '../property.js'
 
-/** Runs one kernel: inputs and sizes of outputs to outputs. What outputs hold before is NaN. */
+/**
+ * Runs one kernel: takes inputs and the sizes of outputs, and returns the outputs. Outputs are NaN before the kernel
+ * runs.
+ */
 export type KernelRunner = <Name extends KernelName>(
   name: Name,
   parameters: KernelParameters[Name],
@@ -14,7 +17,7 @@ export type KernelRunner = <Name extends KernelName>(
 
 const NUM_RUNS = 40
 
-/** Check `property` for drawn values, always the same. */
+/** Check `property` for drawn values, the same in every run. */
 export function cases<T>(
   drawn: fc.Arbitrary<T>,
   property: (value: T) => Promise<void>,
@@ -23,13 +26,13 @@ export function cases<T>(
   return fc.assert(fc.asyncProperty(drawn, property), { seed: 1, numRuns })
 }
 
-/** How far element i of an output may be from what it should be. */
+/** The largest error that is allowed for an element of an output. */
 export type Limit = (expected: number, element: number, output: number) => number
 
-/** Nothing is computed, or nothing that rounds. */
+/** For kernels that do not compute, or do not round. */
 export const exactly: Limit = () => 0
 
-/** Holds the outputs of a kernel to those of the plain loops in float64. */
+/** Asserts that the outputs of a kernel agree with those of the plain loops in float64. */
 export type Agrees = <Name extends KernelName>(
   name: Name,
   parameters: KernelParameters[Name],

@@ -1,4 +1,4 @@
-/** Gradients that are 0 by choice, and corners, on the GPU, as choices.test.ts has them for what runs without one. */
+/** Gradients that are 0 by choice, and corner cases, on the GPU: the tests of choices.test.ts for the other devices. */
 import { test } from 'uvu'
 import { openDevice } from '../../src/device/open.js'
 import { holdsWhatIsChosen } from '../choices.js'

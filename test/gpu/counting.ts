@@ -1,4 +1,4 @@
-/** A WebGL2 context that keeps account of what is made on it, whoever makes it. */
+/** A WebGL2 context that counts the textures and buffers made on it, by any code. */
 
 /** Bytes of a texel, by internal format. */
 const TEXEL_BYTES = new Map([

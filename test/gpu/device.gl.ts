@@ -1,4 +1,4 @@
-/** The gpu device itself: at every moment, the bytes that it reports are those that exist on the context. */
+/** The gpu device itself: the bytes that it reports always equal those that exist on the context. */
 import seedrandom from 'seedrandom'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -82,7 +82,7 @@ test('tensors of every size from one texel to many rows, and many reads at once'
   for (const [i, values] of (await Promise.all(reads)).entries()) {
     assert.ok(
       values.every((value) => value === i),
-      'a read gives the values of the moment it was called',
+      'a read gives the values at the time of the call',
     )
   }
   for (const x of others) x.dispose()
@@ -117,7 +117,7 @@ test('programs find every texel and every value of the largest tensors', async (
   device.close()
 })
 
-test('over 5000 ops with disposals the bytes reported are those on the context, at every step; none after closing', async () => {
+test('over 5000 ops and disposals the reported bytes equal those on the context at every step; none are left after closing', async () => {
   const { device, account } = await openCounted('150KiB')
   const random = seedrandom('bytes')
   const whole = (most: number): number => 1 + Math.floor(random() * most)
@@ -164,7 +164,7 @@ test('over 5000 ops with disposals the bytes reported are those on the context, 
   console.log(`${ran} ops ran, ${refused} were refused`)
 })
 
-test('over 200 training steps the bytes reported are those on the context, at every micro-batch; none after closing', async () => {
+test('over 200 training steps the reported bytes equal those on the context at every micro-batch; none are left after closing', async () => {
   const [batch, microBatch] = [12, 5]
   const { device, account } = await openCounted('1MiB')
   const model = residualModel(device)
@@ -185,7 +185,7 @@ test('over 200 training steps the bytes reported are those on the context, at ev
   assert.equal(account, { textureBytes: 0, textures: 0, bufferBytes: 0, programs: 0, framebuffers: 0 })
 })
 
-test('gpu.js makes nothing on the context: compiling all kernels takes no byte', async () => {
+test('gpu.js makes nothing on the context: to compile all kernels takes no bytes', async () => {
   const { device, account } = await openCounted('1MiB')
   const before = { ...account }
   device.warmup()
@@ -201,7 +201,7 @@ test('a new virtual gpu device holds the same bytes as a new real one', async ()
   device.close()
 })
 
-test('where the driver has no memory left there is a typed error, nothing is counted or committed, and the step can be tried again', async () => {
+test('if the driver has no memory left, the error is typed, nothing is counted or committed, and the step can be tried again', async () => {
   const context = await openContext()
   const account = counting(context)
   const device = await openDevice('gpu', { memory: '1MiB', context })
@@ -228,7 +228,7 @@ test('where the driver has no memory left there is a typed error, nothing is cou
   device.close()
 })
 
-test('a device loses the context that it made when it closes, and leaves one that it was given', async () => {
+test('when a device closes, it loses a context that it made itself, and leaves one that it was given', async () => {
   const given = await openContext()
   const canvas = OffscreenCanvas.prototype
   const { getContext } = canvas

@@ -1,4 +1,7 @@
-/** The main job on the GPU: LeNet on the digits, mini-batches of 1,024, with a quarter of the bytes that these need. */
+/**
+ * The main job on the GPU: LeNet on the digits in mini-batches of 1,024, with a quarter of the bytes that a whole
+ * mini-batch needs.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
@@ -17,7 +20,7 @@ const TRAINED_EPOCHS = typeof document === 'undefined' ? 10 : EPOCHS
 
 const { train, test: testSet } = data.split(data.digits(), { testFraction: 0.2, seed: 1 })
 
-/** As `sluice train` builds it. */
+/** The streamer that `sluice train` builds. */
 function streamerOn(device: Device): Streamer {
   const model = models.lenet(device, { seed: 1 })
   const steps = EPOCHS * Math.ceil(train.length / BATCH) - WARM_UP_STEPS

@@ -1,6 +1,6 @@
 /**
- * Lets the library find this folder's `gl`, WebGL2 for Node. The library's own folder has an empty package of that name,
- * because what gpu.js would install there is a WebGL1 that takes minutes to compile.
+ * Lets the library find the package `gl` of this folder, WebGL2 for Node. The library's own folder has an empty package
+ * of that name, because gpu.js would install a WebGL1 there that takes minutes to compile.
  *
  *   npm ci --prefix test/gpu && npm run test:gpu
  */

@@ -1,4 +1,4 @@
-/** Kernels that reduce groups, or need what was found out about one: reductions, softmax, attention, norms. */
+/** Kernels that reduce groups, or use the result of such a reduction: reductions, softmax, attention, norms. */
 import { test } from 'uvu'
 import { reference } from '../../kernels/reference/index.js'
 import { product } from '../../kernels/strides.js'
@@ -31,7 +31,7 @@ export function testGroups(agrees: Agrees): void {
       await agrees('reduce', { ...p, function: 'max' }, [some], [outputs], exactly)
     }))
 
-  test('the gradient of a maximum, shared by all that are the maximum', () =>
+  test('the gradient of a maximum, shared by all values that equal the maximum', () =>
     cases(fc.tuple(groups, seeds), ([{ shape, reduced, size, outputs }, seed]) => {
       const x = noise(size, seed).map((value, i) => ((i + seed) % 97 === 0 ? ODD[i % 3] : Math.round(4 * value)))
       const y = new Float32Array(outputs)
@@ -55,7 +55,7 @@ export function testGroups(agrees: Agrees): void {
     inner: fc.constantFrom(1, 1, 2, 5, 8),
   })
 
-  test('where the maximum is', () =>
+  test('the position of a maximum', () =>
     cases(fc.tuple(rows, seeds), ([p, seed]) => {
       const x = noise(p.outer * p.size * p.inner, seed).map((value, i) =>
         (i * i + seed) % 13 === 0 ? ODD[(i + seed) % 3] : Math.round(4 * value),
@@ -67,14 +67,14 @@ export function testGroups(agrees: Agrees): void {
     cases(fc.tuple(rows, seeds, fc.constantFrom(1, 30)), async ([shape, seed, spread]) => {
       const size = shape.outer * shape.size * shape.inner
       const x = noise(size, seed).map((value, i) => {
-        // rows of minus infinity, and others that have some odd value
+        // some rows are all minus infinity, and others contain a NaN or an infinity
         if (shape.size === 1 ? i % 5 === 3 : (i + seed) % 61 === 0) return ODD[(i + seed) % 3]
         return spread * value
       })
       const [share, logShare] = [float32Share(shape.size, 2 * spread), float32LogShare(shape.size, 2 * spread)]
       await agrees('softmax', { ...shape, log: false }, [x], [size], (y) => share * y + gpuFunction(y))
       await agrees('softmax', { ...shape, log: true }, [x], [size], (y) => logShare + gpuFunction(y))
-      // all in [-1, 1], y or exp(y) in [0, 1], and sums of them
+      // all values are in [-1, 1], y or exp(y) in [0, 1], and there are sums of them
       const [dy, y] = [noise(size, seed + 1), noise(size, seed + 2).map(Math.abs)]
       const limit = () => float32Sum(shape.size + 2, shape.size)
       await agrees('softmaxGradient', { ...shape, log: false }, [dy, y], [size], limit)
@@ -113,7 +113,7 @@ export function testGroups(agrees: Agrees): void {
     }))
 
   const small = fc.integer({ min: 1, max: 5 })
-  /** The views that the ops have: batch norm, layer norm, group norm. */
+  /** The views of the ops: batch norm, layer norm, group norm. */
   const views = fc
     .record({
       view: fc.constantFrom('batch', 'layer', 'group'),
@@ -134,14 +134,14 @@ export function testGroups(agrees: Agrees): void {
         : { outer: 1, groups: samples * groups, inner, affineSize: channels, affineInner: pixels }
     })
 
-  test('moments, also of values far from 0 and of a NaN', () =>
+  test('moments, including those of values far from 0 and of a NaN', () =>
     cases(fc.tuple(views, seeds, fc.constantFrom(0, 30), fc.boolean()), ([p, seed, shift, strange]) => {
       const { outer, groups, inner } = p
       const x = noise(outer * groups * inner, seed).map((value) => value + shift)
       if (strange) x[x.length >> 1] = Number.NaN
       const count = outer * inner
       const meanLimit = float32Sum(count, shift + 1)
-      // deviations of at most 2, from a mean that is off by its limit
+      // deviations are at most 2, and the mean has an error of up to its limit
       const varianceLimit = float32Sum(count + 2, 4) + meanLimit ** 2
       return agrees('moments', { outer, groups, inner }, [x], [groups, groups], (_, __, output) =>
         output === 0 ? meanLimit : varianceLimit,
@@ -160,10 +160,10 @@ export function testGroups(agrees: Agrees): void {
       if (seed % 7 === 0) variance[0] = Number.NaN
       const gamma = affine ? [noise(p.affineSize, seed + 4)] : []
       const beta = affine ? [noise(p.affineSize, seed + 5)] : []
-      // of |x - mean| <= 2 over a deviation of 0.5 or more: |h| <= 4
+      // |x - mean| <= 2 and the deviation is at least 0.5, so |h| <= 4
       await agrees('normalize', p, [x, mean, variance, ...gamma, ...beta], [size], () => roundings(12, 5))
       const count = p.outer * p.inner
-      // 2 (dh - average(dh) - h average(dh h)): the averages round as sums of 1 and of 4 do
+      // 2 (dh - average(dh) - h average(dh h)): the averages round like sums of terms of 1 and of 4
       const limit = () => float32Sum((fixed ? 0 : count) + 12, 2 * (1 + 1 + 4 * 4))
       await agrees('normalizeGradient', { ...p, fixed }, [dy, x, mean, variance, ...gamma], [size], limit)
       const terms = size / p.affineSize

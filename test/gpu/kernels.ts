@@ -1,6 +1,6 @@
 /**
- * Every GPU kernel against the plain loops in float64, on random shapes: sizes of 1, primes, not multiples of 4. On
- * whatever runs its programs: a GPU (kernels.gl.ts), or gpu.js without one (gpu-kernels.test.ts).
+ * Every GPU kernel against the plain loops in float64, on random shapes: sizes of 1, primes, not multiples of 4. The
+ * programs run on a GPU (kernels.gl.ts), or by gpu.js without one (gpu-kernels.test.ts).
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -59,7 +59,7 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
-  test('pieces side by side, also more than a program can read', () => {
+  test('pieces side by side, even more than one program can read', () => {
     const list = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 20 })
     const pieces = fc.record({ outer: fc.integer({ min: 1, max: 5 }), inner: fc.constantFrom(1, 2, 3, 7), sizes: list })
     const many = fc.constant({ outer: 2, inner: 1, sizes: Array.from({ length: 70 }, (_, i) => 1 + (i % 3)) })
@@ -80,7 +80,7 @@ export function testKernels(runner: KernelRunner): void {
     const keys = fc.record({ seed: words, step: fc.nat(1e6), call: fc.nat(1000), first: firsts })
     const rates = fc.constantFrom(0.5, 0.1, 0.9, 1 / 3, 0, 1 - 2 ** -24)
     return cases(fc.tuple(lengths, keys, rates), ([size, key, rate]) => {
-      // no value is 0, so that a mask that differs in one place is seen; a NaN that is dropped is 0
+      // no value is 0, so that a difference of the masks in one place shows; a NaN that is dropped must become 0
       const x = noise(size, size).map((value, i) => (i % 13 === 5 ? Number.NaN : value < 0 ? value - 1 : value + 1))
       return agrees('dropout', { size, rate, ...key }, [x], [size], (y) => roundings(2, Math.abs(y)))
     })
@@ -106,7 +106,7 @@ export function testKernels(runner: KernelRunner): void {
   })
 
   // Mesa's software GL ends a program after 65,535 rounds of its loops.
-  test('sums of more terms than a program may take one after the other', async () => {
+  test('sums of more terms than one program can add', async () => {
     const rows = 20000
     const indices = Float32Array.from({ length: rows }, (_, i) => (i < rows - 4 ? 5 : rows - 1 - i))
     const p = { rows, width: 2, entries: 7, accumulate: false }
@@ -121,12 +121,12 @@ export function testKernels(runner: KernelRunner): void {
   })
 
   const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
-  /** Of constants that float32 holds, so that they are no error of their own. */
+  /** Rounds constants to float32, so that they add no error of their own. */
   const constantsOf = (name: UnaryFunction) =>
     name === 'clamp' ? { a: -0.5, b: 1 } : name === 'pow' ? { a: 3, b: 0 } : { a: 0.25, b: 0.75 }
   const ODD = [Number.NaN, Infinity, -Infinity, 0, 60, -60, 100, -100]
 
-  test('functions of one tensor and their derivatives, also of NaN, infinities and what lies far out', () =>
+  test('functions of one tensor and their derivatives, including NaN, infinities and very large numbers', () =>
     cases(
       fc.tuple(lengths, seeds),
       async ([size, seed]) => {
@@ -134,7 +134,7 @@ export function testKernels(runner: KernelRunner): void {
           const p = { size, function: name, ...constantsOf(name) }
           const spread = noise(size, seed).map((x, i) => (i % 7 === 3 ? ODD[(i + seed) % ODD.length] : 4 * x))
           await agrees('unary', p, [spread], [size], gpuFunction)
-          // derivatives in y only make sense of a y that the function gives
+          // a derivative in terms of y needs a y that the function can return
           const inY = UNARY[name].derivativeIn === 'y'
           const s = Float32Array.from(spread, (x) => (inY ? UNARY[name].f(x, p.a, p.b) : x))
           const dy = noise(size, seed + 1).map((value, i) => (i % 5 === 2 ? ODD[(i + seed) % 4] : value))
@@ -205,9 +205,9 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
-  test('what rounds, and its gradients, of numbers so far from 1 that squares and their inverses are no float32', () =>
+  test('functions that round, and their gradients, at numbers so far from 1 that float32 cannot hold their squares', () =>
     cases(fc.tuple(lengths, seeds), async ([size, seed]) => {
-      // of up to 2^30, so that no quotient of quotients ends
+      // up to 2^30, so that no quotient of quotients overflows
       const [dy, a, b] = [0, 1, 2].map((k) =>
         noise(size, seed + k).map((x, i) => (x + Math.sign(x)) * 2 ** (((7 * i + seed + k * i) % 61) - 30)),
       )
@@ -217,7 +217,7 @@ export function testKernels(runner: KernelRunner): void {
       for (const side of [0, 1] as const) {
         await agrees('binaryGradient', { ...shape, function: 'div', side }, [dy, a, b], [size], few)
       }
-      // f and dx of squares and roots of up to 2^60, of a quotient in one piece
+      // y and dx have squares and roots up to 2^60, but the quotient is computed in one piece
       const far = a.map((x) => Math.abs(x) * 2 ** (30 * Math.sign(Math.abs(x) - 1)))
       for (const name of ['square', 'sqrt', 'log'] as const) {
         const p = { size, function: name, a: 0, b: 0 }
@@ -248,7 +248,7 @@ export function testKernels(runner: KernelRunner): void {
   test('matmul', () =>
     cases(products, (drawn) => {
       const { batch, m, k, n, bias } = drawn
-      // a is used in reverse order, and b is one matrix for the whole batch
+      // the batch takes the matrices of a in reverse order, and one matrix b
       const offsetsA = Array.from({ length: batch }, (_, i) => batch - 1 - i)
       const p = { ...drawn, offsetsA, offsetsB: new Array<number>(batch).fill(0), accumulate: false }
       const inputs = [noise(batch * m * k, 1), noise(k * n, 2), ...(bias ? [noise(n, 3)] : [])]
@@ -263,7 +263,7 @@ export function testKernels(runner: KernelRunner): void {
     }))
 
   test('the norm of several gradients, of any magnitude', () => {
-    // a GPU may take what is subnormal for zero
+    // a GPU may treat subnormal numbers as zero
     const gradients = fc.array(fc.tuple(lengths, seeds, fc.integer({ min: -100, max: 127 })), {
       minLength: 1,
       maxLength: 5,
@@ -276,7 +276,7 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
-  test('a norm with a NaN or an infinity in it is not finite', async () => {
+  test('the norm of values with a NaN or an infinity is not finite', async () => {
     for (const bad of [Number.NaN, Infinity, -Infinity]) {
       for (let at = 0; at < 9; at++) {
         const gradient = noise(9, 1).map((x, i) => (i === at ? bad : x))
@@ -291,7 +291,7 @@ export function testKernels(runner: KernelRunner): void {
     }
   })
 
-  // Whether it keeps what its roundings leave out is seen where numbers are float32: rounds.gl.ts.
+  // rounds.gl.ts tests on a GPU, in float32, that the sum keeps what its roundings leave out.
   test('a sum in two numbers', () =>
     cases(fc.tuple(seeds, fc.constantFrom(1, 0.3, 2 ** -16)), async ([seed, factor]) => {
       const [x, y] = noise(2, seed)
@@ -333,7 +333,7 @@ export function testKernels(runner: KernelRunner): void {
       const [parameter, m, gradient] = [1, 2, 3].map((k) => noise(size, seed + k))
       const v = noise(size, seed + 4).map((x) => Math.abs(x) + 0.01)
       const norm = normOperand(p)
-      // All else is at most 1 in size, and the root that the step is divided by at least this.
+      // All other terms are at most 1 in size, and the step is divided by at least this root.
       const root = Math.sqrt((0.01 * beta2) / p.correction2)
       const largest = 2 + learningRate / p.correction1 / root
       const limit = () => roundings(24, largest)
@@ -354,7 +354,7 @@ export function testKernels(runner: KernelRunner): void {
     cases(fc.tuple(losses, seeds), async ([p, seed]) => {
       const rows = p.outer * p.inner
       const logits = noise(rows * p.classes, seed).map((x) => 8 * x)
-      // every class, and every now and then none
+      // all classes, and sometimes a target that is not a class
       const targets = Float32Array.from(
         { length: rows },
         (_, i) => ((i * 7 + seed) % (p.classes + 1)) - ((i + seed) % 13 === 0 ? 0.5 : 0),
@@ -371,7 +371,7 @@ export function testKernels(runner: KernelRunner): void {
     rows: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(1, 129)),
     size: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(1, 4001)),
   })
-  /** What a point loss and its terms are at most, of predictions up to `range`. */
+  /** The point losses, with upper bounds of the loss and of its terms for predictions up to `range`. */
   const POINTS = [
     { function: 'squaredError', range: 2, largest: 9 },
     { function: 'binaryCrossEntropyWithLogits', range: 100, largest: 201 },

@@ -1,4 +1,7 @@
-/** A context that is lost in the middle of a mini-batch. Where it cannot be lost, as in Node, it is made to look so. */
+/**
+ * A context that is lost in the middle of a mini-batch. In Node a context cannot be lost, so the test makes it look
+ * lost.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DeviceLostError } from '../../src/device/errors.js'
@@ -22,7 +25,7 @@ function streamerOn(device: Parameters<typeof models.mlp>[0], checkpointEvery?: 
   return new Streamer({ model, loss: crossEntropy, optimizer, seed: 1, checkpointEvery })
 }
 
-/** Several micro-batches to a mini-batch. */
+/** A budget that splits a mini-batch into several micro-batches. */
 const { minimumBudgetBytes, wholeBatchBytes } = streamerOn(openVirtualDevice('gpu')).plan({ batch: BATCH })
 const memory = Math.round(minimumBudgetBytes + 0.25 * (wholeBatchBytes - minimumBudgetBytes))
 
@@ -32,7 +35,7 @@ function lose(gl: WebGL2RenderingContext): void {
     extension.loseContext()
     return
   }
-  // what WebGL says of a lost context: nothing is done, and what is asked for is null
+  // the behaviour of a lost context: calls do nothing, and return null
   for (let object: object = gl; object !== Object.prototype; object = Object.getPrototypeOf(object)) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
       if (typeof value === 'function') Object.defineProperty(gl, name, { configurable: true, value: () => null })
@@ -84,8 +87,8 @@ for (const [every, lostIn, returnedTo] of [
   })
 }
 
-test('a program of the commit that does not compile is met before the first update', async () => {
-  // gradients are zero: what an update changes, it changes by decay
+test('a program of the commit that does not compile fails before the first update', async () => {
+  // gradients are zero, so updates change parameters by decay only
   const kinds = [
     (model: Module) => optim.adam(model, { clipNorm: 1, weightDecay: 0.1 }),
     (model: Module) => optim.sgd(model, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
@@ -98,7 +101,7 @@ test('a program of the commit that does not compile is met before the first upda
       const optimizer = make(model)
       optimizer.measureNorm()
       const other = tensor(device, [1, 2, 3])
-      // as a step has them where statistics run: two kernels, so that the second may fail when the first has run
+      // as in a step with running statistics: two kernels, so that the second can fail after the first has run
       const commit = (): void => {
         const target = other.storage('test')
         const blend = { size: 3, a: 2, b: 0 }
@@ -134,12 +137,12 @@ test('a program of the commit that does not compile is met before the first upda
   }
 })
 
-test('whatever is done on a lost context, the error is that', async () => {
+test('every use of a lost context throws DeviceLostError', async () => {
   const context = await openContext()
   const device = await openDevice('gpu', { memory: '4MiB', context })
   const streamer = streamerOn(device)
   const x = tensor(device, [1, 2, 3])
-  // leaves a texture for the next result, so that compiling is what meets the loss
+  // leaves a texture for the next result, so that the compilation finds the loss first
   ops.relu(x).dispose()
   lose(context)
   const attempts = {

@@ -1,4 +1,4 @@
-/** Runs kernels on a gpu device, which holds the same bytes after each as before. */
+/** Runs kernels on a gpu device, and checks that each leaves the held bytes unchanged. */
 import * as assert from 'uvu/assert'
 import { openDevice } from '../../src/device/open.js'
 import type { Storage } from '../../src/device/storage.js'

@@ -1,6 +1,6 @@
 /**
- * Every op of the table on the GPU, forward and backward, as ops.test.ts has it for the CPU: against the plain loops in
- * float64, within what float32 on the CPU is allowed, and with a peak that is known beforehand.
+ * Every op of the table on the GPU, forward and backward, like ops.test.ts for the CPU: against the plain loops in
+ * float64, within the tolerance of float32 on the CPU, and with a planned peak.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -17,7 +17,7 @@ const gpu = await openDevice('gpu', { memory: MEMORY })
 const reference = await openDevice('reference', { memory: MEMORY })
 const covered = new Set<string>()
 
-test('values and gradients agree with reference; all that was held is given back', async () => {
+test('values and gradients agree with reference; all memory is given back', async () => {
   const held = gpu.memory.heldBytes
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {

@@ -1,4 +1,7 @@
-/** Making values again on the gpu device: networks by chance, as planned and to the bits of a step that makes nothing again. */
+/**
+ * Making values again on the gpu device: random networks peak as planned, and give the bits of a step that makes
+ * nothing again.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
@@ -42,7 +45,7 @@ async function trained(memory: number, drawn: readonly Step[], recompute: 'never
   return { losses, state }
 }
 
-/** What a plan that does not fit asks for. */
+/** The smallest budget, as named by a plan that does not fit. */
 function leastBytes(plan: () => unknown): number {
   try {
     plan()
@@ -53,7 +56,7 @@ function leastBytes(plan: () => unknown): number {
   throw new Error('it fits')
 }
 
-test('networks by chance make values again: as planned, and to the bits of a step that does not', async () => {
+test('random networks make values again: they peak as planned, and give the bits of a step that does not', async () => {
   let again = 0
   await fc.assert(
     fc.asyncProperty(steps, async (drawn) => {

@@ -1,4 +1,4 @@
-/** Sums that are longer than what Mesa's software GL runs of one program's loops: 65,535 rounds. */
+/** Sums with more terms than the loops of one program can add: Mesa's software GL runs at most 65,535 rounds. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { blockSum, EXACT_SUM } from '../tolerances.js'
@@ -40,7 +40,7 @@ test('argmax over many values looks at all of them', async () => {
     const wanted = Array.from({ length: outer * inner }, (_, group) => size - 1 - group * 1000)
     wanted.forEach((place, group) => {
       const start = Math.floor(group / inner) * size * inner + (group % inner)
-      // the first of two
+      // the maximum occurs twice; the first counts
       x[start + place * inner] = 9
       x[start + (size - 1) * inner] = 9
     })
@@ -70,14 +70,17 @@ test('the weight gradient of many weights over many positions is complete', asyn
   const p = { ...image, ...output, ...WINDOW, padY: 1, padX: 1, accumulate: false }
   const ones = new Float32Array(batch * channels * side * side).fill(1)
   const [dw] = await run('convolutionWeightGradient', p, [ones, ones], [channels * channels * 9])
-  // the middle tap meets every position along an axis, each of the others one less
+  // along an axis the middle tap meets every position, and each other tap all except one
   const along = (tap: number) => (tap === 1 ? side : side - 1)
   for (let i = 0; i < dw.length; i++) {
     assert.is(dw[i], batch * along(Math.floor(i / 3) % 3) * along(i % 3), `weight ${i}`)
   }
 })
 
-/** Of equal terms roundings do not cancel. @param terms  of which every 64, or rows of them, are added at first */
+/**
+ * The roundings of equal terms do not cancel. @param terms  the number of terms; blocks of 64 terms, or rows of them,
+ * are added first
+ */
 const near = (what: string, values: ArrayLike<number>, wanted: number, terms: number): void => {
   for (const value of Array.from(values)) {
     const error = Math.abs(value / wanted - 1)

@@ -21,12 +21,12 @@ interface Training {
   readonly build: (device: Device) => nn.Module
   readonly source: data.Dataset
   readonly batch: number
-  /** 0 is the smallest budget that is enough, 1 that of the whole mini-batch; others lie between */
+  /** 0 is the smallest budget that is enough, 1 the budget of the whole mini-batch; other numbers lie between */
   readonly budgets: readonly number[]
 }
 
 const EPOCHS = 2
-/** Between losses on the GPU and on the CPU, both in float32, with sums in another order. */
+/** The tolerance between losses on the GPU and on the CPU, both in float32, with sums in another order. */
 const TOLERANCE = 1e-3
 
 const BUDGETS = [0, 0.1, 0.25, 0.5, 1]
@@ -37,7 +37,7 @@ const TRAININGS: Readonly<Record<string, Training>> = {
     build: (device) => models.mlp(device, { seed: 1 }),
     source: data.digits(),
     batch: 512,
-    // the smallest budget would take the many samples of this one by one
+    // the smallest budget would run the many samples of this training one by one
     budgets: [0.04, ...BUDGETS.slice(1)],
   },
   LeNet: {
@@ -69,7 +69,7 @@ async function train(device: Device, training: Training, account?: Account): Pro
     losses.push(step.loss)
     assert.is(step.peakBytes, step.plannedPeakBytes)
     assert.ok(step.peakBytes <= device.memory.budgetBytes)
-    assert.is(device.memory.heldBytes, held, 'a step ends with the bytes held that it began with')
+    assert.is(device.memory.heldBytes, held, 'a step ends with the held bytes with which it began')
     if (account) {
       const { heldBytes, pooledBytes, held } = device.memory
       assert.is(account.textureBytes, heldBytes - held.runtime + pooledBytes, 'the bytes on the context')

@@ -1,4 +1,4 @@
-/** Kernels that look at images through windows: convolution, pooling, and their gradients. */
+/** Kernels with windows over images: convolution, pooling, and their gradients. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gpuWorkspaces } from '../../kernels/gpu/index.js'
@@ -14,7 +14,7 @@ const size = (max: number) => fc.integer({ min: 1, max })
 const windows = (length: number, pad: number, extent: number, stride: number): number =>
   Math.floor((length + 2 * pad - extent) / stride) + 1
 
-/** What follows from the sizes drawn. */
+/** Completes the drawn sizes. */
 const finished = ({
   less,
   ...p
@@ -52,7 +52,7 @@ const convolutions = fc
   .map(finished)
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
 
-/** Rows of whole texels before and behind, which are put in order texel by texel. */
+/** Convolutions whose input and output rows are whole texels, which are put in order texel by texel. */
 const ofRows = fc
   .record({
     batch: size(3),
@@ -70,7 +70,7 @@ const ofRows = fc
   .map((p) => finished({ ...p, kernelWidth: 2 * p.padX + 1, strideX: 1, dilationX: 1, less: 0 }))
   .filter((p) => p.outHeight > 0)
 
-/** Windows of one value, planes of whole texels. */
+/** Convolutions with windows of one value and planes of whole texels. */
 const ofPoints = fc
   .record({
     batch: size(3),
@@ -106,7 +106,7 @@ const poolings = fc
   })
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
 
-/** Few values, so that many tie; zeros of both signs; NaN and infinities among them. */
+/** Few different values, so that many tie, with zeros of both signs, NaN and infinities. */
 const COMMON = [0, -0, 1, 2, -1, Number.NaN, Infinity, -Infinity]
 
 export function testWindows(agrees: Agrees): void {
@@ -146,7 +146,7 @@ export function testWindows(agrees: Agrees): void {
         ...{ padY: (kernel - 1) / 2, padX: (kernel - 1) / 2, accumulate: false },
       }
       const workspaces = gpuWorkspaces('convolutionWeightGradient', p)
-      // the parts are the last of them: with tiles, of four channels
+      // the parts are in the last workspace; with tiles, a texel has four channels
       const channelTexels = workspaces.length === 1 ? channels : Math.ceil(channels / 4)
       const partTexels = Math.ceil(outChannels / 4) * channelTexels * kernel * kernel
       const parts = workspaces[workspaces.length - 1] / (4 * partTexels)

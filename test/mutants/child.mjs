@@ -1,4 +1,4 @@
-/** Loaded first into every process that a test starts. The code that the process covers counts for that test. */
+/** Loaded first into every process that a test starts. The mutants that the process meets count for that test. */
 import { writeFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 

@@ -1,12 +1,11 @@
 /**
  * npm run mutants -- [FOLDER or FILE...] [--tests NAME,NAME...] [--jobs N] [--again] [--dry]
  *
- * Puts faults into the sources of each folder, one at a time, and looks whether a test fails: Stryker with runner.mjs.
- *   --tests  only these test files, as in `--tests memory,pool`; default: those that import something of the folder
- *   --jobs   so many faults at once; default 1
- *   --again  tries what is known already, too: else the results in .mutants/known.json are kept for mutants whose
- *            code is the same and whose tests have the same names
- *   --dry    runs the tests without a mutant, to see that they pass and how long they take
+ * Puts faults into the sources of each folder, one at a time, and checks whether a test fails, by Stryker with
+ *   runner.mjs. --tests  only these test files, as in `--tests memory,pool`; default: those that import something from
+ *   the folder --jobs   the number of faults that run at once; default 1 --again  tries known mutants again. Otherwise
+ *   the results in .mutants/known.json are kept for mutants with the same code and the same names of tests
+ *   --dry    runs the tests without a mutant, to check that they pass and how long they take
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +45,10 @@ for (const place of positionals.length > 0 ? positionals : FOLDERS) {
   await new Stryker(settings(folder, tests)).runMutationTest()
 }
 
-/** By the second part of `src/stream/plan.ts`. The errors in src/memory are everybody's, and say nothing. */
+/**
+ * The tests of a place, found by the folder name that follows `src/`. Imports of the errors in src/memory do not count,
+ * because every test has them.
+ */
 function testsOf(place) {
   const [, folder] = place.split('/')
   const imports = new RegExp(`from '\\.\\./src/${folder}/(?!errors\\.js)`)
@@ -72,7 +74,7 @@ function settings(place, tests) {
     tempDirName: '.mutants/sandboxes',
     // node_modules are found above the sandbox
     symlinkNodeModules: false,
-    // Stryker's own ways with types need an older TypeScript; sandbox.mjs does without
+    // Stryker's handling of types needs an older TypeScript; sandbox.mjs does not need it
     disableTypeChecks: false,
     tsconfigFile: 'none',
     incremental: true,
@@ -88,7 +90,7 @@ function settings(place, tests) {
     // a whole folder fails below this share of killed mutants, in per cent
     thresholds: { high: 100, low: 90, break: FOLDERS.includes(place) ? 90 : null },
     dryRunTimeoutMinutes: 30,
-    // the runner has time limits of its own, for each test file; these are for a runner that does not answer
+    // the runner has its own time limits for each test file; this limit is for a runner that does not answer
     timeoutMS: 600000,
     timeoutFactor: 10,
   }

@@ -1,9 +1,8 @@
 /**
- * A Stryker test runner for uvu. Each test file runs in a process of its own, so a mutant is there from the first line
- * of every module on: no mutant is "static", and none leaves anything behind.
- *   dryRun     runs every file once and learns how long each test takes and which mutants it meets. What a module does
- *              while it loads counts for every test of the file.
- *   mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
+ * A Stryker test runner for uvu. Each test file runs in a process of its own, so a mutant is active from the first line
+ *   of every module: no mutant is "static", and none leaves anything behind. dryRun     runs every file once, and
+ *   records how long each test takes and which mutants it meets. The mutants that a module meets while it loads count
+ *   for every test of the file. mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,11 +12,14 @@ import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin'
 import { DryRunStatus, MutantRunStatus, TestStatus } from '@stryker-mutator/api/test-runner'
 
 const FOLDER = 'dist/test'
-/** What the dry run has learned, for all runners: one of them has made it, others come later. */
+/** The file with the results of the dry run, written by one runner and read by the others. */
 const LEARNED = 'mutants.json'
 const CHILD = new URL('child.mjs', import.meta.url).href
 
-/** A process may take so many times what it took in the dry run, and what a busy machine needs to start it. */
+/**
+ * The time limit of a process is this many times its time in the dry run, plus the time that a busy machine needs to
+ * start it.
+ */
 const PATIENCE = 4
 const START_MS = 8000
 
@@ -27,7 +29,7 @@ class UvuRunner {
   #reports = mkdtempSync(join(tmpdir(), 'sluice-mutants-'))
   /** tests: by id, { file, name, ms }; loadMs: by file, the time until its first test begins */
   #learned = null
-  /** by source and test file: how many of the source's mutants it has killed */
+  /** by source and test file: the number of the source's mutants that the test file has killed */
   #kills = new Map()
 
   capabilities() {
@@ -98,12 +100,12 @@ class UvuRunner {
     return [...runs.values()]
   }
 
-  /** Runs tests of one file; `code` is null where they did not end in time. */
+  /** Runs tests of one file; `code` is null if they did not end in time. */
   async #run(file, settings, env, timeoutMs) {
     const report = join(this.#reports, 'report.json')
     rmSync(report, { force: true })
     const SLUICE_MUTANTS = JSON.stringify({ ...settings, report })
-    // a group of its own, to end with it what it started
+    // a process group of its own, so that its child processes can be ended with it
     const child = spawn(process.execPath, [join(FOLDER, file)], {
       detached: true,
       env: { ...process.env, NO_COLOR: '1', ...env, SLUICE_MUTANTS },
@@ -119,7 +121,7 @@ class UvuRunner {
       try {
         process.kill(-child.pid, 'SIGKILL')
       } catch {
-        // the group is gone already
+        // the group has already ended
       }
     }
     process.once('exit', end)

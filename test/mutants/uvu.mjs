@@ -1,18 +1,18 @@
 /**
- * Stands in for uvu in the sandbox, for tests written with `test(name, fn)`, `test.before(fn)`, `test.after(fn)`
+ * Replaces uvu in the sandbox, for tests written with `test(name, fn)`, `test.before(fn)`, `test.after(fn)`
  * and `test.run()`.
  * Unlike uvu it runs the tests that SLUICE_MUTANTS names, in that order, ends the process at the first failure,
- * tells the mutants' switch which test is running, and leaves a report when the process ends.
+ * tells the switch of the mutants which test is running, and writes a report when the process ends.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** names: null for all; report: where it goes; hitLimit: how often a mutant may be met */
+/** names: null for all; report: the file to write; hitLimit: how often a mutant may be met */
 const { names, report, hitLimit } = JSON.parse(process.env.SLUICE_MUTANTS)
 
 globalThis.__stryker__ ??= {}
 if (hitLimit) Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit })
 
-// A fault is found with the first counterexample: looking for the smallest would take most of the time.
+// The first counterexample shows the fault; to shrink it would take most of the time.
 const source = readFileSync(process.argv[1], 'utf8')
 if (source.includes("/property.js'") && !source.includes('.counterexample')) {
   const { default: fc } = await import('fast-check')
@@ -27,7 +27,7 @@ let running = null
 let started = 0
 let timer
 
-/** A second test of the same name is told apart by a number. */
+/** A number tells tests of the same name apart. */
 export function test(name, run) {
   let unique = name
   for (let i = 2; tests.has(unique); i++) unique = `${name} (${i})`
@@ -36,7 +36,7 @@ export function test(name, run) {
 test.before = (run) => before.push(run)
 test.after = (run) => after.push(run)
 test.skip = () => {}
-// as in uvu: a module may go on after its `test.run()`
+// as in uvu, a module can go on after its `test.run()`
 test.run = () => {
   clearTimeout(timer)
   timer = setTimeout(runAll)

@@ -1,8 +1,8 @@
 /**
- * Keeps the words of errors out of the mutants: text in a `throw` and in the `super(...)` call of an error. What is
- * promised of an error is its type and that it names what was wrong, and tests ask for both where it matters. Tests
- * that kill every mutant of a text can only repeat it, and then each better wording breaks them.
- * Conditions and arithmetic within such text stay mutants of their own unless they are part of a template.
+ * Keeps the words of errors out of the mutants: text in a `throw` and in the `super(...)` call of an error. An error
+ * promises its type, and that it names the fault; tests check both where it matters. Tests that kill every mutant of a
+ * text would have to repeat the text, and would break with each better wording. Conditions and arithmetic inside such
+ * text remain mutants unless they are part of a template.
  */
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin'
 

@@ -3,8 +3,8 @@
  *
  *   npm ci && npm run --prefix test/bench gemm-steps -- [--from STEP] [n...]     square matrices; default 256 512 1024
  *
- * A step and the one before it take turns in one process, so a gain is the median of ratios of turns that lie side by
- * side. Every step's result is compared with sums in float64. The last one needs relaxed SIMD: run this file with Node 24.
+ * A step and the one before it take turns in one process, so a gain is the median of the ratios of neighbouring turns.
+ * Every step's result is compared with sums in float64. The last one needs relaxed SIMD: run this file with Node 24.
  */
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,7 @@ import { median, quantile } from '../player.mjs'
 import { uniform } from '../workloads.mjs'
 import { eightSums } from './eight-sums.mjs'
 
-/** Turns of each of two neighbouring steps; fewer where they take longer than PAIRS_MS, but at least 3. */
+/** Turns of each of two neighbouring steps; fewer if they take longer than PAIRS_MS, but at least 3. */
 const PAIRS = 21
 const PAIRS_MS = 10_000
 /** A turn lasts this long, or one product. */
@@ -28,7 +28,7 @@ const SAMPLES = 64
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { from: { type: 'string' } } })
 const sizes = positionals.length > 0 ? positionals.map(Number) : [256, 512, 1024]
 if (!sizes.every((n) => Number.isInteger(n) && n > 0 && n % 16 === 0)) {
-  console.error('sizes are multiples of 16: the first steps have no code for what is left over')
+  console.error('sizes must be multiples of 16: the first steps have no code for a remainder')
   process.exit(2)
 }
 
@@ -79,7 +79,7 @@ function assembled(module, name, n, a, b) {
   }
 }
 
-/** The library's own, on one thread, with one of its modules. */
+/** The product of the library, on one thread, with one of its modules. */
 async function library(simd, n, a, b) {
   const device = await openDevice('cpu', { memory: '64MiB', threads: 1, simd })
   const shape = [n, n]
@@ -104,7 +104,7 @@ const STEPS = {
   'fused multiply-add': (n, a, b) => library('relaxed', n, a, b),
 }
 
-/** @throws Error  an element is further from its sum in float64 than roundings explain */
+/** @throws Error  an element differs from its sum in float64 by more than roundings explain */
 async function check(name, { result }, n, a, b) {
   const c = await result()
   for (let sample = 0; sample < SAMPLES; sample++) {
@@ -158,7 +158,7 @@ function turn(step) {
   return ms
 }
 
-/** How many times as fast `step` is as `before`, turn by turn. */
+/** The speed of `step` relative to `before`, turn by turn. */
 function gains(before, step) {
   const ratios = []
   const started = performance.now()

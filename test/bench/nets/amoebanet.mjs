@@ -1,7 +1,7 @@
 /**
  * The cells of AmoebaNet-D, the network of GPipe, in a small CIFAR form: Real, Aggarwal, Huang, Le, "Regularized evolution
  * for image classifier architecture search" (2019). A cell is a table: each of its five new states is the sum of two
- * operations on earlier states, of which the first two are the results of the two cells before.
+ * operations on earlier states. The first two states are the results of the two cells before.
  */
 import {
   add,
@@ -56,7 +56,7 @@ const conv1 = (device, channels, stride) => new ReluConvNorm(device, channels, c
 const conv3 = (device, channels, stride) => new Stack(device, channels, stride, [1, 3, 1])
 const conv7 = (device, channels, stride) => new Stack(device, channels, stride, [1, [1, 7], [7, 1], 1])
 
-/** Rows of [state, operation, state, operation]; `joined` are the states that the result is made of. */
+/** Rows of [state, operation, state, operation]; `joined` lists the states that form the result. */
 const NORMAL = {
   rows: [
     [1, conv1, 1, maxPool3],

@@ -1,4 +1,7 @@
-/** A convolution that keeps the size, or divides it by its stride, and a batch norm: what ResNets and their kin repeat. */
+/**
+ * A convolution that keeps the size, or divides it by its stride, and a batch norm: the unit that ResNets and similar
+ * nets repeat.
+ */
 import { Module, nn } from '../../../dist/src/index.js'
 
 export class ConvNorm extends Module {

@@ -1,4 +1,7 @@
-/** GPT: four pre-norm blocks of width 256 with four heads, 256 places, 256 tokens (bytes); Radford and others (2018, 2019). */
+/**
+ * GPT: four pre-norm blocks of width 256 with four heads, 256 positions, 256 tokens (bytes); Radford and others (2018,
+ * 2019).
+ */
 import {
   add,
   crossEntropy,
@@ -70,7 +73,10 @@ class GPT extends Module {
     this.head = new nn.Linear(device, WIDTH, VOCABULARY, { bias: false })
   }
 
-  /** tokens [N, T] -> logits of the next token at each place [N, tokens, T], the classes where crossEntropy wants them */
+  /**
+   * tokens [N, T] -> logits of the next token at each position [N, tokens, T], with the classes where crossEntropy
+   * expects them
+   */
   forward(x) {
     let h = add(this.tokens.forward(x), this.places)
     for (const block of this.blocks) h = block.forward(h)

@@ -1,6 +1,6 @@
 /**
- * The networks that bytes are counted on, as a user writes them: no `using`, no `dispose`. The same in PyTorch: pytorch.py.
- * A net is { make(device), inputShape, targetShape, loss }.
+ * The networks whose bytes are counted, as a user writes them: no `using`, no `dispose`. The same networks in PyTorch:
+ * pytorch.py. A net is { make(device), inputShape, targetShape, loss }.
  */
 import { optim, Streamer } from '../../../dist/src/index.js'
 import { amoebanet } from './amoebanet.mjs'

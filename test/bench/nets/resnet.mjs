@@ -2,7 +2,7 @@
 import { add, averagePool2d, crossEntropy, flatten, Module, maxPool2d, nn, relu } from '../../../dist/src/index.js'
 import { ConvNorm } from './conv-norm.mjs'
 
-/** What lets x be added to a block's result of another shape; null where the shape is the same. */
+/** Maps x to the shape of a block's result, so that it can be added; null if the shape is the same. */
 const projection = (device, from, to, stride) =>
   from === to && stride === 1 ? null : new ConvNorm(device, from, to, 1, { stride })
 

@@ -1,4 +1,4 @@
-/** ConvNetJS: example after example, one update a batch. Arguments: WORKLOAD. */
+/** ConvNetJS: it computes sample after sample, with one update for each batch. Arguments: WORKLOAD. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Absent } from '../absent.mjs'
@@ -28,7 +28,7 @@ function volumes(convnetjs, data, side, depth) {
   })
 }
 
-/** Weights [in, out] as drawn; a filter is one output's. */
+/** Fills the filters of a layer, one for each output, from weights drawn as [in, out]. */
 function fill(layer, data) {
   const outputs = layer.filters.length
   layer.filters.forEach(({ w }, output) => {
@@ -57,7 +57,7 @@ function mlp(convnetjs) {
   return training(convnetjs, net, volumes(convnetjs, x, 1, 784), labels, fixed.MLP.learningRate)
 }
 
-/** Volumes are row, column, depth, as the CNN's weights are drawn. */
+/** The CNN. Volumes are stored as row, column, depth, like the drawn weights. */
 function cnn(convnetjs) {
   const { x, labels, conv1, conv2, dense } = fixed.cnnData()
   const types = [

@@ -3,9 +3,9 @@ import { Absent } from '../absent.mjs'
 import * as fixed from '../workloads.mjs'
 
 /**
- * One step of a workload. Arrays are lazy, and how a backend is best made to compute them is its own.
+ * One step of a workload. Arrays are lazy, and each backend has its own best way to have them computed.
  * @param jax      @jax-js/jax, with its backend chosen
- * @param compute  (array) => see that it is computed, at once or while others are
+ * @param compute  (array) => makes sure that the array is computed, at once or together with others
  * @param read     (loss, parameters) => the loss as a number, after a step; consumes the loss
  * @returns {{ step: () => unknown, probe?: () => Promise<number> }}  see serve.mjs
  */
@@ -14,7 +14,7 @@ export function make(jax, workload, { compute, read }) {
 
   const array = (data, shape) => np.array(data).reshape(shape)
 
-  /** Arrays are consumed by what uses them; `.ref` keeps one for another use. */
+  /** A workload that computes one array. An array is consumed by its use; `.ref` keeps it for another use. */
   function product(formula, operands, index) {
     const compiled = jax.jit(formula)
     let last = null
@@ -34,7 +34,10 @@ export function make(jax, workload, { compute, read }) {
     return product((a, b) => np.matmul(a, b), operands, fixed.probeIndex(workload))
   }
 
-  /** A gradient is the transposed half of the vector-Jacobian product: jit drops the forward, which nothing uses. */
+  /**
+   * A convolution or its gradient. The gradient is the transposed half of the vector-Jacobian product; jit drops the
+   * unused forward.
+   */
   function convolution(workload) {
     const { batch, inputs, outputs, side, part } = fixed.convolutionOf(workload)
     const data = fixed.convolutionData({ batch, inputs, outputs, side })
@@ -55,7 +58,7 @@ export function make(jax, workload, { compute, read }) {
     return product((x, dy, w) => gradient((w) => forward(x, w), w, dy), [x, dy, w], index)
   }
 
-  /** jit makes one kernel of all ten. */
+  /** The chain of elementwise functions; jit makes one kernel of all ten. */
   function chain() {
     const { x, y } = fixed.chainData()
     const formula = (x, y) => {

@@ -1,8 +1,8 @@
 /**
  * jax-js on its wasm backend, jitted. Arguments: WORKLOAD THREADS.
  *
- * In Node jax-js has one thread, because it starts others by the browser's Worker. For two threads the bench gives it a
- * Worker made of node:worker_threads.
+ * In Node jax-js has one thread, because it starts other threads through the browser's Worker. For two threads the
+ * bench gives it a Worker made from node:worker_threads.
  */
 import { resolveObjectURL } from 'node:buffer'
 import { readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { make } from './jax-steps.mjs'
 
 const threads = Number(process.argv[3])
 
-/** As much of a browser's Worker as jax-js uses: a script behind a blob URL, messages both ways. */
+/** The part of a browser's Worker that jax-js uses: a script behind a blob URL, and messages both ways. */
 class BrowserWorker {
   #thread = null
   #waiting = []
@@ -44,13 +44,13 @@ class BrowserWorker {
   }
 }
 
-// Node 20 has no navigator, later ones have one that counts the machine's cores
+// Node 20 has no navigator; the navigator of later versions counts the cores of the machine
 Object.defineProperty(globalThis, 'navigator', { value: { hardwareConcurrency: threads }, configurable: true })
 if (threads > 1) Object.assign(globalThis, { Worker: BrowserWorker, crossOriginIsolated: true })
 
 const jax = await import('@jax-js/jax').catch((error) => error)
 
-/** A step is over when all of it is computed. */
+/** Waits until the whole step is computed. */
 const whole = {
   compute: (array) => jax.blockUntilReady(array),
   read: async (loss, parameters) => {

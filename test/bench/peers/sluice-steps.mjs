@@ -1,4 +1,4 @@
-/** The workloads on Sluice, as `npm run build` left it in dist/: on any device, in Node and in a page. */
+/** The workloads on Sluice, as built in dist/: on any device, in Node and in a page. */
 import * as sluice from '../../../dist/src/index.js'
 import { Absent } from '../absent.mjs'
 import * as fixed from '../workloads.mjs'
@@ -110,7 +110,7 @@ function transformer(device) {
   return { model, inputs: { shape: [batch, length, width], data: x }, loss: meanSquare, learningRate }
 }
 
-/** Forward, backward, update, and the loss read; inputs stay on the device. */
+/** A step: forward, backward, update, and a read of the loss; inputs stay on the device. */
 function training(device, build, optimizerName) {
   const { model, inputs, targets, loss, learningRate } = build(device)
   const optimizer =
@@ -151,7 +151,9 @@ function multiplication(device, workload) {
   return product(workload, () => matmul(left, right))
 }
 
-/** A gradient by itself is a kernel of the device; through autograd it would come with a forward. */
+/**
+ * A convolution or its gradient. The gradient runs as a kernel of the device; through autograd it would need a forward.
+ */
 function convolution(device, workload) {
   const { batch, inputs, outputs, side, part } = fixed.convolutionOf(workload)
   const data = fixed.convolutionData({ batch, inputs, outputs, side })

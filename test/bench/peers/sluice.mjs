@@ -8,7 +8,7 @@ import { make } from './sluice-steps.mjs'
 
 const threads = Number(process.argv[3])
 
-/** A device opens with any number of threads, and quietly has one where the platform cannot start more. */
+/** Opens a device. Without the check, a device would silently have one thread if the platform cannot start more. */
 function open() {
   if (threads > 1 && !canThread) throw new Absent('this Node cannot start threads on shared memory')
   return openDevice('cpu', { memory: '512MiB', threads })

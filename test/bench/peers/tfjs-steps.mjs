@@ -21,7 +21,7 @@ export function make(tf, workload) {
     )
   }
 
-  /** Gradients by the kernels that autograd calls: by itself it would run a forward too. */
+  /** A convolution or its gradient, by the kernel that autograd calls: autograd itself would run a forward too. */
   function convolution(workload) {
     const { batch, inputs, outputs, side, part } = fixed.convolutionOf(workload)
     const data = fixed.convolutionData({ batch, inputs, outputs, side })
@@ -51,10 +51,13 @@ export function make(tf, workload) {
     )
   }
 
-  /** On WebGPU it must draw values to canvases to wait for them; the others are read fastest by waiting. */
+  /**
+   * Reads a value. On WebGPU a synchronous read draws values to canvases; on other backends a synchronous read is the
+   * fastest.
+   */
   const read = (value) => (tf.getBackend() === 'webgpu' ? value.data() : value.dataSync())
 
-  /** Forward, backward, update, and the loss read. */
+  /** A step: forward, backward, update, and a read of the loss. */
   function training(loss, optimizerName, learningRate) {
     const optimizer = optimizerName === 'sgd' ? tf.train.sgd(learningRate) : tf.train.adam(1e-3)
     return {

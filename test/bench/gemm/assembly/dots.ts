@@ -1,7 +1,7 @@
 /**
  * Step 3, vectors: c [m, n] = a [m, k] b [k, n], every element a dot product of two rows, four products at a time.
  *
- *   k a multiple of 4; workspace [n, k], where b is transposed so that its columns lie as rows
+ *   k a multiple of 4; workspace [n, k], for b transposed, so that its columns become rows
  */
 export function dots(a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, workspace: usize): void {
   transpose(workspace, b, n, k)

@@ -1,4 +1,4 @@
-/** What the module of the steps exports; all take (a, b, c, m, n, k, workspace). */
+/** The exports of the module of the steps; all take (a, b, c, m, n, k, workspace). */
 export { dots } from './dots'
 export { packed } from './packed'
 export { tiles } from './tiles'

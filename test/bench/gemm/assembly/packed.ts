@@ -1,6 +1,5 @@
 /**
- * Step 5, packing: the tile of step 4 reads panels, in which the numbers that it needs next always lie at the next
- * address.
+ * Step 5, packing: the tile of step 4 reads panels, in which the numbers lie in the order in which it needs them.
  *
  *   m a multiple of 2, n of 16; workspace [m, k] for all of a in panels of 2 rows, then [k, 16] for a panel of b
  *
@@ -23,7 +22,7 @@ export function packed(a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, wor
   }
 }
 
-/** Packs two rows: numbers of the first and of the second, in turn. */
+/** Packs two rows, interleaved. */
 function packRows(to: usize, from: usize, k: i32): void {
   const other = from + <usize>k * 4
   for (let at: usize = 0; at < <usize>k * 4; at += 4) {

@@ -4,8 +4,8 @@
  *   m a multiple of 2, n of 16
  *
  * Eight vectors of c stay in registers for the whole of k. A step loads four vectors of b and two numbers of a, and
- * multiplies all with all: 1.3 multiply-adds for each load, where a dot product has half of one. And the eight sums do
- * not wait for each other.
+ * multiplies each number with each vector: 1.3 multiply-adds for each load, where a dot product has half of one. The
+ * eight sums do not wait for each other.
  */
 export function tiles(a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, _workspace: usize): void {
   for (let j = 0; j < n; j += 16) {
