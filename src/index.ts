@@ -28,6 +28,20 @@ export type { StepContext } from './device/seed.js'
 export type { Slot } from './device/slot.js'
 export type { Storage } from './device/storage.js'
 export {
+  type Dtype,
+  type Elements,
+  FileError,
+  load,
+  parseSafetensors,
+  type ReadOptions,
+  type Safetensors,
+  SafetensorsError,
+  type SavedTensor,
+  type SaveOptions,
+  save,
+  toSafetensors,
+} from './io/index.js'
+export {
   type Allocator,
   type Block,
   BudgetExceededError,

@@ -1,16 +1,14 @@
 /** The output that `train` and `plan` share: a line about the job, its plan, and its picture. */
 import { writeFile } from 'node:fs/promises'
+import { FileError } from '../io/index.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
-import { reasonOf, SluiceError } from '../memory/errors.js'
+import { reasonOf } from '../memory/errors.js'
 import { drawTimeline, type Section, type TimelinePoint } from '../memory/timeline.js'
 import type { Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
 import { emit, type Io } from './io.js'
 import type { Job, Sets } from './job.js'
 import type { Needs } from './needs.js'
-
-/** A file could not be read or written. */
-export class FileError extends SluiceError {}
 
 /** 'lenet (39,742 parameters, float32 on cpu) with adam; digits/train: 1,438 images, 359 to test'. */
 export function describeJob({ model, device, optimizer }: Job, { train, test }: Sets, needs: Needs): string {

@@ -1,8 +1,8 @@
 /** `sluice verify`: does the plan in a file keep its promises? */
 import { readFile } from 'node:fs/promises'
+import { FileError } from '../io/index.js'
 import { reasonOf } from '../memory/errors.js'
 import { verifyPlan } from '../verify/verify.js'
-import { FileError } from './announce.js'
 import { type Command, EXIT, emit } from './io.js'
 import { describeOptions, parseOptions, UsageError } from './options.js'
 

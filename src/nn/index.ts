@@ -1,7 +1,7 @@
 /** Modules, layers and initial values. */
 
 export { StateError } from '../tensor/errors.js'
-export type { Checked, SavedState, StateDict } from '../tensor/saved-state.js'
+export type { Checked, LoadOptions, LoadResult, SavedState, StateDict } from '../tensor/saved-state.js'
 export { allOrNothing } from '../tensor/scope.js'
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export {

@@ -3,7 +3,16 @@
  * nothing has to be registered.
  */
 import type { Device } from '../device/device.js'
-import { type Checked, checkState, readState, refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
+import {
+  type Checked,
+  checkState,
+  type LoadOptions,
+  type LoadResult,
+  readState,
+  refuse,
+  type SavedState,
+  type StateDict,
+} from '../tensor/saved-state.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Buffer, Parameter } from './parameter.js'
@@ -87,21 +96,24 @@ export abstract class Module {
 
   /**
    * Set all parameters and buffers. The state may have further names of tied parameters, which are not read.
+   * With `strict: false` names may be missing, whose values stay, and unexpected.
+   * @returns the names that were missing, and the unexpected ones
    * @throws StateError     a name is missing or unexpected, a shape differs, a value is not a number; nothing was written
    * @throws DisposedError  the module is disposed
    */
-  loadStateDict(state: SavedState): void {
-    const { faults, write } = this.checkState(state)
+  loadStateDict(state: SavedState, options?: LoadOptions): LoadResult {
+    const { faults, missing, unexpected, write } = this.checkState(state, options)
     refuse(faults)
     write()
+    return { missing, unexpected }
   }
 
   /**
    * Checks what `loadStateDict` checks, for a caller that loads several states or none of them. @throws DisposedError
    */
-  checkState(state: SavedState): Checked {
+  checkState(state: SavedState, options?: LoadOptions): Checked & LoadResult {
     const aliases = new Set(Array.from(this.#walk(), ([name]) => name))
-    return checkState('the state', this.#tensors(), state, aliases)
+    return checkState('the state', this.#tensors(), state, { ...options, optional: aliases })
   }
 
   /** Free all parameters, their gradients, and all buffers. */

@@ -20,6 +20,17 @@ export interface Checked {
   write(): void
 }
 
+export interface LoadOptions {
+  /** Refuse a state that lacks a name, or has one that is not known; default true. Another shape is always refused. */
+  readonly strict?: boolean
+}
+
+/** The names that a state which is not strict lacks, and those of its own that nothing asked for. */
+export interface LoadResult {
+  readonly missing: readonly string[]
+  readonly unexpected: readonly string[]
+}
+
 /** Copies of tensors on the host. */
 export async function readState(tensors: ReadonlyMap<string, Tensor>): Promise<StateDict> {
   const entries = [...tensors].map(async ([name, tensor]) => {
@@ -29,7 +40,7 @@ export async function readState(tensors: ReadonlyMap<string, Tensor>): Promise<S
 }
 
 /**
- * Does `state` hold values for exactly these tensors?
+ * Does `state` hold values for exactly these tensors, or where it is not strict for some of them?
  * @param what      the name of the state in a fault
  * @param optional  further names that the state may have; they are not read
  * @throws DisposedError  a tensor is disposed
@@ -38,23 +49,31 @@ export function checkState(
   what: string,
   tensors: ReadonlyMap<string, Tensor>,
   state: unknown,
-  optional: ReadonlySet<string> = new Set(),
-): Checked {
+  { optional = new Set(), strict = true }: LoadOptions & { optional?: ReadonlySet<string> } = {},
+): Checked & LoadResult {
   const targets = Array.from(tensors, ([name, tensor]) => ({ name, tensor, storage: tensor.storage('loadStateDict') }))
-  if (!isRecord(state)) return { faults: [`${what} is ${showValue(state)}, not an object`], write() {} }
+  if (!isRecord(state)) {
+    return { faults: [`${what} is ${showValue(state)}, not an object`], missing: [], unexpected: [], write() {} }
+  }
   const faults: string[] = []
-  const writes = targets.map(({ name, tensor, storage }) => {
-    const values = attempt(() => valuesOf(state, name, tensor.shape))
-    if (typeof values === 'string') faults.push(`${shorten(name)} ${values}`)
-    return { device: tensor.device, storage, values }
+  const missing: string[] = []
+  const writes = targets.flatMap(({ name, tensor: { device, shape }, storage }) => {
+    const values = attempt(() => valuesOf(state, name, shape))
+    if (values === undefined) {
+      missing.push(name)
+      if (strict) faults.push(`${shorten(name)} is missing`)
+      return []
+    }
+    if (typeof values !== 'string') return [{ device, storage, values }]
+    faults.push(`${shorten(name)} ${values}`)
+    return []
   })
-  for (const name of Object.keys(state)) {
-    if (!tensors.has(name) && !optional.has(name)) faults.push(`${shorten(name)} is unexpected`)
-  }
+  const unexpected = Object.keys(state).filter((name) => !tensors.has(name) && !optional.has(name))
+  if (strict) for (const name of unexpected) faults.push(`${shorten(name)} is unexpected`)
   const write = (): void => {
-    for (const { device, storage, values } of writes) if (typeof values !== 'string') device.upload(storage, values)
+    for (const { device, storage, values } of writes) device.upload(storage, values)
   }
-  return { faults, write }
+  return { faults, missing, unexpected, write }
 }
 
 /** The most faults in a message, and the most characters of a name: they limit the error of a state of any size. */
@@ -77,10 +96,14 @@ export function shorten(text: string): string {
   return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}... (${text.length} characters)` : text
 }
 
-/** The numbers of an entry, in a list whose elements stay numbers; or text that says what is wrong with the entry. */
-function valuesOf(state: Readonly<Record<string, unknown>>, name: string, shape: Shape): ArrayLike<number> | string {
+/** The numbers of an entry, in a list whose elements stay numbers; text: what is wrong with it; undefined: it is missing. */
+function valuesOf(
+  state: Readonly<Record<string, unknown>>,
+  name: string,
+  shape: Shape,
+): ArrayLike<number> | string | undefined {
   const saved = Object.hasOwn(state, name) ? state[name] : undefined
-  if (saved === undefined || saved === null) return 'is missing'
+  if (saved === undefined) return undefined
   if (!isRecord(saved)) return `is ${showValue(saved)}, not { shape, data }`
   const { shape: savedShape, data } = saved
   if (!Array.isArray(savedShape)) return `has ${showValue(savedShape)} for its shape`

@@ -1,0 +1,155 @@
+/**
+ * The header of a safetensors file: JSON that says for every tensor its type, its shape and where its bytes are. Nothing
+ * that it says is believed: every size and offset is compared with the bytes that are there, before anything is allocated.
+ */
+import { reasonOf, showValue } from '../memory/errors.js'
+import { isRecord } from '../tensor/saved-state.js'
+import { type Shape, showShape } from '../tensor/shape.js'
+import { type Dtype, ELEMENT_TYPES, isDtype } from './elements.js'
+import { SafetensorsError, showName } from './errors.js'
+
+/** A tensor of a file, without its values. */
+export interface TensorInfo {
+  readonly name: string
+  readonly dtype: Dtype
+  /** may have dims of 0 */
+  readonly shape: Shape
+  /** the number of elements */
+  readonly size: number
+  /** where its bytes begin and end, counted from the end of the header */
+  readonly begin: number
+  readonly end: number
+}
+
+export interface Header {
+  /** in the order of their bytes */
+  readonly tensors: readonly TensorInfo[]
+  readonly metadata: Readonly<Record<string, string>>
+  /** where the bytes of the tensors begin */
+  readonly dataStart: number
+}
+
+/** The length of the header, a number of 8 bytes, stands in front of it. */
+export const LENGTH_BYTES = 8
+/** What other readers of the format allow. */
+const LARGEST_HEADER = 100_000_000
+export const METADATA = '__metadata__'
+
+/** @returns the bytes of the header, after those of its length. @throws SafetensorsError  the file has not that many */
+export function headerLength(start: Uint8Array, fileBytes: number): number {
+  if (fileBytes < LENGTH_BYTES) {
+    throw new SafetensorsError(`${fileBytes} bytes are no safetensors file, which begins with ${LENGTH_BYTES}`)
+  }
+  const view = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES)
+  const length = view.getBigUint64(0, true)
+  const most = Math.min(LARGEST_HEADER, fileBytes - LENGTH_BYTES)
+  if (length <= most) return Number(length)
+  throw new SafetensorsError(
+    `byte 0: the header has ${length} bytes by its first ${LENGTH_BYTES}, and at most ${most} are there or allowed: ` +
+      'this is no safetensors file, or it is cut off',
+  )
+}
+
+/**
+ * @param bytes      the header alone
+ * @param dataBytes  how many bytes the file has after it
+ * @throws SafetensorsError  says where and why
+ */
+export function parseHeader(bytes: Uint8Array, dataBytes: number): Header {
+  const value = parseJson(bytes)
+  const { [METADATA]: metadata, ...entries } = value
+  const tensors = Object.entries(entries)
+    .map(([name, entry]) => tensorInfo(name, entry))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let at = 0
+  for (const { name, begin, end } of tensors) {
+    if (begin !== at) {
+      const wrong = begin > at ? `leaves ${begin - at} bytes unused before it` : 'overlaps the one before it'
+      throw new SafetensorsError(`tensor '${showName(name)}': its data_offsets [${begin}, ${end}] ${wrong}`)
+    }
+    at = end
+  }
+  if (at !== dataBytes) {
+    throw new SafetensorsError(`the tensors take ${at} bytes, and after the header the file has ${dataBytes}`)
+  }
+  return { tensors, metadata: checkedMetadata(metadata), dataStart: LENGTH_BYTES + bytes.length }
+}
+
+function parseJson(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  if (bytes[0] !== 0x7b) throw new SafetensorsError(`byte ${LENGTH_BYTES}: the header does not begin with '{'`)
+  let value: unknown
+  let twice: string | null
+  try {
+    // a copy: memory that threads share cannot be decoded
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.slice())
+    value = JSON.parse(text)
+    twice = keyGivenTwice(text)
+  } catch (cause) {
+    throw new SafetensorsError(`byte ${LENGTH_BYTES}: the header is not JSON in UTF-8 (${reasonOf(cause)})`, { cause })
+  }
+  if (twice !== null) throw new SafetensorsError(`the header has '${showName(twice)}' twice`)
+  return isRecord(value) ? value : {}
+}
+
+/** A key that an object of `text`, valid JSON, has twice: JSON.parse takes the last in silence. */
+function keyGivenTwice(text: string): string | null {
+  const open: Set<string>[] = []
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '{') open.push(new Set())
+    if (text[at] === '}') open.pop()
+    if (text[at] !== '"') continue
+    const start = at++
+    while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+    let next = at + 1
+    while (/\s/.test(text[next] ?? '')) next++
+    if (text[next] !== ':') continue
+    const key: string = JSON.parse(text.slice(start, at + 1))
+    const seen = open[open.length - 1]
+    if (seen.has(key)) return key
+    seen.add(key)
+  }
+  return null
+}
+
+function tensorInfo(name: string, entry: unknown): TensorInfo {
+  const refuse = (reason: string): never => {
+    throw new SafetensorsError(`tensor '${showName(name)}': ${reason}`)
+  }
+  if (!isRecord(entry)) return refuse(`its entry is ${showValue(entry)}, not { dtype, shape, data_offsets }`)
+  const { dtype, shape, data_offsets: offsets } = entry
+  if (!isDtype(dtype)) {
+    return refuse(`its dtype is ${showValue(dtype)}; those that are read are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
+  }
+  if (!isCounts(shape)) return refuse(`its shape is ${showList(shape)}; it must be a list of whole numbers, 0 or more`)
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    return refuse(
+      `its data_offsets are ${showList(offsets)}; they must be two whole numbers, the first not above the second`,
+    )
+  }
+  const [begin, end] = offsets
+  const size = shape.includes(0) ? 0 : shape.reduce((product, dim) => product * dim, 1)
+  // a product above 2^53 is rounded, and still far above the size of a file
+  const bytes = size * ELEMENT_TYPES[dtype].bytes
+  if (bytes !== end - begin) {
+    return refuse(`${dtype} ${showShape(shape)} takes ${bytes} bytes, and its data_offsets span ${end - begin}`)
+  }
+  // JSON knows -0
+  return { name, dtype, shape: shape.map((dim) => dim + 0), size, begin, end }
+}
+
+const isCounts = (list: unknown): list is number[] =>
+  Array.isArray(list) && list.every((count) => Number.isSafeInteger(count) && count >= 0)
+
+const showList = (list: unknown): string => (Array.isArray(list) ? showShape(list) : showValue(list))
+
+function checkedMetadata(metadata: unknown): Record<string, string> {
+  if (metadata === undefined) return {}
+  if (!isRecord(metadata) || Array.isArray(metadata)) {
+    throw new SafetensorsError(`${METADATA} is ${showValue(metadata)}, not an object`)
+  }
+  const entries = Object.entries(metadata).map(([key, text]) => {
+    if (typeof text === 'string') return [key, text] as const
+    throw new SafetensorsError(`${METADATA}: '${showName(key)}' is ${showValue(text)}; it must be text`)
+  })
+  return Object.fromEntries(entries)
+}

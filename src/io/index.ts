@@ -1,0 +1,68 @@
+/** Files of weights: `save` and `load` by path in Node, and from bytes anywhere. */
+import type { SavedState } from '../tensor/saved-state.js'
+import { FileError, SafetensorsError } from './errors.js'
+import { type ReadOptions, readFile, readStart, replaceFile } from './file.js'
+import { type Header, headerLength, LENGTH_BYTES, parseHeader } from './header.js'
+import { parseSafetensors, type Safetensors, type SavedTensor, toSafetensors } from './safetensors.js'
+
+export type { Dtype, Elements } from './elements.js'
+export { FileError, SafetensorsError, showName } from './errors.js'
+export { type ReadOptions, readFile, replaceFile } from './file.js'
+export type { Header, TensorInfo } from './header.js'
+export { parseSafetensors, type Safetensors, type SavedTensor, toSafetensors } from './safetensors.js'
+
+export interface SaveOptions {
+  /** texts to go with the tensors */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/**
+ * Write tensors, such as a `stateDict()`, to a safetensors file. In Node; elsewhere `toSafetensors` gives the bytes.
+ *
+ *     await save(await model.stateDict(), 'model.safetensors')
+ *
+ * The file is replaced as a whole or not at all: see file.ts.
+ * @throws SafetensorsError  what `toSafetensors` throws
+ * @throws FileError         the file could not be written; an old one is as it was
+ */
+export async function save(state: SavedState, path: string, { metadata }: SaveOptions = {}): Promise<void> {
+  await replaceFile(path, toSafetensors(state, metadata))
+}
+
+/**
+ * The tensors of a safetensors file, by name.
+ *
+ *     model.loadStateDict(await load('model.safetensors'))
+ *
+ * @param source  the path of a file (in Node), or its bytes
+ * @throws FileError  the file cannot be read, or is larger than `maxBytes`; a SafetensorsError: its content is wrong
+ */
+export async function load(source: string | Uint8Array, options?: ReadOptions): Promise<Record<string, SavedTensor>> {
+  return (await readSafetensors(source, options)).tensors
+}
+
+/** What a safetensors file holds, texts included. Throws what `load` throws. */
+export async function readSafetensors(source: string | Uint8Array, options?: ReadOptions): Promise<Safetensors> {
+  if (typeof source !== 'string') return parseSafetensors(source)
+  const bytes = await readFile(source, options)
+  return naming(source, () => parseSafetensors(bytes))
+}
+
+/** What the header of a safetensors file says. The values of the tensors are not read. Throws what `load` throws. */
+export async function readHeader(path: string): Promise<Header> {
+  const start = await readStart(path, () => LENGTH_BYTES, { maxBytes: Number.MAX_SAFE_INTEGER })
+  const length = naming(path, () => headerLength(start.bytes, start.fileBytes))
+  const dataStart = LENGTH_BYTES + length
+  const { bytes, fileBytes } = await readStart(path, () => dataStart, { maxBytes: Number.MAX_SAFE_INTEGER })
+  return naming(path, () => parseHeader(bytes.subarray(LENGTH_BYTES), fileBytes - dataStart))
+}
+
+/** What `parse` gives. Its errors name the file. */
+export function naming<T>(path: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (cause) {
+    if (cause instanceof FileError) throw new SafetensorsError(`${path}: ${cause.message}`, { cause })
+    throw cause
+  }
+}

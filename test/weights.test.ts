@@ -1,0 +1,256 @@
+/**
+ * Files of weights that PyTorch's models left (test/weights/make.py) load into models written as a user would, and give
+ * PyTorch's outputs. `loadStateDict` tells every name that does not fit, or leaves it.
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  add,
+  averagePool2d,
+  type Device,
+  fromHost,
+  load,
+  Module,
+  maxPool2d,
+  nn,
+  noGrad,
+  openDevice,
+  permute,
+  relu,
+  reshape,
+  type SavedTensor,
+  scaledDotProductAttention,
+  slice,
+  type Tensor,
+} from '../src/index.js'
+
+const HERE = fileURLToPath(new URL('../../test/weights/', import.meta.url))
+
+interface Recorded {
+  shape: number[]
+  data: number[]
+}
+const recorded = (name: string): Record<'inputs' | 'outputs', Recorded> =>
+  JSON.parse(readFileSync(`${HERE}${name}.json`, 'utf8'))
+
+const conv = (device: Device, from: number, to: number, kernel: number, stride: number) =>
+  new nn.Conv2d(device, from, to, kernel, { stride, padding: Math.floor(kernel / 2), bias: false })
+
+class BasicBlock extends Module {
+  conv1: nn.Conv2d
+  bn1: nn.BatchNorm2d
+  conv2: nn.Conv2d
+  bn2: nn.BatchNorm2d
+  downsample: nn.Sequential | null
+
+  constructor(device: Device, from: number, to: number, stride: number) {
+    super(device)
+    this.conv1 = conv(device, from, to, 3, stride)
+    this.bn1 = new nn.BatchNorm2d(device, to)
+    this.conv2 = conv(device, to, to, 3, 1)
+    this.bn2 = new nn.BatchNorm2d(device, to)
+    const same = stride === 1 && from === to
+    this.downsample = same ? null : new nn.Sequential(conv(device, from, to, 1, stride), new nn.BatchNorm2d(device, to))
+  }
+
+  forward(x: Tensor): Tensor {
+    const h = relu(this.bn1.forward(this.conv1.forward(x)))
+    const y = this.bn2.forward(this.conv2.forward(h))
+    return relu(add(y, this.downsample ? this.downsample.forward(x) : x))
+  }
+}
+
+/** torchvision's resnet18, narrow. */
+class ResNet18 extends Module {
+  conv1: nn.Conv2d
+  bn1: nn.BatchNorm2d
+  layer1: BasicBlock[]
+  layer2: BasicBlock[]
+  layer3: BasicBlock[]
+  layer4: BasicBlock[]
+  fc: nn.Linear
+
+  constructor(device: Device, width: number, classes: number) {
+    super(device)
+    const stage = (from: number, to: number, stride: number) => [
+      new BasicBlock(device, from * width, to * width, stride),
+      new BasicBlock(device, to * width, to * width, 1),
+    ]
+    this.conv1 = conv(device, 3, width, 7, 2)
+    this.bn1 = new nn.BatchNorm2d(device, width)
+    this.layer1 = stage(1, 1, 1)
+    this.layer2 = stage(1, 2, 2)
+    this.layer3 = stage(2, 4, 2)
+    this.layer4 = stage(4, 8, 2)
+    this.fc = new nn.Linear(device, 8 * width, classes)
+  }
+
+  forward(x: Tensor): Tensor {
+    let h = maxPool2d(relu(this.bn1.forward(this.conv1.forward(x))), { kernel: 3, stride: 2, padding: 1 })
+    for (const block of [this.layer1, this.layer2, this.layer3, this.layer4].flat()) h = block.forward(h)
+    return this.fc.forward(averagePool2d(h, { kernel: h.shape.slice(2) as [number, number] }).flatten())
+  }
+}
+
+class Attention extends Module {
+  c_attn: nn.Linear
+  c_proj: nn.Linear
+
+  constructor(
+    device: Device,
+    width: number,
+    readonly heads: number,
+  ) {
+    super(device)
+    this.c_attn = new nn.Linear(device, width, 3 * width)
+    this.c_proj = new nn.Linear(device, width, width)
+  }
+
+  forward(x: Tensor): Tensor {
+    const [n, t, c] = x.shape
+    const all = this.c_attn.forward(x)
+    const [q, k, v] = [0, 1, 2].map((i) => {
+      const part = slice(all, [0, 0, i * c], [n, t, (i + 1) * c])
+      return permute(reshape(part, [n, t, this.heads, c / this.heads]), [0, 2, 1, 3])
+    })
+    const seen = scaledDotProductAttention(q, k, v, { causal: true })
+    return this.c_proj.forward(reshape(permute(seen, [0, 2, 1, 3]), [n, t, c]))
+  }
+}
+
+class Mlp extends Module {
+  c_fc: nn.Linear
+  c_proj: nn.Linear
+  act: nn.GELU
+
+  constructor(device: Device, width: number) {
+    super(device)
+    this.c_fc = new nn.Linear(device, width, 4 * width)
+    this.c_proj = new nn.Linear(device, 4 * width, width)
+    this.act = new nn.GELU(device)
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.c_proj.forward(this.act.forward(this.c_fc.forward(x)))
+  }
+}
+
+class Block extends Module {
+  ln_1: nn.LayerNorm
+  attn: Attention
+  ln_2: nn.LayerNorm
+  mlp: Mlp
+
+  constructor(device: Device, width: number, heads: number) {
+    super(device)
+    this.ln_1 = new nn.LayerNorm(device, width)
+    this.attn = new Attention(device, width, heads)
+    this.ln_2 = new nn.LayerNorm(device, width)
+    this.mlp = new Mlp(device, width)
+  }
+
+  forward(x: Tensor): Tensor {
+    const attended = add(x, this.attn.forward(this.ln_1.forward(x)))
+    return add(attended, this.mlp.forward(this.ln_2.forward(attended)))
+  }
+}
+
+class Body extends Module {
+  wte: nn.Embedding
+  wpe: nn.Embedding
+  h: Block[]
+  ln_f: nn.LayerNorm
+
+  constructor(device: Device) {
+    super(device)
+    this.wte = new nn.Embedding(device, 24, 16)
+    this.wpe = new nn.Embedding(device, 12, 16)
+    this.h = [new Block(device, 16, 2), new Block(device, 16, 2)]
+    this.ln_f = new nn.LayerNorm(device, 16)
+  }
+
+  forward(tokens: Tensor): Tensor {
+    const places = slice(this.wpe.weight, [0, 0], [tokens.shape[1], 16])
+    let x = add(this.wte.forward(tokens), places)
+    for (const block of this.h) x = block.forward(x)
+    return this.ln_f.forward(x)
+  }
+}
+
+/** nanoGPT: its head is the table of its tokens, saved under both names. */
+class Gpt extends Module {
+  transformer: Body
+  lm_head: nn.Linear
+
+  constructor(device: Device) {
+    super(device)
+    this.transformer = new Body(device)
+    this.lm_head = new nn.Linear(device, 16, 24, { bias: false })
+    this.lm_head.weight.dispose()
+    Object.assign(this.lm_head, { weight: this.transformer.wte.weight })
+  }
+
+  forward(tokens: Tensor): Tensor {
+    return this.lm_head.forward(this.transformer.forward(tokens))
+  }
+}
+
+/**
+ * PyTorch's float32 against ours through some 20 layers: sums of up to 100 terms in another order in each, where norms
+ * bring the values back to size 1. The outputs are of size 1.
+ */
+const FLOAT32_MODEL = 2e-5
+
+const MODELS = { resnet18: (device: Device) => new ResNet18(device, 2, 5), gpt: (device: Device) => new Gpt(device) }
+
+for (const [name, make] of Object.entries(MODELS)) {
+  for (const kind of ['cpu', 'reference'] as const) {
+    test(`${name}: a file of PyTorch's weights gives PyTorch's outputs on ${kind}`, async () => {
+      const device = await openDevice(kind, { memory: '4MiB' })
+      const model = make(device)
+      const { missing, unexpected } = model.loadStateDict(await load(`${HERE}${name}.safetensors`))
+      assert.equal([missing, unexpected], [[], []])
+      const { inputs, outputs } = recorded(name)
+      model.eval()
+      const given = fromHost(device, { data: Float32Array.from(inputs.data), shape: inputs.shape })
+      const result = noGrad(device, () => model.forward(given))
+      assert.equal(result.shape, outputs.shape)
+      const values = await result.data()
+      const worst = Math.max(...outputs.data.map((value, i) => Math.abs(values[i] - value)))
+      assert.ok(worst < FLOAT32_MODEL, `${name} on ${kind}: off by ${worst}`)
+    })
+  }
+}
+
+test('names that are missing, unexpected or misshapen are told all at once; strict: false leaves the first two', async () => {
+  const device = await openDevice('cpu', { memory: '1MiB' })
+  const model = new ResNet18(device, 2, 5)
+  const before = await model.stateDict()
+  const { 'fc.bias': bias, ...others } = await load(`${HERE}resnet18.safetensors`)
+  const state: Record<string, SavedTensor> = { ...others, 'head.bias': bias }
+  const wrong = { ...state, 'fc.weight': { ...state['fc.weight'], shape: [16, 5] } }
+  for (const strict of [undefined, true, false]) {
+    assert.throws(
+      () => model.loadStateDict(wrong, { strict }),
+      (error: unknown) => {
+        assert.instance(error, nn.StateError)
+        const { message } = error as Error
+        assert.match(message, 'fc.weight is [16, 5], not [5, 16]')
+        assert.is(message.includes('fc.bias is missing'), strict !== false)
+        assert.is(message.includes('head.bias is unexpected'), strict !== false)
+        return true
+      },
+    )
+    assert.equal(await model.stateDict(), before)
+  }
+  assert.throws(() => model.loadStateDict(state), /fc\.bias is missing; head\.bias is unexpected\. Nothing was changed/)
+  assert.equal(await model.stateDict(), before)
+  assert.equal(model.loadStateDict(state, { strict: false }), { missing: ['fc.bias'], unexpected: ['head.bias'] })
+  const after = await model.stateDict()
+  assert.equal(after['fc.bias'], before['fc.bias'])
+  assert.equal([...after['fc.weight'].data], Array.from(state['fc.weight'].data, Number))
+})
+
+test.run()
