@@ -98,6 +98,12 @@ export type { Schedule, Turn } from './step/again.js'
 export { type ModuleBytes, type Pass, planOf, type ValueLife } from './step/pass.js'
 export { scope } from './step/scope.js'
 export {
+  checkpointToSafetensors,
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from './stream/checkpoint-file.js'
+export {
   BusyError,
   DoesNotFitError,
   EmptyBatchError,
@@ -121,6 +127,7 @@ export {
   type FitOptions,
   type PlanOptions,
   type Recompute,
+  type SavedCheckpoint,
   type StepOptions,
   type StepResult,
   Streamer,

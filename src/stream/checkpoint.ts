@@ -7,9 +7,10 @@ import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import type { OptimizerState } from '../optim/state.js'
-import type { StateDict } from '../tensor/saved-state.js'
-import type { Cursor } from './cursor.js'
+import type { OptimizerState, SavedOptimizerState } from '../optim/state.js'
+import { StateError } from '../tensor/errors.js'
+import { refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
+import { type Cursor, cursorFrom } from './cursor.js'
 
 export interface Checkpoint {
   /** parameters and buffers */
@@ -17,12 +18,52 @@ export interface Checkpoint {
   readonly optimizer: OptimizerState
   /** where `fit` goes on */
   readonly cursor: Cursor
+  /** of the streamer: dropout masks and the order of the samples depend on it */
+  readonly seed: number
+}
+
+/** What `restore` takes. */
+export interface SavedCheckpoint {
+  readonly model: SavedState
+  readonly optimizer: SavedOptimizerState
+  readonly cursor: Cursor
+  /** left out: it is not compared with that of the streamer */
+  readonly seed?: number
 }
 
 /** @throws DeviceLostError  the values are gone */
-export async function takeCheckpoint(model: Module, optimizer: Optimizer, cursor: Cursor): Promise<Checkpoint> {
+export async function takeCheckpoint(
+  model: Module,
+  optimizer: Optimizer,
+  cursor: Cursor,
+  seed: number,
+): Promise<Checkpoint> {
   const [ofModel, ofOptimizer] = await Promise.all([model.stateDict(), optimizer.stateDict(model)])
-  return { model: ofModel, optimizer: ofOptimizer, cursor }
+  return { model: ofModel, optimizer: ofOptimizer, cursor, seed }
+}
+
+/**
+ * Set model and optimizer back to a checkpoint. @returns its cursor
+ * @throws StateError, ArgumentError  it is of another model, optimizer or seed, or its cursor is not valid
+ */
+export function writeCheckpoint(
+  checkpoint: SavedCheckpoint,
+  model: Module,
+  optimizer: Optimizer,
+  seed: number,
+): Cursor {
+  const cursor = cursorFrom(checkpoint.cursor)
+  if (checkpoint.seed !== undefined && checkpoint.seed !== seed) {
+    throw new StateError(
+      `restore: the checkpoint is of a training with seed ${checkpoint.seed}, and this streamer has seed ${seed}: ` +
+        `samples would come in another order. Write new Streamer({ ..., seed: ${checkpoint.seed} }), or restore ` +
+        'without `seed` to go on in another order. Nothing was changed.',
+    )
+  }
+  const checked = [model.checkState(checkpoint.model), optimizer.checkState(checkpoint.optimizer, model)]
+  refuse(checked.flatMap(({ faults }) => faults))
+  for (const { write } of checked) write()
+  return cursor
 }
 
 /** The last checkpoint, kept up with training. */
@@ -39,6 +80,7 @@ export class Checkpoints {
   constructor(
     readonly model: Module,
     readonly optimizer: Optimizer,
+    readonly seed: number,
     every: number = model.device.volatile ? 1 : 0,
   ) {
     if (!Number.isSafeInteger(every) || every < 0) {
@@ -78,7 +120,7 @@ export class Checkpoints {
   }
 
   async #keep(cursor: Cursor): Promise<void> {
-    this.last = await takeCheckpoint(this.model, this.optimizer, cursor)
+    this.last = await takeCheckpoint(this.model, this.optimizer, cursor, this.seed)
     this.#due = false
   }
 }

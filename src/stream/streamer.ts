@@ -19,9 +19,8 @@ import type { Optimizer } from '../optim/optimizer.js'
 import { record } from '../step/record.js'
 import { runPlanned } from '../step/run.js'
 import type { HostArray } from '../tensor/host.js'
-import { refuse } from '../tensor/saved-state.js'
-import { type Checkpoint, Checkpoints, takeCheckpoint } from './checkpoint.js'
-import { type Cursor, cursorFrom, epochStart } from './cursor.js'
+import { type Checkpoint, Checkpoints, type SavedCheckpoint, takeCheckpoint, writeCheckpoint } from './checkpoint.js'
+import { type Cursor, epochStart } from './cursor.js'
 import { BusyError, checkFinite } from './errors.js'
 import { checkIdle, exclusively } from './exclusive.js'
 import type { Trial } from './fastest.js'
@@ -41,7 +40,7 @@ import type { Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { Program } from './program.js'
 
-export type { Checkpoint } from './checkpoint.js'
+export type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
 export type {
   EpochResult,
@@ -72,7 +71,7 @@ export class Streamer {
     const { model, loss, optimizer, seed = 0, recompute = 'cheap', checkFinite = true, checkpointEvery } = options
     checkSeed('Streamer', seed)
     checkRecompute(recompute)
-    this.#checkpoints = new Checkpoints(model, optimizer, checkpointEvery)
+    this.#checkpoints = new Checkpoints(model, optimizer, seed, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
     this.#program = new Program(model, loss, optimizer)
@@ -94,21 +93,17 @@ export class Streamer {
 
   /** Copies of everything that the last commit changed, to go on from on any device. */
   checkpoint(): Promise<Checkpoint> {
-    return this.#exclusively('a checkpoint', () => takeCheckpoint(this.model, this.optimizer, this.#cursor))
+    return this.#exclusively('a checkpoint', () => takeCheckpoint(this.model, this.optimizer, this.#cursor, this.#seed))
   }
 
   /**
    * Set everything back to a checkpoint, which can come from another streamer. Then call `fit` with `from:
    * streamer.cursor`. A running fit ends.
-   * @throws StateError, ArgumentError  the checkpoint is of another model or optimizer, or its cursor is not valid
+   * @throws StateError, ArgumentError  the checkpoint is of another model, optimizer or seed, or its cursor is not valid
    */
-  restore({ model, optimizer, cursor }: Checkpoint): void {
+  restore(checkpoint: SavedCheckpoint): void {
     checkIdle(this.model.device, 'restore')
-    const at = cursorFrom(cursor)
-    const checked = [this.model.checkState(model), this.optimizer.checkState(optimizer, this.model)]
-    refuse(checked.flatMap(({ faults }) => faults))
-    for (const { write } of checked) write()
-    this.#begin(at)
+    this.#begin(writeCheckpoint(checkpoint, this.model, this.optimizer, this.#seed))
   }
 
   /**

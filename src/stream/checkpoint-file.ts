@@ -1,0 +1,141 @@
+/**
+ * A checkpoint as a safetensors file, from which training goes on in another process.
+ *
+ * Note [Checkpoint file]
+ *   Parameters and buffers have their own names, so that every reader of weights finds them. The moments of the optimizer
+ *   stand beside them as `optimizer/NAME.MOMENT`. Counters, cursor and seed are JSON in the text `sluice.checkpoint`. A
+ *   schedule is a function of the steps, and so needs nothing of its own.
+ */
+import {
+  naming,
+  type ReadOptions,
+  readSafetensors,
+  replaceFile,
+  type Safetensors,
+  SafetensorsError,
+  type SaveOptions,
+  toSafetensors,
+} from '../io/index.js'
+import { reasonOf, showValue } from '../memory/errors.js'
+import { isRecord } from '../tensor/saved-state.js'
+import type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
+import { type Cursor, cursorFrom } from './cursor.js'
+
+/** A checkpoint that was a file. */
+export interface LoadedCheckpoint extends SavedCheckpoint {
+  /** the texts of the file */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const TEXT = 'sluice.checkpoint'
+const PREFIX = 'optimizer/'
+const VERSION = 1
+
+/**
+ * Write a checkpoint to a safetensors file, in Node; elsewhere `checkpointToSafetensors` gives the bytes.
+ *
+ *     await saveCheckpoint(await streamer.checkpoint(), 'run.safetensors')
+ *
+ * The file is replaced as a whole or not at all. Throws what `save` throws.
+ */
+export async function saveCheckpoint(checkpoint: Checkpoint, path: string, options?: SaveOptions): Promise<void> {
+  await replaceFile(path, checkpointToSafetensors(checkpoint, options))
+}
+
+/** A checkpoint as the bytes of a safetensors file. Throws what `toSafetensors` throws. */
+export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: SaveOptions = {}): Uint8Array {
+  const { model, optimizer, cursor, seed } = checkpoint
+  const { steps, updates, moments } = optimizer
+  const taken = Object.keys(model).find((name) => name.startsWith(PREFIX))
+  if (taken) throw new SafetensorsError(`'${taken}' begins with '${PREFIX}', as the moments of an optimizer do`)
+  const named = Object.entries(moments).map(([name, moment]) => [PREFIX + name, moment] as const)
+  const text = JSON.stringify({ version: VERSION, steps, updates, cursor, seed }, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  )
+  return toSafetensors({ ...model, ...Object.fromEntries(named) }, { ...metadata, [TEXT]: text })
+}
+
+/**
+ * The checkpoint in a safetensors file.
+ *
+ *     streamer.restore(await loadCheckpoint('run.safetensors'))
+ *     for await (const step of streamer.fit(source, { ...options, from: streamer.cursor })) ...
+ *
+ * @param source  the path of a file (in Node), or its bytes
+ * @throws FileError  as `load`; a SafetensorsError also where the file has weights and no training
+ */
+export async function loadCheckpoint(source: string | Uint8Array, options?: ReadOptions): Promise<LoadedCheckpoint> {
+  const file = await readSafetensors(source, options)
+  return typeof source === 'string' ? naming(source, () => checkpointIn(file)) : checkpointIn(file)
+}
+
+function checkpointIn({ tensors, metadata }: Safetensors): LoadedCheckpoint {
+  if (!Object.hasOwn(metadata, TEXT)) {
+    throw new SafetensorsError(`it has weights and no training (no text '${TEXT}'): load() reads weights`)
+  }
+  const { version, steps, updates, cursor, seed } = parsed(metadata[TEXT])
+  if (version !== VERSION) refuse('version', version, String(VERSION))
+  const entries = Object.entries(tensors)
+  const [moments, model] = [true, false].map((of) => entries.filter(([name]) => name.startsWith(PREFIX) === of))
+  return {
+    model: Object.fromEntries(model),
+    optimizer: {
+      steps: isCount(steps) ? steps : refuse('steps', steps, COUNT),
+      updates: countsOf(updates),
+      moments: Object.fromEntries(moments.map(([name, moment]) => [name.slice(PREFIX.length), moment])),
+    },
+    cursor: cursorOf(cursor),
+    seed: isCount(seed) ? seed : refuse('seed', seed, COUNT),
+    metadata,
+  }
+}
+
+const COUNT = 'a whole number, 0 or more'
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+function refuse(what: string, value: unknown, expected: string): never {
+  throw new SafetensorsError(`${TEXT}: ${what} is ${showValue(value)}; it must be ${expected}`)
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isRecord(value)) return value
+  } catch (cause) {
+    throw new SafetensorsError(`${TEXT} is not JSON (${reasonOf(cause)})`, { cause })
+  }
+  return refuse('it', text, 'an object')
+}
+
+function countsOf(updates: unknown): Record<string, number> {
+  if (!isRecord(updates)) return refuse('updates', updates, 'an object')
+  const counts = Object.entries(updates).map(([name, count]) => {
+    return [name, isCount(count) ? count : refuse(`updates of ${name}`, count, COUNT)] as const
+  })
+  return Object.fromEntries(counts)
+}
+
+function cursorOf(value: unknown): Cursor {
+  if (!isRecord(value)) return refuse('cursor', value, 'an object')
+  const count = (name: string): number => {
+    const { [name]: given } = value
+    return isCount(given) ? given : refuse(`cursor's ${name}`, given, COUNT)
+  }
+  const countOrNull = (name: string): number | null => (value[name] === null ? null : count(name))
+  const number = (name: string): number => {
+    const { [name]: given } = value
+    if (typeof given === 'number') return given
+    return given === 'NaN' || given === 'Infinity' || given === '-Infinity'
+      ? Number(given)
+      : refuse(`cursor's ${name}`, given, 'a number')
+  }
+  return cursorFrom({
+    epoch: count('epoch'),
+    samples: count('samples'),
+    seed: countOrNull('seed'),
+    length: countOrNull('length'),
+    weight: number('weight'),
+    lossSum: number('lossSum'),
+  })
+}
