@@ -188,8 +188,8 @@ test('README.md shows the help of train, and plan takes those of its flags that 
   const { out } = await sluice('train --help')
   assert.ok(readme.includes(`$ npx sluice train --help\n${out}\`\`\``), out)
   const rows = (help: string) => [...help.matchAll(/^ {2}(--\S+)(.*)$/gm)].map(([, flag, rest]) => [flag, rest.trim()])
-  // speed and number of steps do not change what a step holds, and plan measures nothing
-  const without = ['--epochs', '--threads', '--lr', '--schedule', '--warm-up']
+  // speed, number of steps and files do not change what a step holds, and plan measures nothing
+  const without = ['--epochs', '--threads', '--lr', '--schedule', '--warm-up', '--checkpoint', '--every', '--resume']
   const expected = rows(out)
     .filter(([flag]) => !without.includes(flag))
     .map(([flag, rest]) => [

@@ -140,7 +140,10 @@ test('a process that may write no large file leaves the old one', async () => {
       encoding: 'utf8',
     },
   )
-  assert.match(stdout, /^FileError: .*limited\.safetensors could not be written, and is as it was \(EFBIG: .*\)\n$/)
+  assert.match(
+    stdout,
+    /^FileError: .*limited\.safetensors could not be written, and what was there stays \(EFBIG: .*\)\n$/,
+  )
   assert.is(value(path), 1)
   assert.equal(
     readdirSync(folder).filter((name) => name.endsWith('.tmp')),

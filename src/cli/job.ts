@@ -62,6 +62,20 @@ export const OUT = {
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
 } as const
 
+/** The flags that only `train` takes. */
+export const KEEP = {
+  checkpoint: { type: 'string', value: 'FILE', help: 'keep the training there: each epoch, at the end, on Ctrl-C' },
+  every: { type: 'string', value: 'K', help: 'keep it after every K steps as well' },
+  resume: { type: 'string', value: 'FILE', help: 'go on from there, with its flags and those given here' },
+} as const
+
+/** The flags that a checkpoint keeps: those that describe the training and the machine. */
+export const KEPT_FLAGS = [
+  ...(['model', 'data', 'batch', 'memory', 'epochs', 'seed', 'micro-batch', 'recompute', 'device', 'threads'] as const),
+  ...(['optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
+] as const satisfies readonly (keyof typeof JOB_OPTIONS)[]
+export type KeptFlag = (typeof KEPT_FLAGS)[number]
+
 export interface Job {
   model: string
   /** null: the embedded digits */
@@ -90,15 +104,22 @@ export interface Job {
   svg: string | undefined
   /** of `plan` */
   out: string | undefined
+  /** of `train`, as are the next two */
+  checkpoint: string | undefined
+  every: number | undefined
+  resume: string | undefined
+  /** as they were given, defaults included */
+  flags: Readonly<Partial<Record<KeptFlag, string>>>
   help: boolean | undefined
 }
 
 /** @throws UsageError  naming the flag */
 export function parseJob(command: 'train' | 'plan', args: readonly string[]): Job {
-  const { values }: { values: Values<typeof JOB_OPTIONS> & { out?: string } } =
+  type Own = Partial<Record<keyof typeof OUT | keyof typeof KEEP, string>>
+  const { values }: { values: Values<typeof JOB_OPTIONS> & Own } =
     command === 'plan'
       ? parseOptions(command, args, { ...JOB_OPTIONS, ...OUT })
-      : parseOptions(command, args, JOB_OPTIONS)
+      : parseOptions(command, args, { ...JOB_OPTIONS, ...KEEP })
   const ifGiven = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
     text === undefined ? undefined : read(text)
   const optimizer = choice('--optimizer', values.optimizer, OPTIMIZERS)
@@ -110,6 +131,9 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   const size = values['micro-batch']
   if (size === 'fast' && command === 'plan') {
     throw new UsageError('--micro-batch fast measures by training, and plan trains nothing: say fit or a number')
+  }
+  if (values.every !== undefined && values.checkpoint === undefined) {
+    throw new UsageError('--every says when to write the file of --checkpoint: give --checkpoint FILE as well')
   }
   const folder = /^idx:(.+)/s.exec(values.data)?.[1] ?? null
   if (folder === null && values.data !== 'digits') {
@@ -137,6 +161,10 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     json: values.json,
     svg: values['memory-svg'],
     out: values.out,
+    checkpoint: values.checkpoint,
+    every: ifGiven(values.every, (text) => whole('--every', text, 1)),
+    resume: values.resume,
+    flags: Object.fromEntries(KEPT_FLAGS.map((name) => [name, values[name]])),
     help: values.help,
   }
 }

@@ -37,6 +37,8 @@ export interface ProgressOptions {
   steps: number
   /** samples in an epoch */
   samples: number
+  /** what a training that goes on has behind it */
+  before?: { steps: number; samples: number }
   budgetBytes: number
 }
 
@@ -58,6 +60,7 @@ export class Progress implements Listener {
   constructor(io: Io, options: ProgressOptions) {
     this.#io = io
     this.#options = options
+    this.#steps = options.before?.steps ?? 0
   }
 
   microBatch(samples: number): void {
@@ -103,18 +106,18 @@ export class Progress implements Listener {
     const now = performance.now()
     if (!this.#io.isTTY || now - this.#drawn < REDRAW_MS) return
     this.#drawn = now
-    const { epochs, steps, samples } = this.#options
+    const { epochs, steps, samples, before } = this.#options
     const epoch = Math.floor((this.#steps * epochs) / steps) + (this.#evaluating ? 0 : 1)
     const parts = [
       `epoch ${epoch}/${epochs}`,
       `step ${this.#steps}/${steps}`,
       ...(this.#ms > 0 ? [`${groupDigits(Math.round((1000 * this.#samples) / this.#ms))} images/s`] : []),
-      ...(this.#steps > 0 ? [`loss ${showLoss(this.#loss)}`] : []),
+      ...(this.#peakBytes > 0 ? [`loss ${showLoss(this.#loss)}`] : []),
       ...(this.#accuracy === undefined ? [] : [`accuracy ${showShare(this.#accuracy)}`]),
-      ...(this.#steps > 0 ? [this.#peak()] : []),
+      ...(this.#peakBytes > 0 ? [this.#peak()] : []),
     ]
     const words = parts.join('  ')
-    const done = Math.min(1, (this.#samples + this.#gathered) / (samples * epochs))
+    const done = Math.min(1, ((before?.samples ?? 0) + this.#samples + this.#gathered) / (samples * epochs))
     const room = Math.min(24, this.#io.columns - 1 - words.length - 4)
     const bar = room >= 8 ? `[${'#'.repeat(Math.round(done * room)).padEnd(room, '.')}]  ` : ''
     this.#io.out(ERASE + `${bar}${words}`.slice(0, Math.max(0, this.#io.columns - 1)))

@@ -9,6 +9,7 @@ import type { Needs } from './needs.js'
 import { showLoss, showShare } from './progress.js'
 
 export class Tally {
+  /** of this run */
   steps = 0
   /**
    * the loss of the last step, and the results of the last evaluation; NaN before the first, which JSON shows as null
@@ -23,6 +24,9 @@ export class Tally {
   /** the highest peak of all steps and evaluations */
   peakBytes = 0
   plannedPeakBytes = 0
+
+  /** @param before  the steps of earlier runs, from which this one goes on */
+  constructor(readonly before = 0) {}
 
   step({ loss, peakBytes, plannedPeakBytes }: StepResult): void {
     this.steps++
@@ -46,12 +50,14 @@ export class Tally {
   }
 }
 
-export function showInterrupted(io: Io, { json }: Job, { steps, loss, accuracy }: Tally, of: number): void {
+export function showInterrupted(io: Io, job: Job, { before, steps, loss, accuracy }: Tally, of: number): void {
+  const { json, checkpoint: file } = job
   const so =
     steps === 0
-      ? 'before the first step was committed'
-      : `after ${groupDigits(steps)} of ${groupDigits(of)} steps, the last with loss ${showLoss(loss)}`
-  const text = `Interrupted ${so}. Nothing of the mini-batch that was running was committed.\n`
+      ? `before the first step${before > 0 ? ' of this run' : ''} was committed`
+      : `after ${groupDigits(before + steps)} of ${groupDigits(of)} steps, the last with loss ${showLoss(loss)}`
+  const goOn = file === undefined ? '' : ` To go on: sluice train --resume ${file} --checkpoint ${file}`
+  const text = `Interrupted ${so}. Nothing of the mini-batch that was running was committed.${goOn}\n`
   if (json) {
     emit(io, 'interrupted', { steps, loss, testAccuracy: accuracy })
     io.err(text)
@@ -66,7 +72,12 @@ export interface Outcome {
   wallMs: number
 }
 
-export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { plan, needs, wallMs }: Outcome): void {
+export function showDone(
+  io: Io,
+  { json, memoryBytes, checkpoint: file }: Job,
+  tally: Tally,
+  { plan, needs, wallMs }: Outcome,
+): void {
   const { steps, stepsAsPlanned, evaluations, evaluationsAsPlanned, accuracy, testLoss, peakBytes, plannedPeakBytes } =
     tally
   if (json) {
@@ -99,6 +110,7 @@ export function showDone(io: Io, { json, memoryBytes }: Job, tally: Tally, { pla
       : `The measured peak equalled the plan in only ${stepsAsPlanned} of ${steps} steps and ` +
         `${evaluationsAsPlanned} of ${evaluations} evaluations`,
     `Highest peak ${showBytes(peakBytes)}, ${share} of the budget of ${formatBytes(memoryBytes)}`,
+    ...(file === undefined ? [] : [`The weights and the training are in ${file}`]),
     `${(wallMs / 1000).toFixed(1)} s`,
   ]
   io.out(`\n${lines.join('.\n')}.\n`)

@@ -8,11 +8,14 @@ import type { Streamer } from '../stream/streamer.js'
 import { announcePlan, describeJob, writePicture } from './announce.js'
 import { chooseFastest } from './choose.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
-import { build, JOB_OPTIONS, type Job, loadSets, parseJob, type Sets, totalSteps } from './job.js'
+import { build, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, totalSteps } from './job.js'
+import { Keeper, restore, resume } from './keep.js'
 import { findNeeds } from './needs.js'
 import { describeOptions, UsageError } from './options.js'
 import { type Listener, Progress } from './progress.js'
 import { showDone, showInterrupted, Tally } from './summary.js'
+
+const { help: HELP, ...OPTIONS } = JOB_OPTIONS
 
 export const train: Command = {
   name: 'train',
@@ -23,37 +26,42 @@ export const train: Command = {
 Trains a model on real images with mini-batches of any size under a hard byte budget: plans how each
 mini-batch goes through it in micro-batches, trains, and compares every step's measured peak with its plan.
 
-${describeOptions(JOB_OPTIONS)}
+${describeOptions({ ...OPTIONS, ...KEEP, help: HELP })}
 
 Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest budget that would do),
 130 when interrupted, 1 on anything else.
 `,
   async run(args, io) {
-    const asked = parseJob('train', args)
-    if (asked.help) {
+    const given = parseJob('train', args)
+    if (given.help) {
       io.out(train.help())
       return EXIT.done
     }
+    const resumed = given.resume === undefined ? null : await resume(given.resume, args)
+    const asked = resumed?.job ?? given
     const started = performance.now()
     const limit = asked.device === 'gpu' ? null : heapLimit(asked.memoryBytes)
     if (limit) throw new UsageError(`--memory: ${limit}`)
     const sets = await loadSets(asked)
     const capped = { ...asked, batch: Math.min(asked.batch, sets.train.length) }
     const needs = findNeeds(capped, sets)
-    const notes =
-      capped.batch < asked.batch
+    const notes = [
+      ...(capped.batch < asked.batch
         ? [`the training data has ${groupDigits(capped.batch)} samples: one mini-batch of all of them per epoch`]
-        : []
+        : []),
+      ...(resumed?.notes ?? []),
+    ]
     if (!asked.json) io.out(`Training ${describeJob(capped, sets, needs)}\n\n`)
     const device = await openDevice(asked.device, { memory: asked.memoryBytes, threads: asked.threads })
     try {
       const { streamer } = build(capped, sets, device)
+      if (resumed && asked.resume !== undefined) await restore(asked.resume, resumed, streamer, io)
       const job = capped.fastest ? await chooseFastest(capped, sets, streamer, io) : capped
       const plan = streamer.plan({ batch: job.batch, microBatch: job.microBatch })
       announcePlan(io, job, plan, needs, notes)
       await writePicture(job, streamer, plan)
       if (!job.json) io.out('\n')
-      const tally = new Tally()
+      const tally = new Tally(stepsBefore(job, sets, streamer))
       const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, io, signal))
       if (completed) showDone(io, job, tally, { plan, needs, wallMs: performance.now() - started })
       else showInterrupted(io, job, tally, totalSteps(job, sets))
@@ -62,6 +70,11 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest b
       await device.close()
     }
   },
+}
+
+/** The steps behind the cursor, in mini-batches of this job. */
+function stepsBefore({ batch }: Job, { train }: Sets, { cursor }: Streamer): number {
+  return cursor.epoch * Math.ceil(train.length / batch) + Math.ceil(cursor.samples / batch)
 }
 
 /** Train to the end, and count in `tally`. @returns false if the training was interrupted */
@@ -74,31 +87,42 @@ async function follow(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { json, batch, epochs, microBatch } = job
-  const size = { epochs, steps: totalSteps(job, sets), samples: sets.train.length, budgetBytes: job.memoryBytes }
+  const samples = sets.train.length
+  const { cursor } = streamer
+  const before = { steps: tally.before, samples: cursor.epoch * samples + cursor.samples }
+  const size = { epochs, steps: totalSteps(job, sets), samples, budgetBytes: job.memoryBytes, before }
   const listener = json ? jsonLines(io) : new Progress(io, size)
+  const keeper = new Keeper(io, job, streamer)
   try {
+    // at once: a file that cannot be written is told before anything is learned
+    await keeper.keep()
+    if (cursor.epoch >= epochs) tally.evaluation(await streamer.evaluate(sets.test, { microBatch, signal }))
     const training = streamer.fit(sets.train, {
       batch,
       epochs,
       microBatch,
       evaluate: sets.test,
+      from: cursor,
       signal,
       onMicroBatch: ({ samples }) => listener.microBatch(samples),
-      onEpoch: ({ epoch, trainLoss, evaluation, imagesPerSecond }) => {
+      onEpoch: async ({ epoch, trainLoss, evaluation, imagesPerSecond }) => {
         if (!evaluation) return
         const { loss, accuracy = Number.NaN } = evaluation
         tally.evaluation(evaluation)
         listener.epoch({ epoch: epoch + 1, testLoss: loss, testAccuracy: accuracy, trainLoss, imagesPerSecond })
+        await keeper.keep()
       },
     })
     for await (const result of training) {
       tally.step(result)
       listener.step(result)
+      await keeper.step()
     }
     return true
   } catch (error) {
-    if (error instanceof InterruptedError) return false
-    throw error
+    if (!(error instanceof InterruptedError)) throw error
+    await keeper.keep()
+    return false
   } finally {
     listener.end()
   }

@@ -70,7 +70,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   const { open, realpath, rename, stat, unlink } = await nodeFiles()
   const target = await realpath(path).catch(() => path)
   const temporary = `${target}.${process.pid}-${written++}.tmp`
-  await explained(path, 'could not be written, and is as it was', async () => {
+  await explained(path, 'could not be written, and what was there stays', async () => {
     const there = await stat(target).catch(() => null)
     if (there && !there.isFile()) throw new FileError('it is not a regular file')
     const handle = await open(temporary, 'wx')

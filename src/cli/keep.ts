@@ -1,0 +1,123 @@
+/** `--checkpoint` and `--resume`: a training as a file, with the flags that made it. */
+import { FileError, naming, readHeader, SafetensorsError, showName } from '../io/index.js'
+import { reasonOf } from '../memory/errors.js'
+import { loadCheckpoint, saveCheckpoint } from '../stream/checkpoint-file.js'
+import type { Streamer } from '../stream/streamer.js'
+import { isRecord } from '../tensor/saved-state.js'
+import { emit, type Io } from './io.js'
+import { type Job, KEPT_FLAGS, type KeptFlag, parseJob } from './job.js'
+import { UsageError } from './options.js'
+
+const TEXT = 'sluice.flags'
+
+/** With another one it would be another training. */
+const FIXED = ['model', 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]
+
+/** A job that goes on from a file. */
+export interface Resumed {
+  readonly job: Job
+  /** what differs from the training in the file, and may change its results */
+  readonly notes: readonly string[]
+  /** the bytes of the header of the file */
+  readonly headerBytes: number
+}
+
+/**
+ * The job in the file of `--resume`, where flags that are given win.
+ * @throws UsageError  a flag makes it another training
+ * @throws FileError   the file cannot be read, or its flags are none
+ */
+export async function resume(file: string, args: readonly string[]): Promise<Resumed> {
+  const { metadata, dataStart } = await readHeader(file)
+  const kept = naming(file, () => keptFlags(metadata))
+  const own = Object.entries(kept).map(([name, value]) => `--${name}=${value}`)
+  const before = naming(file, () => jobOf(own))
+  const job = parseJob('train', [...own, ...args])
+  for (const name of FIXED) {
+    if (kept[name] === undefined || job.flags[name] === kept[name]) continue
+    throw new UsageError(
+      `--${name} ${job.flags[name]}: ${showName(file)} is a training with --${name} ${kept[name]}; leave the flag out`,
+    )
+  }
+  const changed = (
+    ['data', 'batch', 'epochs', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const
+  )
+    .filter((name) => Object.keys(kept).length > 0 && before.flags[name] !== job.flags[name])
+    .map((name) => `--${name} is ${job.flags[name] ?? 'not given'}, and was ${before.flags[name] ?? 'not given'}`)
+  return { job, notes: changed, headerBytes: dataStart }
+}
+
+function keptFlags(metadata: Readonly<Record<string, string>>): Partial<Record<KeptFlag, string>> {
+  if (!Object.hasOwn(metadata, TEXT)) return {}
+  let flags: unknown
+  try {
+    flags = JSON.parse(metadata[TEXT])
+  } catch (cause) {
+    throw new SafetensorsError(`${TEXT} is not JSON (${reasonOf(cause)})`, { cause })
+  }
+  const kept: Partial<Record<KeptFlag, string>> = {}
+  for (const name of KEPT_FLAGS) {
+    const value = isRecord(flags) && Object.hasOwn(flags, name) ? flags[name] : undefined
+    if (typeof value === 'string') kept[name] = value
+  }
+  return kept
+}
+
+/** @throws SafetensorsError  the flags are not valid */
+function jobOf(flags: readonly string[]): Job {
+  try {
+    return parseJob('train', flags)
+  } catch (cause) {
+    throw new SafetensorsError(`${TEXT}: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/**
+ * Set the streamer to the training in the file. The file may take what a device of this budget holds, in float64.
+ * @throws FileError, StateError  the file cannot be read, or is of another model or optimizer
+ */
+export async function restore(file: string, { job, headerBytes }: Resumed, streamer: Streamer, io: Io): Promise<void> {
+  const checkpoint = await loadCheckpoint(file, { maxBytes: headerBytes + 2 * job.memoryBytes })
+  try {
+    streamer.restore(checkpoint)
+  } catch (cause) {
+    throw new FileError(`${showName(file)}: ${reasonOf(cause)}`, { cause })
+  }
+  const { epoch, samples } = checkpoint.cursor
+  const { steps } = checkpoint.optimizer
+  if (job.json) emit(io, 'resumed', { file, step: steps, epoch: epoch + 1, samples })
+  else io.out(`Going on from ${showName(file)}, after ${steps} steps, in epoch ${epoch + 1}.\n`)
+}
+
+/** Writes the file of `--checkpoint`, or nothing where the flag is not given. */
+export class Keeper {
+  /** the commit that the file holds */
+  #kept = ''
+
+  constructor(
+    readonly io: Io,
+    readonly job: Job,
+    readonly streamer: Streamer,
+  ) {}
+
+  /** Keep a step if it is one of every `--every`. */
+  async step(): Promise<void> {
+    const { every } = this.job
+    if (every !== undefined && this.streamer.optimizer.steps % every === 0) await this.keep()
+  }
+
+  /** Keep the last commit. @throws FileError  the file could not be written, and is as it was */
+  async keep(): Promise<void> {
+    const { checkpoint: file, flags, fastest, microBatch, json } = this.job
+    if (file === undefined) return
+    const { epoch, samples } = this.streamer.cursor
+    const { steps } = this.streamer.optimizer
+    const commit = `${steps} ${epoch} ${samples}`
+    if (commit === this.#kept) return
+    // the size that was measured to be the fastest: measured again it may be another
+    const kept = fastest ? { ...flags, 'micro-batch': String(microBatch) } : flags
+    await saveCheckpoint(await this.streamer.checkpoint(), file, { metadata: { [TEXT]: JSON.stringify(kept) } })
+    this.#kept = commit
+    if (json) emit(this.io, 'checkpoint', { file, step: steps, epoch: epoch + 1, samples })
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * `sluice train --checkpoint` and `--resume`: a training that is killed, interrupted or fails at any moment leaves a file
+ * from which it goes on, and ends as the undisturbed one does.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { EXIT, type Io } from '../src/cli/io.js'
+import { run } from '../src/cli/run.js'
+import { loadCheckpoint, nn, parseSafetensors, toSafetensors } from '../src/index.js'
+import { TEST_RUNS } from './fixtures.js'
+
+interface Event {
+  event: string
+  [field: string]: unknown
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-keep-'))
+test.after(() => rmSync(folder, { recursive: true }))
+const at = (name: string): string => join(folder, name)
+
+const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
+const JOB = ['train', '--model', 'mlp', '--batch', '128', '--epochs', '3', '--memory', '512KiB', '--threads', '1']
+
+/** A process of its own; `onEvent` may kill it. */
+function start(args: readonly string[], onEvent: (event: Event, child: ChildProcess) => void = () => {}) {
+  const child = spawn(process.execPath, [MAIN, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const events: Event[] = []
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  const lines = createInterface({ input: child.stdout })
+  lines.on('line', (line) => {
+    // the last line of one that is killed may be a part
+    if (!line.endsWith('}')) return
+    const event: Event = JSON.parse(line)
+    events.push(event)
+    onEvent(event, child)
+  })
+  return new Promise<{ code: number | null; signal: string | null; events: Event[]; err: string }>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, events, err }))
+  })
+}
+
+/** In this process. */
+async function sluice(args: readonly string[], options: Partial<Io> & { signal?: AbortSignal } = {}) {
+  const shown = { out: '', err: '' }
+  const code = await run(args, {
+    out: (text) => {
+      shown.out += text
+      options.out?.(text)
+    },
+    err: (text) => {
+      shown.err += text
+    },
+    isTTY: options.isTTY ?? false,
+    columns: 200,
+    interruptible: (fn) => fn(options.signal ?? new AbortController().signal),
+  })
+  return { code, ...shown }
+}
+
+async function eventsOf(args: readonly string[]): Promise<Event[]> {
+  const { code, out, err } = await sluice([...args, '--json'])
+  assert.is(code, EXIT.done, err)
+  return out
+    .trimEnd()
+    .split('\n')
+    .map((line): Event => JSON.parse(line))
+}
+
+const named = (all: readonly Event[], name: string): Event[] => all.filter(({ event }) => event === name)
+const lossesOf = (all: readonly Event[]): number[] => named(all, 'step').map(({ loss }) => Number(loss))
+const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(path))
+
+let undisturbed: Promise<{ file: Uint8Array; events: Event[] }> | null = null
+/** The training that nothing disturbs: its events, and the file at its end. */
+function straight() {
+  undisturbed ??= eventsOf([...JOB, '--checkpoint', at('straight'), '--every', '1']).then((events) => {
+    return { file: bytesOf(at('straight')), events }
+  })
+  return undisturbed
+}
+
+test('killed with SIGKILL at any moment, and resumed: the same file at the end, to the byte', async () => {
+  const { file } = await straight()
+  const random = nn.generator(9)
+  const began = performance.now()
+  await start([...JOB, '--checkpoint', at('timed'), '--every', '1'])
+  const longest = performance.now() - began
+  assert.equal(bytesOf(at('timed')), file)
+  let kills = 0
+  for (let trial = 0; trial < Math.min(100, 4 * TEST_RUNS); trial++) {
+    const path = at(`killed ${trial}`)
+    for (let tries = 0; tries < 2; tries++) {
+      const go = existsSync(path) ? ['train', '--resume', path] : JOB
+      let timer: NodeJS.Timeout | undefined
+      const { signal } = await start([...go, '--checkpoint', path, '--every', '1'], (event, child) => {
+        if (event.event === 'plan') timer = setTimeout(() => child.kill('SIGKILL'), random() * 0.6 * longest)
+      })
+      clearTimeout(timer)
+      if (signal === 'SIGKILL') kills++
+      // whatever there is can be read
+      if (existsSync(path)) await loadCheckpoint(path)
+    }
+    const go = existsSync(path) ? ['train', '--resume', path] : JOB
+    const { code, err } = await start([...go, '--checkpoint', path])
+    assert.is(code, EXIT.done, err)
+    assert.equal(bytesOf(path), file, `trial ${trial}`)
+    rmSync(path)
+  }
+  assert.ok(kills > 0, 'no training was killed')
+  if (TEST_RUNS > 1) console.log(`${kills} kills`)
+})
+
+test('Ctrl-C keeps the last commit and exits 130; --resume goes on to the same file', async () => {
+  const { file } = await straight()
+  const path = at('interrupted')
+  const { code, events, err } = await start([...JOB, '--checkpoint', path], ({ event, step }, child) => {
+    if (event === 'step' && step === 5) child.kill('SIGINT')
+  })
+  assert.is(code, EXIT.interrupted, err)
+  const steps = named(events, 'step')
+  const last = steps[steps.length - 1].step
+  assert.ok(Number(last) >= 5 && Number(last) < 36)
+  assert.is((await loadCheckpoint(path)).optimizer.steps, last)
+  const kept = named(events, 'checkpoint')
+  assert.is(kept[kept.length - 1].step, last)
+  assert.match(err, `To go on: sluice train --resume ${path} --checkpoint ${path}\n`)
+  const rest = await eventsOf(['train', '--resume', path, '--checkpoint', path])
+  assert.equal([rest[0].event, rest[0].step], ['resumed', last])
+  assert.equal([...lossesOf(events), ...lossesOf(rest)], lossesOf((await straight()).events))
+  assert.equal(bytesOf(path), file)
+})
+
+test('when a file is kept: at the start, each epoch, every K steps, and at the end', async () => {
+  const kept = (events: readonly Event[]) => named(events, 'checkpoint').map(({ step }) => step)
+  const plain = await eventsOf([...JOB, '--checkpoint', at('often')])
+  assert.equal(kept(plain), [0, 12, 24, 36])
+  const often = await eventsOf([...JOB, '--checkpoint', at('often'), '--every', '5'])
+  assert.equal(kept(often), [0, 5, 10, 12, 15, 20, 24, 25, 30, 35, 36])
+  assert.equal(bytesOf(at('often')), (await straight()).file)
+  assert.equal(kept(await eventsOf(JOB)), [])
+})
+
+/** Losses of size 1 to 2.4, in float32 with their sums in another order, against which adam divides by small numbers. */
+const SAME_LOSS = 1e-5
+
+test('another budget, micro-batch, number of threads or device goes on to the same losses', async () => {
+  const { events: expected, file } = await straight()
+  const path = at('moved')
+  let left = 7
+  const controller = new AbortController()
+  const first = await sluice([...JOB, '--checkpoint', path, '--json'], {
+    signal: controller.signal,
+    out: (text) => {
+      if (text.includes('"event":"step"') && --left === 0) controller.abort()
+    },
+  })
+  assert.is(first.code, EXIT.interrupted)
+  for (const flags of [
+    '--memory 2MiB',
+    '--micro-batch 7',
+    '--threads 2',
+    '--device reference --memory 2MiB',
+    '--recompute never',
+  ]) {
+    const end = at('moved end')
+    const rest = await eventsOf(['train', '--resume', path, '--checkpoint', end, ...flags.split(' ')])
+    const losses = lossesOf(rest)
+    const wanted = lossesOf(expected).slice(-losses.length)
+    assert.is(losses.length, 29, flags)
+    const worst = Math.max(...losses.map((loss, i) => Math.abs(loss - wanted[i])))
+    assert.ok(worst < SAME_LOSS, `${flags}: off by ${worst}`)
+    assert.equal(named(rest, 'plan')[0].notes, [], flags)
+    if (flags !== '--threads 2') continue
+    assert.equal(parseSafetensors(bytesOf(end)).tensors, parseSafetensors(file).tensors)
+  }
+})
+
+test('flags of the file hold, those given win and are noted; what makes it another training is refused', async () => {
+  await straight()
+  const path = at('straight')
+  const longer = await eventsOf(['train', '--resume', path, '--epochs', '4', '--lr', '0.001'])
+  assert.equal(
+    named(longer, 'step').map(({ step }) => step),
+    Array.from({ length: 12 }, (_, i) => 37 + i),
+  )
+  assert.equal(named(longer, 'plan')[0].notes, ['--epochs is 4, and was 3', '--lr is 0.001, and was not given'])
+  const over = await sluice(['train', '--resume', path])
+  assert.is(over.code, EXIT.done)
+  assert.match(over.out, /Going on from .*straight, after 36 steps, in epoch 4\./)
+  assert.match(over.out, /Test accuracy \d+\.\d %\./)
+  const cases: [string, number, RegExp][] = [
+    [`--resume ${path} --seed 2`, EXIT.usage, /--seed 2: .*straight is a training with --seed 1; leave the flag out/],
+    [`--resume ${path} --model lenet`, EXIT.usage, /--model lenet: .* is a training with --model mlp/],
+    [`--resume ${path} --optimizer sgd`, EXIT.usage, /--optimizer sgd: .* is a training with --optimizer adam/],
+    ['--every 3', EXIT.usage, /--every says when .*: give --checkpoint FILE as well/],
+    ['--checkpoint x --every 0', EXIT.usage, /--every '0' is not a whole number, 1 or more/],
+    [`--resume ${at('none')}`, EXIT.failed, /none cannot be read \(ENOENT/],
+    [`--resume ${folder}`, EXIT.failed, /cannot be read \(it is not a regular file\)/],
+    [`--resume ${path} --memory 100KiB`, EXIT.doesNotFit, /The smallest budget that works is/],
+  ]
+  for (const [flags, code, message] of cases) {
+    const outcome = await sluice(['train', ...flags.split(' ')])
+    assert.is(outcome.code, code, outcome.err)
+    assert.match(outcome.err, message)
+  }
+})
+
+test('a file that is damaged, of weights only, or with strange flags is refused by its name, before anything is learned', async () => {
+  const { file } = await straight()
+  const path = at('strange')
+  const { tensors, metadata } = parseSafetensors(file)
+  const flags = JSON.parse(metadata['sluice.flags'])
+  const withFlags = (changed: unknown) =>
+    toSafetensors(tensors, {
+      ...metadata,
+      'sluice.flags': typeof changed === 'string' ? changed : JSON.stringify(changed),
+    })
+  const cases: [Uint8Array, RegExp][] = [
+    [file.subarray(0, -1), /strange: the tensors take \d+ bytes, and after the header the file has \d+/],
+    [toSafetensors(tensors), /strange: it has weights and no training/],
+    [withFlags('{'), /strange: sluice\.flags is not JSON/],
+    [withFlags({ ...flags, batch: 'many' }), /strange: sluice\.flags: --batch 'many' is not a whole number/],
+    [withFlags({ ...flags, model: 'convnet' }), /strange: .*is missing.*Nothing was changed/],
+    [
+      toSafetensors({ ...tensors, more: { shape: [2 ** 20], data: new Float32Array(2 ** 20) } }, metadata),
+      /strange cannot be read \(it has \d+ bytes, and at most \d+ are taken\)/,
+    ],
+  ]
+  for (const [bytes, message] of cases) {
+    writeFileSync(path, bytes)
+    const { code, out, err } = await sluice(['train', '--resume', path])
+    assert.is(code, EXIT.failed, err)
+    assert.match(err, message)
+    assert.is(err.trimEnd().split('\n').length, 1, err)
+    assert.not.match(out, 'epoch')
+  }
+  // flags that a checkpoint does not keep are not read from it
+  writeFileSync(
+    path,
+    withFlags({ ...flags, 'memory-svg': at('picture'), checkpoint: at('other'), __proto__: '1', json: 'true' }),
+  )
+  assert.is((await sluice(['train', '--resume', path])).code, EXIT.done)
+  assert.not(existsSync(at('picture')) || existsSync(at('other')))
+})
+
+test('where the file can no longer be written, the training ends with a line, and what was there stays', async () => {
+  mkdirSync(at('disk'))
+  const path = join(at('disk'), 'run')
+  const lost = await sluice([...JOB, '--checkpoint', path, '--json'], {
+    out: (text) => {
+      if (text.includes('"event":"epoch"') && text.includes('"epoch":2')) renameSync(at('disk'), at('elsewhere'))
+    },
+  })
+  assert.is(lost.code, EXIT.failed)
+  assert.match(lost.err, /^sluice: .*disk\/run could not be written, and what was there stays \(ENOENT.*\)\n$/)
+  assert.is((await loadCheckpoint(join(at('elsewhere'), 'run'))).optimizer.steps, 12)
+  const never = await sluice([...JOB, '--checkpoint', join(at('disk'), 'run'), '--json'])
+  assert.is(never.code, EXIT.failed)
+  assert.not.match(never.out, '"event":"step"')
+})
+
+test('progress on a terminal counts on from the file', async () => {
+  const path = at('progress')
+  await eventsOf([...JOB, '--epochs', '2', '--schedule', 'constant', '--checkpoint', path])
+  let shown = ''
+  const { code } = await sluice(['train', '--resume', path, '--epochs', '4'], {
+    isTTY: true,
+    out: (text) => {
+      shown += text
+    },
+  })
+  assert.is(code, EXIT.done)
+  const [, epoch, step, of] = /epoch (\d)\/4 {2}step (\d+)\/(\d+)/.exec(shown) ?? []
+  assert.equal([epoch, of], ['3', '48'])
+  assert.ok(Number(step) >= 24)
+  assert.not.match(shown, 'NaN')
+})
+
+test.run()
