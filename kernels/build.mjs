@@ -28,7 +28,7 @@ const OPTIONS = [
   '--importMemory',
   '--noAssert',
   `--memoryBase ${FIRST_STATIC_BYTE}`,
-  // threads work on one shared memory; the limits of a memory may be any within those of its type
+  // threads work on one shared memory; a memory may have narrower limits than its type
   '--enable threads',
   '--sharedMemory',
   '--maximumMemory 65536',
@@ -85,8 +85,8 @@ function hashOfInputs() {
 const recordOf = (names) => `{ readonly [N in ${names.map((name) => `'${name}'`).join(' | ')}]: number }`
 
 /**
- * A function for each class of sizes.ts, which lists the numbers of p in the order of the fields. A class with a parent
- * takes the fields of the parent from p, and its own from `cut`.
+ * Writes a function for each class of sizes.ts. It lists the numbers of p in the order of the fields. A class with a
+ * parent takes the fields of the parent from p, and its own from `cut`.
  */
 function sizes() {
   const source = readFileSync(here('simd/assembly/machine/sizes.ts'), 'utf8')

@@ -1,5 +1,5 @@
 /**
- * Sluice: a tensor and autograd engine with a hard byte budget, through which it streams large mini-batches.
+ * Sluice: a tensor and autograd engine that streams large mini-batches through a hard byte budget.
  *
  * Namespaces: `nn` modules, `optim` optimizers and schedules, `models`, `data`. Everything else is exported by name.
  */

@@ -21,7 +21,7 @@ function runIn(script: string, files: Readonly<Record<string, string>>) {
       writeFileSync(join(folder, path), text)
     }
     cpSync(join(ROOT, script), join(folder, script))
-    // uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
+    // uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
     const env = { ...process.env, FORCE_COLOR: undefined }
     const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd: folder, env, encoding: 'utf8' })
     return { status, stdout, stderr, left: Object.keys(files).filter((path) => existsSync(join(folder, path))) }

@@ -36,7 +36,7 @@ test('examples', () => {
   }
 })
 
-test('an error names the binary unit for a decimal one, and for nothing else', () => {
+test('the error for a decimal unit names the binary unit, and no other error does', () => {
   const answer = (size: string): string => {
     try {
       return String(parseBytes(size))

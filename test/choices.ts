@@ -254,7 +254,7 @@ const STEEP: { readonly [name: string]: (y: Tensor, c: Tensor) => Tensor } = {
   'y times NaN': (y) => ops.mul(y, Number.NaN),
 }
 
-/** The gradient to x of sum(steep(run(x))). */
+/** The gradient of sum(steep(run(x))) with respect to x. */
 async function gradientOf(device: Device, { x, shape, run }: Choice, steep: (y: Tensor, c: Tensor) => Tensor) {
   const leaf = requireGrad(tensor(device, x, shape))
   scope(device, () => {

@@ -485,7 +485,7 @@ test('a training that fails exits 1 with the reason, and closes its device', asy
 /** The program itself, in a process of its own that runs `before` first. */
 function start(args: string, stdio: StdioOptions = 'pipe', before = '') {
   const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
-  // uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
+  // uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
   const env = { ...process.env, FORCE_COLOR: undefined }
   const preload = `data:text/javascript,${encodeURIComponent(before)}`
   const child = spawn(process.execPath, ['--import', preload, main, ...args.split(' ')], { env, stdio })
@@ -586,7 +586,7 @@ test('the process: on a terminal the line fits its width, or 80 if that is unkno
   assert.is(err, 'handlers: 0')
 })
 
-test('the process: Ctrl-C kills a command that does not train at once', async () => {
+test('the process: Ctrl-C at once kills a command that does not train', async () => {
   const { child, ended } = start('gradcheck')
   child.stdout?.once('data', () => child.kill('SIGINT'))
   const { code, signal, out } = await ended
@@ -594,7 +594,7 @@ test('the process: Ctrl-C kills a command that does not train at once', async ()
   assert.not.match(out, 'worst error')
 })
 
-test('gradcheck: the worst error of each op, and 1 for a wrong gradient', async () => {
+test('gradcheck: the worst error of each op, and exit code 1 for a wrong gradient', async () => {
   const { code, out } = await sluice('gradcheck relu argmax softmax')
   assert.is(code, EXIT.done)
   assert.match(

@@ -1,7 +1,7 @@
 /**
  * Values that depend on conventions: ties, kinks, variances, padding, class losses, statistics. All numbers come from
- *   PyTorch, in float64: the name of a case is the expression, and the gradients are those of (y * c).sum(), by python3
- *   -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
+ * PyTorch, in float64: the name of a case is the expression, and the gradients are those of (y * c).sum(), by
+ *   python3 -c "import torch; x = torch.tensor([...], dtype=torch.float64, requires_grad=True); ..."
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

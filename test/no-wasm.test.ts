@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert'
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 const LIBRARY = new URL('../src/index.js', import.meta.url).href
 
-// uvu sets FORCE_COLOR, and beside NO_COLOR Node would warn of it on stderr
+// uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
 const env = { ...process.env, FORCE_COLOR: undefined }
 const node = (...args: string[]) => promisify(execFile)(process.execPath, args, { env })
 

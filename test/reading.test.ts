@@ -1,6 +1,6 @@
 /**
  * The test to read first. fast-check draws the inputs, the library computes through its public functions, and the
- * expected values come from arithmetic that is not the library's.
+ * expected values come from arithmetic outside the library.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

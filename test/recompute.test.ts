@@ -41,7 +41,7 @@ function batchOf(samples: number, sampleShape: readonly number[], classes: numbe
   }
 }
 
-/** Everything that a training leaves, after two steps; each step must peak where its plan says. */
+/** The result of two training steps; each step must peak as planned. */
 async function trained(device: Device, model: Module, batch: Batch, microBatch: number, recompute: Recompute) {
   const optimizer = adam(model, { learningRate: 0.01 })
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer, seed: 3, recompute })
@@ -64,7 +64,7 @@ const planOn = (device: Device, net: (device: Device) => Module, batch: number, 
 
 let again = 0
 for (const [name, openDevice] of Object.entries(DEVICES)) {
-  test(`${name}: networks by chance under any budget: as planned, and to the bits of a step that makes nothing again`, async () => {
+  test(`${name}: random networks under any budget peak as planned, and give the bits of a step that makes nothing again`, async () => {
     await fc.assert(
       fc.asyncProperty(
         steps,
@@ -105,7 +105,7 @@ for (const [name, openDevice] of Object.entries(DEVICES)) {
   })
 }
 
-test('in many of these, values were made again', () => assert.ok(again >= 10, `${again}`))
+test('in many of these steps, values were made again', () => assert.ok(again >= 10, `${again}`))
 
 class DeepResNet extends Module {
   override readonly inputShape = [3, 16, 16]
@@ -156,7 +156,7 @@ test('40 layers train under a budget in which one sample does not fit with all v
   assert.equal(seen, wanted)
 })
 
-test('at one micro-batch, predicted time never rises with the budget, and no peak is above it', () => {
+test('for a fixed micro-batch, the predicted time never rises with the budget, and no peak is above the budget', () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 8 }), (drawn, batch) => {
       const net = (device: Device) => new RandomNet(device, drawn)
@@ -184,7 +184,7 @@ test('at one micro-batch, predicted time never rises with the budget, and no pea
   )
 })
 
-test('the smallest budget that a plan names lets it run, and less does not, whatever may be made again', () => {
+test('the smallest budget that a plan names is enough, and less is not, for every setting of recompute', () => {
   fc.assert(
     fc.property(
       steps,

@@ -1,4 +1,4 @@
-/** What people are shown of memory: the report, and where living tensors were made. */
+/** Memory as shown to people: the report, and the places where living tensors were made. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -11,7 +11,7 @@ import { keep, liveTensors, scope } from '../src/tensor/scope.js'
 const KIB = 1024
 const MIB = 1024 * KIB
 
-test('the report says what is held, by category, and where most was live', async () => {
+test('the report shows the held bytes by category, and the op at the peak', async () => {
   const device = await openDevice('cpu', { memory: 65536 + 512 })
   const x = zeros(device, [64])
   scope(device, () => add(x, x).dispose())
@@ -44,7 +44,7 @@ test('every line of a report, written out', () => {
   ])
 })
 
-test('living tensors are listed with the place that made them, when asked', async () => {
+test('living tensors are listed with the place that made them, if the device tracks origins', async () => {
   const device = await openDevice('cpu', { memory: '64KiB', trackOrigins: true })
   scope(device, () => {
     keep(zeros(device, [3]))
@@ -58,7 +58,7 @@ test('living tensors are listed with the place that made them, when asked', asyn
   assert.equal(liveTensors(silent), [])
 })
 
-test('misuse names the place as well', async () => {
+test('an error of misuse names the place too', async () => {
   const device = await openDevice('cpu', { memory: '64KiB', trackOrigins: true })
   const x = zeros(device, [3])
   x.dispose()

@@ -1,4 +1,4 @@
-/** Loops by hand in scopes: recorded and run at their end, which nothing tells but memory. */
+/** Loops by hand in scopes, which are recorded and run at their end. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
@@ -17,7 +17,7 @@ import { errorOf } from './error-of.js'
 
 const open = (memory = '1MiB') => openDevice('reference', { memory })
 
-test('data() within a scope has the values of its moment, and comes when the scope has run', async () => {
+test('data() within a scope gives the values at the time of the call, and resolves when the scope has run', async () => {
   const device = await open()
   const x = requireGrad(tensor(device, [1, 2]))
   const optimizer = sgd([{ parameters: [x] }], { learningRate: 1 })
@@ -51,7 +51,7 @@ test('an upload takes the values of its array at the call', async () => {
   assert.equal(await Promise.all(sums.map((sum) => sum.item())), [3, 6])
 })
 
-test('intermediates live from first use to last, whoever refers to them', async () => {
+test('intermediates live from first use to last, even if something still refers to them', async () => {
   const device = await open()
   const bytes = 8 * 4096
   const seen: Tensor[] = []
@@ -115,7 +115,7 @@ test('a scope that throws, or that is only planned, leaves no gradient behind', 
   assert.is((await layer.bias?.grad?.data())?.[0], 4)
 })
 
-test('what stands outside may be disposed within, and goes when the scope has run', async () => {
+test('a tensor from outside can be disposed within a scope, and is freed when the scope has run', async () => {
   const device = await open()
   const x = full(device, [512], 2)
   const y = scope(device, () => {
@@ -128,7 +128,7 @@ test('what stands outside may be disposed within, and goes when the scope has ru
   assert.is((await y.data())[0], 4)
 })
 
-test('the same step again is not planned again, also where its results differ in what lasts', async () => {
+test('a repeated step is not planned again, even if other results of it are kept', async () => {
   const device = await open()
   const x = full(device, [64], 2)
   const results: Tensor[][] = []

@@ -1,4 +1,4 @@
-/** Wherever a seed is taken, it is a whole number from 0 to 2^32 - 1, and no two seeds give the same result. */
+/** Every seed is a whole number from 0 to 2^32 - 1, and no two seeds give the same result. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkOps } from '../src/autograd/gradcheck.js'
@@ -28,7 +28,7 @@ const optimizer = optim.sgd(layer)
 const digits = data.digits()
 const image: [number, number, number] = [1, 8, 8]
 
-/** What the weights learn in one step, from which the mask of its dropout follows. */
+/** The update of the weights in one step, which shows the mask of its dropout. */
 async function maskOfStreamer(seed: number): Promise<unknown> {
   const own = await openDevice('cpu', { memory: '256KiB', threads: 1 })
   const model = new nn.Sequential(new nn.Linear(own, 256, 1, { random: nn.generator(1) }), new nn.Dropout(own))
@@ -48,7 +48,7 @@ async function maskOfDevice(seed: number): Promise<unknown> {
   return mask
 }
 
-/** For each place that takes a seed: the numbers that it draws. */
+/** For each function that takes a seed: the numbers that it draws. */
 const PLACES: Record<string, (seed: number) => unknown> = {
   openDevice: maskOfDevice,
   openVirtualDevice: (seed) => openVirtualDevice('cpu', { seed }).step.seed,

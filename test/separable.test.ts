@@ -1,4 +1,7 @@
-/** checkSeparable: yes to losses that are means over targets, no to those that compare samples or weigh them wrongly. */
+/**
+ * checkSeparable: it accepts losses that are means over targets, and refuses those that compare samples or weigh them
+ * wrongly.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError } from '../src/memory/errors.js'
@@ -18,7 +21,7 @@ import { fc } from './property.js'
 const CLASSES = 3
 const IGNORED = 1
 
-/** Outputs [N, 3] with targets of the same shape, of bits, and of classes, some of them IGNORED. */
+/** Outputs [N, 3] with targets of three kinds: numbers of the same shape, bits, and classes, some of them IGNORED. */
 const samples = fc.integer({ min: 2, max: 7 }).chain((count) =>
   fc.record({
     outputs: hostArrays([count, CLASSES]),
@@ -29,7 +32,7 @@ const samples = fc.integer({ min: 2, max: 7 }).chain((count) =>
 )
 type Samples = typeof samples extends fc.Arbitrary<infer T> ? T : never
 
-/** Does the check say yes to every example? */
+/** Asserts that the check accepts every example. */
 async function alwaysSeparable(loss: Loss, targets: (drawn: Samples) => HostArray): Promise<void> {
   await fc.assert(
     fc.asyncProperty(samples, async (drawn) => {
@@ -58,7 +61,7 @@ test('separable: mse', () => alwaysSeparable(mse, ({ values }) => values))
 
 test('separable: bceWithLogits', () => alwaysSeparable(bceWithLogits, ({ bits }) => bits))
 
-test("separable: a mean of a user's own", () =>
+test("separable: a user's own mean", () =>
   alwaysSeparable(
     (output, target) => mean(abs(sub(sigmoid(output), mul(target, 3)))),
     ({ values }) => values,
@@ -71,10 +74,10 @@ const COUPLED: Readonly<Record<string, Loss>> = {
   'the square of the mean of all outputs': (output) => square(mean(output)),
   'deviations from the mean of the mini-batch': (output) => mean(square(sub(output, mean(output, { axes: 0 })))),
   'the hardest sample': (output) => max(square(output)),
-  'a softmax over the samples, as contrastive losses have': (output) => mean(square(logSoftmax(output, 0))),
+  'a softmax over the samples, as in contrastive losses': (output) => mean(square(logSoftmax(output, 0))),
   'a sum and not a mean': (output) => sum(square(output)),
-  // exactly what dividing by the number of micro-batches gets wrong
-  'a mean over targets that are kept, weighed as if all were': (output, target) =>
+  // such a loss goes wrong if it is divided by the number of micro-batches
+  'a mean over kept targets, weighed as if all were kept': (output, target) =>
     crossEntropyLoss({ ignoreIndex: IGNORED })(output, target),
 }
 
@@ -86,7 +89,7 @@ for (const [name, loss] of Object.entries(COUPLED)) {
   })
 }
 
-test('not separable: right values whose gradient is another for a single sample', async () => {
+test('not separable: right values, but another gradient for a single sample', async () => {
   const loss: Loss = (output) => {
     if (output.shape[0] > 1) return mean(square(output))
     const constant = noGrad(output.device, () => square(output))
@@ -97,7 +100,7 @@ test('not separable: right values whose gradient is another for a single sample'
   assert.ok(worstError > 1e-3, `error ${worstError}`)
 })
 
-test('not separable: right gradients of a value that is not the sum of its parts', async () => {
+test('not separable: right gradients, but a value that is not the sum of its parts', async () => {
   const loss: Loss = (output) => add(mean(square(output)), square(noGrad(output.device, () => mean(output))))
   assert.not((await checkSeparable(loss, OUTPUTS, TARGETS)).separable)
 })
@@ -107,7 +110,7 @@ test('not separable: a loss that is not a number', async () => {
   assert.not(separable)
 })
 
-test('examples that can show nothing are refused', async () => {
+test('examples that prove nothing are refused', async () => {
   const one = { data: OUTPUTS.data.slice(0, 2), shape: [1, 2] }
   const ignored = { data: Int32Array.of(-100, -100, -100, -100), shape: [4] }
   for (const check of [

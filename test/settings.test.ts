@@ -1,5 +1,6 @@
 /**
- * Settings that the elements of a device cannot hold are refused by name, before anything is made. Others are accepted.
+ * Settings that the element type of a device cannot hold are refused by name, before anything is made. Others are
+ * accepted.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -26,7 +27,7 @@ import { fc } from './property.js'
 const LEAST = 2 ** -126
 const MOST = 2 ** 128 * (1 - 2 ** -24)
 
-/** Everything that takes a number of any size, by the name that errors use. */
+/** All functions that take a number of any magnitude, by the name in their errors. */
 const TAKERS: Readonly<Record<string, (device: Device, value: number) => unknown>> = {
   'add: the number': (device, value) => add(ones(device, [2]), value),
   'mul: the number': (device, value) => mul(value, ones(device, [2])),
@@ -56,7 +57,7 @@ const TAKERS: Readonly<Record<string, (device: Device, value: number) => unknown
   'adam: eps': (device, value) => adam(leaf(device), { eps: value }),
 }
 
-/** The same where only numbers below 1 are allowed. */
+/** All functions that take a number below 1, likewise. */
 const SHARES: Readonly<Record<string, (device: Device, value: number) => unknown>> = {
   'dropout: rate': (device, value) => dropout(ones(device, [2]), value),
   'crossEntropy: labelSmoothing': (device, value) =>
@@ -123,10 +124,10 @@ test('settings whose meaning would change in float32 are refused', async () => {
     'groupNorm: eps is NaN': () => groupNorm(ones(device, [2, 4]), 2, null, null, { eps: Number.NaN }),
   }
   for (const [message, make] of Object.entries(refused)) {
-    assert.match(refusal(make) ?? 'it was taken', new RegExp(message))
+    assert.match(refusal(make) ?? 'it was accepted', new RegExp(message))
   }
   adam(leaf(reference), { betas: [0.9, 1 - 2 ** -30] })
-  // a rate that decays for ever becomes 0, which does not end the training
+  // a rate that decays forever becomes 0, which does not end the training
   const parameters = leaf(device)
   const optimizer = sgd(parameters, { learningRate: (step) => 0.1 ** (20 * step) })
   for (let step = 0; step < 4; step++) optimizer.step()

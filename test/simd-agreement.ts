@@ -1,9 +1,9 @@
 /**
- * What tests of the SIMD kernels share: a kernel is compared with the plain loops, in every module that this platform
- * runs.
+ * Shared parts of the tests of the SIMD kernels: a kernel is compared with the plain loops, in every module that this
+ * platform can run.
  *
- * A module has a memory of its own, where all numbers but the operands are NaN. So a kernel is caught that reads what
- * is not its own, or writes beyond its outputs or workspace.
+ * A module has a memory of its own, in which all numbers except the operands are NaN. This exposes a kernel that reads
+ * beyond its operands, or writes beyond its outputs or workspace.
  */
 import * as assert from 'uvu/assert'
 import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
@@ -22,10 +22,10 @@ if (bench.length === 0) throw new Error('this platform has no WebAssembly SIMD: 
 
 export const absolute = (values: Floats): Float64Array => Float64Array.from(values, Math.abs)
 
-/** What an element may differ by from what it should be. */
+/** The largest error that is allowed for an element. */
 export type Limit = (element: number, expected: number, output: number) => number
 
-/** The kernel computes nothing, or nothing that rounds. */
+/** For kernels that do not compute, or do not round. */
 export const exactly: Limit = () => 0
 
 export interface Placing {
@@ -38,10 +38,10 @@ export interface Placing {
 }
 
 /**
- * Run kernel `name` in every module, and hold its outputs to those of the plain loops in float64.
- * @param outputs  what they hold before
- * @param limit  what an element may differ by; or the number of terms, where a value is a sum of products: then the
- * limit follows from the sum of their absolute values
+ * Run kernel `name` in every module, and assert that its outputs agree with those of the plain loops in float64.
+ * @param outputs  the values of the outputs before the kernel runs
+ * @param limit  the largest error of an element; or, for sums of products, the number of terms: the limit then follows
+ *   from the sum of their absolute values
  */
 export function agrees<Name extends KernelName>(
   name: Name,

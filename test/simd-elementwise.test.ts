@@ -1,6 +1,6 @@
 /**
  * The SIMD kernels that go through memory once (functions of numbers, movement, reductions, optimizers, dropout) against
- * the plain loops. What moves, compares, chooses or rounds once is the same to the bit, NaN and infinities included.
+ * the plain loops. Kernels that move, compare, choose or round once agree to the bit, NaN and infinities included.
  */
 import { test } from 'uvu'
 import { BINARY, type BinaryFunction, UNARY, type UnaryFunction } from '../kernels/functions.js'
@@ -25,7 +25,7 @@ function agrees<Name extends KernelName>(
   compare(name, parameters, inputs, outputs, limit, { inPlace, tight: true })
 }
 
-/** Small multiples of 1/4, many of them equal, and every now and then a number that is not like others. */
+/** Small multiples of 1/4, many of them equal, with some special numbers among them. */
 const SPECIAL = [Number.NaN, Infinity, -Infinity, 0, -0, 3e38, -3e38, 1e-40, 2 ** -149, 1]
 const mixed = (size: number, seed: number): Float32Array =>
   noise(size, seed).map((value, i) =>
@@ -34,7 +34,7 @@ const mixed = (size: number, seed: number): Float32Array =>
 
 const empty = (size: number): Float32Array => new Float32Array(size).fill(Number.NaN)
 
-/** Around what loops do at once, and anything between. */
+/** Lengths around the sizes of one round of the loops, and random ones. */
 const lengths = fc.oneof(
   fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 67),
   fc.integer({ min: 1, max: 600 }),
@@ -43,7 +43,7 @@ const lengths = fc.oneof(
 const UNARY_NAMES = Object.keys(UNARY) as UnaryFunction[]
 const BINARY_NAMES = Object.keys(BINARY) as BinaryFunction[]
 const CHEAP = UNARY_NAMES.filter((name) => UNARY[name].ulps === undefined)
-/** Of constants that float32 holds, so that they are no error of their own. */
+/** Constants that float32 holds exactly, so that they add no error. */
 const constantsOf = (name: UnaryFunction) => (name === 'clamp' ? { a: -0.5, b: 1 } : { a: 0.25, b: 0.75 })
 
 test('unary functions that round once or not at all', () => {
@@ -53,7 +53,7 @@ test('unary functions that round once or not at all', () => {
       const x = mixed(size, seed)
       const twice: Limit = (i) => roundings(2, 0.25 * Math.abs(x[i]) + 0.75)
       agrees('unary', p, [x], [empty(size)], name === 'affine' ? twice : exactly)
-      // a square's is twice a product, which may have been subnormal
+      // the derivative of a square is twice a product, which may have been subnormal
       const tolerance: Limit = (_, dx) =>
         name === 'sqrt' ? roundings(2, Math.abs(dx)) : name === 'square' ? 2 ** -149 : 0
       const s = name === 'sqrt' ? x.map(Math.sqrt) : x
@@ -73,7 +73,7 @@ const axes = fc.array(
   { maxLength: 3 },
 )
 
-/** Strides of an operand of which some axes are repeated, and its size. */
+/** Strides of an operand with some repeated axes, and its size. */
 function operand(shape: readonly number[], repeated: readonly boolean[]): { strides: number[]; size: number } {
   const own = shape.map((size, axis) => (repeated[axis] ? 1 : size))
   return { strides: contiguous(own).map((stride, axis) => (own[axis] === 1 ? 0 : stride)), size: product(own) }
@@ -108,7 +108,7 @@ test('binary functions, their gradients, and select, broadcast in every way', ()
             agrees('binaryGradient', { ...p, function: name, side }, inputs, [empty(size)], exactly, inPlace)
           }
         }
-        // within the range of float32, which -dy a / b^2 may leave on its way
+        // so moderate that no intermediate of -dy a / b^2 overflows float32
         const moderate = [
           noise(size, seed),
           noise(a.size, seed + 1),
@@ -134,7 +134,7 @@ test('fill, copies of any permutation and slice, padding, concatenation', () => 
       const { shape, strides, offset, storedSize } = permutedSlice(drawn)
       const values = mixed(storedSize, seed)
       agrees('stridedCopy', { shape, strides, offset }, [values], [empty(product(shape))])
-      // axes of which nothing is cut off repeat
+      // axes without a cut are repeated
       const repeat = strides.map((stride, i) => (drawn[i].cut === 0 ? 0 : stride))
       agrees('stridedCopy', { shape, strides: repeat, offset }, [values], [empty(product(shape))])
 
@@ -184,7 +184,7 @@ test('blend', () => {
   )
 })
 
-/** The norm of all `gradients` together, however it is written as a product. */
+/** Compares the norm of all `gradients` together, as the product of its two numbers. */
 function normAgrees(gradients: readonly Float32Array[]): void {
   const sizes = gradients.map(({ length }) => length)
   const terms = sizes.reduce((sum, size) => sum + size, 0)
@@ -194,7 +194,7 @@ function normAgrees(gradients: readonly Float32Array[]): void {
   })
 }
 
-/** Magnitudes over all of float32, subnormal ones among them, and signs. */
+/** Exponents over the whole range of float32, subnormal numbers included. */
 const magnitudes = fc.integer({ min: -149, max: 127 })
 
 test('the norm of several gradients, of any magnitude', () => {
@@ -249,7 +249,7 @@ test('SGD and Adam with every option', () => {
   )
 })
 
-/** The functions that are not one instruction, and exponents of powers. */
+/** The functions that take more than one instruction, and exponents of powers. */
 const DEAR = UNARY_NAMES.filter((name) => !CHEAP.includes(name)).flatMap((name) =>
   (name === 'pow' ? [2.7, -0.5, 3, -2, 0] : [0]).map((exponent) => [name, exponent] as const),
 )
@@ -260,12 +260,12 @@ const ALL = new Float32Array(Uint32Array.from({ length: Math.floor(2 ** 32 / STE
 const CORNERS = Float32Array.of(0, -0, 1, -1, Infinity, -Infinity, Number.NaN, 2 ** -149, -(2 ** -149), 3.4e38, -3.4e38)
 const PIECE = 2 ** 16
 
-test('transcendental functions keep the units in the last place that they promise, over all numbers', () => {
+test('transcendental functions keep their promised units in the last place, over all numbers', () => {
   for (const [name, exponent] of DEAR) {
     for (let at = -1; at * PIECE < ALL.length; at++) {
       const x = at < 0 ? CORNERS : ALL.slice(at * PIECE, (at + 1) * PIECE)
       const p = { size: x.length, function: name, a: exponent, b: 0 }
-      // Where e^x has lost digits to the least exponent there is, its product with x has.
+      // If e^x is subnormal it has lost digits, and so has its product with x.
       const lost = (i: number) => (name === 'silu' ? 2 ** -150 * Math.abs(x[i]) : 0)
       agrees('unary', p, [x], empty(x.length), (i, y) => unitsInLastPlace(UNARY[name].ulps ?? 0, y) + lost(i))
     }
@@ -281,7 +281,7 @@ test('derivatives of transcendental functions', () => {
       const p = { size: x.length, function: name, a: exponent, b: 0 }
       const limit: Limit = (i, dx) => {
         if (name === 'exp' || name === 'log' || name === 'pow') return unitsInLastPlace(2, dx)
-        // Terms of up to 1, or x times a density, cancel.
+        // Terms up to 1, or x times a density, cancel.
         return roundings(6, Math.min(Math.max(1, Math.abs(x[i])), 20))
       }
       agrees('unaryGradient', p, [new Float32Array(x.length).fill(1), s], empty(x.length), limit)

@@ -1,4 +1,4 @@
-/** Softmax, of attention too, and losses of the SIMD dialect against the plain loops. */
+/** Softmax, softmax of attention, and losses of the SIMD dialect against the plain loops. */
 import { test } from 'uvu'
 import type { ClassRows, Floats } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
@@ -55,7 +55,7 @@ test('softmax and its gradient', () => {
       const { size } = row
       const share = float32Share(size, RANGE)
       agrees('softmax', p, [x], dy, (_, expected) => share * expected)
-      // Shares add up to 1 and dy is at most 1, so the sum over a row is not larger: `share` holds for that too.
+      // Shares add up to 1 and dy is at most 1, so the sum over a row is at most 1: `share` is its limit too.
       const y = softmaxOf(p, logits(dy.length))
       agrees('softmaxGradient', p, [dy, y], y, (i) => 2 * share * y[i])
     }),
@@ -143,7 +143,7 @@ const targetsOf = (p: ClassRows) =>
     return i % 7 === 3 ? p.ignoreIndex : Math.floor(((value + 1) / 2) * 0.999 * p.classes)
   })
 
-/** Weights, of which every third is 0. */
+/** Weights; every third is 0. */
 const weightsOf = (count: number) => noise(count, 4).map((value, i) => (i % 3 === 2 ? 0 : Math.abs(value)))
 
 test('cross-entropy and its gradient', () => {

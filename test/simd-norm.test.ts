@@ -11,7 +11,7 @@ const RUNS = { seed: 1, numRuns: 200 }
 const few = fc.integer({ min: 1, max: 5 })
 const pixels = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(1, 49, 64, 65))
 
-/** The views that the ops have: batch norm, layer norm, group norm. */
+/** The views of the ops: batch norm, layer norm, group norm. */
 const views = fc
   .record({
     view: fc.constantFrom('batch', 'layer', 'group'),
@@ -38,7 +38,7 @@ const norms = fc
 
 const negative = (values: Float32Array) => values.map((value) => -Math.abs(value))
 
-/** x and dy in [-1, 1], means too, variances in [0.25, 1.25], gamma and beta in [-1, 1]; one NaN where `strange`. */
+/** x, dy, means, gamma and beta in [-1, 1], variances in [0.25, 1.25]; one NaN if `strange`. */
 function operands(p: Normalization, strange: boolean) {
   const size = p.outer * p.groups * p.inner
   const x = noise(size, 1)
@@ -74,7 +74,7 @@ test('normalize', () => {
     fc.property(norms, fc.boolean(), (p, strange) => {
       const { x, mean, variance, gamma, beta, dy } = operands(p, strange)
       const magnitudes = [absolute(x), negative(mean), variance, ...gamma.map(absolute), ...beta.map(absolute)]
-      // Of x - mean, the factors and products and the sum: six roundings at most.
+      // x - mean, the factors, the products and the sum round at most six times.
       const limit = sums('normalize', p, magnitudes, [dy], 3)
       agrees('normalize', p, [x, mean, variance, ...gamma, ...beta], dy, limit)
     }),
@@ -114,7 +114,7 @@ test('the gradient of gamma', () => {
   )
 })
 
-/** A third of them no entries: outside, far outside, between two, NaN. */
+/** Indices; a third of them are not entries: outside, far outside, between two, NaN. */
 const indicesOf = (rows: number, entries: number) =>
   noise(rows, 1).map((value, i) => {
     if (i % 3 === 2)

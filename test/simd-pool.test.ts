@@ -7,7 +7,7 @@ import { absolute, agrees, exactly, sums } from './simd-agreement.js'
 
 const RUNS = { seed: 1, numRuns: 300 }
 
-/** Half of them the windows of 2 x 2 that have a path of their own. */
+/** Poolings; half of them have windows of 2 x 2, which have a path of their own. */
 const poolings = fc
   .record({
     planes: fc.integer({ min: 1, max: 5 }),
@@ -33,7 +33,7 @@ const poolings = fc
 const inputs = (p: Pooling) => noise(p.planes * p.height * p.width, 1)
 const outputs = (p: Pooling) => noise(p.planes * p.outHeight * p.outWidth, 2)
 
-/** Few values, so that many tie; zeros of both signs; NaN and infinities among them. */
+/** Few different values, so that many tie, with zeros of both signs, NaN and infinities. */
 const COMMON = [0, -0, 1, 2, -1, Number.NaN, Infinity, -Infinity]
 const ties = (p: Pooling) => inputs(p).map((value) => COMMON[Math.floor((value + 1) * 4)])
 

@@ -20,7 +20,7 @@ import { agrees, bench } from './simd-agreement.js'
 
 const RUNS = { seed: 1, numRuns: 150 }
 
-test('the constants of each module lie within what is reserved for it', () => {
+test('the constants of each module lie within the bytes reserved for it', () => {
   for (const { assembly } of bench) assert.ok(assembly.staticEnd() <= RUNTIME_BYTES)
 })
 
@@ -152,7 +152,7 @@ test('every module, and no module, has the same plan, and keeps to it', async ()
   assert.ok(seen.every((peakBytes) => peakBytes === seen[0]))
 })
 
-test('an element of a product does not depend on where it lies in a tile', () => {
+test('an element of a product does not depend on its place in a tile', () => {
   const [m, k, n] = [37, 70, 41]
   const [a, b] = [noise(m * k, 1), noise(k * n, 2)]
   for (const { variant, memory, assembly } of bench) {

@@ -1,4 +1,7 @@
-/** `Streamer.step` against the same training written out by hand: losses, weights, parameters, and what is never committed. */
+/**
+ * `Streamer.step` against the same training written out by hand: losses, weights, parameters, and the faults that are
+ * never committed.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Batch } from '../src/data/index.js'
@@ -45,13 +48,13 @@ function expectClose(seen: Values, wanted: Values, tolerance: number, what: stri
   })
 }
 
-/** A perceptron whose parameters move by their gradient in each step. */
+/** A perceptron whose parameters change by their gradient in each step. */
 async function trained(loss: Loss) {
   const model = perceptron(await open())
   return { model, streamer: new Streamer({ model, loss, optimizer: sgd(model, { learningRate: 1 }) }) }
 }
 
-/** One step of `trained` is the step by hand. */
+/** Asserts that a step of `trained` equals the step by hand. */
 async function stepsAsByHand(
   loss: Loss,
   byHand: PointLoss,
@@ -68,7 +71,7 @@ async function stepsAsByHand(
   expectClose(await valuesOf(model), values, BY_HAND, 'after the step')
 }
 
-// Losses and optimizers, each with its twin by hand
+// Losses and optimizers, each with its counterpart by hand
 
 interface Task {
   loss: Loss
@@ -81,7 +84,7 @@ const ownLoss: Loss = (output, target, options) => mse(output, target, options)
 
 const TASKS: Readonly<Record<string, Task>> = {
   'cross-entropy': { loss: crossEntropy, byHand: crossEntropyByHand(), draw: classBatch },
-  'cross-entropy of another ignored class, smoothed': {
+  'cross-entropy with another ignored class, smoothed': {
     loss: crossEntropyLoss({ ignoreIndex: 1, labelSmoothing: 0.25 }),
     byHand: crossEntropyByHand(0.25, 1),
     draw: (count, seed, { weighted }) => classBatch(count, seed, { weighted }),
@@ -108,13 +111,13 @@ const drawn = fc.record({
   }),
   most: fc.integer({ min: 1, max: 6 }),
   weighted: fc.boolean(),
-  // some micro-batches have more of them than others, and some have nothing else
+  // some micro-batches have more of them than others, and some have no other targets
   ignored: fc.uniqueArray(fc.nat(11), { maxLength: 6 }),
 })
 
 for (const [name, { loss, byHand, draw }] of Object.entries(TASKS)) {
   for (const [rule, { make, byHand: ruleByHand }] of Object.entries(RULES)) {
-    test(`${name}, ${rule}: every step is that of a loop by hand`, async () => {
+    test(`${name}, ${rule}: every step equals that of a loop by hand`, async () => {
       await fc.assert(
         fc.asyncProperty(drawn, async ({ batches, most, weighted, ignored }) => {
           const device = await open()
@@ -156,7 +159,7 @@ for (const [name, { loss, byHand, draw }] of Object.entries(TASKS)) {
   }
 }
 
-test('bceWithLogits: a weighted step in parts is that of a loop by hand', async () => {
+test('bceWithLogits: a weighted step in parts equals that of a loop by hand', async () => {
   const byHand: PointLoss = (z, target) => {
     const terms = z.map((x, c) => Math.log(1 + Math.exp(x)) - x * target[c])
     return {
@@ -172,8 +175,8 @@ test('bceWithLogits: a weighted step in parts is that of a loop by hand', async 
   await stepsAsByHand(bceWithLogits, byHand, batch, { microBatch: 2 })
 })
 
-test('a loss that weighs its targets itself: its weights are the shares', async () => {
-  // the third output's targets say what a sample counts
+test('for a loss that weighs its targets itself, its weights are the shares', async () => {
+  // the targets of the third output are the weights of the samples
   const loss: Loss = Object.assign(
     (output: Tensor, target: Tensor) => {
       const sums = output
@@ -203,7 +206,7 @@ test('a loss whose weight of a micro-batch is negative or not finite is refused 
   }
 })
 
-test('targets that the loss cannot have are refused, and nothing was committed', async () => {
+test('targets that do not fit the loss are refused, and nothing is committed', async () => {
   const { model, streamer } = await trained(crossEntropy)
   const before = await valuesOf(model)
   const batch = classBatch(5, 1)
@@ -212,7 +215,7 @@ test('targets that the loss cannot have are refused, and nothing was committed',
   assert.equal(await valuesOf(model), before)
 })
 
-test("moments are those of a loop by hand, under PyTorch's names", async () => {
+test("moments equal those of a loop by hand, under PyTorch's names", async () => {
   const [first, second] = [valueBatch(5, 1), valueBatch(5, 2)].map(samplesOf)
   for (const [make, wanted] of [
     [
@@ -258,7 +261,7 @@ function statistics(values: readonly number[]): { mean: number; variance: number
   return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1) }
 }
 
-test('running statistics after each step are those of a loop by hand over its micro-batches', async () => {
+test('running statistics after each step equal those of a loop by hand over its micro-batches', async () => {
   const device = await open()
   const norm = new BatchNorm2d(device, 2, { momentum: 0.25 })
   const random = generator(5)
@@ -294,10 +297,10 @@ test('running statistics after each step are those of a loop by hand over its mi
   const bad = { data: new Float64Array(7 * 8).fill(Number.NaN), shape: [7, 2, 2, 2] }
   const refused = streamer.step({ inputs: bad, targets: { data: new Int32Array(7), shape: [7] } }, { microBatch: 3 })
   assert.instance(await errorOf(refused), NonFiniteError)
-  assert.equal(await model.stateDict(), before, 'a step that fails moves no statistics')
+  assert.equal(await model.stateDict(), before, 'a step that fails changes no statistics')
 })
 
-// What is never committed
+// Faults that are never committed
 
 /** The loss of the output, times a number that a test sets. */
 function scaledLoss(): { loss: Loss; factor: { value: number } } {
@@ -307,7 +310,7 @@ function scaledLoss(): { loss: Loss; factor: { value: number } } {
 }
 
 for (const value of [Infinity, -Infinity, Number.NaN]) {
-  test(`a loss of ${value} commits nothing, unless that was asked for`, async () => {
+  test(`a loss of ${value} is not committed, unless checkFinite is false`, async () => {
     for (const checkFinite of [true, undefined, false]) {
       const device = await open()
       const model = perceptron(device)
@@ -342,7 +345,7 @@ class Watched extends Module {
   }
 }
 
-test('wherever a step fails, parameters, moments, step count and cursor stay as they were, and the next step goes on from there', async () => {
+test('after a failure at any point of a step, parameters, moments, step count and cursor are unchanged, and the next step goes on from there', async () => {
   const make = async () => {
     const device = await open()
     const model = new Watched(device)
@@ -373,7 +376,7 @@ test('wherever a step fails, parameters, moments, step count and cursor stay as 
   })
   await streamer.step(batches[0], { microBatch: 2 })
   const before = await lasting()
-  /** What is run after micro-batch `at` of the step that fails. */
+  /** Runs `act` after micro-batch `at` of the step that fails. */
   const during = (at: number, act: () => void) =>
     streamer.step(batches[1], {
       microBatch: 2,
@@ -427,7 +430,7 @@ test('wherever a step fails, parameters, moments, step count and cursor stay as 
   assert.equal(await optimizer.stateDict(), await straight.optimizer.stateDict())
 })
 
-test('one step at a time, and the one that runs is not disturbed by those that are refused', async () => {
+test('one step runs at a time, and refused ones do not disturb it', async () => {
   const { model, streamer } = await trained(mse)
   const values = await valuesOf(model)
   const batch = valueBatch(6, 1)

@@ -1,4 +1,4 @@
-/** The exactness contract: a split changes nothing but the order of sums. */
+/** The exactness contract: a split changes only the order of sums. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Batch } from '../src/data/index.js'
@@ -18,7 +18,10 @@ import { SPLIT_GRADIENT } from './tolerances.js'
 
 const referenceDevice = (): HeapDevice => new HeapDevice('reference', new HeapAllocator(4 << 20))
 
-/** What one step learns from the mini-batch, at most so many samples at a time: its loss and how each parameter moves. */
+/**
+ * The result of one step with micro-batches of at most `microBatch` samples: its loss, and the change of each
+ * parameter.
+ */
 async function learned(build: (device: HeapDevice) => Module, batch: Batch, microBatch: number | 'fit') {
   const device = referenceDevice()
   const model = build(device)
@@ -80,7 +83,7 @@ for (const [name, build] of Object.entries(builders)) {
   })
 }
 
-test('micro-batches differ by at most one sample, keep under the cap and sum to the mini-batch', () => {
+test('micro-batches differ by at most one sample, are not above the cap and sum to the mini-batch', () => {
   const counts = fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 2 ** 32 }))
   fc.assert(
     fc.property(counts, counts, (samples, asked) => {
@@ -100,7 +103,7 @@ test('micro-batches differ by at most one sample, keep under the cap and sum to 
   assert.equal([...sizesOf(balanced(10, 4))], [4, 3, 3])
 })
 
-/** Losses of some steps, and what the last one reported. */
+/** The losses of some steps, and the result of the last one. */
 async function train(
   device: HeapDevice,
   batches: readonly Batch[],
@@ -118,7 +121,7 @@ async function train(
   return { results, state: await model.stateDict() }
 }
 
-test('the same plan gives the same bits; another plan the same losses within float32', async () => {
+test('the same plan gives the same bits, and another plan the same losses within float32', async () => {
   const batches = [1, 2, 3].map((seed) => randomBatch(40, seed))
   const open = (bytes: number) => new HeapDevice('cpu', new HeapAllocator(bytes))
   const [a, b, small] = [
@@ -142,7 +145,7 @@ test('a device that forbids aliasing trains to the same losses, peaks as planned
 })
 
 test('a transformer peaks as planned, whole and split, and where aliasing is forbidden', async () => {
-  // Gradients of queries, keys and values meet in x: where they cannot be added in place, in another order.
+  // The gradients of queries, keys and values are added in x; without aliasing they are added in another order.
   const batches = [1, 2, 3].map((seed) => randomBatch(20, seed))
   const heap = () => new HeapAllocator(512 << 10)
   const runs = [
@@ -172,7 +175,7 @@ test('the highest byte that a kernel operand reaches is the peak, to 63 bytes', 
   }
 })
 
-test('the fastest micro-batch is one of those that fit, and looking for it leaves no trace', async () => {
+test('the fastest micro-batch is one that fits, and the search for it leaves no trace', async () => {
   const batch = randomBatch(37, 4)
   const train = async (measuring: boolean) => {
     const device = new HeapDevice('reference', new HeapAllocator(200_000))
@@ -204,7 +207,7 @@ test('the fastest micro-batch is one of those that fit, and looking for it leave
   assert.equal([sizes[0], sizes.at(-1)], [plan(37).parts[0].size, 1])
 })
 
-test('looking for the fastest micro-batch ends when its signal is aborted, and training goes on', async () => {
+test('the search for the fastest micro-batch ends when its signal is aborted, and training goes on', async () => {
   const model = residualModel(referenceDevice())
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
   const batch = randomBatch(9, 4)
@@ -217,7 +220,7 @@ test('looking for the fastest micro-batch ends when its signal is aborted, and t
   assert.is((await streamer.step(batch)).step, 1)
 })
 
-test('what to try: even sizes, half as large each time, down to 1', () => {
+test('the sizes to try: even sizes, each half as large as the one before, down to 1', () => {
   assert.equal(sizesToTry(1024, 138), [128, 64, 32, 16, 8, 4, 2, 1])
   assert.equal(sizesToTry(37, 37), [37, 19, 10, 5, 3, 2, 1])
   assert.equal(sizesToTry(5, 1), [1])

@@ -1,7 +1,7 @@
 /**
  * Every op that adds, over up to 2^22 terms, on the cpu device in each of its variants: Note [Long sums] in
- * kernels/simd/assembly/machine/sums.ts. All terms are equal, so that roundings do not cancel as they do among terms of
- * both signs.
+ * kernels/simd/assembly/machine/sums.ts. All terms are equal, so that roundings do not cancel as among terms of both
+ * signs.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -48,11 +48,11 @@ import { blockSum, EXACT_SUM, longSum } from './tolerances.js'
 /** A sum of n terms made of v, a value of float32. Each element of the result should be `wanted`. */
 interface Sum {
   of: string
-  /** the largest n that is tried is 2^most */
+  /** the largest n of the test is 2^most */
   most: number
   result(device: Device, n: number, v: number): Tensor
   wanted(n: number, v: number): number
-  /** the relative error that is allowed */
+  /** the largest relative error that is allowed */
   limit(n: number): number
 }
 
@@ -80,7 +80,7 @@ function alternating(device: Device, shape: readonly number[], v: number): Tenso
   )
 }
 
-/** [outer, n, inner] of v, but 1 in the first of the n, the maximum: only its exponential is exact. */
+/** [outer, n, inner] filled with v, except that the first of the n is 1, the maximum: only its exponential is exact. */
 function peak(device: Device, [outer, n, inner]: readonly [number, number, number], v: number): Tensor {
   const of = (i: number): number => (Math.floor(i / inner) % n === 0 ? 1 : v)
   return tensor(
@@ -90,7 +90,7 @@ function peak(device: Device, [outer, n, inner]: readonly [number, number, numbe
   )
 }
 
-/** The sum of exp(x - max) over the n values of such an x. */
+/** The sum of exp(x - max) over the n values of `peak`. */
 const peakTotal = (n: number, v: number): number => 1 + (n - 1) * Math.exp(v - 1)
 
 const softplus = (x: number): number => Math.log1p(Math.exp(x))
@@ -240,11 +240,11 @@ const SUMS: readonly Sum[] = [
     limit: longSum,
   },
   {
-    of: 'cross-entropy of many places, with labels smoothed',
+    of: 'cross-entropy of many positions, with smoothed labels',
     most: 18,
     result: (device, n, v) =>
       crossEntropy(peak(device, [1, n, 3], v), full(device, [1, 3], 0), { labelSmoothing: 0.5 }),
-    // half of the target is on the first class, and half of it spread
+    // half of the target is on the first class, and the other half is spread
     wanted: (n, v) => Math.log(peakTotal(n, v)) - (0.5 * (n - 1) * (v - 1)) / n,
     limit: longSum,
   },
@@ -265,7 +265,7 @@ const SUMS: readonly Sum[] = [
   {
     of: 'the gradient of the logarithm of softmax',
     most: 20,
-    // in the first place dy is 0, so the gradient there is -e^y times the sum of dy
+    // at the first position dy is 0, so the gradient there is -e^y times the sum of dy
     result: (device, n, v) => {
       const x = full(device, [n], 1)
       const first = tensor(
@@ -304,7 +304,7 @@ const SUMS: readonly Sum[] = [
     ...SCALE_GRADIENT,
   },
   {
-    of: 'the gradient of group norm to its scale, over many places of one pixel',
+    of: 'the gradient of group norm to its scale, over many samples of one pixel',
     most: 15,
     result: (device, n, v) =>
       gradient(full(device, [8], 1), (gamma) =>
@@ -343,7 +343,7 @@ const SUMS: readonly Sum[] = [
 for (const simd of [...simdVariants(), 'none'] as const) {
   for (const { of, most, result, wanted, limit } of SUMS) {
     test(`${of}: ${simd}`, async () => {
-      // plain loops add in double precision, and take longer
+      // plain loops add in double precision, and are slow
       const largest = simd === 'none' ? Math.min(most, 14) : most
       const device = await openDevice('cpu', { memory: '512MiB', simd, threads: 1 })
       try {

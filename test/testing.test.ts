@@ -1,4 +1,6 @@
-/** What `sluice/testing` gives to users: arbitraries that keep their word, and checkGradient on functions of their own. */
+/**
+ * The exports of `sluice/testing`: arbitraries with the documented values, and checkGradient on a user's own functions.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -15,7 +17,7 @@ import { fc } from './property.js'
 
 const SEED = { seed: 16, numRuns: 500 }
 
-test('shapes: within their bounds, all ranks and dims occur, 1 more often than the others', () => {
+test('shapes: they keep their bounds, all ranks and dims occur, and 1 occurs more often than the others', () => {
   const bounds = fc.record({ minRank: fc.nat(2), more: fc.nat(3), maxDim: fc.integer({ min: 1, max: 6 }) })
   fc.assert(
     fc.property(
@@ -42,7 +44,7 @@ test('shapes: within their bounds, all ranks and dims occur, 1 more often than t
   assert.ok(Math.min(...often) > 0.1 * dims.length && often[0] > 1.5 * Math.max(...often.slice(1)), `${often}`)
 })
 
-/** What a failing property is left with. */
+/** The shrunk counterexample of a failing property. */
 const shrunk = <T>(arbitrary: fc.Arbitrary<T>, fails: (value: T) => boolean): T | undefined =>
   fc.check(
     fc.property(arbitrary, (value) => !fails(value)),
@@ -78,7 +80,7 @@ test('values shrink towards 0', () => {
   )
 })
 
-test('host arrays fill their shape, whatever it is, with values of the kind asked for', async () => {
+test('host arrays fill any shape, with values of the requested kind', async () => {
   const device = await openDevice('cpu', { memory: '1MiB' })
   const arrays = fc.oneof(
     hostArrays(),
@@ -108,10 +110,10 @@ test('host arrays fill their shape, whatever it is, with values of the kind aske
 
 // checkGradient on functions as a user would write them
 
-/** x sigmoid(1.5 x): ops of the library put together. */
+/** x sigmoid(1.5 x), composed from ops of the library. */
 const swish = (x: Tensor): Tensor => mul(x, sigmoid(mul(x, 1.5)))
 
-/** The same with the gradient of its second factor forgotten. */
+/** The same without the gradient of its second factor. */
 const swishWrong = (x: Tensor): Tensor =>
   mul(
     x,
@@ -134,7 +136,7 @@ test("checkGradient: a user's function passes on any input, and fails where its 
   )
 })
 
-test('checkGradient: says which of several inputs is wrong', async () => {
+test('checkGradient: it names the input with the wrong gradient', async () => {
   const layer = (x: Tensor, weight: Tensor, bias: Tensor): Tensor =>
     tanh(
       add(

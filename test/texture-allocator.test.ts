@@ -1,4 +1,4 @@
-/** The pool of textures against a model that knows only which blocks are live and which textures exist. */
+/** The pool of textures against a model that knows only the live blocks and the existing textures. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Block, BudgetExceededError, noBytes } from '../src/memory/allocator.js'
@@ -23,7 +23,7 @@ class Driver {
   }
 
   delete(address: number): void {
-    assert.ok(this.textures.delete(address), 'only what exists is deleted')
+    assert.ok(this.textures.delete(address), 'only existing textures are deleted')
   }
 
   get bytes(): number {
@@ -49,7 +49,7 @@ const budgets = fc.oneof(fc.integer({ min: RUNTIME_BYTES, max: 6000 }), fc.const
 
 const REFUSED = -1
 
-/** Runs a program on an allocator. The trace has the addresses that it gets, or REFUSED, and the held bytes. */
+/** Runs a program on an allocator. @returns the addresses that it gets, or REFUSED, and the held bytes */
 function play(
   program: readonly Event[],
   pool: TextureAllocator,
@@ -91,7 +91,7 @@ function opened(budgetBytes: number, driver: Driver | null = null): TextureAlloc
   return pool
 }
 
-test('pool: through any program, it counts the textures that exist, and they stay within the budget', () => {
+test('pool: in any program it counts the existing textures, and they stay within the budget', () => {
   fc.assert(
     fc.property(programs, budgets, (program, budget) => {
       const driver = new Driver()
@@ -136,7 +136,7 @@ test('pool: a program fits exactly the budgets that hold its peak, and its peak 
 const refusals = (program: readonly Event[], pool: TextureAllocator): number =>
   play(program, pool, []).filter((entry) => entry === REFUSED).length
 
-test('pool: sizes alone tell what a run with textures will do', () => {
+test('pool: a run with sizes only predicts a run with textures', () => {
   fc.assert(
     fc.property(programs, programs, budgets, (history, program, budget) => {
       const [real, virtual] = [new Driver(), null].map((driver) => {
@@ -160,7 +160,7 @@ const lives: fc.Arbitrary<Life[]> = fc.array(
   { maxLength: 30 },
 )
 
-test('pool: textures have no places to choose among; the planned peak is the measured one', () => {
+test('pool: textures have no addresses to choose from; the planned peak is the measured one', () => {
   fc.assert(
     fc.property(programs, lives, (history, asked) => {
       const driver = new Driver()
@@ -169,7 +169,7 @@ test('pool: textures have no places to choose among; the planned peak is the mea
       const before = [pool.stats(), driver.made]
       const { addresses, peakBytes } = pool.arrange(asked.map((life) => ({ ...life, bytes: pool.costOf(life.bytes) })))
       assert.is(addresses, null)
-      assert.equal([pool.stats(), driver.made], before, 'nothing is taken')
+      assert.equal([pool.stats(), driver.made], before, 'nothing is allocated')
       pool.resetPeak()
       const live = new Map<Life, Block>()
       for (let at = 0; at <= 28; at++) {
@@ -208,7 +208,7 @@ test('pool: equal signatures have equal peaks', () => {
   )
 })
 
-test('pool: the sides of a texture follow from its bytes, and waste less than a row', () => {
+test('pool: the sides of a texture depend only on its bytes, and waste less than a row', () => {
   fc.assert(
     fc.property(fc.oneof(sizes, fc.integer({ min: 1, max: 2 ** 26 })), (bytes) => {
       const [width, height] = sidesOf(bytes)
@@ -222,7 +222,7 @@ test('pool: the sides of a texture follow from its bytes, and waste less than a 
   )
 })
 
-test('pool: rows of 256 texels, longer ones where there would be more than 2048 rows', () => {
+test('pool: rows have 256 texels, or more if there would be more than 2048 rows', () => {
   const sides: [texels: number, width: number, height: number][] = [
     [1, 1, 1],
     [255, 255, 1],
@@ -241,14 +241,14 @@ test('pool: rows of 256 texels, longer ones where there would be more than 2048 
   assert.equal(sidesOf(0), [1, 1])
 })
 
-test('pool: reserving bytes for the device, and trimming, give textures back; among equal ones, the one freed first', () => {
+test('pool: reserving bytes for the device and trimming give textures back; among equal ones, the one freed first', () => {
   const driver = new Driver()
   const pool = new TextureAllocator(256, driver)
   const take = takeFrom(pool)
   const [a, b, c] = [take(64), take(64), take(32)]
   for (const block of [a, b, c]) pool.free(block)
   pool.reserve(96, 'kernels')
-  assert.is(pool.stats().pooledBytes, 160, 'as much as remains')
+  assert.is(pool.stats().pooledBytes, 160, 'as many as remain')
   pool.reserve(16, 'kernels')
   assert.is(pool.stats().pooledBytes, 96)
   assert.equal([...driver.textures.keys()], [b.address, c.address])
@@ -265,7 +265,7 @@ test('pool: reserving bytes for the device, and trimming, give textures back; am
   assert.equal([pool.peakBytes, pool.stats().peakOp], [256, 'kernels'])
 })
 
-test('pool: what is held decides its signature, and every byte of its budget is usable', () => {
+test('pool: its signature depends on the held bytes, and every byte of its budget is usable', () => {
   const pool = new TextureAllocator(256)
   assert.is(pool.stats().peakOp, 'standing tensors')
   const before = pool.signature()
@@ -277,7 +277,7 @@ test('pool: what is held decides its signature, and every byte of its budget is 
   assert.equal(pool.arrange([]), { addresses: null, peakBytes: 256 })
   pool.free(block)
   assert.is(pool.signature(), before)
-  assert.equal(pool.arrange([]), { addresses: null, peakBytes: 0 }, 'what is pooled is not held')
+  assert.equal(pool.arrange([]), { addresses: null, peakBytes: 0 }, 'pooled bytes are not held')
 })
 
 test('pool: a freed texture serves the next request of its size, the last freed first; the largest are given back', () => {
@@ -307,7 +307,7 @@ test('pool: a driver that fails leaves the allocator as it was', () => {
   assert.equal(pool.stats(), before)
 })
 
-test('pool: refuses sizes that are not valid, blocks that are not live, and budgets below what the device itself needs', () => {
+test('pool: it refuses bad sizes, blocks that are not live, and budgets that are too small for the device itself', () => {
   const pool = opened(1000)
   for (const bytes of [-1, 0.5, Number.NaN, Infinity]) {
     assert.throws(

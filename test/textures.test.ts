@@ -1,4 +1,4 @@
-/** When the driver is asked whether it had room for a texture, and what a refusal leaves. */
+/** When the driver is asked whether it had room for a texture, and the state after a refusal. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DeviceError } from '../src/device/errors.js'
@@ -55,7 +55,7 @@ test('the driver is asked only when all textures together become larger than eve
   assert.is(context.asked, 3, '51 texels')
 })
 
-test('a texture that the driver refuses does not exist, and may be requested again', () => {
+test('a texture that the driver refuses does not exist, and can be requested again', () => {
   const context = new SmallContext(100)
   const textures = new ContextTextures(context as unknown as WebGL2RenderingContext)
   textures.create(1, 10, 2)

@@ -1,6 +1,6 @@
 /**
- * Kernels on several threads: the same bits for any number of them, and nobody notices that they are there, neither when
- * they do not start nor when the program ends.
+ * Kernels on several threads give the same bits for any number of threads. Threads cause no trouble when they do not
+ * start, or when the program ends.
  */
 import { execFile } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -23,7 +23,7 @@ import { cnnWorkload } from './workloads.js'
 
 const [variant] = simdVariants()
 const PAGES = 100
-/** The longest that anything here may take to happen. */
+/** The longest wait for an event in these tests. */
 const PATIENCE_MS = 20_000
 
 /** A module on memory of its own, shared if there are workers; they have started when this resolves. */
@@ -91,7 +91,7 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
   const seen = () => benches.slice(1).every(({ assembly }) => assembly.itemsOfWorkers() > 0)
   let rounds = 0
   const end = performance.now() + PATIENCE_MS
-  // A worker may be late; but it will not be for ever.
+  // A worker can be late, but not forever.
   while (!seen() || rounds < 3) {
     if (!seen() && performance.now() > end) throw new Error('the workers never did anything')
     rounds++
@@ -275,14 +275,14 @@ test('a device has 1 to 4 threads', () => {
   }
 })
 
-// How workers start and end
+// Start and end of workers
 
 const workerThreads = process.getBuiltinModule('node:worker_threads')
 const { Worker } = workerThreads
 type Worker = InstanceType<typeof Worker>
 type Arguments = ConstructorParameters<typeof Worker>
 
-/** Run `use` while `make` stands in for Node's class of workers. */
+/** Run `use` while `make` replaces Node's class of workers. */
 async function withWorkers(make: (...args: Arguments) => Worker, use: () => Promise<void>): Promise<void> {
   try {
     workerThreads.Worker = new Proxy(Worker, { construct: (_, args: Arguments) => make(...args) })
@@ -304,7 +304,7 @@ function multiplying(size: number) {
   return { device, multiply, read: () => device.read(y) }
 }
 
-test('workers start when kernels are worth it, and end when the device is closed', async () => {
+test('workers start when kernels are large enough, and end when the device is closed', async () => {
   const started: Worker[] = []
   let ended = 0
   const make = (...args: Arguments) => {
@@ -355,7 +355,7 @@ for (const [what, make] of Object.entries({
   })
 }
 
-test('an error within a kernel reaches its caller, from whichever thread', async () => {
+test('an error within a kernel reaches its caller from any thread', async () => {
   const { assembly, workers } = await open(2)
   const far = PAGES * 65536 - 64
   for (let i = 0; i < 20; i++) {

@@ -11,14 +11,14 @@ const moment = (op: string, activation: number): TimelinePoint => ({
   held: { ...noBytes(), parameter: 16 * KIB, activation },
 })
 
-/** Up to a peak and down again. */
+/** Points that rise to a peak and fall again. */
 const hill = (count: number, peakBytes: number): TimelinePoint[] =>
   Array.from({ length: count }, (_, i) => {
     const distance = Math.abs(2 * i - count) / count
     return moment(i === count / 2 ? 'conv2d gradient' : 'relu', Math.floor(peakBytes * (1 - distance)))
   })
 
-/** Fails unless every tag is closed and no text has a sign that XML forbids. */
+/** Fails unless every tag is closed and no text has a character that XML forbids. */
 function checkMarkup(svg: string): void {
   const open: string[] = []
   for (const [, close, name, self] of svg.matchAll(/<(\/?)([a-z]+)[^<>]*?(\/?)>/g)) {
@@ -132,7 +132,7 @@ test('values that are made again are marked, with their number and bytes', () =>
   assert.not.match(drawTimeline(four, { title: 'never', ...BYTES }), 'made again')
 })
 
-test('every class that the picture uses has a style, and every category a place and a colour of its own', () => {
+test('every class that the picture uses has a style, and every category has a place and a colour of its own', () => {
   const all = Object.fromEntries(CATEGORIES.map((category) => [category, KIB])) as Record<Category, number>
   const svg = drawTimeline([{ op: 'all', held: all }], { title: '', budgetBytes: 9 * KIB, peakBytes: 8 * KIB })
   const used = new Set([...svg.matchAll(/class="(\w+)"/g)].map(([, name]) => name))
@@ -156,7 +156,7 @@ test('every class that the picture uses has a style, and every category a place 
 test('labels keep out of each other, and inside the picture', () => {
   const flat = (count: number, peakAt: number): TimelinePoint[] =>
     Array.from({ length: count }, (_, i) => moment(i === peakAt ? 'top' : 'relu', i === peakAt ? 48 * KIB : 0))
-  // the label of the most held turns inwards near both ends: below 0.3 of the width and above 0.7
+  // the label of the peak turns inwards near both ends: below 0.3 of the width and above 0.7
   for (const [peakAt, anchor] of [
     [0, ''],
     [2, ''],
@@ -172,7 +172,7 @@ test('labels keep out of each other, and inside the picture', () => {
   const near = drawTimeline(four, { title: '', budgetBytes: 80 * KIB, peakBytes: 80 * KIB })
   assert.match(near, '<text x="704" y="107.8">reaches 80 KiB</text>')
   assert.match(near, '<path class="reach" d="M78 86.8L698 86.8"/>')
-  // the name of a section is left out where it is wider than its section: 6.5 for each letter
+  // the name of a section is left out if it is wider than its section, at 6.5 for each letter
   const named = (label: string): string =>
     drawTimeline(four, {
       title: '',
@@ -238,11 +238,11 @@ test('at most one moment for each half pixel is drawn: 1,212', () => {
   assert.is(steps(1000), 1000)
   assert.is(steps(1212), 1212)
   assert.ok(steps(1400) <= 1212)
-  // moments by threes, of which the highest is drawn: all alike
+  // of every three moments the highest is drawn, so all look alike
   assert.is(steps(3 * 1212), 1)
 })
 
-test('of equal maxima the first is marked, and of moments that fall together the highest is drawn', () => {
+test('among equal maxima the first is marked, and among moments in one pixel the highest is drawn', () => {
   const twice = [1, 3, 2, 3].map((kib, i) => moment(`op ${i}`, kib * KIB))
   assert.match(drawTimeline(twice, { title: '', budgetBytes: 64 * KIB }), 'at op 1</text>')
   for (const at of [0, 1, 17_001, 17_020, 33_333, 49_999]) {

@@ -9,7 +9,7 @@ export const SPLIT_GRADIENT = 1e-12
 
 /**
  * Losses and parameters of a few float64 steps against the same loop by hand. Sums of some hundred terms up to 10 are
- * in another order, which costs 2^-53 for each term, and adam divides by 1e-3 or more.
+ * in another order, which costs 2^-53 for each term. Adam divides by 1e-3 or more.
  */
 export const BY_HAND = 1e-12
 
@@ -19,10 +19,12 @@ export const BY_HAND = 1e-12
  */
 export const GRADIENT_CHECK = 1e-6
 
-/** <Ax, y> and <x, A'y> are sums of some hundred float64 terms of size 10 in two orders: 1e2 * 10 * 2^-53 and some room. */
+/**
+ * <Ax, y> and <x, A'y> are sums of some hundred float64 terms of size 10 in two orders: 1e2 * 10 * 2^-53 with a margin.
+ */
 export const ADJOINT = 1e-12
 
-/** PyTorch's float64 and ours: a few roundings of 2^-53, on values up to 10. */
+/** PyTorch's float64 results against Sluice's: a few roundings of 2^-53, on values up to 10. */
 export const LITERAL = 1e-13
 
 /** One rounding of a float32 number, relative to it. */
@@ -52,7 +54,7 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
   ['one reciprocal root and a product', 16, 'frozenBatchNorm2d'],
   [
     // samples are 1/8 apart, so deviations are at least 1/16; values are at most 4
-    'values up to 4, their deviation down to 1/16 dividing them, some 8 roundings each',
+    'values up to 4, divided by deviations down to 1/16, with some 8 roundings each',
     4 * 16 * 8,
     'layerNorm groupNorm batchNorm2d',
   ],
@@ -69,7 +71,7 @@ export function float32Tolerance(op: string, largest: number): number {
   return roundings * FLOAT32_ROUNDING * Math.max(1, largest)
 }
 
-/** The roundings of a function of one number: at most 8 ulp and a few products, or none where it is exact. */
+/** The roundings of a function of one number: at most 8 ulp and a few products, or none if it is exact. */
 function roundingsOf(name: string): number | undefined {
   const definition = Object.entries(UNARY).find(([known]) => known === name)?.[1]
   return definition && (definition.ulps === undefined ? 0 : 32)
@@ -92,8 +94,8 @@ export const float32Sum = (terms: number, magnitude: number): number => (2 * ter
 export const blockSum = (terms: number, block: number): number => float32Sum(block + Math.ceil(terms / block), 1)
 
 /**
- * The same where blocks of at most 64 numbers are added in double precision. It is then the error of one block, however
- * many there are, and 16 roundings for what is done before and after the sum.
+ * The same where blocks of at most 64 numbers are added in double precision. For any number of blocks it is the error
+ * of one block, with 16 roundings for the operations before and after the sum.
  */
 export const longSum = (): number => float32Sum(64 + 16, 1)
 

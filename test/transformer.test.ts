@@ -134,7 +134,7 @@ const cases: Case[] = [
 ]
 
 for (const { name, make, y, dx, parameters } of cases) {
-  test(`${name} is that of PyTorch, with its gradients`, async () => {
+  test(`${name} agrees with PyTorch, gradients included`, async () => {
     const device = await openDevice('reference', { memory: '1MiB' })
     const module = make(device)
     const state = [...module.namedParameters()].map(([name, { shape }], k) => [name, { shape, data: fill(shape, k) }])
@@ -184,7 +184,7 @@ test('initial values: projections by Xavier, biases 0', async () => {
   assert.equal([...plain.namedParameters().keys()], ['in_proj_weight', 'out_proj.weight'])
 })
 
-test('a mask may also be given: a causal one is `causal`', async () => {
+test('a mask can be given: a causal mask equals `causal`', async () => {
   const device = await openDevice('reference', { memory: '1MiB' })
   for (const make of [
     (causal: boolean) => new MultiheadAttention(device, 4, 2, { causal }),
@@ -200,7 +200,7 @@ test('a mask may also be given: a causal one is `causal`', async () => {
   }
 })
 
-test('a forward leaves its result and what gradients need; evaluation drops nothing and keeps nothing', async () => {
+test('a forward leaves its result and the tensors that gradients need; evaluation drops nothing and keeps nothing', async () => {
   const device = await openDevice('cpu', { memory: '1MiB' })
   for (const preNorm of [false, true]) {
     const block = new TransformerBlock(device, 8, 2, { feedForward: 16, dropout: 0.5, preNorm })
@@ -217,7 +217,7 @@ test('a forward leaves its result and what gradients need; evaluation drops noth
   }
 })
 
-test('the language model sees nothing that comes later, and learns through a streamer as planned', async () => {
+test('the language model sees no later tokens, and learns through a streamer as planned', async () => {
   const device = await openDevice('cpu', { memory: '2MiB' })
   const model = transformer(device, { vocabulary: 5, context: 6, width: 16, heads: 2 })
   const logits = async (last: number) => {
@@ -227,7 +227,7 @@ test('the language model sees nothing that comes later, and learns through a str
   }
   assert.equal(await logits(1), await logits(4))
 
-  // A token follows the one before it, from any beginning.
+  // Each token is the one before it plus 1, modulo 5, from any start.
   const rows = Array.from({ length: 15 }, (_, n) => Array.from({ length: 7 }, (_, t) => (n + t) % 5))
   const side = (from: number) => ({
     data: Int32Array.from(rows.flatMap((row) => row.slice(from, from + 6))),
@@ -243,7 +243,7 @@ test('the language model sees nothing that comes later, and learns through a str
   assert.ok(losses[0] > 1 && losses[29] < 0.05, `from ${losses[0]} to ${losses[29]}`)
 })
 
-test('a language model takes sequences up to its context: a part of one gives the part of what the whole gives', async () => {
+test('a language model takes sequences up to its context: the outputs of a beginning are those of the whole sequence', async () => {
   const device = await openDevice('reference', { memory: '1MiB' })
   const [samples, context, vocabulary] = [2, 5, 7]
   const model = transformer(device, { vocabulary, context, width: 8, heads: 2, layers: 2, seed: 3 }).eval()
@@ -276,7 +276,7 @@ test('a language model takes sequences up to its context: a part of one gives th
   }
 })
 
-test('a language model learns from short sequences, as planned, and its later places stay', async () => {
+test('a language model learns from short sequences, as planned, and its later positions do not change', async () => {
   const device = await openDevice('cpu', { memory: '256KiB' })
   const model = transformer(device, { vocabulary: 4, context: 6, width: 8, heads: 2, layers: 1 })
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: adam(model) })

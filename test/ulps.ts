@@ -1,12 +1,12 @@
 /**
- * How far the SIMD functions of one number are from the truth, over all 2^32 float32 numbers:
+ * Measures the errors of the SIMD functions of one number over all 2^32 float32 numbers:
  *
- *   npm run build && node dist/test/ulps.js exp tanh    # or others; a minute or three for each
+ *   npm run build && node dist/test/ulps.js exp tanh    # or others; one to three minutes for each
  *
- * The truth is the definition in double precision (kernels/functions.ts). An error is counted in units in
- * the last place of the result: steps between float32 numbers there, those of subnormal numbers being 2^-149. A result
- * rounded as well as it can be has at most 0.5. NaN and infinity must be where they belong: else the error is infinite.
- * Every module that this platform runs is swept: Node 24 has both, Node 20 only `baseline`.
+ * The reference is the definition in double precision (kernels/functions.ts). An error is counted in units in the last
+ * place of the result: the distance between float32 numbers there, which is 2^-149 for subnormal numbers. A perfectly
+ * rounded result has an error of at most 0.5. If NaN or infinity is in the wrong place, the error is infinite. All
+ * modules that this platform can run are measured: Node 24 has both, Node 20 only `baseline`.
  */
 import { UNARY, type UnaryFunction } from '../kernels/functions.js'
 import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
@@ -39,13 +39,13 @@ const upper = new Uint32Array(double.buffer)
 function errorOf(y: number, truth: number): number {
   if (Object.is(y, Math.fround(truth)) && !Number.isFinite(y)) return 0
   double[0] = truth
-  // Infinity is where the next number would be.
+  // Infinity counts as the number after the largest.
   const reached = y === Infinity ? 2 ** 128 : y === -Infinity ? -(2 ** 128) : y
   const error = Math.abs(reached - truth) * STEPS[upper[1] >>> 20]
   return Number.isNaN(error) ? Infinity : error
 }
 
-/** What x does to the numbers of one piece, in all modules. */
+/** Measures the numbers of one piece, in all modules. */
 function sweepPiece(name: UnaryFunction, piece: number, truths: Float64Array): void {
   const { f } = UNARY[name]
   const [{ x }] = variants

@@ -1,4 +1,4 @@
-/** The verifier: accepts every plan that is made, and refuses every one that was tampered with. */
+/** The verifier: it accepts every plan that the library makes, and refuses every one that was tampered with. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
@@ -49,7 +49,7 @@ function fileOf({ kind, net, batch, recompute, mode, share, targetShape }: Case)
   return JSON.parse(JSON.stringify(planOn(budget)))
 }
 
-test('the verifier imports errors and nothing else', () => {
+test('the verifier imports only errors, and is short', () => {
   const source = readFileSync(fileURLToPath(new URL('../../src/verify/verify.ts', import.meta.url)), 'utf8')
   assert.equal(source.match(/\bfrom '.*'/g), ["from '../memory/errors.js'"])
   assert.ok(source.trimEnd().split('\n').length < 150)
@@ -74,7 +74,7 @@ for (const kind of KINDS) {
     }
   })
 
-  test(`${kind}: plans of networks by chance are valid`, () => {
+  test(`${kind}: plans of random networks are valid`, () => {
     fc.assert(
       fc.property(
         steps,
@@ -94,7 +94,7 @@ for (const kind of KINDS) {
 
 // Plans that were tampered with
 
-/** Changes one thing so that the plan is wrong. @returns false: it found nothing that it could change */
+/** Changes one thing so that the plan is wrong. @returns false if it found nothing to change */
 type Mutation = (file: File, pick: (below: number) => number) => boolean
 
 const passOf = (file: File, pick: (below: number) => number): Pass => file.passes[pick(file.passes.length)]
@@ -290,7 +290,7 @@ test('each of 200 plans that were tampered with is refused, by every kind of tam
       const file: File = fileOf(drawn)
       verifyPlan(file)
       const pick = (below: number): number => Number(numbers.next().value) % below
-      // of one plan, as many as there are kinds: each on a copy of its own
+      // several kinds of tampering with one plan, each on a copy of its own
       for (let tries = 0; tries < 8; tries++) {
         const name = names[next++ % names.length]
         const changed = structuredClone(file)
@@ -317,7 +317,7 @@ function assertRefused(file: unknown, name: string): string {
   throw new Error(`accepted: ${name}`)
 }
 
-test('whatever a file contains, the result is a verdict', () => {
+test('for any content of a file, the result is a verdict', () => {
   const net = (device: Device) => BUILDERS.mlp(device, { inputShape: [4], classes: 2, seed: 1 })
   const file: File = fileOf({ kind: 'cpu', net, batch: 4, recompute: 'never', share: 0.5 })
   fc.assert(

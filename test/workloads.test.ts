@@ -1,4 +1,4 @@
-/** Trainings from the same numbers as in peer libraries have the same losses. */
+/** Trainings with the same numbers as in peer libraries have the same losses. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'

@@ -19,7 +19,7 @@ export interface Workload {
   /** the loss of an output; default its cross-entropy with the targets */
   loss?(y: Tensor): Tensor
   learningRate: number
-  /** the losses of the first steps with plain SGD, as other libraries gave them; they agree to `tolerance` */
+  /** the losses of the first steps with plain SGD in other libraries, which agree to `tolerance` */
   losses: readonly number[]
   tolerance: number
 }
@@ -120,8 +120,8 @@ export function cnnWorkload(): Workload {
 }
 
 /**
- * A pre-norm causal block on 8 x 128 places of 256 features, 8 heads, 1024 hidden, gelu; the loss is the mean of squares.
- * The losses are PyTorch's (1.13, float32), from the same numbers:
+ * A pre-norm causal block on 8 x 128 positions of 256 features, 8 heads, 1024 hidden, gelu; the loss is the mean of
+ * squares. The losses are PyTorch's (1.13, float32), from the same numbers:
  *
  *     layer = torch.nn.TransformerEncoderLayer(256, 8, 1024, 0, 'gelu', batch_first=True, norm_first=True)
  *     layer(x, src_mask=torch.triu(torch.full((128, 128), -inf), 1)).square().mean(), SGD of 0.05

@@ -5,11 +5,11 @@
  *   A program uses only what gpu.js 2.24.1 can read, and what every GPU computes in the same way:
  *   - Flat functions, `const` and `let`, `if`, `for` with a counter; arrays only as whole texels, `v[0]` to `v[3]`.
  *   - `infinity`, `notANumber`, `isNotANumber`, `exponential`, `logarithm`, `hyperbolicTangent` of builtins.ts instead
- *   of JavaScript's own, which a GPU lacks or computes inexactly. A comparison with NaN may be true.
+ *     of JavaScript's own, which a GPU lacks or computes inexactly. A comparison with NaN may be true.
  *   - No helper has the name of a GLSL function (`dot`, `length`, `step`, `mix`...).
  *   - Indices are floats. Whole numbers are divided by `quotient`, never by `/`; a single value is `at(x, i)`.
  *   - All loops of a program together, for the four values of a texel, take at most 65,535 rounds: Mesa's software GL
- *   silently stops there. Longer sums are cut into parts.
+ *     silently stops there. Longer sums are cut into parts.
  *   - Values past the end of an input are garbage, even NaN: select, do not multiply by 0.
  *   - Programs are cached by name, so two programs of the same name must be the same.
  *   - Inputs are read-only, and no output is an input: the device makes sure of that (`aliases` is false).

@@ -69,7 +69,7 @@ export interface OpCheck {
 /**
  * Is the gradient of `fn` right at `inputs`?
  * @param fn      made of Sluice's ops or of your own; runs several times on a new reference device, so it must depend
- *   only on its inputs
+ *                only on its inputs
  * @param inputs  nested arrays or host arrays, away from kinks
  * @throws ArgumentError        the result depends on no checked input through recorded ops; a bad seed
  * @throws BudgetExceededError  options.memory is too small

@@ -23,7 +23,7 @@ alone. Takes the flags of train; those that do not change the memory are left ou
 
 ${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...OUT, help: HELP })}
 
-Exits 3 if it does not fit, and says the smallest budget that would do.
+Exits 3 if it does not fit, and names the smallest budget that is enough.
 `,
   async run(args, io) {
     const job = parseJob('plan', args)

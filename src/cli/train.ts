@@ -28,7 +28,7 @@ mini-batch goes through it in micro-batches, trains, and compares every step's m
 
 ${describeOptions({ ...OPTIONS, ...KEEP, help: HELP })}
 
-Exits 0 when done, 2 on bad usage, 3 if it does not fit (and says the smallest budget that would do),
+Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest budget that is enough),
 130 when interrupted, 1 on anything else.
 `,
   async run(args, io) {

@@ -17,7 +17,10 @@ export type Update = {
 export interface Instruction {
   /** the op that it is a part of, for errors and reports */
   readonly op: string
-  /** the path of the module whose forward it ran in, or whose gradient it is; '' for the model itself and outside of it */
+  /**
+   * the path of the module in whose forward it ran, or to whose gradient it belongs; '' for the model itself and
+   * outside of it
+   */
   readonly module: string
   /** the kernel, 'upload' or 'commit' */
   readonly name: string
@@ -25,7 +28,7 @@ export interface Instruction {
   readonly reads: readonly Storage[]
   /** the values that it writes: overwrites them, unless it `changes` them */
   readonly writes: readonly Storage[]
-  /** Does the result depend on what was in `writes` before? */
+  /** Does the result depend on the former values of `writes`? */
   readonly changes: boolean
   /** memory that it needs while it runs */
   readonly workspaces: readonly Storage[]
@@ -45,7 +48,7 @@ export const placeOf = (op: string, { module }: Pick<Instruction, 'module'>): st
 
 /** The receiver of a program's actions: it does them at once, or records them. */
 export interface Sink {
-  /** the list that is recorded, or null where everything is done at once */
+  /** the list that is recorded, or null if everything is done at once */
   readonly list: object | null
   /** Are there values to record? False for a plan, which has shapes only. */
   readonly hasValues: boolean

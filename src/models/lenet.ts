@@ -1,6 +1,6 @@
 /**
- * LeNet-5 with ReLU in place of tanh, max pooling in place of average pooling, and padding, so that small images pass.
- * LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition" (1998).
+ * LeNet-5 with ReLU in place of tanh, max pooling in place of average pooling, and padding, so that small images are
+ * accepted. LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition" (1998).
  */
 import type { Device } from '../device/device.js'
 import { ReLU } from '../nn/activations.js'

@@ -68,7 +68,7 @@ export class Conv2d extends Module {
   readonly #options: Required<ConvolutionOptions>
 
   /**
-   * Throws what `new Parameter` throws, and
+   * Throws the errors of `new Parameter`, and
    * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
    */
   constructor(
@@ -98,7 +98,7 @@ export class ConvTranspose2d extends Module {
   readonly #options: Required<TransposedConvolutionOptions>
 
   /**
-   * Throws what `new Parameter` throws, and
+   * Throws the errors of `new Parameter`, and
    * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
    */
   constructor(

@@ -55,7 +55,7 @@ export class GroupNorm extends Module {
   readonly #eps: number
 
   /**
-   * Throws what `new Parameter` throws, and
+   * Throws the errors of `new Parameter`, and
    * @throws ArgumentError  groups that do not divide the channels
    */
   constructor(device: Device, groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
@@ -106,7 +106,7 @@ export class BatchNorm2d extends Module {
   readonly #eps: number
 
   /**
-   * Throws what `new Parameter` throws, and
+   * Throws the errors of `new Parameter`, and
    * @throws ArgumentError  momentum outside [0, 1], or an unknown policy
    */
   constructor(device: Device, channels: number, options: BatchNormLayerOptions = {}) {

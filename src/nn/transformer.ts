@@ -42,7 +42,7 @@ export class MultiheadAttention extends Module {
 
   /**
    * @param width  C, a multiple of heads
-   * Throws what `new Parameter` throws, and
+   * Throws the errors of `new Parameter`, and
    * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1)
    */
   constructor(
@@ -73,7 +73,7 @@ export class MultiheadAttention extends Module {
 
   /**
    * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a position is visible, -Infinity where it
-   *   is hidden
+   *              is hidden
    * @throws ShapeError  x is not [B, T, C]
    */
   forward(x: Tensor, mask: Tensor | null = null): Tensor {
@@ -147,7 +147,7 @@ export class TransformerBlock extends Module {
 
   /**
    * @param width  C, a multiple of heads
-   * Throws what `new Parameter` throws, and
+   * Throws the errors of `new Parameter`, and
    * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1), an unknown activation
    */
   constructor(device: Device, width: number, heads: number, options: TransformerBlockOptions = {}) {

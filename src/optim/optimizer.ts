@@ -206,7 +206,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /**
    * Copies of the moments on the host, and the number of updates. Note [Names in saved state].
    * @param model  gives the names, for an optimizer made from parts of it
-   * @throws ArgumentError  two parameters have one name
+   * @throws ArgumentError  two parameters have the same name
    */
   async stateDict(model?: HasNames): Promise<OptimizerState> {
     return saveState(entriesByName(this.name, this.#entries, model), this.#steps)
@@ -215,7 +215,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /**
    * Load the result of `stateDict`, by the names of the parameters.
    * @throws StateError     an entry is missing, unexpected, of another shape or not a number; nothing was written
-   * @throws ArgumentError  two parameters have one name
+   * @throws ArgumentError  two parameters have the same name
    * @throws DisposedError  the optimizer is disposed
    */
   loadStateDict(state: SavedOptimizerState, model?: HasNames): void {
@@ -250,7 +250,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /**
    * Further numbers that kernels compute with, each with a description. Like settings, they must be in the range of the
    * device's element type.
-   * @throws ArgumentError  a setting that the device cannot represent otherwise
+   * @throws ArgumentError  a setting makes no sense for numbers as the device rounds them
    */
   protected derived(_settings: Options): Readonly<Record<string, number>> {
     return {}

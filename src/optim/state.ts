@@ -53,7 +53,7 @@ export interface Stateful {
 
 /**
  * Entries by name. Note [Names in saved state].
- * @throws ArgumentError  two have one name
+ * @throws ArgumentError  two parameters have the same name
  */
 export function entriesByName<Entry extends Stateful>(
   optimizer: string,

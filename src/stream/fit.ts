@@ -127,8 +127,8 @@ function explaining(what: string, plan: () => void): void {
 }
 
 /**
- * The items of `source` until `signal` is aborted. After an abort a source that does not answer is not waited for; it
- * is closed when it answers.
+ * The items of `source` until `signal` is aborted. After an abort the loop does not wait for a source that does not
+ * answer; the source is closed when it answers.
  * @throws InterruptedError  the signal was aborted
  */
 async function* untilAborted<T>(source: AsyncGenerator<T>, signal?: AbortSignal): AsyncGenerator<T, void, void> {

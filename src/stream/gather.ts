@@ -89,7 +89,7 @@ export class Gatherer {
     })
   }
 
-  /** Cut a mini-batch, and record its beginning. Nothing has run yet, so it may still be planned anew. */
+  /** Cut a mini-batch, and record its beginning. Nothing has run yet, so it can still be planned again. */
   #open(
     mode: Mode,
     { plan, passes }: PlannedStep,

@@ -11,7 +11,7 @@ import type { MicroBatchOption, Part } from './plan.js'
  * May a step drop values after the forward and make them again for the backward, where not everything fits?
  * - 'never'
  * - 'cheap': the largest micro-batch that fits with at most 3 % more time, as predicted; if the whole mini-batch fits
- * as it is, nothing is made again
+ *   as it is, nothing is made again
  * - 'needed': like 'cheap', but if no micro-batch would fit, with as much extra time as that takes
  * - a number: like 'cheap' with this share of time, 0.15 for 15 %
  */

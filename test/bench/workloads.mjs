@@ -1,9 +1,9 @@
 /**
  * The fixed workloads: their numbers, their arithmetic, and their expected results.
  *
- * Every number is drawn by mulberry32 from a seed, so every peer starts from the same bits; peers/pytorch.py draws them
- * again in Python. Images and convolution weights of the CNN are drawn channels last, everything else in the layouts of
- * PyTorch.
+ * Every number is drawn by mulberry32 from a seed, so every peer starts from the same bits; peers/pytorch.py draws the
+ * same numbers in Python. Images and convolution weights of the CNN are drawn channels last, everything else in the
+ * layouts of PyTorch.
  */
 
 /** mulberry32, by Tommy Ettinger: uniform in [0, 1). */

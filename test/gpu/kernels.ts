@@ -70,7 +70,7 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
-  test('dropout, whose masks are those of the reference for every seed, step, call and position', () => {
+  test('dropout draws the masks of the reference for every seed, step, call and position', () => {
     const words = fc.oneof(fc.nat(100), fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 }))
     const firsts = fc.oneof(
       fc.nat(100),

@@ -1,10 +1,11 @@
 /**
  * npm run mutants -- [FOLDER or FILE...] [--tests NAME,NAME...] [--jobs N] [--again] [--dry]
  *
- * Puts faults into the sources of each folder, one at a time, and checks whether a test fails, by Stryker with
- *   runner.mjs. --tests  only these test files, as in `--tests memory,pool`; default: those that import something from
- *   the folder --jobs   the number of faults that run at once; default 1 --again  tries known mutants again. Otherwise
- *   the results in .mutants/known.json are kept for mutants with the same code and the same names of tests
+ * Puts faults into the sources of each folder, one at a time, and checks whether a test fails, by Stryker with runner.mjs.
+ *   --tests  only these test files, as in `--tests memory,pool`; default: those that import something from the folder
+ *   --jobs   the number of faults that run at once; default 1
+ *   --again  tries known mutants again. Otherwise the results in .mutants/known.json are kept for mutants with the same
+ *            code and the same names of tests
  *   --dry    runs the tests without a mutant, to check that they pass and how long they take
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

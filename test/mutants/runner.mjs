@@ -1,8 +1,9 @@
 /**
  * A Stryker test runner for uvu. Each test file runs in a process of its own, so a mutant is active from the first line
- *   of every module: no mutant is "static", and none leaves anything behind. dryRun     runs every file once, and
- *   records how long each test takes and which mutants it meets. The mutants that a module meets while it loads count
- *   for every test of the file. mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
+ * of every module: no mutant is "static", and none leaves anything behind.
+ *   dryRun     runs every file once, and records how long each test takes and which mutants it meets. The mutants that a
+ *              module meets while it loads count for every test of the file.
+ *   mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -69,7 +69,7 @@ export class GpuDevice extends GpuKindDevice {
     this.#compile(names)
   }
 
-  /** Compiles the programs: a failure in the middle of the updates would come too late. */
+  /** Compiles the programs now, because a failure in the middle of the updates would come too late. */
   protected override prepare(kernels: ReadonlySet<KernelName>): void {
     checkLost(this.#runner.gl, 'committing')
     this.#compile(kernels)
@@ -108,7 +108,9 @@ export class GpuDevice extends GpuKindDevice {
     return this.#staging.read(this.#texture(block, size), size)
   }
 
-  /** Textures of one size are alike, so target and spare exchange theirs and nothing is copied. */
+  /**
+   * Textures of the same size are interchangeable, so target and spare exchange their textures, and nothing is copied.
+   */
   protected override settle(target: Storage, spare: Storage): void {
     if (target.block.bytes !== spare.block.bytes) super.settle(target, spare)
     else this.#textures.exchange(target.block.address, spare.block.address)

@@ -1,15 +1,16 @@
 /**
  * Exponential and logarithm of four numbers at once. Their largest errors over all 2^32 float32 numbers, in units in
- * the last place (`node dist/test/ulps.js exp log`): exp 0.96, or 0.98 with fused multiply-add; log 0.83 either way.
+ * the last place (`node dist/test/ulps.js exp log`): exp 0.96, or 0.98 with fused multiply-add; log 0.83 with and
+ * without.
  *
- * Both split a number into a power of two, which is exact work on the bits of the exponent, and a small rest, for which
+ * Both split a number into a power of two, which is exact, and a small remainder, for which
  * a polynomial (for log that of Cephes' logf) gives all the digits of float32. There are no tables, and branches only
  * for numbers whose logarithm no network asks for. So lanes stay together, and the steps of several vectors overlap.
  *
  * Constants are loaded from memory, because V8 would build each of them from integers in every round of a loop.
  */
 
-/** Beyond these e^x is infinity, or 0. */
+/** Beyond these numbers e^x is infinity, or 0. */
 const LARGEST = memory.data<v128>([f32x4.splat(89)], 16)
 const LEAST = memory.data<v128>([f32x4.splat(-104)], 16)
 const LOG2_E = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16)

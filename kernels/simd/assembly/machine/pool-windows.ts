@@ -10,13 +10,13 @@ import { PoolSizes } from './sizes'
  *
  *   visit(window, step, lanes, done, rows, columns, rowBytes, out, shift, divisor)
  *
- * `window` is the address of the first number of the window, `out` that of its number in y or dy; `shift` and `divisor`
- * are passed on.
+ * `window` is the address of the first number of the window, and `out` the address of its number in y or dy; `shift`
+ * and `divisor` are passed on.
  *
  * Four windows side by side, `step` bytes apart, are visited at once where all of them lie within the width of the
- * plane. The last four of a row are moved left until they are whole; the first `done` of them have been visited before.
- * A window over an edge, or in a row of less than four, is visited alone: then `lanes` is 1, and `step` is 0, so that
- * all four lanes see that window.
+ * plane. The last four windows of a row begin further left, so that there are four; the first `done` of them have been
+ * visited before. A window over an edge, or in a row of fewer than four windows, is visited alone: then `lanes` is 1,
+ * and `step` is 0, so that all four lanes see that window.
  */
 export function eachWindow<V>(image: usize, out: usize, shift: usize, divisor: i32, planes: i32): void {
   const visitor = changetype<V>(0)

@@ -7,7 +7,7 @@
  *
  * With stride 1, four neighbouring positions see four neighbouring pixels through every tap, so these are loaded as one
  * vector. At the end of a row the vector runs on into the next row or beyond the image; a mask, the same for all
- * channels, zeroes those lanes. Such a load may begin before the image or end behind it, in other tensors. That does no
+ * channels, zeroes those lanes. Such a load may begin before the image or end after it, in other tensors. That does no
  * harm, but the load must not pass the ends of the memory (`isRun`).
  */
 

@@ -12,9 +12,9 @@ import { storeRamp } from './matrix'
 import { COLUMNS, COLUMNS_BYTES } from './tile'
 
 /**
- * How many channels are packed through one tap before the next tap reads the same cache lines again. Any number of
- * channels stays in the first-level cache, unless their distance is a multiple of half of one of its 8 ways: then they
- * share its sets, and only few stay.
+ * How many channels are packed through one tap before the next tap reads the same cache lines again. Channels stay in
+ * the first-level cache in any number, unless the distance between them is a multiple of half of one of the cache's 8
+ * ways: then they share its sets, and only a few of them stay.
  */
 const ANY_CHANNELS: i32 = 256
 const FEW_CHANNELS: i32 = 8
