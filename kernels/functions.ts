@@ -6,10 +6,10 @@
  * file.
  *
  * Note [Zero by choice]
- *   Where a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a sample
- *   of weight 0), its gradient is 0 for every dy: 0 is chosen. The product of dy and 0 would be NaN for an infinite dy,
- *   and dy is infinite where the next function is infinitely steep: relu(x).sqrt() at x = -1. Where a slope merely happens
- *   to be 0 (x^2 at 0), dy is multiplied by it.
+ *   Wherever a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a
+ *   sample of weight 0), its gradient is 0 for every dy: 0 is chosen. The product of dy and 0 would be NaN for an
+ *   infinite dy, and dy is infinite if the next function is infinitely steep: relu(x).sqrt() at x = -1. If a slope
+ *   merely happens to be 0 (x^2 at 0), dy is multiplied by it.
  */
 import { erfc } from './erf.js'
 
@@ -125,7 +125,7 @@ const unlessGreater: Slope = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
 /**
  * The gradients towards a and towards b that are not made of other functions. A tie of maximum or minimum gives half to
  * each, as in PyTorch. Division does not compute b^2, which may be 0 or infinite although the gradient is not: the
- * gradient of b is -y times that of a.
+ * gradient of b is -y times the gradient of a.
  */
 export const BINARY_GRADIENT = slopes({
   div: [(dy, _, b) => dy / b, (dy, a, b) => -(dy / b) * (a / b)],

@@ -10,7 +10,7 @@
  *
  * Dimension letters: N C H W images, m k n matmul. `dy`, `dx`: gradients of output and input.
  * A trailing `?` on an operand means that it can be left out; the list is then shorter.
- * `accumulate: true` adds to what the output holds instead of replacing it.
+ * `accumulate: true` adds to the values of the output instead of replacing them.
  */
 import type { BinaryFunction, BinaryWithGradient, UnaryFunction } from './functions.js'
 import type { Offsets } from './strides.js'
@@ -230,7 +230,7 @@ export interface KernelParameters {
    * The output may be the first input.
    */
   attentionSoftmax: AttentionRows
-  /** dp, p -> the gradient to the scores, scale * p (dp - sum of dp p); the output may be the first input */
+  /** dp, p -> the gradient of the scores, scale * p (dp - sum of dp p); the output may be the first input */
   attentionSoftmaxGradient: { rows: number; size: number; scale: number }
 
   /**

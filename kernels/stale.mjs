@@ -1,6 +1,6 @@
 /**
  * Prepares dist/ for tsc, which compiles only what has changed since its last run. Deletes the output of sources that
- * are gone, and makes tsc start anew if some of its output is missing.
+ * are gone, and makes tsc start from nothing if some of its output is missing.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
 /**
  * For property tests of your own ops and models with fast-check, which you install beside Sluice:
- * arbitraries whose values are exact in binary and shrink to something readable, and `checkGradient`.
+ * arbitraries of values that are exact in binary and shrink to readable ones, and `checkGradient`.
  */
 import fc from 'fast-check'
 import type { HostArray } from './tensor/host.js'

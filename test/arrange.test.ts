@@ -135,7 +135,7 @@ function optimum(lives: readonly Life[], taken: readonly Taken[]): number {
   return lowest
 }
 
-test('mostAlive: the most bytes that live at once, and the first instruction where they do', () => {
+test('mostAlive: the peak of live bytes, and the first instruction that reaches it', () => {
   fc.assert(
     fc.property(programs(30, units), (lives) => {
       const { bytes, at } = mostAlive(lives)
@@ -186,7 +186,7 @@ test('arrange: the end lies between the least and that of largest-first, which i
   assert.ok(better > 60, `only ${better} better than the largest first alone`)
 })
 
-test('arrange: for few blocks the end is nearly always that of the best arrangement', () => {
+test('arrange: a few blocks nearly always end where the best arrangement ends', () => {
   let cases = 0
   let missed = 0
   fc.assert(

@@ -49,7 +49,7 @@ export function samplesOf({ inputs, targets, weights }: Batch): Sample[] {
   }))
 }
 
-/** Loss of one sample, and its derivative by each output; null: it does not count. */
+/** Loss of one sample, and its derivative with respect to each output; null: it does not count. */
 export type PointLoss = (outputs: readonly number[], target: readonly number[]) => { loss: number; dz: number[] } | null
 
 export const crossEntropyByHand =

@@ -97,7 +97,10 @@ function maxima(draws: Draws): Choice {
   }
 }
 
-/** Windows over one plane. The gradient is 0 at numbers that are in no window, or for maxPool2d the maximum of none. */
+/**
+ * Windows over one plane. The gradient is 0 at numbers that are in no window, or, for maxPool2d, are the maximum of no
+ * window.
+ */
 function windows(draws: Draws, kind: 'maxPool2d' | 'averagePool2d' | 'conv2d'): Choice {
   const [kernel, stride] = draws.one([
     [2, 2],

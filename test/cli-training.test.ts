@@ -55,7 +55,7 @@ async function eventsOf(...args: string[]): Promise<Event[]> {
     .map((line): Event => JSON.parse(line))
 }
 
-/** The wanted fields of all events of one name. */
+/** The wanted fields of all events with one name. */
 const fields = (all: readonly Event[], name: string, ...wanted: string[]): unknown[][] =>
   all.filter(({ event }) => event === name).map((event) => wanted.map((field) => event[field]))
 

@@ -76,7 +76,7 @@ test.after(() => rmSync(folder, { recursive: true }))
 const SMALL = '--model mlp --batch 512 --epochs 1'
 const COMMANDS = ['train', 'plan', 'gradcheck', 'devices']
 
-test('wrong arguments exit 2, with a message that names them and the nearest right ones', async () => {
+test('wrong arguments exit 2, with a message that names them and the nearest correct ones', async () => {
   const cases: [string, RegExp][] = [
     ['trian', /there is no command 'trian'; the nearest is train/],
     ['help paln', /there is no command 'paln'; the nearest is plan/],
@@ -133,7 +133,7 @@ test('wrong arguments exit 2, with a message that names them and the nearest rig
   }
 })
 
-/** The fewest edits from one word to another, found by trying all of them. */
+/** The smallest number of edits from one word to another, found by trying all of them. */
 function editsBetween(from: string, to: string): number {
   if (from === '' || to === '') return from.length + to.length
   const after = (letters: number, others: number): number => editsBetween(from.slice(letters), to.slice(others))
@@ -188,7 +188,7 @@ test('README.md shows the help of train, and plan takes those of its flags that 
   const { out } = await sluice('train --help')
   assert.ok(readme.includes(`$ npx sluice train --help\n${out}\`\`\``), out)
   const rows = (help: string) => [...help.matchAll(/^ {2}(--\S+)(.*)$/gm)].map(([, flag, rest]) => [flag, rest.trim()])
-  // speed, number of steps and files do not change what a step holds, and plan measures nothing
+  // speed, number of steps and files do not change the bytes of a step, and plan measures nothing
   const without = ['--epochs', '--threads', '--lr', '--schedule', '--warm-up', '--checkpoint', '--every', '--resume']
   const expected = rows(out)
     .filter(([flag]) => !without.includes(flag))
@@ -261,7 +261,7 @@ test('train: an event for the plan, each step, each epoch and the end', async ()
   number(done, 'wallMs')
 })
 
-test('from the smallest budget to that of the whole batch, the losses are the same and no peak is above the budget; a smaller budget exits 3', async () => {
+test('from the smallest budget to the budget for the whole batch, the losses are the same and no peak is above the budget; a smaller budget exits 3', async () => {
   for (const optimizer of ['adam', 'sgd --clip-norm 1']) {
     const job = `${SMALL} --optimizer ${optimizer}`
     const [plan] = await eventsOf(`plan ${job} --memory 64MiB`)
@@ -383,7 +383,7 @@ test('the plan of a large batch takes less than a second, and hardly any memory'
   assert.match(refused.err, /a micro-batch of 32 samples needs a budget of .* bytes/)
 })
 
-test('the plan of any mini-batch up to 2^32 samples is found at once; more is a mistake', async () => {
+test('the plan of any mini-batch up to 2^32 samples is found at once; a larger one is refused', async () => {
   for (const batch of [4_000_000_000, 2 ** 32]) {
     const started = process.cpuUsage()
     const [plan] = await eventsOf(`plan --model lenet --batch ${batch} --memory 3GiB`)

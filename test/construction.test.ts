@@ -88,7 +88,7 @@ class Own extends nn.Module {
   }
 }
 
-/** Objects that are made for a model which exists before. */
+/** Objects that are made for an existing model. */
 const FOR_MODELS: Record<string, (model: nn.Module) => unknown> = {
   sgd: (model) => optim.sgd(model),
   'sgd with momentum and clipping': (model) => optim.sgd(model, { momentum: 0.9, clipNorm: 1 }),
@@ -195,7 +195,7 @@ for (const [name, make] of Object.entries(FOR_MODELS)) {
   test(`${name}: bytes, gradients and shadows are as before after any failure`, () => {
     const device = open()
     const model = batchNormModel(device)
-    // one parameter has a gradient already, and one had one
+    // one parameter has a gradient, and another had one that was disposed
     const [with0, had] = model.parameters()
     with0.grad = zeros(device, with0.shape)
     had.grad = zeros(device, had.shape)
@@ -225,7 +225,7 @@ test('a second Streamer that fails leaves the first its shadows', async () => {
   assert.is(first.plan({ batch: 4, inputShape: [2, 4, 4] }).batch, 4)
 })
 
-/** Any stack of layers, with an optimizer and a Streamer, all at once: the smallest budgets that do not do. */
+/** Any stack of layers, with an optimizer and a Streamer, made at once; one of the first 60 operations fails. */
 test('nothing is left of a whole training that does not fit, for any model and budget', () => {
   const layers = fc.array(fc.constantFrom('Linear', 'LayerNorm', 'MultiheadAttention', 'TransformerBlock', 'Own'), {
     minLength: 1,

@@ -201,7 +201,7 @@ test('an epoch over a data set visits every sample once, in the order of its per
 
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
 
-test('chunks of any sizes become mini-batches of one size, in order', async () => {
+test('chunks of any sizes become mini-batches of equal size, in order', async () => {
   await fc.assert(
     fc.asyncProperty(chunkSizes, counts, fc.boolean(), async (chunks, batch, weighted) => {
       const total = chunks.reduce((sum, size) => sum + size, 0)

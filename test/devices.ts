@@ -42,7 +42,7 @@ export class NoAliasDevice extends KernelWatcher {
   }
 }
 
-/** An allocator whose n-th allocation from `failAt = n` on fails, as if the budget were used up. */
+/** An allocator that fails one allocation, as if the budget were used up. */
 export class FailingAllocator extends HeapAllocator {
   /** fails the allocation that brings this to 0; Infinity never fails */
   remaining = Infinity
@@ -93,7 +93,7 @@ export class LosingDevice extends KernelWatcher {
   }
 }
 
-/** A failure from outside the library, such as that of a driver or a generator. */
+/** A failure from outside the library, such as one in a driver or a generator. */
 export class Fault extends Error {}
 
 /** Counts down the operations of a construction, and lets the last one fail. */

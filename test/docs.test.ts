@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string): string => readFileSync(ROOT + path, 'utf8')
 
-/** What npm packs: it adds these three to `files` by itself. */
+/** What npm packs: it adds these three to `files` without being told. */
 const PACKED: readonly string[] = ['README.md', 'LICENSE', 'package.json', ...JSON.parse(read('package.json')).files]
 const isPacked = (path: string): boolean => PACKED.some((entry) => path === entry || path.startsWith(`${entry}/`))
 

@@ -29,7 +29,7 @@ import { SPLIT_GRADIENT } from './tolerances.js'
 
 const WIDTH = 32
 
-/** Two dropouts of the input, each times a parameter of its own. */
+/** Two dropouts of the input, each multiplied by a parameter of its own. */
 class Masks extends Module {
   first = new Parameter(this.device, [WIDTH])
   second = new Parameter(this.device, [WIDTH])
@@ -87,7 +87,7 @@ test('a mask is the same for any split of the mini-batch; it differs from sample
   for (const microBatch of [1, 2, 3, 5, 7]) assert.equal(await stepMasks(await reader(), microBatch), whole)
 })
 
-test('the share of kept elements is that of the rate', async () => {
+test('the share of kept elements is 1 minus the rate', async () => {
   for (const rate of [0.125, 0.5, 0.75]) {
     const masks = await stepMasks(await reader({ rate, samples: 24 }))
     const all = masks.join('')
@@ -101,7 +101,7 @@ test('masks differ from step to step, from epoch to epoch and from seed to seed;
   const draw = async (seed: number, fit?: FitOptions) => {
     const run = await reader({ seed, samples: 4 })
     const seen: string[][] = []
-    // fit in order: a mini-batch of an epoch meets the same samples in the next
+    // without a shuffle, the mini-batches of two epochs have the same samples
     if (fit) for await (const _ of run.streamer.fit(fromArrays(run.batch), fit)) seen.push(await run.masks())
     else for (let step = 0; step < 6; step++) seen.push(await stepMasks(run))
     return seen
@@ -134,7 +134,7 @@ test('neither work between steps nor a failure uses up a mask: a step that is tr
   }
 })
 
-test('masks go on from a checkpoint', async () => {
+test('after `restore`, training draws the masks that it would have drawn without a stop', async () => {
   const first = await reader({ seed: 4 })
   await stepMasks(first)
   const saved = await first.streamer.checkpoint()
@@ -202,7 +202,7 @@ class CrossAttention extends Module {
   }
 }
 
-test('attention of T queries to S keys by two heads, with dropout: a split mini-batch learns what the whole one does', async () => {
+test('attention of T queries to S keys by two heads, with dropout: a split mini-batch gives the same update as the whole one', async () => {
   const learn = async (queries: number, keys: number, samples: number, microBatch: number | 'fit') => {
     const device = await openDevice('reference', { memory: '4MiB' })
     const model = new CrossAttention(device, queries, keys)

@@ -310,7 +310,7 @@ test('a step reports the gradient norm of a loop by hand, for any split', async 
   }
 })
 
-test('a data source that throws, an interrupt: training goes on from the cursor to the same bits', async () => {
+test('after a data source throws, or an interrupt, training goes on from the cursor to the same bits', async () => {
   const batches = [1, 2, 3, 4].map((seed) => randomBatch(12, seed))
   const undisturbed = trainer(open(), denseModel)
   for await (const _ of undisturbed.streamer.fit(() => batches, { batch: 12, epochs: 2, microBatch: 5 }));
@@ -363,7 +363,7 @@ test('for a budget that cannot hold one sample, the error names one that can', a
   }
 })
 
-test('a loss that couples samples is refused when it would be split', async () => {
+test('a loss that couples samples is refused when its mini-batch would be split', async () => {
   const coupled: Loss = Object.assign((output: Tensor, target: Tensor) => crossEntropy(output, target), {
     coupled: 'it compares samples with each other',
   })

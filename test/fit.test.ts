@@ -201,7 +201,7 @@ test('after a stop at any point, training goes on from the cursor through the re
     const kept = (results: readonly StepResult[]) => results.map(({ loss, epoch, step }) => [loss, epoch, step])
     assert.equal(kept([...before, ...after]), kept(all), `left after ${stop}`)
     assert.equal(rest.asked, source.asked)
-    assert.equal(means.splice(0), wanted, 'the mean is that of the whole epoch')
+    assert.equal(means.splice(0), wanted, 'the mean is over the whole epoch')
     assert.equal(await model.stateDict(), left)
     const { cursor } = streamer
     assert.equal(await follow(streamer, rest, { ...options, from: cursor }), [], 'all is done')
@@ -219,7 +219,7 @@ test('from a checkpoint taken between steps, another streamer goes on to the sam
     await follow(first.streamer, data, options, stop)
     const saved = await first.streamer.checkpoint()
     const second = await trainer({ seed: 3, build: droppingModel })
-    // the second streamer has learned something of its own, which `restore` replaces
+    // the second streamer has learned something else, which `restore` replaces
     await follow(second.streamer, data, options, 5)
     second.streamer.restore(saved)
     assert.equal(second.streamer.cursor, first.streamer.cursor)

@@ -46,13 +46,13 @@ test('a doubled gradient is caught, for every op and input', async () => {
   }
 })
 
-test('the same seed gives the same numbers, and another seed others', async () => {
+test('the same seed gives the same numbers, and another seed gives others', async () => {
   const conv = opTable.filter(({ name }) => name === 'conv2d')
   assert.equal(await checkOps(conv), await checkOps(conv))
   assert.not.equal(await checkOps(conv, { seed: 1 }), await checkOps(conv, { seed: 2 }))
 })
 
-test('the same seed of checkGradient gives the same numbers, and another seed others; the default is 0', async () => {
+test('the same seed of checkGradient gives the same numbers, and another seed gives others; the default is 0', async () => {
   const checked = (seed?: number) => checkGradient(ops.exp, [[0.5, -1, 0.25]], { seed })
   const none = await checked()
   assert.equal(none, await checked(0))

@@ -1,7 +1,7 @@
 /**
- * The weights of samples and targets in step and evaluate: any split against loops by hand, for the library's losses
- * and a user's own. Sample weights, ignored targets and masks are spread unevenly, so that some parts have weight 0 and
- * a mean of NaN.
+ * The weights of samples and targets in step and evaluate: every split is compared with loops by hand, for the
+ * library's losses and a user's own. Sample weights, ignored targets and masks are spread unevenly, so that some parts
+ * have weight 0 and a mean of NaN.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -295,7 +295,7 @@ test('weights that a loss does not use are refused, in whole and in parts, befor
 test('weights that float32 holds as 0 or Infinity are refused where float32 is used', async () => {
   for (const weight of [1e-46, 1e39]) {
     const batch = { inputs: targetsOf([1, 1]), targets: targetsOf([1, 3]), weights: targetsOf([weight, weight], [2]) }
-    await refused(trainer(mse, 'cpu').streamer.step(batch), ArgumentError, `that of sample 0 is ${weight}`)
+    await refused(trainer(mse, 'cpu').streamer.step(batch), ArgumentError, `the weight of sample 0 is ${weight}`)
     assert.is((await trainer(mse).streamer.step(batch)).loss, 2)
   }
 })
@@ -304,7 +304,7 @@ test('the weight that a loss returns must be a finite number, 0 or more; an erro
   const batch = { inputs: targetsOf([1, 1]), targets: targetsOf([1, 3]) }
   const saying = (weight: () => number): Loss => Object.assign((y: Tensor, t: Tensor) => mse(y, t), { weight })
   for (const wrong of [Number.NaN, -1, Infinity]) {
-    await refused(trainer(saying(() => wrong)).streamer.step(batch), ArgumentError, `a micro-batch ${wrong}`)
+    await refused(trainer(saying(() => wrong)).streamer.step(batch), ArgumentError, `a micro-batch the weight ${wrong}`)
   }
   const throwing = saying(() => {
     throw new Error('no such column')

@@ -262,7 +262,7 @@ test('disposing results in any order frees the unreachable nodes, and changes no
   )
 })
 
-test('noGrad saves nothing; an op none of whose inputs needs a gradient saves nothing', () => {
+test('noGrad saves nothing; an op saves nothing if none of its inputs needs a gradient', () => {
   scope(cpu, () => {
     const x = requireGrad(full(cpu, [16], 1))
     assert.not(noGrad(cpu, () => ops.exp(x)).requiresGrad)

@@ -48,7 +48,7 @@ function spoil(value: unknown): void {
   }
 }
 
-test('the shape of a tensor is its own, in whichever way it was made', async () => {
+test('a tensor has its own copy of its shape, in whichever way it was made', async () => {
   const makers: Record<string, (shape: number[]) => Tensor> = {
     zeros: (shape) => zeros(device, shape),
     ones: (shape) => ones(device, shape),
@@ -78,7 +78,7 @@ test('the shape of a tensor is its own, in whichever way it was made', async () 
   assert.equal(parameter.shape, [2, 3], 'the function that draws the values cannot change it')
 })
 
-test('a neighbour is safe from a list that grows', async () => {
+test('if the caller enlarges a list that was passed as a shape, a kernel still writes within its tensor', async () => {
   const shape = [4]
   const small = zeros(device, shape)
   const neighbour = full(device, [64], 7)
@@ -238,7 +238,7 @@ test('a data set keeps its shape and scale; its values are the array that it was
   assert.equal(set.gather([1]).inputs.data, Uint8Array.of(9, 4))
 })
 
-test('an optimizer keeps its groups, settings and betas; a loss its options', async () => {
+test('an optimizer keeps its groups, settings and betas; a loss keeps its options', async () => {
   const after = await Promise.all(
     [() => {}, spoil].map(async (before) => {
       const layer = new nn.Linear(device, 2, 3, { random: nn.generator(1) })

@@ -116,7 +116,7 @@ interface Case {
   weighted: boolean
   /** floats of a tensor that was made before the model and freed: a hole between standing tensors */
   hole: number
-  /** the position of the budget between the smallest one and that of the whole mini-batch */
+  /** the position of the budget between the smallest one and the one for the whole mini-batch */
   share: number
   /** additional bytes, less than a page */
   odd: number
@@ -442,7 +442,7 @@ for (const [name, { build, inputShape, classes }] of Object.entries(NAMED)) {
     assert.ok(name === 'batch norm' || countOf(plan.parts) > 1, 'one micro-batch would prove nothing')
     const { data, shape } = await streamer.predict(batch.inputs)
     assert.equal(shape, [90, classes])
-    assert.equal(data, expected, 'every sample by itself')
+    assert.equal(data, expected, 'every sample alone')
 
     let loss = 0
     let correct = 0

@@ -97,7 +97,7 @@ function mentioned(id: Id): Id[] {
   const elsewhere = [...text.matchAll(/import\("([^"]+)\.js"\)\.(\w+)/g)].map(([, from, what]) =>
     resolve(posix.join(posix.dirname(path), `${from}.d.ts`), what),
   )
-  // a word behind a dot, or before a colon, is a property
+  // a word after a dot, or before a colon, is a property
   const here = [...text.matchAll(/(?<![.\w])([A-Z_$]\w*)\b(?!\??:)/g)].map(([, word]) => resolve(path, word))
   return [...here, ...elsewhere].flatMap((found) => {
     if (found === null || found === id) return []
@@ -127,7 +127,7 @@ function missing(indexes: readonly string[]): string[] {
 }
 
 test('every type in a public signature can be imported', () => {
-  assert.equal(missing(['src/index.d.ts', 'src/testing.d.ts']), [], 'to be exported by src/index.ts')
+  assert.equal(missing(['src/index.d.ts', 'src/testing.d.ts']), [], 'types that src/index.ts must export')
 })
 
 test('the search finds types, even those that the compiler writes as import(...), and leaves out private ones', () => {

@@ -80,7 +80,7 @@ function check(
   }
 }
 
-/** y and the gradients of sum(dy y) to its inputs. */
+/** y, and the gradients of sum(dy y) with respect to its inputs. */
 async function results(device: HeapDevice, f: (...inputs: Tensor[]) => Tensor, dy: Float32Array, xs: Float32Array[]) {
   const leaves = xs.map((x) => requireGrad(tensor(device, x)))
   const y = scope(device, () => {

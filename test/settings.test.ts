@@ -171,10 +171,10 @@ test('sample weights that float32 cannot hold are refused, and train on a device
   const streamer = new Streamer({ model, loss: mse, optimizer: sgd(model, { learningRate: 0.1 }) })
   const before = await model.stateDict()
   for (const [batch, message] of [
-    [batchOf([1e-46, 1e-46]), /that of sample 0 is 1e-46/],
-    [batchOf([1, 1e39]), /that of sample 1 is 1e\+39/],
+    [batchOf([1e-46, 1e-46]), /the weight of sample 0 is 1e-46/],
+    [batchOf([1, 1e39]), /the weight of sample 1 is 1e\+39/],
     [batchOf([3e38, 3e38]), /their sum is 6e\+38/],
-    [batchOf([1, 0], 1e-40), /that of sample 0 is 1e-40/],
+    [batchOf([1, 0], 1e-40), /the weight of sample 0 is 1e-40/],
   ] as const) {
     const error = await streamer.step(batch).then(
       () => null,

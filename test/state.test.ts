@@ -204,7 +204,7 @@ test("numbers of any kind load: PyTorch's int64 counts, bytes, plain arrays", as
   )
 })
 
-/** Two layers of one shape, so that only names tell them apart. */
+/** Two layers of the same shape, so that only names tell them apart. */
 const twins = (device: Device): Sequential => new Sequential(new Linear(device, 3, 3), new Linear(device, 3, 3))
 
 /** A step in which every gradient of layer i is i + 1, so that a moment tells which layer it belongs to. */

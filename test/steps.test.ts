@@ -117,7 +117,7 @@ const drawn = fc.record({
 
 for (const [name, { loss, byHand, draw }] of Object.entries(TASKS)) {
   for (const [rule, { make, byHand: ruleByHand }] of Object.entries(RULES)) {
-    test(`${name}, ${rule}: every step equals that of a loop by hand`, async () => {
+    test(`${name}, ${rule}: every step equals the step of a loop by hand`, async () => {
       await fc.assert(
         fc.asyncProperty(drawn, async ({ batches, most, weighted, ignored }) => {
           const device = await open()
@@ -159,7 +159,7 @@ for (const [name, { loss, byHand, draw }] of Object.entries(TASKS)) {
   }
 }
 
-test('bceWithLogits: a weighted step in parts equals that of a loop by hand', async () => {
+test('bceWithLogits: a weighted step in parts equals the step of a loop by hand', async () => {
   const byHand: PointLoss = (z, target) => {
     const terms = z.map((x, c) => Math.log(1 + Math.exp(x)) - x * target[c])
     return {
@@ -175,7 +175,7 @@ test('bceWithLogits: a weighted step in parts equals that of a loop by hand', as
   await stepsAsByHand(bceWithLogits, byHand, batch, { microBatch: 2 })
 })
 
-test('for a loss that weighs its targets itself, its weights are the shares', async () => {
+test('for a loss with a `weight` of its own, the shares of the micro-batches come from that weight', async () => {
   // the targets of the third output are the weights of the samples
   const loss: Loss = Object.assign(
     (output: Tensor, target: Tensor) => {

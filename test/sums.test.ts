@@ -1,7 +1,7 @@
 /**
  * Every op that adds, over up to 2^22 terms, on the cpu device in each of its variants: Note [Long sums] in
- * kernels/simd/assembly/machine/sums.ts. All terms are equal, so that roundings do not cancel as among terms of both
- * signs.
+ * kernels/simd/assembly/machine/sums.ts. All terms are equal, so that roundings do not cancel, as they do among terms
+ * of both signs.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -56,13 +56,16 @@ interface Sum {
   limit(n: number): number
 }
 
-/** The gradient of a norm to its scale: the sum of v times n normalised values, each 1 or -1 before the norm. */
+/**
+ * The gradient of a norm with respect to its scale: the sum of v times n normalised values, each 1 or -1 before the
+ * norm.
+ */
 const SCALE_GRADIENT: Pick<Sum, 'wanted' | 'limit'> = {
   wanted: (n, v) => (n * v) / Math.sqrt(1 + 1e-5),
   limit: longSum,
 }
 
-/** The gradient towards x of the sum of f(x). */
+/** The gradient of the sum of f(x) with respect to x. */
 function gradient(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   requireGrad(x)
   backward(sum(f(x)))
@@ -70,7 +73,7 @@ function gradient(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   return x.grad
 }
 
-/** v and -v in turn. */
+/** v and -v alternate. */
 function alternating(device: Device, shape: readonly number[], v: number): Tensor {
   const size = shape.reduce((a, b) => a * b, 1)
   return tensor(
@@ -187,7 +190,7 @@ const SUMS: readonly Sum[] = [
     result: (device, n, v) =>
       gradient(full(device, [2, 1, 1, 1], v), (w) => mul(conv2d(full(device, [1, 1, n, 1024], v), w), v)),
     wanted: (n, v) => 1024 * n * v * v,
-    // bands of at most 16 KiB, a quarter of whose numbers are added in a chain; eight parts of them
+    // bands of at most 16 KiB; a quarter of a band's numbers are added in a chain; eight parts of bands
     limit: (n) => blockSum(n * 256, 1024),
   },
   {
@@ -295,7 +298,7 @@ const SUMS: readonly Sum[] = [
     limit: (n) => blockSum(n, 256) + longSum(),
   },
   {
-    of: 'the gradient of layer norm to its scale, over many rows',
+    of: "the gradient of layer norm's scale, over many rows",
     most: 17,
     result: (device, n, v) =>
       gradient(full(device, [22], 1), (gamma) =>
@@ -304,7 +307,7 @@ const SUMS: readonly Sum[] = [
     ...SCALE_GRADIENT,
   },
   {
-    of: 'the gradient of group norm to its scale, over many samples of one pixel',
+    of: "the gradient of group norm's scale, over many samples of one pixel",
     most: 15,
     result: (device, n, v) =>
       gradient(full(device, [8], 1), (gamma) =>
@@ -313,7 +316,7 @@ const SUMS: readonly Sum[] = [
     ...SCALE_GRADIENT,
   },
   {
-    of: 'the gradient of batch norm to its scale, over many images',
+    of: "the gradient of batch norm's scale, over many images",
     most: 17,
     result: (device, n, v) =>
       gradient(full(device, [3], 1), (gamma) => {

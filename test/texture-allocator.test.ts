@@ -248,7 +248,7 @@ test('pool: reserving bytes for the device and trimming give textures back; amon
   const [a, b, c] = [take(64), take(64), take(32)]
   for (const block of [a, b, c]) pool.free(block)
   pool.reserve(96, 'kernels')
-  assert.is(pool.stats().pooledBytes, 160, 'as many as remain')
+  assert.is(pool.stats().pooledBytes, 160, 'the pool keeps the bytes that remain')
   pool.reserve(16, 'kernels')
   assert.is(pool.stats().pooledBytes, 96)
   assert.equal([...driver.textures.keys()], [b.address, c.address])

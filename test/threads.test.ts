@@ -26,7 +26,7 @@ const PAGES = 100
 /** The longest wait for an event in these tests. */
 const PATIENCE_MS = 20_000
 
-/** A module on memory of its own, shared if there are workers; they have started when this resolves. */
+/** A module on memory of its own, shared if there are workers. The workers have started when this resolves. */
 async function open(threads: number) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: threads > 1 })
   const assembly = instantiate(variant, memory)

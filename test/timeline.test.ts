@@ -41,7 +41,7 @@ const dotAt = (svg: string): number => Number(/class="dot" cx="[\d.]+" cy="([\d.
 const BYTES = { budgetBytes: 80 * KIB, peakBytes: 72 * KIB }
 const FORWARD = { start: 0, label: 'forward' }
 
-test('a standalone picture: areas with legend, the budget, the most held with its op, sections', () => {
+test('a standalone picture: areas with legend, the budget, the highest held bytes with their op, sections', () => {
   const svg = drawTimeline(hill(100, 48 * KIB), {
     title: 'one step',
     ...BYTES,
@@ -153,7 +153,7 @@ test('every class that the picture uses has a style, and every category has a pl
   )
 })
 
-test('labels keep out of each other, and inside the picture', () => {
+test('labels do not overlap, and stay inside the picture', () => {
   const flat = (count: number, peakAt: number): TimelinePoint[] =>
     Array.from({ length: count }, (_, i) => moment(i === peakAt ? 'top' : 'relu', i === peakAt ? 48 * KIB : 0))
   // the label of the peak turns inwards near both ends: below 0.3 of the width and above 0.7
@@ -188,7 +188,7 @@ test('labels keep out of each other, and inside the picture', () => {
   checkMarkup(named('a'.repeat(24)))
 })
 
-test('the budget is drawn up to twice the highest byte, and the scale is that of the larger', () => {
+test('the budget is drawn up to twice the highest byte, and the larger of the two sets the scale', () => {
   const drawn = (budgetBytes: number, peakBytes?: number): string =>
     drawTimeline(four, { title: '', budgetBytes, peakBytes })
   assert.match(drawn(128 * KIB), 'class="budget" d="M78 86.8L698 86.8"')
@@ -238,7 +238,7 @@ test('at most one moment for each half pixel is drawn: 1,212', () => {
   assert.is(steps(1000), 1000)
   assert.is(steps(1212), 1212)
   assert.ok(steps(1400) <= 1212)
-  // of every three moments the highest is drawn, so all look alike
+  // of every three moments the highest is drawn, so all look the same
   assert.is(steps(3 * 1212), 1)
 })
 

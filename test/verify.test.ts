@@ -290,7 +290,7 @@ test('each of 200 plans that were tampered with is refused, by every kind of tam
       const file: File = fileOf(drawn)
       verifyPlan(file)
       const pick = (below: number): number => Number(numbers.next().value) % below
-      // several kinds of tampering with one plan, each on a copy of its own
+      // several kinds of tampering with one plan, each on a separate copy
       for (let tries = 0; tries < 8; tries++) {
         const name = names[next++ % names.length]
         const changed = structuredClone(file)

@@ -9,7 +9,7 @@ import type { Four, Program, Texels, Thread } from './machine/program.js'
 function blended(this: Thread, y: Texels, x: Texels, a: number, b: number): Four {
   const v = x[this.thread.x]
   const old = y[this.thread.x]
-  // Where a is 0 the old values may be NaN.
+  // If a is 0, the old values may be NaN.
   if (a === 0) {
     return [b * v[0], b * v[1], b * v[2], b * v[3]]
   }

@@ -55,7 +55,7 @@ const AT_ONCE = 8
 const PIECES = Array.from({ length: AT_ONCE }, (): ArgumentKind => 'texels')
 const CONCAT = eachValue('concat', piecesOf, [...PIECES, STARTS, MORE_STARTS])
 
-/** Joins up to eight pieces. `sizes` are the values that each adds to a row of y. */
+/** Joins up to eight pieces. `sizes` has the number of values that each piece adds to a row of y. */
 function join<Operand>(gpu: Gpu<Operand>, sizes: readonly number[], pieces: readonly Operand[], y: Operand): void {
   const ends: number[] = []
   for (const size of sizes) ends.push((ends.at(-1) ?? 0) + size)

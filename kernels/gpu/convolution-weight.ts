@@ -1,7 +1,7 @@
 /**
- * The gradient of a convolution to its weight [outChannels, channels of a group, kernelHeight, kernelWidth]: every
- * weight is a sum over all positions of all images. Weights are few and positions many, so each part sums some rows of
- * dy, and a second pass adds the parts.
+ * The gradient of a convolution with respect to its weight [outChannels, channels of a group, kernelHeight,
+ * kernelWidth]: every weight is a sum over all positions of all images. Weights are few and positions many, so each
+ * part sums some rows of dy, and a second pass adds the parts.
  *
  * Tiles of 4 x 4 channels compute it (tiles/convolution-weight-tiles.ts). This file serves groups with too few channels
  * to fill tiles: a texel holds one tap of four output channels, which share the values read from x. Of the last four

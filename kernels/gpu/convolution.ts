@@ -1,9 +1,9 @@
 /**
- * Two-dimensional cross-correlation and its gradient to the image, as kernels/reference/convolution.ts defines them.
- * The gradient to the weight is in convolution-weight.ts.
+ * Two-dimensional cross-correlation and the gradient of the image, as kernels/reference/convolution.ts defines them.
+ * The gradient of the weight is in convolution-weight.ts.
  *
  * Tiles of four channels compute both (tiles/convolution-tiles.ts). This file serves groups with too few channels to
- * fill tiles, as in a depthwise convolution: every value is summed by itself.
+ * fill tiles, as in a depthwise convolution: every value is summed separately.
  */
 import { at, quotient } from './machine/builtins.js'
 import { type Image, type Result, SIZES, type Strides, sizesOf, type Taps } from './machine/convolution-sizes.js'

@@ -4,9 +4,9 @@
  *
  *   logits [outer, classes, inner], targets [outer, inner], weights [outer]
  *
- * Loss and gradient need the maximum of a row and sums over it. Where classes are few, a loop finds them whenever they
- * are needed. Where classes are many, a reduction finds them once for each row; a loop would run again for every value
- * of the gradient.
+ * Loss and gradient need the maximum of a row and sums over it. If classes are few, a loop finds them whenever they are
+ * needed. If classes are many, a reduction finds them once for each row; a loop would run again for every value of the
+ * gradient.
  */
 import type { ClassRows } from '../kernels.js'
 import { at, exponential, logarithm, notANumber, quotient } from './machine/builtins.js'

@@ -26,7 +26,7 @@ const ROTATION: DetailedHelper = {
 }
 
 /**
- * The 24 random bits of value i, as a whole number. Where the position passes 2^32, the second word grows by
+ * The 24 random bits of value i, as a whole number. If the position passes 2^32, the second word grows by
  * DROPOUT_CALLS, which is written out here: Note [Counter of a mask] in kernels.ts.
  */
 const RANDOM: DetailedHelper = {

@@ -36,7 +36,7 @@ function lossOf(j: number, _row: number, prediction: Texels, target: Texels): nu
   return point(x, wanted)
 }
 
-/** dy w / total / size times the derivative; 0 in a row of weight 0, even where the row holds NaN. */
+/** dy w / total / size times the derivative; 0 in a row of weight 0, even if the row holds NaN. */
 function slopeOf(
   i: number,
   row: number,
@@ -139,7 +139,10 @@ const SUMS: Program = {
 }
 const TOTAL: Program = { name: 'weightedMean', source: totalOf, kinds: ['texels', 'number', 'number'] }
 
-/** As many parts as each has rows: then the sums of the parts, side by side, take as long as the sum over the parts. */
+/**
+ * The number of parts is the number of rows in each part: then the sums of the parts, side by side, take as long as the
+ * sum over the parts.
+ */
 const partsOf = (rows: number): number => Math.ceil(Math.sqrt(rows))
 
 export const weightedMean: GpuKernel<'weightedMean'> = {

@@ -102,7 +102,7 @@ function averageOf(i: number, x: Texels, image: Image, window: Window, strides: 
   return sum / divisor(i, image, window, strides)
 }
 
-/** The sum of what value i of x gets from every window that holds it. */
+/** The sum of the gradients that value i of x gets from all windows that hold it. */
 function slopeOf(i: number, dy: Texels, best: Texels, image: Image, window: Window, strides: Strides): number {
   const row = quotient(i, image.width)
   const plane = quotient(row, image.height)

@@ -67,8 +67,8 @@ export const maxPoolGradient: Kernels['maxPoolGradient'] = (p, [dy, x], [dx]) =>
 }
 
 /**
- * What the sum over a window is divided by. With countPadding that is the window clipped to the padded input,
- * which without ceil mode it never leaves: the whole window.
+ * The divisor of the sum over a window. With countPadding it is the size of the whole window, because without ceil mode
+ * no window leaves the padded input.
  */
 function divisor(p: Pooling & { countPadding: boolean }, rows: number, columns: number): number {
   return p.countPadding ? p.kernelHeight * p.kernelWidth : rows * columns

@@ -2,7 +2,7 @@
  * Reductions over any set of axes, and over groups of a tensor seen as [outer, size, inner].
  *
  * Every output element is one sum in double precision in a fixed order, rounded once at the end. Not here:
- * cross-entropy and softmax, which reduce along the way.
+ * cross-entropy and softmax, which contain reductions.
  */
 import type { Kernels } from '../kernels.js'
 import { type Axes, contiguous, eachLine, mergeAxes } from '../strides.js'

@@ -16,7 +16,7 @@ const windows = (p: Convolution) => ({
   scratchBytes: 3 * WINDOW_LIST_BYTES + 16 * taps(p),
 })
 
-/** The most bytes that the masks of a block of positions take, for any number of taps. */
+/** The largest number of bytes for the masks of a block of positions, with any number of taps. */
 const MASK_BYTES = 65536
 
 /** Positions as steps: the table of taps, four lists, and masks by position for each tap and for no tap. */

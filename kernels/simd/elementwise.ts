@@ -1,6 +1,6 @@
 /**
  * Functions of one, two and three tensors: lines of assembly/unary.ts and power.ts, planes of assembly/binary.ts. The
- * assembly exports each function of kernels/functions.ts by its name; this file does not compile where one is missing.
+ * assembly exports each function of kernels/functions.ts by its name; this file does not compile if one is missing.
  */
 import { type BinaryFunction, UNARY, type UnaryFunction } from '../functions.js'
 import type { Unary } from '../kernels.js'
@@ -11,7 +11,7 @@ import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
 import { eachPlane } from './machine/planes.js'
 
-/** A function that rounds once passes as fast as memory does; others take about as long as an exponential. */
+/** A function that rounds once is as fast as memory; others take about as long as an exponential. */
 const grainOf = (name: UnaryFunction) => (UNARY[name].ulps === undefined ? CHEAP_GRAIN : DEAR_GRAIN)
 
 /** Infinite exponents have corners of their own. */
@@ -40,7 +40,7 @@ export const unaryGradient: SimdKernel<'unaryGradient'> = {
   },
 }
 
-/** By side; towards the greater of two is away from the smaller. */
+/** The functions of the gradients of both sides. At a maximum the gradient goes to the side that is not less. */
 const BINARY_GRADIENT = {
   div: ['divA', 'divB'],
   maximum: ['whereNotLess', 'whereNotGreater'],
@@ -51,7 +51,7 @@ type PlaneFunction = BinaryFunction | (typeof BINARY_GRADIENT)['div' | 'maximum'
 
 /**
  * Inputs, broadcast by their strides, -> y, a plane at a time: in parts by rows, or a single row by its numbers. The
- * function takes operands, rows and length; the inputs' steps, the same for all planes, are stored beside.
+ * function takes operands, rows and length; the inputs' steps, the same for all planes, are stored in memory.
  */
 function onPlanes(
   assembly: Assembly,

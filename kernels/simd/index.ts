@@ -41,7 +41,7 @@ const kernels = {
 
 type Others = Exclude<keyof typeof kernels, KernelName>
 
-/** Does not compile if one of the files exports something else than kernels. */
+/** Does not compile if one of the files exports anything other than kernels. */
 export const simd: SimdKernels = kernels satisfies Record<Others, never>
 
 /** The workspace, in bytes, that a kernel needs beside its operands; plain loops need none. */

@@ -10,7 +10,7 @@ export const BYTES = 4
 /** Bytes of a cache line. Each thread writes to lines of its own, because a line moves between cores as a whole. */
 export const LINE_BYTES = 64
 
-/** The most threads that work on one kernel, the main thread among them. */
+/** The largest number of threads that work on one kernel, including the main thread. */
 export const MAX_THREADS = 4
 
 // The bottom of every memory belongs to the modules: RUNTIME_BYTES. Its first KiB stays empty, because the compiler may

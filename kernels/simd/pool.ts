@@ -7,7 +7,7 @@ import type { Assembly } from './machine/module.js'
 
 type Name = 'maxPool' | 'maxPoolGradient' | 'averagePool' | 'averagePoolGradient'
 
-/** The divisor of the sum of a window; 0 stands for the count of its own numbers. */
+/** The divisor of the sum of a window; 0 stands for the count of the window's numbers inside the image. */
 const divisor = (p: Pooling & { countPadding: boolean }): number =>
   p.countPadding ? p.kernelHeight * p.kernelWidth : 0
 

@@ -28,7 +28,7 @@ type Pending = Map<Tensor, Storage>
  * @throws ShapeError           the loss is not a scalar
  * @throws DisposedError        the loss is disposed
  * @throws ArgumentError        nothing was recorded for it
- * @throws BudgetExceededError  a gradient does not fit; some leaves may have received theirs
+ * @throws BudgetExceededError  a gradient does not fit; some leaves may already have their gradients
  */
 export function backward(loss: Tensor, seed = 1): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss has shape ${showShape(loss.shape)}, not one element`)
@@ -146,7 +146,7 @@ function targetFor(device: Device, input: Tensor, pending: Pending, spare: Stora
 }
 
 /**
- * sum += kernel(inputs), in one go for kernels that can accumulate. Where aliasing is forbidden, the term first gets
+ * sum += kernel(inputs), in one go for kernels that can accumulate. If aliasing is forbidden, the term first gets
  * memory of its own.
  */
 function accumulate<Name extends KernelName>(

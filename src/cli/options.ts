@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { parseBytes } from '../memory/bytes.js'
 import { reasonOf, SluiceError } from '../memory/errors.js'
 
-/** Wrong arguments. The message names the mistake and a right form. */
+/** Wrong arguments. The message names the mistake and a correct form. */
 export class UsageError extends SluiceError {}
 
 export interface Option {
@@ -80,7 +80,7 @@ export function whole(what: string, text: string, least: number, most = Number.M
   throw new UsageError(`${what} '${text}' is not a whole number, ${range}`)
 }
 
-/** @throws UsageError  not a finite number, or below `least` (at it, if `above`) */
+/** @throws UsageError  not a finite number, or below `least`; with `above`, also `least` itself */
 export function decimal(what: string, text: string, least: number, above = false): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (Number.isFinite(value) && (above ? value > least : value >= least)) return value
@@ -102,7 +102,7 @@ export function nearest(text: string, candidates: readonly string[]): string {
   return ranked.reduce((a, b) => (b.edits < a.edits ? b : a)).candidate
 }
 
-/** The fewest insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`. */
+/** The smallest number of insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`. */
 function editsBetween(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= from.length; i++) {

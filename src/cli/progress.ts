@@ -6,7 +6,7 @@ import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { StepResult } from '../stream/streamer.js'
 import type { Io } from './io.js'
 
-/** The most lines that are printed, roughly, where standard output is not a terminal. */
+/** About the largest number of lines that are printed if standard output is not a terminal. */
 const LINES = 12
 /** The shortest time between two redraws on a terminal. */
 const REDRAW_MS = 100

@@ -55,7 +55,7 @@ function overview(): string {
 Trains with large mini-batches under a hard byte budget.
 
 ${lines.join('\n')}
-  help        this text, or that of a command
+  help        this text, or the text of a command
 
 sluice COMMAND --help says more; sluice --version says which version this is.
 `

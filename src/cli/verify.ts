@@ -17,7 +17,7 @@ export const verify: Command = {
   help: () =>
     `Usage: sluice verify FILE [options]
 
-Checks a plan by what its file says alone: no two blocks that live at the same time overlap, all lie within the
+Checks a plan from its file alone: no two blocks that live at the same time overlap, all lie within the
 budget, every value lives from the first instruction that touches it to the last, and the peaks are the stated ones.
 
 ${describeOptions(OPTIONS)}

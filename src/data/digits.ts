@@ -16,7 +16,7 @@ const LINE = PIXELS + 2
 
 /**
  * 1797 handwritten digits: inputs uint8 [1797, 1, 8, 8], values 0 to 16 with scale 1/16; targets int32 [1797],
- * 0 to 9. Decoded anew at every call (milliseconds, 120 KB).
+ * 0 to 9. Decoded at every call (milliseconds, 120 KB).
  */
 export function digits(): Dataset {
   const { name, length, inputShape, classes } = digitsShape

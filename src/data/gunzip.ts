@@ -5,7 +5,7 @@ import { DataError } from './errors.js'
  * Unpacks gzip and checks checksum and size. Node unpacks all members of the file; a browser refuses a file with more
  * than one. Holds at most twice the output.
  * @param maxBytes  the largest output, default 1 GiB; unpacking stops as soon as there is more
- * @throws DataError  not gzip, damaged or truncated input, bytes behind it, or output above maxBytes
+ * @throws DataError  not gzip, damaged or truncated input, bytes after its end, or output above maxBytes
  */
 export async function gunzip(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): Promise<Uint8Array> {
   const { maxBytes = 2 ** 30 } = options
@@ -23,7 +23,7 @@ export async function gunzip(bytes: Uint8Array, options: { readonly maxBytes?: n
   } catch (cause) {
     if (cause instanceof DataError) throw cause
     const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
-    throw new DataError(`gunzip: damaged or cut off, or something is behind the data${reason}`, { cause })
+    throw new DataError(`gunzip: damaged or cut off, or followed by other bytes${reason}`, { cause })
   }
   const whole = new Uint8Array(length)
   let at = 0
@@ -46,7 +46,7 @@ async function* byZlib(zlib: typeof import('node:zlib'), bytes: Uint8Array): Asy
   yield* unpacking
   // zlib stops without an error at bytes that do not begin another member
   const rest = bytes.length - unpacking.bytesWritten
-  if (rest > 0) throw new DataError(`gunzip: the last ${rest} bytes, behind the data, are not gzip`)
+  if (rest > 0) throw new DataError(`gunzip: the last ${rest} bytes, after the data, are not gzip`)
 }
 
 async function* byStream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -174,7 +174,10 @@ function sampleKind({ inputs, targets, weights }: Batch): string {
   return `inputs ${kind(inputs)}, targets ${kind(targets)}, ${weights ? `weights ${kind(weights)}` : 'no weights'}`
 }
 
-/** One batch with copies of all samples, even if there is one part. The parts must be alike. */
+/**
+ * One batch with copies of all samples, even if there is one part. The parts must have the same sample shapes and
+ * element types.
+ */
 function joinBatches(parts: readonly Batch[]): Batch {
   return mapArrays(parts[0], (first, field) => {
     const arrays = parts.map((part) => part[field] ?? first)

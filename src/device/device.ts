@@ -123,7 +123,7 @@ export abstract class Device {
   }
 
   /**
-   * Run a kernel that writes its outputs anew, or adds to them with the parameter `accumulate`.
+   * Run a kernel that overwrites its outputs, or adds to them with the parameter `accumulate`.
    * @throws BudgetExceededError  the kernel's workspace does not fit; nothing has run
    */
   run<Name extends KernelName>(
@@ -155,7 +155,7 @@ export abstract class Device {
 
   /**
    * Run updates one after the other. First all memory is taken and all kernels are prepared, so a failure leaves every
-   * target as it was. After that only a kernel with a fault of its own can fail.
+   * target as it was. After that only a faulty kernel can fail.
    * @param ready  called after the preparation and before the first update; may refuse by throwing
    */
   commit(updates: readonly Update[], ready?: () => void): void {
@@ -197,7 +197,7 @@ export abstract class Device {
 
   /**
    * Bring an updated value from its spare block to its target, where `aliases` is false. The default copies, so that
-   * standing tensors never move. A device that can swap blocks of one size does that instead.
+   * standing tensors never move. A device that can swap blocks of the same size does that instead.
    */
   protected settle(target: Storage, spare: Storage): void {
     if (!this.executes) return

@@ -1,6 +1,6 @@
 /**
  * A device whose memory is one WebAssembly.Memory of the budget's whole pages. In float32 it is the `cpu` device, whose
- * kernels are those of kernels/simd. A kernel that kernels/simd lacks, and every kernel where the platform has no SIMD,
+ * kernels are those of kernels/simd. A kernel that kernels/simd lacks, and every kernel if the platform has no SIMD,
  * runs as the plain loops of kernels/reference over views of the same memory. In float64 it is the `reference` device,
  * which has plain loops only.
  */
@@ -151,7 +151,7 @@ function compile(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   } catch (cause) {
     throw new DeviceError(
       `the cpu device could not compile its kernels, which are WebAssembly (${reasonOf(cause)}). ` +
-        "Where a Content-Security-Policy forbids it, allow 'wasm-unsafe-eval' in its script-src, for workers in that of " +
+        "Where a Content-Security-Policy forbids it, allow 'wasm-unsafe-eval' in its script-src, and for workers in the policy of " +
         "their own script; or open the device with simd: 'none', whose plain loops need no permission.",
       { cause },
     )

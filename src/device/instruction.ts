@@ -13,7 +13,7 @@ export type Update = {
   }
 }[KernelName]
 
-/** One action of a device on values: a kernel, an upload, or several updates that happen all or not at all. */
+/** One action of a device on values: a kernel, an upload, or several updates that succeed or fail together. */
 export interface Instruction {
   /** the op that it is a part of, for errors and reports */
   readonly op: string
@@ -26,7 +26,7 @@ export interface Instruction {
   readonly name: string
   readonly parameters: unknown
   readonly reads: readonly Storage[]
-  /** the values that it writes: overwrites them, unless it `changes` them */
+  /** the values that it overwrites, or updates if `changes` is true */
   readonly writes: readonly Storage[]
   /** Does the result depend on the former values of `writes`? */
   readonly changes: boolean

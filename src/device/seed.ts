@@ -1,7 +1,7 @@
 /** Seeds: the numbers that are allowed, and the context from which dropout masks follow. */
 import { ArgumentError, showValue } from '../memory/errors.js'
 
-/** Seeds have 32 bits, as many as the key of a dropout mask has room for. */
+/** Seeds have 32 bits, because the key of a dropout mask has room for no more. */
 export const LARGEST_SEED = 2 ** 32 - 1
 
 /** @throws ArgumentError  not a whole number from 0 to 2^32 - 1; rounding others would give two seeds the same numbers */

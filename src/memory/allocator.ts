@@ -49,7 +49,7 @@ export interface MemoryStats {
   readonly unusableBytes: number
   /** Note [Peak] */
   readonly peakBytes: number
-  /** the most bytes live at once since resetPeak; the difference from peakBytes is fragmentation */
+  /** the largest number of bytes live at once since resetPeak; the difference from peakBytes is fragmentation */
   readonly peakHeldBytes: number
   readonly largestHoleBytes: number
   readonly held: BytesByCategory

@@ -4,7 +4,7 @@
  * An allocator that meets requests one by one leaves holes: a small block with a long life takes a place that a large
  * block will need. The blocks of a recorded step are all known, with their births and deaths, so they can be laid out
  * at once: one after the other, each at the lowest address where it meets no block that lives at the same time. The
- * order decides how good the result is. No layout ends below the most bytes that live at once. The largest first often
+ * order decides how good the result is. No layout ends below the peak of live bytes. The largest first often
  * ends there (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288). Where
  * it does not, the order is mended: each block that ended too high moves half way to the front, and the layout begins
  * again (Joslin and Clements, "Squeaky Wheel" Optimization, AAAI 1998). Two more orders, each mended in the same way,
@@ -35,7 +35,7 @@ export interface Taken {
   readonly bytes: number
 }
 
-/** The most bytes that live at once, and the first instruction at which they do. */
+/** The peak of live bytes, and the first instruction that reaches it. */
 export function mostAlive(lives: readonly Life[]): { bytes: number; at: number } {
   const changes: number[] = []
   for (const { bytes, birth, death } of lives) {

@@ -3,7 +3,7 @@
  * declared in those layers; all extend SluiceError.
  */
 
-/** The most characters of a message. A longer message loses its middle. */
+/** The largest number of characters in a message. A longer message loses its middle. */
 const LONGEST_MESSAGE = 2000
 const LAST_WORDS = 400
 

@@ -6,7 +6,7 @@
  *   2. A request takes the smallest hole that can serve it; among equal holes, the lowest.
  *   3. The tail, the free space that reaches to the end of memory, is cut only when no hole serves.
  *   4. A freed block merges with free neighbours at once; beside the tail it becomes part of the tail.
- *   5. Where nothing serves, the request fails and nothing has changed.
+ *   5. If no block serves, the request fails and nothing has changed.
  *   6. The blocks of a planned step go where they were arranged (arrange.ts), because their lives are known beforehand.
  *
  * By 2 and 3 the size of the tail never influences where a block goes, so placement does not depend

@@ -1,4 +1,4 @@
-/** What an allocator holds, as a table for a person to read. */
+/** The bytes that an allocator holds, as a table for a person to read. */
 import { CATEGORIES, type MemoryStats } from './allocator.js'
 import { formatBytes } from './bytes.js'
 

@@ -3,14 +3,14 @@
  *
  * A tensor is one texture of RGBA32F texels, four values each, row after row. The policy, in English:
  *   1. A request is rounded up to whole texels, and those to a full rectangle (`sidesOf`). The sides follow from the
- *      bytes alone, so all textures of one number of bytes are alike.
+ *      bytes alone, so all textures with the same number of bytes are interchangeable.
  *   2. A request takes the pooled texture of exactly its bytes that was freed last; where there is none, a new one
  *      is made.
  *   3. A freed texture goes to the pool, not back to the driver, which is slow to make them.
  *   4. Before a new texture would take live and pooled bytes beyond the budget, pooled ones are given back: the largest
  *      first, so that few of them go; among equal ones, the one freed first. A training asks for every size again, and
  *      no size is more likely to come next than another.
- *   5. Where the live bytes alone leave no room, the request fails and nothing has changed.
+ *   5. If the live bytes alone leave no room, the request fails and nothing has changed.
  *
  * Textures do not share one range of addresses, so there are no holes. By 4 and 5 the peak of a program is the most
  * bytes that are live at once, and the program fits every budget that is at least its peak. The pool is never larger

@@ -44,7 +44,7 @@ export class Linear extends Module {
   readonly weight: Parameter
   readonly bias: Parameter | null
 
-  /** Throws what `new Parameter` throws. */
+  /** Throws the errors of `new Parameter`. */
   constructor(device: Device, inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super(device)
     ;[this.weight, this.bias] = weightAndBias(device, [outFeatures, inFeatures], options)
@@ -129,7 +129,7 @@ export class ConvTranspose2d extends Module {
 export class Embedding extends Module {
   readonly weight: Parameter
 
-  /** Throws what `new Parameter` throws. */
+  /** Throws the errors of `new Parameter`. */
   constructor(device: Device, entries: number, width: number, { random }: { random?: Random } = {}) {
     super(device)
     const shape = [entries, width]

@@ -109,7 +109,8 @@ export abstract class Module {
   }
 
   /**
-   * Checks what `loadStateDict` checks, for a caller that loads several states or none of them. @throws DisposedError
+   * Checks what `loadStateDict` checks, for a caller that loads several states or none of them.
+   * @throws DisposedError
    */
   checkState(state: SavedState, options?: LoadOptions): Checked & LoadResult {
     const aliases = new Set(Array.from(this.#walk(), ([name]) => name))

@@ -29,7 +29,7 @@ export class LayerNorm extends Module {
 
   /**
    * @param normalizedShape  the last axes; a number is the last axis alone
-   * Throws what `new Parameter` throws.
+   * Throws the errors of `new Parameter`.
    */
   constructor(device: Device, normalizedShape: number | Shape, { eps = 1e-5, affine = true }: AffineOptions = {}) {
     super(device)

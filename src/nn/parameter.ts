@@ -42,7 +42,7 @@ export class Buffer {
   /** how many streamers need the shadow */
   #holders = 0
 
-  /** Takes elementBytes * size of category `buffer`. Throws what `new Parameter` throws. */
+  /** Takes elementBytes * size of category `buffer`. Throws the errors of `new Parameter`. */
   constructor(device: Device, shape: Shape, values: Values = null) {
     this.value = standingTensor(device, shape, 'buffer', values)
   }

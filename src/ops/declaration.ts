@@ -23,7 +23,7 @@ import type { Sample } from './sample.js'
 /** What a gradient may ask to be saved: an input by its number, the output, or all the extras. */
 export type Saved = number | 'output' | 'extras'
 
-/** The argument of a forward, and part of that of a gradient. */
+/** The argument of a forward, and a part of the argument of a gradient. */
 export interface Call<Options> {
   readonly device: Device
   readonly options: Options
@@ -58,7 +58,7 @@ export interface Target {
   run<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
   /**
    * Like `run`, for a kernel whose first input is dy and which may write over dy, because each output element reads only
-   * the element of dy at its own place. Where nothing else needs dy this saves a tensor at the peak.
+   * the element of dy at its own place. If nothing else needs dy, this saves a tensor at the peak.
    */
   overwrite<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
   /** The gradient is what `storage` holds, unchanged. */

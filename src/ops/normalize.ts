@@ -90,7 +90,8 @@ export function gradients<Options extends Epsilon>(
 }
 
 /**
- * A norm with the statistics of x itself. @param after  uses them at the end of a forward, when nothing else can fail
+ * A norm with the statistics of x itself.
+ * @param after  uses them at the end of a forward, when nothing else can fail
  */
 export function ownStatistics<Options extends Epsilon>(
   rules: Rules<Options>,
@@ -120,7 +121,8 @@ export function ownStatistics<Options extends Epsilon>(
 }
 
 /**
- * gamma and beta, which PyTorch calls weight and bias: both, or neither. @throws ArgumentError  one without the other
+ * gamma and beta, which PyTorch calls weight and bias: both, or neither.
+ * @throws ArgumentError  one without the other
  */
 export function affine(op: string, gamma?: Tensor | null, beta?: Tensor | null): Tensor[] {
   if (gamma && beta) return [gamma, beta]

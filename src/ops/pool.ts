@@ -99,7 +99,7 @@ const averagePoolOp: Op<AveragePoolOptions> = {
 }
 /**
  * The mean of every window. Shapes and errors are those of maxPool2d. Saves nothing.
- * @param options.countPadding  true: divide by the size of the window; false: by how much of it lies on the image
+ * @param options.countPadding  true: divide by the size of the window; false: by the number of its pixels on the image
  */
 export const averagePool2d = define(averagePoolOp, (x: Tensor, options: AveragePoolOptions) =>
   apply(averagePoolOp, [x], { countPadding: options.countPadding, ...poolSides('averagePool2d', options) }),

@@ -15,7 +15,7 @@ export function sendSum(target: Target, full: Storage, shape: Shape, inputShape:
 
 /**
  * Undoes the broadcast of a gradient in the output's shape, which a kernel computes, and sends it to input `side`.
- * @param how  'overwrite' where the kernel may write over dy
+ * @param how  'overwrite' if the kernel may write over dy
  */
 export function sendUnbroadcast<Name extends KernelName>(
   { device, shape, shapes, workspace }: BackwardCall<unknown>,

@@ -1,6 +1,6 @@
 /**
  * Ops that apply a function to each element of one tensor: y has the shape of x. Formula and derivative of each are in
- * kernels/functions.ts, and what the derivative is written in, x or y, is what the op saves.
+ * kernels/functions.ts, and the op saves the tensor in which the derivative is written, x or y.
  */
 import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
 import { ArgumentError } from '../memory/errors.js'

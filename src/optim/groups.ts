@@ -30,8 +30,8 @@ export function override<Options extends object>(defaults: Options, own: object)
 }
 
 /**
- * The tensors that require a gradient, each with the name that its module gives it, or null. @throws ArgumentError  one
- * is not a leaf
+ * The tensors that require a gradient, each with the name that its module gives it, or null.
+ * @throws ArgumentError  one is not a leaf
  */
 export function leavesOf(optimizer: string, listed: Listed): { name: string | null; parameter: Tensor }[] {
   const names = Symbol.iterator in listed ? undefined : listed.namedParameters?.()

@@ -97,7 +97,7 @@ export class Graph {
    * Visit the instructions in the order in which they are run.
    * @param dropped  1 for each value that is dropped
    * @param visit    gets the recorded list of operands itself if none of them is a copy
-   * @param from     the first instruction to visit, at most that of the backward
+   * @param from     the first instruction to visit, at most the first of the backward
    * @returns        for each copy, the value that it is a copy of
    */
   walk(dropped: Uint8Array, visit: (instruction: number, operands: readonly number[]) => void, from = 0): number[] {

@@ -1,11 +1,11 @@
 /**
- * An estimate of the time that an instruction takes, from what it computes and moves. Only ratios of these times
- * matter.
+ * An estimate of the time that an instruction takes, from its operations and the bytes that it moves. Only ratios of
+ * these times matter.
  */
 import type { KernelParameters } from '../../kernels/kernels.js'
 import type { Planned } from '../device/instruction.js'
 
-/** Multiplications and additions in a second, and bytes moved in a second, of one core of a present CPU. */
+/** Multiplications and additions in a second, and bytes moved in a second, of one core of a current CPU. */
 const FLOPS = 30e9
 const BYTES_PER_SECOND = 8e9
 

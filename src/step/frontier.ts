@@ -1,5 +1,5 @@
 /**
- * The choices of values to drop and make again, from none (the most bytes and the least time) to the least bytes that
+ * The choices of values to drop and make again, from none (the most bytes and the least time) to the fewest bytes that
  * can be reached.
  *
  * Note [Greedy by excess]
@@ -14,7 +14,7 @@ import { Graph } from './again.js'
 import { timeOf } from './cost.js'
 import type { Recording } from './record.js'
 
-/** A choice of values to drop, the most bytes that then live at once, and the extra time. */
+/** A choice of values to drop, the peak of live bytes with it, and the extra time. */
 export interface Point {
   readonly dropped: ReadonlySet<number>
   readonly bytes: number

@@ -16,7 +16,7 @@ export interface ValueLife extends Life {
   /** its number in the recording */
   readonly value: number
   readonly category: Category
-  /** the op of the instruction that it is born for, and the module of that op: see Instruction */
+  /** the op of the instruction for which it is born, and the module of that op: see Instruction */
   readonly op: string
   readonly module: string
 }
@@ -154,7 +154,7 @@ export function timelineOf(pass: Pass, standing: BytesByCategory): TimelinePoint
 /**
  * Does a recording do what was planned, on values of the same sizes? Only parameters of kernels and host data can
  * differ.
- * @returns null, or in words what it does and what was planned
+ * @returns null, or, in words, the action that was made and the action that was planned
  */
 export function differenceOf(pass: Pass, made: Recording): { made: string; planned: string } | null {
   const { instructions, operands, lives } = pass

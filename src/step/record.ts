@@ -89,7 +89,8 @@ export class Recording<T = unknown> implements Sink {
 export const record = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(true), device, fn)
 
 /**
- * Record what `fn` would do, on shapes alone. Leaves no trace. @throws RehearsalError  as `record`, or fn reads a value
+ * Record what `fn` would do, on shapes alone. Leaves no trace.
+ * @throws RehearsalError  as `record`, or fn reads a value
  */
 export const rehearse = <T>(device: Device, fn: () => T): Recording<T> => into(new Recording<T>(false), device, fn)
 

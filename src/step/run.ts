@@ -8,7 +8,7 @@ import type { Recording } from './record.js'
 
 /**
  * Do the instructions one after the other: each value takes its place before the first that touches it and leaves it
- * after the last. Results that are held keep theirs. If an instruction fails, all values are freed.
+ * after the last. Results that are held keep their memory. If an instruction fails, all values are freed.
  * @param made  the recording to run; its values live as those of `pass`, because the two agree (see `differenceOf`)
  */
 export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {

@@ -1,6 +1,6 @@
 /**
- * Scopes for loops by hand. The outermost scope of a device is a step as data: what it does is recorded, and run at its end,
- * so that every value lives from its first use to its last, whatever JavaScript still refers to.
+ * Scopes for loops by hand. The outermost scope of a device is a step as data: its actions are recorded, and run at its
+ * end, so that every value lives from its first use to its last, even if JavaScript still refers to it.
  */
 import type { Device } from '../device/device.js'
 import { Slot } from '../device/slot.js'
@@ -11,7 +11,7 @@ import { run } from './run.js'
 
 /**
  * Run `fn` and free every tensor made inside it, except those it returns (also inside arrays and plain objects) and those
- * given to `keep`. Nested scopes hand what they return to the outer one.
+ * given to `keep`. A nested scope hands the tensors that it returns to the outer scope.
  *
  * Kernels run when the outermost scope ends. This shows in three ways: an intermediate takes memory only while it is
  * needed, `data()` called inside resolves after the end, and a budget that is too small is refused before anything has

@@ -7,7 +7,7 @@
 import { DoesNotFitError, NotSeparableError } from './errors.js'
 import { type MicroBatchOption, type PlannedStep, sizesOf } from './plan.js'
 
-/** The measured speed of a mini-batch in micro-batches of one size. */
+/** The measured speed of a mini-batch in micro-batches of equal size. */
 export interface Trial {
   /** the largest micro-batch; as `microBatch` of a step it splits the same way */
   readonly microBatch: number

@@ -8,10 +8,10 @@ import { type Shape, sameShape, splitAt } from '../tensor/shape.js'
 
 /**
  * The share of targets that equal the class with the largest output. Each target counts with the weight of its sample, and
- * targets that the loss ignores are left out. Among equal outputs the first counts as the largest; where an output is NaN
+ * targets that the loss ignores are left out. Among equal outputs the first counts as the largest; if an output is NaN,
  * the target counts as wrong.
  *
- * There is an accuracy where targets are class indices: whole numbers of shape [N, ...] for outputs [N, C, ...], or [N, T]
+ * An accuracy exists if targets are class indices: whole numbers of shape [N, ...] for outputs [N, C, ...], or [N, T]
  * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out.
  */
 export class Accuracy {
@@ -24,7 +24,7 @@ export class Accuracy {
     this.#loss = loss
   }
 
-  /** Undefined where targets are not class indices, or all of them are left out. */
+  /** Undefined if targets are not class indices, or all of them are left out. */
   get value(): number | undefined {
     return this.#classes && this.#counted.total > 0 ? this.#correct.total / this.#counted.total : undefined
   }
@@ -54,7 +54,7 @@ function areClasses(targets: HostArray, shape: Shape): boolean {
   return true
 }
 
-/** The index of the largest of `count` outputs, which are `stride` apart; -1 where one is NaN. */
+/** The index of the largest of `count` outputs, which are `stride` apart; -1 if one is NaN. */
 function largest(outputs: Floats, first: number, count: number, stride: number): number {
   let best = 0
   for (let c = 0; c < count; c++) {

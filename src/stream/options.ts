@@ -8,7 +8,7 @@ import type { Cursor } from './cursor.js'
 import type { MicroBatchOption, Part } from './plan.js'
 
 /**
- * May a step drop values after the forward and make them again for the backward, where not everything fits?
+ * May a step drop values after the forward and make them again for the backward, if not everything fits?
  * - 'never'
  * - 'cheap': the largest micro-batch that fits with at most 3 % more time, as predicted; if the whole mini-batch fits
  *   as it is, nothing is made again
@@ -28,7 +28,7 @@ export interface StreamerOptions {
   recompute?: Recompute
   /** refuse to commit a mini-batch whose loss or gradient is NaN or infinite; default true */
   checkFinite?: boolean
-  /** keep a checkpoint after this many steps, 0: never; default 1 where the device can lose its values, else 0 */
+  /** keep a checkpoint after this many steps, 0: never; default 1 if the device can lose its values, else 0 */
   checkpointEvery?: number
 }
 
@@ -46,7 +46,7 @@ export interface FitOptions extends StepOptions {
   epochs?: number
   /** leave out the samples at an epoch's end that do not fill a mini-batch; default false */
   dropLast?: boolean
-  /** shuffle a data set anew in every epoch, by the seed of the streamer; default true; chunks are not shuffled */
+  /** shuffle a data set again for every epoch, by the seed of the streamer; default true; chunks are not shuffled */
   shuffle?: boolean
   /** evaluated after every epoch */
   evaluate?: Dataset

@@ -15,7 +15,7 @@ export interface PlannedBlock extends StandingBlock {
   readonly birth: number
   /** the last turn that touches it; null: the block is still held when the pass ends */
   readonly death: number | null
-  /** the op that takes it, and the path of that op's module */
+  /** the op for which it is born, and the path of that op's module */
   readonly op: string
   readonly module: string
 }

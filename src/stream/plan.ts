@@ -53,7 +53,7 @@ export interface PlannedStep {
   readonly passes: Passes
 }
 
-/** The measurements of a recorded step with micro-batches of one size. */
+/** The measurements of a recorded step with micro-batches of equal size. */
 export interface Measured {
   /** the pass of a micro-batch; null if the model or the device refuses the size */
   readonly pass: Pass | null
@@ -81,7 +81,7 @@ export interface Split {
   readonly batch: number
   /** the largest micro-batch that fits, or the size that was asked for; at most `batch` */
   readonly microBatch: number
-  /** the micro-batches in order: all of one size, or first those with one sample more */
+  /** the micro-batches in order: all of equal size, or first those with one sample more */
   readonly parts: readonly Part[]
   readonly budgetBytes: number
   readonly heldBytes: BytesByCategory

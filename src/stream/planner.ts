@@ -120,7 +120,7 @@ export class Planner {
     return this.planFor({ mode, batch, microBatch, shape: this.#sampleShape(options) })
   }
 
-  /** Plan anew from now on: the model may have changed. */
+  /** Forget all plans, because the model may have changed. */
   forget(): void {
     this.#plans.clear()
   }

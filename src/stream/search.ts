@@ -5,7 +5,7 @@
  *   The recording of a size gives two peaks: the address peak, which decides whether the size fits, and the peak of
  *   live bytes, which is never above it. Live bytes grow with the size; the address peak need not (holes, rounding,
  *   workspace). So the search bisects on live bytes, which gives a size above which nothing can fit, and from there
- *   tries every size downward. The first that fits is the largest. Where that would be a long way (mini-batches of many
+ *   tries every size downward. The first that fits is the largest. If that would be a long way (mini-batches of many
  *   thousands), it begins at most WALK sizes above one that is known to fit: a size that fits beyond WALK sizes that do
  *   not would be missed.
  */
@@ -143,7 +143,7 @@ function bisect(end: number, passes: (size: number) => boolean): number {
 
 /**
  * The size that needs the least: one sample, unless that cannot run, or holes make a larger one cheaper. No peak is
- * lower than where the free tail begins now. Beyond WALK samples only doubled sizes are tried, and the whole
+ * below the address at which the free tail begins. Beyond WALK samples only doubled sizes are tried, and the whole
  * mini-batch.
  */
 function leastDemanding(
@@ -166,7 +166,7 @@ function leastDemanding(
 /**
  * `measure`, for a model whose shapes may refuse some sizes (batch norm refuses one sample of one pixel), or a device
  * that limits the size of a tensor: a refused size fits no budget. A model that refuses the whole mini-batch too is at
- * fault, and its error passes; a device may run it in parts.
+ * fault, and its error is thrown; a device can still run the mini-batch in parts.
  */
 function attempting(batch: number, measure: (size: number) => Measured): (size: number) => Measured {
   const known = new Map<number, Measured>()

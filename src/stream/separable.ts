@@ -19,12 +19,12 @@ export interface Separability {
 const TOLERANCE = 1e-10
 
 /**
- * Compare loss(all N samples) with the weighted sum over every cut of the samples in two, and their gradients
- * towards the outputs. A part of weight 0 adds nothing, as in a step. A loss that passes can be streamed; one that couples
- * samples (a contrastive loss, a batch-hard triplet loss) fails.
+ * Compare loss(all N samples) with the weighted sum over every cut of the samples into two parts, and compare the
+ * gradients with respect to the outputs. A part of weight 0 adds nothing, as in a step. A loss that passes can be
+ * streamed; one that couples samples (a contrastive loss, a batch-hard triplet loss) fails.
  * @param outputs  example outputs of the model [N, ...], N >= 2, which should differ
  * @param targets  [N, ...]
- * @param weights  [N], where samples carry weights
+ * @param weights  [N], if samples have weights
  * @throws ArgumentError  fewer than two samples, a total weight of 0, or weights that the loss ignores
  */
 export async function checkSeparable(

@@ -17,7 +17,7 @@ import { Tensor } from '../tensor/tensor.js'
 export function weigh(loss: Loss, targets: HostArray, weights?: HostArray): number {
   const weight = weightOf(loss, targets, weights)
   if (Number.isFinite(weight) && weight >= 0) return weight
-  throw new ArgumentError(`the loss weighs a micro-batch ${weight}; a weight must be finite, 0 or more`)
+  throw new ArgumentError(`the loss gives a micro-batch the weight ${weight}; a weight must be finite, 0 or more`)
 }
 
 function weightOf(loss: Loss, targets: HostArray, weights?: HostArray): number {
@@ -29,7 +29,7 @@ function weightOf(loss: Loss, targets: HostArray, weights?: HostArray): number {
 /** @throws ArgumentError  a weight, or the sum of all, is not 0 and would be 0 or infinite on the device */
 export function checkWeights(device: Device, weights: HostArray): void {
   for (let i = 0; i < weights.data.length; i++) {
-    checkSetting(device, 'sample weights', `that of sample ${i}`, valueAt(weights, i))
+    checkSetting(device, 'sample weights', `the weight of sample ${i}`, valueAt(weights, i))
   }
   checkSetting(device, 'sample weights', 'their sum', sumOf(weights))
 }

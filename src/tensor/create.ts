@@ -10,9 +10,9 @@ import { checkSetting } from './setting.js'
 import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
 import { type NestedArray, Tensor } from './tensor.js'
 
-/** Integers are exact in float32 up to here. */
+/** Integers are exact in float32 up to this number. */
 const LARGEST_EXACT = 2 ** 24
-/** The most axes of nested arrays: an array that contains itself would have no end. */
+/** The largest number of axes of nested arrays: an array that contains itself would have no end. */
 const DEEPEST = 64
 
 export interface CreateOptions {
@@ -41,7 +41,7 @@ export function tensor(device: Device, values: NestedArray | HostData, shape?: S
 
 /**
  * A host array on the device: element i is data[i] scale.
- * @throws  what `tensor` throws, and ArgumentError for a scale that is not finite
+ * @throws  the errors of `tensor`, and ArgumentError for a scale that is not finite
  */
 export function fromHost(device: Device, host: HostArray, options?: CreateOptions): Tensor {
   const { data, shape, scale = 1 } = host
@@ -185,7 +185,7 @@ function nestedShape(values: NestedArray): number[] {
   return shape
 }
 
-/** Upload nested arrays; where a device has no values, only check them. */
+/** Upload nested arrays; on a device without values, only check them. */
 function uploadNested(device: Device, storage: Storage, values: NestedArray, shape: Shape): void {
   if (!device.live) {
     walk(values, shape, () => {})
@@ -212,6 +212,6 @@ function walk(value: unknown, shape: Shape, take: (value: number) => void, depth
   } else if (typeof value === 'number' || Array.isArray(value)) {
     throw new ShapeError(`tensor: the nested arrays are ragged: they began as ${showShape(shape)}`)
   } else {
-    throw new ArgumentError(`tensor: ${showValue(value)} is among the values, where a number must be`)
+    throw new ArgumentError(`tensor: ${showValue(value)} is among the values; each must be a number`)
   }
 }

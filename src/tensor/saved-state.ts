@@ -76,7 +76,10 @@ export function checkState(
   return { faults, missing, unexpected, write }
 }
 
-/** The most faults in a message, and the most characters of a name: they limit the error of a state of any size. */
+/**
+ * The largest numbers of faults in a message, and of characters in a name: they limit the length of the error, for a
+ * state of any size.
+ */
 const [MOST_FAULTS, LONGEST_NAME] = [12, 80]
 
 /** @throws StateError  there are faults */

@@ -1,5 +1,5 @@
 /**
- * Lifetimes: a scope frees the tensors made inside it, however it is left.
+ * Lifetimes: a scope frees the tensors made inside it when it ends, by a return or by an error.
  *
  * Scopes belong to a device and are synchronous: a scope that could be left in the middle of an
  * `await` would free, or fail to free, somebody else's tensors.
@@ -80,7 +80,7 @@ export function whenScopesEnd(device: Device, key: object, makeEnding: () => () 
 
 /**
  * Run `fn` and free every tensor made inside it, except those it returns (also inside arrays and
- * plain objects) and those given to `keep`. Nested scopes hand what they return to the outer one.
+ * plain objects) and those given to `keep`. A nested scope hands the tensors that it returns to the outer scope.
  * @throws ScopeError  fn returned a Promise or a generator
  */
 export function scope<T>(device: Device, fn: () => T): T {

@@ -18,7 +18,7 @@ export function sizeOf(shape: Shape): number {
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i])
 
-/** The most axes that are shown; further ones are left out. */
+/** The largest number of axes that are shown; further axes are left out. */
 const SHOWN_AXES = 16
 
 /** [2, 3] -> '[2, 3]' */

@@ -4,7 +4,7 @@
  */
 import { SluiceError } from '../memory/errors.js'
 
-/** A file is not a plan, or its plan does not do what it says. The message names the place in the file. */
+/** A file is not a plan, or a statement in it is false. The message names the place in the file. */
 export class InvalidPlanError extends SluiceError {}
 
 /** The unit of budgets and of blocks if blocks have addresses, and the unit of blocks if they have none. */

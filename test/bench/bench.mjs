@@ -9,7 +9,7 @@
  *   --pairs 25        turns of each player; a slow contest ends after --seconds 60, but not before 3 turns
  *   --write FILE      default results.json: machine, versions, and all lines
  *
- * SLUICE_NODE: another Node binary for Sluice. The exit code is 1 if a peer computes something else than the others.
+ * SLUICE_NODE: another Node binary for Sluice. The exit code is 1 if the results of a peer differ from the others.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'

@@ -5,7 +5,7 @@ import { OPEN } from './gpu-players.mjs'
 const TURN_MS = 60
 const WARM_UP_STEPS = 4
 const KEPT_LOSSES = 4
-/** The fewest pairs, even in a slow contest. */
+/** The smallest number of pairs, even in a slow contest. */
 const FEWEST_PAIRS = 3
 
 class Player {

@@ -9,7 +9,7 @@
  *   --seconds 120  the time after which a slow contest ends
  *   --json         one JSON line for each contest instead of a table
  *
- * Chromium draws with SwiftShader, on the CPU. The exit code is 1 if a peer computes something else.
+ * Chromium draws with SwiftShader, on the CPU. The exit code is 1 if a result of a peer differs.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -29,7 +29,7 @@ const PEERS = {
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 /** The largest difference of a value that both computed: they add its terms in different orders. */
 const PROBE_TOLERANCE = 1e-4
-/** How much longer than its seconds a contest may take, to warm up and end; a peer that takes longer hangs. */
+/** The time beyond its seconds that a contest has for warming up and ending; a peer that takes longer hangs. */
 const LONGEST_REST_MS = 300_000
 
 const { values, positionals } = parseArgs({

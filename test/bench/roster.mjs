@@ -8,7 +8,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 /** Debian's Python, which has the package python3-torch; another python3 on the PATH has no torch. */
 const PYTHON = '/usr/bin/python3'
-/** The Node for Sluice, which can be another than that of the peers. The name NODE is taken: npm sets it. */
+/** The Node for Sluice, which can differ from the Node of the peers. The name NODE is taken: npm sets it. */
 const SLUICE_NODE = process.env.SLUICE_NODE ?? process.execPath
 
 const tfjs = (backend) => (workload, threads) => [process.execPath, here('peers/tfjs.mjs'), workload, threads, backend]

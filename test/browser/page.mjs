@@ -4,9 +4,9 @@
  * Serves them on this machine only, and opens a headless Chromium: CHROMIUM, or /usr/bin/chromium. Its driver,
  * playwright-core, is installed here or in the folder PLAYWRIGHT_HOME.
  *
- * The import map of a page names what it needs beside dist/. seedrandom, the only dependency, is CommonJS: loaded as a
- * module it finds no `module` and defines Math.seedrandom instead, so a module of two lines exports that. A page of
- * your own needs the same two lines, and two more for gpu.js if it opens a gpu device.
+ * The import map of a page names the modules that it needs besides dist/. seedrandom, the only dependency, is CommonJS:
+ * loaded as a module it finds no `module` and defines Math.seedrandom instead, so a module of two lines exports that. A
+ * page of your own needs the same two lines, and two more for gpu.js if it opens a gpu device.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

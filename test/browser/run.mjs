@@ -3,7 +3,7 @@
  *
  *   npm ci --prefix test/browser && node test/browser/run.mjs
  *
- * Where a browser or a package is missing, the test fails.
+ * If a browser or a package is missing, the test fails.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -13,10 +13,10 @@ import { train } from './train.js'
 
 const LONGEST_RUN_MS = 60_000
 
-/** Math.exp and its like may differ in their last bit between versions of V8. */
+/** Math.exp and similar functions can differ in their last bit between versions of V8. */
 const LOSS_TOLERANCE = 1e-6
 
-/** What `train` gives in a page, and every address that the page asked for. */
+/** The result of `train` in a page, and every address that the page requested. */
 async function trainInPage(address) {
   return inPage(address, async (page, version) => {
     const asked = []

@@ -29,7 +29,7 @@ function streamerOn(device: Device): Streamer {
 }
 
 interface Outcome {
-  /** the loss of each step, then that of the test images */
+  /** the loss of each step, then the loss of the test images */
   losses: number[]
   correct: number
   /** micro-batches of the first mini-batch */

@@ -291,7 +291,7 @@ export function testKernels(runner: KernelRunner): void {
     }
   })
 
-  // rounds.gl.ts tests on a GPU, in float32, that the sum keeps what its roundings leave out.
+  // rounds.gl.ts tests on a GPU, in float32, that the sum keeps the parts that its roundings lose.
   test('a sum in two numbers', () =>
     cases(fc.tuple(seeds, fc.constantFrom(1, 0.3, 2 ** -16)), async ([seed, factor]) => {
       const [x, y] = noise(2, seed)

@@ -78,8 +78,8 @@ test('the weight gradient of many weights over many positions is complete', asyn
 })
 
 /**
- * The roundings of equal terms do not cancel. @param terms  the number of terms; blocks of 64 terms, or rows of them,
- * are added first
+ * The roundings of equal terms do not cancel.
+ * @param terms  the number of terms; blocks of 64 terms, or rows of them, are added first
  */
 const near = (what: string, values: ArrayLike<number>, wanted: number, terms: number): void => {
   for (const value of Array.from(values)) {
@@ -120,7 +120,7 @@ test('sums of many equal terms keep their digits', async () => {
   near('embeddingGradient', dtable, rows * v, 8192)
 })
 
-test('a sum in two numbers keeps what its roundings leave out', async () => {
+test('a sum in two numbers keeps the parts that its roundings lose', async () => {
   const [term, factor, times] = [Math.fround(0.1), 0.5, 200]
   let sum = Float32Array.of(1000, 0)
   for (let i = 0; i < times; i++) {

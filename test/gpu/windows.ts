@@ -52,7 +52,7 @@ const convolutions = fc
   .map(finished)
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
 
-/** Convolutions whose input and output rows are whole texels, which are put in order texel by texel. */
+/** Convolutions whose input and output rows are whole texels; such rows are reordered texel by texel. */
 const ofRows = fc
   .record({
     batch: size(3),

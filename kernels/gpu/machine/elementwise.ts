@@ -1,6 +1,6 @@
 /**
- * Programs that apply a function to the elements of one to three tensors. Where all tensors have the elements of the
- * output in their order, a program goes texel by texel: one read of each tensor gives four values. Where a tensor is
+ * Programs that apply a function to the elements of one to three tensors. If all tensors store their elements in the
+ * order of the output, a program goes texel by texel: one read of each tensor gives four values. If a tensor is
  * broadcast, a program goes value by value.
  */
 import { contiguous } from '../../strides.js'

@@ -95,8 +95,8 @@ function four(values: readonly number[], fill: number): Four {
 }
 
 /**
- * Finds the strides behind a list of offsets, such as those of the broadcast batch of a product: offset i of the list
- * is first + inner(i, shape, strides).
+ * Finds the strides that make a list of offsets, such as those of the broadcast batch of a product: offset i of the
+ * list is first + inner(i, shape, strides).
  * @throws RangeError  no strides of up to four axes make this list
  */
 export function offsetsWalk(offsets: readonly number[]): { first: number; shape: Four; strides: Four } {

@@ -2,7 +2,7 @@
  * A GPU program: a function that gpu.js turns into a fragment shader, once for all shapes.
  *
  * A tensor of n values is ceil(n / 4) texels of four. A program computes one texel of its output, number
- * `this.thread.x`, and returns its four values. Behind the last value of a tensor its last texel holds garbage.
+ * `this.thread.x`, and returns its four values. After the last value of a tensor, its last texel holds garbage.
  *
  * gpu.js reads functions from their source, so they are flat: no closures and no arrow functions. They call only
  * builtins.ts and the helpers of their program. `declare function` stands for a helper that differs between programs.
@@ -12,7 +12,7 @@
 /** Four numbers: a texel, or an argument that is the same for all texels. */
 export type Four = readonly [number, number, number, number]
 
-/** The most values of a tensor: indices are float32 in a program, and exact up to here. */
+/** The largest number of values in a tensor: indices are float32 in a program, and exact up to this number. */
 export const LARGEST_TENSOR = 2 ** 24
 
 /** A tensor that is read: its texels. */

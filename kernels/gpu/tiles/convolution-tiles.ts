@@ -9,7 +9,7 @@
  *   filters  [groups, output channels of a group in whole fours, fours of channels, kernelHeight, kernelWidth]
  *   planes   [groups, fours of output channels, fours of positions], plane r for channel r of four
  *
- * The gradient to the image is a correlation too: of dy, with zeros between its values where the stride is larger than
+ * The gradient of the image is a correlation too: of dy, with zeros between its values where the stride is larger than
  * 1, with every filter turned by half and the two kinds of channels exchanged.
  */
 import type { Convolution } from '../../kernels.js'

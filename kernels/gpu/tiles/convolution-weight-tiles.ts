@@ -1,5 +1,5 @@
 /**
- * The gradient of a convolution to its weight by tiles of 4 x 4 channels that stay in registers (registers.ts): the
+ * The gradient of a convolution's weight by tiles of 4 x 4 channels that stay in registers (registers.ts): the
  * outer product of four channels of dy and four of x at one tap. Both are copied to fours of channels first.
  *
  *   dy, x    [batch, groups, fours of channels, height, width]
@@ -180,7 +180,7 @@ const TOTAL_OF_TILES = eachValue(
 
 /** Enough texels to keep a GPU busy. */
 const BUSY = 4096
-/** The most rounds of all loops of a program: Note [Dialect] in index.ts. */
+/** The largest number of rounds of all loops of a program: Note [Dialect] in index.ts. */
 const MOST_ROUNDS = 60_000
 
 /** The number of parts into which the rows of dy are divided, if a part has `texels` texels. */

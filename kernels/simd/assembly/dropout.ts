@@ -18,7 +18,7 @@ export function dropout(
   const scaling = f32x4.splat(scale)
   const least = i32x4.splat(threshold)
   let pair = i32x4.add(i32x4.splat(first >>> 1), i32x4(0, 1, 2, 3))
-  // Where the first position is odd, the first step has 15 numbers.
+  // If the first position is odd, the first step has 15 numbers.
   const odd = first & 1
   let done = 16 - odd
   while (n > 0) {

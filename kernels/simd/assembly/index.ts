@@ -24,7 +24,7 @@ export { maxColumns, maxLines, sumColumns, sumLines } from './reduce'
 export { softmax, softmaxGradient } from './softmax'
 export * from './unary'
 
-/** The first byte that the module's constants leave free. */
+/** The first byte after the module's constants. */
 export function staticEnd(): usize {
   return __heap_base
 }

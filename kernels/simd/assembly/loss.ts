@@ -6,7 +6,7 @@
  *   binaryCrossEntropyWithLogits  max(p, 0) - p t + log(1 + e^-|p|), which does not overflow for any p; an infinite p
  *                                 costs 0 if t is 0 or 1 on the same side, else infinity
  *
- * One pass, four elements at a time. The gradient of a row with weight 0 is exactly 0, whatever the row holds.
+ * One pass, four elements at a time. The gradient of a row with weight 0 is exactly 0, whatever numbers the row holds.
  */
 import { firstLanes } from './machine/across'
 import { log1p } from './machine/exp'

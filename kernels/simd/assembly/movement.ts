@@ -2,7 +2,7 @@
  * Kernels that move numbers: fill [n], and copies x -> y [outer, inner, rows, n] between any strides. Slices,
  * permutations, padding and concatenation consist of such copies. [rows, n] is a plane.
  *
- * Lines that lie together are copied as they are. Where the rows of x lie together instead, as in a transpose, blocks
+ * Lines that lie together are copied as they are. If the rows of x lie together instead, as in a transpose, blocks
  * of 4 x 4 are transposed in registers: they are read along x and written along y, in vectors. A read with a stride
  * would use one number of each cache line, and the line would have left the cache before its next number is read.
  */
@@ -29,7 +29,7 @@ const LONG_LINE: i32 = 256
 
 /**
  * Copies planes first .. first + planes - 1 of [outer, inner]. outerX .. innerY are the bytes from plane to plane along
- * either axis.
+ * the two axes.
  */
 export function copyPlanes(
   x: usize, y: usize, first: i32, planes: i32, inner: i32, outerX: usize, outerY: usize, innerX: usize, innerY: usize,

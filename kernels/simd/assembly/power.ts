@@ -25,7 +25,7 @@ const EXP = memory.data<f64>([
 /** The bits of the square root of 1/2, and a mask for the digits of a double. */
 const ROOT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd
 const DIGITS: i64 = 0x000fffffffffffff
-/** 1.5 * 2^52: a double of this size has no digits behind the point. */
+/** 1.5 * 2^52: a double of this size has no digits after the point. */
 const ROUNDER: f64 = 6755399441055744
 /** 2^END and 2^-END, even times dy, are infinity and 0 in float32, but are still normal numbers in double precision. */
 const END: f64 = 800

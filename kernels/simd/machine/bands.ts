@@ -17,20 +17,21 @@ import {
 import { roundUp } from './blocking.js'
 
 /**
- * The most channels of a group whose weight gradient takes dot products. The time of the dot products over that of the
- * product is 0.4 with 1 channel, 0.6 with 3 and 4, and 1.2 with 6, where more multiply-adds share each packed number.
+ * The largest number of channels of a group for which a weight gradient uses dot products. The time of the dot products
+ * divided by the time of the product is 0.4 with 1 channel, 0.6 with 3 and 4, and 1.2 with 6, where more multiply-adds
+ * share each packed number.
  */
 const MAX_CHANNELS = 4
 /**
- * The most output channels of a group for a direct convolution from at most MAX_CHANNELS channels, and from more. The
- * time of a direct convolution over that of the product, by output channels:
+ * The largest number of output channels of a group for a direct convolution from at most MAX_CHANNELS channels, and
+ * from more. The time of a direct convolution divided by the time of the product, by output channels:
  *
  *   from 1 to 4 channels     6 to 16: 0.4 to 0.8     64: 1.05
  *   from any number          1 to 8: 0.5 to 0.7      12: 0.9      16: 1
  */
 const MAX_OUT_CHANNELS = 32
 const FEW_OUT_CHANNELS = 8
-/** A band fills half of a first-level cache, and stays there while all outputs meet it. */
+/** A band fills half of a first-level cache, and stays there while all outputs read it. */
 const BAND_BYTES = 16384
 /**
  * A band with a single row of outputs may be larger than a first-level cache: even then it is better than packing each
@@ -63,7 +64,7 @@ export interface Bands {
 
 const taps = (p: Convolution): number => (p.channels / p.groups) * p.kernelHeight * p.kernelWidth
 
-/** Bands for rows of `width` outputs, each with as many rows as fit; null where not even one row fits. */
+/** Bands for rows of `width` outputs, each with as many rows as fit; null if not even one row fits. */
 function bands(p: Convolution, width: number) {
   const channels = p.channels / p.groups
   const columns = (width - 1) * p.strideX + (p.kernelWidth - 1) * p.dilationX + 1
@@ -117,7 +118,8 @@ export function direct(p: Convolution): Bands | null {
 }
 
 /**
- * The gradient of the inputs of `p` as a convolution of dy with the kernels turned round; null if a stride is above 1.
+ * The gradient of the inputs of `p` as a convolution of dy with the kernels turned by 180 degrees; null if a stride is
+ * above 1.
  */
 export function turned(p: Convolution): Convolution | null {
   if (p.strideY > 1 || p.strideX > 1) return null

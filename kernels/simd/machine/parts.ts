@@ -1,6 +1,6 @@
 /**
- * Calls of kernels in parts, by all threads. They serve kernels that walk through their operands once: a part is the
- * same call with a smaller count and other addresses.
+ * Calls of kernels in parts, by all threads. Such calls serve kernels that walk through their operands once: a part is
+ * the same call with a smaller count and other addresses.
  *
  *   inParts('unary', [code, n, x, y, a, b], { count: 1, steps: [0, 0, 4, 4], grain: 16384 })
  *
@@ -9,7 +9,7 @@
  * be divided between parts, but a sum cannot.
  *
  * The call is stored in the shared memory as numbers. A thread that takes a part (assembly/machine/parallel.ts)
- * reads them there and calls the function of its own instance of the module.
+ * reads them there and calls the function in its own instance of the module.
  */
 import * as layout from '../layout.js'
 
@@ -18,7 +18,7 @@ export interface Cut {
   readonly count: number
   /** how far each argument advances for each item counted; 0 for arguments left out at the end */
   readonly steps: readonly number[]
-  /** the most that a part counts: work for about 5 us */
+  /** the largest count of a part: work for about 5 us */
   readonly grain: number
 }
 

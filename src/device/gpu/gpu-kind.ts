@@ -1,6 +1,6 @@
 /**
- * What the real and the virtual gpu device share: the size of an element, the workspace of the kernels, the bytes that
- * are held from the beginning, and the largest tensor. Both take these from here, so that a plan is exact.
+ * The common part of the real and the virtual gpu device: the size of an element, the workspace of the kernels, the
+ * bytes that are held from the beginning, and the largest tensor. Both take these from here, so that a plan is exact.
  */
 import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'

@@ -231,8 +231,8 @@ export class Runner implements Gpu<Texture> {
 }
 
 /**
- * The most rounds of a loop: as many as the largest tensor has elements. By default gpu.js silently ends a loop after
- * 1000.
+ * The largest number of rounds of a loop: the number of elements of the largest tensor. By default gpu.js silently ends
+ * a loop after 1000.
  */
 const LONGEST_LOOP = 2 ** 24
 

@@ -69,7 +69,7 @@ export class Staging {
     this.gl.deleteFramebuffer(this.#framebuffer)
   }
 
-  /** Wait until the buffer is written, and take what it holds. */
+  /** Wait until the buffer is written, and take its values. */
   async #collect(buffer: WebGLBuffer, values: Float32Array): Promise<void> {
     const { gl } = this
     this.#readingBytes += values.byteLength

@@ -16,7 +16,7 @@ interface Made {
 export class ContextTextures implements Textures {
   readonly #made = new Map<number, Made>()
   #totalTexels = 0
-  /** the most texels that the driver is known to have had room for */
+  /** the largest number of texels that the driver is known to have had room for */
   #mostTexels = 0
 
   constructor(readonly gl: WebGL2RenderingContext) {}

@@ -1,5 +1,6 @@
 /**
- * The matrix product from plain loops to that of the library, step by step. docs/gemm.md says what each step does.
+ * The matrix product, step by step, from plain loops to the product of the library. docs/gemm.md says what each step
+ * does.
  *
  *   npm ci && npm run --prefix test/bench gemm-steps -- [--from STEP] [n...]     square matrices; default 256 512 1024
  *

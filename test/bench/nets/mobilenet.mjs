@@ -15,7 +15,7 @@ const STAGES = [
   [6, 320, 1, 1],
 ]
 
-/** Expand, convolve each channel by itself, project; x is added if the shape is the same. */
+/** Expand, convolve each channel separately, project; x is added if the shape is the same. */
 class InvertedResidual extends Module {
   constructor(device, from, to, expansion, stride) {
     super(device)

@@ -3,7 +3,7 @@
  *
  *   band [channels, rows, strideX, phase]
  *
- * Columns are dealt to `strideX` phases. So neighbouring outputs see neighbouring columns through a tap, whatever the
+ * Columns are dealt to `strideX` phases. So neighbouring outputs see neighbouring columns through a tap, for any
  * stride. Each tap is at a fixed distance from an output's place in the band, and no load needs a mask. So a band does
  * once, for all taps, the work that packing would do for each tap.
  */

@@ -4,7 +4,7 @@
  *   y [n, o, row, column] = bias [o] + sum over channels and taps of
  *                           w [o, channel, tap] band [channel, row + .., column + ..]
  *
- * A product (convolution.ts) packs every number of x once for each tap. Where many output channels share a panel,
+ * A product (convolution.ts) packs every number of x once for each tap. If many output channels share a panel,
  * packing costs little beside the multiplying; with 1 channel and 9 taps it takes half of the time for 16 output
  * channels, and nine tenths for 1. Here a band is copied once for all taps. The columns of a tile are neighbouring
  * outputs of a row: their numbers lie side by side in the band, at a distance that the table of taps holds for each
@@ -46,7 +46,7 @@ class Direct extends Band {
   slotBytes: usize
 }
 
-/** The most taps in a block. */
+/** The largest number of taps in a block. */
 const BLOCK: i32 = 256
 /** All blocks except the first begin with zeros. */
 const ZEROS: usize = memory.data(16)

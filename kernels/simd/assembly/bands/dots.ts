@@ -134,7 +134,7 @@ function dots2x4(
   const width = <usize>dots.outWidth * 4
   const whole = width & ~15
   const rest = width - whole
-  // The last vector of a row is moved left until it is whole; its lanes that were summed before are zeroed.
+  // The last vector of a row begins further left, so that it is whole; its lanes that were summed before are zeroed.
   const fresh = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(4 - <i32>(rest >> 2)))
   const rowBytes = dots.rowBytes
   let x0 = band + load<i32>(taps)

@@ -17,7 +17,7 @@ const LOG2_E = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16)
 /** log 2 in two parts: the first has 9 bits, so that its products with small integers are exact. */
 const LOG_2_HIGH = memory.data<v128>([f32x4.splat(0.693359375)], 16)
 const LOG_2_LOW = memory.data<v128>([f32x4.splat(-2.12194440e-4)], 16)
-/** 1.5 * 2^23: a float32 of this size has no digits behind the point, so its lowest bits are a whole number. */
+/** 1.5 * 2^23: a float32 of this size has no digits after the point, so its lowest bits are a whole number. */
 const ROUNDER = memory.data<v128>([f32x4.splat(12582912)], 16)
 const ONE = memory.data<v128>([f32x4.splat(1)], 16)
 const EXPONENT_OF_ONE = memory.data<v128>([i32x4.splat(127)], 16)

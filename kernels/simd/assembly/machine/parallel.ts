@@ -13,7 +13,7 @@
  * late: it takes an item of the loop that runs by then, or none.
  *
  * The main thread must not block (in a page it is not allowed to): when no item is left, it spins until the workers
- * have done theirs. A worker spins for a while after its last item, because the next loop of a training step comes
+ * have done their items. A worker spins for a while after its last item, because the next loop of a training step comes
  * within microseconds; then it sleeps until the main thread wakes it.
  *
  * The items of a loop do not depend on the threads, and no bit of a result depends on which thread took which item.
@@ -44,7 +44,7 @@ const SPINS: i32 = 20000
 
 /**
  * The number of loops that run alone before workers are started. Only loops that are long enough to share count: 10 us
- * or more. A worker takes some 20 ms to start, on another core, and memory; a few small tensors are not worth that.
+ * or more. A worker takes memory, and some 20 ms on another core to start; a few small tensors are not worth that.
  */
 const LOOPS_ALONE: i32 = 100
 
@@ -61,7 +61,7 @@ type Body = (context: usize, item: i32, slot: i32) => void
 
 /**
  * @param items  each takes 5 us or more: to hand over a shorter one takes longer than to do it
- * @param slots  the most threads that can take part
+ * @param slots  the largest number of threads that can take part
  */
 export function parallel(context: usize, items: i32, slots: i32, body: Body): void {
   if (ASC_FEATURE_THREADS && items > 1 && slots > 1 && !inside) {
@@ -135,7 +135,7 @@ function take(slot: i32): i32 {
   }
 }
 
-/** The life of a worker. It ends with its thread. */
+/** Runs a worker until its thread ends. */
 export function work(slot: i32): void {
   own = slot
   inside = true

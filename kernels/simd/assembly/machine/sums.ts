@@ -14,7 +14,7 @@
 
 import { put, take } from './lines'
 
-/** The most numbers, or vectors, that are added in a chain. */
+/** The largest number of numbers, or vectors, in a chain of additions. */
 export const BLOCK: i32 = 64
 
 @inline

@@ -75,7 +75,7 @@ export class InputPositions {
   grid: Grid
   /** positions of an image, rounded up to a multiple of four */
   steps: i32
-  /** the most steps in a block */
+  /** the largest number of steps in a block */
   depth: i32
   /** tables for the positions of the running block: y, x, offset, is a four a run?, and masks by tap */
   tables: usize

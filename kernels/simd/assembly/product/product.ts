@@ -36,7 +36,7 @@ export class Result {
   base: usize
   /** bytes from row to row */
   stride: usize
-  /** is the product added to what c holds? */
+  /** is the product added to the values of c? */
   accumulate: bool
   /** addresses of numbers that are added once, one for each column or each row; or 0 */
   columnBias: usize
@@ -50,7 +50,7 @@ export class Result {
 /** The cut of a product, its workspace, and the running block. */
 @unmanaged
 export class Blocks {
-  /** the most steps of k, and the most rows, in a block */
+  /** the largest numbers of steps of k, and of rows, in a block */
   depth: i32
   height: i32
   /** the packed rows of the left operand: [height, depth] */

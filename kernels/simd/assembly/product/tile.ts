@@ -12,19 +12,19 @@
  * which leaves room for that: 4 x 8 needs six loads as well, and its two vectors of b do not depend on each other.
  *
  * V8 decides the rest. It moves address arithmetic out of a `do while`, but not out of a `while`. Two steps at once
- * save half of the loop's own work; the `break` between them keeps V8 from loading for both before it multiplies for
- * either, which would not fit the registers.
+ * save half of the loop's own work; the `break` between them keeps V8 from loading the operands of both steps before it
+ * multiplies, which would not fit the registers.
  *
  * Every element of c is one chain of sums in the order of k, at every place in the tile. So its bits do not depend on
  * the cut into tiles. The chain is no longer than a block of k: the sums of earlier blocks are added afterwards
- * (`addTile`), Note [Long sums] in machine/sums.ts. If they were added here, behind the loop, V8 would run out of
+ * (`addTile`), Note [Long sums] in machine/sums.ts. If they were added here, after the loop, V8 would run out of
  * registers and the loop would be slower by a tenth.
  */
 
 export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2
 export const COLUMNS: i32 = ASC_FEATURE_RELAXED_SIMD ? 8 : 16
 
-/** Bytes of a step of k in either panel; COLUMNS_BYTES are also those of a row of the tile. */
+/** Bytes of a step of k in each panel; a row of the tile has COLUMNS_BYTES too. */
 export const ROWS_BYTES: usize = <usize>ROWS * 4
 export const COLUMNS_BYTES: usize = <usize>COLUMNS * 4
 
