@@ -91,31 +91,32 @@ function straight() {
 test('killed with SIGKILL at any moment, and resumed: the same file at the end, to the byte', async () => {
   const { file } = await straight()
   const random = nn.generator(9)
-  const began = performance.now()
-  await start([...JOB, '--checkpoint', at('timed'), '--every', '1'])
+  let began = 0
+  await start([...JOB, '--checkpoint', at('timed'), '--every', '1'], ({ event }) => {
+    if (event === 'plan') began = performance.now()
+  })
   const longest = performance.now() - began
   assert.equal(bytesOf(at('timed')), file)
+  const [wanted, path] = [Math.min(100, 4 * TEST_RUNS), at('killed')]
   let kills = 0
-  for (let trial = 0; trial < Math.min(100, 4 * TEST_RUNS); trial++) {
-    const path = at(`killed ${trial}`)
-    for (let tries = 0; tries < 2; tries++) {
+  for (let trial = 0; kills < wanted; trial++) {
+    assert.ok(trial < 3 * wanted + 10, `only ${kills} of ${trial} trainings were killed in time`)
+    // killed, resumed and killed again, and resumed to the end
+    for (const last of [false, false, true]) {
       const go = existsSync(path) ? ['train', '--resume', path] : JOB
       let timer: NodeJS.Timeout | undefined
-      const { signal } = await start([...go, '--checkpoint', path, '--every', '1'], (event, child) => {
-        if (event.event === 'plan') timer = setTimeout(() => child.kill('SIGKILL'), random() * 0.6 * longest)
+      const { code, signal, err } = await start([...go, '--checkpoint', path, '--every', '1'], ({ event }, child) => {
+        if (event === 'plan' && !last) timer = setTimeout(() => child.kill('SIGKILL'), 0.7 * random() * longest)
       })
       clearTimeout(timer)
       if (signal === 'SIGKILL') kills++
-      // whatever there is can be read
+      else assert.is(code, EXIT.done, err)
+      // whatever is there can be read
       if (existsSync(path)) await loadCheckpoint(path)
     }
-    const go = existsSync(path) ? ['train', '--resume', path] : JOB
-    const { code, err } = await start([...go, '--checkpoint', path])
-    assert.is(code, EXIT.done, err)
     assert.equal(bytesOf(path), file, `trial ${trial}`)
     rmSync(path)
   }
-  assert.ok(kills > 0, 'no training was killed')
   if (TEST_RUNS > 1) console.log(`${kills} kills`)
 })
 

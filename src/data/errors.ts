@@ -7,5 +7,8 @@ export class DataError extends SluiceError {}
 /** Bytes that are not an IDX file. */
 export class IdxError extends DataError {}
 
+/** Bytes that are not an npy or npz file, or an array that numbers cannot hold. */
+export class NpyError extends DataError {}
+
 /** A source that can be read only once was asked to start again, or in the middle. */
 export class NotResumableError extends DataError {}
