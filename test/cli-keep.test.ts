@@ -1,6 +1,6 @@
 /**
- * `sluice train --checkpoint` and `--resume`: a training that is killed, interrupted or fails at any moment leaves a file
- * from which it goes on, and ends as the undisturbed one does.
+ * `sluice train --checkpoint` and `--resume`: a training that is killed, interrupted or fails at any moment leaves a
+ * file from which it goes on, and ends like a training without a disturbance.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ function start(args: readonly string[], onEvent: (event: Event, child: ChildProc
   })
   const lines = createInterface({ input: child.stdout })
   lines.on('line', (line) => {
-    // the last line of one that is killed may be a part
+    // the last line of a killed process can be incomplete
     if (!line.endsWith('}')) return
     const event: Event = JSON.parse(line)
     events.push(event)
@@ -80,7 +80,7 @@ const lossesOf = (all: readonly Event[]): number[] => named(all, 'step').map(({ 
 const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(path))
 
 let undisturbed: Promise<{ file: Uint8Array; events: Event[] }> | null = null
-/** The training that nothing disturbs: its events, and the file at its end. */
+/** The training without a disturbance: its events, and the file at its end. */
 function straight() {
   undisturbed ??= eventsOf([...JOB, '--checkpoint', at('straight'), '--every', '1']).then((events) => {
     return { file: bytesOf(at('straight')), events }
@@ -111,7 +111,7 @@ test('killed with SIGKILL at any moment, and resumed: the same file at the end, 
       clearTimeout(timer)
       if (signal === 'SIGKILL') kills++
       else assert.is(code, EXIT.done, err)
-      // whatever is there can be read
+      // a file that exists can be read
       if (existsSync(path)) await loadCheckpoint(path)
     }
     assert.equal(bytesOf(path), file, `trial ${trial}`)
@@ -185,7 +185,7 @@ test('another budget, micro-batch, number of threads or device goes on to the sa
   }
 })
 
-test('flags of the file hold, those given win and are noted; what makes it another training is refused', async () => {
+test('flags of the file hold, given flags win and are noted; a flag that makes it another training is refused', async () => {
   await straight()
   const path = at('straight')
   const longer = await eventsOf(['train', '--resume', path, '--epochs', '4', '--lr', '0.001'])
@@ -202,7 +202,7 @@ test('flags of the file hold, those given win and are noted; what makes it anoth
     [`--resume ${path} --seed 2`, EXIT.usage, /--seed 2: .*straight is a training with --seed 1; leave the flag out/],
     [`--resume ${path} --model lenet`, EXIT.usage, /--model lenet: .* is a training with --model mlp/],
     [`--resume ${path} --optimizer sgd`, EXIT.usage, /--optimizer sgd: .* is a training with --optimizer adam/],
-    ['--every 3', EXIT.usage, /--every says when .*: give --checkpoint FILE as well/],
+    ['--every 3', EXIT.usage, /--every sets how often .*: give --checkpoint FILE too/],
     ['--checkpoint x --every 0', EXIT.usage, /--every '0' is not a whole number, 1 or more/],
     [`--resume ${at('none')}`, EXIT.failed, /none cannot be read \(ENOENT/],
     [`--resume ${folder}`, EXIT.failed, /cannot be read \(it is not a regular file\)/],
@@ -233,7 +233,7 @@ test('a file that is damaged, of weights only, or with strange flags is refused 
     [withFlags({ ...flags, model: 'convnet' }), /strange: .*is missing.*Nothing was changed/],
     [
       toSafetensors({ ...tensors, more: { shape: [2 ** 20], data: new Float32Array(2 ** 20) } }, metadata),
-      /strange cannot be read \(it has \d+ bytes, and at most \d+ are taken\)/,
+      /strange cannot be read \(it has \d+ bytes, and the limit is \d+\)/,
     ],
   ]
   for (const [bytes, message] of cases) {
@@ -253,7 +253,7 @@ test('a file that is damaged, of weights only, or with strange flags is refused 
   assert.not(existsSync(at('picture')) || existsSync(at('other')))
 })
 
-test('where the file can no longer be written, the training ends with a line, and what was there stays', async () => {
+test('if the file can no longer be written, the training ends with a message, and the old file stays', async () => {
   mkdirSync(at('disk'))
   const path = join(at('disk'), 'run')
   const lost = await sluice([...JOB, '--checkpoint', path, '--json'], {
@@ -262,7 +262,7 @@ test('where the file can no longer be written, the training ends with a line, an
     },
   })
   assert.is(lost.code, EXIT.failed)
-  assert.match(lost.err, /^sluice: .*disk\/run could not be written, and what was there stays \(ENOENT.*\)\n$/)
+  assert.match(lost.err, /^sluice: .*disk\/run could not be written; its old content stays \(ENOENT.*\)\n$/)
   assert.is((await loadCheckpoint(join(at('elsewhere'), 'run'))).optimizer.steps, 12)
   const never = await sluice([...JOB, '--checkpoint', join(at('disk'), 'run'), '--json'])
   assert.is(never.code, EXIT.failed)

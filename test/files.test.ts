@@ -1,4 +1,6 @@
-/** Files are replaced whole or not at all, whichever operation fails; what is read is bounded before it is. */
+/**
+ * Files are replaced whole or not at all, whichever operation fails; the size of a file is limited before it is read.
+ */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   existsSync,
@@ -26,7 +28,7 @@ test.after(() => rmSync(folder, { recursive: true }))
 const state = (value: number) => ({ x: { shape: [3], data: Float32Array.of(value, value + 1, value + 2) } })
 const value = (path: string): unknown => parseSafetensors(new Uint8Array(readFileSync(path))).tensors.x.data[0]
 
-/** Run `work` with the nth operation on files failing, and say which it was; null: there were fewer. */
+/** Run `work` while the nth operation on files fails, and return the name of that operation; null: there were fewer. */
 async function withFailing(n: number, work: () => Promise<void>): Promise<{ failed: string | null; error: unknown }> {
   let left = n
   let failed: string | null = null
@@ -101,7 +103,7 @@ for (const old of [true, false]) {
   })
 }
 
-test('what cannot be written says so in a line, and what was there stays', async () => {
+test('a path that cannot be written gives an error of one line, and the old content stays', async () => {
   const path = join(folder, 'kept.safetensors')
   await save(state(1), path)
   const taken = join(folder, 'a folder')
@@ -142,7 +144,7 @@ test('a process that may write no large file leaves the old one', async () => {
   )
   assert.match(
     stdout,
-    /^FileError: .*limited\.safetensors could not be written, and what was there stays \(EFBIG: .*\)\n$/,
+    /^FileError: .*limited\.safetensors could not be written; its old content stays \(EFBIG: .*\)\n$/,
   )
   assert.is(value(path), 1)
   assert.equal(
@@ -151,7 +153,7 @@ test('a process that may write no large file leaves the old one', async () => {
   )
 })
 
-test('a link stays a link, and many who save at once leave one whole file', async () => {
+test('a link stays a link, and many saves at once leave one whole file', async () => {
   const [link, target] = ['link', 'target'].map((name) => join(folder, name))
   await save(state(1), target)
   symlinkSync('target', link)
@@ -161,7 +163,7 @@ test('a link stays a link, and many who save at once leave one whole file', asyn
   assert.ok(Number(value(link)) >= 10)
 })
 
-test('what cannot be read says so in a line', async () => {
+test('a path that cannot be read gives an error of one line', async () => {
   const path = join(folder, 'good.safetensors')
   await save(state(1), path)
   const bad = join(folder, 'bad.safetensors')
@@ -170,7 +172,7 @@ test('what cannot be read says so in a line', async () => {
     [join(folder, 'none'), undefined, /none cannot be read \(ENOENT/, FileError],
     [folder, undefined, /cannot be read \(it is not a regular file\)/, FileError],
     ['/dev/zero', undefined, /^\/dev\/zero cannot be read \(it is not a regular file\)/, FileError],
-    [path, 100, /good\.safetensors cannot be read \(it has \d+ bytes, and at most 100 are taken\)/, FileError],
+    [path, 100, /good\.safetensors cannot be read \(it has \d+ bytes, and the limit is 100\)/, FileError],
     [bad, undefined, /bad\.safetensors: byte 0: the header has/, SafetensorsError],
   ]
   for (const [where, maxBytes, message, Kind] of cases) {
@@ -180,7 +182,7 @@ test('what cannot be read says so in a line', async () => {
   }
   const huge = join(folder, 'huge')
   execFileSync('truncate', ['-s', '1T', huge])
-  assert.match(String(await errorOf(load(huge))), /it has 1099511627776 bytes, and at most 4294967296 are taken/)
+  assert.match(String(await errorOf(load(huge))), /it has 1099511627776 bytes, and the limit is 4294967296/)
   assert.equal((await load(toSafetensors(state(3)))).x.data, Float32Array.of(3, 4, 5))
 })
 

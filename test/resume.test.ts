@@ -1,6 +1,6 @@
 /**
- * A training that goes on from a file, in another streamer on another device, ends as the one that was not disturbed: with
- * the same bits where the plan is the same, else with the same losses up to the order of sums.
+ * A training that goes on from a file, in another streamer on another device, ends like one without a disturbance: with
+ * the same bits if the plan is the same, else with the same losses up to the order of sums.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -49,7 +49,7 @@ const OPTIMIZERS = {
   sgd: (model: Module) => optim.sgd(model, { learningRate: 0.05, momentum: 0.9, clipNorm: 1 }),
 }
 
-/** 23 samples, of which some do not count. */
+/** 23 samples, some of which do not count. */
 const SAMPLES = data.fromArrays({ ...randomBatch(23, 5, { weighted: true, ignored: [3, 4, 17] }), name: 'samples' })
 const OPTIONS: FitOptions = { batch: 8, epochs: 3, microBatch: 3 }
 const STEPS = 9
@@ -156,7 +156,7 @@ test('with another budget, micro-batch, number of threads or device: the same lo
   )
 })
 
-test('a checkpoint of another seed, of another model, or no checkpoint, is refused with what to write', async () => {
+test('a checkpoint of another seed, of another model, or no checkpoint, is refused with an error that says what to write', async () => {
   const streamer = await streamerOf(DEFAULT)
   await follow(streamer, OPTIONS, 2)
   const checkpoint = await streamer.checkpoint()
@@ -227,7 +227,7 @@ test('a parameter that has the name of a moment, and numbers that JSON does not 
   }
 })
 
-test('a checkpoint whose text is wrong names what', async () => {
+test('the error for a checkpoint with a wrong text names the fault', async () => {
   const good = {
     version: 1,
     steps: 1,
@@ -257,7 +257,7 @@ test('a checkpoint whose text is wrong names what', async () => {
   assert.is((await loadCheckpoint(toSafetensors({}, { 'sluice.checkpoint': JSON.stringify(good) }))).optimizer.steps, 1)
 })
 
-test('a damaged checkpoint gives a typed error and changes no bit, or is a whole one', async () => {
+test('a damaged checkpoint gives a typed error and changes no bit, or is still a whole checkpoint', async () => {
   const device = await openDevice('cpu', { memory: '512KiB' })
   const model = models.mlp(device, { inputShape: [2, 4, 4], hidden: [3], classes: 3 })
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })

@@ -1,6 +1,6 @@
 /**
- * safetensors: every type as PyTorch writes it, what is written comes back to the bit, and a file that is damaged or hostile
- * is a typed error that says where and why.
+ * safetensors: every type is read as PyTorch writes it, written values are read back to the bit, and a damaged or
+ * hostile file is a typed error that names the place and the reason.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ import { fc } from './property.js'
 const HERE = fileURLToPath(new URL('../../test/weights/', import.meta.url))
 const SEED = { seed: 20261, numRuns: 300 * TEST_RUNS }
 
-/** A file written by the letter of the format: the length, the header as it is given, the bytes. */
+/** A file in the exact format: the length, the given header, the bytes. */
 function file(header: string | Uint8Array, data: Uint8Array = new Uint8Array(0), length?: bigint): Uint8Array {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header
   const bytes = new Uint8Array(8 + text.length + data.length)
@@ -99,7 +99,7 @@ const texts = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'bi
 
 const bitsOf = (data: ArrayBufferView): number[] => [...new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]
 
-test('what is written comes back, names, shapes, texts and bits', () => {
+test('a written file is read back: names, shapes, texts and bits', () => {
   fc.assert(
     fc.property(states, texts, (state, metadata) => {
       fc.pre(!('__metadata__' in state))
@@ -118,11 +118,11 @@ test('what is written comes back, names, shapes, texts and bits', () => {
   )
 })
 
-test('a file that is wrong says where and why', async () => {
+test('the error for a wrong file names the place and the reason', async () => {
   const eight = new Uint8Array(8)
   const two = { x: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }
   const cases: [Uint8Array, RegExp][] = [
-    [new Uint8Array(7), /^7 bytes are no safetensors file/],
+    [new Uint8Array(7), /^7 bytes are not a safetensors file/],
     [file(one(), eight, 2n ** 64n - 1n), /^byte 0: the header has 18446744073709551615 bytes .* at most \d+ are there/],
     [file(one(), eight, 90n), /^byte 0: the header has 90 bytes/],
     [file('', eight), /^byte 8: the header does not begin with '{'/],
@@ -132,10 +132,7 @@ test('a file that is wrong says where and why', async () => {
     [file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d), eight), /^byte 8: the header is not JSON in UTF-8/],
     [file(`{"x":${'['.repeat(20_000)}`, eight), /^byte 8: the header is not JSON/],
     [file('{"x":1}'), /^tensor 'x': its entry is 1, not/],
-    [
-      file(one({ dtype: 'F8_E4M3' }), eight),
-      /^tensor 'x': its dtype is 'F8_E4M3'; those that are read are F64, F32, F16/,
-    ],
+    [file(one({ dtype: 'F8_E4M3' }), eight), /^tensor 'x': its dtype is 'F8_E4M3'; the known types are F64, F32, F16/],
     [file(one({ dtype: 'toString' }), eight), /^tensor 'x': its dtype is 'toString'/],
     [file(one({ dtype: 7 }), eight), /^tensor 'x': its dtype is 7/],
     [file(one({ shape: [-2] }), eight), /^tensor 'x': its shape is \[-2\]; it must be a list of whole numbers/],
@@ -181,7 +178,7 @@ test('a file that is wrong says where and why', async () => {
     const error = await errorOf(() => parseSafetensors(none as unknown as Uint8Array))
     assert.match(String(error), /SafetensorsError: .* give a Uint8Array/)
   }
-  // what is strange and allowed
+  // strange, but allowed
   const { tensors } = parseSafetensors(file(`${one({ more: 1, shape: [2, 1, 1] })}   \n`, eight))
   assert.equal(tensors.x.shape, [2, 1, 1])
   const proto = parseSafetensors(
@@ -191,9 +188,9 @@ test('a file that is wrong says where and why', async () => {
   assert.is(Object.getPrototypeOf(proto.tensors), Object.prototype)
 })
 
-test('a state that makes no file is refused', async () => {
+test('a state that cannot be a file is refused', async () => {
   const cases: [unknown, RegExp][] = [
-    [null, /null is no state/],
+    [null, /null is not a state/],
     [{ x: 1 }, /tensor 'x' is 1, not { shape, data }/],
     [{ x: { shape: [2], data: 'ab' } }, /tensor 'x' has 'ab' for its data/],
     [{ x: { shape: [2], data: new DataView(new ArrayBuffer(8)) } }, /tensor 'x' has a DataView for its data/],

@@ -150,7 +150,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     block.address = address(block) + 1 + pick(63)
     return addressed
   }),
-  'an address is given where there are none': toBlock((block, _, { addressed }) => {
+  'an address is given, although the device has none': toBlock((block, _, { addressed }) => {
     block.address = 64
     return !addressed
   }),
@@ -270,7 +270,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
 }
 
-test('each of 200 plans that were tampered with is refused, by every kind of tampering', () => {
+test('200 plans are tampered with, in every way above, and each is refused', () => {
   const met = new Map<string, number>()
   const cases: fc.Arbitrary<Case> = fc
     .record({

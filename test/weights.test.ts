@@ -1,6 +1,6 @@
 /**
- * Files of weights that PyTorch's models left (test/weights/make.py) load into models written as a user would, and give
- * PyTorch's outputs. `loadStateDict` tells every name that does not fit, or leaves it.
+ * Weights saved from PyTorch's models (test/weights/make.py) load into models written as a user would write them, and
+ * give PyTorch's outputs. `loadStateDict` lists every name that does not fit, or leaves it out.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -198,8 +198,8 @@ class Gpt extends Module {
 }
 
 /**
- * PyTorch's float32 against ours through some 20 layers: sums of up to 100 terms in another order in each, where norms
- * bring the values back to size 1. The outputs are of size 1.
+ * PyTorch's float32 against ours through some 20 layers: each adds up to 100 terms in another order, and norms bring
+ * the values back to size 1. The outputs are of size 1.
  */
 const FLOAT32_MODEL = 2e-5
 
@@ -224,7 +224,7 @@ for (const [name, make] of Object.entries(MODELS)) {
   }
 }
 
-test('names that are missing, unexpected or misshapen are told all at once; strict: false leaves the first two', async () => {
+test('names that are missing, unexpected or misshapen are listed together; strict: false leaves the first two', async () => {
   const device = await openDevice('cpu', { memory: '1MiB' })
   const model = new ResNet18(device, 2, 5)
   const before = await model.stateDict()

@@ -64,9 +64,9 @@ export const OUT = {
 
 /** The flags that only `train` takes. */
 export const KEEP = {
-  checkpoint: { type: 'string', value: 'FILE', help: 'keep the training there: each epoch, at the end, on Ctrl-C' },
-  every: { type: 'string', value: 'K', help: 'keep it after every K steps as well' },
-  resume: { type: 'string', value: 'FILE', help: 'go on from there, with its flags and those given here' },
+  checkpoint: { type: 'string', value: 'FILE', help: 'write the training to FILE after each epoch, at the end, on Ctrl-C' },
+  every: { type: 'string', value: 'K', help: 'write it after every K steps too' },
+  resume: { type: 'string', value: 'FILE', help: 'go on from FILE, with its flags and the given ones' },
 } as const
 
 /** The flags that a checkpoint keeps: those that describe the training and the machine. */
@@ -104,11 +104,11 @@ export interface Job {
   svg: string | undefined
   /** of `plan` */
   out: string | undefined
-  /** of `train`, as are the next two */
+  /** only `train` has this and the next two */
   checkpoint: string | undefined
   every: number | undefined
   resume: string | undefined
-  /** as they were given, defaults included */
+  /** the values as they were given, including defaults */
   flags: Readonly<Partial<Record<KeptFlag, string>>>
   help: boolean | undefined
 }
@@ -133,7 +133,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     throw new UsageError('--micro-batch fast measures by training, and plan trains nothing: say fit or a number')
   }
   if (values.every !== undefined && values.checkpoint === undefined) {
-    throw new UsageError('--every says when to write the file of --checkpoint: give --checkpoint FILE as well')
+    throw new UsageError('--every sets how often the file of --checkpoint is written: give --checkpoint FILE too')
   }
   const folder = /^idx:(.+)/s.exec(values.data)?.[1] ?? null
   if (folder === null && values.data !== 'digits') {

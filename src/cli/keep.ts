@@ -10,22 +10,22 @@ import { UsageError } from './options.js'
 
 const TEXT = 'sluice.flags'
 
-/** With another one it would be another training. */
+/** Flags that identify a training: with another value it would be another training. */
 const FIXED = ['model', 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]
 
 /** A job that goes on from a file. */
 export interface Resumed {
   readonly job: Job
-  /** what differs from the training in the file, and may change its results */
+  /** the flags that differ from those in the file, and can change the results */
   readonly notes: readonly string[]
   /** the bytes of the header of the file */
   readonly headerBytes: number
 }
 
 /**
- * The job in the file of `--resume`, where flags that are given win.
+ * The job in the file of `--resume`; flags that are given win over those in the file.
  * @throws UsageError  a flag makes it another training
- * @throws FileError   the file cannot be read, or its flags are none
+ * @throws FileError   the file cannot be read, or its flags are not valid
  */
 export async function resume(file: string, args: readonly string[]): Promise<Resumed> {
   const { metadata, dataStart } = await readHeader(file)
@@ -73,7 +73,8 @@ function jobOf(flags: readonly string[]): Job {
 }
 
 /**
- * Set the streamer to the training in the file. The file may take what a device of this budget holds, in float64.
+ * Set the streamer to the training in the file. The file can be as large as the values that a device of this budget
+ * holds, in float64.
  * @throws FileError, StateError  the file cannot be read, or is of another model or optimizer
  */
 export async function restore(file: string, { job, headerBytes }: Resumed, streamer: Streamer, io: Io): Promise<void> {
@@ -89,7 +90,7 @@ export async function restore(file: string, { job, headerBytes }: Resumed, strea
   else io.out(`Going on from ${showName(file)}, after ${steps} steps, in epoch ${epoch + 1}.\n`)
 }
 
-/** Writes the file of `--checkpoint`, or nothing where the flag is not given. */
+/** Writes the file of `--checkpoint`, or nothing if the flag is not given. */
 export class Keeper {
   /** the commit that the file holds */
   #kept = ''
@@ -100,7 +101,7 @@ export class Keeper {
     readonly streamer: Streamer,
   ) {}
 
-  /** Keep a step if it is one of every `--every`. */
+  /** Keep the step if its number is a multiple of `--every`. */
   async step(): Promise<void> {
     const { every } = this.job
     if (every !== undefined && this.streamer.optimizer.steps % every === 0) await this.keep()
@@ -114,7 +115,7 @@ export class Keeper {
     const { steps } = this.streamer.optimizer
     const commit = `${steps} ${epoch} ${samples}`
     if (commit === this.#kept) return
-    // the size that was measured to be the fastest: measured again it may be another
+    // keep the size that was measured to be the fastest: a second measurement can give another
     const kept = fastest ? { ...flags, 'micro-batch': String(microBatch) } : flags
     await saveCheckpoint(await this.streamer.checkpoint(), file, { metadata: { [TEXT]: JSON.stringify(kept) } })
     this.#kept = commit

@@ -37,7 +37,7 @@ export interface ProgressOptions {
   steps: number
   /** samples in an epoch */
   samples: number
-  /** what a training that goes on has behind it */
+  /** the progress of the earlier runs of a resumed training */
   before?: { steps: number; samples: number }
   budgetBytes: number
 }

@@ -25,7 +25,7 @@ export class Tally {
   peakBytes = 0
   plannedPeakBytes = 0
 
-  /** @param before  the steps of earlier runs, from which this one goes on */
+  /** @param before  the number of steps of the earlier runs that this run continues */
   constructor(readonly before = 0) {}
 
   step({ loss, peakBytes, plannedPeakBytes }: StepResult): void {

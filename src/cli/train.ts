@@ -72,7 +72,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
   },
 }
 
-/** The steps behind the cursor, in mini-batches of this job. */
+/** The steps before the cursor, in mini-batches of this job. */
 function stepsBefore({ batch }: Job, { train }: Sets, { cursor }: Streamer): number {
   return cursor.epoch * Math.ceil(train.length / batch) + Math.ceil(cursor.samples / batch)
 }
@@ -94,7 +94,7 @@ async function follow(
   const listener = json ? jsonLines(io) : new Progress(io, size)
   const keeper = new Keeper(io, job, streamer)
   try {
-    // at once: a file that cannot be written is told before anything is learned
+    // write at once, so that a file that cannot be written is an error before any training
     await keeper.keep()
     if (cursor.epoch >= epochs) tally.evaluation(await streamer.evaluate(sets.test, { microBatch, signal }))
     const training = streamer.fit(sets.train, {

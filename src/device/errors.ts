@@ -7,7 +7,7 @@ export class DeviceError extends SluiceError {}
 /** The device is gone, with all values on it: a GPU whose context the platform took away. */
 export class DeviceLostError extends DeviceError {}
 
-/** A tensor larger than the device can address, whatever the budget. */
+/** A tensor larger than the device can address with any budget. */
 export class TensorTooLargeError extends DeviceError {}
 
 /** Something that is not allowed while a step is recorded, such as waiting, reading values or freeing a standing tensor. */

@@ -1,6 +1,6 @@
 /**
- * What the real and the virtual heap devices share: the size of an element, the workspace of the kernels, and the memory
- * that the kernels hold from the beginning. Both take these from here, so that a plan is exact.
+ * The common part of the real and the virtual heap devices: the size of an element, the workspace of the kernels, and
+ * the memory that the kernels hold from the beginning. Both take these from here, so that a plan is exact.
  */
 import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { RUNTIME_BYTES, type SimdVariant, workspaceBytes } from '../../kernels/simd/index.js'
@@ -39,7 +39,7 @@ export abstract class HeapKindDevice extends Device {
     return this.kind === 'cpu' ? 4 : 8
   }
 
-  /** The workspace of the SIMD kernels, which is counted even where SIMD is missing, so that plans agree everywhere. */
+  /** The workspace of the SIMD kernels, which is counted even if SIMD is missing, so that plans agree everywhere. */
   protected workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): readonly number[] {
     const bytes = this.kind === 'cpu' ? workspaceBytes(name, parameters) : 0
     return bytes > 0 ? [bytes] : []

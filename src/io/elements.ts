@@ -1,6 +1,6 @@
 /**
- * The types of elements that a safetensors file may have, as typed arrays. Values are little-endian in the file and in
- * typed arrays alike: a WebAssembly memory could not be viewed by typed arrays of another order.
+ * The types of elements that a safetensors file may have, as typed arrays. Values are little-endian both in the file
+ * and in typed arrays: a WebAssembly memory could not be viewed by typed arrays of another order.
  */
 import type { HostData } from '../tensor/host.js'
 
@@ -63,10 +63,10 @@ const CLASSES = [
   ['U8', Uint8Array],
 ] as const
 
-/** The type that a typed array is written as; null: it is no such array. */
+/** The type as which a typed array is written; null for any other value. */
 export const dtypeOf = (data: unknown): Dtype | null => CLASSES.find(([, Class]) => data instanceof Class)?.[0] ?? null
 
-/** `count` elements from byte `at`: a view of the bytes, or where they are not aligned a view of a copy. */
+/** `count` elements from byte `at`: a view of the bytes, or, if they are not aligned, of a copy. */
 export function readElements(dtype: Dtype, bytes: Uint8Array, at: number, count: number): Elements {
   const { bytes: size, read } = ELEMENT_TYPES[dtype]
   const from = bytes.byteOffset + at

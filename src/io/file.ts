@@ -1,11 +1,11 @@
 /**
- * Files by path, in Node: read whole, or replaced whole. Whatever fails while a file is replaced, by an error or by the
- * end of the process, the path holds the old content or the new one.
+ * Files by path, in Node: read whole, or replaced whole. If replacing a file fails, by an error or by the end of the
+ * process, the path holds either the old content or the new one.
  */
 import { reasonOf, showValue } from '../memory/errors.js'
 import { FileError, showName } from './errors.js'
 
-/** The largest file that is read if nothing else is said: more than any CPU device holds. */
+/** The largest file that is read by default: more than any CPU device holds. */
 export const LARGEST_FILE = 2 ** 32
 
 export interface ReadOptions {
@@ -25,7 +25,7 @@ async function nodeFiles(): Promise<typeof import('node:fs/promises')> {
 /**
  * The first bytes of a file, and its size.
  * @param count  how many bytes to read, by the size of the file
- * @throws FileError  it is no file, cannot be read, is larger than `maxBytes`, or shrinks while it is read
+ * @throws FileError  it is not a file, cannot be read, is larger than `maxBytes`, or shrinks while it is read
  */
 export async function readStart(
   path: string,
@@ -34,12 +34,12 @@ export async function readStart(
 ): Promise<{ bytes: Uint8Array; fileBytes: number }> {
   const files = await nodeFiles()
   return explained(path, 'cannot be read', async () => {
-    // before it is opened: a pipe would wait for somebody to write
+    // checked before it is opened, because opening a pipe would wait for a writer
     if (!(await files.stat(path)).isFile()) throw new FileError('it is not a regular file')
     const handle = await files.open(path, 'r')
     try {
       const { size } = await handle.stat()
-      if (size > maxBytes) throw new FileError(`it has ${size} bytes, and at most ${maxBytes} are taken`)
+      if (size > maxBytes) throw new FileError(`it has ${size} bytes, and the limit is ${maxBytes}`)
       const bytes = new Uint8Array(Math.min(count(size), size))
       for (let at = 0; at < bytes.length; ) {
         const { bytesRead } = await handle.read(bytes, at, bytes.length - at, at)
@@ -62,15 +62,15 @@ export async function readFile(path: string, options?: ReadOptions): Promise<Uin
 let written = 0
 
 /**
- * Make `bytes` the content of the file at `path`: they are written to a file beside it and synced, that file gets the name,
- * and the folder is synced. A link stays, and what it leads to is replaced.
- * @throws FileError  one of these failed; unless the message says otherwise the path holds what it held
+ * Make `bytes` the content of the file at `path`: they are written to a file beside it and synced, that file gets the
+ * name, and the folder is synced. A link stays, and its target is replaced.
+ * @throws FileError  one of these failed; unless the message says otherwise, the path has its old content
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const { open, realpath, rename, stat, unlink } = await nodeFiles()
   const target = await realpath(path).catch(() => path)
   const temporary = `${target}.${process.pid}-${written++}.tmp`
-  await explained(path, 'could not be written, and what was there stays', async () => {
+  await explained(path, 'could not be written; its old content stays', async () => {
     const there = await stat(target).catch(() => null)
     if (there && !there.isFile()) throw new FileError('it is not a regular file')
     const handle = await open(temporary, 'wx')
@@ -89,7 +89,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   })
   // Windows cannot open a folder
   if (process.platform === 'win32') return
-  await explained(path, 'is written, but may not outlast a failure of power', async () => {
+  await explained(path, 'is written, but can be lost in a power failure', async () => {
     const folder = await open(target.slice(0, target.lastIndexOf('/') + 1) || '.', 'r')
     try {
       await folder.sync()
@@ -99,7 +99,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   })
 }
 
-/** @throws FileError  whatever `work` throws, with the file and what became of it */
+/** @throws FileError  the error of `work`, with the path and the state of the file */
 async function explained<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
   if (typeof path !== 'string') throw new FileError(`${showValue(path)} is not the path of a file`)
   try {

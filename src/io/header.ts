@@ -1,6 +1,6 @@
 /**
- * The header of a safetensors file: JSON that says for every tensor its type, its shape and where its bytes are. Nothing
- * that it says is believed: every size and offset is compared with the bytes that are there, before anything is allocated.
+ * The header of a safetensors file: JSON with the type, the shape and the place of the bytes of every tensor. The
+ * header is not trusted: every size and offset is compared with the bytes of the file before anything is allocated.
  */
 import { reasonOf, showValue } from '../memory/errors.js'
 import { isRecord } from '../tensor/saved-state.js'
@@ -31,14 +31,17 @@ export interface Header {
 
 /** The length of the header, a number of 8 bytes, stands in front of it. */
 export const LENGTH_BYTES = 8
-/** What other readers of the format allow. */
+/** The limit of other readers of the format. */
 const LARGEST_HEADER = 100_000_000
 export const METADATA = '__metadata__'
 
-/** @returns the bytes of the header, after those of its length. @throws SafetensorsError  the file has not that many */
+/**
+ * @returns the bytes of the header, after those of its length. @throws SafetensorsError  the file does not have that
+ * many
+ */
 export function headerLength(start: Uint8Array, fileBytes: number): number {
   if (fileBytes < LENGTH_BYTES) {
-    throw new SafetensorsError(`${fileBytes} bytes are no safetensors file, which begins with ${LENGTH_BYTES}`)
+    throw new SafetensorsError(`${fileBytes} bytes are not a safetensors file, which begins with ${LENGTH_BYTES}`)
   }
   const view = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES)
   const length = view.getBigUint64(0, true)
@@ -46,14 +49,14 @@ export function headerLength(start: Uint8Array, fileBytes: number): number {
   if (length <= most) return Number(length)
   throw new SafetensorsError(
     `byte 0: the header has ${length} bytes by its first ${LENGTH_BYTES}, and at most ${most} are there or allowed: ` +
-      'this is no safetensors file, or it is cut off',
+      'this is not a safetensors file, or it is cut off',
   )
 }
 
 /**
  * @param bytes      the header alone
  * @param dataBytes  how many bytes the file has after it
- * @throws SafetensorsError  says where and why
+ * @throws SafetensorsError  naming the place and the reason
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number): Header {
   const value = parseJson(bytes)
@@ -91,7 +94,7 @@ function parseJson(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   return isRecord(value) ? value : {}
 }
 
-/** A key that an object of `text`, valid JSON, has twice: JSON.parse takes the last in silence. */
+/** A key that occurs twice in an object of `text`, which is valid JSON: JSON.parse silently takes the last. */
 function keyGivenTwice(text: string): string | null {
   const open: Set<string>[] = []
   for (let at = 0; at < text.length; at++) {
@@ -118,7 +121,7 @@ function tensorInfo(name: string, entry: unknown): TensorInfo {
   if (!isRecord(entry)) return refuse(`its entry is ${showValue(entry)}, not { dtype, shape, data_offsets }`)
   const { dtype, shape, data_offsets: offsets } = entry
   if (!isDtype(dtype)) {
-    return refuse(`its dtype is ${showValue(dtype)}; those that are read are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
+    return refuse(`its dtype is ${showValue(dtype)}; the known types are ${Object.keys(ELEMENT_TYPES).join(', ')}`)
   }
   if (!isCounts(shape)) return refuse(`its shape is ${showList(shape)}; it must be a list of whole numbers, 0 or more`)
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
@@ -128,7 +131,7 @@ function tensorInfo(name: string, entry: unknown): TensorInfo {
   }
   const [begin, end] = offsets
   const size = shape.includes(0) ? 0 : shape.reduce((product, dim) => product * dim, 1)
-  // a product above 2^53 is rounded, and still far above the size of a file
+  // a product above 2^53 is rounded, but is still far above the size of a file
   const bytes = size * ELEMENT_TYPES[dtype].bytes
   if (bytes !== end - begin) {
     return refuse(`${dtype} ${showShape(shape)} takes ${bytes} bytes, and its data_offsets span ${end - begin}`)

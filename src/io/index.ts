@@ -22,8 +22,8 @@ export interface SaveOptions {
  *     await save(await model.stateDict(), 'model.safetensors')
  *
  * The file is replaced as a whole or not at all: see file.ts.
- * @throws SafetensorsError  what `toSafetensors` throws
- * @throws FileError         the file could not be written; an old one is as it was
+ * @throws SafetensorsError  the errors of `toSafetensors`
+ * @throws FileError         the file could not be written; an old file is unchanged
  */
 export async function save(state: SavedState, path: string, { metadata }: SaveOptions = {}): Promise<void> {
   await replaceFile(path, toSafetensors(state, metadata))
@@ -41,14 +41,14 @@ export async function load(source: string | Uint8Array, options?: ReadOptions): 
   return (await readSafetensors(source, options)).tensors
 }
 
-/** What a safetensors file holds, texts included. Throws what `load` throws. */
+/** The content of a safetensors file, including its texts. Throws the errors of `load`. */
 export async function readSafetensors(source: string | Uint8Array, options?: ReadOptions): Promise<Safetensors> {
   if (typeof source !== 'string') return parseSafetensors(source)
   const bytes = await readFile(source, options)
   return naming(source, () => parseSafetensors(bytes))
 }
 
-/** What the header of a safetensors file says. The values of the tensors are not read. Throws what `load` throws. */
+/** The header of a safetensors file. The values of the tensors are not read. Throws the errors of `load`. */
 export async function readHeader(path: string): Promise<Header> {
   const start = await readStart(path, () => LENGTH_BYTES, { maxBytes: Number.MAX_SAFE_INTEGER })
   const length = naming(path, () => headerLength(start.bytes, start.fileBytes))
@@ -57,7 +57,7 @@ export async function readHeader(path: string): Promise<Header> {
   return naming(path, () => parseHeader(bytes.subarray(LENGTH_BYTES), fileBytes - dataStart))
 }
 
-/** What `parse` gives. Its errors name the file. */
+/** The result of `parse`, whose errors then name the file. */
 export function naming<T>(path: string, parse: () => T): T {
   try {
     return parse()

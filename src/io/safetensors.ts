@@ -1,7 +1,7 @@
 /**
  * safetensors, the format of files of weights: 8 bytes with the length of a header, the header (header.ts), and the values
  * of all tensors without a gap. The format: https://github.com/huggingface/safetensors#format
- * Not here: files (file.ts). This is all bytes, for a page as for Node.
+ * Not here: files (file.ts). This file works on bytes, in a page as in Node.
  */
 import { showValue } from '../memory/errors.js'
 import { isRecord, type SavedState } from '../tensor/saved-state.js'
@@ -17,7 +17,7 @@ export interface SavedTensor {
   readonly data: Elements
 }
 
-/** What a safetensors file holds. */
+/** The content of a safetensors file. */
 export interface Safetensors {
   /** by name */
   readonly tensors: Record<string, SavedTensor>
@@ -27,8 +27,9 @@ export interface Safetensors {
 
 /**
  * The tensors and the texts of a safetensors file.
- * F16 and BF16 are widened to float32; I64 are BigInts. Other values are views of `bytes` where these are aligned for them.
- * @throws SafetensorsError  says where the bytes are wrong, and why; nothing was allocated by what they claim
+ * F16 and BF16 are widened to float32; I64 are BigInts. Other values are views of `bytes` if these are aligned for
+ * them.
+ * @throws SafetensorsError  naming the place and the reason; nothing was allocated on the word of the file
  */
 export function parseSafetensors(bytes: Uint8Array): Safetensors {
   if (!(bytes instanceof Uint8Array)) throw new SafetensorsError(`${showValue(bytes)} has no bytes: give a Uint8Array`)
@@ -48,10 +49,10 @@ function tensorsOf({ tensors, metadata, dataStart }: Header, bytes: Uint8Array):
  * Tensors, such as a `stateDict()`, as the bytes of a safetensors file. A Float32Array is written as F32, a Float64Array as
  * F64, a BigInt64Array as I64 and so on; a list of numbers as F32.
  * @param metadata  texts to go with them. `format: 'pt'`, which some readers ask for, is added
- * @throws SafetensorsError  an entry is no tensor, values do not fill their shape, a text is none
+ * @throws SafetensorsError  an entry is not a tensor, values do not fill their shape, a text is not text
  */
 export function toSafetensors(tensors: SavedState, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  if (!isRecord(tensors)) throw new SafetensorsError(`${showValue(tensors)} is no state: give tensors by name`)
+  if (!isRecord(tensors)) throw new SafetensorsError(`${showValue(tensors)} is not a state: give tensors by name`)
   for (const [key, text] of Object.entries(metadata)) {
     if (typeof text !== 'string') throw new SafetensorsError(`metadata '${key}' is ${showValue(text)}; it must be text`)
   }

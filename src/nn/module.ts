@@ -96,7 +96,7 @@ export abstract class Module {
 
   /**
    * Set all parameters and buffers. The state may have further names of tied parameters, which are not read.
-   * With `strict: false` names may be missing, whose values stay, and unexpected.
+   * With `strict: false` names can be missing (their values stay) and unexpected.
    * @returns the names that were missing, and the unexpected ones
    * @throws StateError     a name is missing or unexpected, a shape differs, a value is not a number; nothing was written
    * @throws DisposedError  the module is disposed

@@ -20,7 +20,7 @@ import type { Storage } from '../device/storage.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Sample } from './sample.js'
 
-/** What a gradient may ask to be saved: an input by its number, the output, or all the extras. */
+/** The values that a gradient can ask to be saved: an input by its number, the output, or all the extras. */
 export type Saved = number | 'output' | 'extras'
 
 /** The argument of a forward, and a part of the argument of a gradient. */
@@ -61,7 +61,7 @@ export interface Target {
    * the element of dy at its own place. If nothing else needs dy, this saves a tensor at the peak.
    */
   overwrite<Name extends KernelName>(kernel: Name, parameters: KernelParameters[Name], inputs: readonly Storage[]): void
-  /** The gradient is what `storage` holds, unchanged. */
+  /** The gradient is the value of `storage`, unchanged. */
   pass(storage: Storage): void
 }
 

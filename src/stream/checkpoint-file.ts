@@ -4,7 +4,7 @@
  * Note [Checkpoint file]
  *   Parameters and buffers have their own names, so that every reader of weights finds them. The moments of the optimizer
  *   stand beside them as `optimizer/NAME.MOMENT`. Counters, cursor and seed are JSON in the text `sluice.checkpoint`. A
- *   schedule is a function of the steps, and so needs nothing of its own.
+ *   schedule is a function of the steps, so it has no state.
  */
 import {
   naming,
@@ -21,7 +21,7 @@ import { isRecord } from '../tensor/saved-state.js'
 import type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
 import { type Cursor, cursorFrom } from './cursor.js'
 
-/** A checkpoint that was a file. */
+/** A checkpoint that was read from a file. */
 export interface LoadedCheckpoint extends SavedCheckpoint {
   /** the texts of the file */
   readonly metadata: Readonly<Record<string, string>>
@@ -36,13 +36,13 @@ const VERSION = 1
  *
  *     await saveCheckpoint(await streamer.checkpoint(), 'run.safetensors')
  *
- * The file is replaced as a whole or not at all. Throws what `save` throws.
+ * The file is replaced as a whole or not at all. Throws the errors of `save`.
  */
 export async function saveCheckpoint(checkpoint: Checkpoint, path: string, options?: SaveOptions): Promise<void> {
   await replaceFile(path, checkpointToSafetensors(checkpoint, options))
 }
 
-/** A checkpoint as the bytes of a safetensors file. Throws what `toSafetensors` throws. */
+/** A checkpoint as the bytes of a safetensors file. Throws the errors of `toSafetensors`. */
 export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: SaveOptions = {}): Uint8Array {
   const { model, optimizer, cursor, seed } = checkpoint
   const { steps, updates, moments } = optimizer
@@ -62,7 +62,7 @@ export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: Sa
  *     for await (const step of streamer.fit(source, { ...options, from: streamer.cursor })) ...
  *
  * @param source  the path of a file (in Node), or its bytes
- * @throws FileError  as `load`; a SafetensorsError also where the file has weights and no training
+ * @throws FileError  as `load`; also a SafetensorsError if the file has weights but no training
  */
 export async function loadCheckpoint(source: string | Uint8Array, options?: ReadOptions): Promise<LoadedCheckpoint> {
   const file = await readSafetensors(source, options)

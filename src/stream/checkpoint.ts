@@ -18,16 +18,16 @@ export interface Checkpoint {
   readonly optimizer: OptimizerState
   /** where `fit` goes on */
   readonly cursor: Cursor
-  /** of the streamer: dropout masks and the order of the samples depend on it */
+  /** the seed of the streamer: dropout masks and the order of the samples depend on it */
   readonly seed: number
 }
 
-/** What `restore` takes. */
+/** The argument of `restore`. */
 export interface SavedCheckpoint {
   readonly model: SavedState
   readonly optimizer: SavedOptimizerState
   readonly cursor: Cursor
-  /** left out: it is not compared with that of the streamer */
+  /** if left out, the seed is not compared with the seed of the streamer */
   readonly seed?: number
 }
 
@@ -44,7 +44,7 @@ export async function takeCheckpoint(
 
 /**
  * Set model and optimizer back to a checkpoint. @returns its cursor
- * @throws StateError, ArgumentError  it is of another model, optimizer or seed, or its cursor is not valid
+ * @throws StateError, ArgumentError  the checkpoint is of another model, optimizer or seed, or its cursor is not valid
  */
 export function writeCheckpoint(
   checkpoint: SavedCheckpoint,

@@ -21,11 +21,11 @@ export interface Checked {
 }
 
 export interface LoadOptions {
-  /** Refuse a state that lacks a name, or has one that is not known; default true. Another shape is always refused. */
+  /** Refuse a state with a missing or an unknown name; default true. Another shape is always refused. */
   readonly strict?: boolean
 }
 
-/** The names that a state which is not strict lacks, and those of its own that nothing asked for. */
+/** For a state that is not strict: the names that it lacks, and the names that are unknown. */
 export interface LoadResult {
   readonly missing: readonly string[]
   readonly unexpected: readonly string[]
@@ -40,7 +40,7 @@ export async function readState(tensors: ReadonlyMap<string, Tensor>): Promise<S
 }
 
 /**
- * Does `state` hold values for exactly these tensors, or where it is not strict for some of them?
+ * Does `state` hold values for exactly these tensors or, if not strict, for some of them?
  * @param what      the name of the state in a fault
  * @param optional  further names that the state may have; they are not read
  * @throws DisposedError  a tensor is disposed
@@ -99,7 +99,10 @@ export function shorten(text: string): string {
   return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}... (${text.length} characters)` : text
 }
 
-/** The numbers of an entry, in a list whose elements stay numbers; text: what is wrong with it; undefined: it is missing. */
+/**
+ * The numbers of an entry, in a list whose elements stay numbers; text: the fault of the entry; undefined: the entry is
+ * missing.
+ */
 function valuesOf(
   state: Readonly<Record<string, unknown>>,
   name: string,

@@ -77,7 +77,7 @@ export class InputPositions {
   steps: i32
   /** the largest number of steps in a block */
   depth: i32
-  /** tables for the positions of the running block: y, x, offset, is a four a run?, and masks by tap */
+  /** tables for the positions of the running block: y, x, offset, whether four positions are a run, and masks by tap */
   tables: usize
 
   /** Table `index`: 0 y, 1 x, 2 offset, 3 run. */
