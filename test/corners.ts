@@ -14,7 +14,7 @@ interface Corner {
   name: string
   x: number[]
   run(x: Tensor): Tensor
-  /** run(x), and the gradient of its sum to x */
+  /** run(x), and the gradient of its sum with respect to x */
   y?: number[]
   dx?: number[]
 }
@@ -35,7 +35,7 @@ const CORNERS: readonly Corner[] = [
   { name: '1e20 / b', x: [1e20], run: (b) => ops.div(1e20, b), y: [1], dx: [-1e-20] },
   { name: '1e-30 / b', x: [1e-30], run: (b) => ops.div(1e-30, b), y: [1], dx: [-1e30] },
   {
-    name: 'a row of zeros by its sum',
+    name: 'a row of zeros, divided by its sum',
     x: [0, 0],
     run: (x) => ops.div(x, ops.add(ops.sum(x), 1e-30)),
     y: [0, 0],

@@ -87,14 +87,14 @@ export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING
 export const float32Sum = (terms: number, magnitude: number): number => (2 * terms + 1) * FLOAT32_ROUNDING * magnitude
 
 /**
- * The relative error of a float32 sum of `terms` numbers of one sign that are added in blocks. It is that of float32Sum
- * for the longest chain of additions: those within a block, and then those of the blocks. Note [Long sums] in
+ * The relative error of a float32 sum of `terms` numbers of one sign that are added in blocks. It is the error of
+ * float32Sum for the longest chain of additions: first within a block, then over the blocks. Note [Long sums] in
  * kernels/simd/assembly/machine/sums.ts.
  */
 export const blockSum = (terms: number, block: number): number => float32Sum(block + Math.ceil(terms / block), 1)
 
 /**
- * The same where blocks of at most 64 numbers are added in double precision. For any number of blocks it is the error
+ * The same if blocks of at most 64 numbers are added in double precision. For any number of blocks it is the error
  * of one block, with 16 roundings for the operations before and after the sum.
  */
 export const longSum = (): number => float32Sum(64 + 16, 1)
@@ -117,7 +117,7 @@ export const doubleSum = (terms: number, result: number, magnitude: number): num
 export const float32Share = (size: number, range: number): number => (2 * range + size + 8) * FLOAT32_ROUNDING
 
 /**
- * The same where the argument of the exponential is scale x + mask, of numbers up to `magnitude`. Scale, product and
+ * The same if the argument of the exponential is scale x + mask, of numbers up to `magnitude`. Scale, product and
  * sum are rounded, in the argument and in the maximum. Their absolute errors are relative errors of the exponential,
  * and of each term of the sum that divides it.
  */

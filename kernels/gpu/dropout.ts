@@ -117,7 +117,7 @@ export const dropout: GpuKernel<'dropout'> = {
   run(gpu, { rate, seed, step, call, first }, [x], [y]) {
     const key: Four = [...halves(seed), ...halves(step)]
     const counter: Four = [...halves(first), ...halves(call + DROPOUT_CALLS * Math.floor(first / 2 ** 32))]
-    // A whole number k of 24 bits is kept where k / 2^24 >= rate.
+    // A value with the random number k of 24 bits is kept if k / 2^24 >= rate.
     const least = Math.ceil(rate * 2 ** 24)
     gpu.run(DROPOUT, [x, key, counter, least, 1 / (1 - rate)], y)
   },

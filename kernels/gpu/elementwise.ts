@@ -6,7 +6,7 @@ import { type Broadcast, broadcast, texelwise } from './machine/elementwise.js'
 import { BINARY, UNARY } from './machine/functions.js'
 import type { GpuKernel } from './machine/kernel.js'
 
-/** One program for each function, so that nothing is decided for each value. */
+/** One program for each function, so that the function is not chosen again for each value. */
 function perFunction<Name extends string, P>(functions: Readonly<Record<Name, unknown>>, make: (name: Name) => P) {
   const names = Object.keys(functions) as Name[]
   return Object.fromEntries(names.map((name) => [name, make(name)])) as { readonly [N in Name]: P }
@@ -47,12 +47,12 @@ export const binary: GpuKernel<'binary'> = {
 function divA(dy: number, _a: number, b: number): number {
   return dy / b
 }
-/** -dy a / b^2, of which b^2 may be 0 or infinite where the quotients are not */
+/** -dy a / b^2; b^2 alone can be 0 or infinite even if the quotients are not */
 function divB(dy: number, a: number, b: number): number {
   return -(dy / b) * (a / b)
 }
 
-/** The gradient of a maximum towards a, and of a minimum towards b. A tie gives half to each. */
+/** The gradient of a for a maximum, and of b for a minimum. A tie gives half to each. */
 function whereAbove(dy: number, a: number, b: number): number {
   return a === b ? 0.5 * dy : a < b ? 0 : dy
 }

@@ -1,5 +1,5 @@
 /**
- * Normalisation with given moments (deviation.ts has them), as kernels/reference/norm.ts defines it: with
+ * Normalisation with given moments (deviation.ts computes them), as kernels/reference/norm.ts defines it: with
  * h = (x - mean) / sqrt(variance + eps), y = h gamma + beta.
  */
 import type { KernelParameters } from '../kernels.js'

@@ -5,7 +5,7 @@ import type { SimdKernel } from './machine/kernel.js'
 
 export const dropout: SimdKernel<'dropout'> = {
   run(assembly, { size, rate, seed, step, call, first }, [x], [y]) {
-    // a whole number k of 24 bits is kept where k / 2^24 >= rate
+    // a value with the random number k of 24 bits is kept if k / 2^24 >= rate
     const threshold = Math.ceil(rate * 2 ** 24)
     for (let done = 0; done < size; ) {
       // Note [Counter of a mask]: the second word is the same within a block of 2^32 positions

@@ -25,7 +25,7 @@ export const JOB_OPTIONS = {
     type: 'string',
     default: 'digits',
     value: 'digits|idx:DIR',
-    help: 'embedded digits, or a folder as of MNIST',
+    help: 'embedded digits, or a folder of IDX files',
   },
   batch: { type: 'string', default: '1024', value: 'N', help: 'samples in a mini-batch' },
   memory: { type: 'string', default: '2MiB', value: 'SIZE', help: 'the byte budget: 8MiB, 512KiB, 4096' },
@@ -64,7 +64,11 @@ export const OUT = {
 
 /** The flags that only `train` takes. */
 export const KEEP = {
-  checkpoint: { type: 'string', value: 'FILE', help: 'write the training to FILE after each epoch, at the end, on Ctrl-C' },
+  checkpoint: {
+    type: 'string',
+    value: 'FILE',
+    help: 'write the training to FILE after each epoch, at the end, on Ctrl-C',
+  },
   every: { type: 'string', value: 'K', help: 'write it after every K steps too' },
   resume: { type: 'string', value: 'FILE', help: 'go on from FILE, with its flags and the given ones' },
 } as const

@@ -15,11 +15,11 @@ export interface ReadOptions {
 
 /** @throws FileError  not in Node */
 async function nodeFiles(): Promise<typeof import('node:fs/promises')> {
-  // The old name: package.json blanks it for bundlers of pages, and webpack knows no node: there.
+  // The old name: package.json blanks it for bundlers of pages, and webpack does not know `node:`.
   // biome-ignore lint/style/useNodejsImportProtocol: see above
   const files = await import('fs/promises').catch(() => null)
   if (files?.open) return files
-  throw new FileError('there are no files by path here: give and take bytes, see parseSafetensors and toSafetensors')
+  throw new FileError('this platform has no files by path: use bytes, see parseSafetensors and toSafetensors')
 }
 
 /**

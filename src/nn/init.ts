@@ -48,7 +48,7 @@ export function normal(shape: Shape, random: Random, mean = 0, deviation = 1): F
 
 /**
  * U(-b, b) with b = sqrt(6 / ((1 + a^2) fanIn)), which keeps the variance through leaky ReLUs of slope a.
- * The default, sqrt(5), is what PyTorch's Linear and Conv2d use: b = 1 / sqrt(fanIn).
+ * PyTorch's Linear and Conv2d use the default, sqrt(5): then b = 1 / sqrt(fanIn).
  */
 export function kaimingUniform(shape: Shape, random: Random, a = Math.sqrt(5)): Float32Array {
   const bound = Math.sqrt(6 / ((1 + a * a) * fans(shape).fanIn))

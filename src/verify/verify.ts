@@ -20,7 +20,7 @@ type Block = Readonly<{ at: string; address: number; bytes: number; category: st
  * Checks that blocks that live at the same turn overlap neither each other nor standing memory; that every block lives
  * from the first turn that touches it to the last; that nothing lies outside the budget; and that the peaks are the
  * stated ones.
- * @param plan  what `plan.toJSON()` gives, or the parsed file of `sluice plan --out`
+ * @param plan  the result of `plan.toJSON()`, or the parsed file of `sluice plan --out`
  * @throws InvalidPlanError  names the place that is wrong
  */
 export function verifyPlan(plan: unknown): void {

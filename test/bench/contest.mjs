@@ -3,7 +3,7 @@
 import { median, Player, quantile } from './player.mjs'
 import { PEERS } from './roster.mjs'
 
-/** The fewest rounds, even in a slow contest. */
+/** The smallest number of rounds, even in a slow contest. */
 const FEWEST_ROUNDS = 3
 /** The turns of each setting before the best one is chosen. */
 const TRIAL_TURNS = 7
@@ -74,7 +74,7 @@ export const spread = (values) => ({
   q3: quantile(values, 0.75),
 })
 
-/** How many times as long `player` took as `base` did, round by round. */
+/** The time of `player` divided by the time of `base`, round by round. */
 export function ratio(player, base) {
   return { ...spread(player.turns.map((ms, round) => ms / base.turns[round])), pairs: player.turns.length }
 }

@@ -3,8 +3,9 @@
  * derivative is written in. Constants p and q are those of the kernel table. Each function of kernels/functions.ts is a
  * class here, exported under its own name, and its gradient under that name and `Gradient`; pow is in power.ts.
  *
- * A gradient that is 0 by choice is no product with 0, which an infinite dy would make NaN: Note [Zero by choice] in
- * kernels/functions.ts. Nor is an f' that is beyond the numbers multiplied where dy f' is not: dy / x, not dy (1 / x).
+ * A gradient that is 0 by choice is not a product with 0, which an infinite dy would make NaN: Note [Zero by choice] in
+ * kernels/functions.ts. An f' that overflows is not a factor either, if dy f' does not overflow: dy / x, not dy (1 /
+ * x).
  */
 import { exp as exponential, log as logarithm, log1p } from './machine/exp'
 import { combine, combineFew, map, mapFew } from './machine/lines'
@@ -82,7 +83,7 @@ export function squareGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b
   slope<Square>(n, dy, s, dx, a, b)
 }
 
-/** pmax is its first operand where that is NaN: here x. */
+/** pmax returns its first operand if that is NaN: here x. */
 @unmanaged class Relu {
   @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.pmax(x, zero()) }
   @inline gradient(dy: v128, y: v128, _p: v128, _q: v128): v128 { return v128.andnot(dy, f32x4.le(y, zero())) }
@@ -157,7 +158,7 @@ export function sigmoidGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, 
 
 @unmanaged class Tanh {
   @inline apply(x: v128, _p: v128, _q: v128): v128 { return hyperbolicTangent(x) }
-  /** As 1 - y^2 it would have lost digits where y is near 1. */
+  /** The form 1 - y^2 would lose digits where y is near 1. */
   @inline gradient(dy: v128, y: v128, _p: v128, _q: v128): v128 {
     return f32x4.mul(dy, f32x4.mul(f32x4.sub(one(), y), f32x4.add(one(), y)))
   }
@@ -173,7 +174,7 @@ export function tanhGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b: 
     const near = within(x)
     const belled = bell(near)
     const share = tail(f32x4.abs(near))
-    // The bell comes last: it may be so small that a product with less than x loses digits.
+    // The bell is multiplied last: it may be so small that its product with a factor below x loses digits.
     const left = f32x4.mul(f32x4.mul(x, share), belled)
     const right = f32x4.mul(x, f32x4.sub(one(), f32x4.mul(share, belled)))
     return v128.bitselect(left, right, f32x4.lt(x, zero()))
@@ -193,7 +194,8 @@ export function geluGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b: 
 
 /**
  * To 3.2 ulp: counted over all x with 2^-31 <= |x| < 87. Below -87 e^x is subnormal and has lost digits, which x shifts
- * up: at worst 52 ulp of the least numbers, near -104 (`node dist/test/ulps.js silu`, over all numbers, prints these).
+ * up: at worst 52 ulp of the smallest numbers, near -104 (`node dist/test/ulps.js silu`, over all numbers, prints
+ * these).
  */
 @unmanaged class Silu {
   @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.mul(x, logistic(x, decay(x))) }

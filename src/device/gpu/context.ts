@@ -4,7 +4,7 @@
 import { ArgumentError } from '../../memory/errors.js'
 import { DeviceError, DeviceLostError } from '../errors.js'
 
-/** What Node needs: https://www.npmjs.com/package/gl. Only this version has WebGL2. */
+/** The package that Node needs: https://www.npmjs.com/package/gl. Only this version has WebGL2. */
 const NODE_GL = 'gl@9.0.0-rc.10'
 
 /**
