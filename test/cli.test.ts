@@ -74,7 +74,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
 const SMALL = '--model mlp --batch 512 --epochs 1'
-const COMMANDS = ['train', 'plan', 'gradcheck', 'devices']
+const COMMANDS = ['train', 'plan', 'predict', 'weights', 'gradcheck', 'devices']
 
 test('wrong arguments exit 2, with a message that names them and the nearest correct ones', async () => {
   const cases: [string, RegExp][] = [

@@ -213,12 +213,14 @@ export async function shapesOf(job: Job): Promise<Sets> {
   }
 }
 
+export const classesOf = ({ train, test }: Sets): number => Math.max(train.classes ?? 1, test.classes ?? 1)
+
 export const totalSteps = ({ batch, epochs }: Job, { train }: Sets): number => epochs * Math.ceil(train.length / batch)
 
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
   const { seed, recompute } = job
-  const classes = Math.max(sets.train.classes ?? 1, sets.test.classes ?? 1)
+  const classes = classesOf(sets)
   const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, seed })
   const { weightDecay, clipNorm, momentum } = job
   const learningRate = scheduleOf(job, totalSteps(job, sets))

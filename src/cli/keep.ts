@@ -29,7 +29,7 @@ export interface Resumed {
  */
 export async function resume(file: string, args: readonly string[]): Promise<Resumed> {
   const { metadata, dataStart } = await readHeader(file)
-  const kept = naming(file, () => keptFlags(metadata))
+  const kept = flagsIn(file, metadata)
   const own = Object.entries(kept).map(([name, value]) => `--${name}=${value}`)
   const before = naming(file, () => jobOf(own))
   const job = parseJob('train', [...own, ...args])
@@ -47,7 +47,13 @@ export async function resume(file: string, args: readonly string[]): Promise<Res
   return { job, notes: changed, headerBytes: dataStart }
 }
 
-function keptFlags(metadata: Readonly<Record<string, string>>): Partial<Record<KeptFlag, string>> {
+/** The flags that train kept in the file; those of no other name are read. @throws SafetensorsError  they are not JSON */
+export const flagsIn = (file: string, metadata: Readonly<Record<string, string>>): Flags =>
+  naming(file, () => keptFlags(metadata))
+
+type Flags = Readonly<Partial<Record<KeptFlag, string>>>
+
+function keptFlags(metadata: Readonly<Record<string, string>>): Flags {
   if (!Object.hasOwn(metadata, TEXT)) return {}
   let flags: unknown
   try {

@@ -17,7 +17,7 @@ import {
   toSafetensors,
 } from '../io/index.js'
 import { reasonOf, showValue } from '../memory/errors.js'
-import { isRecord } from '../tensor/saved-state.js'
+import { isRecord, type SavedState } from '../tensor/saved-state.js'
 import type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
 import { type Cursor, cursorFrom } from './cursor.js'
 
@@ -67,6 +67,13 @@ export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: Sa
 export async function loadCheckpoint(source: string | Uint8Array, options?: ReadOptions): Promise<LoadedCheckpoint> {
   const file = await readSafetensors(source, options)
   return typeof source === 'string' ? naming(source, () => checkpointIn(file)) : checkpointIn(file)
+}
+
+/** The weights in a safetensors file, without the moments where it is one of a checkpoint. Throws what `load` throws. */
+export async function loadWeights(source: string | Uint8Array, options?: ReadOptions): Promise<SavedState> {
+  const { tensors, metadata } = await readSafetensors(source, options)
+  if (!Object.hasOwn(metadata, TEXT)) return tensors
+  return Object.fromEntries(Object.entries(tensors).filter(([name]) => !name.startsWith(PREFIX)))
 }
 
 function checkpointIn({ tensors, metadata }: Safetensors): LoadedCheckpoint {
