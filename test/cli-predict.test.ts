@@ -180,7 +180,11 @@ test('predict takes the images of an IDX folder or an npy file, and weights that
     ],
     [['predict', ...flags, '--data', `npy:${file}`], EXIT.failed, /plain: npy: not an npy file/],
     [['predict', '--weights', at('none')], EXIT.failed, /none cannot be read/],
-    [['predict', ...flags, ...npy, '--classes', '4', '--memory', '64KiB'], EXIT.doesNotFit, /The smallest budget that works is/],
+    [
+      ['predict', ...flags, ...npy, '--classes', '4', '--memory', '64KiB'],
+      EXIT.doesNotFit,
+      /The smallest budget that works is/,
+    ],
   ]
   for (const [args, code, message] of cases) {
     const outcome = await sluice(...args)
