@@ -107,9 +107,9 @@ export const BINARY = binary({
   greaterEqual: (a, b) => (a >= b ? 1 : 0),
   equal: (a, b) => (a === b ? 1 : 0),
   notEqual: (a, b) => (a !== b ? 1 : 0),
-  /** the gradient of `where` towards its first branch: no product, since NaN * 0 is NaN */
+  /** the gradient of the first branch of `where`; it is not a product, because NaN * 0 is NaN */
   keepWhere: (a, b) => (b !== 0 ? a : 0),
-  /** and towards its second */
+  /** the gradient of its second branch */
   keepUnless: (a, b) => (b === 0 ? a : 0),
 })
 
@@ -123,7 +123,7 @@ const unlessLess: Slope = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
 const unlessGreater: Slope = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
 
 /**
- * The gradients towards a and towards b that are not made of other functions. A tie of maximum or minimum gives half to
+ * The gradients of a and of b that are not made of other functions. A tie of maximum or minimum gives half to
  * each, as in PyTorch. Division does not compute b^2, which may be 0 or infinite although the gradient is not: the
  * gradient of b is -y times the gradient of a.
  */

@@ -78,7 +78,7 @@ test('inputs that need no gradient get none, on whichever side they are', async 
   table.grad?.dispose()
 })
 
-test('refused: more than one element, nothing recorded, a loss that is disposed; nothing is used up', async () => {
+test('a loss of more than one element, without a recording, or disposed is refused, and no node is used up', async () => {
   const x = requireGrad(tensor(reference, [1, 2]))
   scope(reference, () => {
     const y = ops.mul(x, 3)

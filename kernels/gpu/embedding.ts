@@ -1,6 +1,6 @@
 /**
  * Rows of a table by their index, and the gradient of the table. A GPU program cannot add to a place that an index
- * names, so the sum of an entry has to find its rows. To search all indices for every column would take too long. So
+ * names, so the sum of an entry has to find its rows. Searching all indices for every column would take too long. So
  * first every entry finds its first row, and every row finds the next row of the same entry. Then each column follows
  * these links.
  */

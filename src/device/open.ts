@@ -24,7 +24,7 @@ export interface OpenOptions extends DeviceOptions {
  * Open a device that will never hold more than `memory` bytes.
  * On cpu and reference the budget, in whole pages of 64 KiB, is the size of the memory itself. On the gpu the budget
  * limits the textures that exist.
- * @throws ArgumentError  no byte size, an unknown kind, or a seed that is not a whole number from 0 to 2^32 - 1
+ * @throws ArgumentError  not a byte size, an unknown kind, or a seed that is not a whole number from 0 to 2^32 - 1
  * @throws DeviceError    cpu, reference: more than 4 GiB, or more than the process can get; gpu: something is missing, and
  *   the message says how to get it
  */

@@ -1,6 +1,6 @@
 /**
  * Byte sizes as people write them: '8MiB', '512 KiB', '1.5 GiB', 4096.
- * Binary units only: to confuse KB with KiB would put a budget off by 2.4 %.
+ * Binary units only: confusing KB with KiB would change a budget by 2.4 %.
  */
 import { ArgumentError } from './errors.js'
 

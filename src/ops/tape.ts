@@ -112,7 +112,7 @@ export function noGrad<T>(device: Device, fn: () => T): T {
 }
 
 /**
- * Drop all nodes except `kept`. To cut the list at a length would be wrong: a backward may have used up nodes that are
+ * Drop all nodes except `kept`. Cutting the list at a length would be wrong: a backward may have used up nodes that are
  * older than the scope.
  */
 function keepOnly({ device, nodes }: Tape, kept: ReadonlySet<Node>): void {

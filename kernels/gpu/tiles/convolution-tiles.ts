@@ -10,7 +10,7 @@
  *   planes   [groups, fours of output channels, fours of positions], plane r for channel r of four
  *
  * The gradient of the image is a correlation too: of dy, with zeros between its values where the stride is larger than
- * 1, with every filter turned by half and the two kinds of channels exchanged.
+ * 1, with every filter turned by 180 degrees and the two kinds of channels exchanged.
  */
 import type { Convolution } from '../../kernels.js'
 import { at, quotient } from '../machine/builtins.js'
@@ -69,7 +69,7 @@ export function forwardOf(p: Convolution): Correlation {
   }
 }
 
-/** The correlation of dy with w, turned by half: dx. */
+/** The correlation of dy with w, turned by 180 degrees: dx. */
 export function backwardOf(p: Convolution): Correlation {
   const taps = p.kernelHeight * p.kernelWidth
   const channels = p.channels / p.groups
@@ -248,8 +248,8 @@ export const CORRELATION_PROGRAMS: readonly Program[] = [FOURS, FILTERS, TILES, 
 const positionsOf = ({ image, outSize }: Correlation): number => image.batch * outSize[0] * outSize[1]
 
 /**
- * The fewest pairs of channels that make a tile worthwhile; it has room for 16. With fewer, single values are as fast,
- * and take no memory.
+ * The smallest number of pairs of channels that makes a tile worthwhile; it has room for 16. With fewer, single values
+ * are as fast, and take no memory.
  */
 export const FEWEST_FOR_TILES = 4
 

@@ -1,7 +1,7 @@
 /**
- * Sizes that TypeScript stores and functions of the module read by name: those of a convolution and of its cut at the
- * head of its workspace, those of a pooling and of a plane at POOL_SIZES and PLANE_STEPS. TypeScript knows the fields,
- * all of them i32, from functions that kernels/build.mjs makes of the classes.
+ * Sizes that TypeScript stores and functions of the module read by name: the sizes of a convolution and of its cut, at
+ * the head of its workspace; the sizes of a pooling and of a plane, at POOL_SIZES and PLANE_STEPS. TypeScript knows the
+ * fields, all of them i32, from functions that kernels/build.mjs makes of the classes.
  */
 
 /**

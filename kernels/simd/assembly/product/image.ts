@@ -89,7 +89,7 @@ export class Image {
     const entry = this.taps + <usize>tap * TAP_BYTES
     const row = i32x4.add(y, v128.load_splat<i32>(entry))
     const column = i32x4.add(x, v128.load_splat<i32>(entry, 4))
-    // Unsigned, a negative coordinate is larger than any other.
+    // As an unsigned number, a negative coordinate is larger than all others.
     return v128.and(i32x4.lt_u(row, i32x4.splat(this.height)), i32x4.lt_u(column, i32x4.splat(this.width)))
   }
 
