@@ -27,6 +27,9 @@ export interface UnaryDefinition {
   ulps?: number
 }
 
+/** The gradient where the slope is `slope`: Note [Zero by choice]. */
+export const sloped = (dy: number, slope: number): number => (slope === 0 ? 0 : slope * dy)
+
 /** Types a table: the compiler knows its names, and its entries by their common type. */
 const unary = <Name extends string>(functions: Readonly<Record<Name, UnaryDefinition>>) => functions
 
@@ -42,6 +45,28 @@ const power = (x: number, exponent: number) =>
 const normal = (x: number) => erfc(-x / Math.SQRT2) / 2
 const normalDensity = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
 
+interface Slopes {
+  /** Is the slope 1? `s` is x or y, whichever the derivative is written in. */
+  isOne(s: number, a: number, b: number): boolean
+  /** the other one, by the constant a */
+  other(a: number): number
+}
+const slopesOf = <Name extends string>(functions: Readonly<Record<Name, Slopes>>) => functions
+
+/** Functions of two slopes, 1 and another: a bit for each element is all that their gradients need. */
+export const TWO_SLOPES = slopesOf({
+  relu: { isOne: (y) => !(y <= 0), other: () => 0 },
+  leakyRelu: { isOne: (x) => x > 0, other: (slope) => slope },
+  clamp: { isOne: (x, low, high) => x >= low && x <= high, other: () => 0 },
+})
+
+export type MaskedFunction = keyof typeof TWO_SLOPES
+
+const byTwoSlopes =
+  ({ isOne, other }: Slopes): UnaryDefinition['gradient'] =>
+  (dy, s, a, b) =>
+    sloped(dy, isOne(s, a, b) ? 1 : other(a))
+
 export const UNARY = unary({
   neg: { f: (x) => -x, derivativeIn: 'x', gradient: (dy) => -dy },
   abs: { f: Math.abs, derivativeIn: 'x', gradient: (dy, x) => (x === 0 ? 0 : dy * Math.sign(x)) },
@@ -50,11 +75,11 @@ export const UNARY = unary({
   sqrt: { f: Math.sqrt, derivativeIn: 'y', gradient: (dy, y) => dy / (2 * y) },
   square: { f: (x) => x * x, derivativeIn: 'x', gradient: (dy, x) => 2 * (dy * x) },
   // x > 0 exactly where y > 0, so y is enough, and the next layer keeps it anyway. A NaN passes through.
-  relu: { f: (x) => Math.max(x, 0), derivativeIn: 'y', gradient: (dy, y) => (y <= 0 ? 0 : dy) },
+  relu: { f: (x) => Math.max(x, 0), derivativeIn: 'y', gradient: byTwoSlopes(TWO_SLOPES.relu) },
   leakyRelu: {
     f: (x, slope) => (x > 0 ? x : slope * x),
     derivativeIn: 'x',
-    gradient: (dy, x, slope) => (x > 0 ? dy : slope === 0 ? 0 : slope * dy),
+    gradient: byTwoSlopes(TWO_SLOPES.leakyRelu),
   },
   sigmoid: { f: sigmoid, derivativeIn: 'y', gradient: (dy, y) => dy * (y * (1 - y)), ulps: 2.41 },
   // 1 - y^2 would round where y is near 1
@@ -77,7 +102,7 @@ export const UNARY = unary({
   clamp: {
     f: (x, low, high) => Math.min(Math.max(x, low), high),
     derivativeIn: 'x',
-    gradient: (dy, x, low, high) => (x >= low && x <= high ? dy : 0),
+    gradient: byTwoSlopes(TWO_SLOPES.clamp),
   },
   pow: {
     f: power,

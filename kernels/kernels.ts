@@ -12,7 +12,7 @@
  * A trailing `?` on an operand means that it can be left out; the list is then shorter.
  * `accumulate: true` adds to the values of the output instead of replacing them.
  */
-import type { BinaryFunction, BinaryWithGradient, UnaryFunction } from './functions.js'
+import type { BinaryFunction, BinaryWithGradient, MaskedFunction, UnaryFunction } from './functions.js'
 import type { Offsets } from './strides.js'
 
 export type ReduceFunction = 'sum' | 'max'
@@ -175,6 +175,10 @@ export interface KernelParameters {
   unary: Unary
   /** dy, s -> dx = dy f', where s is x or y, as the derivative of the function requires */
   unaryGradient: Unary
+  /** s -> mask: a bit for each element, set where the slope of the function is 1, 24 of them to a number: packing.ts */
+  mask: { size: number; function: MaskedFunction; a: number; b: number }
+  /** dy, mask -> dx = dy where the bit is set, slope dy elsewhere (0 where the slope is 0) */
+  maskGradient: { size: number; slope: number }
   /** a, b -> y = f(a, b); comparisons give 1 or 0 */
   binary: Broadcast & { function: BinaryFunction }
   /** dy, a, b -> the gradient towards input `side`, in the output's shape (not yet un-broadcast) */
@@ -213,7 +217,12 @@ export interface KernelParameters {
 
   /** x -> y; a window holding NaN gives NaN */
   maxPool: Pooling
-  /** dy, x -> dx; among equal values, the first in row-major order of the window gets all of dy */
+  /**
+   * x -> for each window the place of its maximum in the part of the window that lies on the image, counted row by row; the
+   * first of equal values. Several to a number, each plane from a number of its own: packing.ts.
+   */
+  maxPoolChoices: Pooling
+  /** dy, choices -> dx; the maximum of a window takes all of its dy */
   maxPoolGradient: Pooling
   /** x -> y; padding counts as zeros in the mean when countPadding */
   averagePool: Pooling & { countPadding: boolean }
@@ -288,8 +297,3 @@ export type Kernel<Parameters> = (parameters: Parameters, inputs: readonly Float
 
 /** A dialect: every kernel, by name. A missing one does not compile. */
 export type Kernels = { readonly [Name in KernelName]: Kernel<KernelParameters[Name]> }
-
-/** Kernels with the parameter `accumulate`, so that a gradient can be added directly to its buffer. */
-export const ACCUMULATING: ReadonlySet<KernelName> = new Set<KernelName>([
-  'reduce', 'matmul', 'convolutionWeightGradient', 'embeddingGradient', 'normalizeScaleGradient',
-])

@@ -43,7 +43,7 @@ interface Tried {
 
 /** Every set of values that may be dropped. */
 function exhaust(device: Device, recording: Recording): Tried[] {
-  const graph = new Graph(recording.instructions, recording.values, recording)
+  const graph = new Graph(recording.instructions, recording.values, recording, device.aliases)
   const candidates = graph.droppable.filter((value) => recording.values[value].bytes > SMALL_BYTES)
   if (candidates.length < 2 || candidates.length > MOST_CANDIDATES) return []
   const times = recording.instructions.map(timeOf)

@@ -246,7 +246,10 @@ test('pooling: the first of equals takes the gradient, NaN wins, padding never d
   const x = floats(1, 3, 0, Number.NaN, 3, 2, 5, 6)
   const y = run(kernels.maxPool, p, [x], 2)
   assert.ok(y[0] === 3 && Number.isNaN(y[1]))
-  assertClose(run(kernels.maxPoolGradient, p, [floats(1, 2), x], 8), [0, 1, 0, 2, 0, 0, 0, 0])
+  // 1 and 1 in two bits each: the second number of the window, counted row by row
+  const choices = run(kernels.maxPoolChoices, p, [x], 1)
+  assertClose(choices, [1 + 4 * 1])
+  assertClose(run(kernels.maxPoolGradient, p, [floats(1, 2), choices], 8), [0, 1, 0, 2, 0, 0, 0, 0])
   const padded = { ...window, height: 2, width: 2, outHeight: 2, outWidth: 2, padY: 1, padX: 1 }
   assertClose(run(kernels.maxPool, padded, [floats(-1, -2, -3, -4)], 4), [-1, -2, -3, -4])
   const mean = (countPadding: boolean) =>

@@ -5,7 +5,7 @@ import { scaledDotProductAttention } from '../src/ops/attention.js'
 import { add, mul } from '../src/ops/binary.js'
 import { concat, permute, reshape } from '../src/ops/movement.js'
 import { averagePool2d, maxPool2d } from '../src/ops/pool.js'
-import { gelu, relu, sigmoid, tanh } from '../src/ops/unary.js'
+import { clamp, gelu, leakyRelu, relu, sigmoid, tanh } from '../src/ops/unary.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { fc } from './property.js'
 
@@ -14,7 +14,7 @@ export const SIDE = 8
 export const CLASSES = 3
 
 const KINDS = [
-  ...['conv', 'shared', 'relu', 'relu', 'gelu', 'tanh', 'sigmoid', 'add', 'mul', 'concat'],
+  ...['conv', 'shared', 'relu', 'relu', 'leakyRelu', 'clamp', 'gelu', 'tanh', 'sigmoid', 'add', 'mul', 'concat'],
   ...['batchNorm', 'groupNorm', 'dropout', 'attention', 'pooled'],
 ] as const
 
@@ -78,6 +78,10 @@ export class RandomNet extends Module {
         return this.shared.forward(x)
       case 'relu':
         return relu(x)
+      case 'leakyRelu':
+        return leakyRelu(x, 0.1)
+      case 'clamp':
+        return clamp(x, -0.5, 0.75)
       case 'gelu':
         return gelu(x)
       case 'tanh':

@@ -3,8 +3,16 @@
  * the plain loops. Kernels that move, compare, choose or round once agree to the bit, NaN and infinities included.
  */
 import { test } from 'uvu'
-import { BINARY, type BinaryFunction, UNARY, type UnaryFunction } from '../kernels/functions.js'
+import {
+  BINARY,
+  type BinaryFunction,
+  type MaskedFunction,
+  TWO_SLOPES,
+  UNARY,
+  type UnaryFunction,
+} from '../kernels/functions.js'
 import type { KernelName, KernelParameters } from '../kernels/kernels.js'
+import { reference } from '../kernels/reference/index.js'
 import { contiguous, product } from '../kernels/strides.js'
 import { noise, normOperand, optimizerOptions, permutedSlice, seeds } from './operands.js'
 import { fc } from './property.js'
@@ -60,6 +68,24 @@ test('unary functions that round once or not at all', () => {
       const inputs = [mixed(size, seed + 1), s]
       agrees('unaryGradient', p, inputs, [empty(size)], tolerance)
       agrees('unaryGradient', p, inputs, [empty(size)], tolerance, [0])
+    }),
+    RUNS,
+  )
+})
+
+test('masks and the gradients that follow them', () => {
+  const names = Object.keys(TWO_SLOPES) as MaskedFunction[]
+  fc.assert(
+    fc.property(lengths, seeds, fc.constantFrom(...names), (size, seed, name) => {
+      const p = { size, function: name, ...constantsOf(name) }
+      const mask = empty(Math.ceil(size / 24))
+      agrees('mask', p, [mixed(size, seed)], [mask])
+      reference.mask(p, [mixed(size, seed)], [mask])
+      const inputs = [mixed(size, seed + 1), mask]
+      for (const slope of [0, 0.25]) {
+        agrees('maskGradient', { size, slope }, inputs, [empty(size)])
+        agrees('maskGradient', { size, slope }, inputs, [empty(size)], exactly, [0])
+      }
     }),
     RUNS,
   )

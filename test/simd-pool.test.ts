@@ -1,6 +1,8 @@
 /** Pooling of the SIMD dialect against the plain loops. */
 import { test } from 'uvu'
 import type { Pooling } from '../kernels/kernels.js'
+import { choicePacking } from '../kernels/packing.js'
+import { reference } from '../kernels/reference/index.js'
 import { noise } from './operands.js'
 import { fc } from './property.js'
 import { absolute, agrees, exactly, sums } from './simd-agreement.js'
@@ -44,8 +46,11 @@ test('maxPool and its gradient', () => {
       agrees('maxPool', p, [x], outputs(p), exactly)
       // An input is in at most as many windows as a window has inputs.
       const terms = p.kernelHeight * p.kernelWidth
-      const limit = sums('maxPoolGradient', p, [absolute(outputs(p)), x], [inputs(p)], terms)
-      agrees('maxPoolGradient', p, [outputs(p), x], inputs(p), limit)
+      const choices = new Float32Array(p.planes * choicePacking(p).perPlane)
+      agrees('maxPoolChoices', p, [x], choices, exactly)
+      reference.maxPoolChoices(p, [x], [choices])
+      const limit = sums('maxPoolGradient', p, [absolute(outputs(p)), choices], [inputs(p)], terms)
+      agrees('maxPoolGradient', p, [outputs(p), choices], inputs(p), limit)
     }),
     RUNS,
   )

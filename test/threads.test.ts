@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Convolution, KernelName, KernelParameters } from '../kernels/kernels.js'
+import { choicePacking, maskSize } from '../kernels/packing.js'
+import { reference } from '../kernels/reference/index.js'
 import { instantiate, MAX_THREADS, RUNTIME_BYTES, simd, simdVariants, Workers } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import { HeapDevice } from '../src/device/heap-device.js'
@@ -120,7 +122,10 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
       const x = noise(67 * 17 * 13, 1)
       const dy = noise(67 * windows.outHeight * windows.outWidth, 2)
       agree('maxPool', windows, [x], dy.length)
-      agree('maxPoolGradient', windows, [dy, x], x.length)
+      const choices = new Float32Array(67 * choicePacking(windows).perPlane)
+      agree('maxPoolChoices', windows, [x], choices.length)
+      reference.maxPoolChoices(windows, [x], [choices])
+      agree('maxPoolGradient', windows, [dy, choices], x.length)
       agree('averagePool', { ...windows, countPadding: true }, [x], dy.length)
       agree('averagePoolGradient', { ...windows, countPadding: false }, [dy], x.length)
     }
@@ -162,6 +167,10 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     const [a, b, c, d] = [1, 2, 3, 4].map((seed) => noise(size, seed))
     agree('unary', { size, function: 'relu', a: 0, b: 0 }, [a], size)
     agree('unaryGradient', { size, function: 'relu', a: 0, b: 0 }, [a, b], size)
+    const bits = new Float32Array(maskSize(size))
+    agree('mask', { size, function: 'clamp', a: -0.5, b: 0.5 }, [a], bits.length)
+    reference.mask({ size, function: 'clamp', a: -0.5, b: 0.5 }, [a], [bits])
+    agree('maskGradient', { size, slope: 0.1 }, [b, bits], size)
     for (const name of ['exp', 'gelu', 'pow'] as const) {
       agree('unary', { size, function: name, a: 2.5, b: 0 }, [a.map(Math.abs)], size)
       agree('unaryGradient', { size, function: name, a: 2.5, b: 0 }, [a, b.map(Math.abs)], size)

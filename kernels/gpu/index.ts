@@ -31,6 +31,7 @@ import * as elementwise from './elementwise.js'
 import * as embedding from './embedding.js'
 import * as loss from './loss.js'
 import type { GpuKernels } from './machine/kernel.js'
+import * as mask from './mask.js'
 import * as matmul from './matmul.js'
 import * as movement from './movement.js'
 import * as norm from './norm.js'
@@ -56,6 +57,7 @@ export const gpuKernels: GpuKernels = {
   ...elementwise,
   ...embedding,
   ...loss,
+  ...mask,
   ...matmul,
   ...movement,
   ...norm,

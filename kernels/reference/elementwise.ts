@@ -1,6 +1,7 @@
 /** Elementwise kernels. Not here: un-broadcasting a gradient, which is a `reduce`. */
-import { BINARY, BINARY_GRADIENT, UNARY } from '../functions.js'
+import { BINARY, BINARY_GRADIENT, sloped, TWO_SLOPES, UNARY } from '../functions.js'
 import type { Kernels } from '../kernels.js'
+import { BITS } from '../packing.js'
 import { contiguous, eachLine } from '../strides.js'
 
 export const fill: Kernels['fill'] = ({ value }, _, [y]) => {
@@ -27,6 +28,19 @@ export const unary: Kernels['unary'] = ({ size, function: name, a, b }, [x], [y]
 export const unaryGradient: Kernels['unaryGradient'] = ({ size, function: name, a, b }, [dy, s], [dx]) => {
   const { gradient } = UNARY[name]
   for (let i = 0; i < size; i++) dx[i] = gradient(dy[i], s[i], a, b)
+}
+
+export const mask: Kernels['mask'] = ({ size, function: name, a, b }, [s], [bits]) => {
+  const { isOne } = TWO_SLOPES[name]
+  bits.fill(0)
+  for (let i = 0; i < size; i++) if (isOne(s[i], a, b)) bits[Math.floor(i / BITS)] += 2 ** (i % BITS)
+}
+
+export const maskGradient: Kernels['maskGradient'] = ({ size, slope }, [dy, bits], [dx]) => {
+  for (let i = 0; i < size; i++) {
+    const isSet = (bits[Math.floor(i / BITS)] >> (i % BITS)) & 1
+    dx[i] = isSet ? dy[i] : sloped(dy[i], slope)
+  }
 }
 
 export const binary: Kernels['binary'] = ({ shape, stridesA, stridesB, function: name }, [a, b], [y]) => {

@@ -4,6 +4,7 @@
  * A gradient walks the windows of the forward and adds to every input it saw. Not here: ceil mode, dilation.
  */
 import type { Floats, Kernels, Pooling } from '../kernels.js'
+import { choicePacking } from '../packing.js'
 import { beats } from './machine/maxima.js'
 
 /** The part of each window that lies on the image: rows [y0, y1), columns [x0, x1) of the plane at `plane`. */
@@ -58,11 +59,34 @@ export const maxPool: Kernels['maxPool'] = (p, [x], [y]) => {
   })
 }
 
-export const maxPoolGradient: Kernels['maxPoolGradient'] = (p, [dy, x], [dx]) => {
-  dx.fill(0)
+/** Where the choice of window `out` is packed: the number, and what its first bit counts there. */
+function slotOf(p: Pooling, out: number): { at: number; unit: number } {
+  const { bits, perElement, perPlane } = choicePacking(p)
+  const windows = p.outHeight * p.outWidth
+  const inPlane = out % windows
+  const at = Math.floor(out / windows) * perPlane + Math.floor(inPlane / perElement)
+  return { at, unit: 2 ** (bits * (inPlane % perElement)) }
+}
+
+export const maxPoolChoices: Kernels['maxPoolChoices'] = (p, [x], [choices]) => {
+  choices.fill(0)
   eachWindow(p, (out, plane, y0, y1, x0, x1) => {
-    const best = argmaxOfWindow(x, p.width, plane, y0, y1, x0, x1)
-    if (best >= 0) dx[best] += dy[out]
+    const best = argmaxOfWindow(x, p.width, plane, y0, y1, x0, x1) - plane
+    const row = Math.floor(best / p.width) - y0
+    const column = (best % p.width) - x0
+    const { at, unit } = slotOf(p, out)
+    choices[at] += (row * (x1 - x0) + column) * unit
+  })
+}
+
+export const maxPoolGradient: Kernels['maxPoolGradient'] = (p, [dy, choices], [dx]) => {
+  const { bits } = choicePacking(p)
+  dx.fill(0)
+  eachWindow(p, (out, plane, y0, _y1, x0, x1) => {
+    const { at, unit } = slotOf(p, out)
+    const choice = Math.floor(choices[at] / unit) % 2 ** bits
+    const row = y0 + Math.floor(choice / (x1 - x0))
+    dx[plane + row * p.width + x0 + (choice % (x1 - x0))] += dy[out]
   })
 }
 

@@ -4,6 +4,7 @@
  */
 import { type BinaryFunction, UNARY, type UnaryFunction } from '../functions.js'
 import type { Unary } from '../kernels.js'
+import { BITS, maskSize } from '../packing.js'
 import { contiguous } from '../strides.js'
 import { CHEAP_GRAIN, DEAR_GRAIN, PLANE_STEPS } from './layout.js'
 import { PlaneSteps } from './machine/compiled.js'
@@ -13,6 +14,9 @@ import { eachPlane } from './machine/planes.js'
 
 /** A function that rounds once is as fast as memory; others take about as long as an exponential. */
 const grainOf = (name: UnaryFunction) => (UNARY[name].ulps === undefined ? CHEAP_GRAIN : DEAR_GRAIN)
+
+/** Elements of a mask in a part. */
+const MASK_GRAIN = Math.ceil(CHEAP_GRAIN / BITS)
 
 /** Infinite exponents have corners of their own. */
 const covers = (p: Unary) => p.function !== 'pow' || Number.isFinite(p.a)
@@ -37,6 +41,20 @@ export const unaryGradient: SimdKernel<'unaryGradient'> = {
     // The derivative of x^1 is 1, even at NaN: that of an affine function.
     const f = name === 'pow' && a === 1 ? 'affine' : name
     assembly.inParts(`${f}Gradient`, [size, dy, s, dx, a, b], { count: 0, steps: [0, 4, 4, 4], grain: grainOf(name) })
+  },
+}
+
+export const mask: SimdKernel<'mask'> = {
+  run(assembly, { size, function: name, a, b }, [s], [bits]) {
+    const cut = { count: 0, steps: [0, 0, -BITS, 4 * BITS, 4], grain: MASK_GRAIN }
+    assembly.inParts(`${name}Mask`, [maskSize(size), BITS, size, s, bits, a, b], cut)
+  },
+}
+
+export const maskGradient: SimdKernel<'maskGradient'> = {
+  run(assembly, { size, slope }, [dy, bits], [dx]) {
+    const cut = { count: 0, steps: [0, 0, -BITS, 4 * BITS, 4, 4 * BITS], grain: MASK_GRAIN }
+    assembly.inParts('maskGradient', [maskSize(size), BITS, size, dy, bits, dx, slope], cut)
   },
 }
 

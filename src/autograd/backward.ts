@@ -5,7 +5,8 @@
  * node the walk frees what the node saved and the gradient of its output, so memory falls as the walk goes. Gradients
  * of leaves are added to their standing buffers. First order only: nothing here is recorded.
  */
-import { ACCUMULATING, type KernelName, type KernelParameters } from '../../kernels/kernels.js'
+import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
+import { ACCUMULATING } from '../../kernels/traits.js'
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'

@@ -39,7 +39,9 @@ export function apply<Options>(op: Op<Options>, inputs: readonly Tensor[], optio
   const extras: Storage[] = []
   const output = op.forward ? device.alloc(sizeOf(shape), 'activation') : share(device, storages[0])
   try {
-    for (const size of op.extras?.(shapes, options) ?? []) extras.push(device.alloc(size, 'activation'))
+    if (!op.extrasOnlyForGradients || wantsGradient(op, inputs)) {
+      for (const size of op.extras?.(shapes, options) ?? []) extras.push(device.alloc(size, 'activation'))
+    }
     withWorkspace(device, (workspace) =>
       op.forward?.({ device, options, shapes, shape, workspace, inputs: storages, output, extras }),
     )
@@ -79,6 +81,13 @@ function share(device: Device, storage: Storage): Storage {
   return storage
 }
 
+/** For each input, its gradient if it is wanted. */
+const wantedGradients = <Options>(op: Op<Options>, inputs: readonly Tensor[]) =>
+  inputs.map((input, i) => (input.requiresGrad ? gradientFor(op, i) : null))
+
+const wantsGradient = <Options>(op: Op<Options>, inputs: readonly Tensor[]): boolean =>
+  isRecording(inputs[0].device) && wantedGradients(op, inputs).some((gradient) => gradient !== null)
+
 /** Put the call on the tape, and save what the wanted gradients need. */
 function remember<Options>(
   op: Op<Options>,
@@ -88,11 +97,9 @@ function remember<Options>(
   output: Tensor,
   extras: readonly Storage[],
 ): void {
-  if (!isRecording(output.device)) return
-  const wanted = inputs.map((input, i) => (input.requiresGrad ? gradientFor(op, i) : null))
-  if (wanted.every((gradient) => gradient === null)) return
+  if (!wantsGradient(op, inputs)) return
   const saved = new Map<Saved, readonly Storage[]>()
-  for (const gradient of wanted) {
+  for (const gradient of wantedGradients(op, inputs)) {
     for (const name of gradient?.saves ?? []) {
       if (name === 'extras') saved.set(name, extras)
       else if (name === 'output') saved.set(name, [output.storage(op.name)])

@@ -1,5 +1,6 @@
 /** Pooling: one number for each window of an image. */
 import type { Pooling } from '../../kernels/kernels.js'
+import { choicePacking } from '../../kernels/packing.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -42,14 +43,21 @@ function pooled(op: string, x: Shape, options: PoolOptions): number[] {
 const maxPoolOp: Op<PoolOptions> = {
   name: 'maxPool2d',
   shape: ([x], options) => pooled('maxPool2d', x, options),
-  forward: ({ device, shapes: [x], options, inputs, output }) =>
-    device.run('maxPool', sizes('maxPool2d', x, options), inputs, [output]),
+  extras: ([x], options) => {
+    const p = sizes('maxPool2d', x, options)
+    return [p.planes * choicePacking(p).perPlane]
+  },
+  extrasOnlyForGradients: true,
+  forward({ device, shapes: [x], options, inputs, output, extras }) {
+    const p = sizes('maxPool2d', x, options)
+    device.run('maxPool', p, inputs, [output])
+    if (extras.length > 0) device.run('maxPoolChoices', p, inputs, extras)
+  },
   gradients: [
     {
-      // dy goes to the first maximum of its window
-      saves: [0],
-      send: ({ shapes: [x], options, dy, input }, target) =>
-        target.run('maxPoolGradient', sizes('maxPool2d', x, options), [dy, input(0)]),
+      saves: ['extras'],
+      send: ({ shapes: [x], options, dy, extra }, target) =>
+        target.run('maxPoolGradient', sizes('maxPool2d', x, options), [dy, extra(0)]),
     },
   ],
   samples: [
@@ -63,7 +71,8 @@ const maxPoolOp: Op<PoolOptions> = {
  * @returns  [N, C, OH, OW], OH = floor((H + 2 padding - kernel) / stride) + 1
  * @throws ShapeError     x is not [N, C, H, W], or is smaller than the window
  * @throws ArgumentError  a padding above half the kernel, a kernel or stride below 1
- * Saves x. Among equal values the first in row-major order takes the gradient.
+ * Saves which number of each window is the maximum, in a few bits. Among equal values the first in row-major order takes
+ * the gradient.
  */
 export const maxPool2d = define(maxPoolOp, (x: Tensor, options: PoolOptions) =>
   apply(maxPoolOp, [x], poolSides('maxPool2d', options)),

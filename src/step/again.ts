@@ -7,7 +7,12 @@
  *   wrote it, into a value of its own, and stays until its last reader. If an input of that instruction was dropped
  *   too, or no gradient reads it, it is made again first; one that no gradient reads is freed at once. So in a chain
  *   (convolution, norm, relu) only one value has to be kept, and the others follow from it.
+ *
+ * Note [One place for two]
+ *   An elementwise kernel may write its output over an input of the same size. Where that input is not needed any more, the two
+ *   share a place, and only one of them counts.
  */
+import { ELEMENTWISE } from '../../kernels/traits.js'
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 
@@ -38,6 +43,8 @@ export class Graph {
   readonly maker: Int32Array
   /** is the value read by the backward? */
   readonly named: readonly boolean[]
+  /** for each instruction, how many of its first operands its output may overwrite: Note [One place for two] */
+  readonly #overwritable: Uint8Array
   /** the recording in its own order */
   readonly #plain: readonly Turn[]
 
@@ -45,6 +52,7 @@ export class Graph {
     readonly instructions: readonly Planned[],
     readonly values: readonly Storage[],
     list: object,
+    aliases: boolean,
   ) {
     const start = instructions.findIndex(({ op }) => op === 'backward')
     this.backward = start < 0 ? instructions.length : start
@@ -75,6 +83,43 @@ export class Graph {
       for (const { index } of written) this.maker[index] = i
     })
     this.named = named
+    this.#overwritable = Uint8Array.from(instructions, ({ name, reads, writes }) =>
+      aliases && writes.length === 1 && ELEMENTWISE.has(name) ? reads.length : 0,
+    )
+  }
+
+  /** May its output overwrite an input? */
+  isElementwise(instruction: number): boolean {
+    return this.#overwritable[instruction] > 0
+  }
+
+  /**
+   * The value whose place the output of an instruction takes, or -1: Note [One place for two].
+   * @param operands  those of its turn
+   * @param births    of each value the first turn that touches it, and in `deaths` the last
+   */
+  predecessor(
+    instruction: number,
+    operands: readonly number[],
+    turn: number,
+    births: ArrayLike<number>,
+    deaths: ArrayLike<number>,
+  ): number {
+    const count = this.#overwritable[instruction]
+    const output = operands[count]
+    if (count === 0 || output < 0 || births[output] !== turn || this.#stays(output)) return -1
+    const { reads, writes } = this.instructions[instruction]
+    for (let i = 0; i < count; i++) {
+      const value = operands[i]
+      if (value < 0 || deaths[value] !== turn || this.#stays(value)) continue
+      if (reads[i].bytes === writes[0].bytes && reads[i].category === writes[0].category) return value
+    }
+    return -1
+  }
+
+  /** Is it a result that is held after the last turn? Copies never are. */
+  #stays(value: number): boolean {
+    return value < this.values.length && this.values[value].references > 0
   }
 
   /** The values that may be dropped: made in the forward, read in the backward, and possible to make again. */

@@ -34,8 +34,8 @@ const MOST_TIMES = 4
  * time.
  * @param mostTime  the largest `extraTime` that is wanted
  */
-export function frontier({ allocator }: Device, recording: Recording, mostTime: number): Point[] {
-  const graph = new Graph(recording.instructions, recording.values, recording)
+export function frontier({ allocator, aliases }: Device, recording: Recording, mostTime: number): Point[] {
+  const graph = new Graph(recording.instructions, recording.values, recording, aliases)
   const costOf = (bytes: number): number => allocator.costOf(bytes)
   const search = new Search(graph, costOf)
   const never = search.simulate()
@@ -169,10 +169,12 @@ class Search {
     const deaths: number[] = Array.from(this.#forward.deaths)
     let turns = backward
     let time = this.#forward.time
+    const elementwise = this.#forward.elementwise.slice()
     const copyOf = this.#graph.walk(
       this.#dropped,
       (instruction, operands) => {
         time += this.#times[instruction]
+        if (this.#graph.isElementwise(instruction)) elementwise.push({ turn: turns, instruction, operands })
         for (let j = 0; j < operands.length; j++) {
           const value = operands[j]
           if (value < 0) continue
@@ -192,6 +194,14 @@ class Search {
       changes[births[value]] += bytes
       if (isCopy || values[value].references === 0) changes[deaths[value] + 1] -= bytes
     }
+    // a place that two values share counts once
+    for (const { turn, instruction, operands } of elementwise) {
+      const value = this.#graph.predecessor(instruction, operands, turn, births, deaths)
+      if (value < 0) continue
+      const bytes = this.#bytes[value < values.length ? value : copyOf[value - values.length]]
+      changes[turn] -= bytes
+      changes[turn + 1] += bytes
+    }
     let [alive, peak, excess] = [0, 0, 0]
     for (let i = 0; i < turns; i++) {
       alive += changes[i]
@@ -202,18 +212,21 @@ class Search {
   }
 }
 
-/** The first and the last turn of the forward that touches each value, and its time. */
-function forwardOf({ operands, backward, values }: Graph, times: Float64Array) {
+/** The first and the last turn of the forward that touches each value, its time, and its elementwise turns. */
+function forwardOf(graph: Graph, times: Float64Array) {
+  const { operands, backward, values } = graph
   const births = new Int32Array(values.length).fill(-1)
   const deaths = new Int32Array(values.length).fill(-1)
+  const elementwise: { turn: number; instruction: number; operands: readonly number[] }[] = []
   let time = 0
   for (let i = 0; i < backward; i++) {
     time += times[i]
+    if (graph.isElementwise(i)) elementwise.push({ turn: i, instruction: i, operands: operands[i] })
     for (const value of operands[i]) {
       if (value < 0) continue
       if (births[value] < 0) births[value] = i
       deaths[value] = i
     }
   }
-  return { births, deaths, time }
+  return { births, deaths, time, elementwise }
 }

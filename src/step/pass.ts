@@ -48,9 +48,8 @@ export interface ModuleBytes {
   readonly bytes: number
 }
 
-/** The life of every value, from the first turn that touches it to the last. A result that is still held lives on. */
-function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, costOf: (bytes: number) => number) {
-  const count = values.length + copyOf.length
+/** The first and the last turn that touches each value. */
+function touchesOf(turns: readonly Turn[], count: number) {
   const births = new Int32Array(count).fill(-1)
   const deaths = new Int32Array(count)
   turns.forEach(({ operands }, i) => {
@@ -60,6 +59,29 @@ function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, c
       deaths[value] = i
     }
   })
+  return { births, deaths }
+}
+
+/** The schedule in which a value that takes the place of another goes by the other's number: Note [One place for two]. */
+function sharing(graph: Graph, { turns, copyOf }: Schedule): Schedule {
+  const count = graph.values.length + copyOf.length
+  const { births, deaths } = touchesOf(turns, count)
+  const shared = Array.from({ length: count }, (_, value) => value)
+  turns.forEach(({ instruction, operands }, i) => {
+    const value = graph.predecessor(instruction, operands, i, births, deaths)
+    if (value >= 0) shared[operands[graph.instructions[instruction].reads.length]] = shared[value]
+  })
+  const renamed = turns.map((turn) => {
+    if (turn.operands.every((value) => value < 0 || shared[value] === value)) return turn
+    return { ...turn, operands: turn.operands.map((value) => shared[value] ?? value) }
+  })
+  return { turns: renamed, copyOf }
+}
+
+/** The life of every value, from the first turn that touches it to the last. A result that is still held lives on. */
+function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, costOf: (bytes: number) => number) {
+  const count = values.length + copyOf.length
+  const { births, deaths } = touchesOf(turns, count)
   const lives: ValueLife[] = []
   for (let value = 0; value < count; value++) {
     const birth = births[value]
@@ -78,10 +100,10 @@ const NOTHING: ReadonlySet<number> = new Set()
  * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
  * @param dropped  the values that are made again for the backward: see again.ts
  */
-export function plan({ allocator }: Device, recording: Recording, dropped = NOTHING): Pass {
+export function plan({ allocator, aliases }: Device, recording: Recording, dropped = NOTHING): Pass {
   const instructions = recording.instructions.map(({ perform, ...rest }) => rest)
-  const graph = new Graph(instructions, recording.values, recording)
-  const schedule = graph.schedule(dropped)
+  const graph = new Graph(instructions, recording.values, recording, aliases)
+  const schedule = sharing(graph, graph.schedule(dropped))
   const lives = livesOf(graph, schedule, (bytes) => allocator.costOf(bytes))
   const { addresses, peakBytes } = allocator.arrange(lives)
   const births: number[][] = schedule.turns.map(() => [])

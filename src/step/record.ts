@@ -12,6 +12,7 @@ import { type Instruction, placeOf, type Sink, type Whereabouts } from '../devic
 import { forget, isPromise } from '../device/promise.js'
 import { Storage } from '../device/storage.js'
 import type { Category } from '../memory/allocator.js'
+import { useMasks } from './masks.js'
 
 export class Recording<T = unknown> implements Sink {
   readonly list = this
@@ -102,6 +103,7 @@ function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recordin
   })
   try {
     recording.result = device.through(recording, fn)
+    useMasks(device, recording)
     if (!recording.hasValues) recording.undo()
   } catch (error) {
     recording.undo()

@@ -4,7 +4,16 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { BINARY, type BinaryFunction, UNARY, type UnaryFunction } from '../../kernels/functions.js'
+import {
+  BINARY,
+  type BinaryFunction,
+  type MaskedFunction,
+  TWO_SLOPES,
+  UNARY,
+  type UnaryFunction,
+} from '../../kernels/functions.js'
+import { maskSize } from '../../kernels/packing.js'
+import { reference } from '../../kernels/reference/index.js'
 import { contiguous, product } from '../../kernels/strides.js'
 import { noise, normOperand, optimizerOptions, permutedSlice, seeds } from '../operands.js'
 import { fc } from '../property.js'
@@ -139,6 +148,15 @@ export function testKernels(runner: KernelRunner): void {
           const s = Float32Array.from(spread, (x) => (inY ? UNARY[name].f(x, p.a, p.b) : x))
           const dy = noise(size, seed + 1).map((value, i) => (i % 5 === 2 ? ODD[(i + seed) % 4] : value))
           await agrees('unaryGradient', p, [dy, s], [size], gpuFunction)
+        }
+        for (const name of Object.keys(TWO_SLOPES) as MaskedFunction[]) {
+          const p = { size, function: name, ...constantsOf(name) }
+          const s = noise(size, seed).map((x) => 4 * x)
+          const mask = new Float32Array(maskSize(size))
+          await agrees('mask', p, [s], [mask.length], exactly)
+          reference.mask(p, [s], [mask])
+          const dy = noise(size, seed + 1).map((value, i) => (i % 5 === 2 ? ODD[(i + seed) % 4] : value))
+          await agrees('maskGradient', { size, slope: 0.25 * (seed % 2) }, [dy, mask], [size], exactly)
         }
       },
       8,

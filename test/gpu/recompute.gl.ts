@@ -70,7 +70,7 @@ test('random networks make values again: they peak as planned, and give the bits
       if (extraTime > 0) again++
       assert.equal(await trained(memory, drawn, 'needed'), await trained(plan.plannedPeakBytes, drawn, 'never'))
     }),
-    { seed: 21, numRuns: 3 * TEST_RUNS },
+    { seed: 24, numRuns: 3 * TEST_RUNS },
   )
   assert.ok(again >= 1, `${again}`)
 })

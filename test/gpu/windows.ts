@@ -3,6 +3,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gpuWorkspaces } from '../../kernels/gpu/index.js'
 import type { Convolution, Pooling } from '../../kernels/kernels.js'
+import { choicePacking } from '../../kernels/packing.js'
+import { reference } from '../../kernels/reference/index.js'
 import { noise, seeds } from '../operands.js'
 import { fc } from '../property.js'
 import { float32Sum } from '../tolerances.js'
@@ -162,7 +164,10 @@ export function testWindows(agrees: Agrees): void {
       await agrees('maxPool', p, [x], [dy.length], exactly)
       // An input is in at most as many windows as a window has inputs.
       const terms = p.kernelHeight * p.kernelWidth
-      await agrees('maxPoolGradient', p, [dy, x], [x.length], () => float32Sum(terms, terms))
+      const choices = new Float32Array(p.planes * choicePacking(p).perPlane)
+      await agrees('maxPoolChoices', p, [x], [choices.length], exactly)
+      reference.maxPoolChoices(p, [x], [choices])
+      await agrees('maxPoolGradient', p, [dy, choices], [x.length], () => float32Sum(terms, terms))
     }))
 
   test('averagePool and its gradient', () =>

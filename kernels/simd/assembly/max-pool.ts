@@ -3,31 +3,46 @@
  *
  * A maximum so far meets the numbers of its window in row-major order, and a number that `beats` it takes its place:
  * the first of equal numbers wins, and NaN wins, as in the plain loops, without a branch for the processor to guess.
- * The gradient makes the same choice and gives dy to the number taken last.
+ * The choices are made in the same way, and the gradient follows them.
  *
  * Most networks pool with windows of 2 x 2 side by side. Four of them are taken at once: eight numbers of the upper row
  * and eight of the lower row are shuffled into four vectors, one for each corner. The last vector of a row is moved
- * left until it is whole; outputs that are computed twice come out the same. All other windows:
+ * left until it is whole; outputs that are computed twice come out the same. All other windows, choices and gradients:
  * machine/pool-windows.ts.
  */
 import { POOL_SIZES } from '../layout'
-import { addLanes, eachWindow, fillImages, loadFour, loadNew, storeLanes } from './machine/pool-windows'
+import { eachWindow, fillImages, loadFour, storeLanes } from './machine/pool-windows'
 import { PoolSizes } from './machine/sizes'
 
 /** x -> y */
 export function maxPool(x: usize, y: usize, planes: i32): void {
-  if (areQuarters()) eachQuarters<MaxOfQuarters>(x, y, 0, planes)
+  if (areQuarters()) eachQuarters<MaxOfQuarters>(x, y, planes)
   else eachWindow<Max>(x, y, 0, 0, planes)
 }
 
-/** dy, x -> dx */
-export function maxPoolGradient(dy: usize, x: usize, dx: usize, planes: i32): void {
+/** x -> choices */
+export function maxPoolChoices(x: usize, choices: usize, planes: i32): void {
   const p = changetype<PoolSizes>(POOL_SIZES)
-  const quarters = areQuarters()
-  // Of quarters every number is written, but for an odd row or column at the end, which is in no window.
-  if (!quarters || 2 * p.outHeight < p.height || 2 * p.outWidth < p.width) fillImages(dx, planes)
-  if (quarters) eachQuarters<MaxOfQuartersGradient>(x, dy, dx - x, planes)
-  else eachWindow<MaxGradient>(x, dy, dx - x, 0, planes)
+  for (; planes > 0; planes--) {
+    open(choices)
+    eachWindow<Choices>(x, 0, 0, 0, 1)
+    close()
+    x += <usize>(p.height * p.width) * 4
+    choices += <usize>p.choiceNumbers * 4
+  }
+}
+
+/** dy, choices -> dx */
+export function maxPoolGradient(dy: usize, choices: usize, dx: usize, planes: i32): void {
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  fillImages(dx, planes)
+  for (; planes > 0; planes--) {
+    open(choices)
+    eachWindow<Gradient>(dx, dy, 0, 0, 1)
+    dy += <usize>(p.outHeight * p.outWidth) * 4
+    dx += <usize>(p.height * p.width) * 4
+    choices += <usize>p.choiceNumbers * 4
+  }
 }
 
 /** Are windows 2 x 2 side by side, with at least two in a row, so that every vector can be whole? */
@@ -45,10 +60,9 @@ function beats(candidate: v128, best: v128): v128 {
 
 /**
  * Visits four windows of 2 x 2 at a time: two side by side and the next two; at the end of a row the same two again. The
- * visitor gets a vector for each corner of the windows. For either two it gets the address of their numbers in y or dy,
- * and that of their upper row in x, moved by `shift`.
+ * visitor gets a vector for each corner of the windows, and for either two the address of their numbers in y.
  */
-function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void {
+function eachQuarters<V>(x: usize, out: usize, planes: i32): void {
   const visitor = changetype<V>(0)
   const p = changetype<PoolSizes>(POOL_SIZES)
   const outHeight = p.outHeight
@@ -71,10 +85,7 @@ function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void 
         const upperRight = v128.shuffle<f32>(a, b, 1, 3, 5, 7)
         const lowerLeft = v128.shuffle<f32>(c, d, 0, 2, 4, 6)
         const lowerRight = v128.shuffle<f32>(c, d, 1, 3, 5, 7)
-        const to = upper + shift
-        visitor.visit(
-          upperLeft, upperRight, lowerLeft, lowerRight, out + i * 4, out + j * 4, to + i * 8, to + j * 8, rowBytes,
-        )
+        visitor.visit(upperLeft, upperRight, lowerLeft, lowerRight, out + i * 4, out + j * 4)
       }
       upper += 2 * rowBytes
       out += <usize>outWidth * 4
@@ -85,39 +96,13 @@ function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void 
 
 @unmanaged class MaxOfQuarters {
   @inline visit(
-    best: v128, upperRight: v128, lowerLeft: v128, lowerRight: v128, y0: usize, y1: usize, _x0: usize, _x1: usize,
-    _rowBytes: usize,
+    best: v128, upperRight: v128, lowerLeft: v128, lowerRight: v128, y0: usize, y1: usize,
   ): void {
     best = v128.bitselect(upperRight, best, beats(upperRight, best))
     best = v128.bitselect(lowerLeft, best, beats(lowerLeft, best))
     best = v128.bitselect(lowerRight, best, beats(lowerRight, best))
     v128.store64_lane(y0, best, 0)
     v128.store64_lane(y1, best, 1)
-  }
-}
-
-@unmanaged class MaxOfQuartersGradient {
-  /** From the last corner to the first: dy goes to a corner that was taken, unless a later one was. */
-  @inline visit(
-    best: v128, upperRight: v128, lowerLeft: v128, lowerRight: v128, dy0: usize, dy1: usize, dx0: usize, dx1: usize,
-    rowBytes: usize,
-  ): void {
-    const second = beats(upperRight, best)
-    best = v128.bitselect(upperRight, best, second)
-    const third = beats(lowerLeft, best)
-    best = v128.bitselect(lowerLeft, best, third)
-    const fourth = beats(lowerRight, best)
-    let left = v128.load64_lane(dy1, v128.load64_zero(dy0), 1)
-    const d4 = v128.and(left, fourth)
-    left = v128.andnot(left, fourth)
-    const d3 = v128.and(left, third)
-    left = v128.andnot(left, third)
-    const d2 = v128.and(left, second)
-    const d1 = v128.andnot(left, second)
-    v128.store(dx0, v128.shuffle<f32>(d1, d2, 0, 4, 1, 5))
-    v128.store(dx1, v128.shuffle<f32>(d1, d2, 2, 6, 3, 7))
-    v128.store(dx0 + rowBytes, v128.shuffle<f32>(d3, d4, 0, 4, 1, 5))
-    v128.store(dx1 + rowBytes, v128.shuffle<f32>(d3, d4, 2, 6, 3, 7))
   }
 }
 
@@ -139,32 +124,82 @@ function eachQuarters<V>(x: usize, out: usize, shift: usize, planes: i32): void 
   }
 }
 
-@unmanaged class MaxGradient {
-  /** `shift` leads from x to dx */
+/** The choices of a plane, one after the other: the number at hand, its address, and the next free or unread bit. */
+let number: i32 = 0
+let address: usize = 0
+let bit: i32 = 0
+
+@inline
+function open(choices: usize): void {
+  number = 0
+  address = choices
+  bit = 0
+}
+
+@inline
+function append(choice: i32): void {
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  number |= choice << bit
+  bit += p.choiceBits
+  if (bit == p.choiceEnd) close()
+}
+
+@inline
+function close(): void {
+  if (bit == 0) return
+  store<f32>(address, <f32>number)
+  open(address + 4)
+}
+
+@inline
+function next(): i32 {
+  const p = changetype<PoolSizes>(POOL_SIZES)
+  if (bit == 0) number = <i32>load<f32>(address)
+  const choice = (number >> bit) & ((1 << p.choiceBits) - 1)
+  bit += p.choiceBits
+  if (bit == p.choiceEnd) open(address + 4)
+  return choice
+}
+
+@unmanaged class Choices {
   @inline visit(
-    window: usize, step: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
-    shift: usize, _divisor: i32,
+    window: usize, step: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, _out: usize,
+    _shift: usize, _divisor: i32,
   ): void {
-    if (rows <= 0 || columns <= 0) return
-    const first = window
     let best = loadFour(window, step)
-    /** bytes from the first number of each window to its maximum */
     let where = i32x4.splat(0)
-    do {
+    let place = 0
+    for (; rows > 0; rows--) {
       const end = window + <usize>columns * 4
       for (let i = window; i < end; i += 4) {
         const candidate = loadFour(i, step)
         const better = beats(candidate, best)
         best = v128.bitselect(candidate, best, better)
-        where = v128.bitselect(i32x4.splat(<i32>(i - first)), where, better)
+        where = v128.bitselect(i32x4.splat(place), where, better)
+        place++
       }
       window += rowBytes
-    } while (--rows)
-    const dx = first + shift
-    const dx0 = dx + i32x4.extract_lane(where, 0)
-    const dx1 = dx + step + i32x4.extract_lane(where, 1)
-    const dx2 = dx + 2 * step + i32x4.extract_lane(where, 2)
-    const dx3 = dx + 3 * step + i32x4.extract_lane(where, 3)
-    addLanes(dx0, dx1, dx2, dx3, lanes, loadNew(out, lanes, done))
+    }
+    if (done < 1) append(i32x4.extract_lane(where, 0))
+    if (lanes == 1) return
+    if (done < 2) append(i32x4.extract_lane(where, 1))
+    if (done < 3) append(i32x4.extract_lane(where, 2))
+    append(i32x4.extract_lane(where, 3))
+  }
+}
+
+@unmanaged class Gradient {
+  /** `window` lies in dx */
+  @inline visit(
+    window: usize, step: i32, lanes: i32, done: i32, _rows: i32, columns: i32, rowBytes: usize, out: usize,
+    _shift: usize, _divisor: i32,
+  ): void {
+    for (let lane = done; lane < lanes; lane++) {
+      let at = window + lane * step
+      let column = next()
+      for (; column >= columns; column -= columns) at += rowBytes
+      at += <usize>column * 4
+      store<f32>(at, load<f32>(at) + load<f32>(out + <usize>lane * 4))
+    }
   }
 }

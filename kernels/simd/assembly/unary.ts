@@ -1,7 +1,8 @@
 /**
  * Functions of one tensor, and their gradients: y [n] = f(x), dx [n] = dy f'(s), where s is x or y, whichever the
  * derivative is written in. Constants p and q are those of the kernel table. Each function of kernels/functions.ts is a
- * class here, exported under its own name, and its gradient under that name and `Gradient`; pow is in power.ts.
+ * class here, exported under its own name, and its gradient under that name and `Gradient`; pow is in power.ts. A function
+ * of two slopes has a mask, too: machine/masks.ts.
  *
  * A gradient that is 0 by choice is not a product with 0, which an infinite dy would make NaN: Note [Zero by choice] in
  * kernels/functions.ts. An f' that overflows is not a factor either, if dy f' does not overflow: dy / x, not dy (1 /
@@ -9,6 +10,7 @@
  */
 import { exp as exponential, log as logarithm, log1p } from './machine/exp'
 import { combine, combineFew, map, mapFew } from './machine/lines'
+import { maskOf } from './machine/masks'
 import { bell, decay, density, sigmoid as logistic, tail, tanh as hyperbolicTangent, within } from './machine/saturating'
 
 function apply<F>(n: i32, x: usize, y: usize, a: f32, b: f32): void {
@@ -86,11 +88,15 @@ export function squareGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b
 /** pmax returns its first operand if that is NaN: here x. */
 @unmanaged class Relu {
   @inline apply(x: v128, _p: v128, _q: v128): v128 { return f32x4.pmax(x, zero()) }
-  @inline gradient(dy: v128, y: v128, _p: v128, _q: v128): v128 { return v128.andnot(dy, f32x4.le(y, zero())) }
+  @inline gradient(dy: v128, y: v128, p: v128, q: v128): v128 { return v128.and(dy, this.isOne(y, p, q)) }
+  @inline isOne(y: v128, _p: v128, _q: v128): v128 { return v128.not(f32x4.le(y, zero())) }
 }
 export function relu(n: i32, x: usize, y: usize, a: f32, b: f32): void { apply<Relu>(n, x, y, a, b) }
 export function reluGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b: f32): void {
   slope<Relu>(n, dy, s, dx, a, b)
+}
+export function reluMask(count: i32, bits: i32, left: i32, s: usize, mask: usize, a: f32, b: f32): void {
+  maskOf<Relu>(count, bits, left, s, mask, a, b)
 }
 
 @unmanaged class LeakyRelu {
@@ -99,23 +105,31 @@ export function reluGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b: 
   }
   @inline gradient(dy: v128, x: v128, slope: v128, _q: v128): v128 {
     const below = v128.and(f32x4.mul(slope, dy), f32x4.ne(slope, zero()))
-    return v128.bitselect(dy, below, f32x4.gt(x, zero()))
+    return v128.bitselect(dy, below, this.isOne(x, slope, slope))
   }
+  @inline isOne(x: v128, _p: v128, _q: v128): v128 { return f32x4.gt(x, zero()) }
 }
 export function leakyRelu(n: i32, x: usize, y: usize, a: f32, b: f32): void { apply<LeakyRelu>(n, x, y, a, b) }
 export function leakyReluGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b: f32): void {
   slope<LeakyRelu>(n, dy, s, dx, a, b)
 }
+export function leakyReluMask(count: i32, bits: i32, left: i32, s: usize, mask: usize, a: f32, b: f32): void {
+  maskOf<LeakyRelu>(count, bits, left, s, mask, a, b)
+}
 
 @unmanaged class Clamp {
   @inline apply(x: v128, low: v128, high: v128): v128 { return f32x4.pmin(f32x4.pmax(x, low), high) }
   @inline gradient(dy: v128, x: v128, low: v128, high: v128): v128 {
-    return v128.and(dy, v128.and(f32x4.ge(x, low), f32x4.le(x, high)))
+    return v128.and(dy, this.isOne(x, low, high))
   }
+  @inline isOne(x: v128, low: v128, high: v128): v128 { return v128.and(f32x4.ge(x, low), f32x4.le(x, high)) }
 }
 export function clamp(n: i32, x: usize, y: usize, a: f32, b: f32): void { apply<Clamp>(n, x, y, a, b) }
 export function clampGradient(n: i32, dy: usize, s: usize, dx: usize, a: f32, b: f32): void {
   slope<Clamp>(n, dy, s, dx, a, b)
+}
+export function clampMask(count: i32, bits: i32, left: i32, s: usize, mask: usize, a: f32, b: f32): void {
+  maskOf<Clamp>(count, bits, left, s, mask, a, b)
 }
 
 @unmanaged class Affine {

@@ -31,6 +31,10 @@ export class PoolSizes {
   strideX: i32
   padY: i32
   padX: i32
+  /** of a choice; of all choices in a number; and how many numbers the choices of a plane take: kernels/packing.ts */
+  choiceBits: i32
+  choiceEnd: i32
+  choiceNumbers: i32
 }
 
 /** `Convolution` of kernels/kernels.ts. */
