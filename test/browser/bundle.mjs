@@ -4,10 +4,12 @@
  *
  *   npm ci --prefix test/browser && node test/browser/bundle.mjs
  */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { keep } from './keep.js'
 import { inPage, serving } from './page.mjs'
 import { train } from './train.js'
 
@@ -27,6 +29,8 @@ const NAMED = `(error) => {
 const ENTRIES = {
   page: `import * as sluice from 'sluice'
     import { train } from './train.js'
+    import { keep } from './keep.js'
+    export const keeps = (npz) => keep(sluice, npz)
     export const run = (kind, options) => train(sluice, kind, options).catch(${NAMED})
     export const compileAll = () => sluice.openDevice('gpu', { memory: '1MiB' }).then((device) => device.warmup())`,
   worker: `import * as sluice from 'sluice'
@@ -143,6 +147,25 @@ test('a bundle in one piece has no gpu.js where it is not installed or declared 
   assert.not(Object.values(modules).some(hasGpuJs))
   const { result } = await inBundle(modules, inThePage('cpu'))
   close(result, await train(library), 1e-6)
+})
+
+test('a training goes on from bytes in a page as in Node, packed arrays are read, and a path is refused by what to use', async () => {
+  const npz = [...readFileSync(here('../arrays/packed.npz'))]
+  const modules = await bundled({ external: ['gpu.js'] })
+  const { result } = await inBundle(
+    modules,
+    `import('/bundle/page.js').then(({ keeps }) => keeps(${JSON.stringify(npz)}))`,
+  )
+  const expected = await keep(library, npz)
+  assert.is(result.losses.length, 5)
+  const worst = Math.max(...expected.losses.map((loss, i) => Math.abs(loss - result.losses[i])))
+  assert.ok(worst < 1e-6, `off by ${worst}`)
+  assert.equal([result.tensors, result.arrays], [expected.tensors, expected.arrays])
+  assert.match(expected.message, /could not be written/)
+  assert.match(result.message, /has no files by path: use bytes, see parseSafetensors and toSafetensors/)
+  // bytes of a page go on in Node
+  const loaded = await library.loadCheckpoint(Uint8Array.from(result.bytes))
+  assert.is(loaded.optimizer.steps, 5)
 })
 
 test.run()
