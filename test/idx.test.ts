@@ -102,7 +102,7 @@ test('valid files parse; every truncation and any extra byte is refused', () => 
 test('any bytes give a value or an IdxError', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void parses(bytes)),
-    { ...SEED, numRuns: 1000 },
+    { ...SEED, numRuns: 1000 * TEST_RUNS },
   )
   const mutation = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }))
   fc.assert(
@@ -112,7 +112,7 @@ test('any bytes give a value or an IdxError', () => {
       for (const [at, value] of mutations) mutant[at % Math.min(mutant.length, 24)] = value
       parses(mutant)
     }),
-    { ...SEED, numRuns: 1000 },
+    { ...SEED, numRuns: 1000 * TEST_RUNS },
   )
 })
 

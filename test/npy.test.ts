@@ -276,7 +276,7 @@ test('damaged npz files: arrays, or an error that says why', async () => {
       assert.instance(error, NpyError)
       errors++
     }),
-    { seed: 20267, numRuns: 60 * TEST_RUNS },
+    { seed: 20267, numRuns: 200 * TEST_RUNS },
   )
   assert.ok(errors > 10, `${errors} errors`)
 })

@@ -197,11 +197,8 @@ class Gpt extends Module {
   }
 }
 
-/**
- * PyTorch's float32 against ours through some 20 layers: each adds up to 100 terms in another order, and norms bring
- * the values back to size 1. The outputs are of size 1.
- */
-const FLOAT32_MODEL = 2e-5
+/** PyTorch's float32 against ours, with sums in another order: 8 roundings of the largest output. Measured: up to 2.5. */
+const FLOAT32_MODEL = 8 * 2 ** -24
 
 const MODELS = { resnet18: (device: Device) => new ResNet18(device, 2, 5), gpt: (device: Device) => new Gpt(device) }
 
@@ -219,7 +216,8 @@ for (const [name, make] of Object.entries(MODELS)) {
       assert.equal(result.shape, outputs.shape)
       const values = await result.data()
       const worst = Math.max(...outputs.data.map((value, i) => Math.abs(values[i] - value)))
-      assert.ok(worst < FLOAT32_MODEL, `${name} on ${kind}: off by ${worst}`)
+      const largest = Math.max(...outputs.data.map(Math.abs))
+      assert.ok(worst < FLOAT32_MODEL * largest, `${name} on ${kind}: off by ${worst}`)
     })
   }
 }
