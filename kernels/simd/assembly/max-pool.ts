@@ -6,9 +6,7 @@
  * The choices are made in the same way, and the gradient follows them.
  *
  * Most networks pool with windows of 2 x 2 side by side. Four of them are taken at once: eight numbers of the upper row
- * and eight of the lower row are shuffled into four vectors, one for each corner. The last vector of a row is moved
- * left until it is whole; outputs that are computed twice come out the same. All other windows, choices and gradients:
- * machine/pool-windows.ts.
+ * and eight of the lower row are shuffled into four vectors, one for each corner. All other windows: machine/pool-windows.ts.
  */
 import { POOL_SIZES } from '../layout'
 import { eachWindow, fillImages, loadFour, storeLanes } from './machine/pool-windows'
@@ -23,9 +21,11 @@ export function maxPool(x: usize, y: usize, planes: i32): void {
 /** x -> choices */
 export function maxPoolChoices(x: usize, choices: usize, planes: i32): void {
   const p = changetype<PoolSizes>(POOL_SIZES)
+  const quarters = areQuarters()
   for (; planes > 0; planes--) {
     open(choices)
-    eachWindow<Choices>(x, 0, 0, 0, 1)
+    if (quarters) eachQuarters<ChoicesOfQuarters>(x, 0, 1)
+    else eachWindow<Choices>(x, 0, 0, 0, 1)
     close()
     x += <usize>(p.height * p.width) * 4
     choices += <usize>p.choiceNumbers * 4
@@ -35,10 +35,13 @@ export function maxPoolChoices(x: usize, choices: usize, planes: i32): void {
 /** dy, choices -> dx */
 export function maxPoolGradient(dy: usize, choices: usize, dx: usize, planes: i32): void {
   const p = changetype<PoolSizes>(POOL_SIZES)
-  fillImages(dx, planes)
+  const quarters = areQuarters()
+  // Of quarters every number is written, but for an odd row or column at the end, which is in no window.
+  if (!quarters || 2 * p.outHeight < p.height || 2 * p.outWidth < p.width) fillImages(dx, planes)
   for (; planes > 0; planes--) {
     open(choices)
-    eachWindow<Gradient>(dx, dy, 0, 0, 1)
+    if (quarters) eachQuarters<GradientOfQuarters>(dx, dy, 1)
+    else eachWindow<Gradient>(dx, dy, 0, 0, 1)
     dy += <usize>(p.outHeight * p.outWidth) * 4
     dx += <usize>(p.height * p.width) * 4
     choices += <usize>p.choiceNumbers * 4
@@ -59,50 +62,110 @@ function beats(candidate: v128, best: v128): v128 {
 }
 
 /**
- * Visits four windows of 2 x 2 at a time: two side by side and the next two; at the end of a row the same two again. The
- * visitor gets a vector for each corner of the windows, and for either two the address of their numbers in y.
+ * Visits four windows of 2 x 2 at a time: two side by side and the next two. At the end of a row, where fewer than four are
+ * left, the two are moved left: of one that is left, the window before it and it, twice; of two, both twice; of three, the
+ * first two and the last two. For either two the visitor gets the address of their upper row, and that of their numbers in y
+ * or dy.
  */
-function eachQuarters<V>(x: usize, out: usize, planes: i32): void {
+function eachQuarters<V>(image: usize, out: usize, planes: i32): void {
   const visitor = changetype<V>(0)
   const p = changetype<PoolSizes>(POOL_SIZES)
-  const outHeight = p.outHeight
   const outWidth = p.outWidth
   const rowBytes = <usize>p.width * 4
   const imageBytes = <usize>p.height * rowBytes
   const last = outWidth - 2
   for (let plane = 0; plane < planes; plane++) {
-    let upper = x
-    for (let row = 0; row < outHeight; row++) {
-      const lower = upper + rowBytes
+    let upper = image
+    for (let row = 0; row < p.outHeight; row++) {
       for (let column = 0; column < outWidth; column += 4) {
         const i = <usize>min(column, last)
         const j = <usize>min(column + 2, last)
-        const a = v128.load(upper + i * 8)
-        const b = v128.load(upper + j * 8)
-        const c = v128.load(lower + i * 8)
-        const d = v128.load(lower + j * 8)
-        const upperLeft = v128.shuffle<f32>(a, b, 0, 2, 4, 6)
-        const upperRight = v128.shuffle<f32>(a, b, 1, 3, 5, 7)
-        const lowerLeft = v128.shuffle<f32>(c, d, 0, 2, 4, 6)
-        const lowerRight = v128.shuffle<f32>(c, d, 1, 3, 5, 7)
-        visitor.visit(upperLeft, upperRight, lowerLeft, lowerRight, out + i * 4, out + j * 4)
+        visitor.visit(upper + i * 8, upper + j * 8, rowBytes, out + i * 4, out + j * 4, outWidth - column)
       }
       upper += 2 * rowBytes
       out += <usize>outWidth * 4
     }
-    x += imageBytes
+    image += imageBytes
   }
 }
 
+/** The left corners of four windows in a row, and the right ones. */
+@inline
+function lefts(x0: usize, x1: usize): v128 {
+  return v128.shuffle<f32>(v128.load(x0), v128.load(x1), 0, 2, 4, 6)
+}
+@inline
+function rights(x0: usize, x1: usize): v128 {
+  return v128.shuffle<f32>(v128.load(x0), v128.load(x1), 1, 3, 5, 7)
+}
+
 @unmanaged class MaxOfQuarters {
-  @inline visit(
-    best: v128, upperRight: v128, lowerLeft: v128, lowerRight: v128, y0: usize, y1: usize,
-  ): void {
+  @inline visit(x0: usize, x1: usize, rowBytes: usize, y0: usize, y1: usize, _left: i32): void {
+    let best = lefts(x0, x1)
+    const upperRight = rights(x0, x1)
     best = v128.bitselect(upperRight, best, beats(upperRight, best))
+    const lowerLeft = lefts(x0 + rowBytes, x1 + rowBytes)
     best = v128.bitselect(lowerLeft, best, beats(lowerLeft, best))
+    const lowerRight = rights(x0 + rowBytes, x1 + rowBytes)
     best = v128.bitselect(lowerRight, best, beats(lowerRight, best))
     v128.store64_lane(y0, best, 0)
     v128.store64_lane(y1, best, 1)
+  }
+}
+
+@unmanaged class ChoicesOfQuarters {
+  @inline visit(x0: usize, x1: usize, rowBytes: usize, _y0: usize, _y1: usize, left: i32): void {
+    let best = lefts(x0, x1)
+    const upperRight = rights(x0, x1)
+    const second = beats(upperRight, best)
+    best = v128.bitselect(upperRight, best, second)
+    const lowerLeft = lefts(x0 + rowBytes, x1 + rowBytes)
+    const third = beats(lowerLeft, best)
+    best = v128.bitselect(lowerLeft, best, third)
+    const fourth = beats(rights(x0 + rowBytes, x1 + rowBytes), best)
+    const low = i32x4.bitmask(v128.or(fourth, v128.andnot(second, third)))
+    const high = i32x4.bitmask(v128.or(fourth, third))
+    const four = spread(low) | (spread(high) << 1)
+    if (left >= 4) append(four, 8)
+    else if (left == 3) append((four & 15) | ((four >> 6) << 4), 6)
+    else if (left == 2) append(four & 15, 4)
+    else append((four >> 2) & 3, 2)
+  }
+}
+
+/** Four bits with a bit of 0 behind each. */
+@inline
+function spread(four: i32): i32 {
+  const pairs = (four | (four << 2)) & 0x33
+  return (pairs | (pairs << 1)) & 0x55
+}
+
+/** The last four choices of quarters that were read. */
+let choicesBefore: i32 = 0
+
+@unmanaged class GradientOfQuarters {
+  @inline visit(dx0: usize, dx1: usize, rowBytes: usize, dy0: usize, dy1: usize, left: i32): void {
+    let four: i32
+    if (left >= 4) {
+      four = next(8)
+      choicesBefore = four
+    } else if (left == 3) {
+      const three = next(6)
+      four = (three & 15) | ((three >> 2) << 4)
+    } else {
+      const two = left == 2 ? next(4) : (choicesBefore >> 6) | (next(2) << 2)
+      four = two | (two << 4)
+    }
+    const choices = v128.and(i32x4.splat(four), i32x4(3, 12, 48, 192))
+    const dy = v128.load64_lane(dy1, v128.load64_zero(dy0), 1)
+    const d1 = v128.and(dy, i32x4.eq(choices, i32x4.splat(0)))
+    const d2 = v128.and(dy, i32x4.eq(choices, i32x4(1, 4, 16, 64)))
+    const d3 = v128.and(dy, i32x4.eq(choices, i32x4(2, 8, 32, 128)))
+    const d4 = v128.and(dy, i32x4.eq(choices, i32x4(3, 12, 48, 192)))
+    v128.store(dx0, v128.shuffle<f32>(d1, d2, 0, 4, 1, 5))
+    v128.store(dx1, v128.shuffle<f32>(d1, d2, 2, 6, 3, 7))
+    v128.store(dx0 + rowBytes, v128.shuffle<f32>(d3, d4, 0, 4, 1, 5))
+    v128.store(dx1 + rowBytes, v128.shuffle<f32>(d3, d4, 2, 6, 3, 7))
   }
 }
 
@@ -124,41 +187,50 @@ function eachQuarters<V>(x: usize, out: usize, planes: i32): void {
   }
 }
 
-/** The choices of a plane, one after the other: the number at hand, its address, and the next free or unread bit. */
-let number: i32 = 0
+/**
+ * The choices of a plane are written, or read, one after the other. `buffer` has `bits` of them that are not stored yet, or not
+ * used; the number at `address` comes next.
+ */
+let buffer: u64 = 0
+let bits: i32 = 0
 let address: usize = 0
-let bit: i32 = 0
 
 @inline
 function open(choices: usize): void {
-  number = 0
+  buffer = 0
+  bits = 0
   address = choices
-  bit = 0
 }
 
+/** One choice, or several at once, of `count` bits together. */
 @inline
-function append(choice: i32): void {
-  const p = changetype<PoolSizes>(POOL_SIZES)
-  number |= choice << bit
-  bit += p.choiceBits
-  if (bit == p.choiceEnd) close()
+function append(choices: i32, count: i32): void {
+  buffer |= <u64>choices << bits
+  bits += count
+  const end = changetype<PoolSizes>(POOL_SIZES).choiceEnd
+  if (bits < end) return
+  store<f32>(address, <f32>(<i32>(buffer & ((1 << end) - 1))))
+  address += 4
+  buffer >>= end
+  bits -= end
 }
 
 @inline
 function close(): void {
-  if (bit == 0) return
-  store<f32>(address, <f32>number)
-  open(address + 4)
+  if (bits > 0) store<f32>(address, <f32>(<i32>buffer))
 }
 
 @inline
-function next(): i32 {
-  const p = changetype<PoolSizes>(POOL_SIZES)
-  if (bit == 0) number = <i32>load<f32>(address)
-  const choice = (number >> bit) & ((1 << p.choiceBits) - 1)
-  bit += p.choiceBits
-  if (bit == p.choiceEnd) open(address + 4)
-  return choice
+function next(count: i32): i32 {
+  if (bits < count) {
+    buffer |= <u64>(<i32>load<f32>(address)) << bits
+    bits += changetype<PoolSizes>(POOL_SIZES).choiceEnd
+    address += 4
+  }
+  const choices = <i32>buffer & ((1 << count) - 1)
+  buffer >>= count
+  bits -= count
+  return choices
 }
 
 @unmanaged class Choices {
@@ -166,6 +238,7 @@ function next(): i32 {
     window: usize, step: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, _out: usize,
     _shift: usize, _divisor: i32,
   ): void {
+    const count = changetype<PoolSizes>(POOL_SIZES).choiceBits
     let best = loadFour(window, step)
     let where = i32x4.splat(0)
     let place = 0
@@ -180,11 +253,11 @@ function next(): i32 {
       }
       window += rowBytes
     }
-    if (done < 1) append(i32x4.extract_lane(where, 0))
+    if (done < 1) append(i32x4.extract_lane(where, 0), count)
     if (lanes == 1) return
-    if (done < 2) append(i32x4.extract_lane(where, 1))
-    if (done < 3) append(i32x4.extract_lane(where, 2))
-    append(i32x4.extract_lane(where, 3))
+    if (done < 2) append(i32x4.extract_lane(where, 1), count)
+    if (done < 3) append(i32x4.extract_lane(where, 2), count)
+    append(i32x4.extract_lane(where, 3), count)
   }
 }
 
@@ -194,9 +267,10 @@ function next(): i32 {
     window: usize, step: i32, lanes: i32, done: i32, _rows: i32, columns: i32, rowBytes: usize, out: usize,
     _shift: usize, _divisor: i32,
   ): void {
+    const count = changetype<PoolSizes>(POOL_SIZES).choiceBits
     for (let lane = done; lane < lanes; lane++) {
       let at = window + lane * step
-      let column = next()
+      let column = next(count)
       for (; column >= columns; column -= columns) at += rowBytes
       at += <usize>column * 4
       store<f32>(at, load<f32>(at) + load<f32>(out + <usize>lane * 4))

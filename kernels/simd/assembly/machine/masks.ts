@@ -10,14 +10,18 @@ export function maskOf<F>(count: i32, bits: i32, left: i32, s: usize, mask: usiz
   const p = f32x4.splat(a)
   const q = f32x4.splat(b)
   for (; count > 0; count--) {
-    const here = min(bits, left)
     let number = 0
-    for (let i = 0; i < here; i += 4) {
-      number |= i32x4.bitmask(f.isOne(take(s, here - i), p, q)) << i
-      s += 16
+    if (left >= bits) {
+      for (let i = 0; i < bits; i += 8) {
+        const first = i32x4.bitmask(f.isOne(v128.load(s), p, q))
+        number |= (first | (i32x4.bitmask(f.isOne(v128.load(s, 16), p, q)) << 4)) << i
+        s += 32
+      }
+    } else {
+      for (let i = 0; i < left; i += 4) number |= i32x4.bitmask(f.isOne(take(s + <usize>i * 4, left - i), p, q)) << i
+      number &= (1 << left) - 1
     }
-    // the last four may be fewer
-    store<f32>(mask, <f32>(number & ((1 << here) - 1)))
+    store<f32>(mask, <f32>number)
     mask += 4
     left -= bits
   }
@@ -26,19 +30,32 @@ export function maskOf<F>(count: i32, bits: i32, left: i32, s: usize, mask: usiz
 /** dy, mask -> dx, `count` numbers of the mask. @param left  numbers of dy from here on */
 export function maskGradient(count: i32, bits: i32, left: i32, dy: usize, mask: usize, dx: usize, slope: f32): void {
   const slopes = f32x4.splat(slope)
-  const sloped = f32x4.ne(slopes, f32x4.splat(0))
-  const lanes = i32x4(1, 2, 4, 8)
   for (; count > 0; count--) {
+    let number = i32x4.splat(<i32>load<f32>(mask))
     const here = min(bits, left)
-    const number = <i32>load<f32>(mask)
-    for (let i = 0; i < here; i += 4) {
-      const isSet = i32x4.eq(v128.and(i32x4.splat(number >> i), lanes), lanes)
-      const four = take(dy, here - i)
-      put(dx, v128.bitselect(four, v128.and(f32x4.mul(slopes, four), sloped), isSet), here - i)
+    let i = 0
+    for (; i + 8 <= here; i += 8) {
+      v128.store(dx, sloped(v128.load(dy), number, i32x4(1, 2, 4, 8), slopes))
+      v128.store(dx, sloped(v128.load(dy, 16), number, i32x4(16, 32, 64, 128), slopes), 16)
+      number = i32x4.shr_u(number, 8)
+      dy += 32
+      dx += 32
+    }
+    for (; i < here; i += 4) {
+      put(dx, sloped(take(dy, here - i), number, i32x4(1, 2, 4, 8), slopes), here - i)
+      number = i32x4.shr_u(number, 4)
       dy += 16
       dx += 16
     }
     mask += 4
     left -= bits
   }
+}
+
+/** dy where the bit of the lane is set, else slope dy, or 0 for a slope of 0. */
+@inline
+function sloped(dy: v128, number: v128, lanes: v128, slopes: v128): v128 {
+  const isSet = i32x4.eq(v128.and(number, lanes), lanes)
+  const other = v128.and(f32x4.mul(slopes, dy), f32x4.ne(slopes, f32x4.splat(0)))
+  return v128.bitselect(dy, other, isSet)
 }
