@@ -187,6 +187,20 @@ test('a checkpoint of another seed, of another model, or no checkpoint, is refus
   assert.ok(unexpected.length > 0 && unexpected.every((name) => name.startsWith('optimizer/')))
 })
 
+test('what is not a checkpoint, such as its Promise, is refused by what to write', async () => {
+  const streamer = await streamerOf(DEFAULT)
+  const promise = streamer.checkpoint()
+  await promise
+  for (const value of [promise, null, undefined, {}, 'run']) {
+    const checkpoint = value as unknown as Checkpoint
+    for (const use of [checkpointToSafetensors, (given: Checkpoint) => streamer.restore(given)]) {
+      const error = await errorOf(() => void use(checkpoint))
+      assert.instance(error, nn.StateError)
+      assert.match(String(error), /is not a checkpoint: write `await streamer\.checkpoint\(\)`/)
+    }
+  }
+})
+
 class Awkward extends Module {
   readonly layer: nn.Linear
 

@@ -190,7 +190,9 @@ test('the error for a wrong file names the place and the reason', async () => {
 
 test('a state that cannot be a file is refused', async () => {
   const cases: [unknown, RegExp][] = [
-    [null, /null is not a state/],
+    [null, /null is not a state: write save\(await model\.stateDict\(\), path\)/],
+    [Promise.resolve({}), /is not a state: write save\(await/],
+    [{ stateDict: () => {} }, /is not a state: write save\(await/],
     [{ x: 1 }, /tensor 'x' is 1, not { shape, data }/],
     [{ x: { shape: [2], data: 'ab' } }, /tensor 'x' has 'ab' for its data/],
     [{ x: { shape: [2], data: new DataView(new ArrayBuffer(8)) } }, /tensor 'x' has a DataView for its data/],

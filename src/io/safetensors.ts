@@ -52,7 +52,9 @@ function tensorsOf({ tensors, metadata, dataStart }: Header, bytes: Uint8Array):
  * @throws SafetensorsError  an entry is not a tensor, values do not fill their shape, a text is not text
  */
 export function toSafetensors(tensors: SavedState, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  if (!isRecord(tensors)) throw new SafetensorsError(`${showValue(tensors)} is not a state: give tensors by name`)
+  if (!isRecord(tensors) || typeof tensors.then === 'function' || typeof tensors.stateDict === 'function') {
+    throw new SafetensorsError(`${showValue(tensors)} is not a state: write save(await model.stateDict(), path)`)
+  }
   for (const [key, text] of Object.entries(metadata)) {
     if (typeof text !== 'string') throw new SafetensorsError(`metadata '${key}' is ${showValue(text)}; it must be text`)
   }

@@ -18,7 +18,7 @@ import {
 } from '../io/index.js'
 import { reasonOf, showValue } from '../memory/errors.js'
 import { isRecord, type SavedState } from '../tensor/saved-state.js'
-import type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
+import { type Checkpoint, checkCheckpoint, type SavedCheckpoint } from './checkpoint.js'
 import { type Cursor, cursorFrom } from './cursor.js'
 
 /** A checkpoint that was read from a file. */
@@ -44,6 +44,7 @@ export async function saveCheckpoint(checkpoint: Checkpoint, path: string, optio
 
 /** A checkpoint as the bytes of a safetensors file. Throws the errors of `toSafetensors`. */
 export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: SaveOptions = {}): Uint8Array {
+  checkCheckpoint('saveCheckpoint', checkpoint)
   const { model, optimizer, cursor, seed } = checkpoint
   const { steps, updates, moments } = optimizer
   const taken = Object.keys(model).find((name) => name.startsWith(PREFIX))

@@ -4,12 +4,12 @@
  * device.
  */
 import { DeviceLostError } from '../device/errors.js'
-import { ArgumentError } from '../memory/errors.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { OptimizerState, SavedOptimizerState } from '../optim/state.js'
 import { StateError } from '../tensor/errors.js'
-import { refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
+import { isRecord, refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
 import { type Cursor, cursorFrom } from './cursor.js'
 
 export interface Checkpoint {
@@ -42,6 +42,13 @@ export async function takeCheckpoint(
   return { model: ofModel, optimizer: ofOptimizer, cursor, seed }
 }
 
+/** @throws StateError  not a checkpoint, such as the Promise of one */
+export function checkCheckpoint(op: string, checkpoint: unknown): void {
+  const { model, optimizer, cursor } = isRecord(checkpoint) ? checkpoint : {}
+  if ([model, optimizer, cursor].every(isRecord)) return
+  throw new StateError(`${op}: ${showValue(checkpoint)} is not a checkpoint: write \`await streamer.checkpoint()\``)
+}
+
 /**
  * Set model and optimizer back to a checkpoint. @returns its cursor
  * @throws StateError, ArgumentError  the checkpoint is of another model, optimizer or seed, or its cursor is not valid
@@ -52,6 +59,7 @@ export function writeCheckpoint(
   optimizer: Optimizer,
   seed: number,
 ): Cursor {
+  checkCheckpoint('restore', checkpoint)
   const cursor = cursorFrom(checkpoint.cursor)
   if (checkpoint.seed !== undefined && checkpoint.seed !== seed) {
     throw new StateError(
