@@ -1,5 +1,5 @@
 /** `--checkpoint` and `--resume`: a training as a file, with the flags that made it. */
-import { FileError, naming, readHeader, SafetensorsError, showName } from '../io/index.js'
+import { FileError, naming, parseJson, readHeader, SafetensorsError, showName } from '../io/index.js'
 import { reasonOf } from '../memory/errors.js'
 import { loadCheckpoint, saveCheckpoint } from '../stream/checkpoint-file.js'
 import type { Streamer } from '../stream/streamer.js'
@@ -57,7 +57,7 @@ function keptFlags(metadata: Readonly<Record<string, string>>): Flags {
   if (!Object.hasOwn(metadata, TEXT)) return {}
   let flags: unknown
   try {
-    flags = JSON.parse(metadata[TEXT])
+    flags = parseJson(metadata[TEXT])
   } catch (cause) {
     throw new SafetensorsError(`${TEXT} is not JSON (${reasonOf(cause)})`, { cause })
   }

@@ -7,6 +7,7 @@ import { isRecord } from '../tensor/saved-state.js'
 import { type Shape, showShape } from '../tensor/shape.js'
 import { type Dtype, ELEMENT_TYPES, isDtype } from './elements.js'
 import { SafetensorsError, showName } from './errors.js'
+import { parseJson } from './json.js'
 
 /** A tensor of a file, without its values. */
 export interface TensorInfo {
@@ -59,7 +60,7 @@ export function headerLength(start: Uint8Array, fileBytes: number): number {
  * @throws SafetensorsError  naming the place and the reason
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number): Header {
-  const value = parseJson(bytes)
+  const value = headerIn(bytes)
   const { [METADATA]: metadata, ...entries } = value
   const tensors = Object.entries(entries)
     .map(([name, entry]) => tensorInfo(name, entry))
@@ -78,40 +79,20 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number): Header {
   return { tensors, metadata: checkedMetadata(metadata), dataStart: LENGTH_BYTES + bytes.length }
 }
 
-function parseJson(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+function headerIn(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   if (bytes[0] !== 0x7b) throw new SafetensorsError(`byte ${LENGTH_BYTES}: the header does not begin with '{'`)
-  let value: unknown
-  let twice: string | null
   try {
-    // a copy: memory that threads share cannot be decoded
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.slice())
-    value = JSON.parse(text)
-    twice = keyGivenTwice(text)
+    // a copy, because memory that threads share cannot be decoded
+    const value = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.slice()))
+    return isRecord(value) ? value : {}
   } catch (cause) {
-    throw new SafetensorsError(`byte ${LENGTH_BYTES}: the header is not JSON in UTF-8 (${reasonOf(cause)})`, { cause })
+    throw new SafetensorsError(
+      `byte ${LENGTH_BYTES}: the header is not valid JSON in UTF-8 (${showName(reasonOf(cause))})`,
+      {
+        cause,
+      },
+    )
   }
-  if (twice !== null) throw new SafetensorsError(`the header has '${showName(twice)}' twice`)
-  return isRecord(value) ? value : {}
-}
-
-/** A key that occurs twice in an object of `text`, which is valid JSON: JSON.parse silently takes the last. */
-function keyGivenTwice(text: string): string | null {
-  const open: Set<string>[] = []
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === '{') open.push(new Set())
-    if (text[at] === '}') open.pop()
-    if (text[at] !== '"') continue
-    const start = at++
-    while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-    let next = at + 1
-    while (/\s/.test(text[next] ?? '')) next++
-    if (text[next] !== ':') continue
-    const key: string = JSON.parse(text.slice(start, at + 1))
-    const seen = open[open.length - 1]
-    if (seen.has(key)) return key
-    seen.add(key)
-  }
-  return null
 }
 
 function tensorInfo(name: string, entry: unknown): TensorInfo {

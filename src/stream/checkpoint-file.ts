@@ -8,6 +8,7 @@
  */
 import {
   naming,
+  parseJson,
   type ReadOptions,
   readSafetensors,
   replaceFile,
@@ -108,7 +109,7 @@ function refuse(what: string, value: unknown, expected: string): never {
 
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     if (isRecord(value)) return value
   } catch (cause) {
     throw new SafetensorsError(`${TEXT} is not JSON (${reasonOf(cause)})`, { cause })
