@@ -8,6 +8,10 @@
  *   too, or no gradient reads it, it is made again first; one that no gradient reads is freed at once. So in a chain
  *   (convolution, norm, relu) only one value has to be kept, and the others follow from it.
  *
+ * Note [Late]
+ *   If only the backward reads a value (a mask), and the inputs of its instruction are kept for the backward anyway, then
+ *   dropping it costs nothing: its instruction runs once all the same, in the backward.
+ *
  * Note [One place for two]
  *   An elementwise kernel may write its output over an input of the same size. Where that input is not needed any more, the two
  *   share a place, and only one of them counts.
@@ -43,6 +47,8 @@ export class Graph {
   readonly maker: Int32Array
   /** is the value read by the backward? */
   readonly named: readonly boolean[]
+  /** the values that are made late if they are dropped: Note [Late] */
+  readonly late: ReadonlySet<number>
   /** for each instruction, how many of its first operands its output may overwrite: Note [One place for two] */
   readonly #overwritable: Uint8Array
   /** the recording in its own order */
@@ -83,9 +89,20 @@ export class Graph {
       for (const { index } of written) this.maker[index] = i
     })
     this.named = named
+    const readInForward = new Set(instructions.slice(0, this.backward).flatMap(({ reads }) => reads))
+    this.late = new Set(
+      this.droppable.filter((value) => !readInForward.has(values[value]) && this.#canBeLate(this.maker[value])),
+    )
     this.#overwritable = Uint8Array.from(instructions, ({ name, reads, writes }) =>
       aliases && writes.length === 1 && ELEMENTWISE.has(name) ? reads.length : 0,
     )
+  }
+
+  /** Does it write one value, from inputs that the backward reads itself? */
+  #canBeLate(instruction: number): boolean {
+    const { reads, writes } = this.instructions[instruction]
+    const inputs = this.operands[instruction].slice(0, reads.length)
+    return writes.length === 1 && inputs.every((input) => input < 0 || this.named[input])
   }
 
   /** May its output overwrite an input? */
@@ -173,6 +190,8 @@ export class Graph {
     }
     for (let i = from; i < instructions.length; i++) {
       const touched = operands[i]
+      const output = touched[instructions[i].reads.length]
+      if (i < backward && dropped[output] === 1 && this.late.has(output)) continue
       let changed = false
       if (i >= backward) {
         const { length } = instructions[i].reads

@@ -38,8 +38,10 @@ export function frontier({ allocator, aliases }: Device, recording: Recording, m
   const graph = new Graph(recording.instructions, recording.values, recording, aliases)
   const costOf = (bytes: number): number => allocator.costOf(bytes)
   const search = new Search(graph, costOf)
-  const never = search.simulate()
-  const points: Point[] = [{ dropped: new Set(), bytes: never.peak, extraTime: 0 }]
+  const never = [new Set<number>(), graph.late]
+    .map((dropped) => ({ dropped, ...search.outcomeOf(dropped) }))
+    .reduce((a, b) => (b.peak < a.peak ? b : a))
+  const points: Point[] = [{ dropped: never.dropped, bytes: never.peak, extraTime: 0 }]
   let last: readonly number[] = []
   for (let step = 1; step < TARGETS; step++) {
     const target = never.peak * (1 - step / TARGETS)
@@ -98,7 +100,16 @@ class Search {
     this.#dropped = new Uint8Array(graph.values.length)
     this.#forward = forwardOf(graph, this.#times)
     const waits = waitsOf(graph, this.#forward.deaths)
-    this.#bounds = this.#bytes.map((bytes, value) => (bytes * waits[value]) / this.#times[graph.maker[value]])
+    this.#bounds = this.#bytes.map((bytes, value) =>
+      graph.late.has(value) ? Infinity : (bytes * waits[value]) / this.#times[graph.maker[value]],
+    )
+  }
+
+  /** The outcome if exactly these values are dropped. */
+  outcomeOf(dropped: ReadonlySet<number>): Outcome {
+    this.#dropped.fill(0)
+    for (const value of dropped) this.#dropped[value] = 1
+    return this.simulate()
   }
 
   /**
@@ -110,30 +121,39 @@ class Search {
     /** the last known score of each value; scores nearly always fall as values are dropped */
     const scores = this.#bounds.slice()
     let now = this.simulate(target)
+    // values that are made late cost no time, so they come first; when nothing helps any more, each is tried the other way
+    let isStuck = false
     while (now.peak > target) {
       let best = -1
       let outcome = now
       for (;;) {
         const next = this.#highest(scores, best)
         if (next < 0 || (best >= 0 && scores[next] <= scores[best])) break
-        const tried = this.#with(next, 1, target)
+        const tried = this.#with(next, target)
         scores[next] = (now.excess - tried.excess) / Math.max(tried.time - now.time, Number.MIN_VALUE)
         if (scores[next] <= 0 || (best >= 0 && scores[next] <= scores[best])) continue
         best = next
         outcome = tried
       }
-      if (best < 0) break
-      this.#dropped[best] = 1
+      if (best < 0) {
+        if (isStuck) break
+        isStuck = true
+        for (const value of this.#graph.late) scores[value] = Infinity
+        continue
+      }
+      isStuck = false
+      this.#dropped[best] = 1 - this.#dropped[best]
       now = outcome
     }
     return this.#repaired(Math.max(target, now.peak), now)
   }
 
-  /** The candidate with the highest score above 0 among those not dropped, except one; or -1. */
+  /** The candidate with the highest score above 0 among those not dropped, or made late; except one; or -1. */
   #highest(scores: Float64Array, except: number): number {
     let highest = -1
     for (const value of this.#candidates) {
-      if (value === except || this.#dropped[value] === 1 || scores[value] <= 0) continue
+      if (value === except || scores[value] <= 0) continue
+      if (this.#dropped[value] === 1 && !this.#graph.late.has(value)) continue
       if (highest < 0 || scores[value] > scores[highest]) highest = value
     }
     return highest
@@ -146,7 +166,7 @@ class Search {
     const timeToMake = (value: number): number => this.#times[this.#graph.maker[value]]
     const dearest = this.#candidates.filter(isDropped).sort((a, b) => timeToMake(b) - timeToMake(a))
     for (const value of dearest) {
-      const outcome = this.#with(value, 0, limit)
+      const outcome = this.#with(value, limit)
       if (outcome.peak > limit || outcome.time >= now.time) continue
       this.#dropped[value] = 0
       now = outcome
@@ -154,11 +174,12 @@ class Search {
     return { ...now, dropped: this.#candidates.filter(isDropped) }
   }
 
-  /** The outcome if a value were dropped, or kept. */
-  #with(value: number, flag: 0 | 1, target: number): Outcome {
-    this.#dropped[value] = flag
-    const outcome = this.simulate(target)
+  /** The outcome if a value were dropped that is kept, or kept that is dropped. */
+  #with(value: number, target: number): Outcome {
+    const flag = this.#dropped[value]
     this.#dropped[value] = 1 - flag
+    const outcome = this.simulate(target)
+    this.#dropped[value] = flag
     return outcome
   }
 
@@ -168,7 +189,9 @@ class Search {
     const births: number[] = Array.from(this.#forward.births)
     const deaths: number[] = Array.from(this.#forward.deaths)
     let turns = backward
+    const { late } = this.#graph
     let time = this.#forward.time
+    for (const value of late) if (this.#dropped[value] === 1) time -= this.#times[this.#graph.maker[value]]
     const elementwise = this.#forward.elementwise.slice()
     const copyOf = this.#graph.walk(
       this.#dropped,
@@ -188,7 +211,7 @@ class Search {
     if (turns > MOST_TIMES * instructions.length) return { time: Infinity, peak: Infinity, excess: Infinity }
     const changes = new Float64Array(turns + 1)
     for (let value = 0; value < births.length; value++) {
-      if (!(births[value] >= 0)) continue
+      if (!(births[value] >= 0) || (this.#dropped[value] === 1 && late.has(value))) continue
       const isCopy = value >= values.length
       const bytes = this.#bytes[isCopy ? copyOf[value - values.length] : value]
       changes[births[value]] += bytes

@@ -1,9 +1,10 @@
 /**
  * A mask in place of a tensor.
  *
- * The gradient of relu, leakyRelu or clamp asks of each element only on which side it lies. Where nothing else in the
- * backward reads the tensor, a bit for each element is made of it right after it is written, and the tensor can go with its
- * last use in the forward. Where a gradient needs its numbers (a convolution its input), it stays and no mask is made.
+ * The gradient of relu, leakyRelu or clamp asks of each element only on which side it lies. So a mask is made of the tensor
+ * right after the tensor is written: a bit for each element. If no other gradient needs the tensor, it ends with its last use in the
+ * forward. If another does (of a convolution, whose input it is), the mask can be made late: Note [Late] in again.ts. The
+ * plan takes what needs fewer bytes.
  */
 import { type MaskedFunction, TWO_SLOPES } from '../../kernels/functions.js'
 import type { KernelParameters } from '../../kernels/kernels.js'
@@ -62,31 +63,23 @@ export function useMasks(device: Device, recording: List): void {
 
 type Askers = Map<Instruction, KernelParameters['mask']>
 
-/** The tensors that the forward writes once and of which the backward asks for sides alone: each with the gradients that ask. */
+/** The tensors that the forward writes once, each with the gradients that ask for sides alone. */
 function askersOf({ allocator, elementBytes }: Device, recording: List): Map<Storage, Askers> {
   const askers = new Map<Storage, Askers>()
-  const written = new Set<Storage>()
-  const others = new Set<Storage>()
+  const writers = new Map<Storage, number>()
   let isBackward = false
   for (const instruction of recording.instructions) {
-    const { op, reads, writes, changes } = instruction
-    isBackward ||= op === 'backward'
-    for (const storage of writes) {
-      if (changes || written.has(storage) || isBackward) others.add(storage)
-      written.add(storage)
-    }
-    if (!isBackward) continue
-    const asks = asked(instruction)
-    reads.forEach((storage, j) => {
-      if (asks && j === 1) askers.set(storage, new Map(askers.get(storage)).set(instruction, asks.mask))
-      else others.add(storage)
-    })
+    isBackward ||= instruction.op === 'backward'
+    for (const storage of instruction.writes) writers.set(storage, (writers.get(storage) ?? 0) + (isBackward ? 2 : 1))
+    const asks = isBackward && asked(instruction)
+    const [, s] = instruction.reads
+    if (asks) askers.set(s, new Map(askers.get(s)).set(instruction, asks.mask))
   }
   for (const [storage, { size: count }] of askers) {
     const { list, references, size, bytes } = storage
-    const isOwn = list === recording && references === 0 && written.has(storage)
+    const isOwn = list === recording && references === 0 && writers.get(storage) === 1
     const isSmaller = count * allocator.costOf(maskSize(size) * elementBytes) < allocator.costOf(bytes)
-    if (!isOwn || !isSmaller || others.has(storage)) askers.delete(storage)
+    if (!isOwn || !isSmaller) askers.delete(storage)
   }
   return askers
 }

@@ -98,13 +98,20 @@ const NOTHING: ReadonlySet<number> = new Set()
 
 /**
  * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
- * @param dropped  the values that are made again for the backward: see again.ts
+ * @param dropped  the values that are made again for the backward: see again.ts; left out, none is
  */
-export function plan({ allocator, aliases }: Device, recording: Recording, dropped = NOTHING): Pass {
+export function plan({ allocator, aliases }: Device, recording: Recording, dropped?: ReadonlySet<number>): Pass {
   const instructions = recording.instructions.map(({ perform, ...rest }) => rest)
   const graph = new Graph(instructions, recording.values, recording, aliases)
-  const schedule = sharing(graph, graph.schedule(dropped))
-  const lives = livesOf(graph, schedule, (bytes) => allocator.costOf(bytes))
+  const costOf = (bytes: number): number => allocator.costOf(bytes)
+  const scheduled = (values: ReadonlySet<number>) => {
+    const schedule = sharing(graph, graph.schedule(values))
+    const lives = livesOf(graph, schedule, costOf)
+    return { schedule, lives, most: mostAlive(lives) }
+  }
+  // made late or not, masks take the same time
+  const choices = dropped ? [dropped] : graph.late.size > 0 ? [NOTHING, graph.late] : [NOTHING]
+  const { schedule, lives, most } = choices.map(scheduled).reduce((a, b) => (b.most.bytes < a.most.bytes ? b : a))
   const { addresses, peakBytes } = allocator.arrange(lives)
   const births: number[][] = schedule.turns.map(() => [])
   const deaths: number[][] = schedule.turns.map(() => [])
@@ -113,7 +120,6 @@ export function plan({ allocator, aliases }: Device, recording: Recording, dropp
     if (death < Infinity) deaths[death].push(i)
   })
   const { held, heldBytes, unusableBytes } = allocator.stats()
-  const most = mostAlive(lives)
   // a plan is for any budget, so it leaves out the part of this budget that no block can use
   const heldAtPeak = { ...held, runtime: held.runtime - unusableBytes }
   const byModule = new Map<string, number>()

@@ -18,7 +18,7 @@ interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
 export class StepMeasure {
   readonly ends: Omit<Passes, 'parts'>
   readonly #sized = new Map<number, Sized>()
-  readonly #measured = new Map<ReadonlySet<number>, Map<number, Measured>>()
+  readonly #measured = new Map<ReadonlySet<number> | undefined, Map<number, Measured>>()
 
   constructor(
     readonly program: Program,
@@ -53,7 +53,7 @@ export class StepMeasure {
   }
 
   /** Measures steps in which these values are made again. */
-  with(dropped: ReadonlySet<number>): (size: number) => Measured {
+  with(dropped?: ReadonlySet<number>): (size: number) => Measured {
     const known = this.#measured.get(dropped) ?? new Map<number, Measured>()
     this.#measured.set(dropped, known)
     return (size) => {
@@ -63,7 +63,7 @@ export class StepMeasure {
     }
   }
 
-  #measure(size: number, dropped: ReadonlySet<number>): Measured {
+  #measure(size: number, dropped?: ReadonlySet<number>): Measured {
     const { recording, ...output } = this.#record(size)
     const pass = plan(this.program.device, recording, dropped)
     const { reset, norm = reset, commit = reset } = this.ends

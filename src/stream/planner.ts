@@ -49,8 +49,8 @@ export interface PlanRequest {
  */
 const LIMITS: Readonly<Record<string, readonly number[]>> = { never: [], cheap: [0.03], needed: [0.03, Infinity] }
 
-type Choice = Pick<Point, 'dropped' | 'extraTime'>
-const NEVER: Choice = { dropped: new Set(), extraTime: 0 }
+type Choice = Pick<Point, 'extraTime'> & Partial<Pick<Point, 'dropped'>>
+const NEVER: Choice = { extraTime: 0 }
 
 /** A plan, or why there is none. */
 interface Attempt {
@@ -148,9 +148,13 @@ export class Planner {
     const limits = mode === 'train' ? (LIMITS[this.#recompute] ?? [this.#recompute]) : []
     const choices = limits.length > 0 ? step.points(batch, limits.at(-1) ?? 0) : []
     const within = (limit: number): readonly Choice[] => choices.filter(({ extraTime }) => extraTime <= limit)
-    const [whole, frugal] = [NEVER, within(limits.at(-1) ?? 0).at(-1) ?? NEVER].map((choice) =>
-      step.with(choice.dropped),
-    )
+    const whole = step.with(NEVER.dropped)
+    const last = step.with((within(limits.at(-1) ?? 0).at(-1) ?? NEVER).dropped)
+    // the choices were made for one size; for another the last may take more bytes than the first
+    const frugal = (size: number): Measured => {
+      const [first, least] = [whole(size), last(size)]
+      return first.peakBytes < least.peakBytes ? first : least
+    }
     const attempt = ({ dropped, extraTime }: Choice, size = microBatch): Attempt => {
       const measure = step.with(dropped)
       const { allocator } = device
