@@ -244,6 +244,12 @@ test('a file that is damaged, of weights only, or with strange flags is refused 
     assert.is(err.trimEnd().split('\n').length, 1, err)
     assert.not.match(out, 'epoch')
   }
+  const { 'sluice.flags': _, ...others } = metadata
+  writeFileSync(path, toSafetensors(tensors, others))
+  const ofCode = await sluice([...JOB, '--resume', path, '--seed', '2'])
+  assert.is(ofCode.code, EXIT.usage)
+  assert.match(ofCode.err, /--seed 2: .*strange is a training with seed 1; give that/)
+  assert.is((await sluice([...JOB, '--resume', path])).code, EXIT.done)
   // flags that a checkpoint does not keep are not read from it
   writeFileSync(
     path,

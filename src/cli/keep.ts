@@ -85,6 +85,9 @@ function jobOf(flags: readonly string[]): Job {
  */
 export async function restore(file: string, { job, headerBytes }: Resumed, streamer: Streamer, io: Io): Promise<void> {
   const checkpoint = await loadCheckpoint(file, { maxBytes: headerBytes + 2 * job.memoryBytes })
+  if (checkpoint.seed !== job.seed) {
+    throw new UsageError(`--seed ${job.seed}: ${showName(file)} is a training with seed ${checkpoint.seed}; give that`)
+  }
   try {
     streamer.restore(checkpoint)
   } catch (cause) {

@@ -1,4 +1,5 @@
 /** A folder with the files of MNIST or Fashion-MNIST under their published names. Node only. */
+import { nodeFiles } from '../io/index.js'
 import { reasonOf } from '../memory/errors.js'
 import type { Dataset } from './dataset.js'
 import { DataError, IdxError } from './errors.js'
@@ -10,13 +11,11 @@ import { idxDataset, parseIdx } from './idx.js'
  * each may end in .gz, and may have '.idx' for '-idx', as some mirrors name them.
  * @returns test: undefined where the folder has no t10k images
  * @throws DataError  the folder cannot be read, or lacks a file: says what was looked for and where
+ * @throws FileError  not in Node
  * @throws IdxError   a file is not IDX (says which), or the two files of images have pixels of different types
  */
 export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
-  // Imported here, so that a browser can load this module. The `browser` field of package.json blanks 'fs/promises' for
-  // bundlers.
-  // biome-ignore lint/style/useNodejsImportProtocol: webpack does not know node: for a browser
-  const { readdir, readFile } = await import('fs/promises')
+  const { readdir, readFile } = await nodeFiles()
   const present = await readdir(dir).catch((cause: unknown) => {
     throw new DataError(`${dir}: cannot be read as a folder (${reasonOf(cause)})`, { cause })
   })

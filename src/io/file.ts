@@ -13,13 +13,13 @@ export interface ReadOptions {
   readonly maxBytes?: number
 }
 
-/** @throws FileError  not in Node */
-async function nodeFiles(): Promise<typeof import('node:fs/promises')> {
+/** Node's functions on files. @throws FileError  there are none, as in a page */
+export async function nodeFiles(): Promise<typeof import('node:fs/promises')> {
   // The old name: package.json blanks it for bundlers of pages, and webpack does not know `node:`.
   // biome-ignore lint/style/useNodejsImportProtocol: see above
   const files = await import('fs/promises').catch(() => null)
   if (files?.open) return files
-  throw new FileError('this platform has no files by path: use bytes, see parseSafetensors and toSafetensors')
+  throw new FileError('this platform has no files by path: use bytes, see parseSafetensors, toSafetensors and parseIdx')
 }
 
 /**

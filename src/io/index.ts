@@ -7,7 +7,7 @@ import { parseSafetensors, type Safetensors, type SavedTensor, toSafetensors } f
 
 export type { Dtype, Elements } from './elements.js'
 export { FileError, SafetensorsError, showName } from './errors.js'
-export { type ReadOptions, readFile, replaceFile } from './file.js'
+export { nodeFiles, type ReadOptions, readFile, replaceFile } from './file.js'
 export type { Header, TensorInfo } from './header.js'
 export { parseJson } from './json.js'
 export { parseSafetensors, type Safetensors, type SavedTensor, toSafetensors } from './safetensors.js'

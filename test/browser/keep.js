@@ -27,7 +27,8 @@ export async function keep(sluice, npz) {
   const message = await save({}, 'x/y/z').then(String, (error) =>
     error instanceof sluice.FileError ? error.message : String(error),
   )
+  const folder = await data.idxFolder('x').then(String, (error) => error.message)
   const arrays = await data.parseNpz(new Uint8Array(npz))
   const tensors = Object.keys(await load(bytes))
-  return { losses, bytes: [...bytes], message, tensors, arrays: Object.keys(arrays).length }
+  return { losses, bytes: [...bytes], message, folder, tensors, arrays: Object.keys(arrays).length }
 }
