@@ -115,7 +115,17 @@ export {
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
 export type { Committed } from './stream/options.js'
-export type { Measured, MicroBatchOption, Part, Plan, Split } from './stream/plan.js'
+export { largestThatFits } from './stream/largest.js'
+export type {
+  FrontierPoint,
+  Knob,
+  Largest,
+  Measured,
+  MicroBatchOption,
+  Part,
+  Plan,
+  Split,
+} from './stream/plan.js'
 export type { PlanFile, PlannedBlock, PlannedPass, PlannedTurn, StandingBlock } from './stream/plan-format.js'
 export type { Mode } from './stream/program.js'
 export { checkSeparable, type Separability } from './stream/separable.js'

@@ -4,7 +4,7 @@ import { FileError } from '../io/index.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { reasonOf } from '../memory/errors.js'
 import { drawTimeline, type Section, type TimelinePoint } from '../memory/timeline.js'
-import type { Plan } from '../stream/plan.js'
+import type { FrontierPoint, Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
 import { emit, type Io } from './io.js'
 import type { Job, Sets } from './job.js'
@@ -19,16 +19,36 @@ export function describeJob({ model, device, optimizer }: Job, { train, test }: 
   )
 }
 
-/** The plan as an event, or as a table with `notes` below it. */
-export function announcePlan(io: Io, { json }: Job, plan: Plan, needs: Needs, notes: readonly string[]): void {
+/**
+ * The plan as an event, or as a table with `notes` below it.
+ * @param frontier  of the plan; default not shown
+ */
+export function announcePlan(
+  io: Io,
+  { json }: Job,
+  plan: Plan,
+  needs: Needs,
+  notes: readonly string[],
+  frontier?: readonly FrontierPoint[],
+): void {
   if (json) {
     const { outputShape, outputRows, toJSON, ...fields } = plan
     const { minimumBudgetBytes, wholeBatchBytes } = needs
-    emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes] })
+    emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes], frontier })
     return
   }
-  io.out([String(plan), ...notes.map((note) => `  note: ${note}`)].join('\n') + '\n')
+  const table = frontier && frontier.length > 1 ? describeFrontier(frontier) : []
+  io.out([String(plan), ...table, ...notes.map((note) => `  note: ${note}`)].join('\n') + '\n')
 }
+
+/** What making values again would give, a line for each choice. */
+const describeFrontier = (frontier: readonly FrontierPoint[]): string[] => [
+  '  making values again:   more time    planned peak    largest micro-batch',
+  ...frontier.map(({ extraTime, peakBytes, microBatch }) => {
+    const time = `${(100 * extraTime).toFixed(1)} %`
+    return `${time.padStart(34)}${formatBytes(peakBytes).padStart(16)}${groupDigits(microBatch).padStart(23)}`
+  }),
+]
 
 /** '832 KiB (851,968 bytes)': one number to read, and one to give to `--memory`. */
 export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`

@@ -15,12 +15,16 @@ import { byteSize, choice, decimal, parseOptions, UsageError, type Values, whole
 
 const MODELS = Object.keys(BUILDERS)
 const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
+/** What `--largest` makes as large as can be. */
+const KNOBS = ['batch', 'image', 'width'] as const
+export type Knob = (typeof KNOBS)[number]
 const SCHEDULES = ['cosine', 'constant', 'step'] as const
 const TEST_FRACTION = 0.2
 
 /** The defaults describe the main job: lenet on digits. */
 export const JOB_OPTIONS = {
   model: { type: 'string', default: 'lenet', value: MODELS.join('|'), help: 'the network' },
+  width: { type: 'string', value: 'N', help: 'features of its first layer, the others in proportion (mlp 128, others 16)' },
   data: {
     type: 'string',
     default: 'digits',
@@ -57,8 +61,9 @@ export const JOB_OPTIONS = {
   help: { type: 'boolean', help: 'this text' },
 } as const
 
-/** The flag that only `plan` takes. */
-export const OUT = {
+/** The flags that only `plan` takes. */
+export const PLAN_OPTIONS = {
+  largest: { type: 'string', value: KNOBS.join('|'), help: 'how large it may be within the budget; then its plan' },
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
 } as const
 
@@ -75,13 +80,15 @@ export const KEEP = {
 
 /** The flags that a checkpoint keeps: those that describe the training and the machine. */
 export const KEPT_FLAGS = [
-  ...(['model', 'data', 'batch', 'memory', 'epochs', 'seed', 'micro-batch', 'recompute', 'device', 'threads'] as const),
-  ...(['optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
+  ...(['model', 'width', 'data', 'batch', 'memory', 'epochs', 'seed', 'micro-batch', 'recompute', 'device'] as const),
+  ...(['threads', 'optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
 ] as const satisfies readonly (keyof typeof JOB_OPTIONS)[]
 export type KeptFlag = (typeof KEPT_FLAGS)[number]
 
 export interface Job {
   model: string
+  /** undefined: the model's own */
+  width: number | undefined
   /** null: the embedded digits */
   folder: string | null
   batch: number
@@ -106,8 +113,10 @@ export interface Job {
   warmUpSteps: number
   json: boolean | undefined
   svg: string | undefined
-  /** of `plan` */
+  /** of `plan`: where to write it */
   out: string | undefined
+  /** of `plan` */
+  largest: Knob | undefined
   /** only `train` has this and the next two */
   checkpoint: string | undefined
   every: number | undefined
@@ -119,10 +128,10 @@ export interface Job {
 
 /** @throws UsageError  naming the flag */
 export function parseJob(command: 'train' | 'plan', args: readonly string[]): Job {
-  type Own = Partial<Record<keyof typeof OUT | keyof typeof KEEP, string>>
+  type Own = Partial<Record<keyof typeof PLAN_OPTIONS | keyof typeof KEEP, string>>
   const { values }: { values: Values<typeof JOB_OPTIONS> & Own } =
     command === 'plan'
-      ? parseOptions(command, args, { ...JOB_OPTIONS, ...OUT })
+      ? parseOptions(command, args, { ...JOB_OPTIONS, ...PLAN_OPTIONS })
       : parseOptions(command, args, { ...JOB_OPTIONS, ...KEEP })
   const ifGiven = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
     text === undefined ? undefined : read(text)
@@ -145,6 +154,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   }
   return {
     model: choice('--model', values.model, MODELS),
+    width: ifGiven(values.width, (text) => whole('--width', text, 1)),
     folder,
     batch: whole('--batch', values.batch, 1, LARGEST_BATCH),
     memoryBytes: byteSize('--memory', values.memory),
@@ -165,6 +175,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     json: values.json,
     svg: values['memory-svg'],
     out: values.out,
+    largest: ifGiven(values.largest, (text) => choice('--largest', text, KNOBS)),
     checkpoint: values.checkpoint,
     every: ifGiven(values.every, (text) => whole('--every', text, 1)),
     resume: values.resume,
@@ -219,9 +230,9 @@ export const totalSteps = ({ batch, epochs }: Job, { train }: Sets): number => e
 
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
-  const { seed, recompute } = job
+  const { seed, recompute, width } = job
   const classes = classesOf(sets)
-  const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, seed })
+  const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, width, seed })
   const { weightDecay, clipNorm, momentum } = job
   const learningRate = scheduleOf(job, totalSteps(job, sets))
   const makers: Record<Job['optimizer'], () => Optimizer> = {

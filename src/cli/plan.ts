@@ -4,7 +4,8 @@ import { openVirtualDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
 import { announcePlan, describeJob, showBytes, writePicture, writePlan } from './announce.js'
 import { type Command, EXIT, type Io } from './io.js'
-import { build, JOB_OPTIONS, type Job, OUT, parseJob, type Sets, shapesOf } from './job.js'
+import { build, JOB_OPTIONS, type Job, PLAN_OPTIONS, parseJob, type Sets, shapesOf } from './job.js'
+import { announceLargest, enlarged, findLargest } from './largest.js'
 import { findNeeds } from './needs.js'
 import { describeOptions } from './options.js'
 
@@ -21,7 +22,10 @@ export const plan: Command = {
 Says how a mini-batch goes through a byte budget, and what budget it needs: by recording the step on shapes
 alone. Takes the flags of train; those that do not change the memory are left out here.
 
-${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...OUT, help: HELP })}
+${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
+
+--largest batch: the mini-batch that goes in one piece. image: the side of square images, width: of the model, with
+the other flags as they are; a mini-batch may then go sample by sample, unless --micro-batch asks for more at a time.
 
 Exits 3 if it does not fit, and names the smallest budget that is enough.
 `,
@@ -31,7 +35,16 @@ Exits 3 if it does not fit, and names the smallest budget that is enough.
       io.out(plan.help())
       return EXIT.done
     }
-    await report(job, await shapesOf(job), io)
+    const sets = await shapesOf(job)
+    const { largest: knob } = job
+    if (knob === undefined) {
+      await report(job, sets, io)
+      return EXIT.done
+    }
+    const found = findLargest(knob, { job, sets })
+    announceLargest(io, knob, job, found)
+    const at = enlarged(knob, { job, sets }, found.value)
+    await report(at.job, at.sets, io)
     return EXIT.done
   },
 }
@@ -53,7 +66,7 @@ async function report(job: Job, sets: Sets, io: Io): Promise<void> {
       : [`micro-batch ${groupDigits(found.microBatch)} needs a budget of ${showBytes(found.neededBudgetBytes)}`]),
   ]
   if (!job.json) io.out(`${describeJob(job, sets, needs)}\n\n`)
-  announcePlan(io, job, found, needs, notes)
+  announcePlan(io, job, found, needs, notes, job.recompute === 'never' ? undefined : found.frontier())
   await writePlan(job, found)
   await writePicture(job, streamer, found)
 }

@@ -12,6 +12,8 @@ export interface ModelOptions {
   inputShape?: Shape
   /** default 10 */
   classes?: number
+  /** features of the first layer; those of the other hidden layers keep their proportion to it. Default: see the model */
+  width?: number
   /** seed of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }

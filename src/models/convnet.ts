@@ -5,22 +5,23 @@ import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'
 import { type Classifier, classifier, imageSides, type ModelOptions } from './classifier.js'
 
 /**
- * conv 3x3, 16 - relu - pool 2 - conv 3x3, 32 - relu - pool 2 - linear.
- * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 4
+ * conv 3x3, width - relu - pool 2 - conv 3x3, 2 width - relu - pool 2 - linear. The default width is 16.
+ * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 4, or the width is no positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
-export function convnet(device: Device, options: ModelOptions = {}): Classifier {
+export function convnet(device: Device, { width = 16, ...options }: ModelOptions = {}): Classifier {
   return classifier(device, options, (inputShape, classes, random) => {
-    const [channels, height, width] = imageSides('convnet', inputShape, 4)
+    const [channels, ...sides] = imageSides('convnet', inputShape, 4)
+    const [rows, columns] = sides.map((side) => Math.floor(side / 4))
     return [
-      new Conv2d(device, channels, 16, 3, { padding: 1, random }),
+      new Conv2d(device, channels, width, 3, { padding: 1, random }),
       new ReLU(device),
       new MaxPool2d(device, 2),
-      new Conv2d(device, 16, 32, 3, { padding: 1, random }),
+      new Conv2d(device, width, 2 * width, 3, { padding: 1, random }),
       new ReLU(device),
       new MaxPool2d(device, 2),
       new Flatten(device),
-      new Linear(device, 32 * Math.floor(height / 4) * Math.floor(width / 4), classes, { random }),
+      new Linear(device, 2 * width * rows * columns, classes, { random }),
     ]
   })
 }

@@ -8,27 +8,29 @@ import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'
 import { type Classifier, classifier, imageSides, type ModelOptions } from './classifier.js'
 
 /**
- * conv 5x5, 16 - relu - pool 2 - conv 5x5, 32 - relu - pool 2 - linear 120 - relu - linear 84 - relu - linear.
- * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 8
+ * conv 5x5, width - relu - pool 2 - conv 5x5, 2 width - relu - pool 2 - linear 7.5 width - relu - linear 5.25 width - relu -
+ * linear. The default width, 16, gives 16 and 32 channels, 120 and 84 features. Halves are rounded up.
+ * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 8, or the width is no positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
-export function lenet(device: Device, options: ModelOptions = {}): Classifier {
+export function lenet(device: Device, { width = 16, ...options }: ModelOptions = {}): Classifier {
   return classifier(device, options, (inputShape, classes, random) => {
-    const [channels, height, width] = imageSides('lenet', inputShape, 8)
-    const features = 32 * Math.floor(height / 4) * Math.floor(width / 4)
+    const [channels, ...sides] = imageSides('lenet', inputShape, 8)
+    const [rows, columns] = sides.map((side) => Math.floor(side / 4))
+    const [hidden1, hidden2] = [Math.round(7.5 * width), Math.round(5.25 * width)]
     return [
-      new Conv2d(device, channels, 16, 5, { padding: 2, random }),
+      new Conv2d(device, channels, width, 5, { padding: 2, random }),
       new ReLU(device),
       new MaxPool2d(device, 2),
-      new Conv2d(device, 16, 32, 5, { padding: 2, random }),
+      new Conv2d(device, width, 2 * width, 5, { padding: 2, random }),
       new ReLU(device),
       new MaxPool2d(device, 2),
       new Flatten(device),
-      new Linear(device, features, 120, { random }),
+      new Linear(device, 2 * width * rows * columns, hidden1, { random }),
       new ReLU(device),
-      new Linear(device, 120, 84, { random }),
+      new Linear(device, hidden1, hidden2, { random }),
       new ReLU(device),
-      new Linear(device, 84, classes, { random }),
+      new Linear(device, hidden2, classes, { random }),
     ]
   })
 }

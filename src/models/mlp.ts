@@ -6,16 +6,16 @@ import { sizeOf } from '../tensor/shape.js'
 import { type Classifier, classifier, type ModelOptions } from './classifier.js'
 
 export interface MlpOptions extends ModelOptions {
-  /** widths of the hidden layers; default [128, 64] */
+  /** the features of every hidden layer, in place of `width`; default [width, width / 2], rounded up */
   hidden?: readonly number[]
 }
 
 /**
- * flatten - (linear - relu) for each hidden width - linear.
+ * flatten - (linear - relu) for each hidden layer - linear. The default width is 128.
  * @throws ShapeError           a width that is not a positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
-export function mlp(device: Device, { hidden = [128, 64], ...options }: MlpOptions = {}): Classifier {
+export function mlp(device: Device, { width = 128, hidden = [width, Math.ceil(width / 2)], ...options }: MlpOptions = {}): Classifier {
   return classifier(device, options, (inputShape, classes, random) => {
     const widths = [sizeOf(inputShape), ...hidden]
     return [

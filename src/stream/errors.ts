@@ -18,6 +18,8 @@ export class DoesNotFitError extends SluiceError {
     readonly budgetBytes: number,
     peakOp: string,
     heldAtPeak: BytesByCategory,
+    /** only holes are in the way: the bytes that live at once would fit */
+    readonly fragmented = false,
   ) {
     const samples = part === 1 ? '1 sample' : `${groupDigits(part)} samples`
     const among = part === microBatch ? '' : ` (the mini-batch is cut into parts of at most ${groupDigits(microBatch)})`

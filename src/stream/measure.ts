@@ -18,6 +18,7 @@ interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
 export class StepMeasure {
   readonly ends: Omit<Passes, 'parts'>
   readonly #sized = new Map<number, Sized>()
+  readonly #points = new Map<string, readonly Point[]>()
   readonly #measured = new Map<ReadonlySet<number> | undefined, Map<number, Measured>>()
 
   constructor(
@@ -44,12 +45,19 @@ export class StepMeasure {
   points(batch: number, mostTime: number): readonly Point[] {
     for (const size of new Set([Math.min(batch, SAMPLE), batch, 1])) {
       try {
-        return frontier(this.program.device, this.#record(size).recording, mostTime)
+        return this.#pointsOf(size, mostTime)
       } catch (error) {
         if (!(error instanceof ShapeError || error instanceof TensorTooLargeError)) throw error
       }
     }
     return []
+  }
+
+  #pointsOf(size: number, mostTime: number): readonly Point[] {
+    const key = `${size} ${mostTime}`
+    const points = this.#points.get(key) ?? frontier(this.program.device, this.#record(size).recording, mostTime)
+    this.#points.set(key, points)
+    return points
   }
 
   /** Measures steps in which these values are made again. */

@@ -4,6 +4,7 @@
  */
 import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
+import type { SluiceError } from '../memory/errors.js'
 import type { ModuleBytes, Pass } from '../step/pass.js'
 import type { Shape } from '../tensor/shape.js'
 import type { PlanFile } from './plan-format.js'
@@ -119,9 +120,45 @@ export interface Split {
   toString(): string
 }
 
+/** What can be made larger with the model as it is: see Plan.largest. */
+export type Knob = 'batch' | 'image'
+
+/** The largest value that fits, with its proof. */
+export interface Largest {
+  readonly value: number
+  /** what it takes */
+  readonly plan: Plan
+  /** the next value that the model takes, and why it does not fit; null where no larger value is looked at */
+  readonly next: { readonly value: number; readonly error: SluiceError } | null
+}
+
+/** What a plan would be if certain values were made again for the backward. */
+export interface FrontierPoint {
+  /** as in the plan */
+  readonly extraTime: number
+  /** the peak of a step in the plan's micro-batches */
+  readonly peakBytes: number
+  /** the largest micro-batch that fits, at most the mini-batch; 0: not even one sample fits */
+  readonly microBatch: number
+}
+
 export interface Plan extends Split {
   /** the plan as a file, for `verifyPlan` and other programs: see docs/step-as-data.md */
   toJSON(): PlanFile
+  /**
+   * What making values again would give, whatever `recompute` says: from nothing made again, which takes the least time, on
+   * to more time and fewer bytes. Empty but in training. Recorded at the call, from the model as it then is.
+   */
+  frontier(): readonly FrontierPoint[]
+  /**
+   * The largest that fits the budget with everything else as in this plan. Recorded at the call, from the model as it then is;
+   * a model that has to be made anew for each value asks `largestThatFits`.
+   * - 'batch': the largest mini-batch that goes in one piece; in micro-batches a mini-batch of any size goes
+   * - 'image': the largest side of square images [C, side, side] of which the mini-batch can be streamed: one by one if need
+   *   be, or with the micro-batch that the plan was asked for. Targets that are images of the same sides grow with them
+   * @throws ArgumentError  the device has no budget; the samples are no images, or the model takes no larger ones
+   */
+  largest(knob: Knob): Largest
 }
 
 /** '1 x 4 + 2 x 3' */

@@ -3,20 +3,32 @@
  * several sizes, until it has found the largest that fits.
  */
 import { groupDigits } from '../memory/bytes.js'
-import { ArgumentError } from '../memory/errors.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { Point } from '../step/frontier.js'
 import { timelineOf } from '../step/pass.js'
+import { ShapeError } from '../tensor/errors.js'
 import type { Shape } from '../tensor/shape.js'
 import { DoesNotFitError, NotSeparableError } from './errors.js'
+import { ANEW, imagesLike, largestThatFits } from './largest.js'
 import { StepMeasure } from './measure.js'
 import type { Recompute } from './options.js'
-import { countOf, type Measured, type MicroBatchOption, type Plan, type PlannedStep, type Split } from './plan.js'
+import {
+  countOf,
+  type FrontierPoint,
+  type Knob,
+  type Largest,
+  type Measured,
+  type MicroBatchOption,
+  type Plan,
+  type PlannedStep,
+  type Split,
+} from './plan.js'
 import { planFile } from './plan-file.js'
 import type { Mode, Program, SampleShape } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
-import { makePlan } from './search.js'
+import { largestMicroBatch, makePlan } from './search.js'
 
 export interface PlanOptions {
   /** samples in the mini-batch */
@@ -142,9 +154,9 @@ export class Planner {
     return planned
   }
 
-  #make({ mode, batch, microBatch, shape }: PlanRequest): PlannedStep {
+  #make(request: PlanRequest, step = this.#measured(request)): PlannedStep {
+    const { mode, batch, microBatch, shape } = request
     const { device, lossFunction } = this.#program
-    const step = new StepMeasure(this.#program, mode, shape)
     const limits = mode === 'train' ? (LIMITS[this.#recompute] ?? [this.#recompute]) : []
     const choices = limits.length > 0 ? step.points(batch, limits.at(-1) ?? 0) : []
     const within = (limit: number): readonly Choice[] => choices.filter(({ extraTime }) => extraTime <= limit)
@@ -169,7 +181,12 @@ export class Planner {
     const { plan: split, measure } = choose(attempt, limits.map(within))
     const passes = { ...step.ends, parts: split.parts.flatMap(({ size }) => measure(size).pass ?? []) }
     const blocks = device.allocator.blocks()
-    const plan: Plan = { ...split, toJSON: () => planFile(device, split, passes, blocks) }
+    const plan: Plan = {
+      ...split,
+      toJSON: () => planFile(device, split, passes, blocks),
+      frontier: () => this.#frontier(request, split),
+      largest: (knob) => this.#largest(request, knob),
+    }
     const count = countOf(plan.parts)
     const coupled = mode === 'predict' ? undefined : lossFunction.coupled
     if (coupled === undefined) checkRows(plan, shape.input, measure)
@@ -182,6 +199,49 @@ export class Planner {
       )
     }
     return { plan, passes }
+  }
+
+  #measured({ mode, shape }: PlanRequest): StepMeasure {
+    return new StepMeasure(this.#program, mode, shape)
+  }
+
+  /** See Plan.frontier. */
+  #frontier(request: PlanRequest, { mode, batch, parts }: Split): FrontierPoint[] {
+    if (mode !== 'train') return []
+    this.#program.prepare()
+    const { allocator } = this.#program.device
+    const step = this.#measured(request)
+    const points: FrontierPoint[] = []
+    for (const { dropped, extraTime } of step.points(batch, Infinity)) {
+      const measure = step.with(dropped)
+      const peakBytes = Math.max(...parts.map(({ size }) => measure(size).peakBytes))
+      const microBatch = largestMicroBatch(batch, allocator, measure)
+      // a promise of fewer bytes may come to nothing once every value has its place
+      const better = points.every((faster) => peakBytes < faster.peakBytes || microBatch > faster.microBatch)
+      if (better) points.push({ extraTime, peakBytes, microBatch })
+    }
+    return points
+  }
+
+  /** See Plan.largest. */
+  #largest(request: PlanRequest, knob: Knob): Largest {
+    this.#program.prepare()
+    if (knob === 'batch') {
+      const step = this.#measured(request)
+      return largestThatFits((size) => this.#make({ ...request, batch: size, microBatch: size }, step).plan)
+    }
+    if (knob !== 'image') {
+      throw new ArgumentError(`largest: ${showValue(knob)} must be 'batch' or 'image'. ${ANEW}`)
+    }
+    const images = imagesLike(request.shape)
+    const found = largestThatFits((side) => this.#make({ ...request, shape: images.shape(side) }).plan, {
+      from: images.least,
+    })
+    if (!(found.next?.error instanceof ShapeError)) return found
+    const { value, error } = found.next
+    throw new ArgumentError(
+      `largest('image'): the model takes no images of ${value} x ${value} or larger (${error.message}). ${ANEW}`,
+    )
   }
 
   #sampleShape({

@@ -8,6 +8,7 @@
  *   tries every size downward. The first that fits is the largest. If that would be a long way (mini-batches of many
  *   thousands), it begins at most WALK sizes above one that is known to fit: a size that fits beyond WALK sizes that do
  *   not would be missed.
+ *   The same search finds the largest of other numbers that make a step larger: largest.ts.
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { type Allocator, noBytes } from '../memory/allocator.js'
@@ -60,6 +61,7 @@ export function makePlan(request: PlanRequest): Split {
       allocator.budgetBytes,
       worst.peakOp,
       worst.heldAtPeak,
+      fitsWithoutHoles(allocator, worst),
     )
   }
   const parts = balanced(batch, microBatch)
@@ -98,7 +100,7 @@ export function makePlan(request: PlanRequest): Split {
 }
 
 /** How many sizes are tried one by one: few enough to plan a transformer of a few blocks within a second. */
-const WALK = 100
+export const WALK = 100
 
 /** The largest mini-batch that can be planned: up to this size the byte counts of common models are exact. */
 export const LARGEST_BATCH = 2 ** 32
@@ -115,24 +117,54 @@ function worstPart(batch: number, size: number, measure: (size: number) => Measu
 const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
   Number.isFinite(peakBytes) && allocator.budgetFor(peakBytes) <= allocator.budgetBytes
 
-/** Note [Search]. Null when not even one sample fits. */
+/** Would the bytes that live at once fit, if there were no holes between them? */
+const fitsWithoutHoles = (allocator: Allocator, { peakHeldBytes }: Measured): boolean =>
+  allocator.budgetFor(peakHeldBytes) <= allocator.budgetBytes
+
+/** The largest micro-batch that fits with `measure`; 0: none does. */
+export const largestMicroBatch = (
+  batch: number,
+  allocator: Allocator,
+  measure: (size: number) => Measured,
+): number => largestFit(batch, allocator, attempting(batch, measure)) ?? 0
+
+/** Null when not even one sample fits. */
 function largestFit(batch: number, allocator: Allocator, measure: (size: number) => Measured): number | null {
-  if (fits(allocator, measure(batch))) return batch
-  const bound = bisect(batch, (size) => allocator.budgetFor(measure(size).peakHeldBytes) <= allocator.budgetBytes)
-  const near = bisect(bound + 1, (size) => fits(allocator, measure(size)))
-  for (let size = Math.min(bound, near + WALK); size >= 1; size--) {
-    if (fits(allocator, measure(size)) && fits(allocator, worstPart(batch, size, measure))) return size
+  const alone = (size: number): boolean => fits(allocator, measure(size))
+  if (alone(batch)) return batch
+  return searchLargest(1, batch - 1, {
+    holds: (size) => fitsWithoutHoles(allocator, measure(size)),
+    nearly: alone,
+    fits: (size) => alone(size) && fits(allocator, worstPart(batch, size, measure)),
+  })
+}
+
+/** What the search asks of a number. */
+interface Tests {
+  /** are the bytes that live at once within the budget? Where not, no larger number fits */
+  holds(value: number): boolean
+  /** does it fit, as far as can be told at little cost? */
+  nearly(value: number): boolean
+  fits(value: number): boolean
+}
+
+/** Note [Search]. The largest number from `from` to `to` that fits, or null. */
+export function searchLargest(from: number, to: number, { holds, nearly, fits }: Tests): number | null {
+  const bound = bisect(from, to, holds)
+  const near = bisect(from, bound, nearly)
+  for (let value = Math.min(bound, near + WALK); value >= from; value--) {
+    if (fits(value)) return value
   }
   return null
 }
 
 /**
- * A size below `end` that passes while the next one fails, or 0 if none is found: the largest that passes, if `passes`
- * is monotone.
+ * A number from `from` to `to` that passes, with the next failing, or `from - 1`; the largest that passes if `passes` is
+ * monotone.
  */
-function bisect(end: number, passes: (size: number) => boolean): number {
-  let low = 0
-  let high = end - 1
+function bisect(from: number, to: number, passes: (value: number) => boolean): number {
+  let low = from - 1
+  let high = to
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if (passes(middle)) low = middle

@@ -1,0 +1,145 @@
+/**
+ * Inverse questions: not what a step takes, but how large it may be. Every value is answered by a plan, so by recording
+ * alone; the search is that of Note [Search] in search.ts.
+ */
+import { TensorTooLargeError } from '../device/errors.js'
+import { forget, isPromise } from '../device/promise.js'
+import { BudgetExceededError } from '../memory/allocator.js'
+import { ArgumentError, SluiceError, showValue } from '../memory/errors.js'
+import { ShapeError } from '../tensor/errors.js'
+import { sameShape, showShape } from '../tensor/shape.js'
+import { DoesNotFitError, NotSeparableError } from './errors.js'
+import type { Largest, Plan } from './plan.js'
+import type { SampleShape } from './program.js'
+import { LARGEST_BATCH, searchLargest, WALK } from './search.js'
+
+/** What becomes of a value. */
+type Outcome = { readonly value: number } & (
+  | { readonly plan: Plan; readonly holds: true; readonly refused: false }
+  | {
+      readonly plan: null
+      readonly error: SluiceError
+      /** are the bytes that live at once within the budget? */
+      readonly holds: boolean
+      /** the model does not take the value, whatever the budget */
+      readonly refused: boolean
+    }
+)
+
+/**
+ * The largest value whose plan fits, for anything that a step grows with: the width of a model, its context, its depth, the
+ * side of its images. The plan says all that has to be known: the device with its budget, shapes, the wanted micro-batch.
+ *
+ * The bytes that live at once must grow with the value. A value may be refused (ShapeError, ArgumentError), as an image that
+ * is too small or a width that is no multiple of the heads: then the next ones are looked at, up to 100.
+ * @param planAt  makes the step of a value and plans it. A model that it makes goes on a new virtual device with the budget
+ * @param range   the values that are looked at; default from 1 to 2^32
+ * @returns  the value, its plan, and why the next value that is not refused does not fit
+ * @throws ArgumentError  planAt returned no plan, or one without a budget; the range is none
+ * @throws DoesNotFitError, BudgetExceededError  not even the smallest value fits
+ */
+export function largestThatFits(
+  planAt: (value: number) => Plan,
+  { from = 1, to = LARGEST_BATCH }: { from?: number; to?: number } = {},
+): Largest {
+  if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 1 <= from && from <= to)) {
+    const range = `from ${showValue(from)} to ${showValue(to)}`
+    throw new ArgumentError(`largestThatFits: ${range} must be a range of whole numbers, 1 or more`)
+  }
+  const tried = new Map<number, Outcome>()
+  const attempt = (value: number): Outcome => {
+    const outcome = tried.get(value) ?? outcomeOf(planAt, value)
+    tried.set(value, outcome)
+    return outcome
+  }
+  /** The first value from here on that is not refused; where there is none near, the refusal of this one. */
+  const next = (value: number): Outcome => {
+    for (let near = value; near <= Math.min(to, value + WALK); near++) {
+      const outcome = attempt(near)
+      if (!outcome.refused) return outcome
+    }
+    return attempt(value)
+  }
+  const first = next(from)
+  let end = first.value
+  while (end < to && next(end).holds) end = Math.min(to, 2 * end)
+  const value = searchLargest(first.value, end, {
+    holds: (value) => next(value).holds,
+    nearly: (value) => next(value).plan !== null,
+    fits: (value) => attempt(value).plan !== null,
+  })
+  let found = value === null ? first : attempt(value)
+  if (found.plan === null) throw found.error
+  while (found.value < to) {
+    const beyond = next(found.value + 1)
+    if (beyond.plan === null) {
+      return { value: found.value, plan: found.plan, next: { value: beyond.value, error: beyond.error } }
+    }
+    found = beyond
+  }
+  return { value: found.value, plan: found.plan, next: null }
+}
+
+function outcomeOf(planAt: (value: number) => Plan, value: number): Outcome {
+  let plan: unknown
+  try {
+    plan = planAt(value)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    const failed = (holds: boolean, refused = false): Outcome => ({ value, plan: null, error, holds, refused })
+    if (error instanceof ShapeError || error instanceof ArgumentError) return failed(false, true)
+    if (error instanceof DoesNotFitError) return failed(error.fragmented, error.neededBytes === Infinity)
+    if (error instanceof BudgetExceededError) {
+      const { heldBytes, budgetBytes } = error.memory
+      return failed(heldBytes + error.requestedBytes <= budgetBytes)
+    }
+    if (error instanceof NotSeparableError || error instanceof TensorTooLargeError) return failed(false)
+    throw error
+  }
+  checkPlan(plan)
+  return { value, plan, holds: true, refused: false }
+}
+
+/** @throws ArgumentError  no plan, whatever its type says, or a plan without a budget */
+function checkPlan(plan: unknown): asserts plan is Plan {
+  if (isPromise(plan)) forget(plan)
+  const isPlan = typeof plan === 'object' && plan !== null && 'budgetBytes' in plan
+  if (!isPlan) {
+    const what = isPromise(plan) ? 'a Promise' : showValue(plan)
+    throw new ArgumentError(`largestThatFits: the function must return streamer.plan({ ... }), not ${what}`)
+  }
+  if (plan.budgetBytes !== Infinity) return
+  throw new ArgumentError(
+    'without a budget everything fits: plan on a device that has one, as openVirtualDevice(kind, { memory: size })',
+  )
+}
+
+/**
+ * Square images of any side in place of those of a sample. A target whose last axes are those of the image follows.
+ * @throws ArgumentError  the sample is no image
+ */
+export function imagesLike({ input, target, weighted }: SampleShape): {
+  least: number
+  shape(side: number): SampleShape
+} {
+  const [channels, ...sides] = input
+  if (input.length !== 3) {
+    throw new ArgumentError(
+      `largest('image'): a sample of ${showShape(input)} is no image [channels, height, width]. ${ANEW}`,
+    )
+  }
+  const others = target.slice(0, -2)
+  const follows = sameShape(target.slice(-2), sides)
+  return {
+    least: Math.min(...sides),
+    shape: (side) => ({
+      input: [channels, side, side],
+      target: follows ? [...others, side, side] : target,
+      weighted,
+    }),
+  }
+}
+
+export const ANEW =
+  'What needs another shape or another model for each value: largestThatFits((value) => ...), which returns the plan of ' +
+  'the streamer made for that value'
