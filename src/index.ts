@@ -114,8 +114,8 @@ export {
   OutputShapeError,
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
-export type { Committed } from './stream/options.js'
 export { largestThatFits } from './stream/largest.js'
+export type { Committed } from './stream/options.js'
 export type {
   FrontierPoint,
   Knob,

@@ -94,6 +94,11 @@ test('wrong arguments exit 2, with a message that names them and the nearest cor
     ['train --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
     ['gradcheck --seed 4294967296', /--seed '4294967296' is not a whole number, from 0 to 4294967295/],
     ['train --micro-batch fitt', /--micro-batch 'fitt'/],
+    ['plan --largest', /--largest <value>' argument missing/],
+    ['plan --largest context', /--largest 'context' is not one of batch, image, width; the nearest is/],
+    ['plan --largest widht', /--largest 'widht' is not one of batch, image, width; the nearest is width/],
+    ['train --largest batch', /train has no option --largest/],
+    ['plan --width 0', /--width '0' is not a whole number, 1 or more/],
     ['plan --micro-batch fast', /plan trains nothing: say fit or a number/],
     ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],
     ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
@@ -198,9 +203,9 @@ test('README.md shows the help of train, and plan takes those of its flags that 
     ])
   const squeezed = ([flag, rest]: string[]) => [flag, rest.replaceAll(/ +/g, ' ')]
   const own = rows((await sluice('plan --help')).out)
-  const shared = own.filter(([flag]) => flag !== '--out')
+  const shared = own.filter(([flag]) => flag !== '--out' && flag !== '--largest')
   assert.equal(shared.map(squeezed), expected.map(squeezed))
-  assert.is(own.length, shared.length + 1, 'plan has --out')
+  assert.is(own.length, shared.length + 2, 'plan has --out and --largest')
 })
 
 test('flags: the defaults describe the main job, and each flag is read', () => {
@@ -528,6 +533,69 @@ test('the process: a full disk ends it with a message and exit code 1; if the me
   } finally {
     closeSync(full)
   }
+})
+
+test('plan --largest: the plan with that value follows; the next value exits 3, for each model and device', async () => {
+  const flags: Record<string, (value: number) => string> = {
+    batch: (value) => `--batch ${value} --micro-batch ${value}`,
+    width: (value) => `--width ${value}`,
+  }
+  for (const [knob, at] of Object.entries(flags)) {
+    for (const job of ['--memory 1MiB', '--model mlp --memory 384KiB', '--model convnet --device gpu']) {
+      const [largest, planned, ...more] = await eventsOf(`plan ${job} --largest ${knob}`)
+      assert.equal([largest.event, largest.knob, planned.event, more], ['largest', knob, 'plan', []])
+      const value = number(largest, 'value')
+      const [same] = await eventsOf(`plan ${job} ${at(value)}`)
+      assert.equal(planned, same)
+      const { value: next, message } = JSON.parse(JSON.stringify(largest.next))
+      assert.is(next, value + 1)
+      const { code, err } = await sluice(`plan ${job} ${at(next)}`)
+      assert.is(code, EXIT.doesNotFit, err)
+      const { out } = await sluice(`plan ${job} --largest ${knob}`)
+      assert.ok(out.startsWith(`The largest ${knob} `), out)
+      assert.ok(out.includes(` is ${value.toLocaleString('en')}.\nWith `) && out.includes(message), out)
+    }
+  }
+  const { code, err } = await sluice('plan --memory 16KiB --largest width')
+  assert.is(code, EXIT.doesNotFit, err)
+})
+
+test('plan --largest image: images of that side, as many at a time as were asked for', async () => {
+  const sides = await Promise.all(
+    ['fit', '8', '64'].map(async (size) => {
+      const job = `plan --model convnet --memory 4MiB --micro-batch ${size} --largest image`
+      const [{ value }, { microBatch, plannedPeakBytes }] = await eventsOf(job)
+      assert.ok(Number(microBatch) >= (size === 'fit' ? 1 : Number(size)) && Number(plannedPeakBytes) <= 2 ** 22)
+      assert.match((await sluice(job)).out, ` is ${value} x ${value}.\n`)
+      return Number(value)
+    }),
+  )
+  assert.ok(sides[0] > sides[1] && sides[1] > sides[2] && sides[2] > 8, `${sides}`)
+})
+
+test('plan shows what making values again would give, unless it is switched off', async () => {
+  const [{ frontier, microBatch }] = await eventsOf('plan')
+  const points: { extraTime: number; peakBytes: number; microBatch: number }[] = JSON.parse(JSON.stringify(frontier))
+  assert.is(points[0].microBatch, microBatch)
+  const { out } = await sluice('plan')
+  const [, ...rows] = out.split('making values again:')[1].trimEnd().split('\n')
+  const numbers = rows.map((row) => row.trim().split(/ {2,}/))
+  assert.equal(
+    numbers.map(([time, , size]) => [time, size]),
+    points.map((point) => [`${(100 * point.extraTime).toFixed(1)} %`, `${point.microBatch}`]),
+  )
+  const never = await sluice('plan --recompute never')
+  assert.not.match(never.out, 'making values again')
+  assert.is((await eventsOf('plan --recompute never'))[0].frontier, undefined)
+})
+
+test('--width: the model that is planned is the one that is trained', async () => {
+  const [planned] = await eventsOf('plan --model mlp --width 31 --batch 512')
+  const [first, step] = await eventsOf('train --model mlp --width 31 --batch 512 --epochs 1')
+  assert.is(step.peakBytes, planned.plannedPeakBytes)
+  assert.equal(first.heldBytes, planned.heldBytes)
+  const [usual] = await eventsOf('plan --model mlp --batch 512')
+  assert.equal((await eventsOf('plan --model mlp --width 128 --batch 512'))[0], usual)
 })
 
 test('plan --out writes the plan; verify accepts it, and refuses other files, with exit codes', async () => {

@@ -24,7 +24,7 @@ const TEST_FRACTION = 0.2
 /** The defaults describe the main job: lenet on digits. */
 export const JOB_OPTIONS = {
   model: { type: 'string', default: 'lenet', value: MODELS.join('|'), help: 'the network' },
-  width: { type: 'string', value: 'N', help: 'features of its first layer, the others in proportion (mlp 128, others 16)' },
+  width: { type: 'string', value: 'N', help: 'features of its first layer (mlp 128, others 16)' },
   data: {
     type: 'string',
     default: 'digits',
@@ -63,7 +63,7 @@ export const JOB_OPTIONS = {
 
 /** The flags that only `plan` takes. */
 export const PLAN_OPTIONS = {
-  largest: { type: 'string', value: KNOBS.join('|'), help: 'how large it may be within the budget; then its plan' },
+  largest: { type: 'string', value: KNOBS.join('|'), help: 'find the largest that fits, then plan with it' },
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
 } as const
 

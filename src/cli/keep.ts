@@ -11,7 +11,7 @@ import { UsageError } from './options.js'
 const TEXT = 'sluice.flags'
 
 /** Flags that identify a training: with another value it would be another training. */
-const FIXED = ['model', 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]
+const FIXED = ['model', 'width', 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]
 
 /** A job that goes on from a file. */
 export interface Resumed {
@@ -33,16 +33,16 @@ export async function resume(file: string, args: readonly string[]): Promise<Res
   const own = Object.entries(kept).map(([name, value]) => `--${name}=${value}`)
   const before = naming(file, () => jobOf(own))
   const job = parseJob('train', [...own, ...args])
+  const hasFlags = Object.keys(kept).length > 0
   for (const name of FIXED) {
-    if (kept[name] === undefined || job.flags[name] === kept[name]) continue
-    throw new UsageError(
-      `--${name} ${job.flags[name]}: ${showName(file)} is a training with --${name} ${kept[name]}; leave the flag out`,
-    )
+    if (!hasFlags || job.flags[name] === kept[name]) continue
+    const was = kept[name] === undefined ? 'without the flag' : `with --${name} ${kept[name]}`
+    throw new UsageError(`--${name} ${job.flags[name]}: ${showName(file)} is a training ${was}; leave the flag out`)
   }
   const changed = (
     ['data', 'batch', 'epochs', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const
   )
-    .filter((name) => Object.keys(kept).length > 0 && before.flags[name] !== job.flags[name])
+    .filter((name) => hasFlags && before.flags[name] !== job.flags[name])
     .map((name) => `--${name} is ${job.flags[name] ?? 'not given'}, and was ${before.flags[name] ?? 'not given'}`)
   return { job, notes: changed, headerBytes: dataStart }
 }

@@ -39,7 +39,11 @@ export function announceLargest(io: Io, knob: Knob, { batch, memoryBytes, json }
   if (json) {
     const { error } = next ?? {}
     const neededBudgetBytes = error instanceof DoesNotFitError ? error.neededBytes : undefined
-    emit(io, 'largest', { knob, value, next: next && { value: next.value, neededBudgetBytes, message: error?.message } })
+    emit(io, 'largest', {
+      knob,
+      value,
+      next: next && { value: next.value, neededBudgetBytes, message: error?.message },
+    })
     return
   }
   const show = (size: number): string => (knob === 'image' ? `${size} x ${size}` : groupDigits(size))

@@ -24,8 +24,8 @@ alone. Takes the flags of train; those that do not change the memory are left ou
 
 ${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
 
---largest batch: the mini-batch that goes in one piece. image: the side of square images, width: of the model, with
-the other flags as they are; a mini-batch may then go sample by sample, unless --micro-batch asks for more at a time.
+--largest finds the largest mini-batch that goes in one piece, the largest side of square images, or the largest
+width of the model. With the last two, a mini-batch may go sample by sample unless --micro-batch asks for more.
 
 Exits 3 if it does not fit, and names the smallest budget that is enough.
 `,

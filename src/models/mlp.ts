@@ -15,7 +15,10 @@ export interface MlpOptions extends ModelOptions {
  * @throws ShapeError           a width that is not a positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
-export function mlp(device: Device, { width = 128, hidden = [width, Math.ceil(width / 2)], ...options }: MlpOptions = {}): Classifier {
+export function mlp(
+  device: Device,
+  { width = 128, hidden = [width, Math.ceil(width / 2)], ...options }: MlpOptions = {},
+): Classifier {
   return classifier(device, options, (inputShape, classes, random) => {
     const widths = [sizeOf(inputShape), ...hidden]
     return [

@@ -1,6 +1,6 @@
 /**
- * Inverse questions: not what a step takes, but how large it may be. Every value is answered by a plan, so by recording
- * alone; the search is that of Note [Search] in search.ts.
+ * Inverse questions: how large may a step be that fits the budget? Each value that is tried is planned, so the answer comes
+ * from recordings alone. The search is that of Note [Search] in search.ts.
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { forget, isPromise } from '../device/promise.js'
@@ -21,21 +21,21 @@ type Outcome = { readonly value: number } & (
       readonly error: SluiceError
       /** are the bytes that live at once within the budget? */
       readonly holds: boolean
-      /** the model does not take the value, whatever the budget */
+      /** no budget helps: the model does not take the value */
       readonly refused: boolean
     }
 )
 
 /**
- * The largest value whose plan fits, for anything that a step grows with: the width of a model, its context, its depth, the
- * side of its images. The plan says all that has to be known: the device with its budget, shapes, the wanted micro-batch.
+ * The largest value whose plan fits. The value can be anything that makes a step larger: the width of a model, its context,
+ * its depth, the side of its images. A plan contains all that the search needs: the budget, shapes, the wanted micro-batch.
  *
- * The bytes that live at once must grow with the value. A value may be refused (ShapeError, ArgumentError), as an image that
- * is too small or a width that is no multiple of the heads: then the next ones are looked at, up to 100.
- * @param planAt  makes the step of a value and plans it. A model that it makes goes on a new virtual device with the budget
- * @param range   the values that are looked at; default from 1 to 2^32
+ * The bytes that live at once must grow with the value. A ShapeError or an ArgumentError refuses a value, such as an image that
+ * is too small, or a width that is no multiple of the heads. The search then takes the next value, at most 100 further.
+ * @param planAt  makes the step of a value and plans it; a model that it makes needs a new virtual device with the budget
+ * @param range   the values to search; default from 1 to 2^32
  * @returns  the value, its plan, and why the next value that is not refused does not fit
- * @throws ArgumentError  planAt returned no plan, or one without a budget; the range is none
+ * @throws ArgumentError  planAt returned no plan, or a plan without a budget; the range is not valid
  * @throws DoesNotFitError, BudgetExceededError  not even the smallest value fits
  */
 export function largestThatFits(
@@ -115,31 +115,34 @@ function checkPlan(plan: unknown): asserts plan is Plan {
 }
 
 /**
- * Square images of any side in place of those of a sample. A target whose last axes are those of the image follows.
- * @throws ArgumentError  the sample is no image
+ * The largest square images. A target whose last axes are the sides of the image grows with it.
+ * @param sample  the shapes of a sample as it is
+ * @throws ArgumentError  the sample is no image, or the model refuses larger ones
  */
-export function imagesLike({ input, target, weighted }: SampleShape): {
-  least: number
-  shape(side: number): SampleShape
-} {
+export function largestImage(sample: SampleShape, planAt: (sample: SampleShape) => Plan): Largest {
+  const { input, target } = sample
   const [channels, ...sides] = input
   if (input.length !== 3) {
     throw new ArgumentError(
-      `largest('image'): a sample of ${showShape(input)} is no image [channels, height, width]. ${ANEW}`,
+      `largest('image'): a sample of shape ${showShape(input)} is no image [channels, height, width]. ${ANEW}`,
     )
   }
-  const others = target.slice(0, -2)
-  const follows = sameShape(target.slice(-2), sides)
-  return {
-    least: Math.min(...sides),
-    shape: (side) => ({
-      input: [channels, side, side],
-      target: follows ? [...others, side, side] : target,
-      weighted,
-    }),
+  const grows = sameShape(target.slice(-2), sides)
+  const withSide = (side: number): SampleShape => ({
+    ...sample,
+    input: [channels, side, side],
+    target: grows ? [...target.slice(0, -2), side, side] : target,
+  })
+  try {
+    const found = largestThatFits((side) => planAt(withSide(side)), { from: Math.min(...sides) })
+    if (found.next?.error instanceof ShapeError) throw found.next.error
+    return found
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    throw new ArgumentError(`largest('image'): the model refuses larger square images (${error.message}). ${ANEW}`)
   }
 }
 
 export const ANEW =
-  'What needs another shape or another model for each value: largestThatFits((value) => ...), which returns the plan of ' +
-  'the streamer made for that value'
+  'If each value needs another model or other shapes, call largestThatFits((value) => plan) with a function that returns ' +
+  'the plan of that value.'

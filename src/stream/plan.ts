@@ -146,17 +146,19 @@ export interface Plan extends Split {
   /** the plan as a file, for `verifyPlan` and other programs: see docs/step-as-data.md */
   toJSON(): PlanFile
   /**
-   * What making values again would give, whatever `recompute` says: from nothing made again, which takes the least time, on
-   * to more time and fewer bytes. Empty but in training. Recorded at the call, from the model as it then is.
+   * What making values again would give, whatever `recompute` says. The first point makes nothing again and takes the least
+   * time; the others take more time and fewer bytes. Empty for a plan that does not train. It records the model as it is at
+   * the call.
    */
   frontier(): readonly FrontierPoint[]
   /**
-   * The largest that fits the budget with everything else as in this plan. Recorded at the call, from the model as it then is;
-   * a model that has to be made anew for each value asks `largestThatFits`.
-   * - 'batch': the largest mini-batch that goes in one piece; in micro-batches a mini-batch of any size goes
-   * - 'image': the largest side of square images [C, side, side] of which the mini-batch can be streamed: one by one if need
-   *   be, or with the micro-batch that the plan was asked for. Targets that are images of the same sides grow with them
-   * @throws ArgumentError  the device has no budget; the samples are no images, or the model takes no larger ones
+   * The largest that fits the budget, with everything else as in this plan. It records the model as it is at the call;
+   * `largestThatFits` is for a model that has to be made anew for each value.
+   * - 'batch': the largest mini-batch that goes in one piece. (In micro-batches a mini-batch of any size goes.)
+   * - 'image': the largest side of square images [C, side, side] with which the mini-batch can be streamed: one by one if
+   *   need be, or in the micro-batch that the plan was asked for. A target whose last axes are the sides of the image grows
+   *   with it
+   * @throws ArgumentError  the device has no budget; the samples are no images, or the model refuses larger ones
    */
   largest(knob: Knob): Largest
 }

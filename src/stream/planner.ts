@@ -7,10 +7,9 @@ import { ArgumentError, showValue } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { Point } from '../step/frontier.js'
 import { timelineOf } from '../step/pass.js'
-import { ShapeError } from '../tensor/errors.js'
 import type { Shape } from '../tensor/shape.js'
 import { DoesNotFitError, NotSeparableError } from './errors.js'
-import { ANEW, imagesLike, largestThatFits } from './largest.js'
+import { ANEW, largestImage, largestThatFits } from './largest.js'
 import { StepMeasure } from './measure.js'
 import type { Recompute } from './options.js'
 import {
@@ -233,15 +232,7 @@ export class Planner {
     if (knob !== 'image') {
       throw new ArgumentError(`largest: ${showValue(knob)} must be 'batch' or 'image'. ${ANEW}`)
     }
-    const images = imagesLike(request.shape)
-    const found = largestThatFits((side) => this.#make({ ...request, shape: images.shape(side) }).plan, {
-      from: images.least,
-    })
-    if (!(found.next?.error instanceof ShapeError)) return found
-    const { value, error } = found.next
-    throw new ArgumentError(
-      `largest('image'): the model takes no images of ${value} x ${value} or larger (${error.message}). ${ANEW}`,
-    )
+    return largestImage(request.shape, (shape) => this.#make({ ...request, shape }).plan)
   }
 
   #sampleShape({

@@ -122,11 +122,8 @@ const fitsWithoutHoles = (allocator: Allocator, { peakHeldBytes }: Measured): bo
   allocator.budgetFor(peakHeldBytes) <= allocator.budgetBytes
 
 /** The largest micro-batch that fits with `measure`; 0: none does. */
-export const largestMicroBatch = (
-  batch: number,
-  allocator: Allocator,
-  measure: (size: number) => Measured,
-): number => largestFit(batch, allocator, attempting(batch, measure)) ?? 0
+export const largestMicroBatch = (batch: number, allocator: Allocator, measure: (size: number) => Measured): number =>
+  largestFit(batch, allocator, attempting(batch, measure)) ?? 0
 
 /** Null when not even one sample fits. */
 function largestFit(batch: number, allocator: Allocator, measure: (size: number) => Measured): number | null {
