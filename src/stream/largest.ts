@@ -13,6 +13,13 @@ import type { Largest, Plan } from './plan.js'
 import type { SampleShape } from './program.js'
 import { LARGEST_BATCH, searchLargest, WALK } from './search.js'
 
+/**
+ * So many values above the result have to fail as well. Which values of a step are made again is chosen anew for each value,
+ * so live bytes can fall by a little from one value to the next; in experiments at most four values fit after the first that
+ * did not.
+ */
+const BEYOND = 8
+
 /** What becomes of a value. */
 type Outcome = { readonly value: number } & (
   | { readonly plan: Plan; readonly holds: true; readonly refused: false }
@@ -30,7 +37,7 @@ type Outcome = { readonly value: number } & (
  * The largest value whose plan fits. The value can be anything that makes a step larger: the width of a model, its context,
  * its depth, the side of its images. A plan contains all that the search needs: the budget, shapes, the wanted micro-batch.
  *
- * The bytes that live at once must grow with the value. A ShapeError or an ArgumentError refuses a value, such as an image that
+ * The bytes that live at once must grow with the value, small exceptions aside. A ShapeError or an ArgumentError refuses a value, such as an image that
  * is too small, or a width that is no multiple of the heads. The search then takes the next value, at most 100 further.
  * @param planAt  makes the step of a value and plans it; a model that it makes needs a new virtual device with the budget
  * @param range   the values to search; default from 1 to 2^32
@@ -70,14 +77,16 @@ export function largestThatFits(
   })
   let found = value === null ? first : attempt(value)
   if (found.plan === null) throw found.error
-  while (found.value < to) {
-    const beyond = next(found.value + 1)
-    if (beyond.plan === null) {
-      return { value: found.value, plan: found.plan, next: { value: beyond.value, error: beyond.error } }
-    }
-    found = beyond
+  let failed: Largest['next'] = null
+  let { value: at } = found
+  for (let left = BEYOND; left > 0 && at < to; left--) {
+    const beyond = next(at + 1)
+    at = beyond.value
+    if (beyond.plan === null) failed ??= { value: at, error: beyond.error }
+    else [found, failed, left] = [beyond, null, BEYOND + 1]
+    if (beyond.refused) break
   }
-  return { value: found.value, plan: found.plan, next: null }
+  return { value: found.value, plan: found.plan, next: failed }
 }
 
 function outcomeOf(planAt: (value: number) => Plan, value: number): Outcome {
