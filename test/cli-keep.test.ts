@@ -201,6 +201,7 @@ test('flags of the file hold, given flags win and are noted; a flag that makes i
   const cases: [string, number, RegExp][] = [
     [`--resume ${path} --seed 2`, EXIT.usage, /--seed 2: .*straight is a training with --seed 1; leave the flag out/],
     [`--resume ${path} --model lenet`, EXIT.usage, /--model lenet: .* is a training with --model mlp/],
+    [`--resume ${path} --width 9`, EXIT.usage, /--width 9: .* is a training without the flag; leave the flag out/],
     [`--resume ${path} --optimizer sgd`, EXIT.usage, /--optimizer sgd: .* is a training with --optimizer adam/],
     ['--every 3', EXIT.usage, /--every sets how often .*: give --checkpoint FILE too/],
     ['--checkpoint x --every 0', EXIT.usage, /--every '0' is not a whole number, 1 or more/],

@@ -95,6 +95,19 @@ test('weights lists every tensor that PyTorch wrote, and tells a terminal nothin
   }
 })
 
+test('a training of another width: its file says so to predict and to --resume', async () => {
+  const file = at('narrow')
+  const flags = '--model mlp --width 20 --batch 512 --memory 512KiB'
+  const trained = await eventsOf(...`train ${flags} --epochs 1 --checkpoint`.split(' '), file)
+  const predicted = await eventsOf('predict', '--weights', file)
+  assert.is(predicted.at(-1)?.accuracy, trained.at(-1)?.testAccuracy)
+  const { code, err } = await sluice('train', '--resume', file, '--epochs', '2')
+  assert.is(code, EXIT.done, err)
+  const refused = await sluice('train', '--resume', file, '--width', '21')
+  assert.is(refused.code, EXIT.usage)
+  assert.match(refused.err, /is a training with --width 20/)
+})
+
 test('predict gives the accuracy that train measured, and the classes and probabilities of the library', async () => {
   const file = at('trained')
   const trained = await eventsOf(

@@ -17,10 +17,11 @@ import { flagsIn } from './keep.js'
 import { describeOptions, parseOptions, UsageError, whole } from './options.js'
 import { showShare } from './progress.js'
 
-const { model, memory, seed, device, threads, json, help } = JOB_OPTIONS
+const { model, width, memory, seed, device, threads, json, help } = JOB_OPTIONS
 const OPTIONS = {
   weights: { type: 'string', value: 'FILE', help: 'a safetensors file, such as that of train --checkpoint' },
   model,
+  width,
   data: { ...JOB_OPTIONS.data, value: 'digits|idx:DIR|npy:FILE', help: 'the test images, or those of an npy file' },
   classes: { type: 'string', default: '10', value: 'N', help: 'of the model, with npy:' },
   memory,
@@ -33,9 +34,9 @@ const OPTIONS = {
 } as const
 
 /** The flags that predict takes from the file, where they are not given. */
-const FROM_FILE = ['model', 'data', 'memory', 'seed'] as const
+const FROM_FILE = ['model', 'width', 'data', 'memory', 'seed'] as const
 /** The flags that mean the same in train. */
-const SHARED = ['model', 'data', 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
+const SHARED = ['model', 'width', 'data', 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
 
 export const predict: Command = {
   name: 'predict',
@@ -43,8 +44,8 @@ export const predict: Command = {
   help: () =>
     `Usage: sluice predict --weights FILE [options]
 
-Gives the class of each image and its probability. A file of train --checkpoint says its own --model, --data,
---memory and --seed; flags that are given win.
+Gives the class of each image and its probability. A file of train --checkpoint says its own --model, --width,
+--data, --memory and --seed; flags that are given win.
 
 ${describeOptions(OPTIONS)}
 `,
@@ -73,7 +74,7 @@ ${describeOptions(OPTIONS)}
     const opened = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads })
     try {
       const { inputs, classes } = images
-      const network = BUILDERS[job.model](opened, { inputShape: inputs.shape.slice(1), classes })
+      const network = BUILDERS[job.model](opened, { inputShape: inputs.shape.slice(1), classes, width: job.width })
       // parameters and gradients fit the budget, so a file with two moments in float64 is at most three times as large
       const state = await loadWeights(file, { maxBytes: dataStart + 3 * job.memoryBytes })
       try {
