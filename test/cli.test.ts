@@ -574,19 +574,22 @@ test('plan --largest image: images of that side, as many at a time as were asked
 })
 
 test('plan shows what making values again would give, unless it is switched off', async () => {
-  const [{ frontier, microBatch }] = await eventsOf('plan')
+  const job = 'plan --batch 64 --memory 768KiB'
+  const [{ frontier, microBatch }] = await eventsOf(job)
   const points: { extraTime: number; peakBytes: number; microBatch: number }[] = JSON.parse(JSON.stringify(frontier))
   assert.is(points[0].microBatch, microBatch)
-  const { out } = await sluice('plan')
+  assert.ok(points.length > 1)
+  const { out } = await sluice(job)
   const [, ...rows] = out.split('making values again:')[1].trimEnd().split('\n')
   const numbers = rows.map((row) => row.trim().split(/ {2,}/))
   assert.equal(
     numbers.map(([time, , size]) => [time, size]),
     points.map((point) => [`${(100 * point.extraTime).toFixed(1)} %`, `${point.microBatch}`]),
   )
-  const never = await sluice('plan --recompute never')
+  const never = await sluice(`${job} --recompute never`)
   assert.not.match(never.out, 'making values again')
-  assert.is((await eventsOf('plan --recompute never'))[0].frontier, undefined)
+  assert.is((await eventsOf(`${job} --recompute never`))[0].frontier, undefined)
+  assert.not.match((await sluice('plan --model mlp')).out, 'making values again')
 })
 
 test('--width: the model that is planned is the one that is trained', async () => {

@@ -381,7 +381,7 @@ test('frontier: nothing of a plan that learns nothing, and what does not fit has
   for (const mode of ['evaluate', 'predict'] as const) assert.equal(streamer.plan({ batch: 8, mode }).frontier(), [])
   const build = (memory?: number) =>
     streamerOf(
-      models.transformer(openVirtualDevice('cpu', { memory }), { vocabulary: 16, context: 64, width: 8 }),
+      models.transformer(openVirtualDevice('cpu', { memory }), { vocabulary: 16, context: 64, width: 16, layers: 4 }),
       crossEntropy,
       'needed',
     )

@@ -37,18 +37,19 @@ export function announcePlan(
     emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes], frontier })
     return
   }
-  const table = frontier && frontier.length > 1 ? describeFrontier(frontier) : []
+  const table = frontier ? describeFrontier(frontier) : []
   io.out([String(plan), ...table, ...notes.map((note) => `  note: ${note}`)].join('\n') + '\n')
 }
 
-/** What making values again would give, a line for each choice. */
-const describeFrontier = (frontier: readonly FrontierPoint[]): string[] => [
-  '  making values again:   more time    planned peak    largest micro-batch',
-  ...frontier.map(({ extraTime, peakBytes, microBatch }) => {
+/** What making values again would give, a line for each choice; nothing where that saves no bytes. */
+function describeFrontier(frontier: readonly FrontierPoint[]): string[] {
+  if (frontier.length === 1) return []
+  const rows = frontier.map(({ extraTime, peakBytes, microBatch }) => {
     const time = `${(100 * extraTime).toFixed(1)} %`
     return `${time.padStart(34)}${formatBytes(peakBytes).padStart(16)}${groupDigits(microBatch).padStart(23)}`
-  }),
-]
+  })
+  return ['  making values again:   more time    planned peak    largest micro-batch', ...rows]
+}
 
 /** '832 KiB (851,968 bytes)': one number to read, and one to give to `--memory`. */
 export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`

@@ -205,7 +205,8 @@ export class Planner {
   }
 
   /** See Plan.frontier. */
-  #frontier(request: PlanRequest, { mode, batch, parts }: Split): FrontierPoint[] {
+  #frontier(request: PlanRequest, split: Split): FrontierPoint[] {
+    const { mode, batch, parts } = split
     if (mode !== 'train') return []
     this.#program.prepare()
     const { allocator } = this.#program.device
@@ -214,7 +215,8 @@ export class Planner {
     for (const { dropped, extraTime } of step.points(batch, Infinity)) {
       const measure = step.with(dropped)
       const peakBytes = Math.max(...parts.map(({ size }) => measure(size).peakBytes))
-      const microBatch = largestMicroBatch(batch, allocator, measure)
+      const known = dropped.size === 0 && split.extraTime === 0 && request.microBatch === 'fit'
+      const microBatch = known ? split.microBatch : largestMicroBatch(batch, allocator, measure)
       // a promise of fewer bytes may come to nothing once every value has its place
       const better = points.every((faster) => peakBytes < faster.peakBytes || microBatch > faster.microBatch)
       if (better) points.push({ extraTime, peakBytes, microBatch })
