@@ -213,9 +213,9 @@ export class Planner {
     const step = this.#measured(request)
     const points: FrontierPoint[] = []
     for (const { dropped, extraTime } of step.points(batch, Infinity)) {
-      const measure = step.with(dropped)
+      const measure = step.with(extraTime > 0 ? dropped : NEVER.dropped)
       const peakBytes = Math.max(...parts.map(({ size }) => measure(size).peakBytes))
-      const known = dropped.size === 0 && split.extraTime === 0 && request.microBatch === 'fit'
+      const known = extraTime === 0 && split.extraTime === 0 && request.microBatch === 'fit'
       const microBatch = known ? split.microBatch : largestMicroBatch(batch, allocator, measure)
       // a promise of fewer bytes may come to nothing once every value has its place
       const better = points.every((faster) => peakBytes < faster.peakBytes || microBatch > faster.microBatch)
