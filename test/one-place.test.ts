@@ -80,6 +80,30 @@ test('every op, on inputs that end with it', async () => {
   }
 })
 
+test('a scope that keeps a value is not run by the plan of one that does not', async () => {
+  const device = open('cpu')
+  const x = tensor(device, [-1, 2])
+  const run = (keeps: boolean): Tensor[] =>
+    scope(device, () => {
+      const middle = mul(x, 3)
+      const outer = relu(middle)
+      const result = mul(outer, 2)
+      return keeps ? [result, outer, middle] : [result]
+    })
+  for (const keeps of [false, true, false]) {
+    const values = await Promise.all(run(keeps).map((each) => each.array()))
+    assert.equal(
+      values,
+      [
+        [0, 12],
+        [0, 6],
+        [-3, 6],
+      ].slice(0, keeps ? 3 : 1),
+    )
+  }
+  await device.close()
+})
+
 /** The bytes that a training step of a chain of layers needs at once, beside its parameter of `size` elements. */
 function bytesOf(size: number, layers: (x: Tensor) => Tensor): number {
   const device = open('cpu')

@@ -191,13 +191,18 @@ export function differenceOf(pass: Pass, made: Recording): { made: string; plann
     const [a, b] = [instructions[i], made.instructions[i]]
     if (!a || !b || !alike(a, operands[i], b, made)) return { made: described(b), planned: described(a) }
   }
-  const { values } = made
-  const changed = lives.find(
-    ({ value, death }) => value < values.length && values[value].references > 0 !== (death === Infinity),
+  const ended = lives.find(({ value, death }) => death === Infinity && made.values[value].references === 0)
+  // a value that shares a place has no life of its own
+  const lasting = made.values.findIndex(
+    ({ references }, value) =>
+      references > 0 &&
+      !lives.some((life) => life.value === value && life.death === Infinity) &&
+      operands.some((touched) => touched.includes(value)),
   )
-  if (!changed) return null
-  const words = [`a result of '${changed.op}' that lasts`, `one of '${changed.op}' that ends with the step`]
-  const [planned, other] = changed.death === Infinity ? words : words.reverse()
+  if (!ended && lasting < 0) return null
+  const op = ended?.op ?? instructions[operands.findIndex((touched) => touched.includes(lasting))].op
+  const words = [`a result of '${op}' that lasts`, `one of '${op}' that ends with the step`]
+  const [planned, other] = ended ? words : words.reverse()
   return { made: other, planned }
 }
 
