@@ -88,17 +88,18 @@ test('a scope that keeps a value is not run by the plan of one that does not', a
       const middle = mul(x, 3)
       const outer = relu(middle)
       const result = mul(outer, 2)
-      return keeps ? [result, outer, middle] : [result]
+      return keeps ? [result, outer] : [result]
     })
   for (const keeps of [false, true, false]) {
     const values = await Promise.all(run(keeps).map((each) => each.array()))
     assert.equal(
       values,
-      [
-        [0, 12],
-        [0, 6],
-        [-3, 6],
-      ].slice(0, keeps ? 3 : 1),
+      keeps
+        ? [
+            [0, 12],
+            [0, 6],
+          ]
+        : [[0, 12]],
     )
   }
   await device.close()
