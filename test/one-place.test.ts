@@ -91,7 +91,9 @@ test('a scope that keeps a value is not run by the plan of one that does not', a
       return keeps ? [result, outer] : [result]
     })
   for (const keeps of [false, true, false]) {
-    const values = await Promise.all(run(keeps).map((each) => each.array()))
+    const results = run(keeps)
+    const values = await Promise.all(results.map((each) => each.array()))
+    for (const each of results) each.dispose()
     assert.equal(
       values,
       keeps
