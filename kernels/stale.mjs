@@ -14,7 +14,7 @@ for (const folder of ['src', 'kernels', 'test']) {
   for (const file of readdirSync(DIST + folder, { recursive: true })) {
     const [, name] = /^(.*)\.js$/.exec(`${folder}/${file}`) ?? []
     if (!name || existsSync(`${DIST}../${name}.ts`)) continue
-    for (const suffix of ['js', 'd.ts']) rmSync(`${DIST}${name}.${suffix}`, { force: true })
+    for (const suffix of ['js', 'js.map', 'd.ts']) rmSync(`${DIST}${name}.${suffix}`, { force: true })
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Links of the README and of docs/: each leads to a file or heading that exists in a clone and in the installed
- * package. So pages link only to files that package.json lists under `files`, and name other files without a link.
+ * package. So pages link only to files that package.json lists under `files`, and name other files without a link. What
+ * its `!` entries leave out, the largest sources, is in a clone only.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'

@@ -1,0 +1,64 @@
+/**
+ * Compiles again for the package, smaller: without comments, which the packed sources have, and with source maps that
+ * know lines and no columns. `npm pack` runs it (prepack), after a build that has checked the types.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire, SourceMap } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+/** Text without code: a map of it would say nothing. */
+const DATA = /\/(compiled|digits-data)\.js$/
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const COMMENT = /^\/\/# sourceMappingURL=.*\n?/gm
+
+const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+const options = ['--noCheck', '--declaration', 'false', '--incremental', 'false', '--removeComments', '--sourceMap']
+execFileSync(process.execPath, [tsc, ...options, '--tsBuildInfoFile', 'null'], { cwd: ROOT, stdio: 'inherit' })
+await import('./keep.mjs')
+
+for (const folder of ['dist/src', 'dist/kernels']) {
+  for (const name of readdirSync(join(ROOT, folder), { recursive: true })) {
+    if (!name.endsWith('.js')) continue
+    const file = join(ROOT, folder, name)
+    const code = readFileSync(file, 'utf8').replaceAll(COMMENT, '')
+    if (DATA.test(file)) {
+      writeFileSync(file, code)
+      rmSync(`${file}.map`, { force: true })
+      continue
+    }
+    writeFileSync(`${file}.map`, JSON.stringify(byLine(JSON.parse(readFileSync(`${file}.map`, 'utf8')), code)))
+    // behind what keep.mjs has added, because some tools look for it in the last line only
+    writeFileSync(file, `${code}//# sourceMappingURL=${basename(file)}.map\n`)
+  }
+}
+
+/** The map with one mapping for each line of code, at its first letter. */
+function byLine(map, code) {
+  const full = new SourceMap(map)
+  let before = 0
+  const mappings = code.split('\n').map((text, line) => {
+    const column = text.search(/\S/)
+    const { generatedLine, originalLine } = column < 0 ? {} : full.findEntry(line, column)
+    if (generatedLine !== line) return ''
+    const [file, start] = [0, 0]
+    const mapping = [column, file, originalLine - before, start].map(digits).join('')
+    before = originalLine
+    return mapping
+  })
+  return { version: 3, sources: map.sources, names: [], mappings: mappings.join(';').replace(/;+$/, '') }
+}
+
+/** A number in base 64, the lowest five bits first, each time with a bit that says whether more follow. */
+function digits(number) {
+  let rest = number < 0 ? 2 * -number + 1 : 2 * number
+  let text = ''
+  do {
+    const low = rest % 32
+    rest = (rest - low) / 32
+    text += BASE64[rest > 0 ? low + 32 : low]
+  } while (rest > 0)
+  return text
+}
