@@ -2,80 +2,36 @@
  * `sluice train --checkpoint` and `--resume`: a training that is killed, interrupted or fails at any moment leaves a
  * file from which it goes on, and ends like a training without a disturbance.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { EXIT, type Io } from '../src/cli/io.js'
-import { run } from '../src/cli/run.js'
+import { EXIT } from '../src/cli/io.js'
 import { loadCheckpoint, nn, parseSafetensors, toSafetensors } from '../src/index.js'
+import { type Event, eventsOf, named, scratch, sluice, start } from './command-line.js'
 import { TEST_RUNS } from './fixtures.js'
 
-interface Event {
-  event: string
-  [field: string]: unknown
-}
+const { folder, at } = scratch('keep')
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-keep-'))
-test.after(() => rmSync(folder, { recursive: true }))
-const at = (name: string): string => join(folder, name)
-
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 const JOB = ['train', '--model', 'mlp', '--batch', '128', '--epochs', '3', '--memory', '512KiB', '--threads', '1']
 
 /** A process of its own; `onEvent` may kill it. */
-function start(args: readonly string[], onEvent: (event: Event, child: ChildProcess) => void = () => {}) {
-  const child = spawn(process.execPath, [MAIN, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function follow(args: readonly string[], onEvent: (event: Event, child: ChildProcess) => void = () => {}) {
+  const { child, ended } = start([...args, '--json'])
+  assert.ok(child.stdout)
   const events: Event[] = []
-  let err = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text
-  })
-  const lines = createInterface({ input: child.stdout })
-  lines.on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     // the last line of a killed process can be incomplete
     if (!line.endsWith('}')) return
     const event: Event = JSON.parse(line)
     events.push(event)
     onEvent(event, child)
   })
-  return new Promise<{ code: number | null; signal: string | null; events: Event[]; err: string }>((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, events, err }))
-  })
+  return { ...(await ended), events }
 }
 
-/** In this process. */
-async function sluice(args: readonly string[], options: Partial<Io> & { signal?: AbortSignal } = {}) {
-  const shown = { out: '', err: '' }
-  const code = await run(args, {
-    out: (text) => {
-      shown.out += text
-      options.out?.(text)
-    },
-    err: (text) => {
-      shown.err += text
-    },
-    isTTY: options.isTTY ?? false,
-    columns: 200,
-    interruptible: (fn) => fn(options.signal ?? new AbortController().signal),
-  })
-  return { code, ...shown }
-}
-
-async function eventsOf(args: readonly string[]): Promise<Event[]> {
-  const { code, out, err } = await sluice([...args, '--json'])
-  assert.is(code, EXIT.done, err)
-  return out
-    .trimEnd()
-    .split('\n')
-    .map((line): Event => JSON.parse(line))
-}
-
-const named = (all: readonly Event[], name: string): Event[] => all.filter(({ event }) => event === name)
 const lossesOf = (all: readonly Event[]): number[] => named(all, 'step').map(({ loss }) => Number(loss))
 const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(path))
 
@@ -92,7 +48,7 @@ test('killed with SIGKILL at any moment, and resumed: the same file at the end, 
   const { file } = await straight()
   const random = nn.generator(9)
   let began = 0
-  await start([...JOB, '--checkpoint', at('timed'), '--every', '1'], ({ event }) => {
+  await follow([...JOB, '--checkpoint', at('timed'), '--every', '1'], ({ event }) => {
     if (event === 'plan') began = performance.now()
   })
   const longest = performance.now() - began
@@ -105,7 +61,7 @@ test('killed with SIGKILL at any moment, and resumed: the same file at the end, 
     for (const last of [false, false, true]) {
       const go = existsSync(path) ? ['train', '--resume', path] : JOB
       let timer: NodeJS.Timeout | undefined
-      const { code, signal, err } = await start([...go, '--checkpoint', path, '--every', '1'], ({ event }, child) => {
+      const { code, signal, err } = await follow([...go, '--checkpoint', path, '--every', '1'], ({ event }, child) => {
         if (event === 'plan' && !last) timer = setTimeout(() => child.kill('SIGKILL'), 0.7 * random() * longest)
       })
       clearTimeout(timer)
@@ -123,7 +79,7 @@ test('killed with SIGKILL at any moment, and resumed: the same file at the end, 
 test('Ctrl-C keeps the last commit and exits 130; --resume goes on to the same file', async () => {
   const { file } = await straight()
   const path = at('interrupted')
-  const { code, events, err } = await start([...JOB, '--checkpoint', path], ({ event, step }, child) => {
+  const { code, events, err } = await follow([...JOB, '--checkpoint', path], ({ event, step }, child) => {
     if (event === 'step' && step === 5) child.kill('SIGINT')
   })
   assert.is(code, EXIT.interrupted, err)

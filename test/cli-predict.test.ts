@@ -1,12 +1,9 @@
 /** `sluice weights` and `sluice predict`: what a file holds, and what its weights say of images. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
-import { run } from '../src/cli/run.js'
 import {
   data,
   load,
@@ -19,47 +16,16 @@ import {
   tensor,
   toSafetensors,
 } from '../src/index.js'
+import { type Event, eventsOf, scratch, sluice } from './command-line.js'
 import { writeIdx } from './idx-files.js'
 
-interface Event {
-  event: string
-  [field: string]: unknown
-}
-
 const HERE = fileURLToPath(new URL('../../test/weights/', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'sluice-predict-'))
-test.after(() => rmSync(folder, { recursive: true }))
-const at = (name: string): string => join(folder, name)
-
-async function sluice(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const shown = { out: '', err: '' }
-  const code = await run(args, {
-    out: (text) => {
-      shown.out += text
-    },
-    err: (text) => {
-      shown.err += text
-    },
-    isTTY: false,
-    columns: 80,
-    interruptible: (fn) => fn(new AbortController().signal),
-  })
-  return { code, ...shown }
-}
-
-async function eventsOf(...args: string[]): Promise<Event[]> {
-  const { code, out, err } = await sluice(...args, '--json')
-  assert.is(code, EXIT.done, err)
-  return out
-    .trimEnd()
-    .split('\n')
-    .map((line): Event => JSON.parse(line))
-}
+const { at } = scratch('predict')
 
 test('weights lists every tensor that PyTorch wrote, and tells a terminal nothing else', async () => {
   const file = `${HERE}gpt.safetensors`
   const { tensors } = parseSafetensors(toSafetensors(await load(file)))
-  const listed = await eventsOf('weights', file)
+  const listed = await eventsOf(['weights', file])
   const done = listed.pop()
   assert.equal(
     listed.map(({ name, shape, dtype, elements, bytes }) => [name, shape, dtype, elements, bytes]).sort(),
@@ -72,23 +38,23 @@ test('weights lists every tensor that PyTorch wrote, and tells a terminal nothin
     [done?.event, done?.tensors, done?.bytes, done?.metadata],
     ['done', listed.length, bytes, { format: 'pt' }],
   )
-  const { out } = await sluice('weights', file)
+  const { out } = await sluice(['weights', file])
   const rows = out.trimEnd().split('\n')
   assert.is(rows.length, listed.length + 3)
   assert.match(rows[1], /^transformer\.wte\.weight +\[24, 16\] +F32 +1,536$/)
   assert.match(rows[rows.length - 1], /^29 tensors, 7,\d+ elements, \d+,\d+ bytes; texts: format$/)
   writeFileSync(at('escape'), toSafetensors({ '\u001b[2J\u202ex': { shape: [1], data: [1] } }, { '\u0007': 'bell' }))
-  const escaped = await sluice('weights', at('escape'))
+  const escaped = await sluice(['weights', at('escape')])
   assert.match(escaped.out, '\\u{1b}[2J\\u{202e}x')
   assert.match(escaped.out, 'texts: format, \\u{7}\n')
-  assert.equal((await eventsOf('weights', `${HERE}types.safetensors`)).length, 15)
+  assert.equal((await eventsOf(['weights', `${HERE}types.safetensors`])).length, 15)
   for (const [args, code, message] of [
     [['weights'], EXIT.usage, /weights takes one safetensors file/],
     [['weights', file, file], EXIT.usage, /weights takes one safetensors file/],
     [['weights', at('none')], EXIT.failed, /none cannot be read \(ENOENT/],
     [['weights', fileURLToPath(import.meta.url)], EXIT.failed, /cli-predict\.test\.js: byte 0: the header has/],
   ] as const) {
-    const outcome = await sluice(...args)
+    const outcome = await sluice(args)
     assert.is(outcome.code, code)
     assert.match(outcome.err, message)
     assert.is(outcome.out, '')
@@ -98,23 +64,23 @@ test('weights lists every tensor that PyTorch wrote, and tells a terminal nothin
 test('a training of another width: its file says so to predict and to --resume', async () => {
   const file = at('narrow')
   const flags = '--model mlp --width 20 --batch 512 --memory 512KiB'
-  const trained = await eventsOf(...`train ${flags} --epochs 1 --checkpoint`.split(' '), file)
-  const predicted = await eventsOf('predict', '--weights', file)
+  const trained = await eventsOf([...`train ${flags} --epochs 1 --checkpoint`.split(' '), file])
+  const predicted = await eventsOf(['predict', '--weights', file])
   assert.is(predicted.at(-1)?.accuracy, trained.at(-1)?.testAccuracy)
-  const { code, err } = await sluice('train', '--resume', file, '--epochs', '2')
+  const { code, err } = await sluice(['train', '--resume', file, '--epochs', '2'])
   assert.is(code, EXIT.done, err)
-  const refused = await sluice('train', '--resume', file, '--width', '21')
+  const refused = await sluice(['train', '--resume', file, '--width', '21'])
   assert.is(refused.code, EXIT.usage)
   assert.match(refused.err, /is a training with --width 20/)
 })
 
 test('predict gives the accuracy that train measured, and the classes and probabilities of the library', async () => {
   const file = at('trained')
-  const trained = await eventsOf(
+  const trained = await eventsOf([
     ...'train --model mlp --batch 256 --epochs 4 --memory 512KiB --seed 3 --checkpoint'.split(' '),
     file,
-  )
-  const predicted = await eventsOf('predict', '--weights', file)
+  ])
+  const predicted = await eventsOf(['predict', '--weights', file])
   const done = predicted.pop()
   assert.equal([done?.event, done?.samples], ['done', 359])
   assert.is(done?.accuracy, trained[trained.length - 1].testAccuracy)
@@ -137,7 +103,7 @@ test('predict gives the accuracy that train measured, and the classes and probab
     // float32 logits of size 10 against float64 ones
     assert.ok(Math.abs(Number(probability) - Math.max(...own)) < 1e-5)
   })
-  const { out } = await sluice('predict', '--weights', file, '--micro-batch', '7')
+  const { out } = await sluice(['predict', '--weights', file, '--micro-batch', '7'])
   const rows = out.split('\n').filter((row) => /^ +\d+ +\d +\d+\.\d %/.test(row))
   assert.is(rows.length, 359)
   const wrong = predicted.filter(({ class: found, label }) => found !== label)
@@ -159,7 +125,7 @@ test('predict takes the images of an IDX folder or an npy file, and weights that
   const file = at('plain')
   await save(await models.convnet(device, { inputShape: [1, 6, 6], classes: 4, seed: 5 }).stateDict(), file)
   const flags = ['--weights', file, '--model', 'convnet']
-  const ofFolder = await eventsOf('predict', ...flags, '--data', `idx:${images}`)
+  const ofFolder = await eventsOf(['predict', ...flags, '--data', `idx:${images}`])
   assert.is(ofFolder.length, 13)
   assert.equal(ofFolder[3].label, 3)
   const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (12, 6, 6), }"
@@ -168,12 +134,12 @@ test('predict takes the images of an IDX folder or an npy file, and weights that
     Uint8Array.of(0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0, ...Buffer.from(header), ...pixels),
   )
   const npy = ['--data', `npy:${at('images.npy')}`]
-  const ofFile = await eventsOf('predict', ...flags, ...npy, '--classes', '4')
+  const ofFile = await eventsOf(['predict', ...flags, ...npy, '--classes', '4'])
   const shown = (events: readonly Event[]) =>
     events.slice(0, 12).map(({ class: found, probability }) => [found, probability])
   assert.equal(shown(ofFile), shown(ofFolder))
   assert.equal([ofFile[0].label, ofFile[12].accuracy], [undefined, undefined])
-  const { out } = await sluice('predict', ...flags, ...npy, '--classes', '4')
+  const { out } = await sluice(['predict', ...flags, ...npy, '--classes', '4'])
   assert.not.match(out, 'Accuracy')
   writeFileSync(at('row.npy'), Buffer.from(readOf('(432,)'), 'latin1'))
   const cases: [string[], number, RegExp][] = [
@@ -200,7 +166,7 @@ test('predict takes the images of an IDX folder or an npy file, and weights that
     ],
   ]
   for (const [args, code, message] of cases) {
-    const outcome = await sluice(...args)
+    const outcome = await sluice(args)
     assert.is(outcome.code, code, outcome.err)
     assert.match(outcome.err, message)
   }

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
-import { run } from '../src/cli/run.js'
 import {
   crossEntropy,
   DoesNotFitError,
@@ -17,43 +16,8 @@ import {
   optim,
   Streamer,
 } from '../src/index.js'
+import { type Event, eventsOf, sluice } from './command-line.js'
 import { writeIdx } from './idx-files.js'
-
-interface Event {
-  event: string
-  [field: string]: unknown
-}
-
-async function outcomeOf(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const shown = { out: '', err: '' }
-  const code = await run(args, {
-    out: (text) => {
-      shown.out += text
-    },
-    err: (text) => {
-      shown.err += text
-    },
-    isTTY: false,
-    columns: 80,
-    interruptible: (fn) => fn(new AbortController().signal),
-  })
-  return { code, ...shown }
-}
-
-/** What a run prints; it must succeed. */
-async function sluice(...args: string[]): Promise<string> {
-  const { code, out, err } = await outcomeOf(...args)
-  assert.is(code, EXIT.done, err)
-  return out
-}
-
-async function eventsOf(...args: string[]): Promise<Event[]> {
-  const out = await sluice(...args, '--json')
-  return out
-    .trimEnd()
-    .split('\n')
-    .map((line): Event => JSON.parse(line))
-}
 
 /** The wanted fields of all events with one name. */
 const fields = (all: readonly Event[], name: string, ...wanted: string[]): unknown[][] =>
@@ -195,7 +159,7 @@ const words = (flags: readonly string[]): string[] => flags.flatMap((flag) => fl
 
 for (const [flags, job] of Object.entries(CASES)) {
   test(`sluice train ${flags.replace(withTests, 'DIR')}: the library's numbers`, async () => {
-    const all = await eventsOf('train', ...words([...SMALL, ...flags.split(/ (?=--)/)]))
+    const all = await eventsOf(['train', ...words([...SMALL, ...flags.split(/ (?=--)/)])])
     const { steps, ends } = await library(job)
     assert.equal(fields(all, 'step', 'epoch', 'step', 'samples', 'loss', 'peakBytes'), steps)
     assert.equal(fields(all, 'epoch', 'epoch', 'trainLoss', 'testLoss', 'testAccuracy'), ends)
@@ -210,7 +174,7 @@ for (const [flags, job] of Object.entries(CASES)) {
 
 test('the lines for a person have the same numbers', async () => {
   const started = performance.now()
-  const out = await sluice('train', ...words([...SMALL, '--epochs 2', '--warm-up 1']))
+  const { out } = await sluice(['train', ...words([...SMALL, '--epochs 2', '--warm-up 1'])])
   const seconds = (performance.now() - started) / 1000
   const optimizer = (model: nn.Module) => optim.adam(model, { learningRate: risen(0.01, 1, cosine(0.01, 5)) })
   const { steps, ends } = await library({ epochs: 2, optimizer })
@@ -231,7 +195,7 @@ test('the lines for a person have the same numbers', async () => {
 /** Asserts that a job is refused before anything is trained, with the budget that it needs. */
 async function assertRefused(job: string, data: string, needed: number): Promise<void> {
   for (const command of ['train', 'plan']) {
-    const { code, out, err } = await outcomeOf(command, ...job.split(' '), '--data', data, '--json')
+    const { code, out, err } = await sluice([command, ...job.split(' '), '--data', data, '--json'])
     assert.equal([code, out.split('\n').length], [EXIT.doesNotFit, 2], out)
     assert.match(err, `(${needed} bytes)`)
   }
@@ -267,7 +231,7 @@ test('a last mini-batch that needs more than a full one is refused too, and --mi
   try {
     const job = '--model mlp --batch 25 --epochs 1 --memory 512KiB --micro-batch'
     await assertRefused(`${job} 25`, `idx:${alone}`, more)
-    const all = await eventsOf('train', ...job.split(' '), 'fast', '--data', `idx:${alone}`)
+    const all = await eventsOf(['train', ...job.split(' '), 'fast', '--data', `idx:${alone}`])
     const [[chosen, trials]] = fields(all, 'choice', 'microBatch', 'trials')
     assert.ok(Array.isArray(trials))
     assert.equal([trials[0].microBatch, chosen], [25, trials[1].microBatch])
@@ -283,7 +247,7 @@ test("sluice plan: the library's plan", async () => {
     ['--model mlp --batch 300 --memory 400KiB --optimizer sgd --momentum 0', 'cpu', models.mlp, optim.sgd],
     ['--model mlp --batch 300 --memory 1MiB --device gpu', 'gpu', models.mlp, optim.adam],
   ] as const) {
-    const [event] = await eventsOf('plan', ...args.split(' '))
+    const [event] = await eventsOf(`plan ${args}`)
     const device = openVirtualDevice(kind, { memory: Number(event.budgetBytes) })
     const model = build(device, { inputShape: [1, 8, 8], classes: 10, seed: 1 })
     const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optimizer(model) })

@@ -1,0 +1,81 @@
+/** The program in a process of its own: streams, signals, the terminal. */
+import { closeSync, openSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { EXIT } from '../src/cli/io.js'
+import { type Event, number, start } from './command-line.js'
+
+test('the process: exit codes and both streams', async () => {
+  const small = start('plan --model mlp --memory 4096 --json')
+  const { code, out, err } = await small.ended
+  assert.is(code, EXIT.doesNotFit)
+  assert.ok(Number(JSON.parse(out).minimumBudgetBytes) > 4096)
+  assert.match(err, /^sluice: a micro-batch of 1 sample needs/)
+})
+
+const TRAINING = 'train --model mlp --batch 16 --epochs 5000 --memory 1MiB --json'
+
+test('the process: a full disk ends it with a message and exit code 1; if the message cannot be written, the exit code remains', async () => {
+  const full = openSync('/dev/full', 'w')
+  try {
+    for (const args of ['devices', 'plan --model mlp', TRAINING]) {
+      const { code, err } = await start(args, ['ignore', full, 'pipe']).ended
+      assert.equal(
+        [code, err],
+        [EXIT.failed, 'sluice: standard output: ENOSPC: no space left on device, write\n'],
+        args,
+      )
+    }
+    const refused = await start('plan --model mlp --memory 4096 --json', ['ignore', 'pipe', full]).ended
+    assert.is(refused.code, EXIT.doesNotFit)
+    assert.is(JSON.parse(refused.out).event, 'error')
+    assert.is((await start('trian', ['ignore', full, full]).ended).code, EXIT.usage)
+    assert.is((await start('devices', ['ignore', full, full]).ended).code, EXIT.failed)
+  } finally {
+    closeSync(full)
+  }
+})
+
+test('the process: it ends silently when its reader closes the pipe', async () => {
+  const { child, ended } = start(TRAINING)
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  const { code, err } = await ended
+  assert.equal([code, err], [EXIT.failed, ''])
+})
+
+test('the process: the first Ctrl-C ends the training with 130, even between steps of a few milliseconds', async () => {
+  const { child, ended } = start(TRAINING)
+  child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
+  const { code, out, err } = await ended
+  assert.is(code, EXIT.interrupted)
+  assert.match(err, /^Interrupted after [\d,]+ of 450,000 steps, the last with loss/)
+  const last: Event = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '')
+  assert.is(last.event, 'interrupted')
+  assert.ok(number(last, 'steps') > 0)
+})
+
+test('the process: on a terminal the line fits its width, or 80 if that is unknown; in a pipe no line is redrawn', async () => {
+  const job = 'train --model mlp --batch 1438 --epochs 99 --memory 4MiB --threads 1'
+  const widest = async (before: string): Promise<number> => {
+    const { out } = await start(job, 'pipe', before).ended
+    const [, ...lines] = out.split('\r\u001b[K')
+    return Math.max(...lines.slice(0, -1).map((line) => line.length))
+  }
+  assert.is(await widest('process.stdout.isTTY = true; process.stdout.columns = 41'), 40)
+  assert.is(await widest('process.stdout.isTTY = true'), 79)
+  // at the end no handler is left, so Ctrl-C would kill again
+  const counted = `process.on('exit', () => process.stderr.write('handlers: ' + process.listenerCount('SIGINT')))`
+  const { out, err } = await start(job, 'pipe', counted).ended
+  assert.not.match(out, '\r')
+  assert.is(err, 'handlers: 0')
+})
+
+test('the process: Ctrl-C at once kills a command that does not train', async () => {
+  const { child, ended } = start('gradcheck')
+  child.stdout?.once('data', () => child.kill('SIGINT'))
+  const { code, signal, out } = await ended
+  assert.equal([code, signal], [null, 'SIGINT'])
+  assert.not.match(out, 'worst error')
+})
+
+test.run()
