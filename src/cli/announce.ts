@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { FileError } from '../io/index.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { reasonOf } from '../memory/errors.js'
+import { describeShare } from '../memory/offered.js'
 import { drawTimeline, type Section, type TimelinePoint } from '../memory/timeline.js'
 import type { FrontierPoint, Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
@@ -49,6 +50,12 @@ function describeFrontier(frontier: readonly FrontierPoint[]): string[] {
     return `${time.padStart(34)}${formatBytes(peakBytes).padStart(16)}${groupDigits(microBatch).padStart(23)}`
   })
   return ['  making values again:   more time    planned peak    largest micro-batch', ...rows]
+}
+
+/** The note on a budget that is a share. */
+export function shareNote({ flags: { memory }, memoryBytes }: Job): string[] {
+  const share = memory === undefined ? null : describeShare(memory)
+  return share === null ? [] : [`--memory is ${formatBytes(memoryBytes)}, ${share}`]
 }
 
 /** '832 KiB (851,968 bytes)': one number to read, and one to give to `--memory`. */

@@ -5,6 +5,7 @@ import { DeviceError } from '../device/errors.js'
 import { LARGEST_HEAP_BYTES } from '../device/heap-device.js'
 import { type DeviceKind, openDevice } from '../device/open.js'
 import { formatBytes } from '../memory/bytes.js'
+import { offeredMemory } from '../memory/offered.js'
 import { type Command, EXIT, emit } from './io.js'
 import { describeOptions, parseOptions } from './options.js'
 
@@ -68,7 +69,7 @@ export const devices: Command = {
   help: () =>
     `Usage: sluice devices [options]
 
-Lists the devices of --device.
+Lists the devices of --device, and the memory of which --memory 60% is a share.
 
 ${describeOptions(OPTIONS)}
 `,
@@ -83,6 +84,12 @@ ${describeOptions(OPTIONS)}
       if (values.json) emit(io, 'device', offer)
       else io.out(`${describe(offer)}\n`)
     }
+    const memory = offeredMemory()
+    if (memory && values.json) emit(io, 'memory', memory)
+    else if (memory)
+      io.out(
+        `memory     ${formatBytes(memory.bytes)}, of which --memory can be a share such as 60%: what this ${memory.by} offers\n`,
+      )
     return EXIT.done
   },
 }

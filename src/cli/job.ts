@@ -2,7 +2,7 @@
 import { MAX_THREADS } from '../../kernels/simd/index.js'
 import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
 import type { Device } from '../device/device.js'
-import { DEVICE_KINDS, type DeviceKind } from '../device/open.js'
+import { budgetOf, DEVICE_KINDS, type DeviceKind } from '../device/open.js'
 import { LARGEST_SEED } from '../device/seed.js'
 import { BUILDERS } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
@@ -11,7 +11,7 @@ import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
 import { type Recompute, Streamer } from '../stream/streamer.js'
 import { sameShape, showShape } from '../tensor/shape.js'
-import { byteSize, choice, decimal, parseOptions, UsageError, type Values, whole } from './options.js'
+import { choice, decimal, parseOptions, reading, UsageError, type Values, whole } from './options.js'
 
 const MODELS = Object.keys(BUILDERS)
 const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
@@ -32,7 +32,12 @@ export const JOB_OPTIONS = {
     help: 'embedded digits, or a folder of IDX files',
   },
   batch: { type: 'string', default: '1024', value: 'N', help: 'samples in a mini-batch' },
-  memory: { type: 'string', default: '2MiB', value: 'SIZE', help: 'the byte budget: 8MiB, 512KiB, 4096' },
+  memory: {
+    type: 'string',
+    default: '2MiB',
+    value: 'SIZE',
+    help: 'the byte budget: 8MiB, 4096, or 60% of the container or machine',
+  },
   epochs: { type: 'string', default: '60', value: 'N', help: 'passes over the training data' },
   seed: { type: 'string', default: '1', value: 'N', help: 'of weights, split and order' },
   'micro-batch': {
@@ -135,6 +140,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
       : parseOptions(command, args, { ...JOB_OPTIONS, ...KEEP })
   const ifGiven = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
     text === undefined ? undefined : read(text)
+  const device = choice('--device', values.device, DEVICE_KINDS)
   const optimizer = choice('--optimizer', values.optimizer, OPTIMIZERS)
   if (values.momentum !== undefined && optimizer !== 'sgd') {
     throw new UsageError(
@@ -157,13 +163,13 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     width: ifGiven(values.width, (text) => whole('--width', text, 1)),
     folder,
     batch: whole('--batch', values.batch, 1, LARGEST_BATCH),
-    memoryBytes: byteSize('--memory', values.memory),
+    memoryBytes: reading('--memory', () => budgetOf(device, values.memory)),
     epochs: whole('--epochs', values.epochs, 1),
     seed: whole('--seed', values.seed, 0, LARGEST_SEED),
     microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
     fastest: size === 'fast',
     recompute: recomputeOf(values.recompute),
-    device: choice('--device', values.device, DEVICE_KINDS),
+    device,
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
     learningRate: ifGiven(values.lr, (text) => decimal('--lr', text, 0)) ?? (optimizer === 'sgd' ? 0.05 : 0.01),

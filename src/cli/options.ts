@@ -1,6 +1,5 @@
 /** Flags: one declaration serves to parse, check and print them. */
 import { parseArgs } from 'node:util'
-import { parseBytes } from '../memory/bytes.js'
 import { reasonOf, SluiceError } from '../memory/errors.js'
 
 /** Wrong arguments. The message names the mistake and a correct form. */
@@ -87,12 +86,12 @@ export function decimal(what: string, text: string, least: number, above = false
   throw new UsageError(`${what} '${text}' is not a number ${above ? `above ${least}` : `of at least ${least}`}`)
 }
 
-/** The number of bytes that `text` states, such as '8MiB'. */
-export function byteSize(what: string, text: string): number {
+/** @throws UsageError  the error of `read`, with the name of the flag */
+export function reading<T>(flag: string, read: () => T): T {
   try {
-    return parseBytes(text)
+    return read()
   } catch (error) {
-    throw new UsageError(`${what}: ${reasonOf(error)}`)
+    throw new UsageError(`${flag}: ${reasonOf(error)}`)
   }
 }
 

@@ -2,7 +2,7 @@
 import { heapLimit } from '../device/heap-device.js'
 import { openVirtualDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
-import { announcePlan, describeJob, showBytes, writePicture, writePlan } from './announce.js'
+import { announcePlan, describeJob, shareNote, showBytes, writePicture, writePlan } from './announce.js'
 import { type Command, EXIT, type Io } from './io.js'
 import { build, JOB_OPTIONS, type Job, PLAN_OPTIONS, parseJob, type Sets, shapesOf } from './job.js'
 import { announceLargest, enlarged, findLargest } from './largest.js'
@@ -57,6 +57,7 @@ async function report(job: Job, sets: Sets, io: Io): Promise<void> {
   const limit = job.device === 'gpu' ? null : heapLimit(memoryBytes)
   const samples = groupDigits(sets.train.length)
   const notes = [
+    ...shareNote(job),
     ...(limit ? [`this budget is for planning only: ${limit}`] : []),
     ...(batch > sets.train.length
       ? [`the training data has ${samples} samples: train takes them as one mini-batch per epoch`]

@@ -5,7 +5,7 @@ import { openDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
 import { InterruptedError } from '../stream/errors.js'
 import type { Streamer } from '../stream/streamer.js'
-import { announcePlan, describeJob, writePicture } from './announce.js'
+import { announcePlan, describeJob, shareNote, writePicture } from './announce.js'
 import { chooseFastest } from './choose.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { build, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, totalSteps } from './job.js'
@@ -46,6 +46,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
     const capped = { ...asked, batch: Math.min(asked.batch, sets.train.length) }
     const needs = findNeeds(capped, sets)
     const notes = [
+      ...shareNote(asked),
       ...(capped.batch < asked.batch
         ? [`the training data has ${groupDigits(capped.batch)} samples: one mini-batch of all of them per epoch`]
         : []),

@@ -1,10 +1,11 @@
 /** Opening a device by name. */
 import { type ByteSize, parseBytes } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
-import { HeapAllocator } from '../memory/heap.js'
+import { HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
+import { offeredShare } from '../memory/offered.js'
 import type { Device } from './device.js'
 import type { GpuDevice } from './gpu/gpu-device.js'
-import { HeapDevice } from './heap-device.js'
+import { HeapDevice, LARGEST_HEAP_BYTES } from './heap-device.js'
 import type { DeviceOptions, HeapKind } from './heap-kind.js'
 import { checkSeed } from './seed.js'
 import { VirtualDevice, VirtualGpuDevice } from './virtual.js'
@@ -14,7 +15,10 @@ export type DeviceKind = HeapKind | 'gpu'
 export const DEVICE_KINDS: readonly DeviceKind[] = ['cpu', 'gpu', 'reference']
 
 export interface OpenOptions extends DeviceOptions {
-  /** the hard byte budget: '8MiB', '512 KiB', 4096 */
+  /**
+   * the hard byte budget: '8MiB', '512 KiB', 4096; on cpu and reference also '60%' of what the container or machine has, in
+   * whole pages and at most 4 GiB
+   */
   memory: ByteSize
   /** for the gpu device: a WebGL2 context that nothing else uses; default a new one */
   context?: WebGL2RenderingContext
@@ -35,7 +39,7 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
   if (options?.memory === undefined) {
     throw new ArgumentError(`a device needs a byte budget: openDevice('${kind}', { memory: '8MiB' })`)
   }
-  const budgetBytes = parseBytes(options.memory)
+  const budgetBytes = budgetOf(kind, options.memory)
   // checked first, because a context that was made would have to be given back
   checkSeed('openDevice', options.seed ?? 0)
   if (kind === 'gpu') {
@@ -52,9 +56,23 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
  */
 export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): Device {
   checkKind(kind)
-  const budgetBytes = options.memory === undefined ? Infinity : parseBytes(options.memory)
+  const budgetBytes = options.memory === undefined ? Infinity : budgetOf(kind, options.memory)
   if (kind === 'gpu') return new VirtualGpuDevice(budgetBytes, options)
   return new VirtualDevice(kind, budgetBytes, options)
+}
+
+/**
+ * The budget that `memory` means. On cpu and reference '60%' is that share of the memory that the container, or without
+ * a limit the machine, offers this process, in whole pages, and at most the 4 GiB that such a device can have.
+ * @throws ArgumentError  neither a byte size nor a share; a share on the gpu, which does not say how much it has
+ */
+export function budgetOf(kind: DeviceKind, memory: ByteSize): number {
+  const bytes = offeredShare(memory)
+  if (bytes === null) return parseBytes(memory)
+  if (kind === 'gpu') {
+    throw new ArgumentError(`'${memory}': a gpu does not say how much memory it has. Give bytes, such as '256MiB'`)
+  }
+  return Math.min(LARGEST_HEAP_BYTES, Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES)
 }
 
 function checkKind(kind: string): void {

@@ -4,7 +4,7 @@
  */
 import { ArgumentError } from './errors.js'
 
-/** 8388608 or '8388608', '8MiB', '512 KiB', '1.5GiB'. */
+/** 8388608 or '8388608', '8MiB', '512 KiB', '1.5GiB'; as a budget also '60%', see offered.ts. */
 export type ByteSize = number | string
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
