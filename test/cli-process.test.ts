@@ -1,9 +1,13 @@
 /** The program in a process of its own: streams, signals, the terminal. */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
-import { type Event, number, start } from './command-line.js'
+import { type Event, eventsIn, named, number, scratch, start } from './command-line.js'
+import { writeIdx } from './idx-files.js'
+
+const { folder } = scratch('process')
 
 test('the process: exit codes and both streams', async () => {
   const small = start('plan --model mlp --memory 4096 --json')
@@ -77,5 +81,44 @@ test('the process: Ctrl-C at once kills a command that does not train', async ()
   assert.equal([code, signal], [null, 'SIGINT'])
   assert.not.match(out, 'worst error')
 })
+
+/** At its end a process writes what Linux says of it to standard error. */
+const OF_SYSTEM = `import fs from 'node:fs'
+process.on('exit', () => console.error(/VmHWM:\\s*(\\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]))`
+
+const onLinux = existsSync('/proc/self/status') ? test : test.skip
+
+onLinux(
+  'the process: what the summary says it held is what the system says, and its parts grow with what is in them',
+  async () => {
+    // 16 images of 1,000 x 1,000 pixels
+    const header = Buffer.from([0, 0, 8, 3, 0, 0, 0, 16, 0, 0, 3, 232, 0, 0, 3, 232])
+    for (const part of ['train', 't10k']) {
+      writeFileSync(join(folder, `${part}-images-idx3-ubyte`), Buffer.concat([header, Buffer.alloc(16e6, 'pixels')]))
+      writeIdx(folder, `${part}-labels-idx1-ubyte`, [16], (i) => i % 4)
+    }
+    const measured = async (job: string) => {
+      const { code, out, err } = await start(`${job} --threads 1 --epochs 1 --json`, 'pipe', OF_SYSTEM).ended
+      assert.is(code, EXIT.done, err)
+      const [{ process: held, budgetBytes, peakBytes }] = named(eventsIn(out), 'done')
+      const parts: Record<string, number> = JSON.parse(JSON.stringify(held))
+      const { peakBytes: most, webAssemblyReservedBytes: reserved, webAssemblyTouchedBytes: touched } = parts
+      const { javaScriptHeapBytes, hostDataBytes, otherBytes } = parts
+      const system = 1024 * Number(err)
+      assert.ok(Math.abs(most - system) < 0.1 * system, `${most} of ${system}`)
+      assert.is(touched + javaScriptHeapBytes + hostDataBytes + otherBytes, most)
+      assert.equal([reserved, touched], [budgetBytes, peakBytes])
+      return parts
+    }
+    const small = await measured('train --model mlp --batch 64 --memory 1MiB')
+    const large = await measured(`train --model mlp --width 4 --batch 8 --memory 256MiB --data idx:${folder}`)
+    // 32 images of a million bytes, and a mini-batch of 8 as float32 in the memory of the device
+    assert.ok(large.hostDataBytes - small.hostDataBytes > 32e6, `${large.hostDataBytes}`)
+    assert.ok(large.webAssemblyTouchedBytes > 32e6 && small.webAssemblyTouchedBytes <= 2 ** 20)
+    assert.ok(large.peakBytes - small.peakBytes > 64e6, `${large.peakBytes}, ${small.peakBytes}`)
+    // Node itself and its code: neither data nor the budget are in it
+    assert.ok(Math.abs(large.otherBytes - small.otherBytes) < 40e6, `${large.otherBytes}, ${small.otherBytes}`)
+  },
+)
 
 test.run()

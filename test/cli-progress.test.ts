@@ -180,8 +180,19 @@ test('sluice train on a terminal: the line appears with the first micro-batch, a
   assert.match(shown.line, /^Interrupted after [\d,]+ of 15,000 steps/)
 })
 
+/** What the process held in this summary. */
+const HELD = {
+  ...{ peakBytes: 100 * 2 ** 20, webAssemblyReservedBytes: 2 ** 20, webAssemblyTouchedBytes: 2 ** 19 },
+  ...{ javaScriptHeapBytes: 2 ** 25, hostDataBytes: 2 ** 23, otherBytes: 59.5 * 2 ** 20 },
+}
+
 /** The summary of a training of three steps and one evaluation, some of which did not peak as planned. */
-function summary(memory: string, wholeBatchBytes: number, peaks = { step: 1000, evaluation: 1000 }): string {
+function summary(
+  memory: string,
+  wholeBatchBytes: number,
+  peaks = { step: 1000, evaluation: 1000 },
+  held = HELD,
+): string {
   const job = parseJob('train', ['--memory', memory, '--batch', '64'])
   const model = models.mlp(openVirtualDevice('cpu'), { inputShape: [1, 8, 8], classes: 10 })
   const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })
@@ -194,6 +205,7 @@ function summary(memory: string, wholeBatchBytes: number, peaks = { step: 1000, 
   showDone(io, job, tally, {
     plan,
     needs: { minimumBudgetBytes: 4096, wholeBatchBytes, parameterCount: 1 },
+    held,
     wallMs: 1500,
   })
   return shown.all
@@ -209,7 +221,17 @@ test('the summary: the bytes of the whole mini-batch, next to the budget', () =>
   ] as const) {
     assert.ok(summary('4KiB', wholeBatchBytes).startsWith(head + need), summary('4KiB', wholeBatchBytes))
   }
-  assert.match(summary('4KiB', 1), '\nHighest peak 1000 B (1,000 bytes), 24.4 % of the budget of 4 KiB.\n1.5 s.\n')
+  assert.match(
+    summary('4KiB', 1),
+    '\nHighest peak 1000 B (1,000 bytes), 24.4 % of the budget of 4 KiB.\nThe whole process',
+  )
+})
+
+test('the summary: what the process held besides the budget, without a peak in it where the bytes are of a gpu', () => {
+  const [most, rest] = ['The whole process held at most 100 MiB: ', 'JavaScript heap 32 MiB, data on the host 8 MiB, ']
+  assert.match(summary('4KiB', 1), `\n${most}this peak 512 KiB, ${rest}Node, threads and code 59.5 MiB.\n1.5 s.\n`)
+  const onGpu = { ...HELD, webAssemblyReservedBytes: 0, webAssemblyTouchedBytes: 0, otherBytes: 60 * 2 ** 20 }
+  assert.match(summary('4KiB', 1, undefined, onGpu), `\n${most}${rest}Node, threads, driver and code 60 MiB.\n1.5 s.\n`)
 })
 
 test('the summary tells if a peak was not the planned one', () => {

@@ -161,7 +161,10 @@ test('a person reads a line about the job, the plan, the progress and the summar
     /\nTest accuracy [\d.]+ %\.\nThe whole mini-batch of 512 needs .* times the budget; it went through in/,
   )
   assert.match(out, 'The measured peak equalled the plan to the byte in all 3 steps and 1 evaluations.')
-  assert.match(out, /Highest peak .* bytes\), [\d.]+ % of the budget of 512 KiB\.\n[\d.]+ s\.\n$/)
+  assert.match(
+    out,
+    /Highest peak .* bytes\), [\d.]+ % of the budget of 512 KiB\.\nThe whole process held .*\.\n[\d.]+ s\.\n$/,
+  )
   const plan = await sluice(`plan ${SMALL} --memory 512KiB`)
   assert.ok(out.startsWith(`Training ${plan.out}\nepoch 1/1`), plan.out)
   const reference = await sluice(`plan ${SMALL} --device reference`)

@@ -187,7 +187,7 @@ test('the lines for a person have the same numbers', async () => {
   }
   assert.ok(out.includes(`Test accuracy ${(100 * Number(ends[1][3])).toFixed(1)} %.`))
   const peak = Math.max(...steps.map(([, , , , peakBytes]) => Number(peakBytes)))
-  const [, highest, share, took] = /Highest peak .* \((.*) bytes\), (.*) % of .*\n(.*) s\.\n$/.exec(out) ?? []
+  const [, highest, share, took] = /Highest peak .* \((.*) bytes\), (.*) % of .*\n.*\n(.*) s\.\n$/.exec(out) ?? []
   assert.equal([highest, share], [peak.toLocaleString('en-US'), (peak / 5242.88).toFixed(1)])
   assert.ok(Number(took) <= seconds + 0.05, `${took} of ${seconds} s`)
 })

@@ -6,6 +6,7 @@ import { showBytes } from './announce.js'
 import { emit, type Io } from './io.js'
 import type { Job } from './job.js'
 import type { Needs } from './needs.js'
+import type { ProcessBytes } from './process.js'
 import { showLoss, showShare } from './progress.js'
 
 export class Tally {
@@ -69,6 +70,7 @@ export function showInterrupted(io: Io, job: Job, { before, steps, loss, accurac
 export interface Outcome {
   plan: Plan
   needs: Needs
+  held: ProcessBytes
   wallMs: number
 }
 
@@ -76,7 +78,7 @@ export function showDone(
   io: Io,
   { json, memoryBytes, checkpoint: file }: Job,
   tally: Tally,
-  { plan, needs, wallMs }: Outcome,
+  { plan, needs, held, wallMs }: Outcome,
 ): void {
   const { steps, stepsAsPlanned, evaluations, evaluationsAsPlanned, accuracy, testLoss, peakBytes, plannedPeakBytes } =
     tally
@@ -91,6 +93,7 @@ export function showDone(
       stepsAsPlanned,
       evaluations,
       evaluationsAsPlanned,
+      process: held,
       wallMs,
     })
     return
@@ -110,8 +113,21 @@ export function showDone(
       : `The measured peak equalled the plan in only ${stepsAsPlanned} of ${steps} steps and ` +
         `${evaluationsAsPlanned} of ${evaluations} evaluations`,
     `Highest peak ${showBytes(peakBytes)}, ${share} of the budget of ${formatBytes(memoryBytes)}`,
+    describeProcess(held),
     ...(file === undefined ? [] : [`The weights and the training are in ${file}`]),
     `${(wallMs / 1000).toFixed(1)} s`,
   ]
   io.out(`\n${lines.join('.\n')}.\n`)
+}
+
+/** 'The process held 121 MiB at most: the peak, 25 MiB of JavaScript heap, ...' */
+function describeProcess(held: ProcessBytes): string {
+  const { peakBytes, webAssemblyTouchedBytes, javaScriptHeapBytes, hostDataBytes, otherBytes } = held
+  const parts = [
+    ...(webAssemblyTouchedBytes > 0 ? [`this peak ${formatBytes(webAssemblyTouchedBytes)}`] : []),
+    `JavaScript heap ${formatBytes(javaScriptHeapBytes)}`,
+    `data on the host ${formatBytes(hostDataBytes)}`,
+    `Node, threads${webAssemblyTouchedBytes > 0 ? '' : ', driver'} and code ${formatBytes(otherBytes)}`,
+  ]
+  return `The whole process held at most ${formatBytes(peakBytes)}: ${parts.join(', ')}`
 }

@@ -12,6 +12,7 @@ import { build, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, tota
 import { Keeper, restore, resume } from './keep.js'
 import { findNeeds } from './needs.js'
 import { describeOptions, UsageError } from './options.js'
+import { ProcessMemory } from './process.js'
 import { type Listener, Progress } from './progress.js'
 import { showDone, showInterrupted, Tally } from './summary.js'
 
@@ -63,8 +64,10 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
       await writePicture(job, streamer, plan)
       if (!job.json) io.out('\n')
       const tally = new Tally(stepsBefore(job, sets, streamer))
-      const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, io, signal))
-      if (completed) showDone(io, job, tally, { plan, needs, wallMs: performance.now() - started })
+      const memory = new ProcessMemory()
+      const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, memory, io, signal))
+      const held = memory.measure(device, tally.peakBytes)
+      if (completed) showDone(io, job, tally, { plan, needs, held, wallMs: performance.now() - started })
       else showInterrupted(io, job, tally, totalSteps(job, sets))
       return completed ? EXIT.done : EXIT.interrupted
     } finally {
@@ -84,6 +87,7 @@ async function follow(
   sets: Sets<Dataset>,
   streamer: Streamer,
   tally: Tally,
+  memory: ProcessMemory,
   io: Io,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -118,6 +122,7 @@ async function follow(
       tally.step(result)
       listener.step(result)
       await keeper.step()
+      memory.sample()
     }
     return true
   } catch (error) {
