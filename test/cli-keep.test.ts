@@ -76,13 +76,21 @@ test('killed with SIGKILL at any moment, and resumed: the same file at the end, 
   if (TEST_RUNS > 1) console.log(`${kills} kills`)
 })
 
-test('Ctrl-C keeps the last commit and exits 130; --resume goes on to the same file', async () => {
+for (const [signal, exit] of [
+  ['SIGINT', EXIT.interrupted],
+  ['SIGTERM', EXIT.terminated],
+] as const) {
+  test(`${signal} keeps the last commit and exits ${exit}; --resume goes on to the same file`, () =>
+    interrupted(signal, exit))
+}
+
+async function interrupted(signal: NodeJS.Signals, exit: number): Promise<void> {
   const { file } = await straight()
   const path = at('interrupted')
   const { code, events, err } = await follow([...JOB, '--checkpoint', path], ({ event, step }, child) => {
-    if (event === 'step' && step === 5) child.kill('SIGINT')
+    if (event === 'step' && step === 5) child.kill(signal)
   })
-  assert.is(code, EXIT.interrupted, err)
+  assert.is(code, exit, err)
   const steps = named(events, 'step')
   const last = steps[steps.length - 1].step
   assert.ok(Number(last) >= 5 && Number(last) < 36)
@@ -94,7 +102,7 @@ test('Ctrl-C keeps the last commit and exits 130; --resume goes on to the same f
   assert.equal([rest[0].event, rest[0].step], ['resumed', last])
   assert.equal([...lossesOf(events), ...lossesOf(rest)], lossesOf((await straight()).events))
   assert.equal(bytesOf(path), file)
-})
+}
 
 test('when a file is kept: at the start, each epoch, every K steps, and at the end', async () => {
   const kept = (events: readonly Event[]) => named(events, 'checkpoint').map(({ step }) => step)

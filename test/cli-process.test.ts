@@ -47,6 +47,39 @@ test('the process: it ends silently when its reader closes the pipe', async () =
   assert.equal([code, err], [EXIT.failed, ''])
 })
 
+test('the process: colours on a terminal that has them, unless NO_COLOR is set; none elsewhere', async () => {
+  const terminal =
+    'process.stderr.hasColors = (await import("node:tty")).WriteStream.prototype.hasColors; process.stderr.isTTY = true; '
+  const bold = 'process.stderr.getColorDepth = (await import("node:tty")).WriteStream.prototype.getColorDepth; '
+  const of = (settings: string) =>
+    `for (const name of ['NO_COLOR', 'FORCE_COLOR', 'CI']) delete process.env[name]; process.env.TERM = 'xterm'; ${settings}`
+  const errorsOf = async (before: string) => (await start('trian', 'pipe', of(before)).ended).err
+  assert.ok((await errorsOf(terminal + bold)).startsWith('\u001b[31msluice:'))
+  for (const before of [
+    '',
+    `${terminal}${bold}process.env.NO_COLOR = '1'`,
+    `${terminal}${bold}process.env.TERM = 'dumb'`,
+  ]) {
+    assert.match(await errorsOf(before), /^sluice: there is no command/, before)
+  }
+})
+
+test('the process: SIGTERM ends the training as Ctrl-C does, with 143; after either a second signal kills', async () => {
+  const gentle = start(TRAINING)
+  gentle.child.stdout?.once('data', () => setTimeout(() => gentle.child.kill('SIGTERM'), 300))
+  const { code, out, err } = await gentle.ended
+  assert.is(code, EXIT.terminated)
+  assert.match(err, /^Interrupted after [\d,]+ of 450,000 steps/)
+  assert.is(named(eventsIn(out), 'interrupted').length, 1)
+  // a training that does not look at its signal, as if it were in a long step
+  const deaf = `AbortController.prototype.abort = () => console.error('once')`
+  const stubborn = start(TRAINING, 'pipe', deaf)
+  stubborn.child.stdout?.once('data', () => stubborn.child.kill('SIGINT'))
+  stubborn.child.stderr?.once('data', () => stubborn.child.kill('SIGTERM'))
+  const killed = await stubborn.ended
+  assert.equal([killed.code, killed.signal], [null, 'SIGTERM'])
+})
+
 test('the process: the first Ctrl-C ends the training with 130, even between steps of a few milliseconds', async () => {
   const { child, ended } = start(TRAINING)
   child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))

@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT, type Io } from '../src/cli/io.js'
 import { parseJob } from '../src/cli/job.js'
+import { plain } from '../src/cli/paint.js'
 import { Progress } from '../src/cli/progress.js'
 import { run } from '../src/cli/run.js'
 import { showDone, Tally } from '../src/cli/summary.js'
@@ -35,7 +36,16 @@ function screen(io: Partial<Io>) {
   const signal = new AbortController().signal
   return {
     shown,
-    io: { isTTY: true, columns: 120, interruptible: (fn) => fn(signal), ...io, out: write, err: write } satisfies Io,
+    io: {
+      isTTY: true,
+      columns: 120,
+      paint: plain,
+      paintErr: plain,
+      interruptible: (fn) => fn(signal),
+      ...io,
+      out: write,
+      err: write,
+    } satisfies Io,
   }
 }
 

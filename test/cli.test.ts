@@ -1,12 +1,13 @@
 /** The command line as a whole: commands, flags and help. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
 import { parseJob } from '../src/cli/job.js'
 import { nearest, UsageError } from '../src/cli/options.js'
-import { eventsIn, sluice } from './command-line.js'
+import { coloured } from '../src/cli/paint.js'
+import { eventsIn, scratch, sluice } from './command-line.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
@@ -122,6 +123,53 @@ test('help and version', async () => {
     assert.equal(await sluice(`help ${command}`), { code, out, err: '' })
     assert.match(overview.out, new RegExp(`\n  ${command.padEnd(12)}\\S`))
   }
+})
+
+test('the examples in the help of each command run, as they stand', async () => {
+  const { folder, at } = scratch('examples')
+  const before = process.cwd()
+  process.chdir(folder)
+  try {
+    const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 8, 8), }"
+    const magic = Buffer.from(`\u0093NUMPY\u0001\u0000${String.fromCharCode(header.length, 0)}${header}`, 'latin1')
+    writeFileSync(at('images.npy'), Buffer.concat([magic, Buffer.alloc(128, 9)]))
+    for (const command of ['train', 'plan', 'verify', 'weights', 'predict', 'gradcheck', 'devices']) {
+      const { out } = await sluice(`${command} --help`)
+      const [, list] = /\nExamples:\n((?: {2}sluice .*\n)+)/.exec(out) ?? []
+      assert.ok(list, command)
+      for (const line of list.trimEnd().split('\n')) {
+        const [example, what] = line.trim().split(/ {2,}/)
+        assert.ok(what && line.length <= 120, line)
+        const short = command === 'train' ? ' --epochs 1' : ''
+        const { code, err } = await sluice(example.replace(/^sluice /, '') + short)
+        assert.equal([code, err], [EXIT.done, ''], example)
+      }
+    }
+  } finally {
+    process.chdir(before)
+  }
+})
+
+test('on a terminal with colours errors and results are coloured, and nothing else changes', async () => {
+  const escapes = /\p{Cc}\[\d+m/gu
+  for (const args of [
+    'devices',
+    'gradcheck relu',
+    'trian',
+    'train --model mlp --batch 512 --epochs 1 --memory 512KiB',
+  ]) {
+    const plainly = await sluice(args)
+    const painted = await sluice(args, { paint: coloured, paintErr: coloured })
+    for (const stream of ['out', 'err'] as const) {
+      assert.not.match(plainly[stream], escapes)
+      const timeless = (text: string) => text.replaceAll(escapes, '').replaceAll(/[\d.,]+ (s|images\/s|[KM]iB)\b/g, '')
+      assert.is(timeless(painted[stream]), timeless(plainly[stream]))
+    }
+    assert.is(escapes.test(painted.out + painted.err), args !== 'gradcheck relu', args)
+    escapes.lastIndex = 0
+  }
+  const { err } = await sluice('trian', { paintErr: coloured })
+  assert.ok(err.startsWith('\u001b[31msluice:\u001b[39m there is no command'))
 })
 
 test('README.md shows the help of train, and plan takes those of its flags that change the memory', async () => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT, type Io } from '../src/cli/io.js'
+import { plain } from '../src/cli/paint.js'
 import { run } from '../src/cli/run.js'
 
 export interface Outcome {
@@ -38,6 +39,8 @@ export async function sluice(args: Arguments, { signal, ...options }: Options = 
   outcome.code = await run(listOf(args), {
     isTTY: false,
     columns: 80,
+    paint: plain,
+    paintErr: plain,
     interruptible: (fn) => fn(signal ?? new AbortController().signal),
     ...options,
     out: (text) => {

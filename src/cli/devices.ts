@@ -7,7 +7,8 @@ import { type DeviceKind, openDevice } from '../device/open.js'
 import { formatBytes } from '../memory/bytes.js'
 import { offeredMemory } from '../memory/offered.js'
 import { type Command, EXIT, emit } from './io.js'
-import { describeOptions, parseOptions } from './options.js'
+import { describeExamples, describeOptions, parseOptions } from './options.js'
+import type { Paint } from './paint.js'
 
 const OPTIONS = {
   json: { type: 'boolean', help: 'one JSON object a line, for programs' },
@@ -63,6 +64,11 @@ async function offerOf(name: DeviceKind): Promise<Offer> {
   }
 }
 
+const EXAMPLES = {
+  'sluice devices': 'a table',
+  'sluice devices --json': 'a line for each device',
+} as const
+
 export const devices: Command = {
   name: 'devices',
   summary: 'what this machine offers, and why something is missing',
@@ -72,6 +78,8 @@ export const devices: Command = {
 Lists the devices of --device, and the memory of which --memory 60% is a share.
 
 ${describeOptions(OPTIONS)}
+
+${describeExamples(EXAMPLES)}
 `,
   async run(args, io) {
     const { values } = parseOptions('devices', args, OPTIONS)
@@ -82,7 +90,7 @@ ${describeOptions(OPTIONS)}
     for (const name of ['cpu', 'reference', 'gpu'] as const) {
       const offer = await offerOf(name)
       if (values.json) emit(io, 'device', offer)
-      else io.out(`${describe(offer)}\n`)
+      else io.out(`${describe(offer, io.paint)}\n`)
     }
     const memory = offeredMemory()
     if (memory && values.json) emit(io, 'memory', memory)
@@ -94,8 +102,8 @@ ${describeOptions(OPTIONS)}
   },
 }
 
-function describe({ device, available, float, limitBytes, note }: Offer): string {
+function describe({ device, available, float, limitBytes, note }: Offer, paint: Paint): string {
   const limit = limitBytes === null ? '' : `up to ${formatBytes(limitBytes)}`
   const limits = available ? `${float}   ${limit.padEnd(11)}   ` : ''
-  return `${device.padEnd(10)} ${available ? 'available' : 'missing  '}   ${limits}${note}`
+  return `${device.padEnd(10)} ${available ? paint('green', 'available') : paint('yellow', 'missing  ')}   ${limits}${note}`
 }

@@ -3,7 +3,7 @@ import { checkOps, TOLERANCE } from '../autograd/gradcheck.js'
 import { LARGEST_SEED } from '../device/seed.js'
 import { opTable } from '../ops/table.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
-import { choice, describeOptions, parseOptions, whole } from './options.js'
+import { choice, describeExamples, describeOptions, parseOptions, whole } from './options.js'
 
 const OPTIONS = {
   seed: { type: 'string', default: '0', value: 'N', help: 'of the points and directions' },
@@ -12,6 +12,11 @@ const OPTIONS = {
 } as const
 
 const NAMES = opTable.map(({ name }) => name)
+
+const EXAMPLES = {
+  'sluice gradcheck': 'all ops',
+  'sluice gradcheck conv2d softmax --seed 3': 'two of them, along other directions',
+} as const
 
 export const gradcheck: Command = {
   name: 'gradcheck',
@@ -23,6 +28,8 @@ Compares the gradient of every op, or of those named, with central differences i
 device, along random directions. Prints the worst error |a - n| / max(1, |n|) of each.
 
 ${describeOptions(OPTIONS)}
+
+${describeExamples(EXAMPLES)}
 
 Ops: ${wrapped(NAMES)}
 
@@ -54,7 +61,7 @@ async function check(names: readonly string[], seed: number, json: boolean | und
     worst = Math.max(worst, error)
     // JSON has no infinity: an error that is not finite is null, and ok says so.
     if (json) emit(io, 'gradcheck', { op: op.name, gradient: worstError !== null, worstError, ok })
-    else io.out(`${op.name.padEnd(WIDTH)} ${showError(worstError)}${ok ? '' : '   WRONG'}\n`)
+    else io.out(`${op.name.padEnd(WIDTH)} ${showError(worstError)}${ok ? '' : `   ${io.paint('red', 'WRONG')}`}\n`)
   }
   const checked = ops.length - without
   if (json) emit(io, 'done', { checked, failures, worstError: worst, tolerance: TOLERANCE })

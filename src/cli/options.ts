@@ -62,6 +62,13 @@ export function describeOptions(options: Options): string {
   return rows.map(({ flag, help }) => flag.padEnd(width) + help).join('\n')
 }
 
+/** Commands to type, and what each is for, under 'Examples:'. */
+export function describeExamples(examples: Readonly<Record<string, string>>): string {
+  const width = Math.max(...Object.keys(examples).map((command) => command.length)) + 2
+  const rows = Object.entries(examples).map(([command, what]) => `  ${command.padEnd(width)}${what}`)
+  return `Examples:\n${rows.join('\n')}`
+}
+
 /** @throws UsageError  not one of `choices`; says the nearest */
 export function choice<T extends string>(what: string, text: string, choices: readonly T[]): T {
   const found = choices.find((one) => one === text)

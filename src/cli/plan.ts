@@ -7,11 +7,17 @@ import { type Command, EXIT, type Io } from './io.js'
 import { build, JOB_OPTIONS, type Job, PLAN_OPTIONS, parseJob, type Sets, shapesOf } from './job.js'
 import { announceLargest, enlarged, findLargest } from './largest.js'
 import { findNeeds } from './needs.js'
-import { describeOptions } from './options.js'
+import { describeExamples, describeOptions } from './options.js'
 
 const { epochs, schedule, 'warm-up': warmUp, lr, threads, help: HELP, ...PRINTED } = JOB_OPTIONS
 /** `plan` runs nothing, so it cannot measure the fastest size. */
 const MICRO_BATCH = { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'largest that fits, or at most N samples' }
+
+const EXAMPLES = {
+  'sluice plan --batch 8192 --memory 4MiB': 'how a large mini-batch would go',
+  'sluice plan --model convnet --largest batch': 'the largest mini-batch that goes in one piece',
+  'sluice plan --memory 1MiB --out plan.json': 'every instruction and block, for sluice verify',
+} as const
 
 export const plan: Command = {
   name: 'plan',
@@ -26,6 +32,8 @@ ${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, hel
 
 --largest finds the largest mini-batch that goes in one piece, the largest side of square images, or the largest
 width of the model. With the last two, a mini-batch may go sample by sample unless --micro-batch asks for more.
+
+${describeExamples(EXAMPLES)}
 
 Exits 3 if it does not fit, and names the smallest budget that is enough.
 `,

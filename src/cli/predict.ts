@@ -14,7 +14,7 @@ import type { HostArray } from '../tensor/host.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { classesOf, JOB_OPTIONS, type Job, loadSets, parseJob } from './job.js'
 import { flagsIn } from './keep.js'
-import { describeOptions, parseOptions, UsageError, whole } from './options.js'
+import { describeExamples, describeOptions, parseOptions, UsageError, whole } from './options.js'
 import { showShare } from './progress.js'
 
 const { model, width, memory, seed, device, threads, json, help } = JOB_OPTIONS
@@ -38,6 +38,11 @@ const FROM_FILE = ['model', 'width', 'data', 'memory', 'seed'] as const
 /** The flags that mean the same in train. */
 const SHARED = ['model', 'width', 'data', 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
 
+const EXAMPLES = {
+  'sluice predict --weights run.safetensors': 'the test images of the training that wrote the file',
+  'sluice predict --weights run.safetensors --data npy:images.npy': 'images of your own',
+} as const
+
 export const predict: Command = {
   name: 'predict',
   summary: 'the classes of images, by the weights of a file',
@@ -48,6 +53,8 @@ Gives the class of each image and its probability. A file of train --checkpoint 
 --data, --memory and --seed; flags that are given win.
 
 ${describeOptions(OPTIONS)}
+
+${describeExamples(EXAMPLES)}
 `,
   async run(args, io) {
     const given = parseOptions('predict', args, OPTIONS).values

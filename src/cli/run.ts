@@ -77,7 +77,7 @@ function explain(error: unknown, args: readonly string[], io: Io): number {
     emit(io, 'error', { name, message, minimumBudgetBytes })
   }
   const known = COMMANDS.find((command) => command.name === args[0])
-  io.err(`sluice: ${ours ? message : (stack ?? message)}\n`)
+  io.err(`${io.paintErr('red', 'sluice:')} ${ours ? message : (stack ?? message)}\n`)
   if (error instanceof UsageError) {
     io.err(`Usage: sluice ${known?.name ?? 'COMMAND'} [options]; see sluice ${known ? `${known.name} ` : ''}--help\n`)
     return EXIT.usage

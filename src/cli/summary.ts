@@ -63,7 +63,7 @@ export function showInterrupted(io: Io, job: Job, { before, steps, loss, accurac
     emit(io, 'interrupted', { steps, loss, testAccuracy: accuracy })
     io.err(text)
   } else {
-    io.out(text)
+    io.out(io.paint('yellow', text))
   }
 }
 
@@ -104,14 +104,17 @@ export function showDone(
   const asPlanned = stepsAsPlanned === steps && evaluationsAsPlanned === evaluations
   const share = showShare(peakBytes / memoryBytes)
   const lines = [
-    `Test accuracy ${showShare(accuracy)}`,
+    io.paint('bold', `Test accuracy ${showShare(accuracy)}`),
     times > 1
       ? `${whole}${Number.isFinite(times) ? `, ${times.toFixed(1)} times the budget` : ''}; it went through in ${groupDigits(countOf(plan.parts))} micro-batches`
       : `${whole}, within the budget`,
     asPlanned
       ? `The measured peak equalled the plan to the byte in all ${steps} steps and ${evaluations} evaluations`
-      : `The measured peak equalled the plan in only ${stepsAsPlanned} of ${steps} steps and ` +
-        `${evaluationsAsPlanned} of ${evaluations} evaluations`,
+      : io.paint(
+          'red',
+          `The measured peak equalled the plan in only ${stepsAsPlanned} of ${steps} steps and ` +
+            `${evaluationsAsPlanned} of ${evaluations} evaluations`,
+        ),
     `Highest peak ${showBytes(peakBytes)}, ${share} of the budget of ${formatBytes(memoryBytes)}`,
     describeProcess(held),
     ...(file === undefined ? [] : [`The weights and the training are in ${file}`]),

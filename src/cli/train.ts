@@ -11,12 +11,19 @@ import { type Command, EXIT, emit, type Io } from './io.js'
 import { build, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, totalSteps } from './job.js'
 import { Keeper, restore, resume } from './keep.js'
 import { findNeeds } from './needs.js'
-import { describeOptions, UsageError } from './options.js'
+import { describeExamples, describeOptions, UsageError } from './options.js'
 import { ProcessMemory } from './process.js'
 import { type Listener, Progress } from './progress.js'
 import { showDone, showInterrupted, Tally } from './summary.js'
 
 const { help: HELP, ...OPTIONS } = JOB_OPTIONS
+
+const EXAMPLES = {
+  'sluice train': 'the main job',
+  'sluice train --model mlp --batch 512 --memory 512KiB': 'another model, under a quarter of the budget',
+  'sluice train --checkpoint run.safetensors --every 10': 'keep the training in a file',
+  'sluice train --resume run.safetensors --memory 1MiB': 'go on from it, under another budget',
+} as const
 
 export const train: Command = {
   name: 'train',
@@ -29,8 +36,10 @@ mini-batch goes through it in micro-batches, trains, and compares every step's m
 
 ${describeOptions({ ...OPTIONS, ...KEEP, help: HELP })}
 
+${describeExamples(EXAMPLES)}
+
 Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest budget that is enough),
-130 when interrupted, 1 on anything else.
+130 when interrupted by Ctrl-C, 143 by SIGTERM, 1 on anything else.
 `,
   async run(args, io) {
     const given = parseJob('train', args)

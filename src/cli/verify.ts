@@ -4,11 +4,15 @@ import { FileError } from '../io/index.js'
 import { reasonOf } from '../memory/errors.js'
 import { verifyPlan } from '../verify/verify.js'
 import { type Command, EXIT, emit } from './io.js'
-import { describeOptions, parseOptions, UsageError } from './options.js'
+import { describeExamples, describeOptions, parseOptions, UsageError } from './options.js'
 
 const OPTIONS = {
   json: { type: 'boolean', help: 'one JSON object a line, for programs' },
   help: { type: 'boolean', help: 'this text' },
+} as const
+
+const EXAMPLES = {
+  'sluice verify plan.json': 'the file of sluice plan --out plan.json',
 } as const
 
 export const verify: Command = {
@@ -21,6 +25,8 @@ Checks a plan from its file alone: no two blocks that live at the same time over
 budget, every value lives from the first instruction that touches it to the last, and the peaks are the stated ones.
 
 ${describeOptions(OPTIONS)}
+
+${describeExamples(EXAMPLES)}
 
 Exits 1 if the plan is wrong, and says where.
 `,

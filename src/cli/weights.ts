@@ -3,11 +3,16 @@ import { readHeader, showName, type TensorInfo } from '../io/index.js'
 import { groupDigits } from '../memory/bytes.js'
 import { showShape } from '../tensor/shape.js'
 import { type Command, EXIT, emit } from './io.js'
-import { describeOptions, parseOptions, UsageError } from './options.js'
+import { describeExamples, describeOptions, parseOptions, UsageError } from './options.js'
 
 const OPTIONS = {
   json: { type: 'boolean', help: 'one JSON object a line, for programs' },
   help: { type: 'boolean', help: 'this text' },
+} as const
+
+const EXAMPLES = {
+  'sluice weights run.safetensors': 'a table',
+  'sluice weights run.safetensors --json': 'a line for each tensor',
 } as const
 
 export const weights: Command = {
@@ -20,6 +25,8 @@ Lists names, shapes, types and bytes of the tensors in a safetensors file, in th
 the header of the file only.
 
 ${describeOptions(OPTIONS)}
+
+${describeExamples(EXAMPLES)}
 `,
   async run(args, io) {
     const { values, positionals } = parseOptions('weights', args, OPTIONS, { positionals: true })
