@@ -12,6 +12,7 @@
  * A trailing `?` on an operand means that it can be left out; the list is then shorter.
  * `accumulate: true` adds to the values of the output instead of replacing them.
  */
+import type { Dropout } from './dropout.js'
 import type { BinaryFunction, BinaryWithGradient, MaskedFunction, UnaryFunction } from './functions.js'
 import type { Offsets } from './strides.js'
 
@@ -111,30 +112,6 @@ export interface ClassRows {
   /** inputs end with one weight for each sample (outer) */
   weighted: boolean
 }
-
-/**
- * The key and position that alone determine a dropout mask.
- *
- * Note [Counter of a mask]
- *   Threefry takes a key of two words, (seed, step), and a counter of two. Positions come in blocks of 2^32 elements.
- *   The first word of the counter is half the position within its block; the second is call + DROPOUT_CALLS * block. No
- *   position up to 2^53 makes it overflow, so no two elements under the first DROPOUT_CALLS dropouts of a forward share
- *   a counter.
- */
-export interface Dropout {
-  size: number
-  /** probability of zero, in [0, 1) */
-  rate: number
-  seed: number
-  step: number
-  /** the number of this dropout within the forward */
-  call: number
-  /** index of the first element within the mini-batch, below 2^53 */
-  first: number
-}
-
-/** The dropouts in a forward whose masks never repeat, in a mini-batch of any size: Note [Counter of a mask]. */
-export const DROPOUT_CALLS = 2 ** 11
 
 /** Hyperparameters that every optimizer kernel shares. */
 export interface UpdateParameters {
@@ -263,10 +240,20 @@ export interface KernelParameters {
 
   /** x -> mean, variance (biased) for each group */
   moments: { outer: number; groups: number; inner: number }
+  /**
+   * mean, variance, those of more values -> mean, variance of all. In place. `share`: the new values as a share of all; if it
+   * is 1, the former moments are not read (they may be NaN).
+   */
+  mergeMoments: { size: number; share: number }
   /** x, mean, variance, gamma?, beta? -> y = (x - mean) / sqrt(variance + eps) gamma + beta */
   normalize: Normalization
   /** dy, x, mean, variance, gamma? -> dx, the moments being those of x; `fixed`: constants, and x is not read */
   normalizeGradient: Normalization & { fixed: boolean }
+  /**
+   * dy, x, mean, variance, sum, lean, gamma? -> dx, where x is a part of the values whose moments these are. sum and lean
+   * [groups] are the sums of dy and of dy h over all `count` values of a group, and gamma is the same for a whole group.
+   */
+  normalizePartGradient: Normalization & { count: number }
   /** dy, x, mean, variance -> dgamma [affineSize] = sum of dy (x - mean) / sqrt(variance + eps) */
   normalizeScaleGradient: Normalization & { accumulate: boolean }
 

@@ -11,6 +11,7 @@ export const ELEMENTWISE: ReadonlySet<string> = new Set<KernelName>([
   'select',
   'dropout',
   'normalize',
+  'normalizePartGradient',
 ])
 
 /** Kernels with the parameter `accumulate`, so that a gradient can be added directly to its buffer. */

@@ -60,7 +60,10 @@ export { drawTimeline, type Section, type TimelineOptions, type TimelinePoint } 
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'
 export { Buffer, Module, Parameter } from './nn/index.js'
+export type { CallTotals, MovesLate, Totals } from './nn/mini-batch.js'
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js'
+export { type BatchNormOptions, batchNorm2d, frozenBatchNorm2d } from './ops/batch-norm.js'
+export type { MergedStatistics, RunningStatistics, Statistics } from './ops/batch-statistics.js'
 export * from './ops/binary.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
@@ -71,16 +74,7 @@ export { embedding } from './ops/embedding.js'
 export type { Loss, LossOptions } from './ops/loss.js'
 export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
 export { broadcastTo, concat, flatten, pad, permute, reshape, slice } from './ops/movement.js'
-export {
-  type BatchNormOptions,
-  batchNorm2d,
-  frozenBatchNorm2d,
-  groupNorm,
-  layerNorm,
-  type NormOptions,
-  type RunningStatistics,
-  type Statistics,
-} from './ops/norm.js'
+export { groupNorm, layerNorm, type NormOptions } from './ops/norm.js'
 export type { OpFunction } from './ops/op.js'
 export type { Operand } from './ops/operand.js'
 export { bceWithLogits, mse } from './ops/point-loss.js'

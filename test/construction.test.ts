@@ -27,6 +27,7 @@ type Make = (device: FaultyDevice, random: nn.Random) => unknown
 /** Every module, by the name under which it is exported. */
 const MODULES: Record<string, Make> = {
   AveragePool2d: (device) => new nn.AveragePool2d(device, 2),
+  BatchNorm1d: (device) => new nn.BatchNorm1d(device, 3),
   BatchNorm2d: (device) => new nn.BatchNorm2d(device, 3),
   Conv2d: (device, random) => new nn.Conv2d(device, 2, 3, 3, { random }),
   ConvTranspose2d: (device, random) => new nn.ConvTranspose2d(device, 2, 3, 3, { random }),

@@ -689,7 +689,7 @@ test('batchNorm2d moves running statistics by momentum, the variance unbiased', 
   )
   assert.throws(
     () => ops.batchNorm2d(x, null, null, { running, frozen: running }),
-    /batchNorm2d: give either frozen or running/,
+    /batchNorm2d: give frozen statistics, or running/,
   )
   assert.throws(() => ops.batchNorm2d(tensor(reference, [[[[1]], [[2]]]])), /batchNorm2d: .*no variance/)
   const narrow = { ...running, mean: tensor(reference, [1]) }

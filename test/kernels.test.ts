@@ -333,6 +333,43 @@ test('normalising by own moments gives mean 0, variance 1, and a gradient orthog
   assertClose([dgamma[0] + dgamma[1] + dgamma[2]], [dot(dy, y)])
 })
 
+test('moments and gradients of parts, brought together, are those of the whole', () => {
+  const view = { outer: 7, groups: 3, inner: 4, affineSize: 3, affineInner: 4, eps: 1e-3, affine: true }
+  const size = (samples: number) => samples * 12
+  const [x, dy, gamma] = [noise(size(7), 1), noise(size(7), 2), noise(3, 3)]
+  const three = () => new Float64Array(3)
+  const moments = [three(), three()]
+  kernels.moments(view, [x], moments)
+  const expected = run(kernels.normalizeGradient, { ...view, fixed: false }, [dy, x, ...moments, gamma], size(7))
+  for (const cut of [[7], [4, 3], [1, 5, 1]]) {
+    let before = 0
+    const merged = [three().fill(Number.NaN), three().fill(Number.NaN)]
+    const parts = cut.map((outer) => {
+      const from = size(before)
+      before += outer
+      return { p: { ...view, outer }, x: x.subarray(from, size(before)), dy: dy.subarray(from, size(before)), before }
+    })
+    for (const { p, x, before } of parts) {
+      const own = [three(), three()]
+      kernels.moments(p, [x], own)
+      kernels.mergeMoments({ size: 3, share: p.outer / before }, [...merged, ...own], merged)
+    }
+    assertClose(merged[0], moments[0])
+    assertClose(merged[1], moments[1])
+    const [sum, lean] = [three(), three()]
+    for (const { p, x, dy } of parts) {
+      kernels.normalizeScaleGradient({ ...p, accumulate: true }, [dy, x, ...merged], [lean])
+      const shape = { shape: [p.outer, 3, 4], reduced: [true, false, true] }
+      kernels.reduce({ ...shape, function: 'sum', scale: 1, accumulate: true }, [dy], [sum])
+    }
+    const count = 7 * 4
+    const dx = parts.flatMap(({ p, x, dy }) => [
+      ...run(kernels.normalizePartGradient, { ...p, count }, [dy, x, ...merged, sum, lean, gamma], x.length),
+    ])
+    assertClose(dx, expected)
+  }
+})
+
 test('two steps of SGD and Adam by hand', () => {
   const common = { size: 1, learningRate: 0.1, clip: false, maxNorm: 0 }
   const momentum = { ...common, weightDecay: 0.5, momentum: 0.9, dampening: 0.5, nesterov: false }

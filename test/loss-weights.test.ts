@@ -338,7 +338,7 @@ test('checkSeparable: a masked loss is separable, with weights and without; one 
 function noisyModel(device: HeapDevice): Module {
   const random = generator(3)
   return new Sequential(
-    new BatchNorm2d(device, 1, { momentum: 0.5 }),
+    new BatchNorm2d(device, 1, { momentum: 0.5, policy: 'micro' }),
     new Dropout(device, 0.5),
     new Flatten(device),
     new Linear(device, 4, 2, { random }),

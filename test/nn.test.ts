@@ -10,6 +10,7 @@ import { BUILDERS, convnet, lenet, mlp } from '../src/models/index.js'
 import {
   AveragePool2d,
   allOrNothing,
+  BatchNorm1d,
   BatchNorm2d,
   Buffer,
   Conv2d,
@@ -370,6 +371,29 @@ test('BatchNorm2d trains and evaluates as in PyTorch', async () => {
   ]
   expectClose(await layer.eval().forward(x).data(), evaluated, 1e-12)
   assert.equal(await layer.stateDict(), state)
+})
+
+test('BatchNorm1d is BatchNorm2d for [N, C] and [N, C, L]', async () => {
+  const device = await openExact()
+  const shapes: [number[], number[]][] = [
+    [
+      [4, 2],
+      [4, 2, 1, 1],
+    ],
+    [
+      [2, 2, 2],
+      [2, 2, 1, 2],
+    ],
+  ]
+  for (const [shape, images] of shapes) {
+    const [flat, square] = [new BatchNorm1d(device, 2), batchNorm(device)]
+    flat.loadStateDict(await square.stateDict())
+    const y = flat.forward(tensor(device, IMAGES, shape))
+    assert.equal(y.shape, shape)
+    assert.equal(await y.data(), await square.forward(tensor(device, IMAGES, images)).data())
+    assert.equal(await flat.stateDict(), await square.stateDict())
+  }
+  throwsA(() => new BatchNorm1d(device, 2).forward(tensor(device, IMAGES, [2, 2, 1, 2])), ShapeError, 'BatchNorm1d')
 })
 
 test('BatchNorm2d updates the shadow if there is one, and the value stays', async () => {

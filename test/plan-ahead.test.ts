@@ -85,7 +85,7 @@ test("the notes of a plan name a user's buffer that every micro-batch changes; t
   const plan = (): readonly string[] => streamer.plan({ batch: 4, inputShape: [2, 1, 1] }).notes
   assert.equal(
     plan().map((note) => note.slice(0, 19)),
-    ['batch norm (micro):', 'count: moved once f'],
+    ['batch norm (deferre', 'count: moved once f'],
   )
   model.eval()
   assert.equal(plan().length, 1)

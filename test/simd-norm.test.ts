@@ -94,6 +94,20 @@ test('the gradient of normalize', () => {
   )
 })
 
+test('the gradient of a part of a batch norm', () => {
+  const batches = norms.filter(({ affineSize, groups }) => affineSize === groups)
+  fc.assert(
+    fc.property(batches, fc.boolean(), (drawn, strange) => {
+      const p = { ...drawn, count: drawn.outer * drawn.inner + 3 }
+      const { x, dy, mean, variance, gamma } = operands(p, strange)
+      const [sum, lean] = [8, 9].map((seed) => noise(p.groups, seed).map((value) => value * p.count))
+      // scale <= 2 and |h| <= 4: the terms are not larger than 2 (1 + 1 + 4), each rounded a few times
+      agrees('normalizePartGradient', p, [dy, x, mean, variance, sum, lean, ...gamma], x, () => roundings(8, 12))
+    }),
+    RUNS,
+  )
+})
+
 test('the gradient of gamma', () => {
   fc.assert(
     fc.property(norms, fc.boolean(), fc.boolean(), (drawn, accumulate, strange) => {

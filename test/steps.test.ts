@@ -261,44 +261,46 @@ function statistics(values: readonly number[]): { mean: number; variance: number
   return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1) }
 }
 
-test('running statistics after each step equal those of a loop by hand over its micro-batches', async () => {
-  const device = await open()
-  const norm = new BatchNorm2d(device, 2, { momentum: 0.25 })
-  const random = generator(5)
-  const model = new Sequential(norm, new Flatten(device), new Linear(device, 8, 3, { random }))
-  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
-  const running = [0, 1].map(() => ({ mean: 0, variance: 1 }))
-  let tracked = 0
-  for (const seed of [1, 2, 3]) {
-    const inputs = Float64Array.from({ length: 7 * 8 }, () => Math.floor(64 * random()) / 16 - seed)
-    const targets = Int32Array.from({ length: 7 }, (_, i) => i % 3)
-    const batch = { inputs: { data: inputs, shape: [7, 2, 2, 2] }, targets: { data: targets, shape: [7] } }
-    await streamer.step(batch, { microBatch: 3 })
-    let first = 0
-    for (const size of evenly(7, 3)) {
-      const samples = inputs.subarray(8 * first, 8 * (first + size))
-      running.forEach((state, channel) => {
-        const { mean, variance } = statistics([...samples].filter((_, i) => Math.floor(i / 4) % 2 === channel))
-        state.mean = 0.75 * state.mean + 0.25 * mean
-        state.variance = 0.75 * state.variance + 0.25 * variance
-      })
-      first += size
-      tracked++
+for (const policy of ['micro', 'deferred'] as const) {
+  test(`running statistics after each step equal those of a loop by hand: ${policy}`, async () => {
+    const device = await open()
+    const norm = new BatchNorm2d(device, 2, { momentum: 0.25, policy })
+    const random = generator(5)
+    const model = new Sequential(norm, new Flatten(device), new Linear(device, 8, 3, { random }))
+    const streamer = new Streamer({ model, loss: crossEntropy, optimizer: sgd(model, { learningRate: 0.1 }) })
+    const running = [0, 1].map(() => ({ mean: 0, variance: 1 }))
+    let tracked = 0
+    for (const seed of [1, 2, 3]) {
+      const inputs = Float64Array.from({ length: 7 * 8 }, () => Math.floor(64 * random()) / 16 - seed)
+      const targets = Int32Array.from({ length: 7 }, (_, i) => i % 3)
+      const batch = { inputs: { data: inputs, shape: [7, 2, 2, 2] }, targets: { data: targets, shape: [7] } }
+      await streamer.step(batch, { microBatch: 3 })
+      let first = 0
+      for (const size of policy === 'micro' ? evenly(7, 3) : [7]) {
+        const samples = inputs.subarray(8 * first, 8 * (first + size))
+        running.forEach((state, channel) => {
+          const { mean, variance } = statistics([...samples].filter((_, i) => Math.floor(i / 4) % 2 === channel))
+          state.mean = 0.75 * state.mean + 0.25 * mean
+          state.variance = 0.75 * state.variance + 0.25 * variance
+        })
+        first += size
+        tracked++
+      }
+      const saved = await model.stateDict()
+      const [mean, variance, count] = ['running_mean', 'running_var', 'num_batches_tracked'].map((name) => [
+        ...saved[`0.${name}`].data,
+      ])
+      const wanted = [running.map((state) => state.mean), running.map((state) => state.variance)]
+      expectClose([mean, variance], wanted, BY_HAND, `step ${seed}`)
+      assert.equal(count, [tracked])
     }
-    const saved = await model.stateDict()
-    const [mean, variance, count] = ['running_mean', 'running_var', 'num_batches_tracked'].map((name) => [
-      ...saved[`0.${name}`].data,
-    ])
-    const wanted = [running.map((state) => state.mean), running.map((state) => state.variance)]
-    expectClose([mean, variance], wanted, BY_HAND, `step ${seed}`)
-    assert.equal(count, [tracked])
-  }
-  const before = await model.stateDict()
-  const bad = { data: new Float64Array(7 * 8).fill(Number.NaN), shape: [7, 2, 2, 2] }
-  const refused = streamer.step({ inputs: bad, targets: { data: new Int32Array(7), shape: [7] } }, { microBatch: 3 })
-  assert.instance(await errorOf(refused), NonFiniteError)
-  assert.equal(await model.stateDict(), before, 'a step that fails changes no statistics')
-})
+    const before = await model.stateDict()
+    const bad = { data: new Float64Array(7 * 8).fill(Number.NaN), shape: [7, 2, 2, 2] }
+    const refused = streamer.step({ inputs: bad, targets: { data: new Int32Array(7), shape: [7] } }, { microBatch: 3 })
+    assert.instance(await errorOf(refused), NonFiniteError)
+    assert.equal(await model.stateDict(), before, 'a step that fails changes no statistics')
+  })
+}
 
 // Faults that are never committed
 

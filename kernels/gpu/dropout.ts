@@ -4,7 +4,7 @@
  * Its words have 32 bits, but an argument of a program holds only 24. So a program gets each word in two halves. The
  * generator is written twice, because gpu.js does not know the integers of GLSL.
  */
-import { DROPOUT_CALLS } from '../kernels.js'
+import { DROPOUT_CALLS } from '../dropout.js'
 import type { GpuKernel } from './machine/kernel.js'
 import type { DetailedHelper, Four, Named, Program, Texels, Thread } from './machine/program.js'
 

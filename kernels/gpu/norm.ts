@@ -6,7 +6,16 @@ import type { KernelParameters } from '../kernels.js'
 import { at, quotient } from './machine/builtins.js'
 import { elements, type Groups, normGroups, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { type ArgumentKind, type Helpers, type Named, packed, type Texels } from './machine/program.js'
+import {
+  type ArgumentKind,
+  type Four,
+  type Helpers,
+  type Named,
+  type Program,
+  packed,
+  type Texels,
+  type Thread,
+} from './machine/program.js'
 
 const OPTIONS = ['eps', 'affine', 'affineInner', 'affineSize'] as const
 type Options = Named<typeof OPTIONS>
@@ -51,6 +60,65 @@ function affineOf(
     return h * at(gamma, channel) + at(beta, channel)
   }
   return h
+}
+
+/** share: of the new values in all */
+function mergedMean(this: Thread, mean: Texels, added: Texels, share: number): Four {
+  const a = mean[this.thread.x]
+  const b = added[this.thread.x]
+  // The former moments may be NaN.
+  if (share === 1) {
+    return [b[0], b[1], b[2], b[3]]
+  }
+  return [
+    a[0] + share * (b[0] - a[0]),
+    a[1] + share * (b[1] - a[1]),
+    a[2] + share * (b[2] - a[2]),
+    a[3] + share * (b[3] - a[3]),
+  ]
+}
+
+function mergedOne(old: number, added: number, step: number, share: number): number {
+  return (1 - share) * old + share * added + share * (1 - share) * step * step
+}
+
+function mergedVariance(
+  this: Thread,
+  mean: Texels,
+  addedMean: Texels,
+  variance: Texels,
+  added: Texels,
+  share: number,
+): Four {
+  const a = mean[this.thread.x]
+  const b = addedMean[this.thread.x]
+  const c = variance[this.thread.x]
+  const d = added[this.thread.x]
+  if (share === 1) {
+    return [d[0], d[1], d[2], d[3]]
+  }
+  return [
+    mergedOne(c[0], d[0], b[0] - a[0], share),
+    mergedOne(c[1], d[1], b[1] - a[1], share),
+    mergedOne(c[2], d[2], b[2] - a[2], share),
+    mergedOne(c[3], d[3], b[3] - a[3], share),
+  ]
+}
+
+const MERGED_MEAN: Program = { name: 'mergeMoments, mean', source: mergedMean, kinds: ['texels', 'texels', 'number'] }
+const MERGED_VARIANCE: Program = {
+  name: 'mergeMoments, variance',
+  source: mergedVariance,
+  kinds: ['texels', 'texels', 'texels', 'texels', 'number'],
+  helpers: { mergedOne: { source: mergedOne, kinds: ['number', 'number', 'number', 'number'] } },
+}
+
+export const mergeMoments: GpuKernel<'mergeMoments'> = {
+  programs: [MERGED_MEAN, MERGED_VARIANCE],
+  run(gpu, { share }, [mean, variance, addedMean, addedVariance], [newMean, newVariance]) {
+    gpu.run(MERGED_MEAN, [mean, addedMean, share], newMean)
+    gpu.run(MERGED_VARIANCE, [mean, addedMean, variance, addedVariance, share], newVariance)
+  },
 }
 
 const STATISTICS: readonly ArgumentKind[] = ['texels', 'texels', 'texels']
@@ -136,6 +204,44 @@ export const normalizeGradient: GpuKernel<'normalizeGradient'> = {
     AVERAGES.run(gpu, groups, [dy, gamma, options], averages, partial, share)
     LEANS.run(gpu, groups, [dy, gamma, x, mean, variance, options], leans, partial, share)
     GRADIENT.run(gpu, groups, [dy, gamma, x, mean, variance, averages, leans, options], dx)
+  },
+}
+
+/** (dy - sum / count - h lean / count) gamma / sqrt(variance + eps) */
+function partGradientOf(
+  i: number,
+  group: number,
+  dy: Texels,
+  gamma: Texels,
+  x: Texels,
+  mean: Texels,
+  variance: Texels,
+  sum: Texels,
+  lean: Texels,
+  count: number,
+  options: Options,
+): number {
+  const spread = deviation(group, variance, options)
+  const h = (at(x, i) - at(mean, group)) / spread
+  const d = at(dy, i) - at(sum, group) / count - (h * at(lean, group)) / count
+  if (options.affine > 0) {
+    return (d * at(gamma, group)) / spread
+  }
+  return d / spread
+}
+
+const PART_GRADIENT = elements(
+  'normalizePartGradient',
+  partGradientOf,
+  [...WITH_STATISTICS, 'texels', 'texels', 'number', OPTIONS],
+  HELPERS,
+)
+
+export const normalizePartGradient: GpuKernel<'normalizePartGradient'> = {
+  programs: PART_GRADIENT.programs,
+  run(gpu, p, [dy, x, mean, variance, sum, lean, own], [dx]) {
+    const gamma = p.affine ? own : dy
+    PART_GRADIENT.run(gpu, normGroups(p), [dy, gamma, x, mean, variance, sum, lean, p.count, packed(OPTIONS, p)], dx)
   },
 }
 

@@ -2,7 +2,8 @@
  * Dropout. Its mask is a function of (seed, step, call, position). So the mask needs no storage, because the gradient
  * draws it again, and it does not depend on how a mini-batch is split into micro-batches.
  */
-import { DROPOUT_CALLS, type Kernels } from '../kernels.js'
+import { DROPOUT_CALLS } from '../dropout.js'
+import type { Kernels } from '../kernels.js'
 import { threefry } from './machine/threefry.js'
 
 /** x -> y = kept x / (1 - rate): kept where a uniform number in [0, 1), of 24 bits, is at least the rate. */

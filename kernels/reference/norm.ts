@@ -11,6 +11,24 @@ const inverseDeviation = (variance: number, eps: number) => 1 / Math.sqrt(varian
 /** The index of the gamma and beta that element i of the flat tensor uses. */
 const affineIndex = (p: Normalization, i: number) => Math.floor(i / p.affineInner) % p.affineSize
 
+/**
+ * mean, variance, newMean, newVariance [size] -> mean, variance: the moments of values of which the new ones are a `share`
+ * (Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979).
+ */
+export const mergeMoments: Kernels['mergeMoments'] = (
+  { size, share },
+  [mean, variance, newMean, newVariance],
+  [meanOut, varianceOut],
+) => {
+  for (let i = 0; i < size; i++) {
+    const first = share === 1
+    const step = first ? 0 : newMean[i] - mean[i]
+    const kept = first ? 0 : (1 - share) * variance[i]
+    varianceOut[i] = kept + share * newVariance[i] + share * (1 - share) * step * step
+    meanOut[i] = first ? newMean[i] : mean[i] + share * step
+  }
+}
+
 /** x [outer, groups, inner], mean, variance [groups], gamma?, beta? [affineSize] -> y = h gamma + beta */
 export const normalize: Kernels['normalize'] = (p, [x, mean, variance, gamma, beta], [y]) => {
   const { outer, groups, inner, eps, affine } = p
@@ -59,6 +77,28 @@ export const normalizeGradient: Kernels['normalizeGradient'] = (p, [dy, x, mean,
         }
         const h = (x[i] - mean[g]) * scale
         dx[i] = scale * (dh - sum / count - (h * sumH) / count)
+      }
+    }
+  }
+}
+
+/**
+ * dy, x [outer, groups, inner], mean, variance, sum, lean [groups], gamma? [groups] -> dx: the gradient above for a part of
+ * a group, whose sums of dy and of dy h over all `count` values are given.
+ */
+export const normalizePartGradient: Kernels['normalizePartGradient'] = (
+  p,
+  [dy, x, mean, variance, sum, lean, gamma],
+  [dx],
+) => {
+  const { outer, groups, inner, eps, affine, count } = p
+  for (let o = 0; o < outer; o++) {
+    for (let g = 0; g < groups; g++) {
+      const scale = inverseDeviation(variance[g], eps)
+      const start = (o * groups + g) * inner
+      for (let i = start; i < start + inner; i++) {
+        const h = (x[i] - mean[g]) * scale
+        dx[i] = scale * (affine ? gamma[g] : 1) * (dy[i] - sum[g] / count - (h * lean[g]) / count)
       }
     }
   }

@@ -38,6 +38,14 @@ export const normalizeGradient: SimdKernel<'normalizeGradient'> = {
   },
 }
 
+export const normalizePartGradient: SimdKernel<'normalizePartGradient'> = {
+  run(assembly, p, [dy, x, mean, variance, sum, lean, gamma = 0], [dx]) {
+    const { outer, groups, inner, eps, count } = p
+    const args = [0, groups, dy, x, mean, variance, sum, lean, gamma, dx, outer, groups, inner, eps, count]
+    assembly.inParts('normalizePartGradient', args, byGroup(outer * inner))
+  },
+}
+
 export const normalizeScaleGradient: SimdKernel<'normalizeScaleGradient'> = {
   run(assembly, p, [dy, x, mean, variance], [dgamma]) {
     const { outer, groups, inner, affineSize, affineInner, eps, accumulate } = p

@@ -5,6 +5,13 @@ export type { Checked, LoadOptions, LoadResult, SavedState, StateDict } from '..
 export { allOrNothing } from '../tensor/scope.js'
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export {
+  BatchNorm1d,
+  BatchNorm2d,
+  type BatchNormLayerOptions,
+  type BatchNormPolicy,
+  setBatchNormPolicy,
+} from './batch-norm.js'
+export {
   generator,
   kaimingNormal,
   kaimingUniform,
@@ -26,14 +33,7 @@ export {
   type WeightOptions,
 } from './layers.js'
 export { Module } from './module.js'
-export {
-  type AffineOptions,
-  BatchNorm2d,
-  type BatchNormLayerOptions,
-  type BatchNormPolicy,
-  GroupNorm,
-  LayerNorm,
-} from './norms.js'
+export { type AffineOptions, GroupNorm, LayerNorm } from './norms.js'
 export { Buffer, Parameter } from './parameter.js'
 export { Sequential } from './sequential.js'
 export {

@@ -1,5 +1,5 @@
 /** Dropout. Its mask is never stored: it follows from the position of an element in the mini-batch. */
-import { DROPOUT_CALLS, type Dropout } from '../../kernels/kernels.js'
+import { DROPOUT_CALLS, type Dropout } from '../../kernels/dropout.js'
 import type { Device } from '../device/device.js'
 import { ArgumentError } from '../memory/errors.js'
 import { sizeOf } from '../tensor/shape.js'

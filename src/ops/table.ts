@@ -1,5 +1,6 @@
 /** The only list of all ops, gathered from their modules. */
 import * as attention from './attention.js'
+import * as batchNorm from './batch-norm.js'
 import * as binary from './binary.js'
 import * as conv from './conv.js'
 import * as convTranspose from './conv-transpose.js'
@@ -33,6 +34,7 @@ type Families = typeof unary &
   typeof pool &
   typeof softmax &
   typeof norm &
+  typeof batchNorm &
   typeof embedding &
   typeof pointLoss & { dropout: typeof dropout; crossEntropy: typeof crossEntropy }
 
@@ -52,6 +54,7 @@ export const ops: Ops = {
   ...pool,
   ...softmax,
   ...norm,
+  ...batchNorm,
   ...embedding,
   dropout,
   crossEntropy,

@@ -12,7 +12,8 @@ import { race, type Trial } from './fastest.js'
 import type { StepOptions } from './options.js'
 import { type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
 import type { Planner, PlanRequest } from './planner.js'
-import { type Mode, type Program, sampleShapeOf, userCode } from './program.js'
+import { type Mode, type Program, sampleShapeOf } from './program.js'
+import { userCode } from './user-code.js'
 import { checkWeights, weigh } from './weights.js'
 
 /** Timers and signals get to run between micro-batches at least this often. */
@@ -105,7 +106,7 @@ export class Gatherer {
     }
     const shares = weights.map((counted) => counted / weight)
     const reset = record(device, () => this.#program.reset())
-    const first = this.#record(mode, pieces[0], 0, shares[0])
+    const first = this.#record(mode, pieces[0], 0, plan.batch, shares[0])
     const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0], first)
     return { mode, plan, passes, pieces, weight, shares, reset, first, fault }
   }
@@ -121,7 +122,9 @@ export class Gatherer {
       const pass = passes.parts[j < plan.parts[0].count ? 0 : 1]
       // the first was compared with its plan when it was recorded
       const output =
-        j === 0 ? run(device, pass, first) : runPlanned(device, pass, this.#record(mode, piece, firstSample, shares[j]))
+        j === 0
+          ? run(device, pass, first)
+          : runPlanned(device, pass, this.#record(mode, piece, firstSample, plan.batch, shares[j]))
       try {
         if (output) onOutput?.(await output.data(), output.shape, piece)
       } finally {
@@ -133,11 +136,11 @@ export class Gatherer {
     }
   }
 
-  #record(mode: Mode, piece: Batch, firstSample: number, share: number): Recording<Tensor | null> {
+  #record(mode: Mode, piece: Batch, firstSample: number, all: number, share: number): Recording<Tensor | null> {
     const { device, optimizer } = this.#program
     Object.assign(device.step, { seed: this.#seed, step: optimizer.steps, firstSample, call: 0 })
     return record(device, () =>
-      this.#program.microBatch(mode, sampleShapeOf(piece), piece.inputs.shape[0], piece, share),
+      this.#program.microBatch({ mode, shape: sampleShapeOf(piece) }, piece.inputs.shape[0], all, piece, share),
     )
   }
 

@@ -6,10 +6,22 @@ import { type Recording, rehearse } from '../step/record.js'
 import { ShapeError } from '../tensor/errors.js'
 import { notesOf } from './notes.js'
 import type { Measured, Passes } from './plan.js'
-import type { Mode, Program, SampleShape } from './program.js'
+import type { Kind, Program } from './program.js'
 
 /** The micro-batch size whose recording decides which values to drop: the choice hardly depends on the size. */
 const SAMPLE = 8
+
+/** Call `fn` with the first size of micro-batch that model and device take; null if they refuse every size that is tried. */
+export function atOneSize<T>(batch: number, fn: (size: number) => T): T | null {
+  for (const size of new Set([Math.min(batch, SAMPLE), batch, 1])) {
+    try {
+      return fn(size)
+    } catch (error) {
+      if (!(error instanceof ShapeError || error instanceof TensorTooLargeError)) throw error
+    }
+  }
+  return null
+}
 
 interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
   recording: Recording
@@ -23,16 +35,16 @@ export class StepMeasure {
 
   constructor(
     readonly program: Program,
-    readonly mode: Mode,
-    readonly shape: SampleShape,
+    readonly kind: Kind,
   ) {
     const { device } = program
+    const { mode } = kind
     const reset = planOf(device, () => program.reset())
     this.ends =
       mode === 'train'
         ? {
             reset,
-            norm: planOf(device, () => program.measureNorm()),
+            norm: planOf(device, () => program.end(1)),
             commit: planOf(device, () => program.commit()),
           }
         : { reset }
@@ -43,14 +55,7 @@ export class StepMeasure {
    * @param mostTime  the largest `extraTime` that is wanted
    */
   points(batch: number, mostTime: number): readonly Point[] {
-    for (const size of new Set([Math.min(batch, SAMPLE), batch, 1])) {
-      try {
-        return this.#pointsOf(size, mostTime)
-      } catch (error) {
-        if (!(error instanceof ShapeError || error instanceof TensorTooLargeError)) throw error
-      }
-    }
-    return []
+    return atOneSize(batch, (size) => this.#pointsOf(size, mostTime)) ?? []
   }
 
   #pointsOf(size: number, mostTime: number): readonly Point[] {
@@ -86,10 +91,10 @@ export class StepMeasure {
   #record(size: number): Sized {
     const known = this.#sized.get(size)
     if (known) return known
-    const { program, mode, shape } = this
-    const recording = rehearse(program.device, () => program.rehearseMicroBatch(mode, shape, size))
+    const { program, kind } = this
+    const recording = rehearse(program.device, () => program.rehearseMicroBatch(kind, size, size))
     const { outputShape, outputRows, model, optimizer } = program
-    const notes = mode === 'train' ? notesOf(model, optimizer) : []
+    const notes = kind.mode === 'train' ? notesOf(model, optimizer) : []
     const sized = { recording, outputShape, outputRows, notes }
     this.#sized.set(size, sized)
     return sized

@@ -10,7 +10,7 @@ import { timelineOf } from '../step/pass.js'
 import type { Shape } from '../tensor/shape.js'
 import { DoesNotFitError, NotSeparableError } from './errors.js'
 import { ANEW, largestImage, largestThatFits } from './largest.js'
-import { StepMeasure } from './measure.js'
+import { atOneSize, StepMeasure } from './measure.js'
 import type { Recompute } from './options.js'
 import {
   countOf,
@@ -142,15 +142,23 @@ export class Planner {
    * @throws NotSeparableError  the loss couples samples, and the mini-batch would be split
    */
   planFor(request: PlanRequest): PlannedStep {
-    const { device } = this.#program
+    const { allocator } = this.#program.device
     this.#program.prepare()
-    const signature = device.allocator.signature()
+    const key = JSON.stringify(request)
+    const known = allocator.signature() === this.#signature ? this.#plans.get(key) : undefined
+    if (known) return known
+    this.#makeTotals(request)
+    const signature = allocator.signature()
     if (signature !== this.#signature) this.forget()
     this.#signature = signature
-    const key = JSON.stringify(request)
-    const planned = this.#plans.get(key) ?? this.#make(request)
+    const planned = this.#make(request)
     this.#plans.set(key, planned)
     return planned
+  }
+
+  /** Make the totals of layers, at the first size that the model takes; a plan says what is wrong with others. */
+  #makeTotals(request: PlanRequest): void {
+    atOneSize(request.batch, (size) => this.#program.makeTotals(request, size, request.batch))
   }
 
   #make(request: PlanRequest, step = this.#measured(request)): PlannedStep {
@@ -201,7 +209,7 @@ export class Planner {
   }
 
   #measured({ mode, shape }: PlanRequest): StepMeasure {
-    return new StepMeasure(this.#program, mode, shape)
+    return new StepMeasure(this.#program, { mode, shape })
   }
 
   /** See Plan.frontier. */

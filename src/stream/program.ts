@@ -9,23 +9,24 @@ import { backward, zeroGrad } from '../autograd/backward.js'
 import type { Batch } from '../data/index.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
-import { forget, isPromise } from '../device/promise.js'
-import { reasonOf, SluiceError, showValue } from '../memory/errors.js'
+import { inMiniBatch, movesLate } from '../nn/mini-batch.js'
 import type { Module } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
 import type { Loss } from '../ops/loss.js'
 import { noGrad } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import { withoutKernels } from '../step/record.js'
+import { rehearse, withoutKernels } from '../step/record.js'
 import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { allOrNothing, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
-import { Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
 import { Owners } from './owners.js'
 import { rowsOf } from './rows.js'
+import { TotalsKeeper } from './totals.js'
+import { checkTensor, userCode } from './user-code.js'
 import { SampleWeights } from './weights.js'
 
 /** What a step does: learn, measure the loss, or only compute outputs. */
@@ -37,6 +38,12 @@ export interface SampleShape {
   target: Shape
   /** does every sample carry a weight? */
   weighted: boolean
+}
+
+/** What is done with which samples. */
+export interface Kind {
+  readonly mode: Mode
+  readonly shape: SampleShape
 }
 
 export class Program {
@@ -51,6 +58,8 @@ export class Program {
   readonly #shadowed: Buffer[] = []
   /** the tensors that collect gradients, whether the optimizer trains them or not: see prepare */
   #leaves: readonly Tensor[] = []
+  /** totals over the mini-batch, for layers that need more than their micro-batch */
+  readonly #totals: TotalsKeeper
   /** the loss so far, and the part that rounding left out of it, so that many small parts add up exactly */
   readonly #loss: Tensor
 
@@ -62,6 +71,7 @@ export class Program {
     this.device = model.device
     this.#owners = new Owners(model)
     this.#buffers = model.buffers()
+    this.#totals = new TotalsKeeper(this.device)
     this.#loss = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
       const loss = standingTensor(this.device, [2], 'buffer')
@@ -102,22 +112,30 @@ export class Program {
   /**
    * Run one micro-batch. Everything that it makes is freed at its end, except the output of an evaluation or
    * prediction.
+   * @param all    samples in the mini-batch
    * @param piece  null for a plan
    * @param share  w_j / W, the weight of this micro-batch as a share of the mini-batch's
    */
-  microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
-    const run = () => this.#owners.during(() => this.#microBatch(mode, shape, size, piece, share))
-    return mode === 'train' ? run() : this.#evaluating(run)
+  microBatch(kind: Kind, size: number, all: number, piece: Batch | null, share: number): Tensor | null {
+    const run = () => this.#owners.during(() => this.#microBatch(kind, size, all, piece, share))
+    return kind.mode === 'train' ? run() : this.#evaluating(run)
   }
 
   /** A micro-batch without values, for a plan. */
-  rehearseMicroBatch(mode: Mode, shape: SampleShape, size: number): Tensor | null {
+  rehearseMicroBatch(kind: Kind, size: number, all: number): Tensor | null {
     for (const buffer of this.#buffers) buffer.moved = false
     Object.assign(this.device.step, { firstSample: 0, call: 0 })
-    return this.microBatch(mode, shape, size, null, 1)
+    return this.microBatch(kind, size, all, null, 1)
   }
 
-  #microBatch(mode: Mode, shape: SampleShape, size: number, piece: Batch | null, share: number): Tensor | null {
+  /** Make the totals that layers need beside a micro-batch. @throws BudgetExceededError  they do not fit */
+  makeTotals(kind: Kind, size: number, all: number): void {
+    if (kind.mode !== 'train' || !this.model.modules().some(movesLate)) return
+    rehearse(this.device, () => this.rehearseMicroBatch(kind, size, all))
+    if (!this.#totals.complete) this.#totals.makeMissing()
+  }
+
+  #microBatch({ mode, shape }: Kind, size: number, all: number, piece: Batch | null, share: number): Tensor | null {
     return scope(this.device, () => {
       const x = this.#place([size, ...shape.input], piece?.inputs)
       if (mode === 'predict') return noGrad(this.device, () => this.#forward(mode, x))
@@ -132,7 +150,9 @@ export class Program {
         })
       }
       // The inner scope ends the forward's tensors before the backward; the tape keeps what gradients need.
-      const loss = scope(this.device, () => this.#lossOf(this.#forward(mode, x), target, weights))
+      const miniBatch = this.#totals.begin({ samples: size, before: this.device.step.firstSample, all })
+      const forward = () => inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
+      const loss = scope(this.device, () => this.#lossOf(forward(), target, weights))
       if (!loss.requiresGrad) {
         throw new ModelError(
           'the loss depends on no parameter: compute it from the output of the model, and the output from parameters',
@@ -146,8 +166,12 @@ export class Program {
     })
   }
 
-  /** The end of a gather: measure the norm of the summed gradient. */
-  measureNorm(): void {
+  /**
+   * The end of a gather: move the buffers that move once for each mini-batch, and measure the norm of the summed gradient.
+   * @param samples  in the mini-batch
+   */
+  end(samples: number): void {
+    this.#totals.end(samples)
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
   }
@@ -189,6 +213,7 @@ export class Program {
 
   dispose(): void {
     this.#loss.dispose()
+    this.#totals.dispose()
     this.#releaseShadows()
   }
 
@@ -262,27 +287,4 @@ export class Program {
 /** The shapes of one sample of a batch. */
 export function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape {
   return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
-}
-
-/**
- * Run user code. Errors of Sluice pass; others are wrapped in a ModelError, which says whose code threw, and that
- * nothing was committed.
- */
-export function userCode<T>(who: string, fn: () => T): T {
-  try {
-    return fn()
-  } catch (cause) {
-    if (cause instanceof SluiceError) throw cause
-    throw new ModelError(`${who} threw: ${reasonOf(cause)}. Nothing was committed; fix it and run the step again.`, {
-      cause,
-    })
-  }
-}
-
-/** @throws ModelError  user code returned something other than a tensor, whatever its type says */
-function checkTensor(who: string, value: unknown, { op }: Device): void {
-  if (value instanceof Tensor) return
-  if (isPromise(value)) forget(value)
-  const what = isPromise(value) ? `a Promise, after '${op}'` : showValue(value)
-  throw new ModelError(`${who} returned ${what}; it must return one tensor, without waiting for anything`)
 }

@@ -154,7 +154,7 @@ export class Streamer {
         runPlanned(
           device,
           norm,
-          record(device, () => this.#program.measureNorm()),
+          record(device, () => this.#program.end(plan.batch)),
         )
       const { loss, gradNorm } = await this.#program.readMeasured()
       if (this.#checkFinite) checkFinite(loss, gradNorm)

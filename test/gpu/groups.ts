@@ -166,6 +166,17 @@ export function testGroups(agrees: Agrees): void {
       // 2 (dh - average(dh) - h average(dh h)): the averages round like sums of terms of 1 and of 4
       const limit = () => float32Sum((fixed ? 0 : count) + 12, 2 * (1 + 1 + 4 * 4))
       await agrees('normalizeGradient', { ...p, fixed }, [dy, x, mean, variance, ...gamma], [size], limit)
+      if (p.affineSize === p.groups) {
+        const [sum, lean] = [6, 7].map((more) => noise(p.groups, seed + more).map((value) => value * count))
+        const inputs = [dy, x, mean, variance, sum, lean, ...gamma]
+        await agrees('normalizePartGradient', { ...p, count }, inputs, [size], () => roundings(12, 12))
+      }
+      const [added, spread] = [noise(p.groups, seed + 8), variance.map((value) => value + 0.5)]
+      const share = seed % 2 === 0 ? 1 : 0.25
+      const sizes = [p.groups, p.groups]
+      await agrees('mergeMoments', { size: p.groups, share }, [mean, variance, added, spread], sizes, () =>
+        roundings(8, 4),
+      )
       const terms = size / p.affineSize
       const scaleLimit = () => float32Sum(terms + 8, 4 * terms)
       const scaleInputs = [dy, x, mean, variance]

@@ -14,7 +14,7 @@ export {
 } from './loss'
 export { matmul, matmulBatch } from './matmul'
 export { copyPlanes, fill } from './movement'
-export { moments, normalize, normalizeGradient } from './norm'
+export { moments, normalize, normalizeGradient, normalizePartGradient } from './norm'
 export { normalizeScaleGradient } from './norm-scale'
 export { adam, blend, clipRoot, sgd, sgdMomentum, storeNorm, sumOfSquares } from './optimizer'
 export { fail, isShared, itemsOfWorkers, parallelCalls, wantsWorkers, work, workers } from './machine/parallel'

@@ -177,6 +177,30 @@ export function normalizeGradient(
   }
 }
 
+/**
+ * dy, x, mean, variance, sum, lean, gamma? (an address, or 0) -> dx, where x and dy are parts of groups of `size` values: the
+ * sums of dy and of dy h over whole groups are given. One gamma for each group.
+ */
+export function normalizePartGradient(
+  first: i32, count: i32, dy: usize, x: usize, mean: usize, variance: usize, sum: usize, lean: usize, gamma: usize,
+  dx: usize, outer: i32, groups: i32, inner: i32, eps: f64, size: f64,
+): void {
+  for (let g = first; g < first + count; g++) {
+    const at = <usize>g * 4
+    const center = v128.load_splat<f32>(mean + at)
+    const scale = inverseDeviation(variance + at, eps)
+    const factor = gamma == 0 ? scale : scale * <f64>load<f32>(gamma + at)
+    const scales = f32x4.splat(<f32>scale)
+    const factors = f32x4.splat(<f32>factor)
+    const average = f32x4.splat(<f32>(factor * <f64>load<f32>(sum + at) / size))
+    const slope = f32x4.splat(<f32>(factor * <f64>load<f32>(lean + at) / size))
+    for (let o = 0; o < outer; o++) {
+      const start = <usize>((o * groups + g) * inner) * 4
+      gradientOfPiece(inner, dy + start, x + start, dx + start, center, scales, factors, average, slope, 0)
+    }
+  }
+}
+
 /** dx = factor dy gamma? - average - slope (x - center) scale */
 function gradientOfPiece(
   n: i32, dy: usize, x: usize, dx: usize, center: v128, scale: v128, factor: v128, average: v128, slope: v128,

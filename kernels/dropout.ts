@@ -1,0 +1,23 @@
+/**
+ * The key and position that alone determine a dropout mask.
+ *
+ * Note [Counter of a mask]
+ *   Threefry takes a key of two words, (seed, step), and a counter of two. Positions come in blocks of 2^32 elements.
+ *   The first word of the counter is half the position within its block; the second is call + DROPOUT_CALLS * block. No
+ *   position up to 2^53 makes it overflow, so no two elements under the first DROPOUT_CALLS dropouts of a forward share
+ *   a counter.
+ */
+export interface Dropout {
+  size: number
+  /** probability of zero, in [0, 1) */
+  rate: number
+  seed: number
+  step: number
+  /** the number of this dropout within the forward */
+  call: number
+  /** index of the first element within the mini-batch, below 2^53 */
+  first: number
+}
+
+/** The dropouts in a forward whose masks never repeat, in a mini-batch of any size: Note [Counter of a mask]. */
+export const DROPOUT_CALLS = 2 ** 11

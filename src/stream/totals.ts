@@ -1,0 +1,96 @@
+/**
+ * Totals over a mini-batch: tensors to which every micro-batch adds, for layers that need more than their own micro-batch.
+ * They stand between micro-batches, so they are made before a step is planned.
+ */
+import type { Device } from '../device/device.js'
+import type { MiniBatch, MovesLate, Totals, TotalsNeeds } from '../nn/mini-batch.js'
+import { empty, standingTensor } from '../tensor/create.js'
+import { allOrNothing } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+/** A call of a layer in a forward: its totals, unless they are still to be made, and the needs that it stated last. */
+interface Call {
+  totals: Totals | null
+  needs: TotalsNeeds
+}
+
+export class TotalsKeeper {
+  readonly #calls = new Map<MovesLate, Call[]>()
+  /** how often each layer was called in the last forward */
+  #counts = new Map<MovesLate, number>()
+
+  constructor(readonly device: Device) {}
+
+  /** Begin the forward of a micro-batch. */
+  begin(place: Pick<MiniBatch, 'samples' | 'before' | 'all'>): MiniBatch {
+    this.#counts = new Map()
+    return { ...place, totalsFor: (layer, needs) => this.#totalsFor(layer, needs) }
+  }
+
+  /** Are all totals there that the last forward asked for? */
+  get complete(): boolean {
+    return [...this.#lastForward()].every(([, calls]) => calls.every(isServed))
+  }
+
+  /** Make the totals that are missing. @throws BudgetExceededError  they do not fit; none was made */
+  makeMissing(): void {
+    const missing = [...this.#lastForward()].flatMap(([, calls]) => calls.filter((call) => !isServed(call)))
+    const made = allOrNothing(this.device, () =>
+      missing.map(({ needs }) => totalsOf(needs, (channels) => standingTensor(this.device, [channels], 'buffer'))),
+    )
+    missing.forEach((call, i) => {
+      if (call.totals) release(call.totals)
+      call.totals = made[i]
+    })
+  }
+
+  /** Let the layers move their buffers, at the end of a mini-batch. */
+  end(samples: number): void {
+    for (const [layer, calls] of this.#lastForward()) {
+      const served = calls.flatMap(({ totals, needs }) =>
+        totals ? [{ ...totals, values: samples * needs.perSample }] : [],
+      )
+      layer.endMiniBatch(served)
+    }
+  }
+
+  dispose(): void {
+    for (const calls of this.#calls.values()) for (const { totals } of calls) if (totals) release(totals)
+    this.#calls.clear()
+  }
+
+  *#lastForward(): Generator<[MovesLate, Call[]]> {
+    for (const [layer, count] of this.#counts) yield [layer, this.#calls.get(layer)?.slice(0, count) ?? []]
+  }
+
+  #totalsFor(layer: MovesLate, needs: TotalsNeeds): Totals {
+    const count = this.#counts.get(layer) ?? 0
+    this.#counts.set(layer, count + 1)
+    const calls = this.#calls.get(layer) ?? []
+    this.#calls.set(layer, calls)
+    calls[count] ??= { totals: null, needs }
+    const call = calls[count]
+    call.needs = needs
+    if (isServed(call)) return call.totals
+    // this forward is recorded only to find out what is needed
+    return totalsOf(needs, (channels) => empty('totals', this.device, [channels], { category: 'buffer' }))
+  }
+}
+
+function isServed(call: Call): call is Call & { totals: Totals } {
+  const { totals, needs } = call
+  return totals !== null && totals.mean.size === needs.channels && (totals.sums !== null || !needs.sums)
+}
+
+function totalsOf({ channels, sums }: TotalsNeeds, make: (channels: number) => Tensor): Totals {
+  const total = (): Tensor => {
+    const tensor = make(channels)
+    tensor.storage('totals').isTotal = true
+    return tensor
+  }
+  return { mean: total(), variance: total(), sums: sums ? { sum: total(), lean: total() } : null }
+}
+
+function release({ mean, variance, sums }: Totals): void {
+  for (const tensor of [mean, variance, ...(sums ? [sums.sum, sums.lean] : [])]) tensor.dispose()
+}
