@@ -18,9 +18,12 @@ const rows = [...page('docs/ops.md').matchAll(ROW)]
 /** Functions that are parts of other ops: of mean and of the running statistics, and of the gradients of `where`. */
 const NO_OPS = ['affine', 'keepWhere', 'keepUnless']
 
-/** The saved tensors as the page names them. Inputs come first in the list of arguments; options are not saved. */
+/** The saved tensors as the page names them. Inputs come first in the lists of arguments and of options. */
 function savedBy(op: Op<unknown>, args: string): string {
-  const names = args.split(/, (?![^{]*\})/).filter((argument) => argument !== 'groups')
+  const names = args
+    .replaceAll(/[{} ]/g, '')
+    .split(',')
+    .filter((argument) => argument !== 'groups')
   const inputs = Math.max(...op.samples.map((sample) => sample.inputs.length))
   const differentiable = op.gradients.slice(0, inputs).flatMap((gradient, i) => {
     if (!gradient || gradient.saves.length === 0) return []

@@ -372,7 +372,9 @@ test('settings that make no sense are refused by name', async () => {
   const elsewhere = new Parameter(openVirtualDevice('cpu'), [3])
   assert.throws(
     () => adam([{ parameters: [a, elsewhere] }]),
-    (error: unknown) => error instanceof DeviceMismatchError && error.message.includes('cpu and cpu'),
+    (error: unknown) =>
+      error instanceof DeviceMismatchError &&
+      error.message.includes('a cpu device (budget 64 KiB) and a cpu device (budget unlimited)'),
   )
 })
 

@@ -20,7 +20,7 @@ import { requireGrad, tensor } from '../tensor/create.js'
 import type { HostArray } from '../tensor/host.js'
 import { scope } from '../tensor/scope.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
-import type { NestedArray, Tensor } from '../tensor/tensor.js'
+import type { NestedNumbers, Tensor } from '../tensor/tensor.js'
 import { backward } from './backward.js'
 
 /** The truncation error h^2 f''' / 6 and the rounding error 2^-53 f / h are both far below TOLERANCE. */
@@ -76,7 +76,7 @@ export interface OpCheck {
  */
 export async function checkGradient(
   fn: (...inputs: Tensor[]) => Tensor,
-  inputs: readonly (NestedArray | HostArray)[],
+  inputs: readonly (NestedNumbers | HostArray)[],
   options: CheckOptions = {},
 ): Promise<GradientCheck> {
   const { seed = 0, tolerance = TOLERANCE } = options
@@ -187,7 +187,7 @@ async function withReference<T>(memory: ByteSize = '64MiB', use: (device: Device
 }
 
 /** The values and shape of an input; `tensor` checks nested arrays and finds their shape. */
-async function pointOf(device: Device, input: NestedArray | HostArray): Promise<Point> {
+async function pointOf(device: Device, input: NestedNumbers | HostArray): Promise<Point> {
   if (typeof input === 'object' && 'data' in input) {
     const { data, shape, scale = 1 } = input
     return { shape, values: Float64Array.from(data, (value) => value * scale) }

@@ -197,6 +197,7 @@ export function mapArrays(batch: Batch, change: (array: HostArray, field: keyof 
 
 const CLASSES: readonly (new (length: number) => HostData)[] = [
   Uint8Array,
+  Uint8ClampedArray,
   Int8Array,
   Uint16Array,
   Int16Array,

@@ -19,6 +19,7 @@ import type { Slot } from './slot.js'
 import type { Storage } from './storage.js'
 import { largest, part } from './workspace.js'
 
+/** Memory with a hard byte budget, and the kernels that run on it. `openDevice` gives one. */
 export abstract class Device {
   /** 'cpu', 'reference', ... */
   abstract readonly kind: string

@@ -3,9 +3,15 @@
  * it.
  */
 import type { Floats } from '../../kernels/kernels.js'
-import type { Allocator, Category } from '../memory/allocator.js'
+import { type Allocator, BudgetExceededError, type Category } from '../memory/allocator.js'
 import type { Instruction, Sink, Whereabouts } from './instruction.js'
 import { Storage } from './storage.js'
+
+/** What a forward by hand makes. Outside of scopes it stays until it is disposed. */
+const TRANSIENT: ReadonlySet<Category> = new Set<Category>(['activation', 'workspace'])
+const NO_SCOPE =
+  ' Outside of a scope every tensor stays until it is disposed: scope(device, () => { ... }) frees at its end all that ' +
+  'are made in it.'
 
 export class Direct implements Sink {
   readonly list = null
@@ -15,7 +21,12 @@ export class Direct implements Sink {
 
   alloc(size: number, bytes: number, category: Category, op: string): Storage {
     const storage = new Storage(size, bytes, category)
-    storage.place(this.allocator.alloc(bytes, category, op))
+    try {
+      storage.place(this.allocator.alloc(bytes, category, op))
+    } catch (error) {
+      if (!(error instanceof BudgetExceededError) || !TRANSIENT.has(category)) throw error
+      throw new BudgetExceededError(error.requestedBytes, category, op, error.memory, NO_SCOPE)
+    }
     return storage
   }
 

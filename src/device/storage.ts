@@ -4,6 +4,7 @@
  * In a recording (see step/record.ts) a storage stands for a future value: it has a size, and gets its block when the
  * list runs.
  */
+import '../../kernels/platform.js'
 import type { Block, Category } from '../memory/allocator.js'
 import { AllocatorError } from '../memory/errors.js'
 

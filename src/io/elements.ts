@@ -61,6 +61,7 @@ const CLASSES = [
   ['U32', Uint32Array],
   ['U16', Uint16Array],
   ['U8', Uint8Array],
+  ['U8', Uint8ClampedArray],
 ] as const
 
 /** The type as which a typed array is written; null for any other value. */

@@ -13,8 +13,28 @@ export interface ReadOptions {
   readonly maxBytes?: number
 }
 
+/** An open file, as far as it is used here. */
+interface OpenFile {
+  stat(): Promise<{ size: number }>
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
+  writeFile(bytes: Uint8Array): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The functions of node:fs/promises that are used. A program is compiled against them without the types of Node. */
+export interface NodeFiles {
+  open(path: string, flags: string): Promise<OpenFile>
+  readFile(path: string): Promise<Uint8Array>
+  readdir(path: string): Promise<string[]>
+  realpath(path: string): Promise<string>
+  rename(from: string, to: string): Promise<void>
+  stat(path: string): Promise<{ isFile(): boolean }>
+  unlink(path: string): Promise<void>
+}
+
 /** Node's functions on files. @throws FileError  there are none, as in a page */
-export async function nodeFiles(): Promise<typeof import('node:fs/promises')> {
+export async function nodeFiles(): Promise<NodeFiles> {
   // The old name: package.json blanks it for bundlers of pages, and webpack does not know `node:`.
   // biome-ignore lint/style/useNodejsImportProtocol: see above
   const files = await import('fs/promises').catch(() => null)

@@ -115,12 +115,14 @@ export class BudgetExceededError extends SluiceError {
     readonly category: Category,
     readonly op: string,
     readonly memory: MemoryStats,
+    /** what to do about it; default free tensors */
+    hint = MODEL_CATEGORIES.has(category) ? MODEL_HINT : '',
   ) {
     super(
       `${op}: ${formatBytes(requestedBytes)} (${requestedBytes} bytes) for ${category} do not fit the budget of ` +
         `${formatBytes(memory.budgetBytes)}: ${formatBytes(memory.heldBytes)} are held (${describeHeld(memory.held)}), ` +
         `the largest hole is ${formatBytes(memory.largestHoleBytes)}. Raise the budget, use a smaller batch, ` +
-        `or free tensors earlier.${MODEL_CATEGORIES.has(category) ? MODEL_HINT : ''}`,
+        `or free tensors earlier.${hint}`,
     )
   }
 }

@@ -27,8 +27,17 @@ export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'bigint') return 'a BigInt'
   if (typeof value !== 'object' || value === null) return String(value)
-  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice('[object '.length, -1)}`
-  return Array.isArray(value) ? 'an array' : 'an object'
+  const tag = tagOf(value)
+  return tag === 'Array' || tag === 'Object' ? `an ${tag.toLowerCase()}` : `${/^[AEIOU]/.test(tag) ? 'an' : 'a'} ${tag}`
+}
+
+/** 'Object', 'Array', 'Map', 'Promise', 'Tensor': what an object calls itself. */
+function tagOf(value: object): string {
+  try {
+    return Object.prototype.toString.call(value).slice('[object '.length, -1)
+  } catch {
+    return 'Object'
+  }
 }
 
 /** The message of a thrown value, which need not be an Error. */

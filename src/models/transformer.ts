@@ -38,7 +38,7 @@ export interface TransformerOptions {
 export class Transformer extends Module {
   override readonly inputShape: Shape
   readonly tokens: Embedding
-  readonly places: Parameter
+  places: Parameter
   readonly body: Sequential
 
   constructor(device: Device, options: TransformerOptions) {

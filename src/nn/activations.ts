@@ -4,12 +4,17 @@ import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../ops/unary.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 
+/** max(x, 0). */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return relu(x)
   }
 }
 
+/**
+ * x where x > 0, else slope x.
+ * @param slope  default 0.01
+ */
 export class LeakyReLU extends Module {
   constructor(
     device: Device,
@@ -23,24 +28,28 @@ export class LeakyReLU extends Module {
   }
 }
 
+/** x times the standard normal distribution function of x (the erf form). */
 export class GELU extends Module {
   forward(x: Tensor): Tensor {
     return gelu(x)
   }
 }
 
+/** x sigmoid(x). */
 export class SiLU extends Module {
   forward(x: Tensor): Tensor {
     return silu(x)
   }
 }
 
+/** 1 / (1 + e^-x). */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
     return sigmoid(x)
   }
 }
 
+/** Hyperbolic tangent. */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
     return tanh(x)

@@ -51,8 +51,8 @@ export interface BatchNormLayerOptions extends AffineOptions {
 /** What the batch norms of all shapes share. */
 abstract class BatchNorm extends Module implements MovesLate {
   override streamingNote: string
-  readonly weight: Parameter | null
-  readonly bias: Parameter | null
+  weight: Parameter | null
+  bias: Parameter | null
   readonly runningMean: Buffer
   readonly runningVar: Buffer
   readonly numBatchesTracked: Buffer
@@ -162,12 +162,10 @@ const PYTORCH_NAMES: Readonly<Record<string, string>> = {
  *
  * Evaluation normalises by the running statistics. Training moves them as the policy says; see Buffer for where the
  * updates go until the commit.
+ * @throws  the errors of `new Parameter`
+ * @throws ArgumentError  momentum outside [0, 1], or an unknown policy
  */
 export class BatchNorm2d extends BatchNorm {
-  /**
-   * Throws the errors of `new Parameter`, and
-   * @throws ArgumentError  momentum outside [0, 1], or an unknown policy
-   */
   constructor(device: Device, channels: number, options: BatchNormLayerOptions = {}) {
     super('BatchNorm2d', device, channels, options)
   }
@@ -178,9 +176,11 @@ export class BatchNorm2d extends BatchNorm {
   }
 }
 
-/** BatchNorm2d for [N, C], and for sequences [N, C, L]. */
+/**
+ * BatchNorm2d for [N, C], and for sequences [N, C, L].
+ * @throws  the errors of `new BatchNorm2d`
+ */
 export class BatchNorm1d extends BatchNorm {
-  /** Throws the errors of `new BatchNorm2d`. */
   constructor(device: Device, channels: number, options: BatchNormLayerOptions = {}) {
     super('BatchNorm1d', device, channels, options)
   }

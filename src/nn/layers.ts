@@ -39,12 +39,14 @@ function weightAndBias(
   ])
 }
 
-/** y = x weight^T + bias: [..., in] -> [..., out]. weight [out, in], bias [out]. */
+/**
+ * y = x weight^T + bias: [..., in] -> [..., out]. weight [out, in], bias [out].
+ * @throws  the errors of `new Parameter`
+ */
 export class Linear extends Module {
-  readonly weight: Parameter
-  readonly bias: Parameter | null
+  weight: Parameter
+  bias: Parameter | null
 
-  /** Throws the errors of `new Parameter`. */
   constructor(device: Device, inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super(device)
     ;[this.weight, this.bias] = weightAndBias(device, [outFeatures, inFeatures], options)
@@ -61,16 +63,16 @@ function checkGroups(layer: string, groups: number, inChannels: number, outChann
   throw new ArgumentError(`${layer}: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`)
 }
 
-/** Cross-correlation: [N, in, H, W] -> [N, out, OH, OW]. weight [out, in / groups, KH, KW], bias [out]. */
+/**
+ * Cross-correlation: [N, in, H, W] -> [N, out, OH, OW]. weight [out, in / groups, KH, KW], bias [out].
+ * @throws  the errors of `new Parameter`
+ * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
+ */
 export class Conv2d extends Module {
-  readonly weight: Parameter
-  readonly bias: Parameter | null
+  weight: Parameter
+  bias: Parameter | null
   readonly #options: Required<ConvolutionOptions>
 
-  /**
-   * Throws the errors of `new Parameter`, and
-   * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
-   */
   constructor(
     device: Device,
     inChannels: number,
@@ -91,16 +93,16 @@ export class Conv2d extends Module {
   }
 }
 
-/** Transposed convolution: [N, in, H, W] -> [N, out, OH, OW]. weight [in, out / groups, KH, KW], bias [out]. */
+/**
+ * Transposed convolution: [N, in, H, W] -> [N, out, OH, OW]. weight [in, out / groups, KH, KW], bias [out].
+ * @throws  the errors of `new Parameter`
+ * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
+ */
 export class ConvTranspose2d extends Module {
-  readonly weight: Parameter
-  readonly bias: Parameter | null
+  weight: Parameter
+  bias: Parameter | null
   readonly #options: Required<TransposedConvolutionOptions>
 
-  /**
-   * Throws the errors of `new Parameter`, and
-   * @throws ArgumentError  groups that do not divide the channels, a kernel below 1
-   */
   constructor(
     device: Device,
     inChannels: number,
@@ -125,11 +127,13 @@ export class ConvTranspose2d extends Module {
   }
 }
 
-/** Looks up rows of a table: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1). */
+/**
+ * Looks up rows of a table: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1).
+ * @throws  the errors of `new Parameter`
+ */
 export class Embedding extends Module {
-  readonly weight: Parameter
+  weight: Parameter
 
-  /** Throws the errors of `new Parameter`. */
   constructor(device: Device, entries: number, width: number, { random }: { random?: Random } = {}) {
     super(device)
     const shape = [entries, width]
@@ -141,9 +145,11 @@ export class Embedding extends Module {
   }
 }
 
-/** In training each element becomes 0 with probability `rate`, else x / (1 - rate). In evaluation y = x. */
+/**
+ * In training each element becomes 0 with probability `rate`, else x / (1 - rate). In evaluation y = x.
+ * @throws ArgumentError  a rate outside [0, 1)
+ */
 export class Dropout extends Module {
-  /** @throws ArgumentError  a rate outside [0, 1) */
   constructor(
     device: Device,
     readonly rate = 0.5,
@@ -157,11 +163,13 @@ export class Dropout extends Module {
   }
 }
 
-/** The maximum of every window: [N, C, H, W] -> [N, C, OH, OW]. */
+/**
+ * The maximum of every window: [N, C, H, W] -> [N, C, OH, OW].
+ * @param kernel  size of the window, and the default of the stride
+ */
 export class MaxPool2d extends Module {
   readonly #options: PoolOptions
 
-  /** @param kernel  size of the window, and the default of the stride */
   constructor(device: Device, kernel: Sides, { stride = kernel, padding = 0 }: Omit<PoolOptions, 'kernel'> = {}) {
     super(device)
     this.#options = poolSides('MaxPool2d', { kernel, stride, padding })
@@ -172,11 +180,13 @@ export class MaxPool2d extends Module {
   }
 }
 
-/** The mean of every window: [N, C, H, W] -> [N, C, OH, OW]. */
+/**
+ * The mean of every window: [N, C, H, W] -> [N, C, OH, OW].
+ * @param kernel  size of the window, and the default of the stride
+ */
 export class AveragePool2d extends Module {
   readonly #options: AveragePoolOptions
 
-  /** @param kernel  size of the window, and the default of the stride */
   constructor(
     device: Device,
     kernel: Sides,

@@ -3,6 +3,8 @@
  * nothing has to be registered.
  */
 import type { Device } from '../device/device.js'
+import { checkArgument } from '../memory/arguments.js'
+import { DEVICE } from '../tensor/kinds.js'
 import {
   type Checked,
   checkState,
@@ -38,8 +40,13 @@ type Member = Module | Parameter | Buffer
  *
  * Properties that hold a Parameter, a Buffer, a Module, or an array of these are its members, in the order of definition;
  * #private properties are not. An object that is found under two names keeps the first.
+ *
+ * A model takes one tensor and returns one. A module within it can take and return anything, and then says so:
+ * `class Bilinear extends Module<[a: Tensor, b: Tensor]>`, `class Split extends Module<[x: Tensor], [Tensor, Tensor]>`.
+ *
+ * @throws ArgumentError  not a device
  */
-export abstract class Module {
+export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Output = Tensor> {
   /** Does the forward train, or evaluate? See `train`. */
   training = true
   /** Shape of one sample, if the model knows it: then it can be planned without data. */
@@ -47,10 +54,16 @@ export abstract class Module {
   /** A note for the plan of a training in micro-batches. */
   readonly streamingNote?: string
 
-  constructor(readonly device: Device) {}
+  constructor(readonly device: Device) {
+    checkArgument(new.target.name, 'device', device, DEVICE)
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Module'
+  }
 
   /** x [N, ...]: axis 0 is the sample. */
-  abstract forward(x: Tensor): Tensor
+  abstract forward(...inputs: Inputs): Output
 
   /** Turn training on (dropout drops, batch norm takes the batch's statistics) or off, here and in all modules below. */
   train(on = true): this {

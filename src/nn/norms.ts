@@ -21,17 +21,17 @@ export function scaleAndShift(device: Device, shape: Shape, affine: boolean): [P
   return allOrNothing(device, () => [new Parameter(device, shape, ones(shape)), new Parameter(device, shape)])
 }
 
-/** Normalises each sample over its last axes: [N, ..., ...axes]. weight and bias have the shape of those axes. */
+/**
+ * Normalises each sample over its last axes: [N, ..., ...axes]. weight and bias have the shape of those axes.
+ * @param normalizedShape  the last axes; a number is the last axis alone
+ * @throws  the errors of `new Parameter`
+ */
 export class LayerNorm extends Module {
-  readonly weight: Parameter | null
-  readonly bias: Parameter | null
+  weight: Parameter | null
+  bias: Parameter | null
   readonly #normalizedShape: Shape
   readonly #eps: number
 
-  /**
-   * @param normalizedShape  the last axes; a number is the last axis alone
-   * Throws the errors of `new Parameter`.
-   */
   constructor(device: Device, normalizedShape: number | Shape, { eps = 1e-5, affine = true }: AffineOptions = {}) {
     super(device)
     this.#normalizedShape = ownShape(
@@ -48,17 +48,17 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Normalises each sample over each group of its channels: [N, C, ...]. weight [C], bias [C]. */
+/**
+ * Normalises each sample over each group of its channels: [N, C, ...]. weight [C], bias [C].
+ * @throws  the errors of `new Parameter`
+ * @throws ArgumentError  groups that do not divide the channels
+ */
 export class GroupNorm extends Module {
-  readonly weight: Parameter | null
-  readonly bias: Parameter | null
+  weight: Parameter | null
+  bias: Parameter | null
   readonly #groups: number
   readonly #eps: number
 
-  /**
-   * Throws the errors of `new Parameter`, and
-   * @throws ArgumentError  groups that do not divide the channels
-   */
   constructor(device: Device, groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
     super(device)
     if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {

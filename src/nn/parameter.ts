@@ -8,13 +8,11 @@ import { Tensor } from '../tensor/tensor.js'
 /**
  * A leaf that learns: it requires a gradient, and no scope frees it. The optimizer makes its gradient buffer, or the
  * first backward if there is no optimizer yet.
+ * @param values  null: zeros; a function is called only where values exist, so a plan draws no values
+ * @throws ShapeError           not a shape, or values that do not fill it
+ * @throws BudgetExceededError  it does not fit: it takes elementBytes * size, category `parameter`
  */
 export class Parameter extends Tensor {
-  /**
-   * @param values  null: zeros; a function is called only where values exist, so a plan draws no values
-   * @throws ShapeError           not a shape, or values that do not fill it
-   * @throws BudgetExceededError  it does not fit: it takes elementBytes * size, category `parameter`
-   */
   constructor(device: Device, shape: Shape, values: Values = null) {
     // `values` is the caller's code, and could change the caller's shape
     const own = ownShape('parameter', shape)
@@ -30,6 +28,8 @@ export class Parameter extends Tensor {
  * A training forward updates `target`. While a streamer gathers a mini-batch the target is the shadow: it begins as a copy
  * of the value, and the commit copies it into the value. So a mini-batch that fails leaves no trace. In a loop without a
  * streamer there is no shadow, and the value changes at once.
+ * It takes elementBytes * size of category `buffer`.
+ * @throws  the errors of `new Parameter`
  */
 export class Buffer {
   readonly value: Tensor
@@ -42,7 +42,6 @@ export class Buffer {
   /** how many streamers need the shadow */
   #holders = 0
 
-  /** Takes elementBytes * size of category `buffer`. Throws the errors of `new Parameter`. */
   constructor(device: Device, shape: Shape, values: Values = null) {
     this.value = standingTensor(device, shape, 'buffer', values)
   }

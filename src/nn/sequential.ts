@@ -8,11 +8,11 @@ import { Module } from './module.js'
  *
  * The modules are made before the Sequential. If one does not fit, those before it stay allocated, unless all are made
  * in `nn.allOrNothing(device, () => new nn.Sequential(...))`.
+ * @throws ArgumentError  no module
  */
 export class Sequential extends Module {
   readonly layers: readonly Module[]
 
-  /** @throws ArgumentError  no module */
   constructor(...layers: readonly Module[]) {
     if (layers.length === 0) throw new ArgumentError('Sequential: needs at least one module')
     super(layers[0].device)

@@ -32,19 +32,17 @@ export interface SelfAttentionOptions {
  * Self-attention with several heads, each on its own C / heads features: [B, T, C] -> [B, T, C].
  * in_proj_weight [3 C, C] (the rows for queries, then keys, then values), in_proj_bias [3 C], out_proj.weight
  * [C, C], out_proj.bias [C].
+ * @param width  C, a multiple of heads
+ * @throws  the errors of `new Parameter`
+ * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1)
  */
 export class MultiheadAttention extends Module {
-  readonly inProjWeight: Parameter
-  readonly inProjBias: Parameter | null
+  inProjWeight: Parameter
+  inProjBias: Parameter | null
   readonly outProj: Linear
   readonly causal: boolean
   readonly dropout: number
 
-  /**
-   * @param width  C, a multiple of heads
-   * Throws the errors of `new Parameter`, and
-   * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1)
-   */
   constructor(
     device: Device,
     readonly width: number,
@@ -132,6 +130,9 @@ export interface TransformerBlockOptions {
  *     post-norm:  h = norm1(x + attention(x));   y = norm2(h + feedForward(h))
  *
  * Parameters and defaults are those of torch.nn.TransformerEncoderLayer: self_attn, linear1, linear2, norm1, norm2.
+ * @param width  C, a multiple of heads
+ * @throws  the errors of `new Parameter`
+ * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1), an unknown activation
  */
 export class TransformerBlock extends Module {
   readonly selfAttention: MultiheadAttention
@@ -145,11 +146,6 @@ export class TransformerBlock extends Module {
   readonly preNorm: boolean
   readonly #activation: (x: Tensor) => Tensor
 
-  /**
-   * @param width  C, a multiple of heads
-   * Throws the errors of `new Parameter`, and
-   * @throws ArgumentError  heads that do not divide the width, a dropout outside [0, 1), an unknown activation
-   */
   constructor(device: Device, width: number, heads: number, options: TransformerBlockOptions = {}) {
     super(device)
     const { feedForward = 2048, dropout = 0.1, activation = 'relu', preNorm = false, causal, eps, random } = options

@@ -8,10 +8,13 @@
  * where ds overwrites dp. With dropout, p' = dropout(p) replaces p in y and dv, and dp = dropout(dy v^T). The backward
  * draws p' again, so it is not saved.
  */
+
 import type { AttentionRows, KernelParameters } from '../../kernels/kernels.js'
 import type { Storage } from '../device/storage.js'
+import { BOOLEAN, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import { MAYBE_TENSOR, TENSOR } from '../tensor/kinds.js'
 import { broadcastStrides, offsetsOf, type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkRate, type DropoutKey, nextKey } from './dropout.js'
@@ -202,6 +205,12 @@ function scoreGradient(call: BackwardCall<Settings>): Storage {
  */
 export const scaledDotProductAttention = define(
   attentionOp,
+  {
+    q: TENSOR,
+    k: TENSOR,
+    v: TENSOR,
+    options: options<AttentionOptions>({ causal: BOOLEAN, mask: MAYBE_TENSOR, scale: NUMBER, dropout: NUMBER }),
+  },
   (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor => {
     const { causal = false, mask = null, scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), dropout = 0 } = options
     if (!Number.isFinite(scale) || scale === 0) throw new ArgumentError(`${NAME}: scale ${scale} is 0 or not finite`)

@@ -6,8 +6,10 @@
  *   frozenBatchNorm2d   given ones, without a gradient
  *   whole-batch-norm.ts those of a mini-batch that x is a part of
  */
+import { type Known, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import {
@@ -21,9 +23,11 @@ import {
   type Statistics,
 } from './batch-statistics.js'
 import {
+  AFFINE,
   affine,
   check,
   EPS,
+  EPS_ONLY,
   type Epsilon,
   epsilonOf,
   gradients,
@@ -88,6 +92,7 @@ const frozenOp: Op<Epsilon> = {
  */
 export const frozenBatchNorm2d = define(
   frozenOp,
+  { x: TENSOR, mean: TENSOR, variance: TENSOR, ...AFFINE, options: EPS_ONLY },
   (
     x: Tensor,
     mean: Tensor,
@@ -107,6 +112,17 @@ export interface BatchNormOptions extends NormOptions {
   merged?: MergedStatistics
 }
 
+const STATISTICS = { mean: TENSOR, variance: TENSOR }
+const RUNNING: Known<RunningStatistics> = { ...STATISTICS, momentum: NUMBER }
+const MERGED: Known<MergedStatistics> = { ...STATISTICS, share: NUMBER }
+const OPTIONS = options<BatchNormOptions>({
+  eps: NUMBER,
+  running: options(RUNNING, ['mean', 'variance', 'momentum']),
+  // running statistics may be given as frozen ones
+  frozen: options(RUNNING, ['mean', 'variance']),
+  merged: options(MERGED, ['mean', 'variance', 'share']),
+})
+
 /**
  * Like layerNorm, but with the mean and biased variance of each channel over the samples and pixels of x. A micro-batch
  * is normalised by its own statistics (policy `micro`).
@@ -118,6 +134,7 @@ export interface BatchNormOptions extends NormOptions {
  */
 export const batchNorm2d = define(
   batchNormOp,
+  { x: TENSOR, ...AFFINE, options: OPTIONS },
   (x: Tensor, gamma?: Tensor | null, beta?: Tensor | null, options: BatchNormOptions = {}) => {
     const { eps = EPS, running, frozen, merged } = options
     if (frozen && (running || merged)) {

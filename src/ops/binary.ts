@@ -1,5 +1,7 @@
 /** Ops of two tensors, element by element. The inputs are broadcast to the shape of y. */
+
 import type { BinaryFunction, BinaryWithGradient } from '../../kernels/functions.js'
+import { OPERAND } from '../tensor/kinds.js'
 import { broadcastShapes, broadcastStrides, sameShape, stridesOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type Call, define, type Gradient, type Op, type OpFunction } from './op.js'
@@ -73,7 +75,7 @@ function binary(
       sample(none, [[], a], [[3], b]),
     ],
   }
-  return define(op, (a: Operand, b: Operand) => apply(op, asTensors(name, a, b), none))
+  return define(op, { a: OPERAND, b: OPERAND }, (a: Operand, b: Operand) => apply(op, asTensors(name, a, b), none))
 }
 
 /** a + b, broadcast. Saves nothing. */

@@ -2,12 +2,13 @@
 import { Tensor } from '../tensor/tensor.js'
 import { type Ops, ops } from './table.js'
 
-/** All ops except concat, which takes a list. */
-type ChainedName = Exclude<keyof Ops, 'concat'>
-
 type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => Tensor ? (...rest: Rest) => Tensor : never
 
-export type Chained = { readonly [Name in ChainedName]: Method<Ops[Name]> }
+/**
+ * All ops except concat, which takes a list. A mapped type over `keyof Ops` hands on the documentation of each op to
+ * editors.
+ */
+export type Chained = { readonly [Name in keyof Ops as Exclude<Name, 'concat'>]: Method<Ops[Name]> }
 
 declare module '../tensor/tensor.js' {
   interface Tensor extends Chained {}

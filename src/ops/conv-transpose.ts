@@ -5,15 +5,18 @@
  * the output gradient x; dx is the convolution of dy; dw is its weight gradient, with x as the output gradient and dy
  * as the input.
  */
+
 import type { Convolution } from '../../kernels/kernels.js'
+import { ANYTHING, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import { MAYBE_TENSOR, TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
 import { grid, sample } from './sample.js'
 import { sendBias } from './send.js'
-import { type ConvolutionOptions, checkImages, convolutionSides, type Sides, sides } from './window.js'
+import { CONVOLUTION, type ConvolutionOptions, checkImages, convolutionSides, type Sides, sides } from './window.js'
 
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /**
@@ -123,6 +126,12 @@ const transposedOp: Op<Options> = {
  */
 export const convTranspose2d = define(
   transposedOp,
+  {
+    x: TENSOR,
+    w: TENSOR,
+    bias: MAYBE_TENSOR,
+    options: options<TransposedConvolutionOptions>({ ...CONVOLUTION, outputPadding: ANYTHING }),
+  },
   (x: Tensor, w: Tensor, bias?: Tensor | null, options: TransposedConvolutionOptions = {}) =>
     apply(transposedOp, bias ? [x, w, bias] : [x, w], {
       outputPadding: sides(NAME, 'outputPadding', options.outputPadding ?? 0, 0),

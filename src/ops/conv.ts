@@ -1,12 +1,15 @@
 /** Two-dimensional convolution (cross-correlation, as everywhere in deep learning). */
+
 import type { Convolution } from '../../kernels/kernels.js'
+import { options } from '../memory/arguments.js'
 import { ShapeError } from '../tensor/errors.js'
+import { MAYBE_TENSOR, TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
 import { grid, sample } from './sample.js'
 import { sendBias } from './send.js'
-import { type ConvolutionOptions, checkImages, convolutionSides, countWindows, sides } from './window.js'
+import { CONVOLUTION, type ConvolutionOptions, checkImages, convolutionSides, countWindows, sides } from './window.js'
 
 export type { ConvolutionOptions } from './window.js'
 
@@ -95,6 +98,9 @@ const convOp: Op<Options> = {
  * @throws ArgumentError  a stride, dilation or groups below 1, a padding below 0, or a fraction
  * Saves x if w needs a gradient, and w if x does.
  */
-export const conv2d = define(convOp, (x: Tensor, w: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}) =>
-  apply(convOp, bias ? [x, w, bias] : [x, w], convolutionSides('conv2d', options)),
+export const conv2d = define(
+  convOp,
+  { x: TENSOR, w: TENSOR, bias: MAYBE_TENSOR, options: options(CONVOLUTION) },
+  (x: Tensor, w: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}) =>
+    apply(convOp, bias ? [x, w, bias] : [x, w], convolutionSides('conv2d', options)),
 )

@@ -1,8 +1,11 @@
 /** Cross-entropy: the loss of a classifier, from logits. */
+
 import type { ClassRows } from '../../kernels/kernels.js'
+import { checkArgument, type Known, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkWeights, type Loss, type LossOptions, lossFunction, weightedMean } from './loss.js'
@@ -16,6 +19,9 @@ export interface CrossEntropyOptions {
   /** s in [0, 1]: the target distribution is (1 - s) one-hot + s / C; default 0 */
   labelSmoothing?: number
 }
+
+const OPTIONS: Known<CrossEntropyOptions> = { ignoreIndex: NUMBER, labelSmoothing: NUMBER }
+const LOSS_OPTIONS = options(OPTIONS)
 
 type Classes = Required<CrossEntropyOptions>
 
@@ -108,15 +114,24 @@ const classHost = ({ ignoreIndex }: Classes) => ({
  * Saves logits, targets and weights, not the probabilities. Targets and weights have no gradient.
  */
 export const crossEntropy = lossFunction(
-  define(crossEntropyOp, (logits: Tensor, targets: Tensor, options: CrossEntropyOptions & LossOptions = {}) => {
-    const { weights } = options
-    return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], classes(options))
-  }),
+  define(
+    crossEntropyOp,
+    {
+      logits: TENSOR,
+      targets: TENSOR,
+      options: options<CrossEntropyOptions & LossOptions>({ ...OPTIONS, weights: TENSOR }),
+    },
+    (logits: Tensor, targets: Tensor, options: CrossEntropyOptions & LossOptions = {}) => {
+      const { weights } = options
+      return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], classes(options))
+    },
+  ),
   classHost(CLASSES),
 )
 
 /** crossEntropy with these options, as a loss to train with. @throws ArgumentError  as crossEntropy */
 export function crossEntropyLoss(options: CrossEntropyOptions): Loss {
+  checkArgument('crossEntropyLoss', 'options', options, LOSS_OPTIONS)
   const own = classes(options)
   const host = classHost(own)
   const call = (logits: Tensor, targets: Tensor, { weights }: LossOptions = {}): Tensor =>

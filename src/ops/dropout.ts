@@ -1,7 +1,9 @@
 /** Dropout. Its mask is never stored: it follows from the position of an element in the mini-batch. */
 import { DROPOUT_CALLS, type Dropout } from '../../kernels/dropout.js'
 import type { Device } from '../device/device.js'
+import { NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { reshape } from './movement.js'
@@ -68,7 +70,7 @@ const dropoutOp: Op<DropoutKey> = {
  * @throws ArgumentError  a rate outside [0, 1); a mini-batch so large that masks would repeat
  * Saves nothing: the gradient draws the mask again.
  */
-export const dropout = define(dropoutOp, (x: Tensor, rate = 0.5) => {
+export const dropout = define(dropoutOp, { x: TENSOR, rate: optional(NUMBER) }, (x: Tensor, rate = 0.5) => {
   checkRate('dropout', rate)
   if (rate === 0) return reshape(x, x.shape)
   const samples = x.shape[0] ?? 1

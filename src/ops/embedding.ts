@@ -1,5 +1,7 @@
 /** Looking up rows of a table. */
+
 import { ShapeError } from '../tensor/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
@@ -37,6 +39,6 @@ const embeddingOp: Op<Record<never, never>> = {
  * @throws ShapeError  the table is not a matrix
  * Saves the indices, which have no gradient.
  */
-export const embedding = define(embeddingOp, (table: Tensor, indices: Tensor) =>
+export const embedding = define(embeddingOp, { table: TENSOR, indices: TENSOR }, (table: Tensor, indices: Tensor) =>
   apply(embeddingOp, [table, indices], {}),
 )

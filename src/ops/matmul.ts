@@ -4,9 +4,12 @@
  * With y = a b: da = dy b^T, db = a^T dy. A transposed operand's gradient is the transposed product,
  * which the same kernel computes with the operands exchanged.
  */
+
 import type { Offsets } from '../../kernels/strides.js'
 import type { Storage } from '../device/storage.js'
+import { BOOLEAN, options } from '../memory/arguments.js'
 import { ShapeError } from '../tensor/errors.js'
+import { MAYBE_TENSOR, TENSOR } from '../tensor/kinds.js'
 import {
   broadcastShapes,
   broadcastStrides,
@@ -162,8 +165,11 @@ const matmulOp: Op<Transposes> = {
  * @throws ShapeError  fewer than two axes, inner dims that differ, leading axes that do not broadcast
  * Saves each operand if the other needs a gradient.
  */
-export const matmul = define(matmulOp, (a: Tensor, b: Tensor, options: MatmulOptions = {}) =>
-  apply(matmulOp, [a, b], { transposeA: false, transposeB: false, ...options }),
+export const matmul = define(
+  matmulOp,
+  { a: TENSOR, b: TENSOR, options: options<MatmulOptions>({ transposeA: BOOLEAN, transposeB: BOOLEAN }) },
+  (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}) =>
+    apply(matmulOp, [a, b], { transposeA, transposeB }),
 )
 
 /** The sizes of the product [m, k] x [n, k]^T: m is the product of the leading axes of x, k is `in`, n is `out`. */
@@ -223,6 +229,8 @@ const linearOp: Op<Record<never, never>> = {
  * @throws ShapeError  sizes that do not match
  * Saves x if w needs a gradient, and w if x does.
  */
-export const linear = define(linearOp, (x: Tensor, w: Tensor, bias?: Tensor | null) =>
-  apply(linearOp, bias ? [x, w, bias] : [x, w], {}),
+export const linear = define(
+  linearOp,
+  { x: TENSOR, w: TENSOR, bias: MAYBE_TENSOR },
+  (x: Tensor, w: Tensor, bias?: Tensor | null) => apply(linearOp, bias ? [x, w, bias] : [x, w], {}),
 )

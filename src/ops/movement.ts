@@ -1,6 +1,8 @@
 /** Ops that move elements: reshape, permute, slice, concat, pad, broadcastTo. Their gradients move them back. */
+import { LIST, NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import { TENSOR, TENSORS } from '../tensor/kinds.js'
 import {
   broadcastShapes,
   broadcastStrides,
@@ -30,7 +32,9 @@ const reshapeOp: Op<{ to: Shape }> = {
  * @param shape  one dim can be -1: it then follows from the others
  * @throws ShapeError  the sizes differ
  */
-export const reshape = define(reshapeOp, (x: Tensor, shape: Shape) => apply(reshapeOp, [x], { to: shape }))
+export const reshape = define(reshapeOp, { x: TENSOR, shape: LIST }, (x: Tensor, shape: Shape) =>
+  apply(reshapeOp, [x], { to: shape }),
+)
 
 function inferShape(x: Shape, to: Shape): number[] {
   const known = sizeOf(to.filter((dim) => dim !== -1))
@@ -43,7 +47,12 @@ function inferShape(x: Shape, to: Shape): number[] {
 }
 
 /** [N, ...] -> [N, the rest]. Shares storage with x. */
-export const flatten = define(reshapeOp, (x: Tensor) => apply(reshapeOp, [x], { to: [x.shape[0] ?? 1, -1] }))
+export const flatten = define(
+  reshapeOp,
+  { x: TENSOR },
+  (x: Tensor) => apply(reshapeOp, [x], { to: [x.shape[0] ?? 1, -1] }),
+  'flatten',
+)
 
 const permuteOp: Op<{ axes: readonly number[] }> = {
   name: 'permute',
@@ -71,7 +80,7 @@ const permuteOp: Op<{ axes: readonly number[] }> = {
  * @param axes  every axis once; default reversed
  * @throws ShapeError  not a permutation
  */
-export const permute = define(permuteOp, (x: Tensor, axes?: readonly number[]) => {
+export const permute = define(permuteOp, { x: TENSOR, axes: optional(LIST) }, (x: Tensor, axes?: readonly number[]) => {
   const order = (axes ?? x.shape.map((_, i) => -1 - i)).map((axis) => resolveAxis('permute', axis, x.rank))
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ShapeError(`permute: [${order}] does not name every axis of ${showShape(x.shape)} once`)
@@ -102,19 +111,25 @@ const sliceOp: Op<{ starts: readonly number[]; ends: readonly number[] }> = {
  * negative positions count from the end. Copies. Saves nothing.
  * @throws ShapeError  a range that is empty, or reaches outside the tensor
  */
-export const slice = define(sliceOp, (x: Tensor, starts: readonly number[], ends: readonly number[] = []) => {
-  if (starts.length > x.rank || ends.length > x.rank)
-    throw new ShapeError(`slice: more axes than ${showShape(x.shape)} has`)
-  const at = (position: number, dim: number): number => (position < 0 ? position + dim : position)
-  const from = x.shape.map((dim, axis) => at(starts[axis] ?? 0, dim))
-  const to = x.shape.map((dim, axis) => at(ends[axis] ?? dim, dim))
-  x.shape.forEach((dim, axis) => {
-    const valid = Number.isInteger(from[axis]) && Number.isInteger(to[axis])
-    if (valid && from[axis] >= 0 && from[axis] < to[axis] && to[axis] <= dim) return
-    throw new ShapeError(`slice: [${from[axis]}, ${to[axis]}) is not a range of axis ${axis} of ${showShape(x.shape)}`)
-  })
-  return apply(sliceOp, [x], { starts: from, ends: to })
-})
+export const slice = define(
+  sliceOp,
+  { x: TENSOR, starts: LIST, ends: optional(LIST) },
+  (x: Tensor, starts: readonly number[], ends: readonly number[] = []) => {
+    if (starts.length > x.rank || ends.length > x.rank)
+      throw new ShapeError(`slice: more axes than ${showShape(x.shape)} has`)
+    const at = (position: number, dim: number): number => (position < 0 ? position + dim : position)
+    const from = x.shape.map((dim, axis) => at(starts[axis] ?? 0, dim))
+    const to = x.shape.map((dim, axis) => at(ends[axis] ?? dim, dim))
+    x.shape.forEach((dim, axis) => {
+      const valid = Number.isInteger(from[axis]) && Number.isInteger(to[axis])
+      if (valid && from[axis] >= 0 && from[axis] < to[axis] && to[axis] <= dim) return
+      throw new ShapeError(
+        `slice: [${from[axis]}, ${to[axis]}) is not a range of axis ${axis} of ${showShape(x.shape)}`,
+      )
+    })
+    return apply(sliceOp, [x], { starts: from, ends: to })
+  },
+)
 
 const concatOp: Op<{ axis: number }> = {
   name: 'concat',
@@ -151,10 +166,14 @@ const concatOp: Op<{ axis: number }> = {
  * @throws ShapeError     shapes that differ outside the axis
  * @throws ArgumentError  an empty list
  */
-export const concat = define(concatOp, (tensors: readonly Tensor[], axis = 0) => {
-  if (tensors.length === 0) throw new ArgumentError('concat: needs at least one tensor')
-  return apply(concatOp, tensors, { axis: resolveAxis('concat', axis, tensors[0].rank) })
-})
+export const concat = define(
+  concatOp,
+  { tensors: TENSORS, axis: optional(NUMBER) },
+  (tensors: readonly Tensor[], axis = 0) => {
+    if (tensors.length === 0) throw new ArgumentError('concat: needs at least one tensor')
+    return apply(concatOp, tensors, { axis: resolveAxis('concat', axis, tensors[0].rank) })
+  },
+)
 
 const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
   name: 'pad',
@@ -179,14 +198,22 @@ const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: nu
  * x with `value` around it: widths[axis] = [before, after]. Copies. Saves nothing.
  * @throws ShapeError  not one pair of whole numbers, 0 or more, for each axis
  */
-export const pad = define(padOp, (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
-  const valid = widths.length === x.rank && widths.flat().every((width) => Number.isInteger(width) && width >= 0)
-  if (!valid)
-    throw new ShapeError(
-      `pad: ${JSON.stringify(widths)} must give [before, after] for each axis of ${showShape(x.shape)}`,
-    )
-  return apply(padOp, [x], { before: widths.map(([before]) => before), after: widths.map(([, after]) => after), value })
-})
+export const pad = define(
+  padOp,
+  { x: TENSOR, widths: LIST, value: optional(NUMBER) },
+  (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
+    const valid = widths.length === x.rank && widths.flat().every((width) => Number.isInteger(width) && width >= 0)
+    if (!valid)
+      throw new ShapeError(
+        `pad: ${JSON.stringify(widths)} must give [before, after] for each axis of ${showShape(x.shape)}`,
+      )
+    return apply(padOp, [x], {
+      before: widths.map(([before]) => before),
+      after: widths.map(([, after]) => after),
+      value,
+    })
+  },
+)
 
 const broadcastOp: Op<{ to: Shape }> = {
   name: 'broadcastTo',
@@ -202,4 +229,6 @@ const broadcastOp: Op<{ to: Shape }> = {
   samples: [sample({ to: [2, 3, 4] }, [[3, 1], grid])],
 }
 /** x repeated to `shape`. Copies. Saves nothing. @throws ShapeError  x does not broadcast to `shape` */
-export const broadcastTo = define(broadcastOp, (x: Tensor, shape: Shape) => apply(broadcastOp, [x], { to: shape }))
+export const broadcastTo = define(broadcastOp, { x: TENSOR, shape: LIST }, (x: Tensor, shape: Shape) =>
+  apply(broadcastOp, [x], { to: shape }),
+)

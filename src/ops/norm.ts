@@ -5,10 +5,12 @@
  * each group, and as [runs, affineSize, affineInner] for gamma and beta. The gradient needs x, and one mean and variance for
  * each group; h is never stored.
  */
+import { LIST, NUMBER, options } from '../memory/arguments.js'
 import { ShapeError } from '../tensor/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { affine, EPS, type Epsilon, type NormOptions, ownStatistics } from './normalize.js'
+import { AFFINE, affine, EPS, EPS_ONLY, type Epsilon, type NormOptions, ownStatistics } from './normalize.js'
 import { apply, define } from './op.js'
 import { distinct, grid, sample } from './sample.js'
 
@@ -47,6 +49,11 @@ const layerNormOp = ownStatistics<LayerNorm>(
  */
 export const layerNorm = define(
   layerNormOp,
+  {
+    x: TENSOR,
+    ...AFFINE,
+    options: options<NormOptions & { normalizedShape?: Shape }>({ eps: NUMBER, normalizedShape: LIST }),
+  },
   (x: Tensor, gamma?: Tensor | null, beta?: Tensor | null, options: NormOptions & { normalizedShape?: Shape } = {}) => {
     const normalized = options.normalizedShape ?? gamma?.shape ?? x.shape.slice(-1)
     if (normalized.length === 0 || !sameShape(x.shape.slice(-normalized.length), normalized)) {
@@ -91,6 +98,7 @@ const groupNormOp = ownStatistics<GroupNorm>(
  */
 export const groupNorm = define(
   groupNormOp,
+  { x: TENSOR, groups: NUMBER, ...AFFINE, options: EPS_ONLY },
   (x: Tensor, groups: number, gamma?: Tensor | null, beta?: Tensor | null, { eps = EPS }: NormOptions = {}) =>
     apply(groupNormOp, [x, ...affine('groupNorm', gamma, beta)], { groups, eps }),
 )

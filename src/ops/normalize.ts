@@ -1,8 +1,10 @@
 /** The parts that all norms share. The norms themselves, and their views of x, are in norm.ts. */
 import type { Normalization } from '../../kernels/kernels.js'
 import type { Storage } from '../device/storage.js'
+import { NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import { MAYBE_TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { BackwardCall, ForwardCall, Gradient, Op } from './op.js'
@@ -137,3 +139,7 @@ export interface NormOptions {
 
 /** PyTorch's default. */
 export const EPS = 1e-5
+
+/** The kinds of the arguments that norms share. */
+export const AFFINE = { gamma: MAYBE_TENSOR, beta: MAYBE_TENSOR }
+export const EPS_ONLY = options<NormOptions>({ eps: NUMBER })

@@ -2,7 +2,8 @@
 import type { Device } from '../device/device.js'
 import { placeOf } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
-import { DeviceMismatchError } from '../tensor/errors.js'
+import { door, type Signature } from '../memory/arguments.js'
+import { DeviceMismatchError, twoDevices } from '../tensor/errors.js'
 import { adopt } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
 import { frozen, sizeOf } from '../tensor/shape.js'
@@ -20,9 +21,23 @@ export function gradientFor<Options>(op: Op<Options>, index: number): Gradient<O
 /** A public function that carries its op, so that the table of all ops can be made from the functions. */
 export type OpFunction<F> = F & { readonly op: Op<unknown> }
 
-export function define<Options, F extends (...args: never[]) => Tensor>(op: Op<Options>, call: F): OpFunction<F> {
-  Object.defineProperty(call, 'name', { value: op.name })
-  return Object.assign(call, { op: op as Op<unknown> })
+/**
+ * The public function of an op.
+ * @param signature  its arguments, which are checked before `call` gets them
+ */
+export function define<Options, F extends (...args: never[]) => Tensor>(
+  op: Op<Options>,
+  signature: Signature,
+  call: F,
+  name = op.name,
+): OpFunction<F> {
+  const check = door(name, signature)
+  const checked = (...given: Parameters<F>): Tensor => {
+    check(...given)
+    return call(...given)
+  }
+  Object.defineProperty(checked, 'name', { value: name })
+  return Object.assign(checked as F, { op: op as Op<unknown> })
 }
 
 /**
@@ -71,7 +86,7 @@ export function withWorkspace<T>(device: Device, fn: (workspace: (size: number) 
 
 function operand(op: string, device: Device, input: Tensor): Storage {
   if (input.device !== device) {
-    throw new DeviceMismatchError(`${op}: the tensors are on two devices, ${device.kind} and ${input.device.kind}`)
+    throw new DeviceMismatchError(`${op}: ${twoDevices(device, input.device)}`)
   }
   return input.storage(placeOf(op, device))
 }

@@ -1,9 +1,12 @@
 /** Losses that compare a prediction with a target element by element: mse and bceWithLogits. */
+
 import type { KernelParameters } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
+import { options } from '../memory/arguments.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkWeights, type LossOptions, lossFunction, weightedMean } from './loss.js'
@@ -72,6 +75,8 @@ const pointHost = (op: string) => ({
     checkTargets(op, targets, outputShape, 'a finite number', Number.isFinite),
 })
 
+const LOSS_OPTIONS = options<LossOptions>({ weights: TENSOR })
+
 const mseOp = pointLoss('mse', 'squaredError', offGrid)
 /**
  * The mean of (prediction - target)^2 over the elements of a sample, then over the samples (Note [Weighted mean] in loss.ts).
@@ -81,8 +86,11 @@ const mseOp = pointLoss('mse', 'squaredError', offGrid)
  * Saves prediction, target and weights. Target and weights have no gradient.
  */
 export const mse = lossFunction(
-  define(mseOp, (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
-    apply(mseOp, weights ? [prediction, target, weights] : [prediction, target], {}),
+  define(
+    mseOp,
+    { prediction: TENSOR, target: TENSOR, options: LOSS_OPTIONS },
+    (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
+      apply(mseOp, weights ? [prediction, target, weights] : [prediction, target], {}),
   ),
   pointHost('mse'),
 )
@@ -93,8 +101,11 @@ const bceOp = pointLoss('bceWithLogits', 'binaryCrossEntropyWithLogits', bits)
  * not overflow. Means, shapes, weights, errors and saved tensors are those of mse.
  */
 export const bceWithLogits = lossFunction(
-  define(bceOp, (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
-    apply(bceOp, weights ? [logits, target, weights] : [logits, target], {}),
+  define(
+    bceOp,
+    { logits: TENSOR, target: TENSOR, options: LOSS_OPTIONS },
+    (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
+      apply(bceOp, weights ? [logits, target, weights] : [logits, target], {}),
   ),
   pointHost('bceWithLogits'),
 )

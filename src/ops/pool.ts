@@ -1,12 +1,15 @@
 /** Pooling: one number for each window of an image. */
+
 import type { Pooling } from '../../kernels/kernels.js'
 import { choicePacking } from '../../kernels/packing.js'
+import { BOOLEAN, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
 import { distinct, grid, sample } from './sample.js'
-import { checkImages, countWindows, type PoolOptions, poolSides, sides } from './window.js'
+import { checkImages, countWindows, POOL, type PoolOptions, poolSides, sides } from './window.js'
 
 export type { PoolOptions } from './window.js'
 
@@ -74,8 +77,10 @@ const maxPoolOp: Op<PoolOptions> = {
  * Saves which number of each window is the maximum, in a few bits. Among equal values the first in row-major order takes
  * the gradient.
  */
-export const maxPool2d = define(maxPoolOp, (x: Tensor, options: PoolOptions) =>
-  apply(maxPoolOp, [x], poolSides('maxPool2d', options)),
+export const maxPool2d = define(
+  maxPoolOp,
+  { x: TENSOR, options: options(POOL, ['kernel']) },
+  (x: Tensor, options: PoolOptions) => apply(maxPoolOp, [x], poolSides('maxPool2d', options)),
 )
 
 export interface AveragePoolOptions extends PoolOptions {
@@ -110,6 +115,9 @@ const averagePoolOp: Op<AveragePoolOptions> = {
  * The mean of every window. Shapes and errors are those of maxPool2d. Saves nothing.
  * @param options.countPadding  true: divide by the size of the window; false: by the number of its pixels on the image
  */
-export const averagePool2d = define(averagePoolOp, (x: Tensor, options: AveragePoolOptions) =>
-  apply(averagePoolOp, [x], { countPadding: options.countPadding, ...poolSides('averagePool2d', options) }),
+export const averagePool2d = define(
+  averagePoolOp,
+  { x: TENSOR, options: options<AveragePoolOptions>({ ...POOL, countPadding: BOOLEAN }, ['kernel']) },
+  (x: Tensor, options: AveragePoolOptions) =>
+    apply(averagePoolOp, [x], { countPadding: options.countPadding, ...poolSides('averagePool2d', options) }),
 )

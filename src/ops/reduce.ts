@@ -1,13 +1,18 @@
 /** Reductions over any axes. `keepDims` leaves reduced axes with length 1. */
+import { BOOLEAN, either, type Known, NUMBER, optional, options, type Signature } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
+import { AXES, TENSOR } from '../tensor/kinds.js'
 import { broadcastStrides, resolveAxes, type Shape, sizeOf, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type Call, define, type Op } from './op.js'
 import { type Domain, distinct, grid, type Sample, sample } from './sample.js'
 
+/** One axis or several; negative ones count from the end. */
+export type Axes = number | readonly number[]
+
 export interface ReduceOptions {
   /** default all */
-  axes?: number | readonly number[]
+  axes?: Axes
   /** default false */
   keepDims?: boolean
 }
@@ -25,11 +30,29 @@ interface Variance extends Reduced {
   correction: number
 }
 
+/** The options beside `axes`, for a call that gives the axes before them. */
+type Rest<Options> = Omit<Options, 'axes'>
+
+const isAxes = (given: unknown): given is Axes => typeof given === 'number' || Array.isArray(given)
+
+/** The options of `sum(x, 1, { keepDims: true })`, or of `sum(x, { axes: 1, keepDims: true })`. */
+const together = <Options extends ReduceOptions>(first: Axes | Options | undefined, rest?: Rest<Options>) =>
+  (isAxes(first) ? { ...rest, axes: first } : { ...first, ...rest }) as Options
+
 /** A copy of the options: the gradient reads the axes later, when the caller may have changed the list. */
-const settled = ({ axes, keepDims = false }: ReduceOptions): Reduced => ({
-  axes: typeof axes === 'number' ? axes : axes && [...axes],
-  keepDims,
+const settled = (first: Axes | ReduceOptions | undefined, rest?: Rest<ReduceOptions>): Reduced => {
+  const { axes, keepDims = false } = together(first, rest)
+  return { axes: typeof axes === 'number' ? axes : axes && [...axes], keepDims }
+}
+
+/** x, then axes or options, then options. */
+const reduction = <Options extends ReduceOptions>(rest: Known<Rest<Options>>): Signature => ({
+  x: TENSOR,
+  axes: optional(either(AXES, options({ axes: AXES, ...rest }))),
+  options: options(rest),
 })
+const REDUCE = reduction<ReduceOptions>({ keepDims: BOOLEAN })
+const VARIANCE = reduction<VarianceOptions>({ keepDims: BOOLEAN, correction: NUMBER })
 
 const marks = (name: string, shape: Shape, options: Reduced): boolean[] => resolveAxes(name, options.axes, shape.length)
 
@@ -89,12 +112,20 @@ function sumLike(name: 'sum' | 'mean'): Op<Reduced> {
 }
 
 const sumOp = sumLike('sum')
-/** The sum over `axes`. @throws ShapeError  an axis outside the rank. Saves nothing. */
-export const sum = define(sumOp, (x: Tensor, options: ReduceOptions = {}) => apply(sumOp, [x], settled(options)))
+/**
+ * The sum over axes: `sum(x)` over all, `sum(x, 1)`, `sum(x, [0, 1], { keepDims: true })`, `sum(x, { axes: 1 })`.
+ * @throws ShapeError  an axis outside the rank
+ * Saves nothing.
+ */
+export const sum = define(sumOp, REDUCE, (x: Tensor, axes?: Axes | ReduceOptions, options?: Rest<ReduceOptions>) =>
+  apply(sumOp, [x], settled(axes, options)),
+)
 
 const meanOp = sumLike('mean')
-/** The mean over `axes`. @throws ShapeError  an axis outside the rank. Saves nothing. */
-export const mean = define(meanOp, (x: Tensor, options: ReduceOptions = {}) => apply(meanOp, [x], settled(options)))
+/** The mean over axes, which are given as for `sum`. @throws ShapeError  an axis outside the rank. Saves nothing. */
+export const mean = define(meanOp, REDUCE, (x: Tensor, axes?: Axes | ReduceOptions, options?: Rest<ReduceOptions>) =>
+  apply(meanOp, [x], settled(axes, options)),
+)
 
 const maxOp: Op<Reduced> = {
   name: 'max',
@@ -115,8 +146,10 @@ const maxOp: Op<Reduced> = {
   ],
   samples: samples(distinct),
 }
-/** The maximum over `axes`, or NaN if an element is NaN. Equal maxima share the gradient evenly. Saves x and y. */
-export const max = define(maxOp, (x: Tensor, options: ReduceOptions = {}) => apply(maxOp, [x], settled(options)))
+/** The maximum over axes, which are given as for `sum`; NaN if an element is NaN. Equal maxima share the gradient evenly. Saves x and y. */
+export const max = define(maxOp, REDUCE, (x: Tensor, axes?: Axes | ReduceOptions, options?: Rest<ReduceOptions>) =>
+  apply(maxOp, [x], settled(axes, options)),
+)
 
 const varianceOp: Op<Variance> = {
   name: 'variance',
@@ -164,8 +197,11 @@ const varianceOp: Op<Variance> = {
  * @param options.correction  default 1, the unbiased estimate; if it equals n the result is NaN or infinity, as in PyTorch
  * Saves x and the mean.
  */
-export const variance = define(varianceOp, (x: Tensor, options: VarianceOptions = {}) =>
-  apply(varianceOp, [x], { correction: options.correction ?? 1, ...settled(options) }),
+export const variance = define(
+  varianceOp,
+  VARIANCE,
+  (x: Tensor, axes?: Axes | VarianceOptions, options?: Rest<VarianceOptions>) =>
+    apply(varianceOp, [x], { correction: together(axes, options).correction ?? 1, ...settled(axes, options) }),
 )
 
 const argmaxOp: Op<Reduced> = {
@@ -180,11 +216,16 @@ const argmaxOp: Op<Reduced> = {
   samples: [sample({ axes: 1, keepDims: false }, [[2, 3, 4], distinct])],
 }
 /**
- * The index of the first maximum along `axis`, or without `axis` in the flattened tensor. No gradient.
+ * The index of the first maximum along one axis, or without `axes` in the flattened tensor. No gradient.
+ * @throws ShapeError     an axis outside the rank
  * @throws ArgumentError  more than one axis
  */
-export const argmax = define(argmaxOp, (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}) => {
-  const { axis, keepDims = false } = options
-  if (axis !== undefined && typeof axis !== 'number') throw new ArgumentError('argmax: takes one axis')
-  return apply(argmaxOp, [x], { axes: axis, keepDims })
-})
+export const argmax = define(
+  argmaxOp,
+  REDUCE,
+  (x: Tensor, axes?: Axes | ReduceOptions, options?: Rest<ReduceOptions>) => {
+    const own = settled(axes, options)
+    if (typeof own.axes === 'object' && own.axes.length !== 1) throw new ArgumentError('argmax: axes must be one axis')
+    return apply(argmaxOp, [x], own)
+  },
+)

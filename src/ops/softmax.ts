@@ -1,4 +1,6 @@
 /** Softmax and its logarithm along one axis. For a loss, use crossEntropy, which stores no probabilities. */
+import { NUMBER, optional } from '../memory/arguments.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { resolveAxis, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
@@ -34,12 +36,12 @@ const plainOp = softmaxOp('softmax')
  * @throws ShapeError  axis outside [-rank, rank)
  * Saves y.
  */
-export const softmax = define(plainOp, (x: Tensor, axis = -1) =>
+export const softmax = define(plainOp, { x: TENSOR, axis: optional(NUMBER) }, (x: Tensor, axis = -1) =>
   apply(plainOp, [x], { axis: resolveAxis('softmax', axis, x.rank) }),
 )
 
 const logOp = softmaxOp('logSoftmax')
 /** y = x - max x - log sum e^(x - max x): the logarithm of softmax. Axis and errors are those of softmax. Saves y. */
-export const logSoftmax = define(logOp, (x: Tensor, axis = -1) =>
+export const logSoftmax = define(logOp, { x: TENSOR, axis: optional(NUMBER) }, (x: Tensor, axis = -1) =>
   apply(logOp, [x], { axis: resolveAxis('logSoftmax', axis, x.rank) }),
 )

@@ -2,8 +2,11 @@
  * Ops that apply a function to each element of one tensor: y has the shape of x. Formula and derivative of each are in
  * kernels/functions.ts, and the op saves the tensor in which the derivative is written, x or y.
  */
+
 import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
+import { type Kind, NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op, type OpFunction } from './op.js'
@@ -42,7 +45,7 @@ function unaryOp(name: UnaryFunction, domain: Domain, constants: readonly Consta
 /** An op without constants. */
 function unary(name: UnaryFunction, domain: Domain): OpFunction<(x: Tensor) => Tensor> {
   const op = unaryOp(name, domain)
-  return define(op, (x: Tensor) => apply(op, [x], NONE))
+  return define(op, { x: TENSOR }, (x: Tensor) => apply(op, [x], NONE))
 }
 
 const negOp: Op<Constants> = {
@@ -57,7 +60,7 @@ const negOp: Op<Constants> = {
   linear: [0],
 }
 /** -x. Saves nothing: its gradient is -dy. */
-export const neg = define(negOp, (x: Tensor) => apply(negOp, [x], NONE))
+export const neg = define(negOp, { x: TENSOR }, (x: Tensor) => apply(negOp, [x], NONE))
 /** |x|; gradient 0 at 0. Saves x. */
 export const abs = unary('abs', offGrid)
 /** e^x. Saves y. */
@@ -86,7 +89,9 @@ const leakyReluOp: Op<Constants> = {
   settings: ({ a }) => ({ slope: a }),
 }
 /** x where x > 0, else slope x. Saves x. @param slope default 0.01 */
-export const leakyRelu = define(leakyReluOp, (x: Tensor, slope = 0.01) => apply(leakyReluOp, [x], { a: slope, b: 0 }))
+export const leakyRelu = define(leakyReluOp, { x: TENSOR, slope: optional(NUMBER) }, (x: Tensor, slope = 0.01) =>
+  apply(leakyReluOp, [x], { a: slope, b: 0 }),
+)
 
 const clampOp: Op<Constants> = {
   ...unaryOp('clamp', offGrid, [{ a: -0.5, b: 1 }]),
@@ -97,11 +102,17 @@ const clampOp: Op<Constants> = {
  * @throws ArgumentError  low > high
  * Saves x.
  */
-export const clamp = define(clampOp, (x: Tensor, low: number, high: number) => {
-  if (!(low <= high)) throw new ArgumentError(`clamp: low ${low} is not at most high ${high}`)
-  return apply(clampOp, [x], { a: low, b: high })
-})
+export const clamp = define(
+  clampOp,
+  { x: TENSOR, low: NUMBER, high: NUMBER },
+  (x: Tensor, low: number, high: number) => {
+    if (!(low <= high)) throw new ArgumentError(`clamp: low ${low} is not at most high ${high}`)
+    return apply(clampOp, [x], { a: low, b: high })
+  },
+)
 
+/** A number; for a tensor there is another formula. */
+const EXPONENT: Kind = { ...NUMBER, told: 'a number (for a tensor e of exponents: exp(mul(log(x), e)))' }
 const EXPONENTS = [3, -0.5, 0]
 const powOp: Op<Constants> = {
   ...unaryOp(
@@ -112,4 +123,6 @@ const powOp: Op<Constants> = {
   settings: ({ a }) => ({ exponent: a }),
 }
 /** x^exponent with a constant exponent. Saves x. */
-export const pow = define(powOp, (x: Tensor, exponent: number) => apply(powOp, [x], { a: exponent, b: 0 }))
+export const pow = define(powOp, { x: TENSOR, exponent: EXPONENT }, (x: Tensor, exponent: number) =>
+  apply(powOp, [x], { a: exponent, b: 0 }),
+)

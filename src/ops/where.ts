@@ -1,4 +1,5 @@
 /** A choice between two tensors, element by element. The three inputs are broadcast to the shape of y. */
+import { OPERAND, TENSOR } from '../tensor/kinds.js'
 import { broadcastShapes, broadcastStrides, sizeOf, stridesOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Gradient, type Op } from './op.js'
@@ -38,7 +39,11 @@ const whereOp: Op<None> = {
 }
 
 /** a where the condition is not 0, else b; all three broadcast. The condition gets no gradient. Saves the condition. */
-export const where = define(whereOp, (condition: Tensor, a: Operand, b: Operand) => {
-  const on = (operand: Operand): Tensor => asTensor('where', condition.device, operand)
-  return apply(whereOp, [condition, on(a), on(b)], none)
-})
+export const where = define(
+  whereOp,
+  { condition: TENSOR, a: OPERAND, b: OPERAND },
+  (condition: Tensor, a: Operand, b: Operand) => {
+    const on = (operand: Operand): Tensor => asTensor('where', condition.device, operand)
+    return apply(whereOp, [condition, on(a), on(b)], none)
+  },
+)

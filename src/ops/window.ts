@@ -1,4 +1,5 @@
 /** Windows that slide over images, for convolution and pooling. */
+import { ANYTHING, type Known } from '../memory/arguments.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape } from '../tensor/shape.js'
@@ -25,6 +26,9 @@ export interface PoolOptions {
   padding?: Sides
 }
 
+/** Their kinds; `sides` says what is wrong with a value. */
+export const POOL: Known<PoolOptions> = { kernel: ANYTHING, stride: ANYTHING, padding: ANYTHING }
+
 /** A checked copy of the options: the gradient reads them later, when the caller may have changed the original. */
 export const poolSides = (
   op: string,
@@ -44,6 +48,14 @@ export interface ConvolutionOptions {
   dilation?: Sides
   /** the number of groups of channels; an output channel sees the input channels of its own group; default 1 */
   groups?: number
+}
+
+/** Their kinds; `sides` says what is wrong with a value. */
+export const CONVOLUTION: Known<ConvolutionOptions> = {
+  stride: ANYTHING,
+  padding: ANYTHING,
+  dilation: ANYTHING,
+  groups: ANYTHING,
 }
 
 /** The same for a convolution. */

@@ -23,6 +23,7 @@ export type AdamOptions = Partial<AdamGroupOptions> & Clipping
 const DEFAULTS: AdamGroupOptions = { learningRate: 1e-3, weightDecay: 0, betas: [0.9, 0.999], eps: 1e-8 }
 const DECOUPLED_DEFAULTS: AdamGroupOptions = { ...DEFAULTS, weightDecay: 1e-2 }
 
+/** See `adam` and `adamw`, which make one. */
 export class Adam extends Optimizer<AdamGroupOptions> {
   readonly #decoupled: boolean
 
@@ -92,7 +93,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
  *     v = beta2 v + (1 - beta2) g^2; v' = v / (1 - beta2^t)
  *     p -= learningRate m' / (sqrt(v') + eps)
 
- * @param model    a Module, or groups `[{ parameters, learningRate?, ... }]`
+ * @param model    a Module, its `parameters()`, or groups `[{ parameters, learningRate?, ... }]`
  * @param options  learningRate 1e-3 (number or Schedule), betas [0.9, 0.999], eps 1e-8, weightDecay 0, no clipNorm
  * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
  * @throws BudgetExceededError  gradients or moments do not fit; those that were made are freed

@@ -1,7 +1,19 @@
 /** The parameters that an optimizer trains: those of a model, or groups with settings of their own. */
+import {
+  ANYTHING,
+  BOOLEAN,
+  checkArgument,
+  either,
+  FUNCTION,
+  type Kind,
+  type Known,
+  LIST,
+  NUMBER,
+  options,
+} from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
-import { DeviceMismatchError } from '../tensor/errors.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { DeviceMismatchError, twoDevices } from '../tensor/errors.js'
+import { Tensor } from '../tensor/tensor.js'
 
 /** Anything that lists its parameters, such as a Module. Saved state uses the names that it gives them. */
 export interface HasParameters {
@@ -12,15 +24,56 @@ export interface HasParameters {
 /** Parameters with settings of their own. A setting that is left out comes from the optimizer. */
 export type Group<Options> = { parameters: HasParameters | Iterable<Tensor> } & Partial<Options>
 
-/** What to train: a model, or groups of parameters. */
-export type Trainable<Options> = HasParameters | readonly Group<Options>[]
+/** What to train: a model, its parameters, or groups of parameters. */
+export type Trainable<Options> = HasParameters | Iterable<Tensor> | readonly Group<Options>[]
 
 type Listed = HasParameters | Iterable<Tensor>
 
-export function groupsOf<Options>(model: Trainable<Options>): { parameters: Listed; own: object }[] {
-  if ('parameters' in model) return [{ parameters: model, own: {} }]
-  return model.map(({ parameters, ...own }) => ({ parameters, own }))
+/** @throws ArgumentError  not a model, nor tensors, nor groups; an unknown setting of a group, or one of a wrong type */
+export function groupsOf<Options extends object>(
+  optimizer: string,
+  model: Trainable<Options>,
+  settings: Known<Options>,
+): { parameters: Listed; own: object }[] {
+  const TRAINABLE: Kind = {
+    told: 'a model, model.parameters(), or groups [{ parameters, learningRate }]',
+    fits: (value) => isListed(value) && (hasParameters(value) || [...value].every((item) => isObject(item))),
+  }
+  checkArgument(optimizer, 'the model', model, TRAINABLE)
+  if (hasParameters(model)) return [{ parameters: model, own: {} }]
+  const items: readonly (Tensor | Group<Options>)[] = [...model]
+  const tensors = items.flatMap((item) => (item instanceof Tensor ? item : []))
+  if (tensors.length === items.length) return [{ parameters: tensors, own: {} }]
+  const GROUP = options({ ...settings, parameters: LISTED }, ['parameters'])
+  return items.map((item, i) => {
+    checkArgument(optimizer, `group ${i}`, item, GROUP)
+    const { parameters, ...own } = item as Group<Options>
+    return { parameters, own }
+  })
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isListed = (value: unknown): value is Listed =>
+  isObject(value) && (hasParameters(value) || Symbol.iterator in value)
+const hasParameters = (value: object): value is HasParameters =>
+  'parameters' in value && typeof value.parameters === 'function'
+
+const LISTED: Kind = {
+  told: 'a model or a list of tensors',
+  fits: (value) => isListed(value) && (hasParameters(value) || [...value].every((item) => item instanceof Tensor)),
+}
+
+/** The kinds of the settings of an optimizer, from their defaults. A learning rate can be a schedule too. */
+export function kindsOf<Options extends object>(defaults: Options): Known<Options> {
+  const kinds = Object.entries(defaults).map(([name, value]): [string, Kind] => {
+    if (name === 'learningRate') return [name, RATE]
+    if (Array.isArray(value)) return [name, { ...LIST, told: `a list, such as [${value.join(', ')}]` }]
+    return [name, typeof value === 'boolean' ? BOOLEAN : typeof value === 'number' ? NUMBER : ANYTHING]
+  })
+  return Object.fromEntries(kinds) as Known<Options>
+}
+
+const RATE = either(NUMBER, { ...FUNCTION, told: 'a function of the step' })
 
 /** `own` over `defaults`; a setting that is undefined counts as left out. Lists (betas) are copied: a caller may change them. */
 export function override<Options extends object>(defaults: Options, own: object): Options {
@@ -53,7 +106,6 @@ export function checkParameters(name: string, parameters: readonly Tensor[]): vo
   }
   const other = parameters.find(({ device }) => device !== parameters[0].device)
   if (other) {
-    const kinds = `${parameters[0].device.kind} and ${other.device.kind}`
-    throw new DeviceMismatchError(`${name}: the parameters are on two devices, ${kinds}`)
+    throw new DeviceMismatchError(`${name}: ${twoDevices(parameters[0].device, other.device)}`)
   }
 }

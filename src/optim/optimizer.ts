@@ -11,6 +11,7 @@ import { zeroGrad } from '../autograd/backward.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
+import { checkArgument, NUMBER, options as settingsOf } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
 import { type Checked, refuse } from '../tensor/saved-state.js'
@@ -18,7 +19,7 @@ import { allOrNothing } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { checkParameters, groupsOf, leavesOf, override, type Trainable } from './groups.js'
+import { checkParameters, groupsOf, kindsOf, leavesOf, override, type Trainable } from './groups.js'
 import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
 import {
   checkSaved,
@@ -77,12 +78,15 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     readonly name: string,
     model: Trainable<Options>,
     defaults: Options,
-    { clipNorm, ...options }: Partial<Options> & Clipping,
+    given: Partial<Options> & Clipping,
   ) {
+    const kinds = kindsOf(defaults)
+    checkArgument(name, 'options', given, settingsOf({ ...kinds, clipNorm: NUMBER }))
+    const { clipNorm, ...options } = given
     if (clipNorm !== undefined && !(Number.isFinite(clipNorm) && clipNorm > 0)) {
       throw new ArgumentError(`${name}: clipNorm is ${clipNorm}; it must be a finite number above 0`)
     }
-    const trained = groupsOf(model).flatMap(({ parameters, own }) => {
+    const trained = groupsOf(name, model, kinds).flatMap(({ parameters, own }) => {
       const settings = override(override(defaults, options), own)
       const { learningRate, weightDecay } = settings
       if (typeof learningRate === 'number') checkAtLeast(name, 'learningRate', learningRate, 0)

@@ -24,6 +24,7 @@ export type SgdOptions = Partial<SgdGroupOptions> & Clipping
 
 const DEFAULTS: SgdGroupOptions = { learningRate: 1e-3, weightDecay: 0, momentum: 0, dampening: 0, nesterov: false }
 
+/** See `sgd`, which makes one. */
 export class Sgd extends Optimizer<SgdGroupOptions> {
   constructor(model: Trainable<SgdGroupOptions>, options: SgdOptions = {}) {
     super('sgd', model, DEFAULTS, options)
@@ -61,7 +62,7 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
  *     v = momentum v + (1 - dampening) g; in the first step v = g
  *     p -= learningRate v, or with nesterov p -= learningRate (g + momentum v)
 
- * @param model    a Module, or groups `[{ parameters, learningRate?, ... }]`
+ * @param model    a Module, its `parameters()`, or groups `[{ parameters, learningRate?, ... }]`
  * @param options  learningRate 1e-3 (number or Schedule), momentum, dampening and weightDecay 0, nesterov false, no clipNorm
  * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
  * @throws BudgetExceededError  gradients or velocities do not fit; those that were made are freed

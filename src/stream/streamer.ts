@@ -53,6 +53,14 @@ export type {
 } from './options.js'
 export type { PlanOptions } from './planner.js'
 
+/**
+ * Micro-Batch Streaming: trains a model on mini-batches of any size through the bytes that remain beside it.
+ *
+ *     const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })
+ *     for await (const { loss } of streamer.fit(data.digits(), { batch: 1024, epochs: 3 })) console.log(loss)
+ *
+ * @throws BudgetExceededError  the tensors that stay between steps do not fit
+ */
 export class Streamer {
   readonly model: Module
   readonly optimizer: Optimizer
@@ -66,7 +74,6 @@ export class Streamer {
   /** identifies the latest fit; an earlier one sees here that it has been replaced */
   #turn = {}
 
-  /** @throws BudgetExceededError  the tensors that stay between steps do not fit */
   constructor(options: StreamerOptions) {
     const { model, loss, optimizer, seed = 0, recompute = 'cheap', checkFinite = true, checkpointEvery } = options
     checkSeed('Streamer', seed)

@@ -4,11 +4,11 @@ import type { Storage } from '../device/storage.js'
 import type { Category } from '../memory/allocator.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
-import { checkNumbers, checkScale, type HostArray, type HostData } from './host.js'
+import { checkNumbers, checkScale, type HostArray, isList, isRow } from './host.js'
 import { adopt, ifAllFails, standing } from './scope.js'
 import { checkSetting } from './setting.js'
 import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
-import { type NestedArray, Tensor } from './tensor.js'
+import { type NestedNumbers, Tensor } from './tensor.js'
 
 /** Integers are exact in float32 up to this number. */
 const LARGEST_EXACT = 2 ** 24
@@ -28,8 +28,8 @@ export interface CreateOptions {
  * @throws ArgumentError        a value that is not a number, an integer that float32 does not hold exactly
  * @throws BudgetExceededError  it does not fit
  */
-export function tensor(device: Device, values: NestedArray | HostData, shape?: Shape, options?: CreateOptions): Tensor {
-  if (typeof values !== 'number' && !Array.isArray(values)) {
+export function tensor(device: Device, values: NestedNumbers, shape?: Shape, options?: CreateOptions): Tensor {
+  if (typeof values !== 'number' && !isList(values)) {
     checkNumbers('tensor', values)
     return fromData(device, values, shape ?? [values.length], 1, options)
   }
@@ -176,9 +176,9 @@ function checkExact(data: Int32Array | Uint32Array): void {
 }
 
 /** The shape, as read from the first element at each depth. `walk` checks that the others agree. */
-function nestedShape(values: NestedArray): number[] {
+function nestedShape(values: NestedNumbers): number[] {
   const shape: number[] = []
-  for (let value: NestedArray = values; Array.isArray(value); value = value[0]) {
+  for (let value = values; isRow(value); value = value[0]) {
     shape.push(value.length)
     if (shape.length > DEEPEST) throw new ShapeError(`tensor: arrays in arrays, more than ${DEEPEST} deep`)
   }
@@ -186,7 +186,7 @@ function nestedShape(values: NestedArray): number[] {
 }
 
 /** Upload nested arrays; on a device without values, only check them. */
-function uploadNested(device: Device, storage: Storage, values: NestedArray, shape: Shape): void {
+function uploadNested(device: Device, storage: Storage, values: NestedNumbers, shape: Shape): void {
   if (!device.live) {
     walk(values, shape, () => {})
     device.upload(storage, [])
@@ -204,12 +204,12 @@ function uploadNested(device: Device, storage: Storage, values: NestedArray, sha
 function walk(value: unknown, shape: Shape, take: (value: number) => void, depth = 0): void {
   if (depth === shape.length && typeof value === 'number') {
     take(value)
-  } else if (depth < shape.length && Array.isArray(value) && value.length === shape[depth]) {
+  } else if (depth < shape.length && isRow(value) && value.length === shape[depth]) {
     for (const item of value) {
       if (typeof item === 'number' && depth + 1 === shape.length) take(item)
       else walk(item, shape, take, depth + 1)
     }
-  } else if (typeof value === 'number' || Array.isArray(value)) {
+  } else if (typeof value === 'number' || isRow(value)) {
     throw new ShapeError(`tensor: the nested arrays are ragged: they began as ${showShape(shape)}`)
   } else {
     throw new ArgumentError(`tensor: ${showValue(value)} is among the values; each must be a number`)

@@ -5,6 +5,7 @@ import { ArgumentError, showValue } from '../memory/errors.js'
 
 export type HostData =
   | Uint8Array
+  | Uint8ClampedArray
   | Int8Array
   | Uint16Array
   | Int16Array
@@ -32,6 +33,13 @@ export function checkNumbers(op: string, data: unknown): asserts data is ArrayLi
     )
   }
 }
+
+/** Array.isArray, which for TypeScript leaves out lists that are only read. */
+export const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+
+/** Is it a list, or a typed array of numbers? */
+export const isRow = (value: unknown): value is ArrayLike<unknown> & Iterable<unknown> =>
+  Array.isArray(value) || isNumbers(value)
 
 /** Is it a typed array of numbers, not of BigInts? */
 const isNumbers = (data: unknown): boolean =>

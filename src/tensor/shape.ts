@@ -93,6 +93,7 @@ export function broadcastAxes(shape: Shape, target: Shape): boolean[] {
 /** Axis from the front: -1 is the last. @throws ShapeError  outside [-rank, rank) */
 export function resolveAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    if (rank === 0) throw new ShapeError(`${op}: a scalar has no axes, and axis ${axis} was given`)
     throw new ShapeError(`${op}: axis ${axis} is outside [-${rank}, ${rank}) of a tensor of rank ${rank}`)
   }
   return axis < 0 ? axis + rank : axis

@@ -7,10 +7,14 @@ import { RehearsalError } from '../device/errors.js'
 import type { Storage } from '../device/storage.js'
 import { formatBytes } from '../memory/bytes.js'
 import { DisposedError, ShapeError } from './errors.js'
+import type { HostData } from './host.js'
 import { frozen, type Shape, showShape, sizeOf } from './shape.js'
 
 /** Nested numbers, as deep as the tensor's rank. */
 export type NestedArray = number | NestedArray[]
+
+/** Nested numbers that are only read, such as `[[1, 2], [3, 4]] as const`; a row may be a typed array. */
+export type NestedNumbers = number | HostData | readonly NestedNumbers[]
 
 /** The recorder of the op that made a tensor: a node of the tape. */
 export interface Producer {
@@ -18,6 +22,7 @@ export interface Producer {
   outputGone(): void
 }
 
+/** Numbers of one shape on a device. Every op is also a method: `x.matmul(w).add(b)`. */
 export class Tensor {
   /** Does a gradient flow to or through it? */
   requiresGrad = false
@@ -47,6 +52,10 @@ export class Tensor {
     this.#storage = storage
     this.#list = device.list
     this.origin = device.trackOrigins ? originOf(new Error()) : null
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Tensor'
   }
 
   get rank(): number {

@@ -40,7 +40,7 @@ export function instantiateWithParts(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   { address, length, head }: typeof CALL,
-) {
+): { exports: Readonly<Record<string, unknown>>; call: Float64Array } {
   const call = new Float64Array(memory.buffer, address, length)
   const callPart = (item: number): void => {
     const [code, count, grain, size] = call
