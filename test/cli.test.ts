@@ -1,5 +1,5 @@
 /** The command line as a whole: commands, flags and help. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -12,7 +12,7 @@ import { eventsIn, scratch, sluice } from './command-line.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
-const COMMANDS = ['train', 'plan', 'predict', 'weights', 'gradcheck', 'devices']
+const COMMANDS = ['train', 'plan', 'plot', 'predict', 'weights', 'gradcheck', 'devices']
 
 test('wrong arguments exit 2, with a message that names them and the nearest correct ones', async () => {
   const cases: [string, RegExp][] = [
@@ -134,7 +134,8 @@ test('the examples in the help of each command run, as they stand', async () => 
     const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 8, 8), }"
     const magic = Buffer.from(`\u0093NUMPY\u0001\u0000${String.fromCharCode(header.length, 0)}${header}`, 'latin1')
     writeFileSync(at('images.npy'), Buffer.concat([magic, Buffer.alloc(128, 9)]))
-    for (const command of ['train', 'plan', 'verify', 'weights', 'predict', 'gradcheck', 'devices']) {
+    for (const command of ['train', 'plan', 'plot', 'verify', 'weights', 'predict', 'gradcheck', 'devices']) {
+      if (command === 'plot') copyFileSync('run.jsonl', 'other.jsonl')
       const { out } = await sluice(`${command} --help`)
       const [, list] = /\nExamples:\n((?: {2}sluice .*\n)+)/.exec(out) ?? []
       assert.ok(list, command)
@@ -179,7 +180,17 @@ test('README.md shows the help of train, and plan takes those of its flags that 
   assert.ok(readme.includes(`$ npx sluice train --help\n${out}\`\`\``), out)
   const rows = (help: string) => [...help.matchAll(/^ {2}(--\S+)(.*)$/gm)].map(([, flag, rest]) => [flag, rest.trim()])
   // speed, number of steps and files do not change the bytes of a step, and plan measures nothing
-  const without = ['--epochs', '--threads', '--lr', '--schedule', '--warm-up', '--checkpoint', '--every', '--resume']
+  const without = [
+    '--epochs',
+    '--threads',
+    '--lr',
+    '--schedule',
+    '--warm-up',
+    '--checkpoint',
+    '--every',
+    '--log',
+    '--resume',
+  ]
   const expected = rows(out)
     .filter(([flag]) => !without.includes(flag))
     .map(([flag, rest]) => [

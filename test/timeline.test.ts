@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { CATEGORIES, type Category, noBytes } from '../src/memory/allocator.js'
 import { ArgumentError } from '../src/memory/errors.js'
 import { drawTimeline, type TimelinePoint } from '../src/memory/timeline.js'
+import { checkMarkup } from './markup.js'
 
 const KIB = 1024
 
@@ -17,23 +18,6 @@ const hill = (count: number, peakBytes: number): TimelinePoint[] =>
     const distance = Math.abs(2 * i - count) / count
     return moment(i === count / 2 ? 'conv2d gradient' : 'relu', Math.floor(peakBytes * (1 - distance)))
   })
-
-/** Fails unless every tag is closed and no text has a character that XML forbids. */
-function checkMarkup(svg: string): void {
-  const open: string[] = []
-  for (const [, close, name, self] of svg.matchAll(/<(\/?)([a-z]+)[^<>]*?(\/?)>/g)) {
-    if (close) assert.is(open.pop(), name)
-    else if (!self) open.push(name)
-  }
-  assert.equal(open, [])
-  assert.not.match(svg.replace(/<\/?[a-z]+[^<>]*>/g, '').replace(/&#\d+;/g, ''), /[<>&]/)
-  assert.not.match(svg, /[^\n\P{Cc}]|\p{Cs}|NaN|Infinity/u)
-  const lines = svg
-    .replace(/<style>[^<]*<\/style>/, '<style/>')
-    .trimEnd()
-    .split('\n')
-  for (const line of lines) assert.match(line, /^<.*>$/)
-}
 
 const budgetAt = (svg: string): number => Number(/class="budget" d="M[\d.]+ ([\d.]+)L/.exec(svg)?.[1])
 const dotAt = (svg: string): number => Number(/class="dot" cx="[\d.]+" cy="([\d.]+)"/.exec(svg)?.[1])

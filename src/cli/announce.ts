@@ -62,7 +62,7 @@ export function shareNote({ flags: { memory }, memoryBytes }: Job): string[] {
 export const showBytes = (bytes: number): string => `${formatBytes(bytes)} (${groupDigits(bytes)} bytes)`
 
 /** @throws FileError  the file of a flag could not be written */
-async function writeTo(flag: string, file: string, content: string): Promise<void> {
+export async function writeTo(flag: string, file: string, content: string): Promise<void> {
   await writeFile(file, content).catch((error: unknown) => {
     throw new FileError(`${flag}: ${reasonOf(error)}`)
   })

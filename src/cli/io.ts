@@ -35,6 +35,6 @@ export interface Command {
 }
 
 /** One line of `--json`. A number that JSON cannot express is null. */
-export function emit(io: Io, event: string, fields: object): void {
+export function emit(io: Pick<Io, 'out'>, event: string, fields: object): void {
   io.out(`${JSON.stringify({ event, ...fields })}\n`)
 }

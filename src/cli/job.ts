@@ -80,6 +80,7 @@ export const KEEP = {
     help: 'write the training to FILE after each epoch, at the end, on Ctrl-C',
   },
   every: { type: 'string', value: 'K', help: 'write it after every K steps too' },
+  log: { type: 'string', value: 'FILE', help: 'a line of JSON for each step and epoch; --resume adds to it' },
   resume: { type: 'string', value: 'FILE', help: 'go on from FILE, with its flags and the given ones' },
 } as const
 
@@ -122,8 +123,9 @@ export interface Job {
   out: string | undefined
   /** of `plan` */
   largest: Knob | undefined
-  /** only `train` has this and the next two */
+  /** only `train` has this and the next three */
   checkpoint: string | undefined
+  log: string | undefined
   every: number | undefined
   resume: string | undefined
   /** the values as they were given, including defaults */
@@ -154,6 +156,9 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   if (values.every !== undefined && values.checkpoint === undefined) {
     throw new UsageError('--every sets how often the file of --checkpoint is written: give --checkpoint FILE too')
   }
+  if (values.log !== undefined && values.log === values.checkpoint) {
+    throw new UsageError(`--log and --checkpoint are the same file '${values.log}': give two`)
+  }
   const folder = /^idx:(.+)/s.exec(values.data)?.[1] ?? null
   if (folder === null && values.data !== 'digits') {
     throw new UsageError(`--data '${values.data}' is neither 'digits' nor 'idx:' and a folder`)
@@ -183,6 +188,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     out: values.out,
     largest: ifGiven(values.largest, (text) => choice('--largest', text, KNOBS)),
     checkpoint: values.checkpoint,
+    log: values.log,
     every: ifGiven(values.every, (text) => whole('--every', text, 1)),
     resume: values.resume,
     flags: Object.fromEntries(KEPT_FLAGS.map((name) => [name, values[name]])),

@@ -9,12 +9,13 @@ import { gradcheck } from './gradcheck.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { UsageError } from './options.js'
 import { plan } from './plan.js'
+import { plot } from './plot.js'
 import { predict } from './predict.js'
 import { train } from './train.js'
 import { verify } from './verify.js'
 import { weights } from './weights.js'
 
-const COMMANDS: readonly Command[] = [train, plan, predict, weights, verify, gradcheck, devices]
+const COMMANDS: readonly Command[] = [train, plan, plot, predict, weights, verify, gradcheck, devices]
 const NAMES = [...COMMANDS.map(({ name }) => name), 'help']
 
 /**

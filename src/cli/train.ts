@@ -10,6 +10,7 @@ import { chooseFastest } from './choose.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { build, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, totalSteps } from './job.js'
 import { Keeper, restore, resume } from './keep.js'
+import { Log } from './log.js'
 import { findNeeds } from './needs.js'
 import { describeExamples, describeOptions, UsageError } from './options.js'
 import { ProcessMemory } from './process.js'
@@ -22,6 +23,7 @@ const EXAMPLES = {
   'sluice train': 'the main job',
   'sluice train --model mlp --batch 512 --memory 512KiB': 'another model, under a quarter of the budget',
   'sluice train --checkpoint run.safetensors --every 10': 'keep the training in a file',
+  'sluice train --log run.jsonl': 'write its numbers to a file, for sluice plot',
   'sluice train --resume run.safetensors --memory 1MiB': 'go on from it, under another budget',
 } as const
 
@@ -105,7 +107,11 @@ async function follow(
   const { cursor } = streamer
   const before = { steps: tally.before, samples: cursor.epoch * samples + cursor.samples }
   const size = { epochs, steps: totalSteps(job, sets), samples, budgetBytes: job.memoryBytes, before }
-  const listener = json ? jsonLines(io) : new Progress(io, size)
+  const listeners = [
+    json ? recorded((event, fields) => emit(io, event, fields)) : new Progress(io, size),
+    ...logOf(job, tally, size.steps),
+  ]
+  const tell = (how: (listener: Listener) => void): void => listeners.forEach(how)
   const keeper = new Keeper(io, job, streamer)
   try {
     // write at once, so that a file that cannot be written is an error before any training
@@ -118,18 +124,19 @@ async function follow(
       evaluate: sets.test,
       from: cursor,
       signal,
-      onMicroBatch: ({ samples }) => listener.microBatch(samples),
+      onMicroBatch: ({ samples }) => tell((listener) => listener.microBatch(samples)),
       onEpoch: async ({ epoch, trainLoss, evaluation, imagesPerSecond }) => {
         if (!evaluation) return
         const { loss, accuracy = Number.NaN } = evaluation
         tally.evaluation(evaluation)
-        listener.epoch({ epoch: epoch + 1, testLoss: loss, testAccuracy: accuracy, trainLoss, imagesPerSecond })
+        const ended = { epoch: epoch + 1, testLoss: loss, testAccuracy: accuracy, trainLoss, imagesPerSecond }
+        tell((listener) => listener.epoch(ended))
         await keeper.keep()
       },
     })
     for await (const result of training) {
       tally.step(result)
-      listener.step(result)
+      tell((listener) => listener.step(result))
       await keeper.step()
       memory.sample()
     }
@@ -139,17 +146,32 @@ async function follow(
     await keeper.keep()
     return false
   } finally {
-    listener.end()
+    tell((listener) => listener.end())
   }
 }
 
-const jsonLines = (io: Io): Listener => ({
+/** The events of a training, each given to `add` with its name. */
+const recorded = (add: (event: string, fields: object) => void, end = (): void => {}): Listener => ({
   microBatch() {},
   step({ weight, epoch, ...result }) {
-    emit(io, 'step', { epoch: epoch + 1, ...result })
+    add('step', { epoch: epoch + 1, ...result })
   },
   epoch(result) {
-    emit(io, 'epoch', result)
+    add('epoch', result)
   },
-  end() {},
+  end,
 })
+
+/** The file of `--log`, which begins with what the training is; none if the flag is not given. */
+function logOf(job: Job, { before }: Tally, steps: number): Listener[] {
+  const { log: path, flags, memoryBytes: budgetBytes, resume: from } = job
+  if (path === undefined) return []
+  const log = new Log(path, { append: from !== undefined })
+  log.add('run', { time: new Date().toISOString(), flags, budgetBytes, before, steps })
+  return [
+    recorded(
+      (event, fields) => log.add(event, fields),
+      () => log.close(),
+    ),
+  ]
+}

@@ -6,6 +6,7 @@
 import { type BytesByCategory, CATEGORIES, type Category } from './allocator.js'
 import { formatBytes, groupDigits } from './bytes.js'
 import { ArgumentError } from './errors.js'
+import { line, page, picture, round, styles, text } from './svg.js'
 
 /** The bytes held after an allocation or a free, and the op that made it. */
 export interface TimelinePoint {
@@ -49,36 +50,25 @@ const COLOURS: Readonly<Record<Category, string>> = {
   workspace: '#e0567a',
 }
 
-/** Text and lines; areas carry their colour themselves. */
-const STYLE = `
-text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#334155}
-.title{font-size:15px;font-weight:600;fill:#0f172a}
-.quiet{fill:#64748b}
-.page{fill:#ffffff}
-.area{stroke:#ffffff;stroke-width:.6}
-.grid{stroke:#e2e8f0}
+/** Areas carry their colour themselves. */
+const STYLE = styles(
+  `.area{stroke:#ffffff;stroke-width:.6}
 .section{stroke:#94a3b8;stroke-dasharray:2 3}
 .budget{stroke:#b91c1c;stroke-width:1.5;stroke-dasharray:6 4}
 .over{fill:#b91c1c}
 .reach{stroke:#475569;stroke-dasharray:2 3}
 .mark{stroke:#0f172a}
 .again{stroke:#64748b}
-.dot{fill:#0f172a;stroke:#ffffff;stroke-width:1.5}
-@media(prefers-color-scheme:dark){
-text{fill:#cbd5e1}
-.title{fill:#f1f5f9}
-.quiet{fill:#94a3b8}
-.page{fill:#0f172a}
-.area{stroke:#0f172a}
-.grid{stroke:#334155}
+.dot{fill:#0f172a;stroke:#ffffff;stroke-width:1.5}`,
+  `.area{stroke:#0f172a}
 .section{stroke:#64748b}
 .budget{stroke:#f87171}
 .over{fill:#f87171}
 .reach{stroke:#cbd5e1}
 .mark{stroke:#f1f5f9}
 .again{stroke:#94a3b8}
-.dot{fill:#f1f5f9;stroke:#0f172a}
-}`
+.dot{fill:#f1f5f9;stroke:#0f172a}`,
+)
 
 /**
  * The picture as the text of an SVG file.
@@ -95,11 +85,9 @@ export function drawTimeline(points: readonly TimelinePoint[], options: Timeline
   const x = (i: number): number => round(PLOT.left + ((PLOT.right - PLOT.left) * i) / points.length)
   const y = (bytes: number): number => round(PLOT.bottom - ((PLOT.bottom - PLOT.top) * bytes) / topBytes)
   const events = `${groupDigits(points.length)} allocations and frees, in order`
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
-    `<title>${escaped(title)}</title>`,
-    `<style>${STYLE}</style>`,
-    `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
+  return picture({ width: WIDTH, height: HEIGHT, title }, [
+    STYLE,
+    page(WIDTH, HEIGHT),
     text(PLOT.left, 30, title, 'start', 'title'),
     ...grid(topBytes, y),
     ...areas(points, x, y),
@@ -109,26 +97,12 @@ export function drawTimeline(points: readonly TimelinePoint[], options: Timeline
     ...limits(budgetBytes, peakBytes, topBytes, y),
     ...peakMark(points[peak].op, totals[peak], x(peak + 0.5), y(totals[peak])),
     text(PLOT.left, HEIGHT - 14, events, 'start', 'quiet'),
-    '</svg>\n',
-  ].join('\n')
+  ])
 }
 
 type Scale = (value: number) => number
 
-const round = (value: number): number => Math.round(value * 10) / 10
 const totalOf = (held: BytesByCategory): number => CATEGORIES.reduce((sum, category) => sum + held[category], 0)
-
-/** Text that is safe in XML, where control characters and halves of surrogate pairs are not allowed. */
-const escaped = (value: string): string =>
-  value.replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd').replace(/[<>&"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
-
-function text(x: number, y: number, value: string, anchor: 'start' | 'middle' | 'end', style = ''): string {
-  const attributes = `${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}${style && ` class="${style}"`}`
-  return `<text x="${x}" y="${y}"${attributes}>${escaped(value)}</text>`
-}
-
-const line = (style: string, x1: number, y1: number, x2: number, y2: number): string =>
-  `<path class="${style}" d="M${x1} ${y1}L${x2} ${y2}"/>`
 
 /** Lines at round numbers of bytes: the power of two that gives four to eight. */
 function grid(topBytes: number, y: Scale): string[] {
