@@ -9,7 +9,7 @@ export type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js
 export type { SimdVariant } from '../kernels/simd/index.js'
 export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
-export type { Batch, DataSource, Dataset } from './data/index.js'
+export type { AnyBatch, AnyDataset, AnySource, Batch, DataSource, Dataset } from './data/index.js'
 export * as data from './data/index.js'
 export { Device } from './device/device.js'
 export {
@@ -59,7 +59,7 @@ export type { TextureAllocator, Textures } from './memory/texture-allocator.js'
 export { drawTimeline, type Section, type TimelineOptions, type TimelinePoint } from './memory/timeline.js'
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'
-export { Buffer, Module, Parameter } from './nn/index.js'
+export { type AnyModule, Buffer, Module, Parameter } from './nn/index.js'
 export type { CallTotals, MovesLate, Totals } from './nn/mini-batch.js'
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.js'
 export { type BatchNormOptions, batchNorm2d, frozenBatchNorm2d } from './ops/batch-norm.js'
@@ -71,7 +71,7 @@ export { type CrossEntropyOptions, crossEntropy, crossEntropyLoss } from './ops/
 export type { BackwardCall, Call, ForwardCall, Gradient, Op, Saved, Target } from './ops/declaration.js'
 export { dropout } from './ops/dropout.js'
 export { embedding } from './ops/embedding.js'
-export type { Loss, LossOptions } from './ops/loss.js'
+export type { AnyLoss, Loss, LossOptions } from './ops/loss.js'
 export { linear, type MatmulOptions, matmul } from './ops/matmul.js'
 export { broadcastTo, concat, flatten, pad, permute, reshape, slice } from './ops/movement.js'
 export { groupNorm, layerNorm, type NormOptions } from './ops/norm.js'
@@ -108,6 +108,7 @@ export {
   OutputShapeError,
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
+export type { Mode } from './stream/kind.js'
 export { largestThatFits } from './stream/largest.js'
 export type { Committed } from './stream/options.js'
 export type {
@@ -121,7 +122,6 @@ export type {
   Split,
 } from './stream/plan.js'
 export type { PlanFile, PlannedBlock, PlannedPass, PlannedTurn, StandingBlock } from './stream/plan-format.js'
-export type { Mode } from './stream/program.js'
 export { checkSeparable, type Separability } from './stream/separable.js'
 export {
   type Checkpoint,
@@ -142,5 +142,6 @@ export { DeviceMismatchError, DisposedError, ScopeError, ShapeError, StateError 
 export type { HostArray, HostData } from './tensor/host.js'
 export { keep, liveTensors } from './tensor/scope.js'
 export { type Shape, sizeOf } from './tensor/shape.js'
+export type { Arrays, Like, Shapes, Structure, Tensors } from './tensor/structure.js'
 export { type NestedArray, type NestedNumbers, type Producer, Tensor } from './tensor/tensor.js'
 export { InvalidPlanError, verifyPlan } from './verify/verify.js'

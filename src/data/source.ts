@@ -5,26 +5,34 @@
 import { showValue } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { showShape } from '../tensor/shape.js'
+import { type Arrays, isArray, memberAt, membersOf, pathOf } from '../tensor/structure.js'
 import {
+  type AnyBatch,
   type Batch,
   checkBatch,
-  type Dataset,
   dataClass,
   isPositive,
+  joinRows,
   mapArrays,
-  permutation,
+  samplesIn,
   sliceBatch,
-  zerosLike,
-} from './dataset.js'
+} from './batch.js'
+import { type Dataset, permutation } from './dataset.js'
 import { DataError, NotResumableError } from './errors.js'
 
-type Chunks = AsyncIterable<Batch> | Iterable<Batch>
+type Chunks<B = AnyBatch> = AsyncIterable<B> | Iterable<B>
 
 /**
  * A source of samples for `fit`: a data set; or chunks of samples, each of any size >= 1; or a function that starts the
  * chunks again for every epoch.
  */
-export type DataSource = Dataset | Chunks | (() => Chunks)
+export type DataSource<Inputs extends Arrays = HostArray, Targets extends Arrays = HostArray> =
+  | Dataset<Inputs, Targets>
+  | Chunks<Batch<Inputs, Targets>>
+  | (() => Chunks<Batch<Inputs, Targets>>)
+
+/** A source of samples with any number of inputs and targets. */
+export type AnySource = DataSource<Arrays, Arrays>
 
 export interface MiniBatchOptions {
   /** samples of a mini-batch; a batch larger than the data is one mini-batch */
@@ -52,7 +60,10 @@ export interface MiniBatchOptions {
  *                            fewer samples than `skip`, or than a mini-batch with `dropLast`
  * @throws NotResumableError  chunks that can be read only once would have to be read again
  */
-export async function* miniBatches(source: DataSource, options: MiniBatchOptions): AsyncGenerator<Batch, void, void> {
+export async function* miniBatches<Inputs extends Arrays, Targets extends Arrays>(
+  source: DataSource<Inputs, Targets>,
+  options: MiniBatchOptions,
+): AsyncGenerator<Batch<Inputs, Targets>, void, void> {
   const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0, dropLast = false } = options
   const { again = epoch > 0 || skip > 0 } = options
   if (!isPositive(batch)) throw new DataError(`batch: ${batch} is not a positive integer`)
@@ -69,16 +80,17 @@ export async function* miniBatches(source: DataSource, options: MiniBatchOptions
   }
 }
 
-export const isDataset = (source: DataSource): source is Dataset =>
-  typeof source === 'object' && source !== null && 'gather' in source
+export const isDataset = <Inputs extends Arrays, Targets extends Arrays>(
+  source: DataSource<Inputs, Targets>,
+): source is Dataset<Inputs, Targets> => typeof source === 'object' && source !== null && 'gather' in source
 
 /** @throws DataError  not a data set, nor chunks, nor a function */
-export function checkSource(source: DataSource): void {
+export function checkSource(source: AnySource): void {
   if (typeof source !== 'function' && !isDataset(source)) checkChunks(source)
 }
 
 /** @throws DataError  not iterable */
-function checkChunks(chunks: Chunks): Chunks {
+function checkChunks<B>(chunks: Chunks<B>): Chunks<B> {
   const iterable = typeof chunks === 'object' && chunks !== null
   if (iterable && (Symbol.iterator in chunks || Symbol.asyncIterator in chunks)) return chunks
   const batch = iterable && 'inputs' in chunks ? ' (this is a batch: give [batch])' : ''
@@ -91,7 +103,11 @@ function checkChunks(chunks: Chunks): Chunks {
 /** How an epoch is cut into mini-batches. */
 type Cut = Required<Pick<MiniBatchOptions, 'batch' | 'skip' | 'dropLast'>>
 
-function* gather(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32Array | undefined): Generator<Batch> {
+function* gather<Inputs extends Arrays, Targets extends Arrays>(
+  dataset: Dataset<Inputs, Targets>,
+  { batch, skip, dropLast }: Cut,
+  order: Uint32Array | undefined,
+): Generator<Batch<Inputs, Targets>> {
   const { length } = dataset
   if (!isPositive(length)) throw new DataError(`${dataset.name}: length ${length}; it has no sample`)
   checkLength(length, { batch, skip, dropLast })
@@ -101,8 +117,8 @@ function* gather(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32
     const indices = order?.subarray(start, start + size) ?? Uint32Array.from({ length: size }, (_, j) => start + j)
     const gathered = dataset.gather(indices)
     checkBatch(gathered)
-    const { shape } = gathered.inputs
-    if (shape[0] !== size) throw new DataError(`${dataset.name}: gather of ${size} indices gave ${shape[0]} samples`)
+    const given = samplesIn(gathered)
+    if (given !== size) throw new DataError(`${dataset.name}: gather of ${size} indices gave ${given} samples`)
     yield gathered
   }
 }
@@ -111,12 +127,15 @@ function* gather(dataset: Dataset, { batch, skip, dropLast }: Cut, order: Uint32
  * Chunks regrouped to mini-batches. Skipped samples are counted but not copied. The parts are dropped before each yield, so
  * that the host holds a mini-batch only once while it trains.
  */
-async function* regroup(chunks: Chunks, { batch, skip, dropLast }: Cut): AsyncGenerator<Batch, void, void> {
+async function* regroup<Inputs extends Arrays, Targets extends Arrays>(
+  chunks: Chunks<Batch<Inputs, Targets>>,
+  { batch, skip, dropLast }: Cut,
+): AsyncGenerator<Batch<Inputs, Targets>, void, void> {
   /** samples read */
   let read = 0
   /** samples in `parts` */
   let samples = 0
-  const parts: Batch[] = []
+  const parts: Batch<Inputs, Targets>[] = []
   let kind: string | undefined
   for await (const chunk of chunks) {
     checkBatch(chunk)
@@ -124,7 +143,7 @@ async function* regroup(chunks: Chunks, { batch, skip, dropLast }: Cut): AsyncGe
     if (sampleKind(chunk) !== kind) {
       throw new DataError(`chunks of one source must agree: first ${kind}; then ${sampleKind(chunk)}`)
     }
-    const size = chunk.inputs.shape[0]
+    const size = samplesIn(chunk)
     let start = Math.min(size, Math.max(0, skip - read))
     read += size
     while (start < size) {
@@ -145,7 +164,7 @@ async function* regroup(chunks: Chunks, { batch, skip, dropLast }: Cut): AsyncGe
 }
 
 /** The same chunks from their start. An iterable that is its own iterator has only one pass, perhaps already begun. */
-function restarted(chunks: Chunks): Chunks {
+function restarted<B>(chunks: Chunks<B>): Chunks<B> {
   if (Symbol.asyncIterator in chunks) {
     const iterator = chunks[Symbol.asyncIterator]()
     if (!Object.is(iterator, chunks)) return { [Symbol.asyncIterator]: () => iterator }
@@ -168,29 +187,19 @@ function checkLength(length: number, { batch, skip, dropLast }: Cut): void {
 }
 
 /** 'inputs Uint8Array [1, 8, 8] * 0.0625, targets Int32Array [] * 1': what all samples of a source share. */
-function sampleKind({ inputs, targets, weights }: Batch): string {
+function sampleKind({ inputs, targets, weights }: AnyBatch): string {
   const kind = ({ data, shape, scale = 1 }: HostArray) =>
     `${dataClass(data)?.name} ${showShape(shape.slice(1))} * ${scale}`
-  return `inputs ${kind(inputs)}, targets ${kind(targets)}, ${weights ? `weights ${kind(weights)}` : 'no weights'}`
+  const kinds = (field: string, arrays: Arrays) =>
+    membersOf(arrays, isArray).map(([key, array]) => `${pathOf(field, key)} ${kind(array)}`)
+  const own = weights ? kinds('weights', weights) : ['no weights']
+  return [...kinds('inputs', inputs), ...kinds('targets', targets), ...own].join(', ')
 }
 
-/**
- * One batch with copies of all samples, even if there is one part. The parts must have the same sample shapes and
- * element types.
- */
-function joinBatches(parts: readonly Batch[]): Batch {
-  return mapArrays(parts[0], (first, field) => {
-    const arrays = parts.map((part) => part[field] ?? first)
-    const data = zerosLike(
-      first.data,
-      arrays.reduce((sum, array) => sum + array.data.length, 0),
-    )
-    let at = 0
-    for (const array of arrays) {
-      data.set(array.data, at)
-      at += array.data.length
-    }
-    const samples = arrays.reduce((sum, array) => sum + array.shape[0], 0)
-    return { data, shape: [samples, ...first.shape.slice(1)], scale: first.scale }
-  })
-}
+/** One batch with copies of all samples, even if there is one part. The parts must have the same `sampleKind`. */
+const joinBatches = <Inputs extends Arrays, Targets extends Arrays>(
+  parts: readonly Batch<Inputs, Targets>[],
+): Batch<Inputs, Targets> =>
+  mapArrays(parts[0], (first, field, key) =>
+    joinRows(parts.map((part) => memberAt<HostArray>(part[field] ?? first, key))),
+  )

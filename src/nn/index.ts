@@ -32,10 +32,10 @@ export {
   MaxPool2d,
   type WeightOptions,
 } from './layers.js'
-export { Module } from './module.js'
+export { type AnyModule, type Arguments, Module } from './module.js'
 export { type AffineOptions, GroupNorm, LayerNorm } from './norms.js'
 export { Buffer, Parameter } from './parameter.js'
-export { Sequential } from './sequential.js'
+export { type Layer, Sequential } from './sequential.js'
 export {
   MultiheadAttention,
   type SelfAttentionOptions,

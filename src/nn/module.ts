@@ -15,42 +15,20 @@ import {
   type SavedState,
   type StateDict,
 } from '../tensor/saved-state.js'
-import type { Shape } from '../tensor/shape.js'
+import type { Shapes } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Buffer, Parameter } from './parameter.js'
 
 export { Buffer, Parameter }
 
-type Member = Module | Parameter | Buffer
+type Member = AnyModule | Parameter | Buffer
 
-/**
- * Base of all layers and models.
- *
- *     class Net extends Module {
- *       fc1 = new Linear(this.device, 64, 32)
- *       fc2 = new Linear(this.device, 32, 10)
- *       forward(x: Tensor): Tensor {
- *         return this.fc2.forward(relu(this.fc1.forward(x)))
- *       }
- *     }
- *     const net = new Net(device)   // parameters fc1.weight, fc1.bias, fc2.weight, fc2.bias
- *
- * If `new Net(device)` does not fit, it throws half way, and its first layers stay allocated. `nn.allOrNothing(device,
- * () => new Net(device))` frees them.
- *
- * Properties that hold a Parameter, a Buffer, a Module, or an array of these are its members, in the order of definition;
- * #private properties are not. An object that is found under two names keeps the first.
- *
- * A model takes one tensor and returns one. A module within it can take and return anything, and then says so:
- * `class Bilinear extends Module<[a: Tensor, b: Tensor]>`, `class Split extends Module<[x: Tensor], [Tensor, Tensor]>`.
- *
- * @throws ArgumentError  not a device
- */
-export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Output = Tensor> {
+/** A module with any inputs and outputs: everything that a Module is, but for the types of its forward. */
+export abstract class AnyModule {
   /** Does the forward train, or evaluate? See `train`. */
   training = true
-  /** Shape of one sample, if the model knows it: then it can be planned without data. */
-  readonly inputShape?: Shape
+  /** Shape of one sample, or the shapes of its inputs, if the model knows: then it can be planned without data. */
+  readonly inputShape?: Shapes
   /** A note for the plan of a training in micro-batches. */
   readonly streamingNote?: string
 
@@ -62,12 +40,11 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     return 'Module'
   }
 
-  /** x [N, ...]: axis 0 is the sample. */
-  abstract forward(...inputs: Inputs): Output
+  abstract forward(...inputs: readonly unknown[]): unknown
 
   /** Turn training on (dropout drops, batch norm takes the batch's statistics) or off, here and in all modules below. */
   train(on = true): this {
-    for (const [, member] of this.#walk()) if (member instanceof Module) member.training = on
+    for (const [, member] of this.#walk()) if (member instanceof AnyModule) member.training = on
     return this
   }
 
@@ -77,13 +54,13 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   }
 
   /** This module and all modules below it, each once. */
-  modules(): Module[] {
+  modules(): AnyModule[] {
     return [...this.namedModules().values()]
   }
 
   /** `modules()` by their paths, such as `layer2.0.conv1`; the path of this module is ''. */
-  namedModules(): Map<string, Module> {
-    return this.#named((member): member is Module => member instanceof Module)
+  namedModules(): Map<string, AnyModule> {
+    return this.#named((member): member is AnyModule => member instanceof AnyModule)
   }
 
   namedParameters(): Map<string, Parameter> {
@@ -151,8 +128,8 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   /** The module itself and all members below it, under every name that leads there. */
   *#walk(value: unknown = this, name = '', path: readonly unknown[] = []): Generator<[string, Member]> {
     if (path.includes(value)) return
-    if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) yield [name, value]
-    const members = value instanceof Module ? value.members() : Array.isArray(value) ? Object.entries(value) : []
+    if (value instanceof Parameter || value instanceof Buffer || value instanceof AnyModule) yield [name, value]
+    const members = value instanceof AnyModule ? value.members() : Array.isArray(value) ? Object.entries(value) : []
     for (const [key, member] of members) yield* this.#walk(member, name ? `${name}.${key}` : key, [...path, value])
   }
 
@@ -168,6 +145,36 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     return new Map<string, Tensor>([...this.namedParameters(), ...buffers])
   }
 }
+
+/**
+ * Base of all layers and models.
+ *
+ *     class Net extends Module {
+ *       fc1 = new Linear(this.device, 64, 32)
+ *       fc2 = new Linear(this.device, 32, 10)
+ *       forward(x: Tensor): Tensor {
+ *         return this.fc2.forward(relu(this.fc1.forward(x)))
+ *       }
+ *     }
+ *     const net = new Net(device)   // parameters fc1.weight, fc1.bias, fc2.weight, fc2.bias
+ *
+ * If `new Net(device)` does not fit, it throws half way, and its first layers stay allocated. `nn.allOrNothing(device,
+ * () => new Net(device))` frees them.
+ *
+ * A model can have several inputs and outputs. `Module<[Tensor, Tensor]>` has a `forward(a, b)`, and a record is one
+ * argument: `Module<{ image: Tensor; text: Tensor }>` has a `forward({ image, text })`. The second type is what the forward
+ * returns: one tensor, or a list or a record of tensors.
+ *
+ * Properties that hold a Parameter, a Buffer, a Module, or an array of these are its members, in the order of definition;
+ * #private properties are not. An object that is found under two names keeps the first.
+ */
+export abstract class Module<Inputs = Tensor, Outputs = Tensor> extends AnyModule {
+  /** x [N, ...]: axis 0 is the sample, in every input and every output. */
+  abstract override forward(...inputs: Arguments<Inputs>): Outputs
+}
+
+/** The parameters of a forward: a list gives one each, and everything else is one parameter. */
+export type Arguments<Inputs> = Inputs extends readonly unknown[] ? Inputs : [x: Inputs]
 
 /** Members under other names: `names` maps some of them, and the rest keep their own. */
 export function* renamed(

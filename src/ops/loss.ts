@@ -10,6 +10,7 @@ import type { Storage } from '../device/storage.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
+import type { Like, Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { ForwardCall, OpFunction } from './op.js'
 
@@ -20,29 +21,33 @@ export interface LossOptions {
 
 /**
  * The function that training minimises, with the facts that streaming has to know about it. A plain function is a loss
- * too.
+ * too. If the model returns a list or a record of tensors, that is the output; if a batch carries a list or a record of
+ * targets, that is the target, here as tensors and in `weight` and `check` as arrays.
  */
-export interface Loss {
-  (output: Tensor, target: Tensor, options?: LossOptions): Tensor
+export interface Loss<Outputs = Tensor, Targets = Tensor> {
+  (output: Outputs, target: Targets, options?: LossOptions): Tensor
   readonly name: string
   /**
    * The total weight of these targets in the mean over the mini-batch. Default: the number of targets that `ignores`
    * does not name, or without `ignores` the number of samples; each counts with the weight of its sample.
    */
-  weight?(targets: HostArray, weights?: HostArray): number
-  /** Is a target of this value left out of the mean and of the accuracy? */
+  weight?(targets: Like<Targets, Tensor, HostArray>, weights?: HostArray): number
+  /** Is a target of this value left out of the mean and of the accuracy? For samples with one target. */
   ignores?(target: number): boolean
   /** @throws ShapeError, ArgumentError  naming the first target that an output of this shape cannot have */
-  check?(targets: HostArray, outputShape: Shape): void
+  check?(targets: Like<Targets, Tensor, HostArray>, outputShape: Like<Outputs, Tensor, Shape>): void
   /** For a loss whose mean over a mini-batch is not the mean over its parts: the reason, for the error. */
   readonly coupled?: string
 }
 
+/** A loss of any outputs and targets. */
+export type AnyLoss = Loss<Tensors, Tensors>
+
+type HostHalf = Required<Pick<Loss, 'weight' | 'check'>>
+
 /** An op function together with the host half of the loss. */
-export const lossFunction = <F, Host extends Required<Pick<Loss, 'weight' | 'check'>>>(
-  call: OpFunction<F>,
-  host: Host,
-): OpFunction<F> & Host => Object.assign(call, host)
+export const lossFunction = <F, Host extends HostHalf>(call: OpFunction<F>, host: Host): OpFunction<F> & Host =>
+  Object.assign(call, host)
 
 /**
  * The weighted mean of `losses`, into the output. The first extra receives the total weight, by which the gradient

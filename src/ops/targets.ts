@@ -3,6 +3,7 @@ import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
+import { isArray } from '../tensor/structure.js'
 
 export const valueAt = ({ data, scale = 1 }: HostArray, i: number): number => data[i] * scale
 
@@ -44,7 +45,7 @@ export function keptWeight(ignores: (target: number) => boolean, targets: HostAr
 /**
  * Check the shape of the targets, and that every value is `good`.
  * @param allowed  says what a good value is, for the error
- * @throws ShapeError, ArgumentError  naming the first bad target
+ * @throws ShapeError, ArgumentError  naming the first bad target; or there are several targets for each sample
  */
 export function checkTargets(
   op: string,
@@ -53,6 +54,12 @@ export function checkTargets(
   allowed: string,
   good: (value: number) => boolean,
 ): void {
+  if (!isArray(targets)) {
+    throw new ArgumentError(
+      `${op}: the targets are ${Array.isArray(targets) ? 'a list' : 'a record'} of arrays, and this loss takes one. Write ` +
+        'a loss that says what becomes of each: (outputs, targets) => ...',
+    )
+  }
   if (!sameShape(targets.shape, shape)) {
     throw new ShapeError(`${op}: the targets ${showShape(targets.shape)} must be ${showShape(shape)} for this output`)
   }

@@ -5,7 +5,7 @@
  */
 import { DeviceLostError } from '../device/errors.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { OptimizerState, SavedOptimizerState } from '../optim/state.js'
 import { StateError } from '../tensor/errors.js'
@@ -33,7 +33,7 @@ export interface SavedCheckpoint {
 
 /** @throws DeviceLostError  the values are gone */
 export async function takeCheckpoint(
-  model: Module,
+  model: AnyModule,
   optimizer: Optimizer,
   cursor: Cursor,
   seed: number,
@@ -55,7 +55,7 @@ export function checkCheckpoint(op: string, checkpoint: unknown): void {
  */
 export function writeCheckpoint(
   checkpoint: SavedCheckpoint,
-  model: Module,
+  model: AnyModule,
   optimizer: Optimizer,
   seed: number,
 ): Cursor {
@@ -86,7 +86,7 @@ export class Checkpoints {
    * else 0
    */
   constructor(
-    readonly model: Module,
+    readonly model: AnyModule,
     readonly optimizer: Optimizer,
     readonly seed: number,
     every: number = model.device.volatile ? 1 : 0,

@@ -1,15 +1,15 @@
 /** The loop of `Streamer.fit`: epochs of mini-batches from a source. */
 import { checkDataset } from '../data/dataset.js'
-import { type Batch, type DataSource, type Dataset, miniBatches } from '../data/index.js'
+import { type AnyBatch, type AnyDataset, type AnySource, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
 import { forget } from '../device/promise.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Cursor, checkOrder, cursorFrom, epochStart, type Order } from './cursor.js'
 import { InterruptedError } from './errors.js'
+import { type SampleShape, sampleShapeOf } from './kind.js'
 import type { Committed, Evaluation, FitOptions, StepResult } from './options.js'
 import type { PlanRequest } from './planner.js'
-import { type SampleShape, sampleShapeOf } from './program.js'
 
 /**
  * A streamer as seen by one fit. Once a later fit has replaced this one, `endEpoch`, `step` and `evaluate` throw a
@@ -21,8 +21,8 @@ export interface Trainer {
   /** @throws BusyError  a step is running */
   begin(at: Cursor): void
   /** @param next  gives the cursor after the step */
-  step(batch: Batch, next: (result: Committed) => Cursor): Promise<StepResult>
-  evaluate(dataset: Dataset): Promise<Evaluation>
+  step(batch: AnyBatch, next: (result: Committed) => Cursor): Promise<StepResult>
+  evaluate(dataset: AnyDataset): Promise<Evaluation>
   endEpoch(next: Cursor): void
   planFor(request: PlanRequest): unknown
 }
@@ -30,7 +30,7 @@ export interface Trainer {
 /** See Streamer.fit. */
 export async function* fit(
   trainer: Trainer,
-  source: DataSource,
+  source: AnySource,
   options: FitOptions,
 ): AsyncGenerator<StepResult, void, void> {
   const { batch, epochs = 1, shuffle = true, dropLast = false, evaluate, onEpoch, from, signal } = options
@@ -69,7 +69,7 @@ export async function* fit(
 const nextEpoch = ({ epoch, samples }: Cursor): Cursor => epochStart(samples > 0 ? epoch + 1 : epoch)
 
 /** Only a data set is shuffled and has a known length. */
-const orderOf = (source: DataSource, seed: number | null): Order =>
+const orderOf = (source: AnySource, seed: number | null): Order =>
   isDataset(source) ? { seed, length: source.length } : { seed: null, length: null }
 
 const advanced = (cursor: Cursor, { samples, weight, loss }: Committed, order: Order): Cursor =>

@@ -1,18 +1,20 @@
 /** The first half of Note [Gather, then commit] in streamer.ts: the micro-batches of a plan, one after the other. */
-import type { Floats } from '../../kernels/kernels.js'
-import { type Batch, checkBatch, sliceBatch } from '../data/index.js'
+import { joinRows, samplesIn } from '../data/batch.js'
+import { type AnyBatch, checkBatch, sliceBatch } from '../data/index.js'
 import type { PlanMismatchError } from '../device/errors.js'
 import { sumOf } from '../ops/targets.js'
 import { type Recording, record } from '../step/record.js'
 import { mismatch, run, runPlanned } from '../step/run.js'
-import type { Shape } from '../tensor/shape.js'
-import type { Tensor } from '../tensor/tensor.js'
+import type { HostArray } from '../tensor/host.js'
+import { type Arrays, isArray, isTensor, mapMembers, memberAt, membersOf, type Tensors } from '../tensor/structure.js'
 import { EmptyBatchError, InterruptedError } from './errors.js'
 import { race, type Trial } from './fastest.js'
+import { type Mode, sampleShapeOf } from './kind.js'
 import type { StepOptions } from './options.js'
 import { type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
 import type { Planner, PlanRequest } from './planner.js'
-import { type Mode, type Program, sampleShapeOf } from './program.js'
+import type { Program } from './program.js'
+import { shapesOf } from './rows.js'
 import { userCode } from './user-code.js'
 import { checkWeights, weigh } from './weights.js'
 
@@ -24,17 +26,17 @@ interface Opening {
   readonly mode: Mode
   readonly plan: Plan
   readonly passes: Passes
-  readonly pieces: readonly Batch[]
+  readonly pieces: readonly AnyBatch[]
   /** the weight of the mini-batch, and the share of each piece in it */
   readonly weight: number
   readonly shares: readonly number[]
   readonly reset: Recording
-  readonly first: Recording<Tensor | null>
+  readonly first: Recording<Tensors | null>
   /** the first difference between the recordings and the plan, or null */
   readonly fault: PlanMismatchError | null
 }
 
-type OnOutput = (values: Floats, shape: Shape, piece: Batch) => void
+type OnOutput = (output: Arrays, piece: AnyBatch) => void
 
 export class Gatherer {
   readonly #program: Program
@@ -58,13 +60,13 @@ export class Gatherer {
    */
   async gather(
     mode: Mode,
-    batch: Batch,
+    batch: AnyBatch,
     options: StepOptions,
     onOutput?: OnOutput,
   ): Promise<PlannedStep & { weight: number }> {
     checkBatch(batch)
     const microBatch = options.microBatch ?? 'fit'
-    const request: PlanRequest = { mode, batch: batch.inputs.shape[0], microBatch, shape: sampleShapeOf(batch) }
+    const request: PlanRequest = { mode, batch: samplesIn(batch), microBatch, shape: sampleShapeOf(batch) }
     let opening = this.#open(mode, this.#planner.planFor(request), batch)
     // the plan is out of date: a layer was frozen, or its mode was changed
     if (opening.fault) {
@@ -79,9 +81,9 @@ export class Gatherer {
   }
 
   /** Times forward and backward of the first micro-batches in several sizes: `Streamer.fastest`. */
-  race(batch: Batch, options: Pick<StepOptions, 'signal'>): Promise<Trial[]> {
+  race(batch: AnyBatch, options: Pick<StepOptions, 'signal'>): Promise<Trial[]> {
     checkBatch(batch)
-    const request = { mode: 'train', batch: batch.inputs.shape[0], shape: sampleShapeOf(batch) } as const
+    const request = { mode: 'train', batch: samplesIn(batch), shape: sampleShapeOf(batch) } as const
     const planFor = (microBatch: MicroBatchOption) => this.#planner.planFor({ ...request, microBatch })
     this.#planner.forget()
     return race(planFor, async (planned, sizes) => {
@@ -94,7 +96,7 @@ export class Gatherer {
   #open(
     mode: Mode,
     { plan, passes }: PlannedStep,
-    batch: Batch,
+    batch: AnyBatch,
     sizes: readonly number[] = [...sizesOf(plan.parts)],
   ): Opening {
     const { device } = this.#program
@@ -126,21 +128,21 @@ export class Gatherer {
           ? run(device, pass, first)
           : runPlanned(device, pass, this.#record(mode, piece, firstSample, plan.batch, shares[j]))
       try {
-        if (output) onOutput?.(await output.data(), output.shape, piece)
+        if (output) onOutput?.(await onHost(output), piece)
       } finally {
-        output?.dispose()
+        if (output) for (const [, tensor] of membersOf(output, isTensor)) tensor.dispose()
       }
-      firstSample += piece.inputs.shape[0]
+      firstSample += samplesIn(piece)
       await onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
       await this.#breathe()
     }
   }
 
-  #record(mode: Mode, piece: Batch, firstSample: number, all: number, share: number): Recording<Tensor | null> {
+  #record(mode: Mode, piece: AnyBatch, firstSample: number, all: number, share: number): Recording<Tensors | null> {
     const { device, optimizer } = this.#program
     Object.assign(device.step, { seed: this.#seed, step: optimizer.steps, firstSample, call: 0 })
     return record(device, () =>
-      this.#program.microBatch({ mode, shape: sampleShapeOf(piece) }, piece.inputs.shape[0], all, piece, share),
+      this.#program.microBatch({ mode, shape: sampleShapeOf(piece) }, samplesIn(piece), all, piece, share),
     )
   }
 
@@ -152,7 +154,7 @@ export class Gatherer {
   }
 
   /** The weight of each micro-batch: see `weigh`. */
-  #weigh(batch: Batch, pieces: readonly Batch[], plan: Plan): number[] {
+  #weigh(batch: AnyBatch, pieces: readonly AnyBatch[], plan: Plan): number[] {
     const { lossFunction, device } = this.#program
     this.#checkTargets(batch, plan)
     if (batch.weights) checkWeights(device, batch.weights)
@@ -161,14 +163,14 @@ export class Gatherer {
     )
   }
 
-  #checkTargets({ targets }: Batch, { batch, outputRows, outputShape }: Plan): void {
+  #checkTargets({ targets }: AnyBatch, plan: Plan): void {
     const { lossFunction } = this.#program
-    userCode("the loss's check", () => lossFunction.check?.(targets, [batch * outputRows, ...outputShape]))
+    userCode("the loss's check", () => lossFunction.check?.(targets, shapesOf(plan, plan.batch)))
   }
 }
 
 /** The first samples of a batch in pieces of these sizes. */
-function cut(batch: Batch, sizes: readonly number[]): Batch[] {
+function cut(batch: AnyBatch, sizes: readonly number[]): AnyBatch[] {
   let start = 0
   return sizes.map((size) => {
     start += size
@@ -184,14 +186,14 @@ function macrotask(): Promise<void> {
   })
 }
 
-/** The outputs of all micro-batches, one after the other. */
-export function joinedOutputs(parts: readonly Floats[]): Floats {
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const data = parts[0] instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)
-  let at = 0
-  for (const part of parts) {
-    data.set(part, at)
-    at += part.length
-  }
-  return data
+/** The values of what a model returned. */
+async function onHost(outputs: Tensors): Promise<Arrays> {
+  const arrays: HostArray[] = []
+  for (const [, tensor] of membersOf(outputs, isTensor)) arrays.push({ data: await tensor.data(), shape: tensor.shape })
+  let next = 0
+  return mapMembers(outputs, isTensor, () => arrays[next++])
 }
+
+/** The outputs of all micro-batches, one after the other. */
+export const joinedOutputs = (parts: readonly Arrays[]): Arrays =>
+  mapMembers(parts[0], isArray, (_, key) => joinRows(parts.map((part) => memberAt(part, key))))

@@ -7,10 +7,11 @@ import { forget, isPromise } from '../device/promise.js'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { ArgumentError, SluiceError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
-import { sameShape, showShape } from '../tensor/shape.js'
+import { type Shape, sameShape } from '../tensor/shape.js'
+import { isShape, mapMembers, showShapes } from '../tensor/structure.js'
 import { DoesNotFitError, NotSeparableError } from './errors.js'
+import type { SampleShape } from './kind.js'
 import type { Largest, Plan } from './plan.js'
-import type { SampleShape } from './program.js'
 import { LARGEST_BATCH, searchLargest, WALK } from './search.js'
 
 /**
@@ -130,17 +131,18 @@ function checkPlan(plan: unknown): asserts plan is Plan {
  */
 export function largestImage(sample: SampleShape, planAt: (sample: SampleShape) => Plan): Largest {
   const { input, target } = sample
-  const [channels, ...sides] = input
-  if (input.length !== 3) {
+  if (!isShape(input) || input.length !== 3) {
     throw new ArgumentError(
-      `largest('image'): a sample of shape ${showShape(input)} is no image [channels, height, width]. ${ANEW}`,
+      `largest('image'): a sample of shape ${showShapes(input)} is no image [channels, height, width]. ${ANEW}`,
     )
   }
-  const grows = sameShape(target.slice(-2), sides)
+  const [channels, ...sides] = input
+  const grow = (shape: Shape, side: number): Shape =>
+    sameShape(shape.slice(-2), sides) ? [...shape.slice(0, -2), side, side] : shape
   const withSide = (side: number): SampleShape => ({
     ...sample,
     input: [channels, side, side],
-    target: grows ? [...target.slice(0, -2), side, side] : target,
+    target: mapMembers(target, isShape, (shape) => grow(shape, side)),
   })
   try {
     const found = largestThatFits((side) => planAt(withSide(side)), { from: Math.min(...sides) })

@@ -4,9 +4,10 @@ import { frontier, type Point } from '../step/frontier.js'
 import { plan, planOf } from '../step/pass.js'
 import { type Recording, rehearse } from '../step/record.js'
 import { ShapeError } from '../tensor/errors.js'
+import type { Kind } from './kind.js'
 import { notesOf } from './notes.js'
 import type { Measured, Passes } from './plan.js'
-import type { Kind, Program } from './program.js'
+import type { Program } from './program.js'
 
 /** The micro-batch size whose recording decides which values to drop: the choice hardly depends on the size. */
 const SAMPLE = 8
@@ -93,9 +94,9 @@ export class StepMeasure {
     if (known) return known
     const { program, kind } = this
     const recording = rehearse(program.device, () => program.rehearseMicroBatch(kind, size, size))
-    const { outputShape, outputRows, model, optimizer } = program
+    const { outputs, model, optimizer } = program
     const notes = kind.mode === 'train' ? notesOf(model, optimizer) : []
-    const sized = { recording, outputShape, outputRows, notes }
+    const sized = { recording, ...outputs, notes }
     this.#sized.set(size, sized)
     return sized
   }

@@ -1,10 +1,10 @@
 /** Accuracy, counted on the host from the outputs of an evaluation. */
-import type { Floats } from '../../kernels/kernels.js'
-import type { Batch } from '../data/index.js'
-import type { Loss } from '../ops/loss.js'
+import type { AnyBatch } from '../data/index.js'
+import type { AnyLoss } from '../ops/loss.js'
 import { ExactSum, valueAt } from '../ops/targets.js'
-import type { HostArray } from '../tensor/host.js'
+import type { HostArray, HostData } from '../tensor/host.js'
 import { type Shape, sameShape, splitAt } from '../tensor/shape.js'
+import { type Arrays, isArray } from '../tensor/structure.js'
 
 /**
  * The share of targets that equal the class with the largest output. Each target counts with the weight of its sample, and
@@ -12,15 +12,16 @@ import { type Shape, sameShape, splitAt } from '../tensor/shape.js'
  * the target counts as wrong.
  *
  * An accuracy exists if targets are class indices: whole numbers of shape [N, ...] for outputs [N, C, ...], or [N, T]
- * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out.
+ * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out. For several outputs or targets there is
+ * none.
  */
 export class Accuracy {
-  readonly #loss: Loss
+  readonly #loss: AnyLoss
   readonly #correct = new ExactSum()
   readonly #counted = new ExactSum()
   #classes = true
 
-  constructor(loss: Loss) {
+  constructor(loss: AnyLoss) {
     this.#loss = loss
   }
 
@@ -29,8 +30,12 @@ export class Accuracy {
     return this.#classes && this.#counted.total > 0 ? this.#correct.total / this.#counted.total : undefined
   }
 
-  /** @param shape  the shape of the outputs */
-  add(outputs: Floats, shape: Shape, { targets, weights }: Batch): void {
+  add(outputs: Arrays, { targets, weights }: AnyBatch): void {
+    if (isArray(outputs) && isArray(targets)) this.#add(outputs, targets, weights)
+    else this.#classes = false
+  }
+
+  #add({ data, shape }: HostArray, targets: HostArray, weights?: HostArray): void {
     this.#classes &&= areClasses(targets, shape)
     if (!this.#classes) return
     const { size: classes, inner } = splitAt(shape, 1)
@@ -41,7 +46,7 @@ export class Accuracy {
       const weight = weights ? valueAt(weights, Math.floor(i / each)) : 1
       this.#counted.add(weight)
       const first = Math.floor(i / inner) * classes * inner + (i % inner)
-      if (largest(outputs, first, classes, inner) === target) this.#correct.add(weight)
+      if (largest(data, first, classes, inner) === target) this.#correct.add(weight)
     }
   }
 }
@@ -55,7 +60,7 @@ function areClasses(targets: HostArray, shape: Shape): boolean {
 }
 
 /** The index of the largest of `count` outputs, which are `stride` apart; -1 if one is NaN. */
-function largest(outputs: Floats, first: number, count: number, stride: number): number {
+function largest(outputs: HostData, first: number, count: number, stride: number): number {
   let best = 0
   for (let c = 0; c < count; c++) {
     const value = outputs[first + c * stride]

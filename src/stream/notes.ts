@@ -1,12 +1,12 @@
 /** Notes of a plan, for a person who trains in micro-batches. */
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 
 /**
  * The ways in which a split changes the mathematics of a step. Call it right after a recording, which marks the buffers
  * that move.
  */
-export function notesOf(model: Module, optimizer: Optimizer): string[] {
+export function notesOf(model: AnyModule, optimizer: Optimizer): string[] {
   const noted = model.modules().filter(({ streamingNote }) => streamingNote !== undefined)
   const known = new Set(noted.flatMap((module) => module.buffers()))
   const moving = [...model.namedBuffers()].filter(([, buffer]) => buffer.moved && !known.has(buffer))

@@ -1,9 +1,10 @@
 /** The options and results of a Streamer and its methods. */
-import type { Dataset } from '../data/index.js'
+import type { AnyDataset } from '../data/index.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { Cursor } from './cursor.js'
 import type { MicroBatchOption, Part } from './plan.js'
 
@@ -17,10 +18,11 @@ import type { MicroBatchOption, Part } from './plan.js'
  */
 export type Recompute = 'never' | 'cheap' | 'needed' | number
 
-export interface StreamerOptions {
-  model: Module
+export interface StreamerOptions<Outputs = Tensor, Targets = Tensor> {
+  /** its forward gets the inputs of a batch: a list as `forward(a, b)`, everything else as one argument */
+  model: AnyModule & { forward(...inputs: never[]): Outputs }
   /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
-  loss: Loss
+  loss: Loss<Outputs, Targets>
   optimizer: Optimizer
   /** seed of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
   seed?: number
@@ -49,7 +51,7 @@ export interface FitOptions extends StepOptions {
   /** shuffle a data set again for every epoch, by the seed of the streamer; default true; chunks are not shuffled */
   shuffle?: boolean
   /** evaluated after every epoch */
-  evaluate?: Dataset
+  evaluate?: AnyDataset
   onEpoch?: (result: EpochResult) => void | Promise<void>
   /**
    * the position to go on from: the `cursor` of a streamer, or `{ epoch }` for the start of an epoch. Default: the next

@@ -4,17 +4,17 @@
  */
 import type { Device } from '../device/device.js'
 import { forget, isPromise } from '../device/promise.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
 
-type Forward = Module['forward']
+type Forward = AnyModule['forward']
 
 export class Owners {
   readonly #modules: readonly Noted[]
 
   /** @param model  its modules are looked up now */
-  constructor(readonly model: Module) {
+  constructor(readonly model: AnyModule) {
     const below = [...model.namedModules()].filter(([path]) => path !== '')
     this.#modules = below.map(([path, module]) => new Noted(path, module))
   }
@@ -42,7 +42,7 @@ class Noted {
 
   constructor(
     readonly path: string,
-    readonly module: Module,
+    readonly module: AnyModule,
   ) {
     let prototype: object | null = Object.getPrototypeOf(module)
     while (prototype && !Object.hasOwn(prototype, 'forward')) prototype = Object.getPrototypeOf(prototype)
@@ -66,13 +66,13 @@ class Noted {
     // a forward that was replaced meanwhile stays
     if (module.forward !== this.#noting) return
     if (this.#property) Object.defineProperty(module, 'forward', this.#property)
-    else delete (module as Partial<Module>).forward
+    else delete (module as Partial<AnyModule>).forward
   }
 }
 
 /** @throws ModelError  the forward returns a Promise */
 function noting(device: Device, path: string, forward: Forward): Forward {
-  return function (this: Module, ...args) {
+  return function (this: AnyModule, ...args: unknown[]) {
     const before = device.module
     device.module = path
     try {
@@ -80,7 +80,7 @@ function noting(device: Device, path: string, forward: Forward): Forward {
       if (!(result instanceof Tensor) && isPromise(result)) {
         forget(result)
         throw new ModelError(
-          `the forward of ${path} returned a Promise, after '${device.op}'; it must return one tensor, and not wait for anything`,
+          `the forward of ${path} returned a Promise, after '${device.op}'; it must return tensors, and not wait for anything`,
         )
       }
       return result

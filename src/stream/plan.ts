@@ -6,7 +6,7 @@ import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { SluiceError } from '../memory/errors.js'
 import type { ModuleBytes, Pass } from '../step/pass.js'
-import type { Shape } from '../tensor/shape.js'
+import type { Shapes, Structure } from '../tensor/structure.js'
 import type { PlanFile } from './plan-format.js'
 
 /** `count` micro-batches of `size` samples, one after the other. */
@@ -64,10 +64,10 @@ export interface Measured {
   peakOp: string
   heldAtPeak: BytesByCategory
   modulesAtPeak: readonly ModuleBytes[]
-  /** the shape of the model's output, without its first axis */
-  outputShape: Shape
-  /** rows on the first axis of the output, for each sample */
-  outputRows: number
+  /** the shape of the model's output, without its first axis; a list or a record where the model returns one */
+  outputShape: Shapes
+  /** rows on the first axis of the output, for each sample; likewise */
+  outputRows: Structure<number>
   /** how the split changes the mathematics of this step, for the user */
   notes: readonly string[]
 }
@@ -113,10 +113,10 @@ export interface Split {
   readonly extraTime: number
   /** how the split changes the mathematics of this step, for the user */
   readonly notes: readonly string[]
-  /** the shape of the model's output, without its first axis */
-  readonly outputShape: Shape
-  /** rows on the first axis of the output, for each sample */
-  readonly outputRows: number
+  /** the shape of the model's output, without its first axis; a list or a record where the model returns one */
+  readonly outputShape: Shapes
+  /** rows on the first axis of the output, for each sample; likewise */
+  readonly outputRows: Structure<number>
   toString(): string
 }
 

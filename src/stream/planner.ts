@@ -7,8 +7,9 @@ import { ArgumentError, showValue } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { Point } from '../step/frontier.js'
 import { timelineOf } from '../step/pass.js'
-import type { Shape } from '../tensor/shape.js'
+import { checkLike, type Shapes } from '../tensor/structure.js'
 import { DoesNotFitError, NotSeparableError } from './errors.js'
+import type { Mode, SampleShape } from './kind.js'
 import { ANEW, largestImage, largestThatFits } from './largest.js'
 import { atOneSize, StepMeasure } from './measure.js'
 import type { Recompute } from './options.js'
@@ -24,7 +25,7 @@ import {
   type Split,
 } from './plan.js'
 import { planFile } from './plan-file.js'
-import type { Mode, Program, SampleShape } from './program.js'
+import type { Program } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
 import { largestMicroBatch, makePlan } from './search.js'
@@ -36,10 +37,10 @@ export interface PlanOptions {
   microBatch?: MicroBatchOption
   /** default 'train' */
   mode?: Mode
-  /** shape of one sample; default the model's `inputShape` */
-  inputShape?: Shape
-  /** shape of one target; default [], a class index */
-  targetShape?: Shape
+  /** shape of one sample, or a list or a record with the shapes of its inputs; default the model's `inputShape` */
+  inputShape?: Shapes
+  /** shape of one target, or a list or a record; default [], a class index */
+  targetShape?: Shapes
   /** does each sample carry a weight? default false */
   weighted?: boolean
 }
@@ -163,7 +164,8 @@ export class Planner {
 
   #make(request: PlanRequest, step = this.#measured(request)): PlannedStep {
     const { mode, batch, microBatch, shape } = request
-    const { device, lossFunction } = this.#program
+    const { device, lossFunction, model } = this.#program
+    if (model.inputShape) checkLike('inputs', model.inputShape, shape.input)
     const limits = mode === 'train' ? (LIMITS[this.#recompute] ?? [this.#recompute]) : []
     const choices = limits.length > 0 ? step.points(batch, limits.at(-1) ?? 0) : []
     const within = (limit: number): readonly Choice[] => choices.filter(({ extraTime }) => extraTime <= limit)

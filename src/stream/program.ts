@@ -6,13 +6,13 @@
  * the beginning, so that a step starts and ends without a transient block.
  */
 import { backward, zeroGrad } from '../autograd/backward.js'
-import type { Batch } from '../data/index.js'
+import type { AnyBatch } from '../data/batch.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
 import { inMiniBatch, movesLate } from '../nn/mini-batch.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
-import type { Loss } from '../ops/loss.js'
+import type { AnyLoss } from '../ops/loss.js'
 import { noGrad } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { rehearse, withoutKernels } from '../step/record.js'
@@ -21,37 +21,30 @@ import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { allOrNothing, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
+import {
+  type Arrays,
+  argumentsOf,
+  isArray,
+  isShape,
+  isTensor,
+  mapMembers,
+  type Shapes,
+  showShapes,
+  type Tensors,
+} from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ModelError } from './errors.js'
+import type { Kind, Mode } from './kind.js'
 import { Owners } from './owners.js'
-import { rowsOf } from './rows.js'
+import { type Outputs, outputsOf } from './rows.js'
 import { TotalsKeeper } from './totals.js'
-import { checkTensor, userCode } from './user-code.js'
+import { checkTensor, checkTensors, userCode } from './user-code.js'
 import { SampleWeights } from './weights.js'
-
-/** What a step does: learn, measure the loss, or only compute outputs. */
-export type Mode = 'train' | 'evaluate' | 'predict'
-
-/** The shapes of one sample. */
-export interface SampleShape {
-  input: Shape
-  target: Shape
-  /** does every sample carry a weight? */
-  weighted: boolean
-}
-
-/** What is done with which samples. */
-export interface Kind {
-  readonly mode: Mode
-  readonly shape: SampleShape
-}
 
 export class Program {
   readonly device: Device
-  /** the shape of the model's last output, without its first axis */
-  outputShape: Shape = []
-  /** rows on the first axis of the last output, for each sample */
-  outputRows = 1
+  /** what the model returned last */
+  outputs: Outputs = { outputShape: [], outputRows: 1 }
   #owners: Owners
   readonly #buffers: readonly Buffer[]
   /** the buffers whose shadow this program holds */
@@ -64,8 +57,8 @@ export class Program {
   readonly #loss: Tensor
 
   constructor(
-    readonly model: Module,
-    readonly lossFunction: Loss,
+    readonly model: AnyModule,
+    readonly lossFunction: AnyLoss,
     readonly optimizer: Optimizer,
   ) {
     this.device = model.device
@@ -116,13 +109,13 @@ export class Program {
    * @param piece  null for a plan
    * @param share  w_j / W, the weight of this micro-batch as a share of the mini-batch's
    */
-  microBatch(kind: Kind, size: number, all: number, piece: Batch | null, share: number): Tensor | null {
+  microBatch(kind: Kind, size: number, all: number, piece: AnyBatch | null, share: number): Tensors | null {
     const run = () => this.#owners.during(() => this.#microBatch(kind, size, all, piece, share))
     return kind.mode === 'train' ? run() : this.#evaluating(run)
   }
 
   /** A micro-batch without values, for a plan. */
-  rehearseMicroBatch(kind: Kind, size: number, all: number): Tensor | null {
+  rehearseMicroBatch(kind: Kind, size: number, all: number): Tensors | null {
     for (const buffer of this.#buffers) buffer.moved = false
     Object.assign(this.device.step, { firstSample: 0, call: 0 })
     return this.microBatch(kind, size, all, null, 1)
@@ -135,11 +128,11 @@ export class Program {
     if (!this.#totals.complete) this.#totals.makeMissing()
   }
 
-  #microBatch({ mode, shape }: Kind, size: number, all: number, piece: Batch | null, share: number): Tensor | null {
+  #microBatch({ mode, shape }: Kind, size: number, all: number, piece: AnyBatch | null, share: number): Tensors | null {
     return scope(this.device, () => {
-      const x = this.#place([size, ...shape.input], piece?.inputs)
+      const x = this.#placeAll(size, shape.input, piece?.inputs)
       if (mode === 'predict') return noGrad(this.device, () => this.#forward(mode, x))
-      const target = this.#place([size, ...shape.target], piece?.targets)
+      const target = this.#placeAll(size, shape.target, piece?.targets)
       const weights = shape.weighted ? new SampleWeights(this.#place([size], piece?.weights)) : undefined
       if (mode === 'evaluate') {
         return noGrad(this.device, () => {
@@ -221,6 +214,12 @@ export class Program {
     for (const buffer of this.#shadowed.splice(0)) buffer.releaseShadow()
   }
 
+  /** @param shapes  those of one sample */
+  #placeAll(size: number, shapes: Shapes, arrays: Arrays | undefined): Tensors {
+    if (arrays) return mapMembers(arrays, isArray, (array) => this.#place(array.shape, array))
+    return mapMembers(shapes, isShape, (shape) => this.#place([size, ...shape], undefined))
+  }
+
   #place(shape: Shape, host: HostArray | undefined): Tensor {
     if (host) return fromHost(this.device, host, { category: 'input' })
     const planned = empty('tensor', this.device, shape, { category: 'input' })
@@ -239,17 +238,17 @@ export class Program {
     }
   }
 
-  #forward(mode: Mode, x: Tensor): Tensor {
-    const output = userCode('the model', () => this.model.forward(x))
-    checkTensor('the forward', output, this.device)
-    this.outputRows = rowsOf(mode, x.shape, output.shape)
-    this.outputShape = output.shape.slice(1)
+  #forward(mode: Mode, inputs: Tensors): Tensors {
+    const given = isTensor(inputs) ? '' : `it was called with ${showShapes(mapMembers(inputs, isTensor, shapeOf))}`
+    const output: unknown = userCode('the model', () => this.model.forward(...argumentsOf(inputs)), given)
+    checkTensors(output, this.device)
+    this.outputs = outputsOf(mode, inputs, output)
     return output
   }
 
-  #lossOf(output: Tensor, target: Tensor, weights: SampleWeights | undefined): Tensor {
+  #lossOf(output: Tensors, target: Tensors, weights: SampleWeights | undefined): Tensor {
     const loss = userCode('the loss', () => this.lossFunction(output, target, weights ? { weights } : undefined))
-    checkTensor('the loss', loss, this.device)
+    checkTensor('the loss', loss, this.device, 'one tensor')
     weights?.checkUsed()
     if (loss.size !== 1) throw new ShapeError(`the loss has shape ${showShape(loss.shape)}; it must be one number`)
     return loss
@@ -284,7 +283,4 @@ export class Program {
   }
 }
 
-/** The shapes of one sample of a batch. */
-export function sampleShapeOf({ inputs, targets, weights }: Batch): SampleShape {
-  return { input: inputs.shape.slice(1), target: targets.shape.slice(1), weighted: weights !== undefined }
-}
+const shapeOf = ({ shape }: Tensor): Shape => shape

@@ -7,27 +7,59 @@
  */
 import { TensorTooLargeError } from '../device/errors.js'
 import { SluiceError } from '../memory/errors.js'
-import { type Shape, sameShape, showShape } from '../tensor/shape.js'
+import { type Shape, showShape } from '../tensor/shape.js'
+import {
+  firstOf,
+  isShape,
+  isTensor,
+  mapMembers,
+  memberAt,
+  membersOf,
+  pathOf,
+  type Shapes,
+  type Structure,
+  showShapes,
+  type Tensors,
+} from '../tensor/structure.js'
 import { OutputShapeError } from './errors.js'
 import type { Measured, Plan } from './plan.js'
 
+/** What a forward returned: its shape without the first axis, and the rows on that axis for each sample. */
+export interface Outputs {
+  readonly outputShape: Shapes
+  readonly outputRows: Structure<number>
+}
+
 /**
- * Rows of the output for each sample.
- * @param input   [n, ...], the input of the forward
- * @param output  [n rows, ...], its output
+ * @param inputs   [n, ...], the inputs of the forward
+ * @param outputs  [n rows, ...], what it returned
  * @throws OutputShapeError  rows is not a whole number, or in `predict` is not 1
  */
-export function rowsOf(mode: string, input: Shape, output: Shape): number {
-  const [samples] = input
+export function outputsOf(mode: string, inputs: Tensors, outputs: Tensors): Outputs {
+  const shapes = mapMembers(inputs, isTensor, ({ shape }) => shape)
+  return {
+    outputShape: mapMembers(outputs, isTensor, ({ shape }) => shape.slice(1)),
+    outputRows: mapMembers(outputs, isTensor, ({ shape }, key) => rowsOf(mode, shapes, shape, pathOf('output', key))),
+  }
+}
+
+/** The shapes of the outputs of so many samples. */
+export const shapesOf = ({ outputShape, outputRows }: Outputs, samples: number): Shapes =>
+  mapMembers(outputShape, isShape, (shape, key) => [samples * memberAt(outputRows, key), ...shape])
+
+function rowsOf(mode: string, inputs: Shapes, output: Shape, path: string): number {
+  const first = firstOf(inputs, isShape)
+  const [samples] = first
   const rows = (output[0] ?? 0) / samples
   if (rows === 1 || (rows > 1 && Number.isInteger(rows) && mode !== 'predict')) return rows
   const multiple = mode === 'predict' ? '' : ', or a whole multiple of it'
   const axis = output.length === 0 ? 'has none' : `has ${output[0]}`
-  const lone = input.length === 1 ? ` If this is one sample, its shape is [1, ${samples}].` : ''
+  const lone = first.length === 1 ? ` If this is one sample, its shape is [1, ${samples}].` : ''
   const parts = ['x.shape[0]', rows, ...output.slice(1)].join(', ')
   const reshape = rows > 1 && Number.isInteger(rows) ? ` Rows of each sample: return y.reshape([${parts}]).` : ''
+  const made = path === 'output' ? showShape(output) : `${path} ${showShape(output)}`
   throw new OutputShapeError(
-    `the model made ${showShape(output)} of ${countSamples(samples)}, inputs ${showShape(input)}: the first axis of its ` +
+    `the model made ${made} of ${countSamples(samples)}, inputs ${showShapes(inputs)}: the first axis of its ` +
       `output must be the samples, ${samples}${multiple}, and it ${axis}.${lone}${reshape} Let the forward keep axis 0, ` +
       'and take means over the other axes.',
   )
@@ -35,11 +67,11 @@ export function rowsOf(mode: string, input: Shape, output: Shape): number {
 
 /**
  * Check that the output of another size has the same number of rows for each sample, and the same shape otherwise.
- * @param input    shape of one sample
+ * @param input    shape of one sample, or the shapes of its inputs
  * @param measure  records a step with one micro-batch of `size` samples
  * @throws OutputShapeError  naming both sizes
  */
-export function checkRows(plan: Plan, input: Shape, measure: (size: number) => Measured): void {
+export function checkRows(plan: Plan, input: Shapes, measure: (size: number) => Measured): void {
   const [{ size }] = plan.parts
   const seen = measure(size)
   let refusal = ''
@@ -51,15 +83,16 @@ export function checkRows(plan: Plan, input: Shape, measure: (size: number) => M
       refusal ||= measured.message
       continue
     }
-    if (measured.outputRows === seen.outputRows && sameShape(measured.outputShape, seen.outputShape)) return
+    if (describe(measured, 1) === describe(seen, 1)) return
     throw new OutputShapeError(
-      `the model made ${describe(seen, size)}, and ${describe(measured, other)}: only the first axis of an output may ` +
+      `the model made ${describe(seen, size)} of ${countSamples(size)}, and ${describe(measured, other)} of ` +
+        `${countSamples(other)}: only the first axis of an output may ` +
         'depend on the number of samples, and must be in proportion to it. Let the forward keep axis 0 of its input as ' +
         'it is, and bring samples together in the loss.',
     )
   }
   // The model runs only with this size, so nothing can be compared. Inputs of single numbers are probably one sample.
-  if (input.length > 0) return
+  if (!membersOf(input, isShape).every(([, shape]) => shape.length === 0)) return
   throw new OutputShapeError(
     `inputs of shape [${size}] are ${countSamples(size)} of one number each, and the model runs with no other number of ` +
       `samples (${refusal}). If this is one sample, its shape is [1, ${size}].`,
@@ -76,7 +109,6 @@ function attempt(size: number, measure: (size: number) => Measured): Measured | 
   }
 }
 
-const describe = ({ outputRows, outputShape }: Measured, size: number): string =>
-  `${showShape([outputRows * size, ...outputShape])} of ${countSamples(size)}`
+const describe = (outputs: Outputs, samples: number): string => showShapes(shapesOf(outputs, samples))
 
 const countSamples = (count: number): string => (count === 1 ? '1 sample' : `${count} samples`)

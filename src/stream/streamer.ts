@@ -8,17 +8,19 @@
  *   optimizer state, buffers, counters and cursor are still those of the last commit, and nothing has to be rolled
  *   back.
  */
-import type { Floats } from '../../kernels/kernels.js'
 import { checkDataset } from '../data/dataset.js'
-import type { Batch, DataSource, Dataset } from '../data/index.js'
+import type { AnyBatch, AnyDataset, AnySource } from '../data/index.js'
 import { PlanMismatchError } from '../device/errors.js'
 import { checkSeed } from '../device/seed.js'
 import type { TimelinePoint } from '../memory/timeline.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
+import type { AnyLoss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { record } from '../step/record.js'
 import { runPlanned } from '../step/run.js'
 import type { HostArray } from '../tensor/host.js'
+import type { Arrays, Like } from '../tensor/structure.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { type Checkpoint, Checkpoints, type SavedCheckpoint, takeCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { type Cursor, epochStart } from './cursor.js'
 import { BusyError, checkFinite } from './errors.js'
@@ -42,15 +44,7 @@ import { Program } from './program.js'
 
 export type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
-export type {
-  EpochResult,
-  Evaluation,
-  FitOptions,
-  Recompute,
-  StepOptions,
-  StepResult,
-  StreamerOptions,
-} from './options.js'
+export type * from './options.js'
 export type { PlanOptions } from './planner.js'
 
 /**
@@ -61,8 +55,8 @@ export type { PlanOptions } from './planner.js'
  *
  * @throws BudgetExceededError  the tensors that stay between steps do not fit
  */
-export class Streamer {
-  readonly model: Module
+export class Streamer<Outputs = Tensor, Targets = Tensor> {
+  readonly model: AnyModule
   readonly optimizer: Optimizer
   readonly #program: Program
   readonly #planner: Planner
@@ -74,14 +68,15 @@ export class Streamer {
   /** identifies the latest fit; an earlier one sees here that it has been replaced */
   #turn = {}
 
-  constructor(options: StreamerOptions) {
+  constructor(options: StreamerOptions<Outputs, Targets>) {
     const { model, loss, optimizer, seed = 0, recompute = 'cheap', checkFinite = true, checkpointEvery } = options
     checkSeed('Streamer', seed)
     checkRecompute(recompute)
     this.#checkpoints = new Checkpoints(model, optimizer, seed, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
-    this.#program = new Program(model, loss, optimizer)
+    // model and data decide what outputs and targets are, whatever the types say
+    this.#program = new Program(model, loss as AnyLoss, optimizer)
     this.#planner = new Planner(this.#program, recompute)
     this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
@@ -135,7 +130,7 @@ export class Streamer {
    * @returns the fastest first; give its `microBatch` to `step` or `fit`
    * @throws  what `step` throws, except NonFiniteError
    */
-  async fastest(batch: Batch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
+  async fastest(batch: AnyBatch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
     return this.#exclusively('fastest', async () => this.#gatherer.race(batch, { signal }))
   }
 
@@ -145,12 +140,12 @@ export class Streamer {
    *   BudgetExceededError, DataError  nothing was committed; the step may be tried again
    * @throws DeviceLostError  all values are lost: go on from `lastCheckpoint`
    */
-  step(batch: Batch, options: StepOptions = {}): Promise<StepResult> {
+  step(batch: AnyBatch, options: StepOptions = {}): Promise<StepResult> {
     return this.#step(batch, options, () => this.#cursor)
   }
 
   /** @param next  gives the cursor after the step */
-  async #step(batch: Batch, options: StepOptions, next: (result: Committed) => Cursor): Promise<StepResult> {
+  async #step(batch: AnyBatch, options: StepOptions, next: (result: Committed) => Cursor): Promise<StepResult> {
     return this.#exclusively('a step', async () => {
       const started = performance.now()
       const { device } = this.#program
@@ -191,7 +186,7 @@ export class Streamer {
    * an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
    * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
-  fit(source: DataSource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
+  fit(source: AnySource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
     let turn = {}
     const mine = (): void => {
       if (this.#turn === turn) return
@@ -211,11 +206,11 @@ export class Streamer {
         this.#checkpoints.moved(next)
       },
       planFor: this.#planner.planFor.bind(this.#planner),
-      step: (batch: Batch, next: (result: Committed) => Cursor) => {
+      step: (batch: AnyBatch, next: (result: Committed) => Cursor) => {
         mine()
         return this.#step(batch, options, next)
       },
-      evaluate: (dataset: Dataset) => {
+      evaluate: (dataset: AnyDataset) => {
         mine()
         return this.evaluate(dataset, options)
       },
@@ -232,14 +227,14 @@ export class Streamer {
   }
 
   /** Loss and accuracy of a data set, in evaluation mode, streamed through its own plan. */
-  async evaluate(dataset: Dataset, options: StepOptions = {}): Promise<Evaluation> {
+  async evaluate(dataset: AnyDataset, options: StepOptions = {}): Promise<Evaluation> {
     return this.#exclusively('evaluate', async () => {
       const started = performance.now()
       checkDataset('evaluate', dataset)
       const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
       const accuracy = new Accuracy(this.#program.lossFunction)
-      const { plan } = await this.#gatherer.gather('evaluate', batch, options, (values, shape, piece) =>
-        accuracy.add(values, shape, piece),
+      const { plan } = await this.#gatherer.gather('evaluate', batch, options, (output, piece) =>
+        accuracy.add(output, piece),
       )
       this.#holdToPlan(plan)
       return {
@@ -253,15 +248,19 @@ export class Streamer {
     })
   }
 
-  /** The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. */
-  async predict(inputs: HostArray, options: StepOptions = {}): Promise<HostArray> {
+  /**
+   * The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. Where the forward returns a list or a record
+   * of tensors, the result is one of arrays.
+   */
+  async predict(inputs: Arrays, options?: StepOptions): Promise<Like<Outputs, Tensor, HostArray>>
+  async predict(inputs: Arrays, options: StepOptions = {}): Promise<unknown> {
     return this.#exclusively('predict', async () => {
       // a prediction reads no targets
       const batch = { inputs, targets: inputs }
-      const parts: Floats[] = []
-      const { plan } = await this.#gatherer.gather('predict', batch, options, (values) => parts.push(values))
+      const parts: Arrays[] = []
+      const { plan } = await this.#gatherer.gather('predict', batch, options, (output) => parts.push(output))
       this.#holdToPlan(plan)
-      return { data: joinedOutputs(parts), shape: [plan.batch, ...plan.outputShape] }
+      return joinedOutputs(parts)
     })
   }
 

@@ -2,28 +2,35 @@
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
-import type { Loss } from '../ops/loss.js'
+import type { AnyLoss } from '../ops/loss.js'
 import { keptWeight, sumOf, valueAt } from '../ops/targets.js'
 import type { HostArray } from '../tensor/host.js'
 import { adopt } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
+import { type Arrays, firstOf, isArray } from '../tensor/structure.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /**
  * The total weight of these targets: `loss.weight`; without it, the number of targets that `loss.ignores` does not
  * name; without both, the number of samples. Each counts with the weight of its sample.
- * @throws ArgumentError  the weight is negative or not finite
+ * @throws ArgumentError  the weight is negative or not finite; `ignores` without `weight` for several targets
  */
-export function weigh(loss: Loss, targets: HostArray, weights?: HostArray): number {
+export function weigh(loss: AnyLoss, targets: Arrays, weights?: HostArray): number {
   const weight = weightOf(loss, targets, weights)
   if (Number.isFinite(weight) && weight >= 0) return weight
   throw new ArgumentError(`the loss gives a micro-batch the weight ${weight}; a weight must be finite, 0 or more`)
 }
 
-function weightOf(loss: Loss, targets: HostArray, weights?: HostArray): number {
+function weightOf(loss: AnyLoss, targets: Arrays, weights?: HostArray): number {
   if (loss.weight) return loss.weight(targets, weights)
-  if (loss.ignores) return keptWeight((target) => loss.ignores?.(target) ?? false, targets, weights)
-  return weights ? sumOf(weights) : targets.shape[0]
+  if (loss.ignores) {
+    if (isArray(targets)) return keptWeight((target) => loss.ignores?.(target) ?? false, targets, weights)
+    throw new ArgumentError(
+      'the loss ignores some targets, and each sample has several: give it weight(targets, weights), the total weight of ' +
+        'these targets in the mean',
+    )
+  }
+  return weights ? sumOf(weights) : firstOf(targets, isArray).shape[0]
 }
 
 /** @throws ArgumentError  a weight, or the sum of all, is not 0 and would be 0 or infinite on the device */
