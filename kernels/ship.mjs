@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Text without code: a map of it would say nothing. */
-const DATA = /\/(compiled|digits-data)\.js$/
+const DATA = /\/(compiled(-wide)?|digits-data)\.js$/
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const COMMENT = /^\/\/# sourceMappingURL=.*\n?/gm
 

@@ -4,7 +4,6 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { simdVariants } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { HeapAllocator } from '../src/memory/heap.js'
@@ -16,12 +15,13 @@ import { holdsAtCorners } from './corners.js'
 import { NoAliasDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
+import { variants } from './variants.js'
 
 const RUNS = { seed: 10, numRuns: 3 * TEST_RUNS }
 const MEMORY = 1 << 20
 
 const devices = [
-  ...[...simdVariants(), 'none' as const].map(
+  ...[...variants, 'none' as const].map(
     (simd) => [`cpu, ${simd}`, new HeapDevice('cpu', new HeapAllocator(MEMORY), { simd, threads: 1 })] as const,
   ),
   ['reference', new HeapDevice('reference', new HeapAllocator(MEMORY))] as const,

@@ -60,7 +60,7 @@ test('the plan of any mini-batch up to 2^32 samples is found at once; a larger o
     assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s for three plans`)
   }
   const text = await sluice('plan --model mlp --batch 4294967296')
-  assert.match(text.out, /micro-batch 1,585: 2,709,759 accumulation steps, 2,709,040 x 1,585 \+ 719 x 1,584\n/)
+  assert.match(text.out, /micro-batch 1,584: 2,711,470 accumulation steps, 2,710,286 x 1,584 \+ 1,184 x 1,583\n/)
   const beyond = await sluice('plan --batch 1000000000000')
   assert.is(beyond.code, EXIT.usage)
   assert.match(beyond.err, "--batch '1000000000000' is not a whole number, from 1 to 4294967296")

@@ -5,7 +5,6 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { simdVariants } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import { openDevice } from '../src/device/open.js'
 import { ops } from '../src/ops/table.js'
@@ -14,11 +13,12 @@ import { requireGrad, standingTensor, tensor } from '../src/tensor/create.js'
 import type { NestedArray, Tensor } from '../src/tensor/tensor.js'
 import { fc } from './property.js'
 import { CONVENTION_FLOAT32, LITERAL } from './tolerances.js'
+import { variants } from './variants.js'
 
 const reference = await openDevice('reference', { memory: '1MiB' })
 /** The module with fused multiply-add, the one without, and plain loops: as many as this platform has. */
 const cpus = await Promise.all(
-  ([...simdVariants(), 'none'] as const).map(
+  ([...variants, 'none'] as const).map(
     async (simd) =>
       [`cpu, simd ${simd}`, await openDevice('cpu', { memory: '1MiB', simd }), CONVENTION_FLOAT32] as const,
   ),

@@ -9,7 +9,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { erfc } from '../kernels/erf.js'
 import { type BinaryFunction, UNARY, type UnaryFunction } from '../kernels/functions.js'
-import { simdVariants } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { HeapAllocator } from '../src/memory/heap.js'
@@ -21,6 +20,7 @@ import type { Tensor } from '../src/tensor/tensor.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { roundings, unitsInLastPlace } from './tolerances.js'
+import { variants } from './variants.js'
 
 const RUNS = { seed: 10, numRuns: 2 * TEST_RUNS }
 const MEMORY = 4 << 20
@@ -29,7 +29,7 @@ const NAN = Number.NaN
 /** `affine` is a kernel of other ops. */
 const UNARY_NAMES = (Object.keys(UNARY) as UnaryFunction[]).filter((name) => name !== 'affine')
 
-const devices = [...simdVariants(), 'none' as const].map((simd) => ({
+const devices = [...variants, 'none' as const].map((simd) => ({
   name: `cpu, ${simd}`,
   device: new HeapDevice('cpu', new HeapAllocator(MEMORY), { simd, threads: 1 }),
 }))

@@ -8,12 +8,13 @@
 import * as assert from 'uvu/assert'
 import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
 import { reference } from '../kernels/reference/index.js'
-import { instantiate, RUNTIME_BYTES, simd, simdVariants } from '../kernels/simd/index.js'
+import { instantiate, RUNTIME_BYTES, simd } from '../kernels/simd/index.js'
 import { float32Sum } from './tolerances.js'
+import { variants } from './variants.js'
 
 const PAGES = 40
 
-export const bench = simdVariants().map((variant) => {
+export const bench = variants.map((variant) => {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
   return { variant, memory, assembly: instantiate(variant, memory) }
 })
@@ -60,7 +61,12 @@ export function agrees<Name extends KernelName>(
   const within = typeof limit === 'number' ? sums(name, parameters, inputs.map(absolute), before, limit) : limit
   // In each round another input ends where the memory ends: a read beyond it traps.
   for (let ending = 0; ending < Math.max(1, inputs.length); ending++) {
-    for (const module of bench) runsAs(module, name, parameters, inputs, ending, before, expected, within, placing)
+    const seen = bench.map((module) => ({
+      ...module,
+      bits: runsAs(module, name, parameters, inputs, ending, before, expected, within, placing),
+    }))
+    const [wide, relaxed] = ['wide', 'relaxed'].map((variant) => seen.find((module) => module.variant === variant))
+    if (wide) assert.equal(wide.bits, relaxed?.bits, `${name}: bits of wide and relaxed`)
   }
 }
 
@@ -77,6 +83,7 @@ export function sums<Name extends KernelName>(
   return (element, _, output) => float32Sum(terms, magnitudes[output][element])
 }
 
+/** Returns the bits of the outputs. */
 function runsAs<Name extends KernelName>(
   { variant, memory, assembly }: (typeof bench)[number],
   name: Name,
@@ -87,7 +94,7 @@ function runsAs<Name extends KernelName>(
   expected: readonly Float64Array[],
   limit: Limit,
   { inPlace, tight, reading = (output) => output }: Placing,
-): void {
+): Uint32Array[] {
   const floats = new Float32Array(memory.buffer)
   floats.fill(Number.NaN, RUNTIME_BYTES / 4)
   const what = `${name}, ${variant}`
@@ -130,4 +137,5 @@ function runsAs<Name extends KernelName>(
     const same = values.every((value, j) => Object.is(floats[addresses[i] / 4 + j], value))
     assert.ok(same, `${what} changed input ${i}`)
   })
+  return own.map(({ values, address }) => new Uint32Array(memory.buffer, address, values.length).slice())
 }

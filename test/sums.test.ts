@@ -5,7 +5,6 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { simdVariants } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import type { Device } from '../src/device/device.js'
 import { openDevice } from '../src/device/open.js'
@@ -44,6 +43,7 @@ import {
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { blockSum, EXACT_SUM, longSum } from './tolerances.js'
+import { variants } from './variants.js'
 
 /** A sum of n terms made of v, a value of float32. Each element of the result should be `wanted`. */
 interface Sum {
@@ -343,7 +343,7 @@ const SUMS: readonly Sum[] = [
   },
 ]
 
-for (const simd of [...simdVariants(), 'none'] as const) {
+for (const simd of [...variants, 'none'] as const) {
   for (const { of, most, result, wanted, limit } of SUMS) {
     test(`${of}: ${simd}`, async () => {
       // plain loops add in double precision, and are slow
@@ -375,7 +375,7 @@ for (const simd of [...simdVariants(), 'none'] as const) {
 test('the loss over many micro-batches has every digit of float32', async () => {
   const samples = 4096
   const v = Math.fround(0.1)
-  for (const simd of [...simdVariants(), 'none'] as const) {
+  for (const simd of [...variants, 'none'] as const) {
     const device = await openDevice('cpu', { memory: '1MiB', simd, threads: 1 })
     const model = new nn.Linear(device, 1, 1)
     model.loadStateDict({ weight: { shape: [1, 1], data: [1] }, bias: { shape: [1], data: [0] } })

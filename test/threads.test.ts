@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert'
 import type { Convolution, KernelName, KernelParameters } from '../kernels/kernels.js'
 import { choicePacking, maskSize } from '../kernels/packing.js'
 import { reference } from '../kernels/reference/index.js'
-import { instantiate, MAX_THREADS, RUNTIME_BYTES, simd, simdVariants, Workers } from '../kernels/simd/index.js'
+import { instantiate, MAX_THREADS, RUNTIME_BYTES, simd, Workers } from '../kernels/simd/index.js'
 import { backward } from '../src/autograd/backward.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { ArgumentError } from '../src/memory/errors.js'
@@ -21,9 +21,10 @@ import { planOf } from '../src/step/pass.js'
 import { scope } from '../src/step/scope.js'
 import { fromHost, tensor } from '../src/tensor/create.js'
 import { noise } from './operands.js'
+import { variants } from './variants.js'
 import { cnnWorkload } from './workloads.js'
 
-const [variant] = simdVariants()
+const [variant] = variants
 const PAGES = 100
 /** The longest wait for an event in these tests. */
 const PATIENCE_MS = 20_000

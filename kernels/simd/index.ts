@@ -23,6 +23,7 @@ import * as reduce from './reduce.js'
 export { MAX_THREADS, RUNTIME_BYTES } from './layout.js'
 export { type Assembly, hasWebAssembly, instantiate, type SimdVariant, simdVariants } from './machine/module.js'
 export { availableThreads, canThread, dropped, Workers } from './machine/threads.js'
+export { adoptWide } from './machine/wide.js'
 
 const kernels = {
   ...attention,

@@ -42,16 +42,19 @@ export const DEAR_GRAIN = 2048
 /** Multiply-adds of a product. */
 export const MULTIPLY_GRAIN = 131072
 
-/** The widest and the tallest tile of the two modules: workspaces are cut for both. */
+/** The widest tile of the modules: workspaces are cut for it. */
 export const TILE_COLUMNS = 16
+/** Rows of a left operand are filled up to a multiple of this, at most, in every module: assembly/product/tile.ts. */
 export const TILE_ROWS = 4
+/** The largest tile of the modules. */
+export const TILE_BYTES = 6 * TILE_COLUMNS * BYTES
 
 // The workspace of a product: header, tables, the block of rows, then for each slot its part, scratch, a panel.
 
 /** The operands, the result and the blocks of a product: assembly/product/product.ts. */
 export const PRODUCT_HEADER_BYTES = 512
 /** A slot's places, starts and tile. */
-export const PRODUCT_SLOT_BYTES = 256
+export const PRODUCT_SLOT_BYTES = 2 * TILE_COLUMNS * BYTES + TILE_BYTES
 /** An entry of the table of taps: assembly/product/image.ts. */
 export const TAP_BYTES = 16
 /** One of the three lists in the scratch of a slot, a number for each column: assembly/product/windows.ts. */
@@ -61,7 +64,7 @@ export const WINDOW_LIST_BYTES = TILE_COLUMNS * BYTES
 
 export const BANDS_HEADER_BYTES = 256
 /** A slot's tile, for tiles that lack some rows or columns: assembly/bands/direct.ts. */
-export const DIRECT_SLOT_BYTES = 128
+export const DIRECT_SLOT_BYTES = TILE_BYTES
 /** A slot's sums that are never read: assembly/bands/dots.ts. */
 export const DOTS_SLOT_BYTES = 64
 /** Bands whose sums form one chain: Note [Long sums] in assembly/machine/sums.ts. */

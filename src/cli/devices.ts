@@ -1,8 +1,8 @@
 /** `sluice devices`: what this machine offers, and why something is missing. */
-import { availableThreads, canThread, simdVariants } from '../../kernels/simd/index.js'
+import { availableThreads, canThread, type SimdVariant, simdVariants } from '../../kernels/simd/index.js'
 import type { Device } from '../device/device.js'
 import { DeviceError } from '../device/errors.js'
-import { LARGEST_HEAP_BYTES } from '../device/heap-device.js'
+import { LARGEST_HEAP_BYTES, whyNotWide } from '../device/heap-device.js'
 import { type DeviceKind, openDevice } from '../device/open.js'
 import { formatBytes } from '../memory/bytes.js'
 import { offeredMemory } from '../memory/offered.js'
@@ -25,13 +25,20 @@ interface Offer {
   note: string
 }
 
-function describeKernels(): string {
+const INSTRUCTIONS: Record<SimdVariant, string> = {
+  wide: 'SIMD of 256 bits with fused multiply-add',
+  relaxed: 'SIMD with fused multiply-add',
+  baseline: 'SIMD',
+}
+
+async function describeKernels(): Promise<string> {
   const [variant] = simdVariants()
   if (variant === undefined) return 'one thread; plain loops: this platform has no WebAssembly SIMD'
+  const notWide = await whyNotWide({})
   const threads = availableThreads()
-  const instructions = variant === 'relaxed' ? 'SIMD with fused multiply-add' : 'SIMD'
   const why = canThread ? '' : ': this platform cannot start threads on shared memory (Node can from 20.16 on)'
-  return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}`
+  const instructions = INSTRUCTIONS[notWide ? variant : 'wide']
+  return `${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`}${why}${notWide ? `; not 256 bits: ${notWide}` : ''}`
 }
 
 /** A budget that is enough to open any device. */
@@ -39,7 +46,7 @@ const memory = '1MiB'
 
 /** Opens each device and describes it: opening it is the only way to know whether it is available. */
 const KINDS: Record<DeviceKind, () => Promise<{ device: Device; note: string }>> = {
-  cpu: async () => ({ device: await openDevice('cpu', { memory }), note: describeKernels() }),
+  cpu: async () => ({ device: await openDevice('cpu', { memory }), note: await describeKernels() }),
   reference: async () => ({
     device: await openDevice('reference', { memory }),
     note: 'one thread; plain loops, the definition of every op',

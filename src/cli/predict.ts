@@ -78,7 +78,7 @@ ${describeExamples(EXAMPLES)}
     const limit = job.device === 'gpu' ? null : heapLimit(job.memoryBytes)
     if (limit) throw new UsageError(`--memory: ${limit}`)
     const images = npy === undefined ? await imagesOf(job) : await imagesIn(npy, whole('--classes', values.classes, 1))
-    const opened = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads })
+    const opened = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads, simd: 'wide' })
     try {
       const { inputs, classes } = images
       const network = BUILDERS[job.model](opened, { inputShape: inputs.shape.slice(1), classes, width: job.width })

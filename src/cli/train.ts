@@ -65,7 +65,7 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
       ...(resumed?.notes ?? []),
     ]
     if (!asked.json) io.out(`Training ${describeJob(capped, sets, needs)}\n\n`)
-    const device = await openDevice(asked.device, { memory: asked.memoryBytes, threads: asked.threads })
+    const device = await openDevice(asked.device, { memory: asked.memoryBytes, threads: asked.threads, simd: 'wide' })
     try {
       const { streamer } = build(capped, sets, device)
       if (resumed && asked.resume !== undefined) await restore(asked.resume, resumed, streamer, io)

@@ -8,6 +8,7 @@ import type { Floats, KernelName, KernelParameters } from '../../kernels/kernels
 import { reference } from '../../kernels/reference/index.js'
 import {
   type Assembly,
+  adoptWide,
   availableThreads,
   canThread,
   dropped,
@@ -33,6 +34,8 @@ const addressOf = (storage: Storage): number => storage.block.address
 
 export class HeapDevice extends HeapKindDevice {
   readonly executes = true
+  /** the instructions that the kernels use; 'none': plain loops */
+  readonly simd: SimdVariant | 'none'
   #memory: WebAssembly.Memory | null
   #assembly: Assembly | null = null
   #workers: Workers | null = null
@@ -45,8 +48,9 @@ export class HeapDevice extends HeapKindDevice {
   constructor(kind: HeapKind, allocator: HeapAllocator, options: DeviceOptions = {}) {
     super(kind, allocator, options)
     const variant = kind === 'reference' ? 'none' : (options.simd ?? simdVariants()[0] ?? 'none')
+    this.simd = variant
     const threads = threadsFor(options)
-    const shared = threads > 1 && variant !== 'none' && canThread
+    const shared = variant !== 'none' && canShare(options)
     const memory = reserve(kind, allocator.limitBytes, shared)
     this.#memory = memory
     if (variant === 'none') return
@@ -126,6 +130,11 @@ function threadsFor({ threads = availableThreads() }: DeviceOptions): number {
   if (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS) return threads
   throw new ArgumentError(`a device cannot have ${threads} threads: give a whole number from 1 to ${MAX_THREADS}`)
 }
+
+const canShare = (options: DeviceOptions): boolean => threadsFor(options) > 1 && canThread
+
+/** The reason why a cpu device with these options cannot have the module `wide`, or null if it can. */
+export const whyNotWide = (options: DeviceOptions): Promise<string | null> => adoptWide(canShare(options))
 
 function reserve(kind: HeapKind, bytes: number, shared: boolean): WebAssembly.Memory {
   if (!hasWebAssembly()) {

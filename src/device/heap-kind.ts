@@ -15,7 +15,17 @@ export interface DeviceOptions {
   seed?: number
   /** remember where every tensor was made: leaks and misuse are reported with the place; slow */
   trackOrigins?: boolean
-  /** the instructions that the cpu device uses; default the best of this platform. 'none': plain loops. Plans are the same. */
+  /**
+   * the instructions that the kernels of the cpu device use; plans are the same for all
+   *   'none'      plain loops
+   *   'baseline'  SIMD
+   *   'relaxed'   SIMD with fused multiply-add
+   *   'wide'      the same on vectors of 256 bits, up to twice as fast, with the same results. Node 24 can run it if an
+   *               experimental option of V8 is on while it compiles these kernels. Opening the first device switches it on
+   *               for some 50 ms; other WebAssembly that V8 compiles meanwhile is compiled with it too. Where it does
+   *               not work, the device takes the default.
+   * default: the best of this platform except 'wide'
+   */
   simd?: SimdVariant | 'none'
   /**
    * how many threads the kernels of the cpu device may use, 1 to 4; default one for each core. Plans and results are the

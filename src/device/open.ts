@@ -5,7 +5,7 @@ import { HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
 import { offeredShare } from '../memory/offered.js'
 import type { Device } from './device.js'
 import type { GpuDevice } from './gpu/gpu-device.js'
-import { HeapDevice, LARGEST_HEAP_BYTES } from './heap-device.js'
+import { HeapDevice, LARGEST_HEAP_BYTES, whyNotWide } from './heap-device.js'
 import type { DeviceOptions, HeapKind } from './heap-kind.js'
 import { checkSeed } from './seed.js'
 import { VirtualDevice, VirtualGpuDevice } from './virtual.js'
@@ -47,7 +47,8 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
     const { openGpu } = await import('./gpu/gpu-device.js')
     return openGpu(budgetBytes, options)
   }
-  return new HeapDevice(kind, new HeapAllocator(budgetBytes), options)
+  const simd = options.simd === 'wide' && (kind !== 'cpu' || (await whyNotWide(options))) ? undefined : options.simd
+  return new HeapDevice(kind, new HeapAllocator(budgetBytes), { ...options, simd })
 }
 
 /**

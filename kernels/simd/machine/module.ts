@@ -2,10 +2,10 @@
 import { type AssemblyFunction, baseline, relaxed } from './compiled.js'
 import { CALL, type InParts, instantiateWithParts, sharing } from './parts.js'
 
-/** `relaxed`: with fused multiply-add. */
-export type SimdVariant = 'relaxed' | 'baseline'
+/** `relaxed`: with fused multiply-add. `wide`: for V8 to fuse pairs of vectors, where it has been adopted: ../wide.ts. */
+export type SimdVariant = 'wide' | 'relaxed' | 'baseline'
 
-/** The fastest first. */
+/** The ones that run without having been adopted, the fastest first. */
 const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
 
 /** The functions that assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
@@ -28,7 +28,7 @@ const MEMORY_IMPORT = '\x03env\x06memory\x02'
 const SHARED = `${MEMORY_IMPORT}\x03`
 const UNSHARED = `${MEMORY_IMPORT}\x01`
 
-const sources = { baseline, relaxed }
+const sources: Partial<Record<SimdVariant, string>> = { baseline, relaxed }
 const binaries = new Map<string, Uint8Array<ArrayBuffer>>()
 const modules = new Map<string, WebAssembly.Module>()
 
@@ -41,9 +41,18 @@ function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
 
 const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer> =>
   remembered(binaries, `${variant} ${shared}`, () => {
-    const binary = atob(sources[variant])
+    const binary = atob(sources[variant] ?? absent(variant))
     return Uint8Array.from(shared ? binary : binary.replace(SHARED, UNSHARED), (char) => char.charCodeAt(0))
   })
+
+function absent(variant: SimdVariant): never {
+  throw new Error(`the module '${variant}' has not been loaded`)
+}
+
+/** Adds the text of a module that is not loaded with the others. */
+export function addSource(variant: SimdVariant, text: string): void {
+  sources[variant] = text
+}
 
 /** False in Node with --jitless, and in the strictest mode of browsers. */
 export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'

@@ -5,7 +5,8 @@
  *   npm ci && npm run --prefix test/bench gemm-steps -- [--from STEP] [n...]     square matrices; default 256 512 1024
  *
  * A step and the one before it take turns in one process, so a gain is the median of the ratios of neighbouring turns.
- * Every step's result is compared with sums in float64. The last one needs relaxed SIMD: run this file with Node 24.
+ * Every step's result is compared with sums in float64. The last two need relaxed SIMD, and the last needs a V8 that fuses
+ * vectors: run this file with Node 24.
  */
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -83,6 +84,7 @@ function assembled(module, name, n, a, b) {
 /** The product of the library, on one thread, with one of its modules. */
 async function library(simd, n, a, b) {
   const device = await openDevice('cpu', { memory: '64MiB', threads: 1, simd })
+  if (device.simd !== simd) throw new DeviceError(`V8 ${process.versions.v8} does not fuse vectors`)
   const shape = [n, n]
   const c = zeros(device, shape)
   const operands = [a, b].map((data) => fromHost(device, { shape, data }).storage('matmul'))
@@ -103,6 +105,7 @@ const STEPS = {
   packing: (n, a, b, module) => assembled(module, 'packed', n, a, b),
   'cache blocking': (n, a, b) => library('baseline', n, a, b),
   'fused multiply-add': (n, a, b) => library('relaxed', n, a, b),
+  'fused vectors': (n, a, b) => library('wide', n, a, b),
 }
 
 /** @throws Error  an element differs from its sum in float64 by more than roundings explain */
@@ -145,7 +148,7 @@ async function prepare(n, module) {
       steps.push({ name, ...step, count: Math.max(1, Math.round(TURN_MS / time(step, 1))), turns: [] })
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error
-      console.log(`absent: ${name}, because Node ${process.versions.node} has no relaxed SIMD`)
+      console.log(`absent: ${name}, on Node ${process.versions.node}: ${error.message.split('. ')[0]}`)
     }
   }
   return steps

@@ -11,7 +11,7 @@ const threads = Number(process.argv[3])
 /** Opens a device. Without the check, a device would silently have one thread if the platform cannot start more. */
 function open() {
   if (threads > 1 && !canThread) throw new Absent('this Node cannot start threads on shared memory')
-  return openDevice('cpu', { memory: '512MiB', threads })
+  return openDevice('cpu', { memory: '512MiB', threads, simd: 'wide' })
 }
 
 serve(

@@ -21,7 +21,7 @@
 import { BANDS_HEADER_BYTES, DIRECT_SLOT_BYTES, MULTIPLY_GRAIN, TILE_ROWS } from '../../layout'
 import { Band } from './band'
 import { parallel } from '../machine/parallel'
-import { COLUMNS, COLUMNS_BYTES, multiplyAdd, ROWS, ROWS_BYTES, storeHalf, storeRow } from '../product/tile'
+import { COLUMNS, COLUMNS_BYTES, listedTile, panelRows } from '../product/tile'
 
 /**
  * The head of the workspace. The table of taps, the weights, the biases, and each slot's tile and band follow it.
@@ -38,7 +38,7 @@ class Direct extends Band {
   item: i32
   taps: usize
   tapCount: i32
-  /** [groups, lanes / ROWS, tapCount, ROWS] */
+  /** [groups], panels [tapCount, rows] of the group's lanes */
   weights: usize
   /** [groups, lanes], the bias */
   starts: usize
@@ -48,8 +48,8 @@ class Direct extends Band {
 
 /** The largest number of taps in a block. */
 const BLOCK: i32 = 256
-/** All blocks except the first begin with zeros. */
-const ZEROS: usize = memory.data(16)
+/** All blocks except the first begin with zeros, one for each row of a tile. */
+const ZEROS: usize = memory.data(32)
 
 /** x, w, bias? (an address, or 0) -> y; `turned`: with the kernels turned round, for the gradient of the inputs */
 export function convolutionDirect(x: usize, w: usize, bias: usize, y: usize, turned: bool, workspace: usize): void {
@@ -93,21 +93,23 @@ function prepare(
   let weight = direct.weights
   let start = direct.starts
   for (let group = 0; group < direct.groups; group++) {
-    for (let lane = 0; lane < direct.lanes; lane++) {
-      const exists = lane < o
-      const rest = lane % ROWS
-      let to = weight + <usize>((lane - rest) * steps + rest) * 4
-      for (let channel = 0; channel < direct.c; channel++) {
-        let from = w + (lane * outStride + channel * channelStride) * 4
-        for (let tap = 0; tap < taps; tap++) {
-          store<f32>(to, exists ? load<f32>(from) : 0)
-          to += ROWS_BYTES
-          from += tapStride * 4
+    for (let first = 0, rows = 0; first < o; first += rows) {
+      rows = panelRows(first, o)
+      for (let lane = first; lane < first + rows; lane++) {
+        const exists = lane < o
+        let to = weight + <usize>(first * steps + lane - first) * 4
+        for (let channel = 0; channel < direct.c; channel++) {
+          let from = w + (lane * outStride + channel * channelStride) * 4
+          for (let tap = 0; tap < taps; tap++) {
+            store<f32>(to, exists ? load<f32>(from) : 0)
+            to += <usize>rows * 4
+            from += tapStride * 4
+          }
         }
+        store<f32>(start + <usize>lane * 4, exists && bias != 0 ? load<f32>(bias + <usize>lane * 4) : 0)
       }
-      store<f32>(start, exists && bias != 0 ? load<f32>(bias + <usize>lane * 4) : 0)
-      start += 4
     }
+    start += <usize>direct.lanes * 4
     weight += <usize>(direct.lanes * steps) * 4
     w += <usize>(o * steps) * 4
     if (bias != 0) bias += <usize>o * 4
@@ -138,17 +140,18 @@ function computeBand(direct: Direct, index: i32, slot: i32): void {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < width; column += COLUMNS) {
         const place = <usize>min(column, last) * 4
-        for (let lane = 0; lane < o; lane += ROWS) {
+        for (let lane = 0, tall = 0; lane < o; lane += tall) {
+          tall = panelRows(lane, o)
           const a = weights + <usize>(lane * taps) * 4
           const start = starts + <usize>lane * 4
           const c = y + <usize>lane * stride + place
-          if (lane + ROWS <= o && columns == COLUMNS) {
-            tile(first, a, direct.taps, from + place, start, c, stride)
+          if (lane + tall <= o && columns == COLUMNS) {
+            listedTile(tall, first, a, from + place, direct.taps, start, c, stride)
           } else {
-            tile(first, a, direct.taps, from + place, start, own, COLUMNS_BYTES)
-            copyOut(c, stride, own, min(ROWS, o - lane), columns)
+            listedTile(tall, first, a, from + place, direct.taps, start, own, COLUMNS_BYTES)
+            copyOut(c, stride, own, min(tall, o - lane), columns)
           }
-          if (taps > BLOCK) addBlocks(taps, a, direct.taps, from + place, own, c, stride, min(ROWS, o - lane), columns)
+          if (taps > BLOCK) addBlocks(tall, taps, a, from + place, direct.taps, own, c, stride, min(tall, o - lane), columns)
         }
       }
       y += <usize>width * 4
@@ -168,12 +171,13 @@ function copyOut(to: usize, stride: usize, from: usize, rows: i32, columns: i32)
 
 /** Adds the sums of all blocks except the first to a tile of y. */
 function addBlocks(
-  taps: i32, a: usize, table: usize, from: usize, own: usize, c: usize, stride: usize, rows: i32, columns: i32,
+  tall: i32, taps: i32, a: usize, from: usize, table: usize, own: usize, c: usize, stride: usize, rows: i32,
+  columns: i32,
 ): void {
   for (let done = BLOCK; done < taps; done += BLOCK) {
-    a += <usize>BLOCK * ROWS_BYTES
+    a += <usize>(BLOCK * tall) * 4
     table += <usize>BLOCK * 4
-    tile(min(taps - done, BLOCK), a, table, from, ZEROS, own, COLUMNS_BYTES)
+    listedTile(tall, min(taps - done, BLOCK), a, from, table, ZEROS, own, COLUMNS_BYTES)
     for (let row: usize = 0; row < <usize>rows; row++) {
       const to = c + row * stride
       const tileRow = own + row * COLUMNS_BYTES
@@ -182,76 +186,4 @@ function addBlocks(
       }
     }
   }
-}
-
-/** The register tile of product/tile.ts, but step k finds its numbers of b at the distance taps [k]. */
-function tile(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD) tile4x8(k, a, taps, b, start, c, stride)
-  else tile2x16(k, a, taps, b, start, c, stride)
-}
-
-function tile2x16(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
-  let c00 = v128.load_splat<f32>(start)
-  let c01 = c00
-  let c02 = c00
-  let c03 = c00
-  let c10 = v128.load_splat<f32>(start, 4)
-  let c11 = c10
-  let c12 = c10
-  let c13 = c10
-  do {
-    const from = b + load<i32>(taps)
-    const b0 = v128.load(from)
-    const b1 = v128.load(from, 16)
-    const b2 = v128.load(from, 32)
-    const b3 = v128.load(from, 48)
-    const a0 = v128.load_splat<f32>(a)
-    c00 = multiplyAdd(a0, b0, c00)
-    c01 = multiplyAdd(a0, b1, c01)
-    c02 = multiplyAdd(a0, b2, c02)
-    c03 = multiplyAdd(a0, b3, c03)
-    const a1 = v128.load_splat<f32>(a, 4)
-    c10 = multiplyAdd(a1, b0, c10)
-    c11 = multiplyAdd(a1, b1, c11)
-    c12 = multiplyAdd(a1, b2, c12)
-    c13 = multiplyAdd(a1, b3, c13)
-    a += 8
-    taps += 4
-  } while (--k)
-  storeRow(c, c00, c01, c02, c03)
-  storeRow(c + stride, c10, c11, c12, c13)
-}
-
-function tile4x8(k: i32, a: usize, taps: usize, b: usize, start: usize, c: usize, stride: usize): void {
-  let c00 = v128.load_splat<f32>(start)
-  let c01 = c00
-  let c10 = v128.load_splat<f32>(start, 4)
-  let c11 = c10
-  let c20 = v128.load_splat<f32>(start, 8)
-  let c21 = c20
-  let c30 = v128.load_splat<f32>(start, 12)
-  let c31 = c30
-  do {
-    const from = b + load<i32>(taps)
-    const b0 = v128.load(from)
-    const b1 = v128.load(from, 16)
-    const a0 = v128.load_splat<f32>(a)
-    c00 = multiplyAdd(a0, b0, c00)
-    c01 = multiplyAdd(a0, b1, c01)
-    const a1 = v128.load_splat<f32>(a, 4)
-    c10 = multiplyAdd(a1, b0, c10)
-    c11 = multiplyAdd(a1, b1, c11)
-    const a2 = v128.load_splat<f32>(a, 8)
-    c20 = multiplyAdd(a2, b0, c20)
-    c21 = multiplyAdd(a2, b1, c21)
-    const a3 = v128.load_splat<f32>(a, 12)
-    c30 = multiplyAdd(a3, b0, c30)
-    c31 = multiplyAdd(a3, b1, c31)
-    a += 16
-    taps += 4
-  } while (--k)
-  storeHalf(c, c00, c01)
-  storeHalf(c + stride, c10, c11)
-  storeHalf(c + 2 * stride, c20, c21)
-  storeHalf(c + 3 * stride, c30, c31)
 }

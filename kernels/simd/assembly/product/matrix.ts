@@ -1,7 +1,7 @@
 /**
  * A matrix in memory as an operand of a product, and how it is packed into panels.
  *
- *   left operand:  lanes are rows,    panels [k, ROWS]
+ *   left operand:  lanes are rows,    panels [k, rows], rows = 2, 4 or 6 (tile.ts)
  *   right operand: lanes are columns, panels [k, COLUMNS]
  *
  * A panel holds, for one step of k after the other, the numbers that the tile needs at that step. So the tile reads
@@ -11,10 +11,7 @@
  * lanes lie side by side and vectors are copied, or the steps do and blocks of 4 x 4 are transposed in registers.
  * A matrix stored transposed differs only in that these strides are exchanged. So one product serves all four cases.
  */
-import { COLUMNS, COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
-
-/** Rows that are packed at a time: those of a cache line. */
-export const ROW_GROUP: i32 = 16
+import { COLUMNS, COLUMNS_BYTES, panelRows, ROW_GROUP } from './tile'
 
 @unmanaged
 export class Matrix {
@@ -27,19 +24,20 @@ export class Matrix {
     const laneStride = this.laneStride
     const stepStride = this.stepStride
     let from = this.base + <usize>first * laneStride + <usize>step * stepStride
-    const panelBytes = <usize>k * ROWS_BYTES
     if (laneStride == 4 && count == ROW_GROUP) {
-      deal(to, panelBytes, from, stepStride, k)
+      deal(to, from, stepStride, k)
       return
     }
-    for (; count >= ROWS; count -= ROWS) {
-      if (laneStride == 4) copyRows(to, from, stepStride, k)
-      else if (stepStride == 4) transposeRows(to, from, laneStride, k)
-      else pick(to, ROWS, from, ROWS, laneStride, stepStride, k)
-      to += panelBytes
-      from += <usize>ROWS * laneStride
+    for (let row = 0; row < count; ) {
+      const rows = panelRows(row, count)
+      if (row + rows > count) pick(to, rows, from, count - row, laneStride, stepStride, k)
+      else if (laneStride == 4) copyRows(to, rows, from, stepStride, k)
+      else if (stepStride == 4) transposeRows(to, rows, from, laneStride, k)
+      else pick(to, rows, from, rows, laneStride, stepStride, k)
+      to += <usize>(rows * k) * 4
+      from += <usize>rows * laneStride
+      row += rows
     }
-    if (count > 0) pick(to, ROWS, from, count, laneStride, stepStride, k)
   }
 
   /** Packs columns first .. first + count - 1, count <= COLUMNS, into a panel, filled up with zeros. */
@@ -102,11 +100,12 @@ function copyColumns(to: usize, from: usize, stride: usize, k: i32): void {
   } while (--k)
 }
 
-function copyRows(to: usize, from: usize, stride: usize, k: i32): void {
+function copyRows(to: usize, rows: i32, from: usize, stride: usize, k: i32): void {
   do {
-    if (ROWS == 4) v128.store(to, v128.load(from))
-    else store<i64>(to, load<i64>(from))
-    to += ROWS_BYTES
+    if (rows >= 4) v128.store(to, v128.load(from))
+    if (rows == 2) store<i64>(to, load<i64>(from))
+    if (rows == 6) store<i64>(to, load<i64>(from, 16), 16)
+    to += <usize>rows * 4
     from += stride
   } while (--k)
 }
@@ -114,44 +113,62 @@ function copyRows(to: usize, from: usize, stride: usize, k: i32): void {
 /**
  * Deals sixteen rows to their panels like cards: the cache line of a step is read once, however far away the next is.
  */
-function deal(to: usize, panelBytes: usize, from: usize, stride: usize, k: i32): void {
+function deal(to: usize, from: usize, stride: usize, k: i32): void {
+  if (panelRows(0, ROW_GROUP) == 2) dealPairs(to, <usize>k * 8, from, stride, k)
+  else dealSixes(to, to + <usize>k * 24, to + <usize>k * 48, from, stride, k)
+}
+
+/** Eight panels of 2 rows. */
+function dealPairs(to: usize, panelBytes: usize, from: usize, stride: usize, k: i32): void {
   do {
     let panel = to
     for (let lane = 0; lane < ROW_GROUP; lane += 4) {
       const four = v128.load(from + <usize>lane * 4)
-      if (ROWS == 4) {
-        v128.store(panel, four)
-        panel += panelBytes
-      } else {
-        v128.store_lane<i64>(panel, four, 0)
-        v128.store_lane<i64>(panel + panelBytes, four, 1)
-        panel += 2 * panelBytes
-      }
+      v128.store_lane<i64>(panel, four, 0)
+      v128.store_lane<i64>(panel + panelBytes, four, 1)
+      panel += 2 * panelBytes
     }
-    to += ROWS_BYTES
+    to += 8
     from += stride
   } while (--k)
 }
 
-function transposeRows(to: usize, from: usize, stride: usize, k: i32): void {
-  if (ROWS == 4) {
-    transpose(to, ROWS_BYTES, from, stride, k)
-    return
-  }
+/** Panels of 6, 6 and 4 rows. */
+function dealSixes(first: usize, second: usize, third: usize, from: usize, stride: usize, k: i32): void {
+  do {
+    const four = v128.load(from, 16)
+    v128.store(first, v128.load(from))
+    v128.store_lane<i64>(first, four, 0, 16)
+    v128.store_lane<i64>(second, four, 1)
+    v128.store(second, v128.load(from, 32), 8)
+    v128.store(third, v128.load(from, 48))
+    first += 24
+    second += 24
+    third += 16
+    from += stride
+  } while (--k)
+}
+
+function transposeRows(to: usize, rows: i32, from: usize, stride: usize, k: i32): void {
+  const step = <usize>rows * 4
+  if (rows >= 4) transpose(to, step, from, stride, k)
+  if (rows == 2) transposePair(to, step, from, stride, k)
+  if (rows == 6) transposePair(to + 16, step, from + 4 * stride, stride, k)
+}
+
+/** Transposes two lanes, `stride` bytes apart, into a panel whose steps are `step` bytes apart. */
+function transposePair(to: usize, step: usize, from: usize, stride: usize, k: i32): void {
   const other = from + stride
   let i: usize = 0
   const end = <usize>k * 4
   for (; i + 16 <= end; i += 16) {
-    const x = v128.load(from + i)
-    const y = v128.load(other + i)
-    v128.store(to, v128.shuffle<f32>(x, y, 0, 4, 1, 5))
-    v128.store(to, v128.shuffle<f32>(x, y, 2, 6, 3, 7), 16)
-    to += 32
+    storePair(to, step, v128.load(from + i), v128.load(other + i))
+    to += 4 * step
   }
   for (; i < end; i += 4) {
     store<f32>(to, load<f32>(from + i))
     store<f32>(to, load<f32>(other + i), 4)
-    to += 8
+    to += step
   }
 }
 
@@ -189,4 +206,18 @@ export function storeTransposed(to: usize, step: usize, w: v128, x: v128, y: v12
   v128.store(to, v128.shuffle<f32>(wx2, yz2, 0, 1, 4, 5))
   to += step
   v128.store(to, v128.shuffle<f32>(wx2, yz2, 2, 3, 6, 7))
+}
+
+/** Stores the rows of two columns x, y, `step` bytes apart. */
+@inline
+export function storePair(to: usize, step: usize, x: v128, y: v128): void {
+  const low = v128.shuffle<f32>(x, y, 0, 4, 1, 5)
+  const high = v128.shuffle<f32>(x, y, 2, 6, 3, 7)
+  v128.store_lane<i64>(to, low, 0)
+  to += step
+  v128.store_lane<i64>(to, low, 1)
+  to += step
+  v128.store_lane<i64>(to, high, 0)
+  to += step
+  v128.store_lane<i64>(to, high, 1)
 }

@@ -10,8 +10,8 @@
  */
 import { Grid } from './grid'
 import { Image, loadScattered } from './image'
-import { storeRamp, storeTransposed } from './matrix'
-import { COLUMNS_BYTES, ROWS, ROWS_BYTES } from './tile'
+import { storePair, storeRamp, storeTransposed } from './matrix'
+import { COLUMNS_BYTES, panelRows } from './tile'
 
 /** dy as the left operand: lanes are output channels. */
 @unmanaged
@@ -25,27 +25,31 @@ export class OutputPositions {
   packRows(to: usize, first: i32, count: i32, step: i32, k: i32): void {
     const channelBytes = <usize>this.size * 4
     const whole = this.size & ~3
-    for (let lane = 0; lane < count; lane += ROWS) {
-      const lanes = min(ROWS, count - lane)
+    for (let lane = 0, rows = 0; lane < count; lane += rows) {
+      rows = panelRows(lane, count)
+      const lanes = min(rows, count - lane)
+      const stepBytes = <usize>rows * 4
       let n = step / this.steps
       let at = step - n * this.steps
       let from = this.base + <usize>(first + lane) * channelBytes + <usize>n * this.imageBytes
       for (let i = 0; i < k; i += 4) {
         const here = from + <usize>at * 4
-        if (at < whole && lanes == ROWS) {
+        if (at >= whole || lanes < rows) {
+          this.pick(to, rows, here, lanes, min(4, this.size - at))
+        } else {
           const v0 = v128.load(here)
           const v1 = v128.load(here + channelBytes)
-          if (ROWS == 4) {
-            const v2 = v128.load(here + 2 * channelBytes)
-            storeTransposed(to, ROWS_BYTES, v0, v1, v2, v128.load(here + 3 * channelBytes))
+          if (rows == 2) {
+            storePair(to, stepBytes, v0, v1)
           } else {
-            v128.store(to, v128.shuffle<f32>(v0, v1, 0, 4, 1, 5))
-            v128.store(to, v128.shuffle<f32>(v0, v1, 2, 6, 3, 7), 16)
+            const v2 = v128.load(here + 2 * channelBytes)
+            storeTransposed(to, stepBytes, v0, v1, v2, v128.load(here + 3 * channelBytes))
           }
-        } else {
-          this.pick(to, here, lanes, min(4, this.size - at))
+          if (rows == 6) {
+            storePair(to + 16, stepBytes, v128.load(here + 4 * channelBytes), v128.load(here + 5 * channelBytes))
+          }
         }
-        to += 4 * ROWS_BYTES
+        to += 4 * stepBytes
         at += 4
         if (at == this.steps) {
           at = 0
@@ -56,10 +60,10 @@ export class OutputPositions {
   }
 
   /** Packs four steps, if some steps or rows of them do not exist; zeros stand for those. */
-  private pick(to: usize, from: usize, lanes: i32, steps: i32): void {
+  private pick(to: usize, rows: i32, from: usize, lanes: i32, steps: i32): void {
     const channelBytes = <usize>this.size * 4
     for (let i = 0; i < 4; i++) {
-      for (let row = 0; row < ROWS; row++) {
+      for (let row = 0; row < rows; row++) {
         const exists = row < lanes && i < steps
         store<f32>(to, exists ? load<f32>(from + <usize>row * channelBytes + <usize>i * 4) : 0)
         to += 4

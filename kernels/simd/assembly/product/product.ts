@@ -12,7 +12,7 @@
  *       pack left [height, depth]            (the block)             stays in the second-level cache
  *       for each COLUMNS columns
  *         pack right [depth, COLUMNS]        (the panel)             stays in the first-level cache
- *         for each ROWS rows                                         the tile (tile.ts), in registers
+ *         for each panel of rows                                     the tile (tile.ts), in registers
  *
  * A right panel is packed just before its use and is then in the cache, so the workspace holds only one panel. It is
  * packed again for every block of rows, which costs about 1 / height of the multiplying.
@@ -21,9 +21,8 @@
  * share both loops (machine/parallel.ts). Each thread has a slot with a panel of its own, and all read the block.
  */
 import { BYTES, MULTIPLY_GRAIN, PRODUCT_HEADER_BYTES, PRODUCT_SLOT_BYTES, TILE_COLUMNS } from '../../layout'
-import { ROW_GROUP } from './matrix'
 import { parallel } from '../machine/parallel'
-import { addTile, COLUMNS, COLUMNS_BYTES, ROWS, tile } from './tile'
+import { addTile, COLUMNS, COLUMNS_BYTES, panelRows, ROW_GROUP, tile } from './tile'
 
 /** The header of the workspace, which all threads read. It begins with the sizes of a convolution: machine/sizes.ts. */
 export const LEFT: usize = 96
@@ -198,21 +197,22 @@ function multiplyPanel<Right>(
   const inOne = columns == COLUMNS && load<usize>(places + COLUMNS_BYTES - 4) - place == COLUMNS_BYTES - 4
 
   let c = result.base + <usize>row * stride
-  for (let i = 0; i < rows; i += ROWS) {
+  for (let i = 0, tall = 0; i < rows; i += tall) {
+    tall = panelRows(i, rows)
     const a = block + <usize>(i * k) * 4
-    const height = min(ROWS, rows - i)
-    const whole = inOne && height == ROWS
+    const height = min(tall, rows - i)
+    const whole = inOne && height == tall
     const start = rowBias == 0 ? starts : own
     const startStride: usize = rowBias == 0 ? 0 : COLUMNS_BYTES
     if (rowBias != 0) spread(own, rowBias + <usize>(row + i) * 4, height)
     if (whole && !old) {
-      tile(k, a, panel, start, startStride, c + place, stride)
+      tile(tall, k, a, panel, start, startStride, c + place, stride)
     } else {
-      tile(k, a, panel, start, startStride, own, COLUMNS_BYTES)
-      if (whole) addTile(c + place, stride, own)
+      tile(tall, k, a, panel, start, startStride, own, COLUMNS_BYTES)
+      if (whole) addTile(tall, c + place, stride, own)
       else scatter(c, stride, own, height, places, columns, old)
     }
-    c += <usize>ROWS * stride
+    c += <usize>tall * stride
   }
 }
 

@@ -17,7 +17,7 @@ export function packed(a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, wor
     const column = <usize>j * 4
     packColumns(panel, b + column, rowBytes, k)
     for (let i = 0; i < m; i += 2) {
-      tile(k, workspace + <usize>(i * k) * 4, panel, zeros, 0, c + <usize>i * rowBytes + column, rowBytes)
+      tile(2, k, workspace + <usize>(i * k) * 4, panel, zeros, 0, c + <usize>i * rowBytes + column, rowBytes)
     }
   }
 }

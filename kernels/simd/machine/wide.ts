@@ -1,0 +1,165 @@
+/**
+ * The module `wide`, whose kernels work on vectors of 256 bits.
+ *
+ * WebAssembly has vectors of 128 bits. V8's optimising compiler can fuse two neighbouring ones into one of 256 (AVX2),
+ * behind the option --experimental-wasm-revectorize, which a process of Node can switch while it runs. The option acts on
+ * every module that V8 compiles meanwhile, so it is on only while V8 compiles this one: V8 compiles a function once it
+ * has run for a while, so the functions that matter are run until they are fast. After that the option is as it was
+ * before. No other option is touched, because V8 ends the process at some that change while it runs.
+ *
+ * Whether V8 fuses is measured and never assumed: Node 22 has the option, but leaves the tile as it is, which is then
+ * slower than that of `relaxed`. And because the option is an experiment of V8, `wide` must give the bits of `relaxed`.
+ */
+import { RUNTIME_BYTES } from '../layout.js'
+import { direct } from './bands.js'
+import { blocking } from './blocking.js'
+import { BandSizes } from './compiled.js'
+import { type Assembly, addSource, instantiate, simdVariants } from './module.js'
+
+const OPTION = 'experimental-wasm-revectorize'
+/** The first version of V8 that has the option, in Node 22. An older one complains on the console if it is set. */
+const FIRST_V8 = 12
+
+/** `wide` is adopted if its tiles are this much faster than those of `relaxed`: fused they are, by 1.6 to 2.1. */
+const FASTER = 1.25
+/** An exercise runs this long at a time. */
+const TURN_MS = 0.25
+/** A time is better than another if it is this much shorter: then V8 has compiled something. */
+const BETTER = 0.9
+/** After so many rounds without a better time `wide` is adopted if it is faster by then, or after so many it is not. */
+const ROUNDS_TO_ADOPT = 8
+const ROUNDS_TO_REFUSE = 60
+
+/** Operands of the exercises: two of 64 KiB, a result of 128, and the workspace. */
+const [A, B, Y, WORKSPACE] = [0, 1, 2, 4].map((part) => RUNTIME_BYTES + part * 65536)
+const PAGES = 16
+
+type Exercise = (assembly: Assembly) => void
+
+const [M, N, K] = [64, 64, 256]
+const { depth, blockHeight } = blocking(M, N, K, { slots: 1 })
+const product: Exercise = (assembly) => assembly.matmul(A, B, 0, Y, M, N, K, 0, 0, 1, WORKSPACE, depth, blockHeight, 1)
+
+const image = {
+  ...{ batch: 2, channels: 1, height: 28, width: 28, outChannels: 16, outHeight: 28, outWidth: 28, groups: 1 },
+  ...{ kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, padY: 1, padX: 1, dilationY: 1, dilationX: 1 },
+}
+const bands = direct(image)
+const convolution: Exercise = (assembly) => {
+  if (bands) assembly.store(WORKSPACE, BandSizes(image, bands))
+  assembly.convolutionDirect(A, B, 0, Y, 0, WORKSPACE)
+}
+
+/** The functions with a tile, whose speed decides. */
+const TILES: readonly Exercise[] = [product, convolution]
+
+/** A module on a memory of its own. */
+class Trial {
+  readonly #memory: WebAssembly.Memory
+  readonly #assembly: Assembly
+  /** the shortest time of each exercise so far */
+  readonly bestMs = new Map<Exercise, number>()
+
+  constructor(variant: 'wide' | 'relaxed', shared: boolean) {
+    this.#memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared })
+    this.#assembly = instantiate(variant, this.#memory)
+    this.#fill()
+  }
+
+  #fill(): void {
+    const numbers = new Float32Array(this.#memory.buffer, A, (WORKSPACE - A) / 4)
+    for (let i = 0; i < numbers.length; i++) numbers[i] = Math.sin(i)
+  }
+
+  /** Runs an exercise for a turn; is its time better than before? */
+  play(exercise: Exercise): boolean {
+    const started = performance.now()
+    let runs = 0
+    let ms = 0
+    do {
+      exercise(this.#assembly)
+      runs++
+      ms = performance.now() - started
+    } while (ms < TURN_MS)
+    const best = this.bestMs.get(exercise) ?? Infinity
+    this.bestMs.set(exercise, Math.min(best, ms / runs))
+    return ms / runs < best * BETTER
+  }
+
+  /** The bits that an exercise computes. */
+  bits(exercise: Exercise): Uint32Array {
+    this.#fill()
+    exercise(this.#assembly)
+    return new Uint32Array(this.#memory.buffer, Y, (WORKSPACE - Y) / 4).slice()
+  }
+}
+
+/** How much faster the tile of `wide` is that gains least. */
+const gain = (wide: Trial, relaxed: Trial): number =>
+  Math.min(...TILES.map((tile) => (relaxed.bestMs.get(tile) ?? 0) / (wide.bestMs.get(tile) ?? Infinity)))
+
+/** Runs the functions until V8 has compiled and fused them; returns the reason why that did not happen, or null. */
+function prepare(shared: boolean): string | null {
+  const wide = new Trial('wide', shared)
+  const relaxed = new Trial('relaxed', shared)
+  const trials = TILES.flatMap((tile) => [wide, relaxed].map((trial) => () => trial.play(tile)))
+  let calm = 0
+  while (calm < ROUNDS_TO_ADOPT || (calm < ROUNDS_TO_REFUSE && gain(wide, relaxed) < FASTER)) {
+    const better = trials.map((play) => play())
+    calm = better.includes(true) ? 0 : calm + 1
+  }
+  const gained = gain(wide, relaxed)
+  if (gained < FASTER) {
+    return `V8 ${process.versions.v8} does not fuse vectors here: with it, products had ${gained.toFixed(2)} times the speed`
+  }
+  const differs = TILES.some((tile) => {
+    const expected = relaxed.bits(tile)
+    return wide.bits(tile).some((bits, i) => bits !== expected[i])
+  })
+  return differs ? `V8 ${process.versions.v8} computes other bits with it` : null
+}
+
+/** Runs `fn` while the option is on. */
+function whileFusing<T>(fn: () => T): T {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8')
+  const words = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)]
+  const was = words.some((word) => word.replaceAll('_', '-') === `--${OPTION}`)
+  setFlagsFromString(`--${OPTION}`)
+  try {
+    return fn()
+  } finally {
+    if (!was) setFlagsFromString(`--no-${OPTION}`)
+  }
+}
+
+/** The reason why this platform cannot have `wide` without trying, or null. */
+function missing(): string | null {
+  if (!globalThis.process?.getBuiltinModule || process.release?.name !== 'node') return 'only Node can switch it on'
+  if (process.arch !== 'x64') return `V8 fuses vectors on x64 only, and this is ${process.arch}`
+  if (Number.parseInt(process.versions.v8, 10) < FIRST_V8)
+    return `V8 ${process.versions.v8} is too old: Node has it from 22 on`
+  return simdVariants()[0] === 'relaxed' ? null : 'this platform has no relaxed SIMD'
+}
+
+async function adopt(shared: boolean): Promise<string | null> {
+  const reason = missing()
+  if (reason) return reason
+  addSource('wide', (await import('./compiled-wide.js')).wide)
+  try {
+    return whileFusing(() => prepare(shared))
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const adopted = new Map<boolean, Promise<string | null>>()
+
+/**
+ * Adopts `wide` for devices with shared memory, or with memory of the other kind; the first call takes some 50 ms.
+ * @returns null if devices can have it, else the reason why not
+ */
+export function adoptWide(shared: boolean): Promise<string | null> {
+  const known = adopted.get(shared) ?? adopt(shared)
+  adopted.set(shared, known)
+  return known
+}
