@@ -96,7 +96,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 export type Signature = Readonly<Record<string, Kind>>
 
 /** A check of the arguments of `op`, which throws an ArgumentError that names the first one that is wrong. */
-export function door(op: string, signature: Signature): (...given: readonly unknown[]) => void {
+export function door(op: string, signature: Signature): (given: readonly unknown[]) => void {
   const names = Object.keys(signature)
   const kinds = Object.values(signature)
   const refuse = (given: readonly unknown[]): never => {
@@ -104,7 +104,7 @@ export function door(op: string, signature: Signature): (...given: readonly unkn
     if (wrong >= 0) throw new ArgumentError(`${op}: ${describe(op, names[wrong], given[wrong], kinds[wrong])}`)
     throw new ArgumentError(`${op}: there are ${given.length} arguments, and it takes (${names.join(', ')})`)
   }
-  return (...given) => {
+  return (given) => {
     if (given.length > kinds.length) refuse(given)
     for (let i = 0; i < kinds.length; i++) if (!kinds[i].fits(given[i])) refuse(given)
   }

@@ -1,9 +1,11 @@
 /** The base of the built-in models: a stack of layers that knows its input shape and its number of classes. */
 import type { Device } from '../device/device.js'
+import { ANYTHING, door, type Known, NUMBER, options, type Signature } from '../memory/arguments.js'
 import { generator, type Random } from '../nn/init.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import { ShapeError } from '../tensor/errors.js'
+import { DEVICE } from '../tensor/kinds.js'
 import { allOrNothing } from '../tensor/scope.js'
 import { ownShape, type Shape, showShape } from '../tensor/shape.js'
 
@@ -17,6 +19,13 @@ export interface ModelOptions {
   /** seed of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
+
+/** The kinds of the options; `inputShape` is checked as a shape. */
+export const MODEL: Known<ModelOptions> = { inputShape: ANYTHING, classes: NUMBER, width: NUMBER, seed: ANYTHING }
+
+/** The check of the arguments of a model. */
+export const modelDoor = (name: string, further: Signature = {}) =>
+  door(name, { device: DEVICE, options: options({ ...MODEL, ...further }) })
 
 /** [N, ...inputShape] -> logits [N, classes]. */
 export class Classifier extends Sequential {

@@ -2,14 +2,18 @@
 import type { Device } from '../device/device.js'
 import { ReLU } from '../nn/activations.js'
 import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'
-import { type Classifier, classifier, imageSides, type ModelOptions } from './classifier.js'
+import { type Classifier, classifier, imageSides, type ModelOptions, modelDoor } from './classifier.js'
+
+const check = modelDoor('convnet')
 
 /**
  * conv 3x3, width - relu - pool 2 - conv 3x3, 2 width - relu - pool 2 - linear. The default width is 16.
  * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 4, or the width is no positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
-export function convnet(device: Device, { width = 16, ...options }: ModelOptions = {}): Classifier {
+export function convnet(device: Device, given: ModelOptions = {}): Classifier {
+  check([device, given])
+  const { width = 16, ...options } = given
   return classifier(device, options, (inputShape, classes, random) => {
     const [channels, ...sides] = imageSides('convnet', inputShape, 4)
     const [rows, columns] = sides.map((side) => Math.floor(side / 4))

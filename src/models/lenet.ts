@@ -5,7 +5,9 @@
 import type { Device } from '../device/device.js'
 import { ReLU } from '../nn/activations.js'
 import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'
-import { type Classifier, classifier, imageSides, type ModelOptions } from './classifier.js'
+import { type Classifier, classifier, imageSides, type ModelOptions, modelDoor } from './classifier.js'
+
+const check = modelDoor('lenet')
 
 /**
  * conv 5x5, width - relu - pool 2 - conv 5x5, 2 width - relu - pool 2 - linear 7.5 width - relu - linear 5.25 width - relu -
@@ -13,7 +15,9 @@ import { type Classifier, classifier, imageSides, type ModelOptions } from './cl
  * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 8, or the width is no positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
-export function lenet(device: Device, { width = 16, ...options }: ModelOptions = {}): Classifier {
+export function lenet(device: Device, given: ModelOptions = {}): Classifier {
+  check([device, given])
+  const { width = 16, ...options } = given
   return classifier(device, options, (inputShape, classes, random) => {
     const [channels, ...sides] = imageSides('lenet', inputShape, 8)
     const [rows, columns] = sides.map((side) => Math.floor(side / 4))

@@ -1,5 +1,6 @@
 /** A small language model: a decoder-only transformer, pre-norm, with learned positions. */
 import type { Device } from '../device/device.js'
+import { ANYTHING, checkArgument, NUMBER, options as optionsOf } from '../memory/arguments.js'
 import { generator, normal } from '../nn/init.js'
 import { Embedding, Linear } from '../nn/layers.js'
 import { Module } from '../nn/module.js'
@@ -31,6 +32,19 @@ export interface TransformerOptions {
   seed?: number
 }
 
+const OPTIONS = optionsOf<TransformerOptions>(
+  {
+    vocabulary: NUMBER,
+    context: NUMBER,
+    width: NUMBER,
+    heads: NUMBER,
+    layers: NUMBER,
+    dropout: NUMBER,
+    seed: ANYTHING,
+  },
+  ['vocabulary', 'context'],
+)
+
 /**
  * Tokens [N, T] -> logits of the next token at each position [N, vocabulary, T], with the classes on axis 1, where
  * crossEntropy expects them. T is at most the context; a shorter sequence takes the first positions.
@@ -43,6 +57,7 @@ export class Transformer extends Module {
 
   constructor(device: Device, options: TransformerOptions) {
     super(device)
+    checkArgument('transformer', 'options', options, OPTIONS)
     const { vocabulary, context, width = 64, heads = 4, layers = 2, dropout = 0, seed = 0 } = options
     const random = generator(seed)
     const block = { feedForward: 4 * width, dropout, activation: 'gelu', preNorm: true, causal: true, random } as const

@@ -1,5 +1,6 @@
 /** Activation functions as layers; formulas and what they save are in ops/unary.ts. */
 import type { Device } from '../device/device.js'
+import { checkArgument, NUMBER } from '../memory/arguments.js'
 import { gelu, leakyRelu, relu, sigmoid, silu, tanh } from '../ops/unary.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
@@ -21,6 +22,7 @@ export class LeakyReLU extends Module {
     readonly slope = 0.01,
   ) {
     super(device)
+    checkArgument('LeakyReLU', 'slope', slope, NUMBER)
   }
 
   forward(x: Tensor): Tensor {

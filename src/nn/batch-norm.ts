@@ -1,5 +1,6 @@
 /** Batch norm layers; formulas and what they save are in ops/batch-norm.ts. */
 import type { Device } from '../device/device.js'
+import { ANYTHING, checkArgument, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { batchNorm2d } from '../ops/batch-norm.js'
 import { type RunningStatistics, runningUpdates } from '../ops/batch-statistics.js'
@@ -11,7 +12,7 @@ import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type CallTotals, type MovesLate, miniBatchOf } from './mini-batch.js'
 import { Module, renamed } from './module.js'
-import { type AffineOptions, ones, scaleAndShift } from './norms.js'
+import { AFFINE, type AffineOptions, ones, scaleAndShift } from './norms.js'
 import { Buffer, type Parameter } from './parameter.js'
 
 /**
@@ -48,6 +49,8 @@ export interface BatchNormLayerOptions extends AffineOptions {
   policy?: BatchNormPolicy
 }
 
+const OPTIONS = options<BatchNormLayerOptions>({ ...AFFINE, momentum: NUMBER, policy: ANYTHING })
+
 /** What the batch norms of all shapes share. */
 abstract class BatchNorm extends Module implements MovesLate {
   override streamingNote: string
@@ -61,13 +64,11 @@ abstract class BatchNorm extends Module implements MovesLate {
   readonly #momentum: number
   readonly #eps: number
 
-  constructor(
-    name: string,
-    device: Device,
-    channels: number,
-    { eps = 1e-5, affine = true, momentum = 0.1, policy = 'deferred' }: BatchNormLayerOptions,
-  ) {
+  constructor(name: string, device: Device, channels: number, options: BatchNormLayerOptions) {
     super(device)
+    checkArgument(name, 'channels', channels, NUMBER)
+    checkArgument(name, 'options', options, OPTIONS)
+    const { eps = 1e-5, affine = true, momentum = 0.1, policy = 'deferred' } = options
     if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentError(`${name}: momentum ${momentum} is outside [0, 1]`)
     checkPolicy(name, policy)
     this.#name = name

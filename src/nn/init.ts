@@ -6,9 +6,10 @@ import seedrandom from 'seedrandom'
 import type { Device } from '../device/device.js'
 import { checkSeed } from '../device/seed.js'
 import { Slot } from '../device/slot.js'
-import { ArgumentError } from '../memory/errors.js'
+import { checkArgument, FUNCTION, type Kind } from '../memory/arguments.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
-import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
+import { checkShape, type Shape, showShape, sizeOf } from '../tensor/shape.js'
 
 /** Uniform in [0, 1); each call draws the next number. */
 export type Random = () => number
@@ -29,12 +30,14 @@ export const defaultRandom = (device: Device): Random => device.slot(DEFAULT)
 
 /** U(low, high). */
 export function uniform(shape: Shape, random: Random, low = 0, high = 1): Float32Array {
+  checkDraw('uniform', shape, random)
   checkFinite('uniform', low, high)
   return Float32Array.from({ length: sizeOf(shape) }, () => low + (high - low) * random())
 }
 
 /** N(mean, deviation^2), by the method of Box and Muller: two uniform draws give two normal ones. */
 export function normal(shape: Shape, random: Random, mean = 0, deviation = 1): Float32Array {
+  checkDraw('normal', shape, random)
   checkFinite('normal', mean, deviation)
   const values = new Float32Array(sizeOf(shape))
   for (let i = 0; i < values.length; i += 2) {
@@ -75,11 +78,21 @@ export function xavierNormal(shape: Shape, random: Random, gain = 1): Float32Arr
 
 /** For a weight [out, in, ...kernel]: how many inputs each output depends on, and how many outputs each input reaches. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  checkShape('fans', shape)
   if (shape.length < 2) throw new ShapeError(`fans: ${showShape(shape)} is not a weight, [out, in, ...kernel]`)
   const window = sizeOf(shape.slice(2))
   return { fanIn: shape[1] * window, fanOut: shape[0] * window }
 }
 
+/** @throws ShapeError, ArgumentError  not a shape, or not a generator */
+function checkDraw(name: string, shape: Shape, random: Random): void {
+  checkShape(name, shape)
+  checkArgument(name, 'random', random, GENERATOR)
+}
+
+const GENERATOR: Kind = { ...FUNCTION, told: 'a generator, such as nn.generator(1)' }
+
 function checkFinite(name: string, ...values: number[]): void {
-  for (const value of values) if (!Number.isFinite(value)) throw new ArgumentError(`${name}: ${value} is not finite`)
+  for (const value of values)
+    if (!Number.isFinite(value)) throw new ArgumentError(`${name}: ${showValue(value)} is not finite`)
 }

@@ -1,5 +1,6 @@
 /** Layers with weights, pooling, dropout and flatten. Normalisation is in norms.ts. */
 import type { Device } from '../device/device.js'
+import { ANYTHING, BOOLEAN, door, FUNCTION, type Known, NUMBER, optional, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { type ConvolutionOptions, conv2d } from '../ops/conv.js'
 import { convTranspose2d, type TransposedConvolutionOptions } from '../ops/conv-transpose.js'
@@ -8,7 +9,7 @@ import { embedding } from '../ops/embedding.js'
 import { linear } from '../ops/matmul.js'
 import { flatten } from '../ops/movement.js'
 import { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from '../ops/pool.js'
-import { convolutionSides, poolSides, type Sides, sides } from '../ops/window.js'
+import { CONVOLUTION, convolutionSides, poolSides, type Sides, sides } from '../ops/window.js'
 import { allOrNothing } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -22,6 +23,8 @@ export interface WeightOptions {
   /** draws the initial values; default one generator for each device, with seed 0 */
   random?: Random
 }
+
+const WEIGHT: Known<WeightOptions> = { bias: BOOLEAN, random: FUNCTION }
 
 /** Weight and bias, both U(-b, b) with b = 1 / sqrt(fanIn), as PyTorch draws them. */
 function weightAndBias(
@@ -39,6 +42,8 @@ function weightAndBias(
   ])
 }
 
+const checkLinear = door('Linear', { inFeatures: NUMBER, outFeatures: NUMBER, options: options(WEIGHT) })
+
 /**
  * y = x weight^T + bias: [..., in] -> [..., out]. weight [out, in], bias [out].
  * @throws  the errors of `new Parameter`
@@ -49,6 +54,7 @@ export class Linear extends Module {
 
   constructor(device: Device, inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super(device)
+    checkLinear([inFeatures, outFeatures, options])
     ;[this.weight, this.bias] = weightAndBias(device, [outFeatures, inFeatures], options)
   }
 
@@ -58,10 +64,20 @@ export class Linear extends Module {
   }
 }
 
+/** The options of a pooling layer, whose kernel is an argument. */
+const WINDOW = { stride: ANYTHING, padding: ANYTHING }
+
 function checkGroups(layer: string, groups: number, inChannels: number, outChannels: number): void {
   if (Number.isInteger(groups) && groups > 0 && inChannels % groups === 0 && outChannels % groups === 0) return
   throw new ArgumentError(`${layer}: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`)
 }
+
+const checkConvolution = door('Conv2d', {
+  inChannels: NUMBER,
+  outChannels: NUMBER,
+  kernel: ANYTHING,
+  options: options({ ...CONVOLUTION, ...WEIGHT }),
+})
 
 /**
  * Cross-correlation: [N, in, H, W] -> [N, out, OH, OW]. weight [out, in / groups, KH, KW], bias [out].
@@ -78,9 +94,11 @@ export class Conv2d extends Module {
     inChannels: number,
     outChannels: number,
     kernel: Sides,
-    { bias, random, stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvolutionOptions & WeightOptions = {},
+    options: ConvolutionOptions & WeightOptions = {},
   ) {
     super(device)
+    checkConvolution([inChannels, outChannels, kernel, options])
+    const { bias, random, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
     checkGroups('Conv2d', groups, inChannels, outChannels)
     this.#options = convolutionSides('Conv2d', { stride, padding, dilation, groups })
     const shape = [outChannels, inChannels / groups, ...sides('Conv2d', 'kernel', kernel, 1)]
@@ -92,6 +110,13 @@ export class Conv2d extends Module {
     return conv2d(x, this.weight, this.bias, this.#options)
   }
 }
+
+const checkTransposed = door('ConvTranspose2d', {
+  inChannels: NUMBER,
+  outChannels: NUMBER,
+  kernel: ANYTHING,
+  options: options({ ...CONVOLUTION, ...WEIGHT, outputPadding: ANYTHING }),
+})
 
 /**
  * Transposed convolution: [N, in, H, W] -> [N, out, OH, OW]. weight [in, out / groups, KH, KW], bias [out].
@@ -111,6 +136,7 @@ export class ConvTranspose2d extends Module {
     options: TransposedConvolutionOptions & WeightOptions = {},
   ) {
     super(device)
+    checkTransposed([inChannels, outChannels, kernel, options])
     const { bias, random, stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
     checkGroups('ConvTranspose2d', groups, inChannels, outChannels)
     this.#options = {
@@ -127,6 +153,8 @@ export class ConvTranspose2d extends Module {
   }
 }
 
+const checkEmbedding = door('Embedding', { entries: NUMBER, width: NUMBER, options: options({ random: FUNCTION }) })
+
 /**
  * Looks up rows of a table: whole numbers [...] -> [..., width]. weight [entries, width], drawn from N(0, 1).
  * @throws  the errors of `new Parameter`
@@ -134,8 +162,10 @@ export class ConvTranspose2d extends Module {
 export class Embedding extends Module {
   weight: Parameter
 
-  constructor(device: Device, entries: number, width: number, { random }: { random?: Random } = {}) {
+  constructor(device: Device, entries: number, width: number, options: { random?: Random } = {}) {
     super(device)
+    checkEmbedding([entries, width, options])
+    const { random } = options
     const shape = [entries, width]
     this.weight = new Parameter(device, shape, () => normal(shape, random ?? defaultRandom(device)))
   }
@@ -144,6 +174,8 @@ export class Embedding extends Module {
     return embedding(this.weight, indices)
   }
 }
+
+const checkDropout = door('Dropout', { rate: optional(NUMBER) })
 
 /**
  * In training each element becomes 0 with probability `rate`, else x / (1 - rate). In evaluation y = x.
@@ -155,6 +187,7 @@ export class Dropout extends Module {
     readonly rate = 0.5,
   ) {
     super(device)
+    checkDropout([rate])
     if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`Dropout: rate ${rate} is outside [0, 1)`)
   }
 
@@ -163,6 +196,8 @@ export class Dropout extends Module {
   }
 }
 
+const checkMaxPool = door('MaxPool2d', { kernel: ANYTHING, options: options(WINDOW) })
+
 /**
  * The maximum of every window: [N, C, H, W] -> [N, C, OH, OW].
  * @param kernel  size of the window, and the default of the stride
@@ -170,8 +205,10 @@ export class Dropout extends Module {
 export class MaxPool2d extends Module {
   readonly #options: PoolOptions
 
-  constructor(device: Device, kernel: Sides, { stride = kernel, padding = 0 }: Omit<PoolOptions, 'kernel'> = {}) {
+  constructor(device: Device, kernel: Sides, options: Omit<PoolOptions, 'kernel'> = {}) {
     super(device)
+    checkMaxPool([kernel, options])
+    const { stride = kernel, padding = 0 } = options
     this.#options = poolSides('MaxPool2d', { kernel, stride, padding })
   }
 
@@ -180,6 +217,11 @@ export class MaxPool2d extends Module {
   }
 }
 
+const checkAveragePool = door('AveragePool2d', {
+  kernel: ANYTHING,
+  options: options({ ...WINDOW, countPadding: BOOLEAN }),
+})
+
 /**
  * The mean of every window: [N, C, H, W] -> [N, C, OH, OW].
  * @param kernel  size of the window, and the default of the stride
@@ -187,12 +229,10 @@ export class MaxPool2d extends Module {
 export class AveragePool2d extends Module {
   readonly #options: AveragePoolOptions
 
-  constructor(
-    device: Device,
-    kernel: Sides,
-    { stride = kernel, padding = 0, countPadding = true }: Omit<AveragePoolOptions, 'kernel'> = {},
-  ) {
+  constructor(device: Device, kernel: Sides, options: Omit<AveragePoolOptions, 'kernel'> = {}) {
     super(device)
+    checkAveragePool([kernel, options])
+    const { stride = kernel, padding = 0, countPadding = true } = options
     this.#options = { countPadding, ...poolSides('AveragePool2d', { kernel, stride, padding }) }
   }
 

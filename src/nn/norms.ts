@@ -1,5 +1,6 @@
 /** Layer norm and group norm; formulas and what they save are in ops/norm.ts. Batch norm: batch-norm.ts. */
 import type { Device } from '../device/device.js'
+import { BOOLEAN, door, either, type Known, LIST, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { groupNorm, layerNorm, type NormOptions } from '../ops/norm.js'
 import { allOrNothing } from '../tensor/scope.js'
@@ -21,6 +22,10 @@ export function scaleAndShift(device: Device, shape: Shape, affine: boolean): [P
   return allOrNothing(device, () => [new Parameter(device, shape, ones(shape)), new Parameter(device, shape)])
 }
 
+export const AFFINE: Known<AffineOptions> = { eps: NUMBER, affine: BOOLEAN }
+
+const checkLayerNorm = door('LayerNorm', { normalizedShape: either(NUMBER, LIST), options: options(AFFINE) })
+
 /**
  * Normalises each sample over its last axes: [N, ..., ...axes]. weight and bias have the shape of those axes.
  * @param normalizedShape  the last axes; a number is the last axis alone
@@ -32,8 +37,10 @@ export class LayerNorm extends Module {
   readonly #normalizedShape: Shape
   readonly #eps: number
 
-  constructor(device: Device, normalizedShape: number | Shape, { eps = 1e-5, affine = true }: AffineOptions = {}) {
+  constructor(device: Device, normalizedShape: number | Shape, options: AffineOptions = {}) {
     super(device)
+    checkLayerNorm([normalizedShape, options])
+    const { eps = 1e-5, affine = true } = options
     this.#normalizedShape = ownShape(
       'LayerNorm',
       typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape,
@@ -48,6 +55,8 @@ export class LayerNorm extends Module {
   }
 }
 
+const checkGroupNorm = door('GroupNorm', { groups: NUMBER, channels: NUMBER, options: options(AFFINE) })
+
 /**
  * Normalises each sample over each group of its channels: [N, C, ...]. weight [C], bias [C].
  * @throws  the errors of `new Parameter`
@@ -59,8 +68,10 @@ export class GroupNorm extends Module {
   readonly #groups: number
   readonly #eps: number
 
-  constructor(device: Device, groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
+  constructor(device: Device, groups: number, channels: number, options: AffineOptions = {}) {
     super(device)
+    checkGroupNorm([groups, channels, options])
+    const { eps = 1e-5, affine = true } = options
     if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
       throw new ArgumentError(`GroupNorm: ${groups} groups do not divide ${channels} channels`)
     }

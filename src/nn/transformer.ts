@@ -1,5 +1,6 @@
 /** Attention and the transformer's block, with the names of torch.nn.TransformerEncoderLayer. Sequences are [B, T, C]. */
 import type { Device } from '../device/device.js'
+import { ANYTHING, BOOLEAN, door, FUNCTION, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { scaledDotProductAttention } from '../ops/attention.js'
 import { add } from '../ops/binary.js'
@@ -28,6 +29,12 @@ export interface SelfAttentionOptions {
   random?: Random
 }
 
+const checkAttention = door('MultiheadAttention', {
+  width: NUMBER,
+  heads: NUMBER,
+  options: options<SelfAttentionOptions>({ causal: BOOLEAN, dropout: NUMBER, bias: BOOLEAN, random: FUNCTION }),
+})
+
 /**
  * Self-attention with several heads, each on its own C / heads features: [B, T, C] -> [B, T, C].
  * in_proj_weight [3 C, C] (the rows for queries, then keys, then values), in_proj_bias [3 C], out_proj.weight
@@ -47,9 +54,11 @@ export class MultiheadAttention extends Module {
     device: Device,
     readonly width: number,
     readonly heads: number,
-    { causal = false, dropout = 0, bias = true, random = defaultRandom(device) }: SelfAttentionOptions = {},
+    options: SelfAttentionOptions = {},
   ) {
     super(device)
+    checkAttention([width, heads, options])
+    const { causal = false, dropout = 0, bias = true, random = defaultRandom(device) } = options
     if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
       throw new ArgumentError(`MultiheadAttention: ${heads} heads do not divide the width ${width}`)
     }
@@ -123,6 +132,20 @@ export interface TransformerBlockOptions {
   random?: Random
 }
 
+const checkBlock = door('TransformerBlock', {
+  width: NUMBER,
+  heads: NUMBER,
+  options: options<TransformerBlockOptions>({
+    feedForward: NUMBER,
+    dropout: NUMBER,
+    activation: ANYTHING,
+    preNorm: BOOLEAN,
+    causal: BOOLEAN,
+    eps: NUMBER,
+    random: FUNCTION,
+  }),
+})
+
 /**
  * Attention and a feed-forward of two layers, each added to its input: [B, T, C] -> [B, T, C].
  *
@@ -148,6 +171,7 @@ export class TransformerBlock extends Module {
 
   constructor(device: Device, width: number, heads: number, options: TransformerBlockOptions = {}) {
     super(device)
+    checkBlock([width, heads, options])
     const { feedForward = 2048, dropout = 0.1, activation = 'relu', preNorm = false, causal, eps, random } = options
     if (activation !== 'relu' && activation !== 'gelu') {
       throw new ArgumentError(`TransformerBlock: there is no activation '${activation}': use relu or gelu`)

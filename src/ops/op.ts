@@ -33,7 +33,7 @@ export function define<Options, F extends (...args: never[]) => Tensor>(
 ): OpFunction<F> {
   const check = door(name, signature)
   const checked = (...given: Parameters<F>): Tensor => {
-    check(...given)
+    check(given)
     return call(...given)
   }
   Object.defineProperty(checked, 'name', { value: name })

@@ -1,10 +1,21 @@
 /** Making tensors from host values. Nothing here is recorded for gradients. */
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
-import type { Category } from '../memory/allocator.js'
+import { CATEGORIES, type Category } from '../memory/allocator.js'
+import {
+  BOOLEAN,
+  checkArgument,
+  FUNCTION,
+  NUMBER,
+  OBJECT,
+  oneOf,
+  options as optionsOf,
+  orNothing,
+} from '../memory/arguments.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 import { checkNumbers, checkScale, type HostArray, isList, isRow } from './host.js'
+import { DEVICE, TENSOR } from './kinds.js'
 import { adopt, ifAllFails, standing } from './scope.js'
 import { checkSetting } from './setting.js'
 import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
@@ -22,6 +33,13 @@ export interface CreateOptions {
   requiresGrad?: boolean
 }
 
+const CREATE = optionsOf<CreateOptions>({ category: oneOf(...CATEGORIES), requiresGrad: BOOLEAN })
+
+function checkDoor(op: string, device: unknown, options: unknown): void {
+  checkArgument(op, 'device', device, DEVICE)
+  checkArgument(op, 'options', options, CREATE)
+}
+
 /**
  * A tensor from numbers: nested arrays, which give the shape, or a flat array and a shape.
  * @throws ShapeError           ragged arrays, or values that do not fill the shape
@@ -29,6 +47,7 @@ export interface CreateOptions {
  * @throws BudgetExceededError  it does not fit
  */
 export function tensor(device: Device, values: NestedNumbers, shape?: Shape, options?: CreateOptions): Tensor {
+  checkDoor('tensor', device, options)
   if (typeof values !== 'number' && !isList(values)) {
     checkNumbers('tensor', values)
     return fromData(device, values, shape ?? [values.length], 1, options)
@@ -44,24 +63,32 @@ export function tensor(device: Device, values: NestedNumbers, shape?: Shape, opt
  * @throws  the errors of `tensor`, and ArgumentError for a scale that is not finite
  */
 export function fromHost(device: Device, host: HostArray, options?: CreateOptions): Tensor {
+  checkDoor('fromHost', device, options)
+  checkArgument('fromHost', 'host', host, OBJECT)
   const { data, shape, scale = 1 } = host
   checkNumbers('tensor', data)
   checkScale('tensor', scale)
   return fromData(device, data, shape, scale, options)
 }
 
-/** A tensor with every element equal to `value`. */
-export function full(device: Device, shape: Shape, value: number, options?: CreateOptions): Tensor {
-  if (typeof value !== 'number') throw new ArgumentError(`full: ${showValue(value)} is not a number`)
-  checkSetting(device, 'full', 'value', value)
-  return make('full', device, shape, options, (storage) =>
-    device.run('fill', { size: storage.size, value }, [], [storage]),
-  )
+/** A tensor with every element equal to `value`. @throws  the errors of `tensor` */
+export const full = (device: Device, shape: Shape, value: number, options?: CreateOptions): Tensor =>
+  filledWith('full', device, shape, value, options)
+
+/** A tensor of zeros. @throws  the errors of `tensor` */
+export const zeros = (device: Device, shape: Shape, options?: CreateOptions): Tensor =>
+  filledWith('zeros', device, shape, 0, options)
+
+/** A tensor of ones. @throws  the errors of `tensor` */
+export const ones = (device: Device, shape: Shape, options?: CreateOptions): Tensor =>
+  filledWith('ones', device, shape, 1, options)
+
+function filledWith(op: string, device: Device, shape: Shape, value: number, options?: CreateOptions): Tensor {
+  checkDoor(op, device, options)
+  checkArgument(op, 'value', value, NUMBER)
+  checkSetting(device, op, 'value', value)
+  return make(op, device, shape, options, (storage) => device.run('fill', { size: storage.size, value }, [], [storage]))
 }
-
-export const zeros = (device: Device, shape: Shape, options?: CreateOptions): Tensor => full(device, shape, 0, options)
-
-export const ones = (device: Device, shape: Shape, options?: CreateOptions): Tensor => full(device, shape, 1, options)
 
 /**
  * A tensor that no scope frees: a parameter, its gradient, optimizer state, a buffer.
@@ -80,6 +107,8 @@ export type Values = (() => ArrayLike<number>) | null
 
 /** The filled storage of a standing tensor, for subclasses of Tensor. @param shape  from ownShape */
 export function standingStorage(device: Device, shape: Shape, category: Category, values: Values): Storage {
+  checkArgument(category, 'device', device, DEVICE)
+  checkArgument(category, 'values', values, VALUES)
   const size = sizeOf(shape)
   const data = device.live ? drawn(category, values, shape) : null
   device.op = category
@@ -89,11 +118,10 @@ export function standingStorage(device: Device, shape: Shape, category: Category
   })
 }
 
+const VALUES = orNothing({ ...FUNCTION, told: 'a function that gives the values, such as () => [1, 2]' })
+
 function drawn(category: Category, values: Values, shape: Shape): ArrayLike<number> | null {
   if (values === null) return null
-  if (typeof values !== 'function') {
-    throw new ArgumentError(`${category}: ${showValue(values)} draws no values: give a function, () => values`)
-  }
   const data = values()
   checkNumbers(category, data)
   if (data.length === sizeOf(shape)) return data
@@ -102,6 +130,7 @@ function drawn(category: Category, values: Values, shape: Shape): ArrayLike<numb
 
 /** Make `tensor` a leaf that collects a gradient, as a parameter does. */
 export function requireGrad(tensor: Tensor): Tensor {
+  checkArgument('requireGrad', 'tensor', tensor, TENSOR)
   if (tensor.recorded) throw new ArgumentError('requireGrad: this tensor is the result of a recorded op, not a leaf')
   tensor.requiresGrad = true
   return tensor
