@@ -64,3 +64,9 @@ apt() {
   if command -v "$program" >/dev/null || ! command -v apt-get >/dev/null; then return; fi
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
 }
+
+# package: the packed library, installed, behind bundlers and on other platforms; where a browser cannot be had, it fails
+package() {
+  apt "${CHROMIUM:-/usr/bin/chromium}" chromium
+  npm ci --prefix test/browser && npm ci --prefix test/package && node test/package/run.mjs
+}

@@ -1,16 +1,17 @@
 /**
- * Compiles again for the package, smaller: without comments, which the packed sources have, and with source maps that
- * know lines and no columns. `npm pack` runs it (prepack), after a build that has checked the types.
+ * Makes dist/ smaller for the package: without comments, which the packed sources have; with source maps that know lines
+ * and no columns; without declarations that the public ones do not reach. `npm pack` runs it (prepack), after a build that
+ * has checked the types.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire, SourceMap } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, posix, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-/** Text without code: a map of it would say nothing. */
-const DATA = /\/(compiled(-wide)?|digits-data)\.js$/
+/** Text without code, and the kernels, whose sources are not packed: a map would lead nowhere. */
+const UNMAPPED = /\/digits-data\.js$|^dist\/kernels\//
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const COMMENT = /^\/\/# sourceMappingURL=.*\n?/gm
 
@@ -19,12 +20,27 @@ const options = ['--noCheck', '--declaration', 'false', '--incremental', 'false'
 execFileSync(process.execPath, [tsc, ...options, '--tsBuildInfoFile', 'null'], { cwd: ROOT, stdio: 'inherit' })
 await import('./keep.mjs')
 
+const declared = new Set()
+/** Note the declarations that a file of declarations imports, and all that they import. */
+function reach(path) {
+  if (declared.has(path)) return
+  declared.add(path)
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  for (const [, from] of text.matchAll(/(?:from|import|import\() ?['"](\.[^'"]+)\.js['"]/g)) {
+    reach(`${posix.join(posix.dirname(path), from)}.d.ts`)
+  }
+}
+reach('dist/src/index.d.ts')
+reach('dist/src/testing.d.ts')
+
 for (const folder of ['dist/src', 'dist/kernels']) {
   for (const name of readdirSync(join(ROOT, folder), { recursive: true })) {
+    const path = `${folder}/${name.split(sep).join('/')}`
+    const file = join(ROOT, path)
+    if (name.endsWith('.d.ts') && !declared.has(path)) rmSync(file)
     if (!name.endsWith('.js')) continue
-    const file = join(ROOT, folder, name)
     const code = readFileSync(file, 'utf8').replaceAll(COMMENT, '')
-    if (DATA.test(file)) {
+    if (UNMAPPED.test(path)) {
       writeFileSync(file, code)
       rmSync(`${file}.map`, { force: true })
       continue

@@ -1,7 +1,7 @@
 /**
  * Links of the README and of docs/: each leads to a file or heading that exists in a clone and in the installed
- * package. So pages link only to files that package.json lists under `files`, and name other files without a link. What
- * its `!` entries leave out, the largest sources, is in a clone only.
+ * package. So pages link only to files that package.json lists under `files`, and name other files without a link. The
+ * sources of the kernels are linked too, although they are in a clone only: they are as large as all the rest.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
@@ -12,8 +12,14 @@ import * as assert from 'uvu/assert'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string): string => readFileSync(ROOT + path, 'utf8')
 
-/** What npm packs: it adds these three to `files` without being told. */
-const PACKED: readonly string[] = ['README.md', 'LICENSE', 'package.json', ...JSON.parse(read('package.json')).files]
+/** What npm packs, which adds the first three to `files` without being told, and the kernels. */
+const PACKED: readonly string[] = [
+  'README.md',
+  'LICENSE',
+  'package.json',
+  'kernels',
+  ...JSON.parse(read('package.json')).files,
+]
 const isPacked = (path: string): boolean => PACKED.some((entry) => path === entry || path.startsWith(`${entry}/`))
 
 /** The anchors that GitHub makes from a page's headings. */

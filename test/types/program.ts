@@ -80,8 +80,7 @@ class Net extends Module {
   }
 }
 
-// @ts-expect-error  a model takes one tensor
-export const refused = new Streamer({ model: new Bilinear(device), loss: crossEntropy, optimizer: optim.sgd([]) })
+export const ofTwo = new Streamer({ model: new Bilinear(device), loss: crossEntropy, optimizer: optim.sgd([]) })
 
 const model: Module = new Net(device)
 const optimizer = optim.adam(model.parameters(), { learningRate: 1e-3 })

@@ -56,7 +56,7 @@ function report(name, complaint) {
 
 /** The package as npm packs it, in node_modules of a folder of its own. */
 function install() {
-  const packed = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
+  const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
     cwd: ROOT,
     encoding: 'utf8',
   })
