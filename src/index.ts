@@ -97,6 +97,7 @@ export {
   loadCheckpoint,
   saveCheckpoint,
 } from './stream/checkpoint-file.js'
+export type { Growth } from './stream/cursor.js'
 export {
   BusyError,
   DoesNotFitError,
@@ -110,7 +111,8 @@ export {
 export type { Trial } from './stream/fastest.js'
 export type { Mode } from './stream/kind.js'
 export { largestThatFits } from './stream/largest.js'
-export type { Committed } from './stream/options.js'
+export type { GradientNoise, NoiseSum } from './stream/noise.js'
+export type { Committed, GrowingBatch, RateRule } from './stream/options.js'
 export type {
   FrontierPoint,
   Knob,

@@ -16,6 +16,8 @@ const STEP = {
   parts: [{ size: 10, count: 1 }],
   loss: 1.5,
   gradNorm: 1,
+  noise: null,
+  noiseScale: null,
   weight: 10,
   ms: 5,
   peakBytes: 1000,

@@ -35,8 +35,10 @@ export type DataSource<Inputs extends Arrays = HostArray, Targets extends Arrays
 export type AnySource = DataSource<Arrays, Arrays>
 
 export interface MiniBatchOptions {
-  /** samples of a mini-batch; a batch larger than the data is one mini-batch */
-  readonly batch: number
+  /**
+   * samples of a mini-batch; a batch larger than the data is one mini-batch. A function is asked before each mini-batch
+   */
+  readonly batch: number | (() => number)
   /** counts from 0; default 0 */
   readonly epoch?: number
   /** from 0 to 2^32 - 1; default 0 */
@@ -66,17 +68,18 @@ export async function* miniBatches<Inputs extends Arrays, Targets extends Arrays
 ): AsyncGenerator<Batch<Inputs, Targets>, void, void> {
   const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0, dropLast = false } = options
   const { again = epoch > 0 || skip > 0 } = options
-  if (!isPositive(batch)) throw new DataError(`batch: ${batch} is not a positive integer`)
+  const size = typeof batch === 'function' ? batch : () => batch
+  if (!isPositive(size())) throw new DataError(`batch: ${size()} is not a positive integer`)
   if (epoch !== 0 && !isPositive(epoch)) throw new DataError(`epoch: ${epoch} is not an integer >= 0`)
   if (skip !== 0 && !isPositive(skip)) throw new DataError(`skip: ${skip} is not an integer >= 0`)
 
   checkSource(source)
   if (typeof source === 'function') {
-    yield* regroup(checkChunks(source()), { batch, skip, dropLast })
+    yield* regroup(checkChunks(source()), { size, skip, dropLast })
   } else if (isDataset(source)) {
-    yield* gather(source, { batch, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
+    yield* gather(source, { size, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
   } else {
-    yield* regroup(again ? restarted(source) : source, { batch, skip, dropLast })
+    yield* regroup(again ? restarted(source) : source, { size, skip, dropLast })
   }
 }
 
@@ -101,24 +104,25 @@ function checkChunks<B>(chunks: Chunks<B>): Chunks<B> {
 }
 
 /** How an epoch is cut into mini-batches. */
-type Cut = Required<Pick<MiniBatchOptions, 'batch' | 'skip' | 'dropLast'>>
+type Cut = Required<Pick<MiniBatchOptions, 'skip' | 'dropLast'>> & { size(): number }
 
 function* gather<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
-  { batch, skip, dropLast }: Cut,
+  { size, skip, dropLast }: Cut,
   order: Uint32Array | undefined,
 ): Generator<Batch<Inputs, Targets>> {
   const { length } = dataset
   if (!isPositive(length)) throw new DataError(`${dataset.name}: length ${length}; it has no sample`)
-  checkLength(length, { batch, skip, dropLast })
-  for (let start = skip; start < length; start += batch) {
-    const size = Math.min(batch, length - start)
-    if (dropLast && size < batch) return
-    const indices = order?.subarray(start, start + size) ?? Uint32Array.from({ length: size }, (_, j) => start + j)
+  checkLength(length, size(), { skip, dropLast })
+  for (let start = skip, count = 0; start < length; start += count) {
+    const batch = size()
+    count = Math.min(batch, length - start)
+    if (dropLast && count < batch) return
+    const indices = order?.subarray(start, start + count) ?? Uint32Array.from({ length: count }, (_, j) => start + j)
     const gathered = dataset.gather(indices)
     checkBatch(gathered)
     const given = samplesIn(gathered)
-    if (given !== size) throw new DataError(`${dataset.name}: gather of ${size} indices gave ${given} samples`)
+    if (given !== count) throw new DataError(`${dataset.name}: gather of ${count} indices gave ${given} samples`)
     yield gathered
   }
 }
@@ -129,13 +133,15 @@ function* gather<Inputs extends Arrays, Targets extends Arrays>(
  */
 async function* regroup<Inputs extends Arrays, Targets extends Arrays>(
   chunks: Chunks<Batch<Inputs, Targets>>,
-  { batch, skip, dropLast }: Cut,
+  { size, skip, dropLast }: Cut,
 ): AsyncGenerator<Batch<Inputs, Targets>, void, void> {
   /** samples read */
   let read = 0
   /** samples in `parts` */
   let samples = 0
   const parts: Batch<Inputs, Targets>[] = []
+  const first = size()
+  let batch = first
   let kind: string | undefined
   for await (const chunk of chunks) {
     checkBatch(chunk)
@@ -143,23 +149,24 @@ async function* regroup<Inputs extends Arrays, Targets extends Arrays>(
     if (sampleKind(chunk) !== kind) {
       throw new DataError(`chunks of one source must agree: first ${kind}; then ${sampleKind(chunk)}`)
     }
-    const size = samplesIn(chunk)
-    let start = Math.min(size, Math.max(0, skip - read))
-    read += size
-    while (start < size) {
-      const count = Math.min(size - start, batch - samples)
+    const length = samplesIn(chunk)
+    let start = Math.min(length, Math.max(0, skip - read))
+    read += length
+    while (start < length) {
+      const count = Math.min(length - start, batch - samples)
       parts.push(joinBatches([sliceBatch(chunk, start, count)]))
       start += count
       samples += count
       if (samples < batch) continue
       samples = 0
       yield joinBatches(parts.splice(0))
+      batch = size()
     }
   }
   if (read === 0) {
     throw new DataError('the source gave no sample; if it was read before, pass a function that starts it again')
   }
-  checkLength(read, { batch, skip, dropLast })
+  checkLength(read, first, { skip, dropLast })
   if (samples > 0 && !dropLast) yield joinBatches(parts.splice(0))
 }
 
@@ -179,7 +186,7 @@ function restarted<B>(chunks: Chunks<B>): Chunks<B> {
 }
 
 /** @throws DataError  more samples to skip than there are, or too few for a mini-batch. Skipping all of them is allowed. */
-function checkLength(length: number, { batch, skip, dropLast }: Cut): void {
+function checkLength(length: number, batch: number, { skip, dropLast }: Omit<Cut, 'size'>): void {
   if (skip > length) throw new DataError(`skip: ${skip} samples of an epoch of ${length}; is it the same data?`)
   if (dropLast && length < batch) {
     throw new DataError(`dropLast leaves nothing: ${length} samples do not fill a mini-batch of ${batch}`)

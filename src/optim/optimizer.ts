@@ -126,14 +126,15 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
 
   /**
    * The next step: one update for each parameter, clipped by the norm that `measureNorm()` found. Note [Step as data].
+   * @param rateFactor  multiplies every learning rate
    * @throws ArgumentError  a schedule gave a rate that is negative or not finite
    * @throws DisposedError  a parameter or the state of the optimizer is disposed
    */
-  updates(): Update[] {
+  updates(rateFactor = 1): Update[] {
     const entries = this.#trained()
     const norm = this.#clipNorm === null ? null : this.#norm.storage(this.name)
     const rates = new Map<Schedule, number>()
-    for (const { schedule } of entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule))
+    for (const { schedule } of entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule, rateFactor))
     return entries.map((entry) => {
       const { parameter, moments, settings, schedule } = entry
       const values: UpdateParameters = {
@@ -278,8 +279,8 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     inputs: readonly Storage[],
   ): Update
 
-  #rate(schedule: Schedule): number {
-    const rate = schedule(this.#steps)
+  #rate(schedule: Schedule, factor: number): number {
+    const rate = factor * schedule(this.#steps)
     const what = `the learning rate of step ${this.#steps}`
     checkAtLeast(this.name, what, rate, 0)
     // a rate that decays can become too small for the element type: then it is 0

@@ -20,7 +20,7 @@ import {
 import { reasonOf, showValue } from '../memory/errors.js'
 import { isRecord, type SavedState } from '../tensor/saved-state.js'
 import { type Checkpoint, checkCheckpoint, type SavedCheckpoint } from './checkpoint.js'
-import { type Cursor, cursorFrom } from './cursor.js'
+import { type Cursor, cursorFrom, type Growth } from './cursor.js'
 
 /** A checkpoint that was read from a file. */
 export interface LoadedCheckpoint extends SavedCheckpoint {
@@ -146,5 +146,6 @@ function cursorOf(value: unknown): Cursor {
     length: countOrNull('length'),
     weight: number('weight'),
     lossSum: number('lossSum'),
+    ...(value.growth !== undefined && { growth: value.growth as Growth }),
   })
 }

@@ -2,7 +2,20 @@
  * How far training has got. A cursor counts samples, not mini-batches, and names their order. So training that goes on
  * with another batch size repeats no sample and leaves none out, and training in another order is refused.
  */
-import { ArgumentError } from '../memory/errors.js'
+import { isPositive } from '../data/batch.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
+import { isRecord } from '../tensor/saved-state.js'
+import type { NoiseSum } from './noise.js'
+
+/** How far a growing mini-batch has got. Plain numbers, fit for JSON. */
+export interface Growth {
+  /** the size of the next mini-batch */
+  readonly batch: number
+  /** the mini-batches of this size so far */
+  readonly steps: number
+  /** the averages that the noise scale is made of */
+  readonly noise: NoiseSum
+}
 
 /** Plain numbers, fit for JSON. Within an epoch every field must be given; `{ epoch }` alone is the start of that epoch. */
 export interface Cursor {
@@ -20,24 +33,31 @@ export interface Cursor {
    */
   readonly weight: number
   readonly lossSum: number
+  /** of a fit whose mini-batch grows */
+  readonly growth?: Growth
 }
 
 /** The facts that determine a sample's position in an epoch. */
 export type Order = Pick<Cursor, 'seed' | 'length'>
 
 /** The start of an epoch. */
-export const epochStart = (epoch: number): Cursor =>
-  Object.freeze({ epoch, samples: 0, seed: null, length: null, weight: 0, lossSum: 0 })
+export const epochStart = (epoch: number, growth?: Growth): Cursor =>
+  Object.freeze({ epoch, samples: 0, seed: null, length: null, weight: 0, lossSum: 0, ...(growth && { growth }) })
+
+/** The cursor with another growth; undefined: without any. */
+export function withGrowth({ growth: _, ...cursor }: Cursor, growth: Growth | undefined): Cursor {
+  return Object.freeze(growth ? { ...cursor, growth } : cursor)
+}
 
 /**
  * A checked copy of a cursor that a caller gives.
  * @throws ArgumentError  naming the field that is missing, unknown or wrong
  */
 export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Cursor {
-  const start = epochStart(given.epoch)
-  const cursor: Cursor = Object.freeze({ ...start, ...given })
+  const start = epochStart(given.epoch, given.growth && growthFrom(given.growth))
+  const cursor: Cursor = withGrowth({ ...start, ...given }, start.growth)
   for (const name of Object.keys(given)) {
-    if (!(name in start))
+    if (!(name in start) && name !== 'growth')
       throw new ArgumentError(`from: a cursor has no '${name}'; it has ${Object.keys(start).join(', ')}`)
   }
   for (const [name, count, empty] of [
@@ -54,6 +74,24 @@ export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Curs
     throw new ArgumentError(`from: a cursor within an epoch needs '${missing}' as well: give a whole streamer.cursor`)
   }
   return cursor
+}
+
+function growthFrom({ batch, steps, noise }: Growth): Growth {
+  const numbers = isRecord(noise) ? [noise.squaredNorm, noise.variance, noise.weight] : []
+  if (
+    isPositive(batch) &&
+    Number.isSafeInteger(steps) &&
+    steps >= 0 &&
+    numbers.every(Number.isFinite) &&
+    isRecord(noise)
+  ) {
+    const { squaredNorm, variance, weight } = noise
+    return { batch, steps, noise: { squaredNorm, variance, weight } }
+  }
+  throw new ArgumentError(
+    `from: growth must be that of a cursor, { batch, steps, noise }, and batch is ${showValue(batch)}, steps ` +
+      `${showValue(steps)}, noise ${numbers.length > 0 ? numbers.map(showValue).join(', ') : showValue(noise)}`,
+  )
 }
 
 /**

@@ -1,14 +1,18 @@
 /** The loop of `Streamer.fit`: epochs of mini-batches from a source. */
+import { samplesIn } from '../data/batch.js'
 import { checkDataset } from '../data/dataset.js'
 import { type AnyBatch, type AnyDataset, type AnySource, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
 import { forget } from '../device/promise.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
-import { type Cursor, checkOrder, cursorFrom, epochStart, type Order } from './cursor.js'
+import { type Cursor, checkOrder, cursorFrom, epochStart, type Order, withGrowth } from './cursor.js'
 import { InterruptedError } from './errors.js'
+import { MiniBatchSizes } from './growth.js'
 import { type SampleShape, sampleShapeOf } from './kind.js'
+import { NO_NOISE, type NoiseSum, scaleOf, withNoise } from './noise.js'
 import type { Committed, Evaluation, FitOptions, StepResult } from './options.js'
+import type { MicroBatchOption, PlannedStep } from './plan.js'
 import type { PlanRequest } from './planner.js'
 
 /**
@@ -16,15 +20,25 @@ import type { PlanRequest } from './planner.js'
  * BusyError.
  */
 export interface Trainer {
+  readonly measuresNoise: boolean
   readonly seed: number
   cursor(): Cursor
   /** @throws BusyError  a step is running */
   begin(at: Cursor): void
-  /** @param next  gives the cursor after the step */
-  step(batch: AnyBatch, next: (result: Committed) => Cursor): Promise<StepResult>
+  step(batch: AnyBatch, how: StepOfFit): Promise<StepResult>
   evaluate(dataset: AnyDataset): Promise<Evaluation>
   endEpoch(next: Cursor): void
-  planFor(request: PlanRequest): unknown
+  planFor(request: PlanRequest): PlannedStep
+}
+
+/** What a fit adds to a step. */
+export interface StepOfFit {
+  /** the cursor after the step. @param noise  the averages of the noise scale */
+  next(result: Committed, noise: NoiseSum): Cursor
+  /** default: that of the options */
+  readonly microBatch?: MicroBatchOption
+  /** multiplies the learning rates; default 1 */
+  readonly rateFactor?: number
 }
 
 /** See Streamer.fit. */
@@ -33,7 +47,17 @@ export async function* fit(
   source: AnySource,
   options: FitOptions,
 ): AsyncGenerator<StepResult, void, void> {
-  const { batch, epochs = 1, shuffle = true, dropLast = false, evaluate, onEpoch, from, signal } = options
+  const {
+    batch,
+    microBatch = 'fit',
+    epochs = 1,
+    shuffle = true,
+    dropLast = false,
+    evaluate,
+    onEpoch,
+    from,
+    signal,
+  } = options
   if (!Number.isSafeInteger(epochs) || epochs < 0) {
     throw new ArgumentError(`fit: epochs is ${epochs}; it must be a whole number, 0 or more`)
   }
@@ -43,30 +67,45 @@ export async function* fit(
   const end = from ? epochs : begin.epoch + epochs
   const order = orderOf(source, shuffle ? trainer.seed : null)
   checkOrder(begin, order)
-  trainer.begin(begin)
+  const sizes = new MiniBatchSizes(batch, order.length, begin.growth)
+  if (sizes.growth && !trainer.measuresNoise) {
+    throw new ArgumentError(
+      'fit: a growing mini-batch follows the noise of the gradient, and this streamer has noise: false',
+    )
+  }
+  trainer.begin(withGrowth(begin, sizes.growth))
   let planned = false
   for (let { epoch, samples: skip } = begin; epoch < end; epoch++, skip = 0) {
     const again = skip > 0 || epoch > begin.epoch
-    const cut = { batch, dropLast, epoch, seed: trainer.seed, shuffle, skip, again }
-    const trained = { samples: 0, ms: 0 }
+    const cut = { batch: () => sizes.now, dropLast, epoch, seed: trainer.seed, shuffle, skip, again }
+    const trained = { samples: 0, ms: 0, noise: NO_NOISE }
     for await (const miniBatch of untilAborted(miniBatches(source, cut), signal)) {
-      if (!planned) planAhead(trainer, sampleShapeOf(miniBatch), samplesToCome(order, skip, end - epoch), options)
+      const shape = sampleShapeOf(miniBatch)
+      const toCome = samplesToCome(order, skip, end - epoch)
+      if (!planned) planAhead(trainer, shape, toCome, options, sizes)
       planned = true
-      const result = await trainer.step(miniBatch, (done) => advanced(trainer.cursor(), done, order))
+      const request = { mode: 'train', batch: samplesIn(miniBatch), microBatch, shape } as const
+      const result = await trainer.step(miniBatch, {
+        next: (done, noise) => withGrowth(advanced(trainer.cursor(), done, order), sizes.advance(noise)),
+        microBatch: sizes.microBatchOf(request, trainer.planFor),
+        rateFactor: sizes.rateFactor,
+      })
       trained.samples += result.samples
       trained.ms += result.ms
+      if (result.noise) trained.noise = withNoise(trained.noise, result.noise)
       yield result
     }
     const evaluation = evaluate ? await trainer.evaluate(evaluate) : undefined
     const { weight, lossSum } = trainer.cursor()
-    trainer.endEpoch(epochStart(epoch + 1))
+    trainer.endEpoch(epochStart(epoch + 1, sizes.growth))
     const imagesPerSecond = trained.ms > 0 ? (1000 * trained.samples) / trained.ms : 0
-    await onEpoch?.({ epoch, trainLoss: lossSum / weight, evaluation, imagesPerSecond })
+    const noiseScale = scaleOf(trained.noise)
+    await onEpoch?.({ epoch, trainLoss: lossSum / weight, evaluation, noiseScale, imagesPerSecond })
   }
 }
 
 /** The next epoch to begin. An unfinished epoch is resumed only if `from` asks for it. */
-const nextEpoch = ({ epoch, samples }: Cursor): Cursor => epochStart(samples > 0 ? epoch + 1 : epoch)
+const nextEpoch = ({ epoch, samples, growth }: Cursor): Cursor => epochStart(samples > 0 ? epoch + 1 : epoch, growth)
 
 /** Only a data set is shuffled and has a known length. */
 const orderOf = (source: AnySource, seed: number | null): Order =>
@@ -99,14 +138,21 @@ function planAhead(
   { planFor }: Trainer,
   shape: SampleShape,
   epochs: readonly number[],
-  { batch, microBatch = 'fit', dropLast, evaluate }: FitOptions,
+  { microBatch = 'fit', dropLast, evaluate }: FitOptions,
+  sizes: MiniBatchSizes,
 ): void {
+  const plan = (batch: number): void => {
+    const request = { mode: 'train', batch, microBatch, shape } as const
+    planFor({ ...request, microBatch: sizes.microBatchOf(request, planFor) })
+  }
   for (const samples of epochs) {
-    planFor({ mode: 'train', batch: Math.min(batch, samples), microBatch, shape })
+    const batch = sizes.now
+    for (const size of sizes.ahead) plan(Math.min(size, samples))
     const last = samples % batch
-    if (samples < batch || last === 0 || dropLast) continue
+    // where the size grows, nobody knows what will be left
+    if (sizes.growth || samples < batch || last === 0 || dropLast) continue
     explaining(`the last mini-batch of an epoch has ${last} of ${samples} samples; dropLast: true leaves it out`, () =>
-      planFor({ mode: 'train', batch: last, microBatch, shape }),
+      plan(last),
     )
   }
   if (!evaluate) return

@@ -2,7 +2,9 @@
 import { joinRows, samplesIn } from '../data/batch.js'
 import { type AnyBatch, checkBatch, sliceBatch } from '../data/index.js'
 import type { PlanMismatchError } from '../device/errors.js'
+import { forget } from '../device/promise.js'
 import { sumOf } from '../ops/targets.js'
+import type { Pass } from '../step/pass.js'
 import { type Recording, record } from '../step/record.js'
 import { mismatch, run, runPlanned } from '../step/run.js'
 import type { HostArray } from '../tensor/host.js'
@@ -10,6 +12,7 @@ import { type Arrays, isArray, isTensor, mapMembers, memberAt, membersOf, type T
 import { EmptyBatchError, InterruptedError } from './errors.js'
 import { race, type Trial } from './fastest.js'
 import { type Mode, sampleShapeOf } from './kind.js'
+import { countedSamples, type MeanGradient } from './noise.js'
 import type { StepOptions } from './options.js'
 import { type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
 import type { Planner, PlanRequest } from './planner.js'
@@ -24,6 +27,7 @@ const BREATH_MS = 50
 /** A mini-batch that is cut into pieces, with its first recordings. */
 interface Opening {
   readonly mode: Mode
+  readonly batch: AnyBatch
   readonly plan: Plan
   readonly passes: Passes
   readonly pieces: readonly AnyBatch[]
@@ -55,7 +59,7 @@ export class Gatherer {
   /**
    * Run a step up to the commit.
    * @param onOutput  gets the output of each micro-batch, in `evaluate` and `predict`
-   * @returns the plan, and the total weight of the mini-batch
+   * @returns the plan, the total weight of the mini-batch, and in training the gradient of its first micro-batch
    * @throws DoesNotFitError, DataError, EmptyBatchError, InterruptedError, ModelError, PlanMismatchError
    */
   async gather(
@@ -63,7 +67,7 @@ export class Gatherer {
     batch: AnyBatch,
     options: StepOptions,
     onOutput?: OnOutput,
-  ): Promise<PlannedStep & { weight: number }> {
+  ): Promise<PlannedStep & { weight: number; part: MeanGradient | null }> {
     checkBatch(batch)
     const microBatch = options.microBatch ?? 'fit'
     const request: PlanRequest = { mode, batch: samplesIn(batch), microBatch, shape: sampleShapeOf(batch) }
@@ -76,8 +80,7 @@ export class Gatherer {
       opening = this.#open(mode, this.#planner.planFor(request), batch)
     }
     this.#program.device.allocator.resetPeak()
-    await this.#stream(opening, options, onOutput)
-    return opening
+    return { ...opening, part: await this.#stream(opening, options, onOutput) }
   }
 
   /** Times forward and backward of the first micro-batches in several sizes: `Streamer.fastest`. */
@@ -110,11 +113,16 @@ export class Gatherer {
     const reset = record(device, () => this.#program.reset())
     const first = this.#record(mode, pieces[0], 0, plan.batch, shares[0])
     const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0], first)
-    return { mode, plan, passes, pieces, weight, shares, reset, first, fault }
+    return { mode, batch, plan, passes, pieces, weight, shares, reset, first, fault }
   }
 
-  async #stream(opening: Opening, { signal, onMicroBatch }: StepOptions, onOutput?: OnOutput): Promise<void> {
+  async #stream(
+    opening: Opening,
+    { signal, onMicroBatch }: StepOptions,
+    onOutput?: OnOutput,
+  ): Promise<MeanGradient | null> {
     const { mode, plan, passes, pieces, shares, reset, first, fault } = opening
+    let firstNorm: Promise<number> | null = null
     if (fault) throw fault
     const { device } = this.#program
     run(device, passes.reset, reset)
@@ -132,10 +140,26 @@ export class Gatherer {
       } finally {
         if (output) for (const [, tensor] of membersOf(output, isTensor)) tensor.dispose()
       }
+      if (j === 0 && passes.noise) firstNorm = this.#normSoFar(passes.noise)
       firstSample += samplesIn(piece)
       await onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
       await this.#breathe()
     }
+    return firstNorm && meanGradient(opening, await firstNorm)
+  }
+
+  /** The norm of the gradient so far. It is read while further micro-batches run. */
+  #normSoFar(noise: Pass): Promise<number> {
+    const { device, optimizer } = this.#program
+    runPlanned(
+      device,
+      noise,
+      record(device, () => this.#program.measureNorm()),
+    )
+    const norm = optimizer.gradNorm()
+    // nobody waits for it if a later micro-batch fails
+    forget(norm)
+    return norm
   }
 
   #record(mode: Mode, piece: AnyBatch, firstSample: number, all: number, share: number): Recording<Tensors | null> {
@@ -167,6 +191,13 @@ export class Gatherer {
     const { lossFunction } = this.#program
     userCode("the loss's check", () => lossFunction.check?.(targets, shapesOf(plan, plan.batch)))
   }
+}
+
+/** The gradient of the first micro-batch. @param norm  of that gradient times the micro-batch's share */
+function meanGradient({ batch, pieces, shares }: Opening, norm: number): MeanGradient | null {
+  const [share] = shares
+  if (share === 0) return null
+  return { samples: countedSamples(pieces[0], batch, samplesIn(batch), share), norm: norm / share }
 }
 
 /** The first samples of a batch in pieces of these sizes. */

@@ -45,6 +45,7 @@ export class StepMeasure {
       mode === 'train'
         ? {
             reset,
+            ...(program.measuresNoise && { noise: planOf(device, () => program.measureNorm()) }),
             norm: planOf(device, () => program.end(1)),
             commit: planOf(device, () => program.commit()),
           }
@@ -80,8 +81,8 @@ export class StepMeasure {
   #measure(size: number, dropped?: ReadonlySet<number>): Measured {
     const { recording, ...output } = this.#record(size)
     const pass = plan(this.program.device, recording, dropped)
-    const { reset, norm = reset, commit = reset } = this.ends
-    const all = [pass, reset, norm, commit]
+    const { reset, noise = reset, norm = reset, commit = reset } = this.ends
+    const all = [pass, reset, noise, norm, commit]
     const { peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak } = all.reduce((a, b) =>
       b.peakHeldBytes > a.peakHeldBytes ? b : a,
     )

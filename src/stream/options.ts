@@ -6,6 +6,7 @@ import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Cursor } from './cursor.js'
+import type { GradientNoise } from './noise.js'
 import type { MicroBatchOption, Part } from './plan.js'
 
 /**
@@ -30,6 +31,11 @@ export interface StreamerOptions<Outputs = Tensor, Targets = Tensor> {
   recompute?: Recompute
   /** refuse to commit a mini-batch whose loss or gradient is NaN or infinite; default true */
   checkFinite?: boolean
+  /**
+   * measure the noise of the gradient in steps of several micro-batches: one more norm a step, which takes no byte. Default
+   * true
+   */
+  noise?: boolean
   /** keep a checkpoint after this many steps, 0: never; default 1 if the device can lose its values, else 0 */
   checkpointEvery?: number
 }
@@ -41,9 +47,29 @@ export interface StepOptions {
   onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void | Promise<void>
 }
 
+/**
+ * How the learning rate follows the mini-batch, as a factor on what the optimizer's settings and schedules say: 1; or batch /
+ * from; or the square root of that.
+ */
+export type RateRule = 'none' | 'linear' | 'sqrt'
+
+/** The sizes of a mini-batch that grows. */
+export interface GrowingBatch {
+  /** the first size; default 16, or all samples where there are fewer */
+  from?: number
+  /** the largest size; default all samples of the data set */
+  to?: number
+  /** default 'none' */
+  learningRate?: RateRule
+}
+
 export interface FitOptions extends StepOptions {
-  /** samples in a mini-batch; the last of an epoch may be smaller */
-  batch: number
+  /**
+   * samples in a mini-batch; the last of an epoch may be smaller. 'auto' begins small and grows with the gradient noise
+   * scale; its sizes and what becomes of the learning rate can be given. It goes in two micro-batches at least, which the
+   * measurement needs
+   */
+  batch: number | 'auto' | GrowingBatch
   /** how many epochs this call runs; with `from`, the epoch at which training ends. Default 1 */
   epochs?: number
   /** leave out the samples at an epoch's end that do not fill a mini-batch; default false */
@@ -77,6 +103,13 @@ export interface StepResult extends Committed {
   parts: readonly Part[]
   /** norm of the gradient of all trained parameters, before clipping */
   gradNorm: number
+  /** what this step tells of the gradient's noise; null for one micro-batch, of which nothing can be told */
+  noise: GradientNoise | null
+  /**
+   * the gradient noise scale in samples, from about the last 40 steps: see noise.ts. null before the first step of several
+   * micro-batches; Infinity where the gradient drowns in noise
+   */
+  noiseScale: number | null
   peakBytes: number
   plannedPeakBytes: number
   ms: number
@@ -98,6 +131,8 @@ export interface EpochResult {
   trainLoss: number
   /** result on the data set given as `evaluate` */
   evaluation: Evaluation | undefined
+  /** the gradient noise scale in samples, from all steps of the epoch; null as in a step */
+  noiseScale: number | null
   /** samples per second of training steps; 0 if no sample of the epoch was left to learn from */
   imagesPerSecond: number
 }

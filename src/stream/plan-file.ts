@@ -7,7 +7,7 @@ import type { PlanFile, PlannedPass } from './plan-format.js'
 
 /** @param blocks  the blocks that were live on the device when the plan was made */
 export function planFile(device: Device, split: Split, passes: Passes, blocks: readonly Block[]): PlanFile {
-  const { reset, norm, commit } = passes
+  const { reset, noise, norm, commit } = passes
   const addressed = reset.addresses !== null
   const { mode, batch, microBatch, extraTime, budgetBytes, heldBytes, parts, plannedPeakBytes } = split
   return {
@@ -19,6 +19,7 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
     batch,
     microBatch,
     extraTime,
+    noise: noise !== undefined,
     budgetBytes: Number.isFinite(budgetBytes) ? budgetBytes : null,
     standing: {
       bytes: heldBytes,
@@ -27,6 +28,7 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
     passes: [
       plannedPass('reset', reset),
       ...parts.map(({ size, count }, i) => plannedPass('micro-batch', passes.parts[i], count, size)),
+      ...(noise ? [plannedPass('noise', noise)] : []),
       ...(norm ? [plannedPass('norm', norm)] : []),
       ...(commit ? [plannedPass('commit', commit)] : []),
     ],

@@ -33,7 +33,7 @@ export interface PlannedTurn {
 }
 
 export interface PlannedPass {
-  readonly name: 'reset' | 'micro-batch' | 'norm' | 'commit'
+  readonly name: 'reset' | 'micro-batch' | 'noise' | 'norm' | 'commit'
   /** how many times the pass runs, one after the other */
   readonly count: number
   /** in the micro-batch; 0 in other passes */
@@ -58,10 +58,12 @@ export interface PlanFile {
   readonly microBatch: number
   /** the time that making values again takes, as a share of the step without it, as predicted */
   readonly extraTime: number
+  /** is the noise of the gradient measured? Then there is a pass `noise` */
+  readonly noise: boolean
   /** null: no limit */
   readonly budgetBytes: number | null
   readonly standing: { readonly bytes: BytesByCategory; readonly blocks: readonly StandingBlock[] }
-  /** in the order in which they run */
+  /** in the order in which they run, but for `noise`, which runs after the first micro-batch of several */
   readonly passes: readonly PlannedPass[]
   /** of the whole step */
   readonly peakBytes: number

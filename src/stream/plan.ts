@@ -2,6 +2,8 @@
  * A plan: how a mini-batch is split, what memory the split takes, and its text for a person. The search for a plan is
  * in search.ts.
  */
+import type { Device } from '../device/device.js'
+import { PlanMismatchError } from '../device/errors.js'
 import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { SluiceError } from '../memory/errors.js'
@@ -37,13 +39,15 @@ export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> 
   for (const { size, count } of parts) for (let i = 0; i < count; i++) yield size
 }
 
-/** The passes of a step; the last two in training only. */
+/** The passes of a step; the last three in training only. */
 export interface Passes {
   /** before the micro-batches */
   readonly reset: Pass
   /** a micro-batch of each part of the plan */
   readonly parts: readonly Pass[]
-  /** after them */
+  /** after the first micro-batch, if there are several: for the gradient noise scale */
+  readonly noise?: Pass
+  /** after all of them */
   readonly norm?: Pass
   readonly commit?: Pass
 }
@@ -208,4 +212,15 @@ export function describePlan(plan: Split): string {
     ...plan.notes.map((note) => `  note: ${note}`),
   ]
   return lines.join('\n')
+}
+
+/** @throws PlanMismatchError  the step has had another peak than its plan */
+export function holdToPlan({ allocator }: Device, plan: Split): void {
+  const { peakBytes } = allocator
+  if (peakBytes === plan.plannedPeakBytes) return
+  throw new PlanMismatchError(
+    `the step peaked at ${peakBytes} bytes where its plan says ${plan.plannedPeakBytes}. Something allocated or ` +
+      'freed tensors outside the recorded step: let the model make and free tensors only in its forward. ' +
+      'Nothing was committed.',
+  )
 }

@@ -122,7 +122,7 @@ export class Planner {
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     const { plan, passes } = this.#planned(options)
-    const all = [passes.reset, ...passes.parts, passes.norm, passes.commit]
+    const all = [passes.reset, ...passes.parts, passes.noise, passes.norm, passes.commit]
     return all.flatMap((pass) => (pass ? timelineOf(pass, plan.heldBytes) : []))
   }
 
@@ -188,7 +188,9 @@ export class Planner {
       }
     }
     const { plan: split, measure } = choose(attempt, limits.map(within))
-    const passes = { ...step.ends, parts: split.parts.flatMap(({ size }) => measure(size).pass ?? []) }
+    const parts = split.parts.flatMap(({ size }) => measure(size).pass ?? [])
+    const { noise, ...ends } = step.ends
+    const passes = { ...ends, parts, ...(countOf(split.parts) > 1 && { noise }) }
     const blocks = device.allocator.blocks()
     const plan: Plan = {
       ...split,

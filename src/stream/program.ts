@@ -60,6 +60,7 @@ export class Program {
     readonly model: AnyModule,
     readonly lossFunction: AnyLoss,
     readonly optimizer: Optimizer,
+    readonly measuresNoise: boolean,
   ) {
     this.device = model.device
     this.#owners = new Owners(model)
@@ -165,6 +166,11 @@ export class Program {
    */
   end(samples: number): void {
     this.#totals.end(samples)
+    this.measureNorm()
+  }
+
+  /** Measure the norm of the gradient so far. */
+  measureNorm(): void {
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
   }
@@ -175,14 +181,18 @@ export class Program {
     return { loss, gradNorm }
   }
 
-  /** The optimizer's updates, then the shadows into the buffers: all or none. @param ready  see Device.commit */
-  commit(ready?: () => void): void {
-    const updates = this.#updates()
+  /**
+   * The optimizer's updates, then the shadows into the buffers: all or none.
+   * @param rateFactor  multiplies the learning rates
+   * @param ready       see Device.commit
+   */
+  commit(rateFactor = 1, ready?: () => void): void {
+    const updates = this.#updates(rateFactor)
     this.device.op = 'commit'
     this.device.commit(updates, ready)
   }
 
-  #updates(): Update[] {
+  #updates(rateFactor: number): Update[] {
     const copies = this.#buffers.flatMap(({ value, shadow }): Update[] =>
       shadow
         ? [
@@ -195,7 +205,7 @@ export class Program {
           ]
         : [],
     )
-    return [...userCode('a schedule', () => this.optimizer.updates()), ...copies]
+    return [...userCode('a schedule', () => this.optimizer.updates(rateFactor)), ...copies]
   }
 
   /** The loss of the mini-batch so far. */

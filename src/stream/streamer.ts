@@ -10,7 +10,6 @@
  */
 import { checkDataset } from '../data/dataset.js'
 import type { AnyBatch, AnyDataset, AnySource } from '../data/index.js'
-import { PlanMismatchError } from '../device/errors.js'
 import { checkSeed } from '../device/seed.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { AnyModule } from '../nn/module.js'
@@ -26,11 +25,11 @@ import { type Cursor, epochStart } from './cursor.js'
 import { BusyError, checkFinite } from './errors.js'
 import { checkIdle, exclusively } from './exclusive.js'
 import type { Trial } from './fastest.js'
-import { fit } from './fit.js'
+import { fit, type StepOfFit } from './fit.js'
 import { Gatherer, joinedOutputs } from './gather.js'
 import { Accuracy } from './metric.js'
+import { NO_NOISE, type NoiseSum, noiseOf, REMEMBERED, scaleOf, withNoise } from './noise.js'
 import {
-  type Committed,
   checkRecompute,
   type Evaluation,
   type FitOptions,
@@ -38,7 +37,7 @@ import {
   type StepResult,
   type StreamerOptions,
 } from './options.js'
-import type { Plan } from './plan.js'
+import { holdToPlan, type Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { Program } from './program.js'
 
@@ -65,18 +64,29 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   readonly #checkFinite: boolean
   readonly #checkpoints: Checkpoints
   #cursor: Cursor = epochStart(0)
+  /** the averages that the gradient noise scale is made of */
+  #noise: NoiseSum = NO_NOISE
   /** identifies the latest fit; an earlier one sees here that it has been replaced */
   #turn = {}
 
   constructor(options: StreamerOptions<Outputs, Targets>) {
-    const { model, loss, optimizer, seed = 0, recompute = 'cheap', checkFinite = true, checkpointEvery } = options
+    const {
+      model,
+      loss,
+      optimizer,
+      seed = 0,
+      recompute = 'cheap',
+      checkFinite = true,
+      noise = true,
+      checkpointEvery,
+    } = options
     checkSeed('Streamer', seed)
     checkRecompute(recompute)
     this.#checkpoints = new Checkpoints(model, optimizer, seed, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
     // model and data decide what outputs and targets are, whatever the types say
-    this.#program = new Program(model, loss as AnyLoss, optimizer)
+    this.#program = new Program(model, loss as AnyLoss, optimizer, noise)
     this.#planner = new Planner(this.#program, recompute)
     this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
@@ -141,16 +151,15 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws DeviceLostError  all values are lost: go on from `lastCheckpoint`
    */
   step(batch: AnyBatch, options: StepOptions = {}): Promise<StepResult> {
-    return this.#step(batch, options, () => this.#cursor)
+    return this.#step(batch, options, { next: () => this.#cursor })
   }
 
-  /** @param next  gives the cursor after the step */
-  async #step(batch: AnyBatch, options: StepOptions, next: (result: Committed) => Cursor): Promise<StepResult> {
+  async #step(batch: AnyBatch, options: StepOptions, { next, rateFactor }: StepOfFit): Promise<StepResult> {
     return this.#exclusively('a step', async () => {
       const started = performance.now()
       const { device } = this.#program
       await this.#checkpoints.beforeStep(this.#cursor)
-      const { plan, passes, weight } = await this.#gatherer.gather('train', batch, options)
+      const { plan, passes, weight, part } = await this.#gatherer.gather('train', batch, options)
       const { norm, commit } = passes
       if (norm)
         runPlanned(
@@ -160,10 +169,12 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
         )
       const { loss, gradNorm } = await this.#program.readMeasured()
       if (this.#checkFinite) checkFinite(loss, gradNorm)
-      const updates = record(device, () => this.#program.commit(() => this.#holdToPlan(plan)))
+      const updates = record(device, () => this.#program.commit(rateFactor, () => holdToPlan(device, plan)))
       if (commit) runPlanned(device, commit, updates)
       this.optimizer.committed()
-      this.#cursor = next({ samples: plan.batch, loss, weight })
+      const noise = part && noiseOf(part, { samples: plan.batch, norm: gradNorm })
+      if (noise) this.#noise = withNoise(this.#noise, noise, REMEMBERED)
+      this.#cursor = next({ samples: plan.batch, loss, weight }, this.#noise)
       await this.#checkpoints.afterStep(this.#cursor)
       return {
         epoch: this.#cursor.epoch,
@@ -172,6 +183,8 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
         parts: plan.parts,
         loss,
         gradNorm,
+        noise,
+        noiseScale: scaleOf(this.#noise),
         weight,
         peakBytes: device.allocator.peakBytes,
         plannedPeakBytes: plan.plannedPeakBytes,
@@ -193,6 +206,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       throw new BusyError('fit: a later fit, or restore, has replaced this one; `from: streamer.cursor` goes on')
     }
     const trainer = {
+      measuresNoise: this.#program.measuresNoise,
       seed: this.#seed,
       cursor: () => this.#cursor,
       begin: (at: Cursor) => {
@@ -206,9 +220,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
         this.#checkpoints.moved(next)
       },
       planFor: this.#planner.planFor.bind(this.#planner),
-      step: (batch: AnyBatch, next: (result: Committed) => Cursor) => {
+      step: (batch: AnyBatch, how: StepOfFit) => {
         mine()
-        return this.#step(batch, options, next)
+        return this.#step(batch, { ...options, microBatch: how.microBatch ?? options.microBatch }, how)
       },
       evaluate: (dataset: AnyDataset) => {
         mine()
@@ -221,6 +235,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   /** Let training go on from `at`. */
   #begin(at: Cursor): object {
     this.#cursor = at
+    this.#noise = at.growth?.noise ?? this.#noise
     this.#checkpoints.restart()
     this.#turn = {}
     return this.#turn
@@ -236,7 +251,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       const { plan } = await this.#gatherer.gather('evaluate', batch, options, (output, piece) =>
         accuracy.add(output, piece),
       )
-      this.#holdToPlan(plan)
+      holdToPlan(this.#program.device, plan)
       return {
         loss: await this.#program.readLoss(),
         accuracy: accuracy.value,
@@ -259,7 +274,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       const batch = { inputs, targets: inputs }
       const parts: Arrays[] = []
       const { plan } = await this.#gatherer.gather('predict', batch, options, (output) => parts.push(output))
-      this.#holdToPlan(plan)
+      holdToPlan(this.#program.device, plan)
       return joinedOutputs(parts)
     })
   }
@@ -271,17 +286,6 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   dispose(): void {
     checkIdle(this.model.device, 'dispose')
     this.#program.dispose()
-  }
-
-  /** @throws PlanMismatchError  the step has another peak than its plan */
-  #holdToPlan(plan: Plan): void {
-    const { peakBytes } = this.#program.device.allocator
-    if (peakBytes === plan.plannedPeakBytes) return
-    throw new PlanMismatchError(
-      `the step peaked at ${peakBytes} bytes where its plan says ${plan.plannedPeakBytes}. Something allocated or ` +
-        'freed tensors outside the recorded step: let the model make and free tensors only in its forward. ' +
-        'Nothing was committed.',
-    )
   }
 
   async #exclusively<T>(what: string, fn: () => Promise<T>): Promise<T> {

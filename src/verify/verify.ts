@@ -33,7 +33,8 @@ export function verifyPlan(plan: unknown): void {
   const limit = addressed ? Math.floor(budget / PAGE_BYTES) * PAGE_BYTES : budget
   const memory = memoryOf(fields('standing', file.standing), addressed)
   const passes = list('passes', file.passes).map((pass, i) => fields(`passes[${i}]`, pass))
-  const order = mode === 'train' ? /^reset(,micro-batch)+,norm,commit$/ : /^reset(,micro-batch)+$/
+  const ends = file.noise === true ? /^reset(,micro-batch)+,noise,norm,commit$/ : /^reset(,micro-batch)+,norm,commit$/
+  const order = mode === 'train' ? ends : /^reset(,micro-batch)+$/
   expect(order.test(passes.map(({ name }) => text('passes', name)).join()), 'passes', 'are not those of a step')
   let [samples, highest] = [0, 0]
   for (const [i, pass] of passes.entries()) {
