@@ -1,6 +1,8 @@
 /** `--checkpoint` and `--resume`: a training as a file, with the flags that made it. */
+import { DeviceLostError } from '../device/errors.js'
 import { FileError, naming, parseJson, readHeader, SafetensorsError, showName } from '../io/index.js'
 import { reasonOf } from '../memory/errors.js'
+import type { Checkpoint } from '../stream/checkpoint.js'
 import { loadCheckpoint, saveCheckpoint } from '../stream/checkpoint-file.js'
 import type { Streamer } from '../stream/streamer.js'
 import { isRecord } from '../tensor/saved-state.js'
@@ -118,15 +120,41 @@ export class Keeper {
 
   /** Keep the last commit. @throws FileError  the file could not be written, and is as it was */
   async keep(): Promise<void> {
+    if (this.job.checkpoint !== undefined) await this.#write(() => this.streamer.checkpoint(), this.streamer)
+  }
+
+  /**
+   * The device has lost its values: keep the last commit from the copy that the streamer has.
+   * @returns the error to throw, which says how to go on
+   */
+  async keepAfterLoss(error: DeviceLostError): Promise<DeviceLostError> {
+    const { checkpoint: file } = this.job
+    const { lastCheckpoint } = this.streamer
+    const lost = error.cause instanceof DeviceLostError ? error.cause.message : error.message
+    if (file === undefined || !lastCheckpoint) {
+      return new DeviceLostError(`${lost} With --checkpoint FILE the training would be in a file.`, { cause: error })
+    }
+    await this.#write(async () => lastCheckpoint, lastCheckpoint)
+    const { steps } = lastCheckpoint.optimizer
+    const goOn = `To go on: sluice train --resume ${file} --checkpoint ${file}`
+    return new DeviceLostError(`${lost} ${showName(file)} has the training up to step ${steps}. ${goOn}`, {
+      cause: error,
+    })
+  }
+
+  async #write(
+    make: () => Promise<Checkpoint>,
+    at: Pick<Checkpoint, 'cursor'> & { optimizer: { steps: number } },
+  ): Promise<void> {
     const { checkpoint: file, flags, fastest, microBatch, json } = this.job
     if (file === undefined) return
-    const { epoch, samples } = this.streamer.cursor
-    const { steps } = this.streamer.optimizer
+    const { epoch, samples } = at.cursor
+    const { steps } = at.optimizer
     const commit = `${steps} ${epoch} ${samples}`
     if (commit === this.#kept) return
     // keep the size that was measured to be the fastest: a second measurement can give another
     const kept = fastest ? { ...flags, 'micro-batch': String(microBatch) } : flags
-    await saveCheckpoint(await this.streamer.checkpoint(), file, { metadata: { [TEXT]: JSON.stringify(kept) } })
+    await saveCheckpoint(await make(), file, { metadata: { [TEXT]: JSON.stringify(kept) } })
     this.#kept = commit
     if (json) emit(this.io, 'checkpoint', { file, step: steps, epoch: epoch + 1, samples })
   }

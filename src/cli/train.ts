@@ -1,5 +1,6 @@
 /** `sluice train`: plan, train, and say whether the plan held. */
 import type { Dataset } from '../data/index.js'
+import { DeviceLostError } from '../device/errors.js'
 import { heapLimit } from '../device/heap-device.js'
 import { openDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
@@ -142,6 +143,7 @@ async function follow(
     }
     return true
   } catch (error) {
+    if (error instanceof DeviceLostError) throw await keeper.keepAfterLoss(error)
     if (!(error instanceof InterruptedError)) throw error
     await keeper.keep()
     return false

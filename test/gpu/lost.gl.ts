@@ -14,6 +14,7 @@ import { ops } from '../../src/ops/table.js'
 import { type FitOptions, Streamer } from '../../src/stream/streamer.js'
 import { tensor } from '../../src/tensor/create.js'
 import { errorOf } from '../error-of.js'
+import { lose } from './lose.js'
 
 const BATCH = 512
 const OPTIONS: FitOptions = { batch: BATCH, epochs: 2 }
@@ -28,21 +29,6 @@ function streamerOn(device: Parameters<typeof models.mlp>[0], checkpointEvery?: 
 /** A budget that splits a mini-batch into several micro-batches. */
 const { minimumBudgetBytes, wholeBatchBytes } = streamerOn(openVirtualDevice('gpu')).plan({ batch: BATCH })
 const memory = Math.round(minimumBudgetBytes + 0.25 * (wholeBatchBytes - minimumBudgetBytes))
-
-function lose(gl: WebGL2RenderingContext): void {
-  const extension = gl.getExtension('WEBGL_lose_context')
-  if (extension) {
-    extension.loseContext()
-    return
-  }
-  // the behaviour of a lost context: calls do nothing, and return null
-  for (let object: object = gl; object !== Object.prototype; object = Object.getPrototypeOf(object)) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
-      if (typeof value === 'function') Object.defineProperty(gl, name, { configurable: true, value: () => null })
-    }
-  }
-  Object.assign(gl, { isContextLost: () => true, getError: () => gl.NO_ERROR })
-}
 
 /** Losses of the steps and of the evaluation. */
 async function follow(streamer: Streamer, losses: number[], options: Partial<FitOptions> = {}): Promise<number[]> {
