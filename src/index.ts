@@ -129,8 +129,11 @@ export {
   type Checkpoint,
   type Cursor,
   type EpochResult,
+  type EvaluateOptions,
   type Evaluation,
   type FitOptions,
+  type Metric,
+  type Metrics,
   type PlanOptions,
   type Recompute,
   type SavedCheckpoint,
@@ -138,6 +141,8 @@ export {
   type StepResult,
   Streamer,
   type StreamerOptions,
+  type Training,
+  type Unlearned,
 } from './stream/streamer.js'
 export { type CreateOptions, fromHost, full, ones, requireGrad, tensor, type Values, zeros } from './tensor/create.js'
 export { DeviceMismatchError, DisposedError, ScopeError, ShapeError, StateError } from './tensor/errors.js'

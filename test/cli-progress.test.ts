@@ -211,7 +211,7 @@ function summary(
   const plan = streamer.plan({ batch: 64, microBatch: 10 })
   const tally = new Tally()
   for (const peakBytes of [1000, peaks.step, 1000]) tally.step({ ...STEP, peakBytes })
-  const evaluation = { loss: 2, accuracy: 0.5, samples: 9, plannedPeakBytes: 1000, ms: 1 }
+  const evaluation = { loss: 2, metrics: {}, accuracy: 0.5, samples: 9, plannedPeakBytes: 1000, ms: 1 }
   tally.evaluation({ ...evaluation, peakBytes: peaks.evaluation })
   const { io, shown } = screen({ isTTY: false })
   showDone(io, job, tally, {

@@ -152,9 +152,9 @@ test('at learning rate 0 the mean of an epoch is the loss of its data, for any m
 })
 
 test('every epoch has an order of its own, which depends only on the seed', async () => {
-  const order = async (options: Partial<FitOptions> & { seed?: number }) => {
+  const order = async ({ seed, ...options }: Partial<FitOptions> & { seed?: number }) => {
     const source = recorded(classBatch(13, 1))
-    const { streamer } = await trainer(options)
+    const { streamer } = await trainer({ seed })
     await follow(streamer, source, { batch: 5, epochs: 4, ...options })
     const orders = ordersOf(source, 13)
     assert.is(orders.length, options.epochs ?? 4)

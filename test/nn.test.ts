@@ -75,10 +75,17 @@ class Net extends Module {
   norm = new LayerNorm(this.device, 4)
   table = new Embedding(this.device, 3, 2)
   head = new Head(this.device, this.table.weight, this)
-  notes = { weight: new Parameter(this.device, [1]) }
+  heads = { left: new Linear(this.device, 2, 1), right: [new Parameter(this.device, [1])] }
+  byName = new Map([['up', new Linear(this.device, 1, 1, { bias: false })]])
+  all = new Set([new LayerNorm(this.device, 1)])
+  #notes = { weight: new Parameter(this.device, [1]) }
 
   forward(x: Tensor): Tensor {
     return x
+  }
+
+  disposeNotes(): void {
+    this.#notes.weight.dispose()
   }
 }
 
@@ -105,6 +112,7 @@ class Head extends Module {
 //         features = Sequential(Conv2d(1, 2, 3), ReLU(), BatchNorm2d(2))
 //         blocks = ModuleList([Linear(2, 2), Linear(2, 2, bias=False)]); scale = Parameter(zeros(3))
 //         norm = LayerNorm(4); table = Embedding(3, 2); head = Linear(2, 3); head.weight = table.weight
+//         heads = ModuleDict({ left: Linear(2, 1), right: ParameterList([...]) }); byName = ModuleDict({ up: ... })
 
 test('names of parameters and buffers are those of PyTorch, in order of definition', async () => {
   const net = new Net(await open())
@@ -123,6 +131,12 @@ test('names of parameters and buffers are those of PyTorch, in order of definiti
       'norm.bias',
       'table.weight',
       'head.bias',
+      'heads.left.weight',
+      'heads.left.bias',
+      'heads.right.0',
+      'byName.up.weight',
+      'all.0.weight',
+      'all.0.bias',
     ],
   )
   assert.equal(
@@ -197,7 +211,7 @@ test('dispose gives every byte back', async () => {
   for (const buffer of net.buffers()) buffer.shadow = standingTensor(device, buffer.value.shape, 'buffer')
   scope(device, () => backward(sum(mul(net.scale, 2))))
   net.dispose()
-  net.notes.weight.dispose()
+  net.disposeNotes()
   assert.is(device.memory.heldBytes, device.memory.held.runtime)
 })
 

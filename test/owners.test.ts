@@ -60,12 +60,12 @@ test('Sequential in Sequential: the paths are those of the parameters', () => {
 
 class Skips extends Module {
   readonly shared = linear(this.device)
-  readonly named = { hidden: linear(this.device) }
+  readonly #hidden = linear(this.device)
   readonly block = new Block(this.device)
 
   forward(x: Tensor): Tensor {
     const first = this.shared.forward(x)
-    return this.block.forward(add(this.named.hidden.forward(first), this.shared.forward(tanh(first))))
+    return this.block.forward(add(this.#hidden.forward(first), this.shared.forward(tanh(first))))
   }
 }
 
@@ -79,7 +79,7 @@ class Block extends Module {
 
 test('a module used twice has one path; the ops of a module itself belong to it, before and after another module runs', () => {
   const model = new Skips(openVirtualDevice('cpu'))
-  // a module inside a plain object is not a member, so its owner owns what it does
+  // a module in a private property is not a member, so its owner owns what it does
   assert.equal(ownersOf(model, 'linear'), ['shared', '', 'shared', 'block.convs.0', 'block.convs.1'])
   assert.equal(ownersOf(model, 'relu'), ['block'])
   assert.equal(ownersOf(model, 'add'), ['', 'block'])

@@ -5,6 +5,7 @@
 import { openVirtualDevice } from '../device/open.js'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { DoesNotFitError } from '../stream/errors.js'
+import { piecesOf } from '../stream/evaluate.js'
 import type { Plan } from '../stream/plan.js'
 import type { PlanOptions } from '../stream/streamer.js'
 import { build, type Job, type Sets } from './job.js'
@@ -23,7 +24,7 @@ export function plannedBatches({ batch, microBatch }: Job, { train, test }: Sets
   return [
     { batch, microBatch },
     ...(ragged > 0 ? [{ batch: ragged, microBatch }] : []),
-    { mode: 'evaluate', batch: test.length, microBatch },
+    ...piecesOf(test.length).map((size) => ({ mode: 'evaluate', batch: size, microBatch }) as const),
   ]
 }
 

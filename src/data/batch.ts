@@ -1,5 +1,6 @@
 /** A batch: samples on the host. Axis 0 of every array is the sample. */
 import { showValue } from '../memory/errors.js'
+import { foreignName } from '../memory/foreign.js'
 import type { HostArray, HostData } from '../tensor/host.js'
 import { showShape } from '../tensor/shape.js'
 import {
@@ -48,6 +49,8 @@ export function sliceBatch<Inputs extends Arrays, Targets extends Arrays>(
   })
 }
 
+const FIELDS = ['inputs', 'targets', 'weights']
+
 /**
  * Refuses a batch that does not describe N >= 1 samples.
  * @throws DataError  naming the array: data that is not a typed array or does not fill the shape, a shape that is not of
@@ -56,6 +59,12 @@ export function sliceBatch<Inputs extends Arrays, Targets extends Arrays>(
 export function checkBatch(batch: AnyBatch): void {
   if (typeof batch !== 'object' || batch === null) {
     throw new DataError(`${showValue(batch)} is not a batch: a batch is { inputs, targets, weights? }`)
+  }
+  const unknown = Object.keys(batch).find((name) => !FIELDS.includes(name))
+  if (unknown !== undefined) {
+    const meant = foreignName(unknown, FIELDS)
+    const hint = meant === null ? '' : ` (do you mean ${meant}?)`
+    throw new DataError(`a batch has no ${showValue(unknown)}${hint}: it is { inputs, targets, weights? }`)
   }
   const { weights } = batch
   const [[first, { shape }], ...others] = [...arraysIn('inputs', batch.inputs), ...arraysIn('targets', batch.targets)]

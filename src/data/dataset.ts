@@ -4,6 +4,7 @@
  */
 import seedrandom from 'seedrandom'
 import { checkSeed } from '../device/seed.js'
+import { ANYTHING, checkArgument, NUMBER, options as optionsOf, TEXT } from '../memory/arguments.js'
 import { showValue } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { frozen, type Shape } from '../tensor/shape.js'
@@ -45,6 +46,14 @@ export interface Dataset<Inputs extends Arrays = HostArray, Targets extends Arra
 /** A data set with any number of inputs and targets. */
 export type AnyDataset = Dataset<Arrays, Arrays>
 
+const FROM_ARRAYS = optionsOf<AnyBatch & { name?: string; classes?: number }>({
+  inputs: ANYTHING,
+  targets: ANYTHING,
+  weights: ANYTHING,
+  name: TEXT,
+  classes: NUMBER,
+})
+
 /** The structure S with a host array for each member. */
 type Held<S> = Like<S, HostArray, HostArray>
 
@@ -60,9 +69,10 @@ export function fromArrays<Inputs extends Arrays | [], Targets extends Arrays | 
   options: Batch<Inputs, Targets> & { readonly name?: string; readonly classes?: number },
 ): Dataset<Held<Inputs>, Held<Targets>>
 export function fromArrays(options: AnyBatch & { readonly name?: string; readonly classes?: number }): AnyDataset {
-  const { name = 'arrays', classes } = options
-  checkBatch(options)
-  const arrays = mapArrays(options, ({ data, shape, scale }) => ({ data, shape: frozen(shape), scale }))
+  checkArgument('fromArrays', 'options', options, FROM_ARRAYS)
+  const { name = 'arrays', classes, ...batch } = options
+  checkBatch(batch)
+  const arrays = mapArrays(batch, ({ data, shape, scale }) => ({ data, shape: frozen(shape), scale }))
   if (classes !== undefined && !isPositive(classes))
     throw new DataError(`classes: ${classes} is not a positive integer`)
   const { inputs, targets } = arrays
@@ -104,6 +114,8 @@ export function subset<Inputs extends Arrays, Targets extends Arrays>(
   }
 }
 
+const SPLIT = optionsOf({ testFraction: NUMBER, seed: ANYTHING }, ['seed'])
+
 /**
  * Two disjoint data sets that together hold every sample once, drawn by `permutation(length, seed, 0)`.
  * @param testFraction  share of the samples that are for testing, rounded to whole samples; default 0.2
@@ -113,8 +125,11 @@ export function subset<Inputs extends Arrays, Targets extends Arrays>(
  */
 export function split<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
-  { testFraction = 0.2, seed }: { readonly testFraction?: number; readonly seed: number },
+  options: { readonly testFraction?: number; readonly seed: number },
 ): { train: Dataset<Inputs, Targets>; test: Dataset<Inputs, Targets> } {
+  checkDataset('split', dataset)
+  checkArgument('split', 'options', options, SPLIT)
+  const { testFraction = 0.2, seed } = options
   checkSeed('split', seed)
   const testSamples = Math.round(dataset.length * testFraction)
   if (!(testSamples >= 1 && testSamples < dataset.length)) {

@@ -1,6 +1,7 @@
 /** Opening a device by name. */
+import { ANYTHING, BOOLEAN, checkArgument, oneOf, options as optionsOf } from '../memory/arguments.js'
 import { type ByteSize, parseBytes } from '../memory/bytes.js'
-import { ArgumentError } from '../memory/errors.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
 import { HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
 import { offeredShare } from '../memory/offered.js'
 import type { Device } from './device.js'
@@ -24,6 +25,15 @@ export interface OpenOptions extends DeviceOptions {
   context?: WebGL2RenderingContext
 }
 
+const OPEN = optionsOf<OpenOptions>({
+  memory: ANYTHING,
+  seed: ANYTHING,
+  trackOrigins: BOOLEAN,
+  simd: oneOf('none', 'baseline', 'relaxed', 'wide'),
+  threads: ANYTHING,
+  context: ANYTHING,
+})
+
 /**
  * Open a device that will never hold more than `memory` bytes.
  * On cpu and reference the budget, in whole pages of 64 KiB, is the size of the memory itself. On the gpu the budget
@@ -39,6 +49,7 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
   if (options?.memory === undefined) {
     throw new ArgumentError(`a device needs a byte budget: openDevice('${kind}', { memory: '8MiB' })`)
   }
+  checkArgument('openDevice', 'options', options, OPEN)
   const budgetBytes = budgetOf(kind, options.memory)
   // checked first, because a context that was made would have to be given back
   checkSeed('openDevice', options.seed ?? 0)
@@ -57,6 +68,7 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
  */
 export function openVirtualDevice(kind: DeviceKind, options: Partial<OpenOptions> = {}): Device {
   checkKind(kind)
+  checkArgument('openVirtualDevice', 'options', options, OPEN)
   const budgetBytes = options.memory === undefined ? Infinity : budgetOf(kind, options.memory)
   if (kind === 'gpu') return new VirtualGpuDevice(budgetBytes, options)
   return new VirtualDevice(kind, budgetBytes, options)
@@ -78,5 +90,5 @@ export function budgetOf(kind: DeviceKind, memory: ByteSize): number {
 
 function checkKind(kind: string): void {
   if (DEVICE_KINDS.some((known) => known === kind)) return
-  throw new ArgumentError(`there is no device '${kind}': use ${DEVICE_KINDS.join(', ')}`)
+  throw new ArgumentError(`there is no device ${showValue(kind)}: use ${DEVICE_KINDS.join(', ')}`)
 }

@@ -129,8 +129,11 @@ export abstract class AnyModule {
   *#walk(value: unknown = this, name = '', path: readonly unknown[] = []): Generator<[string, Member]> {
     if (path.includes(value)) return
     if (value instanceof Parameter || value instanceof Buffer || value instanceof AnyModule) yield [name, value]
-    const members = value instanceof AnyModule ? value.members() : Array.isArray(value) ? Object.entries(value) : []
-    for (const [key, member] of members) yield* this.#walk(member, name ? `${name}.${key}` : key, [...path, value])
+    const members = value instanceof AnyModule ? value.members() : entriesIn(value)
+    for (const [key, member] of members) {
+      if (typeof member !== 'object' || member === null) continue
+      yield* this.#walk(member, name ? `${name}.${key}` : key, [...path, value])
+    }
   }
 
   #named<T extends Member>(wanted: (member: Member) => member is T): Map<string, T> {
@@ -165,13 +168,24 @@ export abstract class AnyModule {
  * argument: `Module<{ image: Tensor; text: Tensor }>` has a `forward({ image, text })`. The second type is what the forward
  * returns: one tensor, or a list or a record of tensors.
  *
- * Properties that hold a Parameter, a Buffer, a Module, or an array of these are its members, in the order of definition;
- * #private properties are not. An object that is found under two names keeps the first.
+ * Properties that hold a Parameter, a Buffer or a Module, or these in arrays, plain objects, Maps and Sets, are its members,
+ * in the order of definition; #private properties are not. An object that is found under two names keeps the first.
  */
 export abstract class Module<Inputs = Tensor, Outputs = Tensor> extends AnyModule {
   /** x [N, ...]: axis 0 is the sample, in every input and every output. */
   abstract override forward(...inputs: Arguments<Inputs>): Outputs
 }
+
+/** The members of a collection by name: of an array, a Set, a Map or a plain object. */
+function entriesIn(value: unknown): Iterable<readonly [string, unknown]> {
+  if (Array.isArray(value)) return Object.entries(value)
+  if (value instanceof Set) return Object.entries([...value])
+  if (value instanceof Map) return Array.from(value, ([key, member]) => [String(key), member] as const)
+  const isPlain = typeof value === 'object' && value !== null && PLAIN.includes(Object.getPrototypeOf(value))
+  return isPlain ? Object.entries(value) : []
+}
+
+const PLAIN: readonly unknown[] = [Object.prototype, null]
 
 /** The parameters of a forward: a list gives one each, and everything else is one parameter. */
 export type Arguments<Inputs> = Inputs extends readonly unknown[] ? Inputs : [x: Inputs]

@@ -36,8 +36,11 @@ export interface Loss<Outputs = Tensor, Targets = Tensor> {
   ignores?(target: number): boolean
   /** @throws ShapeError, ArgumentError  naming the first target that an output of this shape cannot have */
   check?(targets: Like<Targets, Tensor, HostArray>, outputShape: Like<Outputs, Tensor, Shape>): void
-  /** For a loss whose mean over a mini-batch is not the mean over its parts: the reason, for the error. */
-  readonly coupled?: string
+  /**
+   * For a loss whose mean over a mini-batch is not the mean over its parts: the reason, for the error. false: it is split
+   * all the same, without the trial of stream/split-check.ts.
+   */
+  readonly coupled?: string | false
 }
 
 /** A loss of any outputs and targets. */

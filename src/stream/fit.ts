@@ -1,22 +1,23 @@
 /** The loop of `Streamer.fit`: epochs of mini-batches from a source. */
 import { samplesIn } from '../data/batch.js'
 import { checkDataset } from '../data/dataset.js'
-import { type AnyBatch, type AnyDataset, type AnySource, miniBatches } from '../data/index.js'
+import { type AnyBatch, type AnySource, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
-import { forget } from '../device/promise.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import { untilAborted } from './abort.js'
 import { type Cursor, checkOrder, cursorFrom, epochStart, type Order, withGrowth } from './cursor.js'
-import { InterruptedError } from './errors.js'
+import { EmptyBatchError, NonFiniteError } from './errors.js'
+import { piecesOf } from './evaluate.js'
 import { MiniBatchSizes } from './growth.js'
 import { type SampleShape, sampleShapeOf } from './kind.js'
 import { NO_NOISE, type NoiseSum, scaleOf, withNoise } from './noise.js'
-import type { Committed, Evaluation, FitOptions, StepResult } from './options.js'
+import type { Committed, Evaluation, FitOptions, StepResult, Unlearned } from './options.js'
 import type { MicroBatchOption, PlannedStep } from './plan.js'
 import type { PlanRequest } from './planner.js'
 
 /**
- * A streamer as seen by one fit. Once a later fit has replaced this one, `endEpoch`, `step` and `evaluate` throw a
+ * A streamer as seen by one fit. Once a later fit has replaced this one, `moveTo`, `step` and `evaluate` throw a
  * BusyError.
  */
 export interface Trainer {
@@ -26,8 +27,9 @@ export interface Trainer {
   /** @throws BusyError  a step is running */
   begin(at: Cursor): void
   step(batch: AnyBatch, how: StepOfFit): Promise<StepResult>
-  evaluate(dataset: AnyDataset): Promise<Evaluation>
-  endEpoch(next: Cursor): void
+  evaluate(source: AnySource): Promise<Evaluation>
+  /** @param next  the cursor after an epoch, or after a mini-batch that is skipped */
+  moveTo(next: Cursor): void
   planFor(request: PlanRequest): PlannedStep
 }
 
@@ -62,7 +64,7 @@ export async function* fit(
     throw new ArgumentError(`fit: epochs is ${epochs}; it must be a whole number, 0 or more`)
   }
   checkSource(source)
-  if (evaluate) checkDataset('fit: evaluate', evaluate)
+  if (evaluate !== undefined) checkSource(evaluate)
   const begin = from ? cursorFrom(from) : nextEpoch(trainer.cursor())
   const end = from ? epochs : begin.epoch + epochs
   const order = orderOf(source, shuffle ? trainer.seed : null)
@@ -79,28 +81,48 @@ export async function* fit(
     const again = skip > 0 || epoch > begin.epoch
     const cut = { batch: () => sizes.now, dropLast, epoch, seed: trainer.seed, shuffle, skip, again }
     const trained = { samples: 0, ms: 0, noise: NO_NOISE }
+    const skipped = { empty: 0, nonFinite: 0 }
     for await (const miniBatch of untilAborted(miniBatches(source, cut), signal)) {
       const shape = sampleShapeOf(miniBatch)
       const toCome = samplesToCome(order, skip, end - epoch)
       if (!planned) planAhead(trainer, shape, toCome, options, sizes)
       planned = true
       const request = { mode: 'train', batch: samplesIn(miniBatch), microBatch, shape } as const
-      const result = await trainer.step(miniBatch, {
+      const how: StepOfFit = {
         next: (done, noise) => withGrowth(advanced(trainer.cursor(), done, order), sizes.advance(noise)),
         microBatch: sizes.microBatchOf(request, trainer.planFor),
         rateFactor: sizes.rateFactor,
-      })
+      }
+      const result = await learned(() => trainer.step(miniBatch, how), options)
+      if (typeof result === 'string') {
+        skipped[result]++
+        const nothing = { samples: request.batch, weight: 0, loss: 0 }
+        trainer.moveTo(withGrowth(advanced(trainer.cursor(), nothing, order), sizes.growth))
+        continue
+      }
       trained.samples += result.samples
       trained.ms += result.ms
       if (result.noise) trained.noise = withNoise(trained.noise, result.noise)
       yield result
     }
-    const evaluation = evaluate ? await trainer.evaluate(evaluate) : undefined
+    const evaluation = evaluate !== undefined ? await trainer.evaluate(evaluate) : undefined
     const { weight, lossSum } = trainer.cursor()
-    trainer.endEpoch(epochStart(epoch + 1, sizes.growth))
+    trainer.moveTo(epochStart(epoch + 1, sizes.growth))
     const imagesPerSecond = trained.ms > 0 ? (1000 * trained.samples) / trained.ms : 0
     const noiseScale = scaleOf(trained.noise)
-    await onEpoch?.({ epoch, trainLoss: lossSum / weight, evaluation, noiseScale, imagesPerSecond })
+    const ended = { epoch, trainLoss: lossSum / weight, skipped, evaluation, noiseScale, imagesPerSecond }
+    if ((await onEpoch?.(ended)) === false) return
+  }
+}
+
+/** The result of `step`, or why the mini-batch teaches nothing, if `skip` has that reason. */
+async function learned(step: () => Promise<StepResult>, { skip = [] }: FitOptions): Promise<StepResult | Unlearned> {
+  try {
+    return await step()
+  } catch (error) {
+    const reason = error instanceof EmptyBatchError ? 'empty' : error instanceof NonFiniteError ? 'nonFinite' : null
+    if (reason && skip.includes(reason)) return reason
+    throw error
   }
 }
 
@@ -155,11 +177,12 @@ function planAhead(
       plan(last),
     )
   }
-  if (!evaluate) return
+  if (evaluate === undefined || !isDataset(evaluate)) return
+  checkDataset('fit: evaluate', evaluate)
   const evaluated = sampleShapeOf(evaluate.gather(Uint32Array.of(0)))
-  explaining('the data to evaluate', () =>
-    planFor({ mode: 'evaluate', batch: evaluate.length, microBatch, shape: evaluated }),
-  )
+  for (const size of piecesOf(evaluate.length)) {
+    explaining('the data to evaluate', () => planFor({ mode: 'evaluate', batch: size, microBatch, shape: evaluated }))
+  }
 }
 
 /** Run `plan`, and add to a ShapeError the part of the training that it comes from. */
@@ -170,38 +193,4 @@ function explaining(what: string, plan: () => void): void {
     if (cause instanceof ShapeError) throw new ShapeError(`fit: ${what}: ${cause.message}`, { cause })
     throw cause
   }
-}
-
-/**
- * The items of `source` until `signal` is aborted. After an abort the loop does not wait for a source that does not
- * answer; the source is closed when it answers.
- * @throws InterruptedError  the signal was aborted
- */
-async function* untilAborted<T>(source: AsyncGenerator<T>, signal?: AbortSignal): AsyncGenerator<T, void, void> {
-  let answered = true
-  try {
-    for (;;) {
-      answered = false
-      const { done, value } = await orAborted(source.next(), signal)
-      answered = true
-      if (done) return
-      yield value
-    }
-  } finally {
-    const closed = source.return(undefined)
-    if (answered) await closed
-    else forget(closed)
-  }
-}
-
-/** The result of `promise`, or an InterruptedError if the signal is aborted first. */
-function orAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const abort = (): void =>
-      reject(new InterruptedError('interrupted while waiting for data; the last mini-batch is committed'))
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

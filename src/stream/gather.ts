@@ -14,10 +14,11 @@ import { race, type Trial } from './fastest.js'
 import { type Mode, sampleShapeOf } from './kind.js'
 import { countedSamples, type MeanGradient } from './noise.js'
 import type { StepOptions } from './options.js'
-import { type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
+import { countOf, type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
 import type { Planner, PlanRequest } from './planner.js'
 import type { Program } from './program.js'
 import { shapesOf } from './rows.js'
+import { SplitCheck } from './split-check.js'
 import { userCode } from './user-code.js'
 import { checkWeights, weigh } from './weights.js'
 
@@ -47,6 +48,7 @@ export class Gatherer {
   readonly #planner: Planner
   /** the seed of dropout masks */
   readonly #seed: number
+  readonly #splits: SplitCheck
   /** when timers and signals last ran; kept from step to step, because many steps may be shorter than BREATH_MS */
   #breath = performance.now()
 
@@ -54,6 +56,7 @@ export class Gatherer {
     this.#program = program
     this.#planner = planner
     this.#seed = seed
+    this.#splits = new SplitCheck(program.lossFunction)
   }
 
   /**
@@ -71,7 +74,9 @@ export class Gatherer {
     checkBatch(batch)
     const microBatch = options.microBatch ?? 'fit'
     const request: PlanRequest = { mode, batch: samplesIn(batch), microBatch, shape: sampleShapeOf(batch) }
-    let opening = this.#open(mode, this.#planner.planFor(request), batch)
+    const planned = this.#planner.planFor(request)
+    if (mode !== 'predict' && countOf(planned.plan.parts) > 1) await this.#splits.check(batch, planned.plan)
+    let opening = this.#open(mode, planned, batch)
     // the plan is out of date: a layer was frozen, or its mode was changed
     if (opening.fault) {
       opening.first.undo()

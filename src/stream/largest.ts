@@ -5,6 +5,7 @@
 import { TensorTooLargeError } from '../device/errors.js'
 import { forget, isPromise } from '../device/promise.js'
 import { BudgetExceededError } from '../memory/allocator.js'
+import { ANYTHING, door, FUNCTION, options } from '../memory/arguments.js'
 import { ArgumentError, SluiceError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, sameShape } from '../tensor/shape.js'
@@ -34,6 +35,8 @@ type Outcome = { readonly value: number } & (
     }
 )
 
+const check = door('largestThatFits', { planAt: FUNCTION, range: options({ from: ANYTHING, to: ANYTHING }) })
+
 /**
  * The largest value whose plan fits. The value can be anything that makes a step larger: the width of a model, its context,
  * its depth, the side of its images. A plan contains all that the search needs: the budget, shapes, the wanted micro-batch.
@@ -46,10 +49,9 @@ type Outcome = { readonly value: number } & (
  * @throws ArgumentError  planAt returned no plan, or a plan without a budget; the range is not valid
  * @throws DoesNotFitError, BudgetExceededError  not even the smallest value fits
  */
-export function largestThatFits(
-  planAt: (value: number) => Plan,
-  { from = 1, to = LARGEST_BATCH }: { from?: number; to?: number } = {},
-): Largest {
+export function largestThatFits(planAt: (value: number) => Plan, range: { from?: number; to?: number } = {}): Largest {
+  check([planAt, range])
+  const { from = 1, to = LARGEST_BATCH } = range
   if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 1 <= from && from <= to)) {
     const range = `from ${showValue(from)} to ${showValue(to)}`
     throw new ArgumentError(`largestThatFits: ${range} must be a range of whole numbers, 1 or more`)

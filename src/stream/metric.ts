@@ -1,10 +1,52 @@
-/** Accuracy, counted on the host from the outputs of an evaluation. */
+/** What an evaluation measures on the host, from the outputs of the model: the accuracy, and metrics of the user's own. */
 import type { AnyBatch } from '../data/index.js'
+import { checkArgument, FUNCTION, type Kind } from '../memory/arguments.js'
 import type { AnyLoss } from '../ops/loss.js'
 import { ExactSum, valueAt } from '../ops/targets.js'
 import type { HostArray, HostData } from '../tensor/host.js'
 import { type Shape, sameShape, splitAt } from '../tensor/shape.js'
 import { type Arrays, isArray } from '../tensor/structure.js'
+import { userCode } from './user-code.js'
+
+/** A measure of an evaluation, which gets the outputs of one micro-batch after the other. */
+export interface Metric {
+  /**
+   * @param outputs  what the model made of the samples: one array, or a list or a record of arrays
+   * @param batch    the samples, with their targets and weights
+   */
+  add(outputs: Arrays, batch: AnyBatch): void
+  /** of all samples so far */
+  readonly value: number | undefined
+}
+
+/** Makes a metric, anew for each evaluation, by the name that its value gets. */
+export type Metrics = Readonly<Record<string, () => Metric>>
+
+/** The metrics of one evaluation. @throws ArgumentError  a function that makes no metric */
+export function measuring(metrics: Metrics): {
+  add: Metric['add']
+  values: () => Readonly<Record<string, number | undefined>>
+} {
+  const made = Object.entries(metrics).map(([name, make]): [name: string, metric: Metric] => {
+    checkArgument('evaluate', `metrics.${name}`, make, MAKER)
+    const metric: unknown = userCode(`the function of the metric ${name}`, make)
+    checkArgument('evaluate', `what metrics.${name} makes`, metric, METRIC)
+    return [name, metric as Metric]
+  })
+  return {
+    add: (outputs, batch) => {
+      for (const [name, metric] of made) userCode(`the metric ${name}`, () => metric.add(outputs, batch))
+    },
+    values: () =>
+      Object.fromEntries(made.map(([name, metric]) => [name, userCode(`the metric ${name}`, () => metric.value)])),
+  }
+}
+
+const MAKER: Kind = { ...FUNCTION, told: 'a function that makes a metric, such as () => new TopFive()' }
+const METRIC: Kind = {
+  told: 'a metric, { add(outputs, batch), value }',
+  fits: (value) => typeof value === 'object' && value !== null && 'add' in value && typeof value.add === 'function',
+}
 
 /**
  * The share of targets that equal the class with the largest output. Each target counts with the weight of its sample, and
@@ -15,7 +57,7 @@ import { type Arrays, isArray } from '../tensor/structure.js'
  * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out. For several outputs or targets there is
  * none.
  */
-export class Accuracy {
+export class Accuracy implements Metric {
   readonly #loss: AnyLoss
   readonly #correct = new ExactSum()
   readonly #counted = new ExactSum()

@@ -1,11 +1,12 @@
 /** The options and results of a Streamer and its methods. */
-import type { AnyDataset } from '../data/index.js'
+import type { AnySource } from '../data/index.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import type { AnyModule } from '../nn/module.js'
 import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Cursor } from './cursor.js'
+import type { Metrics } from './metric.js'
 import type { GradientNoise } from './noise.js'
 import type { MicroBatchOption, Part } from './plan.js'
 
@@ -63,6 +64,16 @@ export interface GrowingBatch {
   learningRate?: RateRule
 }
 
+export interface EvaluateOptions extends StepOptions {
+  /** the samples that are on the host at a time; default 2048 */
+  batch?: number
+  /** measures of your own, each made anew for this evaluation: `{ topFive: () => new TopFive() }` */
+  metrics?: Metrics
+}
+
+/** Why a mini-batch teaches nothing: no target of it counts, or its loss or gradient is NaN or infinite. */
+export type Unlearned = 'empty' | 'nonFinite'
+
 export interface FitOptions extends StepOptions {
   /**
    * samples in a mini-batch; the last of an epoch may be smaller. 'auto' begins small and grows with the gradient noise
@@ -76,9 +87,17 @@ export interface FitOptions extends StepOptions {
   dropLast?: boolean
   /** shuffle a data set again for every epoch, by the seed of the streamer; default true; chunks are not shuffled */
   shuffle?: boolean
-  /** evaluated after every epoch */
-  evaluate?: AnyDataset
-  onEpoch?: (result: EpochResult) => void | Promise<void>
+  /** evaluated after every epoch: any source, as training takes it */
+  evaluate?: AnySource
+  /** measures of your own for these evaluations, as `evaluate` takes them */
+  metrics?: Metrics
+  /**
+   * pass over mini-batches that teach nothing, instead of ending with an error; the cursor moves, the optimizer and its
+   * schedule do not. Default: none
+   */
+  skip?: readonly Unlearned[]
+  /** called and awaited after every epoch; if it returns false, or a Promise of it, the training ends */
+  onEpoch?: (result: EpochResult) => unknown
   /**
    * the position to go on from: the `cursor` of a streamer, or `{ epoch }` for the start of an epoch. Default: the next
    * epoch
@@ -119,6 +138,8 @@ export interface Evaluation {
   loss: number
   /** the share of targets that equal the class with the largest output; undefined: see Accuracy in metric.ts */
   accuracy: number | undefined
+  /** the values of the metrics that were asked for */
+  metrics: Readonly<Record<string, number | undefined>>
   samples: number
   peakBytes: number
   plannedPeakBytes: number
@@ -127,8 +148,10 @@ export interface Evaluation {
 
 export interface EpochResult {
   epoch: number
-  /** mean loss over the targets of the epoch, each measured when it was learned from */
+  /** mean loss over the targets of the epoch, each measured when it was learned from; NaN if there was none */
   trainLoss: number
+  /** the mini-batches that `skip` passed over, since this call began or went on with the epoch */
+  skipped: Readonly<Record<Unlearned, number>>
   /** result on the data set given as `evaluate` */
   evaluation: Evaluation | undefined
   /** the gradient noise scale in samples, from all steps of the epoch; null as in a step */

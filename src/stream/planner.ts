@@ -199,7 +199,7 @@ export class Planner {
       largest: (knob) => this.#largest(request, knob),
     }
     const count = countOf(plan.parts)
-    const coupled = mode === 'predict' ? undefined : lossFunction.coupled
+    const coupled = mode === 'predict' ? undefined : lossFunction.coupled || undefined
     if (coupled === undefined) checkRows(plan, shape.input, measure)
     if (count > 1 && coupled !== undefined) {
       throw new NotSeparableError(

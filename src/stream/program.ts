@@ -19,7 +19,7 @@ import { rehearse, withoutKernels } from '../step/record.js'
 import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
-import { allOrNothing, ifAllFails, scope } from '../tensor/scope.js'
+import { allOrNothing, asForward, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
 import {
   type Arrays,
@@ -250,7 +250,8 @@ export class Program {
 
   #forward(mode: Mode, inputs: Tensors): Tensors {
     const given = isTensor(inputs) ? '' : `it was called with ${showShapes(mapMembers(inputs, isTensor, shapeOf))}`
-    const output: unknown = userCode('the model', () => this.model.forward(...argumentsOf(inputs)), given)
+    const forward = () => asForward(this.device, () => this.model.forward(...argumentsOf(inputs)))
+    const output: unknown = userCode('the model', forward, given)
     checkTensors(output, this.device)
     this.outputs = outputsOf(mode, inputs, output)
     return output

@@ -2,6 +2,7 @@
 import { backward } from '../autograd/backward.js'
 import { sliceBatch } from '../data/index.js'
 import { openDevice } from '../device/open.js'
+import { checkArgument, FUNCTION } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { AnyLoss, Loss } from '../ops/loss.js'
 import { fromHost, gradientOf, requireGrad } from '../tensor/create.js'
@@ -35,14 +36,24 @@ export async function checkSeparable<Outputs extends Arrays | [], Targets extend
   targets: Targets,
   weights?: HostArray,
 ): Promise<Separability> {
+  checkArgument('checkSeparable', 'loss', loss, FUNCTION)
   // these outputs and targets are what the loss takes, whatever its type says
-  const ofAny = loss as AnyLoss
+  return separability(loss as AnyLoss, outputs, targets, weights)
+}
+
+/** `checkSeparable` of any loss. */
+export async function separability(
+  loss: AnyLoss,
+  outputs: Arrays,
+  targets: Arrays,
+  weights?: HostArray,
+): Promise<Separability> {
   const samples = firstOf(outputs, isArray).shape[0] ?? 0
   if (samples < 2) throw new ArgumentError(`checkSeparable: ${samples} samples cannot be split; give some that differ`)
   const cut = (from: number, to: number) => sliceBatch({ inputs: outputs, targets, weights }, from, to - from)
   const weightOf = (from: number, to: number): number => {
     const { targets, weights } = cut(from, to)
-    return weigh(ofAny, targets, weights)
+    return weigh(loss, targets, weights)
   }
   const total = weightOf(0, samples)
   if (total === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')
@@ -61,7 +72,7 @@ export async function checkSeparable<Outputs extends Arrays | [], Targets extend
     const result = scope(device, () => {
       const target = mapMembers(targets, isArray, (array) => fromHost(device, array))
       const used = weights && new SampleWeights(fromHost(device, weights))
-      const value = ofAny(output, target, used && { weights: used })
+      const value = loss(output, target, used && { weights: used })
       used?.checkUsed()
       backward(value, share)
       return value

@@ -8,9 +8,9 @@
  *   optimizer state, buffers, counters and cursor are still those of the last commit, and nothing has to be rolled
  *   back.
  */
-import { checkDataset } from '../data/dataset.js'
-import type { AnyBatch, AnyDataset, AnySource } from '../data/index.js'
+import type { AnyBatch, AnySource } from '../data/index.js'
 import { checkSeed } from '../device/seed.js'
+import { checkArgument } from '../memory/arguments.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { AnyModule } from '../nn/module.js'
 import type { AnyLoss } from '../ops/loss.js'
@@ -22,15 +22,17 @@ import type { Arrays, Like } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Checkpoint, Checkpoints, type SavedCheckpoint, takeCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { type Cursor, epochStart } from './cursor.js'
+import { checkStreamer, EVALUATE_OPTIONS, FIT_OPTIONS, PLAN_OPTIONS, RACE_OPTIONS, STEP_OPTIONS } from './doors.js'
 import { BusyError, checkFinite } from './errors.js'
+import { evaluate } from './evaluate.js'
 import { checkIdle, exclusively } from './exclusive.js'
 import type { Trial } from './fastest.js'
 import { fit, type StepOfFit } from './fit.js'
 import { Gatherer, joinedOutputs } from './gather.js'
-import { Accuracy } from './metric.js'
 import { NO_NOISE, type NoiseSum, noiseOf, REMEMBERED, scaleOf, withNoise } from './noise.js'
 import {
   checkRecompute,
+  type EvaluateOptions,
   type Evaluation,
   type FitOptions,
   type StepOptions,
@@ -40,11 +42,14 @@ import {
 import { holdToPlan, type Plan } from './plan.js'
 import { Planner, type PlanOptions } from './planner.js'
 import { Program } from './program.js'
+import { awaitable, type Training } from './training.js'
 
 export type { Checkpoint, SavedCheckpoint } from './checkpoint.js'
 export type { Cursor } from './cursor.js'
+export type { Metric, Metrics } from './metric.js'
 export type * from './options.js'
 export type { PlanOptions } from './planner.js'
+export type { Training } from './training.js'
 
 /**
  * Micro-Batch Streaming: trains a model on mini-batches of any size through the bytes that remain beside it.
@@ -70,6 +75,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   #turn = {}
 
   constructor(options: StreamerOptions<Outputs, Targets>) {
+    checkStreamer(options as StreamerOptions<unknown, unknown>)
     const {
       model,
       loss,
@@ -123,6 +129,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws DoesNotFitError  says the smallest budget that is enough
    */
   plan(options: PlanOptions): Plan {
+    checkArgument('plan', 'options', options, PLAN_OPTIONS)
     return this.#planner.plan(options)
   }
 
@@ -131,6 +138,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * then the commit.
    */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
+    checkArgument('timeline', 'options', options, PLAN_OPTIONS)
     return this.#planner.timeline(options)
   }
 
@@ -140,8 +148,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @returns the fastest first; give its `microBatch` to `step` or `fit`
    * @throws  what `step` throws, except NonFiniteError
    */
-  async fastest(batch: AnyBatch, { signal }: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
-    return this.#exclusively('fastest', async () => this.#gatherer.race(batch, { signal }))
+  async fastest(batch: AnyBatch, options: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
+    checkArgument('fastest', 'options', options, RACE_OPTIONS)
+    return this.#exclusively('fastest', async () => this.#gatherer.race(batch, options))
   }
 
   /**
@@ -150,7 +159,8 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    *   BudgetExceededError, DataError  nothing was committed; the step may be tried again
    * @throws DeviceLostError  all values are lost: go on from `lastCheckpoint`
    */
-  step(batch: AnyBatch, options: StepOptions = {}): Promise<StepResult> {
+  async step(batch: AnyBatch, options: StepOptions = {}): Promise<StepResult> {
+    checkArgument('step', 'options', options, STEP_OPTIONS)
     return this.#step(batch, options, { next: () => this.#cursor })
   }
 
@@ -194,12 +204,13 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   }
 
   /**
-   * Train for some epochs, yielding after every mini-batch. The loop can be left at any time. A second call goes on
-   * with the next epoch, in that epoch's own order; if the first call is still running, the second replaces it. After
+   * Train for some epochs, yielding after every mini-batch: `for await (const step of streamer.fit(...))`. The loop can be
+   * left at any time; `await streamer.fit(...)` trains to the end. A second call goes on with the next epoch, in that epoch's own order; if the first call is still running, the second replaces it. After
    * an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
    * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
-  fit(source: AnySource, options: FitOptions): AsyncGenerator<StepResult, void, void> {
+  fit(source: AnySource, options: FitOptions): Training {
+    checkArgument('fit', 'options', options, FIT_OPTIONS)
     let turn = {}
     const mine = (): void => {
       if (this.#turn === turn) return
@@ -214,7 +225,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
         turn = this.#begin(at)
         this.#planner.forget()
       },
-      endEpoch: (next: Cursor) => {
+      moveTo: (next: Cursor) => {
         mine()
         this.#cursor = next
         this.#checkpoints.moved(next)
@@ -224,12 +235,13 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
         mine()
         return this.#step(batch, { ...options, microBatch: how.microBatch ?? options.microBatch }, how)
       },
-      evaluate: (dataset: AnyDataset) => {
+      evaluate: (source: AnySource) => {
         mine()
-        return this.evaluate(dataset, options)
+        const { microBatch, signal, onMicroBatch, metrics } = options
+        return this.evaluate(source, { microBatch, signal, onMicroBatch, metrics })
       },
     }
-    return fit(trainer, source, { ...options, from: options.from && { ...options.from } })
+    return awaitable(fit(trainer, source, { ...options, from: options.from && { ...options.from } }))
   }
 
   /** Let training go on from `at`. */
@@ -241,26 +253,14 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
     return this.#turn
   }
 
-  /** Loss and accuracy of a data set, in evaluation mode, streamed through its own plan. */
-  async evaluate(dataset: AnyDataset, options: StepOptions = {}): Promise<Evaluation> {
-    return this.#exclusively('evaluate', async () => {
-      const started = performance.now()
-      checkDataset('evaluate', dataset)
-      const batch = dataset.gather(Array.from({ length: dataset.length }, (_, i) => i))
-      const accuracy = new Accuracy(this.#program.lossFunction)
-      const { plan } = await this.#gatherer.gather('evaluate', batch, options, (output, piece) =>
-        accuracy.add(output, piece),
-      )
-      holdToPlan(this.#program.device, plan)
-      return {
-        loss: await this.#program.readLoss(),
-        accuracy: accuracy.value,
-        samples: plan.batch,
-        peakBytes: this.#program.device.allocator.peakBytes,
-        plannedPeakBytes: plan.plannedPeakBytes,
-        ms: performance.now() - started,
-      }
-    })
+  /**
+   * Loss, accuracy and metrics of your own, in evaluation mode. It takes any source that `fit` takes, and has a piece of it
+   * on the host at a time.
+   * @throws  what `step` throws, except NonFiniteError
+   */
+  async evaluate(source: AnySource, options: EvaluateOptions = {}): Promise<Evaluation> {
+    checkArgument('evaluate', 'options', options, EVALUATE_OPTIONS)
+    return this.#exclusively('evaluate', () => evaluate(this.#program, this.#gatherer, source, options))
   }
 
   /**
@@ -269,6 +269,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    */
   async predict(inputs: Arrays, options?: StepOptions): Promise<Like<Outputs, Tensor, HostArray>>
   async predict(inputs: Arrays, options: StepOptions = {}): Promise<unknown> {
+    checkArgument('predict', 'options', options, STEP_OPTIONS)
     return this.#exclusively('predict', async () => {
       // a prediction reads no targets
       const batch = { inputs, targets: inputs }

@@ -5,6 +5,7 @@
  * `await` would free, or fail to free, somebody else's tensors.
  */
 import type { Device } from '../device/device.js'
+import { RehearsalError } from '../device/errors.js'
 import { forget, isPromise } from '../device/promise.js'
 import { Slot } from '../device/slot.js'
 import { formatBytes } from '../memory/bytes.js'
@@ -21,6 +22,8 @@ interface Frame {
 const FRAMES = new Slot<Frame[]>(() => [])
 /** for each running `allOrNothing`, the innermost last: the functions that undo what it has made */
 const MAKING = new Slot<(() => void)[][]>(() => [])
+/** Does the forward of a step run? */
+const FORWARD = new Slot(() => ({ runs: false }))
 /** every usable tensor; filled only when the device tracks origins */
 const TRACKED = new Slot<Set<Tensor>>(() => new Set())
 
@@ -31,11 +34,34 @@ export function adopt(tensor: Tensor): Tensor {
   return tensor
 }
 
-/** Like `adopt`, but no scope will free it: parameters, buffers, optimizer state. */
+/**
+ * Like `adopt`, but no scope will free it: parameters, buffers, optimizer state.
+ * @throws RehearsalError  the forward of a step made it
+ */
 export function standing(tensor: Tensor): Tensor {
+  if (tensor.device.slot(FORWARD).runs) {
+    const { category } = tensor.storage('standing')
+    tensor.dispose()
+    throw new RehearsalError(
+      `the forward made a ${category} of shape ${showShape(tensor.shape)}. It would be another one in every micro-batch, and ` +
+        'no optimizer would know it: make it in the constructor of its module.',
+    )
+  }
   if (tensor.device.trackOrigins) tensor.device.slot(TRACKED).add(tensor)
   ifAllFails(tensor.device, () => tensor.dispose())
   return tensor
+}
+
+/** Run `fn`, the forward of a step, in which nothing that stands can be made. */
+export function asForward<T>(device: Device, fn: () => T): T {
+  const forward = device.slot(FORWARD)
+  const before = forward.runs
+  forward.runs = true
+  try {
+    return fn()
+  } finally {
+    forward.runs = before
+  }
 }
 
 /** Run `undo` if the innermost running `allOrNothing` fails. */

@@ -1,0 +1,68 @@
+/** `Streamer.evaluate`: the samples of a source through the model in evaluation mode, a piece on the host at a time. */
+import { samplesIn } from '../data/batch.js'
+import { type AnySource, miniBatches } from '../data/index.js'
+import { ExactSum } from '../ops/targets.js'
+import { untilAborted } from './abort.js'
+import { EmptyBatchError } from './errors.js'
+import type { Gatherer } from './gather.js'
+import { Accuracy, measuring } from './metric.js'
+import type { EvaluateOptions, Evaluation } from './options.js'
+import { holdToPlan } from './plan.js'
+import type { Program } from './program.js'
+
+/** The samples that are on the host at a time, unless `batch` says otherwise. */
+const PIECE = 2048
+
+/** The sizes of the pieces of so many samples: that of all but the last, and if it differs that of the last. */
+export function piecesOf(samples: number, batch = PIECE): number[] {
+  const size = Math.min(batch, samples)
+  return samples % size === 0 ? [size] : [size, samples % size]
+}
+
+/**
+ * @throws EmptyBatchError  no target counts
+ */
+export async function evaluate(
+  program: Program,
+  gatherer: Gatherer,
+  source: AnySource,
+  { batch = PIECE, metrics = {}, ...options }: EvaluateOptions,
+): Promise<Evaluation> {
+  const started = performance.now()
+  const accuracy = new Accuracy(program.lossFunction)
+  const own = measuring(metrics)
+  const [losses, weights] = [new ExactSum(), new ExactSum()]
+  const counted: number[] = []
+  const bytes = { peakBytes: 0, plannedPeakBytes: 0 }
+  let samples = 0
+  let empty: unknown = null
+  for await (const piece of untilAborted(miniBatches(source, { batch, shuffle: false }), options.signal)) {
+    samples += samplesIn(piece)
+    try {
+      const { plan, weight } = await gatherer.gather('evaluate', piece, options, (output, part) => {
+        accuracy.add(output, part)
+        own.add(output, part)
+      })
+      holdToPlan(program.device, plan)
+      const loss = await program.readLoss()
+      counted.push(loss)
+      losses.add(weight * loss)
+      weights.add(weight)
+      bytes.peakBytes = Math.max(bytes.peakBytes, program.device.allocator.peakBytes)
+      bytes.plannedPeakBytes = Math.max(bytes.plannedPeakBytes, plan.plannedPeakBytes)
+    } catch (error) {
+      if (!(error instanceof EmptyBatchError)) throw error
+      empty = error
+    }
+  }
+  if (counted.length === 0) throw empty
+  return {
+    // of one piece as it is, because the quotient would be rounded
+    loss: counted.length === 1 ? counted[0] : losses.total / weights.total,
+    accuracy: accuracy.value,
+    metrics: own.values(),
+    samples,
+    ...bytes,
+    ms: performance.now() - started,
+  }
+}
