@@ -22,7 +22,7 @@ export interface DeviceOptions {
    *   'relaxed'   SIMD with fused multiply-add
    *   'wide'      the same on vectors of 256 bits, up to twice as fast, with the same results. Node 24 can run it if an
    *               experimental option of V8 is on while it compiles these kernels. Opening the first device switches it on
-   *               for some 50 ms; other WebAssembly that V8 compiles meanwhile is compiled with it too. Where it does
+   *               for some 80 ms; other WebAssembly that V8 compiles meanwhile is compiled with it too. Where it does
    *               not work, the device takes the default.
    * default: the best of this platform except 'wide'
    */

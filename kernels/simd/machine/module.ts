@@ -42,7 +42,10 @@ function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
 const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer> =>
   remembered(binaries, `${variant} ${shared}`, () => {
     const binary = atob(sources[variant] ?? absent(variant))
-    return Uint8Array.from(shared ? binary : binary.replace(SHARED, UNSHARED), (char) => char.charCodeAt(0))
+    const text = shared ? binary : binary.replace(SHARED, UNSHARED)
+    const bytes = new Uint8Array(text.length)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
+    return bytes
   })
 
 function absent(variant: SimdVariant): never {

@@ -23,7 +23,7 @@ const FIRST_V8 = 12
 /** `wide` is adopted if its tiles are this much faster than those of `relaxed`: fused they are, by 1.6 to 2.1. */
 const FASTER = 1.25
 /** An exercise runs this long at a time. */
-const TURN_MS = 0.25
+const TURN_MS = 0.15
 /** A time is better than another if it is this much shorter: then V8 has compiled something. */
 const BETTER = 0.9
 /** After so many rounds without a better time `wide` is adopted if it is faster by then, or after so many it is not. */
@@ -53,22 +53,47 @@ const convolution: Exercise = (assembly) => {
 /** The functions with a tile, whose speed decides. */
 const TILES: readonly Exercise[] = [product, convolution]
 
+const LENGTH = 4096
+const UNARY = ['exp', 'tanh', 'sigmoid', 'silu', 'gelu'] as const
+const SLOPES = ['siluGradient', 'geluGradient'] as const
+/** Elementwise functions that compute for longer than memory takes. */
+const FUNCTIONS: readonly Exercise[] = [
+  ...UNARY.map(
+    (name): Exercise =>
+      (assembly) =>
+        assembly[name](LENGTH, A, Y, 0, 0),
+  ),
+  ...SLOPES.map(
+    (name): Exercise =>
+      (assembly) =>
+        assembly[name](LENGTH, A, B, Y, 0, 0),
+  ),
+]
+/** Runs of a function after which V8 compiles it. */
+const WARM_UP = 64
+
 /** A module on a memory of its own. */
 class Trial {
   readonly #memory: WebAssembly.Memory
   readonly #assembly: Assembly
+  /** what the operands hold at first */
+  readonly #numbers: Float32Array
   /** the shortest time of each exercise so far */
   readonly bestMs = new Map<Exercise, number>()
 
-  constructor(variant: 'wide' | 'relaxed', shared: boolean) {
+  constructor(variant: 'wide' | 'relaxed', shared: boolean, numbers: Float32Array) {
+    this.#numbers = numbers
     this.#memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared })
     this.#assembly = instantiate(variant, this.#memory)
     this.#fill()
   }
 
   #fill(): void {
-    const numbers = new Float32Array(this.#memory.buffer, A, (WORKSPACE - A) / 4)
-    for (let i = 0; i < numbers.length; i++) numbers[i] = Math.sin(i)
+    new Float32Array(this.#memory.buffer, A, this.#numbers.length).set(this.#numbers)
+  }
+
+  warmUp(exercise: Exercise): void {
+    for (let run = 0; run < WARM_UP; run++) exercise(this.#assembly)
   }
 
   /** Runs an exercise for a turn; is its time better than before? */
@@ -100,9 +125,14 @@ const gain = (wide: Trial, relaxed: Trial): number =>
 
 /** Runs the functions until V8 has compiled and fused them; returns the reason why that did not happen, or null. */
 function prepare(shared: boolean): string | null {
-  const wide = new Trial('wide', shared)
-  const relaxed = new Trial('relaxed', shared)
-  const trials = TILES.flatMap((tile) => [wide, relaxed].map((trial) => () => trial.play(tile)))
+  const numbers = Float32Array.from({ length: (WORKSPACE - A) / 4 }, (_, i) => 2 * Math.sin(i))
+  const wide = new Trial('wide', shared, numbers)
+  const relaxed = new Trial('relaxed', shared, numbers)
+  for (const exercise of FUNCTIONS) wide.warmUp(exercise)
+  const trials = [
+    ...TILES.flatMap((tile) => [wide, relaxed].map((trial) => () => trial.play(tile))),
+    ...FUNCTIONS.map((exercise) => () => wide.play(exercise)),
+  ]
   let calm = 0
   while (calm < ROUNDS_TO_ADOPT || (calm < ROUNDS_TO_REFUSE && gain(wide, relaxed) < FASTER)) {
     const better = trials.map((play) => play())
@@ -112,9 +142,9 @@ function prepare(shared: boolean): string | null {
   if (gained < FASTER) {
     return `V8 ${process.versions.v8} does not fuse vectors here: with it, products had ${gained.toFixed(2)} times the speed`
   }
-  const differs = TILES.some((tile) => {
-    const expected = relaxed.bits(tile)
-    return wide.bits(tile).some((bits, i) => bits !== expected[i])
+  const differs = [...TILES, ...FUNCTIONS].some((exercise) => {
+    const expected = relaxed.bits(exercise)
+    return wide.bits(exercise).some((bits, i) => bits !== expected[i])
   })
   return differs ? `V8 ${process.versions.v8} computes other bits with it` : null
 }
@@ -155,7 +185,7 @@ async function adopt(shared: boolean): Promise<string | null> {
 const adopted = new Map<boolean, Promise<string | null>>()
 
 /**
- * Adopts `wide` for devices with shared memory, or with memory of the other kind; the first call takes some 50 ms.
+ * Adopts `wide` for devices with shared memory, or with memory of the other kind; the first call takes some 80 ms.
  * @returns null if devices can have it, else the reason why not
  */
 export function adoptWide(shared: boolean): Promise<string | null> {

@@ -14,8 +14,8 @@
  */
 import { BANDS_HEADER_BYTES, BANDS_IN_CHAIN, DOTS_SLOT_BYTES } from '../../layout'
 import { Band } from './band'
+import { multiplyAdd } from '../machine/multiply-add'
 import { parallel } from '../machine/parallel'
-import { multiplyAdd } from '../product/tile'
 
 /**
  * The head of the workspace. The table of taps, the sums of the parts, and each slot's spare sums and band follow it.

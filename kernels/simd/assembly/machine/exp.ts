@@ -10,6 +10,8 @@
  * Constants are loaded from memory, because V8 would build each of them from integers in every round of a loop.
  */
 
+import { multiplyAdd, subtractProduct } from './multiply-add'
+
 /** Beyond these numbers e^x is infinity, or 0. */
 const LARGEST = memory.data<v128>([f32x4.splat(89)], 16)
 const LEAST = memory.data<v128>([f32x4.splat(-104)], 16)
@@ -32,16 +34,6 @@ const E4 = memory.data<v128>([f32x4.splat(4.166646302e-2)], 16)
 const E5 = memory.data<v128>([f32x4.splat(8.333571255e-3)], 16)
 const E6 = memory.data<v128>([f32x4.splat(1.393508981e-3)], 16)
 const E7 = memory.data<v128>([f32x4.splat(1.973950851e-4)], 16)
-
-@inline
-function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b))
-}
-
-@inline
-function subtractProduct(from: v128, a: v128, b: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_nmadd(a, b, from) : f32x4.sub(from, f32x4.mul(a, b))
-}
 
 /**
  * e^x, to 1 ulp, even where it is subnormal: 2^n e^r with n = round(x / log 2) and r = x - n log 2 in [-0.35, 0.35].

@@ -13,6 +13,7 @@
  * because memory may end there. Every number is read before its place is written, so y can be x or a.
  */
 import { PLANE_STEPS } from '../../layout'
+import { PAIRED } from './pairs'
 import { PlaneSteps } from './sizes'
 
 /** Loads one to three numbers; the other lanes are zero. */
@@ -72,6 +73,16 @@ export function map<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
 /** Like `map`, but four at a time, for slow functions, which have enough instructions to overlap. */
 export function mapFew<F>(n: i32, x: usize, y: usize, p: v128, q: v128): void {
   const f = changetype<F>(0)
+  if (PAIRED) {
+    for (; n >= 8; n -= 8) {
+      const low = f.apply(v128.load(x), p, q)
+      const high = f.apply(v128.load(x, 16), p, q)
+      v128.store(y, low)
+      v128.store(y, high, 16)
+      x += 32
+      y += 32
+    }
+  }
   for (; n > 0; n -= 4) {
     put(y, f.apply(take(x, n), p, q), n)
     x += 16
@@ -95,6 +106,17 @@ export function combine<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: v12
 
 export function combineFew<F>(n: i32, a: usize, b: usize, y: usize, p: v128, q: v128, r: v128): void {
   const f = changetype<F>(0)
+  if (PAIRED) {
+    for (; n >= 8; n -= 8) {
+      const low = f.apply(v128.load(a), v128.load(b), p, q, r)
+      const high = f.apply(v128.load(a, 16), v128.load(b, 16), p, q, r)
+      v128.store(y, low)
+      v128.store(y, high, 16)
+      a += 32
+      b += 32
+      y += 32
+    }
+  }
   for (; n > 0; n -= 4) {
     put(y, f.apply(take(a, n), take(b, n), p, q, r), n)
     a += 16

@@ -8,10 +8,21 @@
  * formula of its own.
  */
 import { exp } from './exp'
+import { multiplyAdd } from './multiply-add'
+
+// Constants are loaded from memory, as in exp.ts.
+const ONE = memory.data<f32>([1])
+const MINUS_HALF = memory.data<f32>([-0.5])
+const INVERSE_ROOT_2_PI = memory.data<f32>([0.3989422804014327])
+/** Beyond these numbers both tails of the normal distribution are 0 in float32. */
+const ENDS = memory.data<f32>([20, -20])
+/** Keeps the first 12 binary digits of a number: their square is exact in float32. */
+const HIGH_HALF = memory.data<i32>([0xfffff000])
+const FOUR = memory.data<f32>([4])
 
 @inline
 function one(): v128 {
-  return f32x4.splat(1)
+  return v128.load_splat<f32>(ONE)
 }
 
 /**
@@ -58,23 +69,17 @@ export function sigmoid(x: v128, decayed: v128): v128 {
   return f32x4.div(numerator, f32x4.add(one(), decayed))
 }
 
-const INVERSE_ROOT_2_PI: f32 = 0.3989422804014327
-/** Beyond this both tails of the normal distribution are 0 in float32. */
-const END: f32 = 20
-/** Keeps the first 12 binary digits of a number: their square is exact in float32. */
-const HIGH_HALF: i32 = 0xfffff000
-
 /** e^(-x^2 / 2), to 2 ulp: the rounding error of x^2, which may be above 1, is corrected. */
 @inline
 export function bell(x: v128): v128 {
   const square = f32x4.mul(x, x)
-  const high = v128.and(x, i32x4.splat(HIGH_HALF))
+  const high = v128.and(x, v128.load_splat<i32>(HIGH_HALF))
   const low = f32x4.sub(x, high)
   const lost = f32x4.add(
     f32x4.add(f32x4.sub(f32x4.mul(high, high), square), f32x4.mul(f32x4.add(high, high), low)),
     f32x4.mul(low, low),
   )
-  const half = f32x4.splat(-0.5)
+  const half = v128.load_splat<f32>(MINUS_HALF)
   const power = exp(f32x4.mul(half, square))
   return f32x4.add(power, f32x4.mul(power, f32x4.mul(half, lost)))
 }
@@ -82,7 +87,7 @@ export function bell(x: v128): v128 {
 /** The density of the standard normal distribution, from bell(x). */
 @inline
 export function density(belled: v128): v128 {
-  return f32x4.mul(f32x4.splat(INVERSE_ROOT_2_PI), belled)
+  return f32x4.mul(v128.load_splat<f32>(INVERSE_ROOT_2_PI), belled)
 }
 
 /** Coefficients of w^10 to w^0. */
@@ -95,28 +100,29 @@ const TAIL = memory.data<f32>([
  * h(t), t >= 0: the standard normal distribution of -t is bell(t) h(t), to 4 ulp, and that of t is 1 - bell(t) h(t).
  *
  * It falls slowly from 1/2 to 0 like 1 / t. So (1 + t) h(t) is nearly constant. As a function of w = (t - 4) / (t + 4),
- * which takes all t to [-1, 1), it is a polynomial to 2^-28: its Chebyshev interpolation at 11 points on [0, END]. The
+ * which takes all t to [-1, 1), it is a polynomial to 2^-28: its Chebyshev interpolation at 11 points on [0, 20]. The
  * form is that of Shepherd and Laframboise (Math. Comp. 36, 1981).
  */
 @inline
 export function tail(t: v128): v128 {
-  const w = f32x4.div(f32x4.sub(t, f32x4.splat(4)), f32x4.add(t, f32x4.splat(4)))
+  const four = v128.load_splat<f32>(FOUR)
+  const w = f32x4.div(f32x4.sub(t, four), f32x4.add(t, four))
   let p = v128.load_splat<f32>(TAIL)
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 4))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 8))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 12))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 16))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 20))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 24))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 28))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 32))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 36))
-  p = f32x4.add(f32x4.mul(p, w), v128.load_splat<f32>(TAIL, 40))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 4))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 8))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 12))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 16))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 20))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 24))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 28))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 32))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 36))
+  p = multiplyAdd(p, w, v128.load_splat<f32>(TAIL, 40))
   return f32x4.div(p, f32x4.add(one(), t))
 }
 
-/** x, limited to [-END, END]; NaN stays. */
+/** x, limited to [-20, 20]; NaN stays. */
 @inline
 export function within(x: v128): v128 {
-  return f32x4.pmax(f32x4.pmin(x, f32x4.splat(END)), f32x4.splat(-END))
+  return f32x4.pmax(f32x4.pmin(x, v128.load_splat<f32>(ENDS)), v128.load_splat<f32>(ENDS, 4))
 }

@@ -24,13 +24,12 @@
  * k: the sums of earlier blocks are added afterwards (`addTile`), Note [Long sums] in machine/sums.ts. If they were
  * added here, after the loop, V8 would run out of registers and the loop would be slower by a tenth.
  */
-
-/** kernels/build.mjs defines PAIRS in the module `wide` alone. */
-const IS_WIDE: bool = isDefined(PAIRS)
+import { multiplyAdd } from '../machine/multiply-add'
+import { PAIRED } from '../machine/pairs'
 
 /** The rows of most tiles, and the columns of all. */
 const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 2
-export const COLUMNS: i32 = ASC_FEATURE_RELAXED_SIMD && !IS_WIDE ? 8 : 16
+export const COLUMNS: i32 = ASC_FEATURE_RELAXED_SIMD && !PAIRED ? 8 : 16
 
 /** Bytes of a step of k in a panel of b, and of a row of the tile. */
 export const COLUMNS_BYTES: usize = <usize>COLUMNS * 4
@@ -83,11 +82,6 @@ export function addTile(rows: i32, c: usize, stride: usize, from: usize): void {
 @inline
 function addFour(to: usize, from: usize): void {
   v128.store(to, f32x4.add(v128.load(to), v128.load(from)))
-}
-
-@inline
-export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b))
 }
 
 /** Vector `column` of the start of a row: a number, or a row of numbers. */
