@@ -118,6 +118,19 @@ test('without a gpu device no gpu.js is loaded; with one it is loaded and trains
   }
 })
 
+test('a page that asks for vectors of 256 bits gets what it can have: the same losses, no more scripts, no word', async () => {
+  const modules = await bundled({ splitting: true })
+  const plain = await inBundle(modules, inThePage('cpu'))
+  const asks = `(() => {
+    const said = []
+    for (const level of ['log', 'info', 'warn', 'error']) console[level] = (...words) => said.push(words.join(' '))
+    return import('/bundle/page.js').then(({ run }) => run('cpu', { simd: 'wide' })).then((losses) => ({ losses, said }))
+  })()`
+  const { result, texts } = await inBundle(modules, asks)
+  assert.equal(result, { losses: plain.result, said: [] })
+  assert.is(texts.length, plain.texts.length)
+})
+
 /** What a page with a strict policy allows: its own scripts, and the import map in it. */
 const STRICT = "default-src 'self'; script-src 'self' 'unsafe-inline'"
 
