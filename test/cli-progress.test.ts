@@ -24,7 +24,7 @@ const STEP = {
   plannedPeakBytes: 1000,
 }
 
-const EPOCH = { epoch: 1, trainLoss: 1, testLoss: 2, testAccuracy: 0.9777, imagesPerSecond: 1234.5 }
+const EPOCH = { epoch: 1, trainLoss: 1, testLoss: 2, testAccuracy: 0.9777, noiseScale: null, imagesPerSecond: 1234.5 }
 
 /** An output that keeps the written text, and the last line as a terminal shows it. */
 function screen(io: Partial<Io>) {

@@ -163,7 +163,7 @@ test('a person reads a line about the job, the plan, the progress and the summar
   assert.match(out, 'The measured peak equalled the plan to the byte in all 3 steps and 1 evaluations.')
   assert.match(
     out,
-    /Highest peak .* bytes\), [\d.]+ % of the budget of 512 KiB\.\nThe whole process held .*\.\n[\d.]+ s\.\n$/,
+    /Highest peak .* bytes\), [\d.]+ % of the budget of 512 KiB\.\nThe gradient noise scale .*\.\nThe whole process held .*\.\n[\d.]+ s\.\n$/,
   )
   const plan = await sluice(`plan ${SMALL} --memory 512KiB`)
   assert.ok(out.startsWith(`Training ${plan.out}\nepoch 1/1`), plan.out)

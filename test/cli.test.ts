@@ -174,6 +174,12 @@ test('on a terminal with colours errors and results are coloured, and nothing el
   assert.ok(err.startsWith('\u001b[31msluice:\u001b[39m there is no command'))
 })
 
+/** Flags of which plan takes less. */
+const OF_PLAN: Readonly<Record<string, string>> = {
+  '--batch': 'N samples in a mini-batch (1024)',
+  '--micro-batch': 'fit|N largest that fits, or at most N samples (fit)',
+}
+
 test('README.md shows the help of train, and plan takes those of its flags that change the memory', async () => {
   const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8')
   const { out } = await sluice('train --help')
@@ -186,6 +192,8 @@ test('README.md shows the help of train, and plan takes those of its flags that 
     '--lr',
     '--schedule',
     '--warm-up',
+    '--max-batch',
+    '--batch-lr',
     '--checkpoint',
     '--every',
     '--log',
@@ -193,10 +201,7 @@ test('README.md shows the help of train, and plan takes those of its flags that 
   ]
   const expected = rows(out)
     .filter(([flag]) => !without.includes(flag))
-    .map(([flag, rest]) => [
-      flag,
-      flag === '--micro-batch' ? 'fit|N largest that fits, or at most N samples (fit)' : rest,
-    ])
+    .map(([flag, rest]) => [flag, OF_PLAN[flag] ?? rest])
   const squeezed = ([flag, rest]: string[]) => [flag, rest.replaceAll(/ +/g, ' ')]
   const own = rows((await sluice('plan --help')).out)
   const shared = own.filter(([flag]) => flag !== '--out' && flag !== '--largest')

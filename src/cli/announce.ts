@@ -5,6 +5,7 @@ import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { reasonOf } from '../memory/errors.js'
 import { describeShare } from '../memory/offered.js'
 import { drawTimeline, type Section, type TimelinePoint } from '../memory/timeline.js'
+import { FIRST } from '../stream/growth.js'
 import type { FrontierPoint, Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
 import { emit, type Io } from './io.js'
@@ -56,6 +57,12 @@ function describeFrontier(frontier: readonly FrontierPoint[]): string[] {
 export function shareNote({ flags: { memory }, memoryBytes }: Job): string[] {
   const share = memory === undefined ? null : describeShare(memory)
   return share === null ? [] : [`--memory is ${formatBytes(memoryBytes)}, ${share}`]
+}
+
+/** What becomes of a mini-batch that grows. */
+export function growthNote({ batch }: Job): string {
+  const first = groupDigits(Math.min(FIRST, batch))
+  return `the mini-batch begins with ${first} and grows with the gradient noise scale, to ${groupDigits(batch)} at most, which this plan is of`
 }
 
 /** '832 KiB (851,968 bytes)': one number to read, and one to give to `--memory`. */

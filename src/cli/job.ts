@@ -6,19 +6,21 @@ import { budgetOf, DEVICE_KINDS, type DeviceKind } from '../device/open.js'
 import { LARGEST_SEED } from '../device/seed.js'
 import { BUILDERS } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
-import { adam, adamw, constant, cosine, type Optimizer, type Schedule, sgd, stepDecay, warmUp } from '../optim/index.js'
+import { adam, adamw, type Optimizer, type Schedule, sgd } from '../optim/index.js'
+import { FIRST } from '../stream/growth.js'
 import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
-import { type Recompute, Streamer } from '../stream/streamer.js'
+import { type Cursor, type RateRule, type Recompute, Streamer } from '../stream/streamer.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import { choice, decimal, parseOptions, reading, UsageError, type Values, whole } from './options.js'
+import { SCHEDULES, scheduleOf } from './rate.js'
 
 const MODELS = Object.keys(BUILDERS)
 const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
 /** What `--largest` makes as large as can be. */
 const KNOBS = ['batch', 'image', 'width'] as const
 export type Knob = (typeof KNOBS)[number]
-const SCHEDULES = ['cosine', 'constant', 'step'] as const
+const RATE_RULES = ['none', 'linear', 'sqrt'] as const satisfies readonly RateRule[]
 const TEST_FRACTION = 0.2
 
 /** The defaults describe the main job: lenet on digits. */
@@ -31,7 +33,7 @@ export const JOB_OPTIONS = {
     value: 'digits|idx:DIR',
     help: 'embedded digits, or a folder of IDX files',
   },
-  batch: { type: 'string', default: '1024', value: 'N', help: 'samples in a mini-batch' },
+  batch: { type: 'string', default: '1024', value: 'N|auto', help: 'samples in a mini-batch; auto: see --max-batch' },
   memory: {
     type: 'string',
     default: '2MiB',
@@ -72,7 +74,17 @@ export const PLAN_OPTIONS = {
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
 } as const
 
-/** The flags that only `train` takes. */
+/** The flags of `train --batch auto`. */
+export const GROWTH = {
+  'max-batch': {
+    type: 'string',
+    value: 'N',
+    help: 'with --batch auto the mini-batch grows with the gradient noise, up to N (all)',
+  },
+  'batch-lr': { type: 'string', value: RATE_RULES.join('|'), help: 'what the learning rate does then (none)' },
+} as const
+
+/** The other flags that only `train` takes. */
 export const KEEP = {
   checkpoint: {
     type: 'string',
@@ -88,7 +100,8 @@ export const KEEP = {
 export const KEPT_FLAGS = [
   ...(['model', 'width', 'data', 'batch', 'memory', 'epochs', 'seed', 'micro-batch', 'recompute', 'device'] as const),
   ...(['threads', 'optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
-] as const satisfies readonly (keyof typeof JOB_OPTIONS)[]
+  ...(['max-batch', 'batch-lr'] as const),
+] as const satisfies readonly (keyof typeof JOB_OPTIONS | keyof typeof GROWTH)[]
 export type KeptFlag = (typeof KEPT_FLAGS)[number]
 
 export interface Job {
@@ -97,7 +110,10 @@ export interface Job {
   width: number | undefined
   /** null: the embedded digits */
   folder: string | null
+  /** the size of a mini-batch; the largest, if it grows */
   batch: number
+  /** if the mini-batch grows: what the learning rate does */
+  grows: RateRule | undefined
   memoryBytes: number
   epochs: number
   seed: number
@@ -135,11 +151,11 @@ export interface Job {
 
 /** @throws UsageError  naming the flag */
 export function parseJob(command: 'train' | 'plan', args: readonly string[]): Job {
-  type Own = Partial<Record<keyof typeof PLAN_OPTIONS | keyof typeof KEEP, string>>
+  type Own = Partial<Record<keyof typeof PLAN_OPTIONS | keyof typeof KEEP | keyof typeof GROWTH, string>>
   const { values }: { values: Values<typeof JOB_OPTIONS> & Own } =
     command === 'plan'
       ? parseOptions(command, args, { ...JOB_OPTIONS, ...PLAN_OPTIONS })
-      : parseOptions(command, args, { ...JOB_OPTIONS, ...KEEP })
+      : parseOptions(command, args, { ...JOB_OPTIONS, ...GROWTH, ...KEEP })
   const ifGiven = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
     text === undefined ? undefined : read(text)
   const device = choice('--device', values.device, DEVICE_KINDS)
@@ -159,6 +175,15 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   if (values.log !== undefined && values.log === values.checkpoint) {
     throw new UsageError(`--log and --checkpoint are the same file '${values.log}': give two`)
   }
+  const auto = values.batch === 'auto'
+  if (auto && command === 'plan') {
+    throw new UsageError('--batch auto grows while it trains, and plan trains nothing: say a number')
+  }
+  for (const flag of ['max-batch', 'batch-lr'] as const) {
+    if (values[flag] === undefined || auto) continue
+    throw new UsageError(`--${flag} is for a mini-batch that grows: leave it out, or say --batch auto`)
+  }
+  const largest = auto ? (values['max-batch'] ?? String(LARGEST_BATCH)) : values.batch
   const folder = /^idx:(.+)/s.exec(values.data)?.[1] ?? null
   if (folder === null && values.data !== 'digits') {
     throw new UsageError(`--data '${values.data}' is neither 'digits' nor 'idx:' and a folder`)
@@ -167,7 +192,8 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     model: choice('--model', values.model, MODELS),
     width: ifGiven(values.width, (text) => whole('--width', text, 1)),
     folder,
-    batch: whole('--batch', values.batch, 1, LARGEST_BATCH),
+    batch: whole(auto ? '--max-batch' : '--batch', largest, 1, LARGEST_BATCH),
+    grows: auto ? choice('--batch-lr', values['batch-lr'] ?? 'none', RATE_RULES) : undefined,
     memoryBytes: reading('--memory', () => budgetOf(device, values.memory)),
     epochs: whole('--epochs', values.epochs, 1),
     seed: whole('--seed', values.seed, 0, LARGEST_SEED),
@@ -238,7 +264,9 @@ export async function shapesOf(job: Job): Promise<Sets> {
 
 export const classesOf = ({ train, test }: Sets): number => Math.max(train.classes ?? 1, test.classes ?? 1)
 
-export const totalSteps = ({ batch, epochs }: Job, { train }: Sets): number => epochs * Math.ceil(train.length / batch)
+/** The steps of all epochs; of a mini-batch that grows, as if it did not. */
+export const totalSteps = ({ batch, grows, epochs }: Job, { train }: Sets): number =>
+  epochs * Math.ceil(train.length / (grows ? Math.min(FIRST, batch) : batch))
 
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
@@ -246,24 +274,22 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
   const classes = classesOf(sets)
   const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, width, seed })
   const { weightDecay, clipNorm, momentum } = job
-  const learningRate = scheduleOf(job, totalSteps(job, sets))
+  const ofStep = scheduleOf(job, totalSteps(job, sets))
+  // a mini-batch that grows makes fewer steps: count what is learned, in mini-batches of the first size
+  const learned = ({ epoch, samples }: Cursor): number =>
+    Math.floor((epoch * sets.train.length + samples) / Math.min(FIRST, job.batch))
+  const learningRate: Schedule = job.grows ? () => ofStep(learned(streamer.cursor)) : ofStep
   const makers: Record<Job['optimizer'], () => Optimizer> = {
     sgd: () => sgd(model, { learningRate, weightDecay, clipNorm, momentum }),
     adam: () => adam(model, { learningRate, weightDecay, clipNorm }),
     adamw: () => adamw(model, { learningRate, weightDecay, clipNorm }),
   }
-  const streamer = new Streamer({ model, loss: crossEntropy, optimizer: makers[job.optimizer](), seed, recompute })
+  const streamer: Streamer = new Streamer({
+    model,
+    loss: crossEntropy,
+    optimizer: makers[job.optimizer](),
+    seed,
+    recompute,
+  })
   return { streamer, parameterCount: model.parameters().reduce((sum, { size }) => sum + size, 0) }
-}
-
-/** The learning rate of the whole run: warm-up, then the `--schedule` over the steps that remain. */
-function scheduleOf({ learningRate, schedule, warmUpSteps }: Job, total: number): Schedule {
-  const steps = Math.max(1, total - warmUpSteps)
-  const schedules = {
-    cosine: () => cosine({ learningRate, steps }),
-    constant: () => constant(learningRate),
-    step: () => stepDecay({ learningRate, every: Math.ceil(steps / 3) }),
-  }
-  const after = schedules[schedule]()
-  return warmUpSteps > 0 ? warmUp(warmUpSteps, after) : after
 }

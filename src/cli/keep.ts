@@ -42,7 +42,19 @@ export async function resume(file: string, args: readonly string[]): Promise<Res
     throw new UsageError(`--${name} ${job.flags[name]}: ${showName(file)} is a training ${was}; leave the flag out`)
   }
   const changed = (
-    ['data', 'batch', 'epochs', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const
+    [
+      'data',
+      'batch',
+      'max-batch',
+      'batch-lr',
+      'epochs',
+      'lr',
+      'momentum',
+      'weight-decay',
+      'clip-norm',
+      'schedule',
+      'warm-up',
+    ] as const
   )
     .filter((name) => hasFlags && before.flags[name] !== job.flags[name])
     .map((name) => `--${name} is ${job.flags[name] ?? 'not given'}, and was ${before.flags[name] ?? 'not given'}`)

@@ -5,7 +5,11 @@
 import { openVirtualDevice } from '../device/open.js'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { DoesNotFitError } from '../stream/errors.js'
+
 import { piecesOf } from '../stream/evaluate.js'
+
+import { FIRST } from '../stream/growth.js'
+
 import type { Plan } from '../stream/plan.js'
 import type { PlanOptions } from '../stream/streamer.js'
 import { build, type Job, type Sets } from './job.js'
@@ -18,11 +22,15 @@ export interface Needs {
   readonly parameterCount: number
 }
 
-/** The mini-batch of training, the smaller last one of an epoch, and the evaluation. */
-export function plannedBatches({ batch, microBatch }: Job, { train, test }: Sets): PlanOptions[] {
-  const ragged = batch < train.length ? train.length % batch : 0
+/**
+ * The mini-batch of training, the smaller last one of an epoch, and the evaluation. Of a mini-batch that grows, the largest
+ * and the first: what is left at the end of an epoch is not known.
+ */
+export function plannedBatches({ batch, grows, microBatch }: Job, { train, test }: Sets): PlanOptions[] {
+  const ragged = batch < train.length && !grows ? train.length % batch : 0
   return [
     { batch, microBatch },
+    ...(grows ? [{ batch: Math.min(FIRST, batch), microBatch }] : []),
     ...(ragged > 0 ? [{ batch: ragged, microBatch }] : []),
     ...piecesOf(test.length).map((size) => ({ mode: 'evaluate', batch: size, microBatch }) as const),
   ]

@@ -10,7 +10,8 @@ import { findNeeds } from './needs.js'
 import { describeExamples, describeOptions } from './options.js'
 
 const { epochs, schedule, 'warm-up': warmUp, lr, threads, help: HELP, ...PRINTED } = JOB_OPTIONS
-/** `plan` runs nothing, so it cannot measure the fastest size. */
+/** `plan` runs nothing, so it can neither let a mini-batch grow nor measure the fastest size. */
+const BATCH = { ...JOB_OPTIONS.batch, value: 'N', help: 'samples in a mini-batch' }
 const MICRO_BATCH = { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'largest that fits, or at most N samples' }
 
 const EXAMPLES = {
@@ -28,7 +29,7 @@ export const plan: Command = {
 Says how a mini-batch goes through a byte budget, and what budget it needs: by recording the step on shapes
 alone. Takes the flags of train; those that do not change the memory are left out here.
 
-${describeOptions({ ...PRINTED, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
+${describeOptions({ ...PRINTED, batch: BATCH, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
 
 --largest finds the largest mini-batch that goes in one piece, the largest side of square images, or the largest
 width of the model. With the last two, a mini-batch may go sample by sample unless --micro-batch asks for more.

@@ -18,6 +18,7 @@ export interface Epoch {
   testLoss: number
   testAccuracy: number
   trainLoss: number
+  noiseScale: number | null
   imagesPerSecond: number
 }
 
@@ -33,8 +34,8 @@ export interface Listener {
 
 export interface ProgressOptions {
   epochs: number
-  /** in all epochs */
-  steps: number
+  /** in all epochs; null: not known */
+  steps: number | null
   /** samples in an epoch */
   samples: number
   /** the progress of the earlier runs of a resumed training */
@@ -69,14 +70,13 @@ export class Progress implements Listener {
   }
 
   step({ loss, peakBytes, samples, ms }: StepResult): void {
-    const { epochs, steps } = this.#options
     this.#steps++
     this.#gathered = 0
     this.#samples += samples
     this.#ms += ms
     this.#loss = loss
     this.#peakBytes = Math.max(this.#peakBytes, peakBytes)
-    this.#evaluating = (this.#steps * epochs) % steps === 0
+    this.#evaluating = this.#learned % this.#options.samples === 0
     this.#draw()
   }
 
@@ -106,21 +106,26 @@ export class Progress implements Listener {
     const now = performance.now()
     if (!this.#io.isTTY || now - this.#drawn < REDRAW_MS) return
     this.#drawn = now
-    const { epochs, steps, samples, before } = this.#options
-    const epoch = Math.floor((this.#steps * epochs) / steps) + (this.#evaluating ? 0 : 1)
+    const { epochs, steps, samples } = this.#options
+    const epoch = Math.floor(this.#learned / samples) + (this.#evaluating ? 0 : 1)
     const parts = [
       `epoch ${epoch}/${epochs}`,
-      `step ${this.#steps}/${steps}`,
+      `step ${this.#steps}${steps === null ? '' : `/${steps}`}`,
       ...(this.#ms > 0 ? [`${groupDigits(Math.round((1000 * this.#samples) / this.#ms))} images/s`] : []),
       ...(this.#peakBytes > 0 ? [`loss ${showLoss(this.#loss)}`] : []),
       ...(this.#accuracy === undefined ? [] : [`accuracy ${showShare(this.#accuracy)}`]),
       ...(this.#peakBytes > 0 ? [this.#peak()] : []),
     ]
     const words = parts.join('  ')
-    const done = Math.min(1, ((before?.samples ?? 0) + this.#samples + this.#gathered) / (samples * epochs))
+    const done = Math.min(1, (this.#learned + this.#gathered) / (samples * epochs))
     const room = Math.min(24, this.#io.columns - 1 - words.length - 4)
     const bar = room >= 8 ? `[${'#'.repeat(Math.round(done * room)).padEnd(room, '.')}]  ` : ''
     this.#io.out(ERASE + `${bar}${words}`.slice(0, Math.max(0, this.#io.columns - 1)))
+  }
+
+  /** the samples that were learned from, in all runs */
+  get #learned(): number {
+    return (this.#options.before?.samples ?? 0) + this.#samples
   }
 
   #peak(): string {

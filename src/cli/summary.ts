@@ -25,13 +25,20 @@ export class Tally {
   /** the highest peak of all steps and evaluations */
   peakBytes = 0
   plannedPeakBytes = 0
+  /** the gradient noise scale after the last step, and the sizes that the mini-batches began and ended with */
+  noiseScale: number | null = null
+  first = 0
+  largest = 0
 
   /** @param before  the number of steps of the earlier runs that this run continues */
   constructor(readonly before = 0) {}
 
-  step({ loss, peakBytes, plannedPeakBytes }: StepResult): void {
+  step({ loss, samples, noiseScale, peakBytes, plannedPeakBytes }: StepResult): void {
     this.steps++
     this.loss = loss
+    this.noiseScale = noiseScale
+    this.first ||= samples
+    this.largest = Math.max(this.largest, samples)
     if (peakBytes === plannedPeakBytes) this.stepsAsPlanned++
     this.#raise(peakBytes, plannedPeakBytes)
   }
@@ -51,12 +58,12 @@ export class Tally {
   }
 }
 
-export function showInterrupted(io: Io, job: Job, { before, steps, loss, accuracy }: Tally, of: number): void {
+export function showInterrupted(io: Io, job: Job, { before, steps, loss, accuracy }: Tally, of: number | null): void {
   const { json, checkpoint: file } = job
   const so =
     steps === 0
       ? `before the first step${before > 0 ? ' of this run' : ''} was committed`
-      : `after ${groupDigits(before + steps)} of ${groupDigits(of)} steps, the last with loss ${showLoss(loss)}`
+      : `after ${groupDigits(before + steps)}${of === null ? '' : ` of ${groupDigits(of)}`} steps, the last with loss ${showLoss(loss)}`
   const goOn = file === undefined ? '' : ` To go on: sluice train --resume ${file} --checkpoint ${file}`
   const text = `Interrupted ${so}. Nothing of the mini-batch that was running was committed.${goOn}\n`
   if (json) {
@@ -76,7 +83,7 @@ export interface Outcome {
 
 export function showDone(
   io: Io,
-  { json, memoryBytes, checkpoint: file }: Job,
+  { json, memoryBytes, grows, checkpoint: file }: Job,
   tally: Tally,
   { plan, needs, held, wallMs }: Outcome,
 ): void {
@@ -93,6 +100,8 @@ export function showDone(
       stepsAsPlanned,
       evaluations,
       evaluationsAsPlanned,
+      noiseScale: tally.noiseScale,
+      ...(grows && { firstBatch: tally.first, largestBatch: tally.largest }),
       process: held,
       wallMs,
     })
@@ -116,11 +125,22 @@ export function showDone(
             `${evaluationsAsPlanned} of ${evaluations} evaluations`,
         ),
     `Highest peak ${showBytes(peakBytes)}, ${share} of the budget of ${formatBytes(memoryBytes)}`,
+    ...describeNoise(tally, grows !== undefined),
     describeProcess(held),
     ...(file === undefined ? [] : [`The weights and the training are in ${file}`]),
     `${(wallMs / 1000).toFixed(1)} s`,
   ]
   io.out(`\n${lines.join('.\n')}.\n`)
+}
+
+/** What the gradient noise scale was, and what became of a mini-batch that follows it. */
+function describeNoise({ noiseScale, first, largest, steps }: Tally, grows: boolean): string[] {
+  const grew = grows && steps > 0 ? [`The mini-batch grew from ${groupDigits(first)} to ${groupDigits(largest)}`] : []
+  if (noiseScale === null) return grew
+  const told = Number.isFinite(noiseScale)
+    ? `was about ${groupDigits(Math.round(noiseScale))} samples at the end`
+    : 'could not be measured at the end: hardly any gradient was left'
+  return [...grew, `The gradient noise scale ${told}`]
 }
 
 /** 'The process held 121 MiB at most: the peak, 25 MiB of JavaScript heap, ...' */

@@ -5,14 +5,15 @@ import { heapLimit } from '../device/heap-device.js'
 import { openDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
 import { InterruptedError } from '../stream/errors.js'
+import type { Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
-import { announcePlan, describeJob, shareNote, writePicture } from './announce.js'
+import { announcePlan, describeJob, growthNote, shareNote, writePicture } from './announce.js'
 import { chooseFastest } from './choose.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
-import { build, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, totalSteps } from './job.js'
+import { build, GROWTH, JOB_OPTIONS, type Job, KEEP, loadSets, parseJob, type Sets, totalSteps } from './job.js'
 import { Keeper, restore, resume } from './keep.js'
 import { Log } from './log.js'
-import { findNeeds } from './needs.js'
+import { findNeeds, type Needs } from './needs.js'
 import { describeExamples, describeOptions, UsageError } from './options.js'
 import { ProcessMemory } from './process.js'
 import { type Listener, Progress } from './progress.js'
@@ -24,6 +25,7 @@ const EXAMPLES = {
   'sluice train': 'the main job',
   'sluice train --model mlp --batch 512 --memory 512KiB': 'another model, under a quarter of the budget',
   'sluice train --checkpoint run.safetensors --every 10': 'keep the training in a file',
+  'sluice train --batch auto --max-batch 512': 'a mini-batch that grows with the noise of its gradient',
   'sluice train --log run.jsonl': 'write its numbers to a file, for sluice plot',
   'sluice train --resume run.safetensors --memory 1MiB': 'go on from it, under another budget',
 } as const
@@ -37,7 +39,7 @@ export const train: Command = {
 Trains a model on real images with mini-batches of any size under a hard byte budget: plans how each
 mini-batch goes through it in micro-batches, trains, and compares every step's measured peak with its plan.
 
-${describeOptions({ ...OPTIONS, ...KEEP, help: HELP })}
+${describeOptions({ ...OPTIONS, ...GROWTH, ...KEEP, help: HELP })}
 
 ${describeExamples(EXAMPLES)}
 
@@ -60,7 +62,8 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
     const needs = findNeeds(capped, sets)
     const notes = [
       ...shareNote(asked),
-      ...(capped.batch < asked.batch
+      ...(capped.grows ? [growthNote(capped)] : []),
+      ...(capped.batch < asked.batch && !capped.grows
         ? [`the training data has ${groupDigits(capped.batch)} samples: one mini-batch of all of them per epoch`]
         : []),
       ...(resumed?.notes ?? []),
@@ -79,8 +82,9 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
       const memory = new ProcessMemory()
       const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, memory, io, signal))
       const held = memory.measure(device, tally.peakBytes)
-      if (completed) showDone(io, job, tally, { plan, needs, held, wallMs: performance.now() - started })
-      else showInterrupted(io, job, tally, totalSteps(job, sets))
+      const wallMs = performance.now() - started
+      if (completed) showDone(io, job, tally, { ...reached(job, streamer, tally, plan, needs), held, wallMs })
+      else showInterrupted(io, job, tally, job.grows ? null : totalSteps(job, sets))
       return completed ? EXIT.done : EXIT.interrupted
     } finally {
       await device.close()
@@ -88,8 +92,16 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
   },
 }
 
-/** The steps before the cursor, in mini-batches of this job. */
-function stepsBefore({ batch }: Job, { train }: Sets, { cursor }: Streamer): number {
+/** The plan of the largest mini-batch that there was. */
+function reached({ grows, microBatch }: Job, streamer: Streamer, { largest }: Tally, plan: Plan, needs: Needs) {
+  if (!grows || largest === 0) return { plan, needs }
+  const reached = streamer.plan({ batch: largest, microBatch })
+  return { plan: reached, needs: { ...needs, wholeBatchBytes: reached.wholeBatchBytes } }
+}
+
+/** The steps before the cursor, in mini-batches of this job; those that were made, if they grow. */
+function stepsBefore({ batch, grows }: Job, { train }: Sets, { cursor, optimizer }: Streamer): number {
+  if (grows) return optimizer.steps
   return cursor.epoch * Math.ceil(train.length / batch) + Math.ceil(cursor.samples / batch)
 }
 
@@ -103,11 +115,11 @@ async function follow(
   io: Io,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { json, batch, epochs, microBatch } = job
+  const { json, batch, grows, epochs, microBatch } = job
   const samples = sets.train.length
   const { cursor } = streamer
   const before = { steps: tally.before, samples: cursor.epoch * samples + cursor.samples }
-  const size = { epochs, steps: totalSteps(job, sets), samples, budgetBytes: job.memoryBytes, before }
+  const size = { epochs, steps: grows ? null : totalSteps(job, sets), samples, budgetBytes: job.memoryBytes, before }
   const listeners = [
     json ? recorded((event, fields) => emit(io, event, fields)) : new Progress(io, size),
     ...logOf(job, tally, size.steps),
@@ -119,18 +131,25 @@ async function follow(
     await keeper.keep()
     if (cursor.epoch >= epochs) tally.evaluation(await streamer.evaluate(sets.test, { microBatch, signal }))
     const training = streamer.fit(sets.train, {
-      batch,
+      batch: grows ? { to: batch, learningRate: grows } : batch,
       epochs,
       microBatch,
       evaluate: sets.test,
       from: cursor,
       signal,
       onMicroBatch: ({ samples }) => tell((listener) => listener.microBatch(samples)),
-      onEpoch: async ({ epoch, trainLoss, evaluation, imagesPerSecond }) => {
+      onEpoch: async ({ epoch, trainLoss, evaluation, noiseScale, imagesPerSecond }) => {
         if (!evaluation) return
         const { loss, accuracy = Number.NaN } = evaluation
         tally.evaluation(evaluation)
-        const ended = { epoch: epoch + 1, testLoss: loss, testAccuracy: accuracy, trainLoss, imagesPerSecond }
+        const ended = {
+          epoch: epoch + 1,
+          testLoss: loss,
+          testAccuracy: accuracy,
+          trainLoss,
+          noiseScale,
+          imagesPerSecond,
+        }
         tell((listener) => listener.epoch(ended))
         await keeper.keep()
       },
@@ -165,7 +184,7 @@ const recorded = (add: (event: string, fields: object) => void, end = (): void =
 })
 
 /** The file of `--log`, which begins with what the training is; none if the flag is not given. */
-function logOf(job: Job, { before }: Tally, steps: number): Listener[] {
+function logOf(job: Job, { before }: Tally, steps: number | null): Listener[] {
   const { log: path, flags, memoryBytes: budgetBytes, resume: from } = job
   if (path === undefined) return []
   const log = new Log(path, { append: from !== undefined })

@@ -21,6 +21,7 @@ import { reasonOf, showValue } from '../memory/errors.js'
 import { isRecord, type SavedState } from '../tensor/saved-state.js'
 import { type Checkpoint, checkCheckpoint, type SavedCheckpoint } from './checkpoint.js'
 import { type Cursor, cursorFrom, type Growth } from './cursor.js'
+import type { NoiseSum } from './noise.js'
 
 /** A checkpoint that was read from a file. */
 export interface LoadedCheckpoint extends SavedCheckpoint {
@@ -46,12 +47,12 @@ export async function saveCheckpoint(checkpoint: Checkpoint, path: string, optio
 /** A checkpoint as the bytes of a safetensors file. Throws the errors of `toSafetensors`. */
 export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: SaveOptions = {}): Uint8Array {
   checkCheckpoint('saveCheckpoint', checkpoint)
-  const { model, optimizer, cursor, seed } = checkpoint
+  const { model, optimizer, cursor, seed, noise } = checkpoint
   const { steps, updates, moments } = optimizer
   const taken = Object.keys(model).find((name) => name.startsWith(PREFIX))
   if (taken) throw new SafetensorsError(`'${taken}' begins with '${PREFIX}', as the moments of an optimizer do`)
   const named = Object.entries(moments).map(([name, moment]) => [PREFIX + name, moment] as const)
-  const text = JSON.stringify({ version: VERSION, steps, updates, cursor, seed }, (_, value: unknown) =>
+  const text = JSON.stringify({ version: VERSION, steps, updates, cursor, seed, noise }, (_, value: unknown) =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
   )
   return toSafetensors({ ...model, ...Object.fromEntries(named) }, { ...metadata, [TEXT]: text })
@@ -82,7 +83,7 @@ function checkpointIn({ tensors, metadata }: Safetensors): LoadedCheckpoint {
   if (!Object.hasOwn(metadata, TEXT)) {
     throw new SafetensorsError(`it has weights and no training (no text '${TEXT}'): load() reads weights`)
   }
-  const { version, steps, updates, cursor, seed } = parsed(metadata[TEXT])
+  const { version, steps, updates, cursor, seed, noise } = parsed(metadata[TEXT])
   if (version !== VERSION) refuse('version', version, String(VERSION))
   const entries = Object.entries(tensors)
   const [moments, model] = [true, false].map((of) => entries.filter(([name]) => name.startsWith(PREFIX) === of))
@@ -95,6 +96,7 @@ function checkpointIn({ tensors, metadata }: Safetensors): LoadedCheckpoint {
     },
     cursor: cursorOf(cursor),
     seed: isCount(seed) ? seed : refuse('seed', seed, COUNT),
+    ...(noise !== undefined && { noise: noiseOf(noise) }),
     metadata,
   }
 }
@@ -146,6 +148,20 @@ function cursorOf(value: unknown): Cursor {
     length: countOrNull('length'),
     weight: number('weight'),
     lossSum: number('lossSum'),
-    ...(value.growth !== undefined && { growth: value.growth as Growth }),
+    ...(value.growth !== undefined && { growth: growthOf(value.growth) }),
   })
 }
+
+function growthOf(value: unknown): Growth {
+  const { batch, steps } = isRecord(value) ? value : {}
+  if (isCount(batch) && isCount(steps)) return { batch, steps }
+  return refuse("cursor's growth", value, 'whole numbers { batch, steps }')
+}
+
+function noiseOf(value: unknown): NoiseSum {
+  const { squaredNorm, variance, weight } = isRecord(value) ? value : {}
+  if (isNumber(squaredNorm) && isNumber(variance) && isNumber(weight)) return { squaredNorm, variance, weight }
+  return refuse('noise', value, 'numbers { squaredNorm, variance, weight }')
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number'

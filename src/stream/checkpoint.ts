@@ -11,6 +11,7 @@ import type { OptimizerState, SavedOptimizerState } from '../optim/state.js'
 import { StateError } from '../tensor/errors.js'
 import { isRecord, refuse, type SavedState, type StateDict } from '../tensor/saved-state.js'
 import { type Cursor, cursorFrom } from './cursor.js'
+import { type NoiseSum, noiseFrom } from './noise.js'
 
 export interface Checkpoint {
   /** parameters and buffers */
@@ -20,6 +21,8 @@ export interface Checkpoint {
   readonly cursor: Cursor
   /** the seed of the streamer: dropout masks and the order of the samples depend on it */
   readonly seed: number
+  /** the sums that the gradient noise scale is made of */
+  readonly noise?: NoiseSum
 }
 
 /** The argument of `restore`. */
@@ -29,6 +32,8 @@ export interface SavedCheckpoint {
   readonly cursor: Cursor
   /** if left out, the seed is not compared with the seed of the streamer */
   readonly seed?: number
+  /** if left out, the averages begin anew */
+  readonly noise?: NoiseSum
 }
 
 /** @throws DeviceLostError  the values are gone */
@@ -37,9 +42,10 @@ export async function takeCheckpoint(
   optimizer: Optimizer,
   cursor: Cursor,
   seed: number,
+  noise: NoiseSum,
 ): Promise<Checkpoint> {
   const [ofModel, ofOptimizer] = await Promise.all([model.stateDict(), optimizer.stateDict(model)])
-  return { model: ofModel, optimizer: ofOptimizer, cursor, seed }
+  return { model: ofModel, optimizer: ofOptimizer, cursor, seed, noise }
 }
 
 /** @throws StateError  not a checkpoint, such as the Promise of one */
@@ -50,7 +56,7 @@ export function checkCheckpoint(op: string, checkpoint: unknown): void {
 }
 
 /**
- * Set model and optimizer back to a checkpoint. @returns its cursor
+ * Set model and optimizer back to a checkpoint. @returns its cursor and its noise
  * @throws StateError, ArgumentError  the checkpoint is of another model, optimizer or seed, or its cursor is not valid
  */
 export function writeCheckpoint(
@@ -58,9 +64,10 @@ export function writeCheckpoint(
   model: AnyModule,
   optimizer: Optimizer,
   seed: number,
-): Cursor {
+): { cursor: Cursor; noise: NoiseSum } {
   checkCheckpoint('restore', checkpoint)
   const cursor = cursorFrom(checkpoint.cursor)
+  const noise = noiseFrom(checkpoint.noise)
   if (checkpoint.seed !== undefined && checkpoint.seed !== seed) {
     throw new StateError(
       `restore: the checkpoint is of a training with seed ${checkpoint.seed}, and this streamer has seed ${seed}: ` +
@@ -71,7 +78,7 @@ export function writeCheckpoint(
   const checked = [model.checkState(checkpoint.model), optimizer.checkState(checkpoint.optimizer, model)]
   refuse(checked.flatMap(({ faults }) => faults))
   for (const { write } of checked) write()
-  return cursor
+  return { cursor, noise }
 }
 
 /** The last checkpoint, kept up with training. */
@@ -102,12 +109,12 @@ export class Checkpoints {
     this.#due = true
   }
 
-  async beforeStep(cursor: Cursor): Promise<void> {
-    if (this.#due && this.#every > 0) await this.#keep(cursor)
+  async beforeStep(cursor: Cursor, noise: NoiseSum): Promise<void> {
+    if (this.#due && this.#every > 0) await this.#keep(cursor, noise)
   }
 
-  async afterStep(cursor: Cursor): Promise<void> {
-    if (this.#every > 0 && this.optimizer.steps % this.#every === 0) await this.#keep(cursor)
+  async afterStep(cursor: Cursor, noise: NoiseSum): Promise<void> {
+    if (this.#every > 0 && this.optimizer.steps % this.#every === 0) await this.#keep(cursor, noise)
   }
 
   /** The cursor has moved without a step: an epoch is over. */
@@ -127,8 +134,8 @@ export class Checkpoints {
     )
   }
 
-  async #keep(cursor: Cursor): Promise<void> {
-    this.last = await takeCheckpoint(this.model, this.optimizer, cursor, this.seed)
+  async #keep(cursor: Cursor, noise: NoiseSum): Promise<void> {
+    this.last = await takeCheckpoint(this.model, this.optimizer, cursor, this.seed, noise)
     this.#due = false
   }
 }

@@ -4,8 +4,6 @@
  */
 import { isPositive } from '../data/batch.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
-import { isRecord } from '../tensor/saved-state.js'
-import type { NoiseSum } from './noise.js'
 
 /** How far a growing mini-batch has got. Plain numbers, fit for JSON. */
 export interface Growth {
@@ -13,8 +11,6 @@ export interface Growth {
   readonly batch: number
   /** the mini-batches of this size so far */
   readonly steps: number
-  /** the averages that the noise scale is made of */
-  readonly noise: NoiseSum
 }
 
 /** Plain numbers, fit for JSON. Within an epoch every field must be given; `{ epoch }` alone is the start of that epoch. */
@@ -76,22 +72,10 @@ export function cursorFrom(given: Pick<Cursor, 'epoch'> & Partial<Cursor>): Curs
   return cursor
 }
 
-function growthFrom({ batch, steps, noise }: Growth): Growth {
-  const numbers = isRecord(noise) ? [noise.squaredNorm, noise.variance, noise.weight] : []
-  if (
-    isPositive(batch) &&
-    Number.isSafeInteger(steps) &&
-    steps >= 0 &&
-    numbers.every(Number.isFinite) &&
-    isRecord(noise)
-  ) {
-    const { squaredNorm, variance, weight } = noise
-    return { batch, steps, noise: { squaredNorm, variance, weight } }
-  }
-  throw new ArgumentError(
-    `from: growth must be that of a cursor, { batch, steps, noise }, and batch is ${showValue(batch)}, steps ` +
-      `${showValue(steps)}, noise ${numbers.length > 0 ? numbers.map(showValue).join(', ') : showValue(noise)}`,
-  )
+function growthFrom({ batch, steps }: Growth): Growth {
+  if (isPositive(batch) && Number.isSafeInteger(steps) && steps >= 0) return { batch, steps }
+  const given = `batch ${showValue(batch)}, steps ${showValue(steps)}`
+  throw new ArgumentError(`from: growth must be that of a cursor, whole numbers { batch, steps }, not ${given}`)
 }
 
 /**

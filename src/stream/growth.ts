@@ -12,13 +12,14 @@ import { ShapeError } from '../tensor/errors.js'
 import { isRecord } from '../tensor/saved-state.js'
 import type { Growth } from './cursor.js'
 import { DoesNotFitError } from './errors.js'
-import { NO_NOISE, type NoiseSum, scaleOf } from './noise.js'
+import { type NoiseSum, scaleOf } from './noise.js'
 import type { GrowingBatch, RateRule } from './options.js'
 import type { MicroBatchOption, PlannedStep } from './plan.js'
 import type { PlanRequest } from './planner.js'
 import { LARGEST_BATCH } from './search.js'
 
-const FIRST = 16
+/** The first size, if none is given. */
+export const FIRST = 16
 
 /** So many mini-batches of one size are enough to judge it. */
 const LEAST_STEPS = 20
@@ -47,7 +48,7 @@ export class MiniBatchSizes {
     if (!isGrowing(batch)) return
     this.growth = before
       ? { ...before, batch: Math.min(Math.max(before.batch, this.#from), this.#to) }
-      : { batch: this.#from, steps: 0, noise: NO_NOISE }
+      : { batch: this.#from, steps: 0 }
   }
 
   /** The size of the next mini-batch. */
@@ -72,9 +73,7 @@ export class MiniBatchSizes {
     const { batch, steps } = this.growth
     const enough = steps + 1 >= LEAST_STEPS && (scaleOf(noise) ?? 0) >= NEARER * batch
     this.growth =
-      enough && batch < this.#to
-        ? { batch: Math.min(this.#to, 2 * batch), steps: 0, noise }
-        : { batch, steps: steps + 1, noise }
+      enough && batch < this.#to ? { batch: Math.min(this.#to, 2 * batch), steps: 0 } : { batch, steps: steps + 1 }
     return this.growth
   }
 

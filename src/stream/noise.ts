@@ -12,6 +12,7 @@
  *   averaged over steps before they are divided, and a step counts in the averages by N - b.
  */
 import type { AnyBatch } from '../data/index.js'
+import { ArgumentError } from '../memory/errors.js'
 import { sumOf, valueAt } from '../ops/targets.js'
 import type { HostArray } from '../tensor/host.js'
 
@@ -49,6 +50,13 @@ export function noiseOf(part: MeanGradient, whole: MeanGradient): GradientNoise 
 export type NoiseSum = GradientNoise
 
 export const NO_NOISE: NoiseSum = Object.freeze({ squaredNorm: 0, variance: 0, weight: 0 })
+
+/** A checked copy of the sums in a checkpoint. @throws ArgumentError  they are not numbers */
+export function noiseFrom(given: NoiseSum = NO_NOISE): NoiseSum {
+  const { squaredNorm, variance, weight } = given
+  if ([squaredNorm, variance, weight].every(Number.isFinite)) return { squaredNorm, variance, weight }
+  throw new ArgumentError('restore: noise must be that of a checkpoint, numbers { squaredNorm, variance, weight }')
+}
 
 /** @param remembered  the factor by which earlier steps count less; 1: a plain mean */
 export function withNoise(sum: NoiseSum, { squaredNorm, variance, weight }: GradientNoise, remembered = 1): NoiseSum {

@@ -111,7 +111,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
 
   /** Copies of everything that the last commit changed, to go on from on any device. */
   checkpoint(): Promise<Checkpoint> {
-    return this.#exclusively('a checkpoint', () => takeCheckpoint(this.model, this.optimizer, this.#cursor, this.#seed))
+    return this.#exclusively('a checkpoint', () =>
+      takeCheckpoint(this.model, this.optimizer, this.#cursor, this.#seed, this.#noise),
+    )
   }
 
   /**
@@ -121,7 +123,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    */
   restore(checkpoint: SavedCheckpoint): void {
     checkIdle(this.model.device, 'restore')
-    this.#begin(writeCheckpoint(checkpoint, this.model, this.optimizer, this.#seed))
+    const { cursor, noise } = writeCheckpoint(checkpoint, this.model, this.optimizer, this.#seed)
+    this.#noise = noise
+    this.#begin(cursor)
   }
 
   /**
@@ -168,15 +172,11 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
     return this.#exclusively('a step', async () => {
       const started = performance.now()
       const { device } = this.#program
-      await this.#checkpoints.beforeStep(this.#cursor)
+      await this.#checkpoints.beforeStep(this.#cursor, this.#noise)
       const { plan, passes, weight, part } = await this.#gatherer.gather('train', batch, options)
       const { norm, commit } = passes
-      if (norm)
-        runPlanned(
-          device,
-          norm,
-          record(device, () => this.#program.end(plan.batch)),
-        )
+      const ending = record(device, () => this.#program.end(plan.batch))
+      if (norm) runPlanned(device, norm, ending)
       const { loss, gradNorm } = await this.#program.readMeasured()
       if (this.#checkFinite) checkFinite(loss, gradNorm)
       const updates = record(device, () => this.#program.commit(rateFactor, () => holdToPlan(device, plan)))
@@ -185,7 +185,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       const noise = part && noiseOf(part, { samples: plan.batch, norm: gradNorm })
       if (noise) this.#noise = withNoise(this.#noise, noise, REMEMBERED)
       this.#cursor = next({ samples: plan.batch, loss, weight }, this.#noise)
-      await this.#checkpoints.afterStep(this.#cursor)
+      await this.#checkpoints.afterStep(this.#cursor, this.#noise)
       return {
         epoch: this.#cursor.epoch,
         step: this.optimizer.steps,
@@ -247,7 +247,6 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   /** Let training go on from `at`. */
   #begin(at: Cursor): object {
     this.#cursor = at
-    this.#noise = at.growth?.noise ?? this.#noise
     this.#checkpoints.restart()
     this.#turn = {}
     return this.#turn
