@@ -9,17 +9,21 @@ import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { ACCUMULATING } from '../../kernels/traits.js'
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
+import { checkArgument, door, type Kind, NUMBER } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { BackwardCall, Saved, Target } from '../ops/declaration.js'
 import { gradientFor, withWorkspace } from '../ops/op.js'
 import { dropNode, forget, type Node, tapeOf } from '../ops/tape.js'
 import { gradientOf } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 /** For each recorded tensor, the sum of the gradients that have been sent to it so far. */
 type Pending = Map<Tensor, Storage>
+
+const check = door('backward', { loss: TENSOR, seed: NUMBER })
 
 /**
  * Add seed * d loss / d leaf to the gradient buffer of every leaf that the loss depends on. The nodes of the walk are used
@@ -32,6 +36,7 @@ type Pending = Map<Tensor, Storage>
  * @throws BudgetExceededError  a gradient does not fit; some leaves may already have their gradients
  */
 export function backward(loss: Tensor, seed = 1): void {
+  check([loss, seed])
   if (loss.size !== 1) throw new ShapeError(`backward: the loss has shape ${showShape(loss.shape)}, not one element`)
   loss.storage('backward')
   const { device } = loss
@@ -70,8 +75,14 @@ export function backward(loss: Tensor, seed = 1): void {
   }
 }
 
+const LEAVES: Kind = {
+  told: 'a list of tensors, such as model.parameters()',
+  fits: (value) => typeof value === 'object' && value !== null && Symbol.iterator in value,
+}
+
 /** Set the gradient buffers to zero. A leaf without one does not get one. */
 export function zeroGrad(leaves: Iterable<Tensor>): void {
+  checkArgument('zeroGrad', 'leaves', leaves, LEAVES)
   for (const { grad } of leaves) {
     if (grad) grad.device.run('fill', { size: grad.size, value: 0 }, [], [grad.storage('zeroGrad')])
   }

@@ -10,6 +10,7 @@ import seedrandom from 'seedrandom'
 import type { Device } from '../device/device.js'
 import { openDevice } from '../device/open.js'
 import { checkSeed } from '../device/seed.js'
+import { ANYTHING, door, FUNCTION, LIST, NUMBER, options as optionsOf } from '../memory/arguments.js'
 import type { ByteSize } from '../memory/bytes.js'
 import { mul } from '../ops/binary.js'
 import type { Op } from '../ops/declaration.js'
@@ -66,6 +67,12 @@ export interface OpCheck {
   samples: readonly (readonly InputCheck[])[]
 }
 
+const check = door('checkGradient', {
+  fn: FUNCTION,
+  inputs: LIST,
+  options: optionsOf<CheckOptions>({ seed: ANYTHING, inputs: LIST, memory: ANYTHING, tolerance: NUMBER }),
+})
+
 /**
  * Is the gradient of `fn` right at `inputs`?
  * @param fn      made of Sluice's ops or of your own; runs several times on a new reference device, so it must depend
@@ -79,6 +86,7 @@ export async function checkGradient(
   inputs: readonly (NestedNumbers | HostArray)[],
   options: CheckOptions = {},
 ): Promise<GradientCheck> {
+  check([fn, inputs, options])
   const { seed = 0, tolerance = TOLERANCE } = options
   checkSeed('checkGradient', seed)
   const checked = options.inputs ?? inputs.map((_, i) => i)

@@ -2,6 +2,7 @@
  * Mini-batches of exactly `batch` samples from any source; the last of an epoch may be smaller. A mini-batch stays on the
  * host; stream/ cuts it into micro-batches for the device.
  */
+import { ANYTHING, BOOLEAN, checkArgument, options as optionsOf } from '../memory/arguments.js'
 import { showValue } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { showShape } from '../tensor/shape.js'
@@ -53,6 +54,19 @@ export interface MiniBatchOptions {
   readonly again?: boolean
 }
 
+const OPTIONS = optionsOf<MiniBatchOptions>(
+  {
+    batch: ANYTHING,
+    epoch: ANYTHING,
+    seed: ANYTHING,
+    shuffle: BOOLEAN,
+    skip: ANYTHING,
+    dropLast: BOOLEAN,
+    again: BOOLEAN,
+  },
+  ['batch'],
+)
+
 /**
  * The mini-batches of one epoch, from sample `skip` on. A data set skips at no cost; chunks are read again and dropped.
  * Nothing is read ahead of the mini-batch that is asked for. A consumer that stops early closes the source. A mini-batch is
@@ -66,6 +80,7 @@ export async function* miniBatches<Inputs extends Arrays, Targets extends Arrays
   source: DataSource<Inputs, Targets>,
   options: MiniBatchOptions,
 ): AsyncGenerator<Batch<Inputs, Targets>, void, void> {
+  checkArgument('miniBatches', 'options', options, OPTIONS)
   const { batch, epoch = 0, seed = 0, shuffle = true, skip = 0, dropLast = false } = options
   const { again = epoch > 0 || skip > 0 } = options
   const size = typeof batch === 'function' ? batch : () => batch

@@ -1,4 +1,5 @@
 /** Files of weights: `save` and `load` by path in Node, and from bytes anywhere. */
+import { checkArgument, NUMBER, OBJECT, options as optionsOf } from '../memory/arguments.js'
 import type { SavedState } from '../tensor/saved-state.js'
 import { FileError, SafetensorsError } from './errors.js'
 import { type ReadOptions, readFile, readStart, replaceFile } from './file.js'
@@ -17,6 +18,9 @@ export interface SaveOptions {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
+export const SAVE = optionsOf<SaveOptions>({ metadata: OBJECT })
+export const READ = optionsOf<ReadOptions>({ maxBytes: NUMBER })
+
 /**
  * Write tensors, such as a `stateDict()`, to a safetensors file. In Node; elsewhere `toSafetensors` gives the bytes.
  *
@@ -26,7 +30,9 @@ export interface SaveOptions {
  * @throws SafetensorsError  the errors of `toSafetensors`
  * @throws FileError         the file could not be written; an old file is unchanged
  */
-export async function save(state: SavedState, path: string, { metadata }: SaveOptions = {}): Promise<void> {
+export async function save(state: SavedState, path: string, options: SaveOptions = {}): Promise<void> {
+  checkArgument('save', 'options', options, SAVE)
+  const { metadata } = options
   await replaceFile(path, toSafetensors(state, metadata))
 }
 
@@ -39,6 +45,7 @@ export async function save(state: SavedState, path: string, { metadata }: SaveOp
  * @throws FileError  the file cannot be read, or is larger than `maxBytes`; a SafetensorsError: its content is wrong
  */
 export async function load(source: string | Uint8Array, options?: ReadOptions): Promise<Record<string, SavedTensor>> {
+  checkArgument('load', 'options', options, READ)
   return (await readSafetensors(source, options)).tensors
 }
 

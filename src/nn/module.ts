@@ -3,7 +3,7 @@
  * nothing has to be registered.
  */
 import type { Device } from '../device/device.js'
-import { checkArgument } from '../memory/arguments.js'
+import { BOOLEAN, checkArgument, options as optionsOf } from '../memory/arguments.js'
 import { DEVICE } from '../tensor/kinds.js'
 import {
   type Checked,
@@ -20,6 +20,8 @@ import type { Tensor } from '../tensor/tensor.js'
 import { Buffer, Parameter } from './parameter.js'
 
 export { Buffer, Parameter }
+
+const LOAD = optionsOf<LoadOptions>({ strict: BOOLEAN })
 
 type Member = AnyModule | Parameter | Buffer
 
@@ -103,6 +105,7 @@ export abstract class AnyModule {
    * @throws DisposedError
    */
   checkState(state: SavedState, options?: LoadOptions): Checked & LoadResult {
+    checkArgument('loadStateDict', 'options', options, LOAD)
     const aliases = new Set(Array.from(this.#walk(), ([name]) => name))
     return checkState('the state', this.#tensors(), state, { ...options, optional: aliases })
   }

@@ -6,9 +6,10 @@ import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { TENSOR } from '../tensor/kinds.js'
+import { checkIndices } from '../tensor/range.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { checkWeights, type Loss, type LossOptions, lossFunction, weightedMean } from './loss.js'
+import { checkConstant, checkWeights, type Loss, type LossOptions, lossFunction, weightedMean } from './loss.js'
 import { apply, define, type Op } from './op.js'
 import { grid, index, positive, sample } from './sample.js'
 import { checkTargets, keptWeight } from './targets.js'
@@ -107,10 +108,11 @@ const classHost = ({ ignoreIndex }: Classes) => ({
  * or with smoothing of l = -sum over c of q[c] log softmax(logits)[c], where q is the target distribution. 0 if every
  * target is ignored.
  * @param logits   [N, C] or [N, C, d...], the input of the softmax
- * @param targets  [N] or [N, d...]: whole numbers in [0, C), which is checked on the host (`crossEntropy.check`)
+ * @param targets  [N] or [N, d...]: whole numbers in [0, C). A streamer checks them on the host, and those that `tensor` made are
+ *                 checked here; any other number gives NaN
  * @returns        a scalar
  * @throws ShapeError     shapes that do not match
- * @throws ArgumentError  labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number
+ * @throws ArgumentError  a target out of range, where it is known; targets or weights that require a gradient; labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number
  * Saves logits, targets and weights, not the probabilities. Targets and weights have no gradient.
  */
 export const crossEntropy = lossFunction(
@@ -123,7 +125,10 @@ export const crossEntropy = lossFunction(
     },
     (logits: Tensor, targets: Tensor, options: CrossEntropyOptions & LossOptions = {}) => {
       const { weights } = options
-      return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], classes(options))
+      const own = classes(options)
+      checkConstant('crossEntropy', { targets, weights })
+      checkIndices('crossEntropy', 'targets', targets, logits.shape[1], own.ignoreIndex)
+      return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], own)
     },
   ),
   classHost(CLASSES),

@@ -2,6 +2,7 @@
 
 import { ShapeError } from '../tensor/errors.js'
 import { TENSOR } from '../tensor/kinds.js'
+import { checkIndices } from '../tensor/range.js'
 import { type Shape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type Op } from './op.js'
@@ -33,12 +34,14 @@ const embeddingOp: Op<Record<never, never>> = {
 /**
  * y[..., d] = table[indices[...], d].
  * @param table    [V, D]
- * @param indices  any shape; whole numbers in [0, V). They are on the device and are not checked here: any other number
- *                 gives a row of NaN, which a streamer refuses to commit
+ * @param indices  any shape; whole numbers in [0, V). Those that `tensor` made are checked here; any other number gives a
+ *                 row of NaN, which a streamer refuses to commit
  * @returns        [...indices, D]
- * @throws ShapeError  the table is not a matrix
+ * @throws ShapeError     the table is not a matrix
+ * @throws ArgumentError  an index out of range, where it is known
  * Saves the indices, which have no gradient.
  */
-export const embedding = define(embeddingOp, { table: TENSOR, indices: TENSOR }, (table: Tensor, indices: Tensor) =>
-  apply(embeddingOp, [table, indices], {}),
-)
+export const embedding = define(embeddingOp, { table: TENSOR, indices: TENSOR }, (table: Tensor, indices: Tensor) => {
+  checkIndices('embedding', 'indices', indices, table.shape[0])
+  return apply(embeddingOp, [table, indices], {})
+})

@@ -7,6 +7,7 @@
  *   `Loss.weight` computes W_j on the host, and W is the sum of all W_j.
  */
 import type { Storage } from '../device/storage.js'
+import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
@@ -62,6 +63,20 @@ export function weightedMean<Options>(
   weights: Storage,
 ): void {
   device.run('weightedMean', { rows: losses.size }, [losses, weights], [output, extras[0]])
+}
+
+/**
+ * Check that nobody waits for a gradient that the loss does not send.
+ * @throws ArgumentError  naming the operand
+ */
+export function checkConstant(op: string, operands: Readonly<Record<string, Tensor | undefined>>): void {
+  for (const [name, operand] of Object.entries(operands)) {
+    if (!operand?.requiresGrad) continue
+    throw new ArgumentError(
+      `${op}: ${name} requires a gradient, and this loss sends none to it. Make it without recording, by noGrad(device, ` +
+        '() => ...), or write the loss with other ops',
+    )
+  }
 }
 
 /** @throws ShapeError  weights that are not [samples] */

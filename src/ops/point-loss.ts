@@ -9,8 +9,8 @@ import type { HostArray } from '../tensor/host.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { checkWeights, type LossOptions, lossFunction, weightedMean } from './loss.js'
-import { apply, define, type Op } from './op.js'
+import { checkConstant, checkWeights, type LossOptions, lossFunction, weightedMean } from './loss.js'
+import { apply, define, type Gradient, type Op } from './op.js'
 import { bits, type Domain, grid, offGrid, positive, sample } from './sample.js'
 import { checkTargets, sumOf } from './targets.js'
 
@@ -22,8 +22,20 @@ const rowsOf = ([prediction]: readonly Shape[]) => {
   return { rows, size: sizeOf(prediction) / rows }
 }
 
-/** A loss that is computed element by element, then averaged over the elements of a sample, then over the samples. */
-function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<never, never>> {
+/**
+ * A loss that is computed element by element, then averaged over the elements of a sample, then over the samples.
+ * @param even  does an exchange of prediction and target change nothing? Then the target has a gradient too.
+ */
+function pointLoss(name: string, kernel: PointLoss, targets: Domain, even = false): Op<Record<never, never>> {
+  // dprediction = dy w / total / size times the derivative of the pointwise loss
+  const gradient = (side: 0 | 1): Gradient<Record<never, never>> => ({
+    saves: [0, 1, 2, 'extras'],
+    send: ({ shapes, dy, input, extra }, target) => {
+      const weights = shapes.length === 3 ? input(2) : extra(1)
+      const inputs = [dy, extra(0), input(side), input(1 - side), weights]
+      target.run('lossRowsGradient', { function: kernel, ...rowsOf(shapes) }, inputs)
+    },
+  })
   return {
     name,
     shape: ([prediction, target, weights]) => {
@@ -44,18 +56,7 @@ function pointLoss(name: string, kernel: PointLoss, targets: Domain): Op<Record<
       device.run('lossRows', { rows, size, function: kernel }, inputs.slice(0, 2), [losses])
       weightedMean(call, losses, inputs[2] ?? ones(device, extras[1]))
     },
-    gradients: [
-      {
-        // dprediction = dy w / total / size times the derivative of the pointwise loss
-        saves: [0, 1, 2, 'extras'],
-        send: ({ shapes, dy, input, extra }, target) => {
-          const weights = shapes.length === 3 ? input(2) : extra(1)
-          const inputs = [dy, extra(0), input(0), input(1), weights]
-          target.run('lossRowsGradient', { function: kernel, ...rowsOf(shapes) }, inputs)
-        },
-      },
-      null,
-    ],
+    gradients: [gradient(0), even ? gradient(1) : null, null],
     samples: [
       sample({}, [[3, 4], grid], [[3, 4], targets]),
       sample({}, [[2, 3, 2], grid], [[2, 3, 2], targets], [[2], positive]),
@@ -77,20 +78,23 @@ const pointHost = (op: string) => ({
 
 const LOSS_OPTIONS = options<LossOptions>({ weights: TENSOR })
 
-const mseOp = pointLoss('mse', 'squaredError', offGrid)
+const mseOp = pointLoss('mse', 'squaredError', offGrid, true)
 /**
  * The mean of (prediction - target)^2 over the elements of a sample, then over the samples (Note [Weighted mean] in loss.ts).
  * @param prediction  any shape whose axis 0 is the sample; a scalar is one sample
  * @param target      the same shape
- * @throws ShapeError  shapes that do not match
- * Saves prediction, target and weights. Target and weights have no gradient.
+ * @throws ShapeError     shapes that do not match
+ * @throws ArgumentError  weights that require a gradient
+ * Saves prediction, target and weights. The weights have no gradient.
  */
 export const mse = lossFunction(
   define(
     mseOp,
     { prediction: TENSOR, target: TENSOR, options: LOSS_OPTIONS },
-    (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
-      apply(mseOp, weights ? [prediction, target, weights] : [prediction, target], {}),
+    (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) => {
+      checkConstant('mse', { weights })
+      return apply(mseOp, weights ? [prediction, target, weights] : [prediction, target], {})
+    },
   ),
   pointHost('mse'),
 )
@@ -98,14 +102,17 @@ export const mse = lossFunction(
 const bceOp = pointLoss('bceWithLogits', 'binaryCrossEntropyWithLogits', bits)
 /**
  * The mean of -t log s - (1 - t) log(1 - s), where s = sigmoid(x) for a logit x; computed as log(1 + e^x) - x t, which does
- * not overflow. Means, shapes, weights, errors and saved tensors are those of mse.
+ * not overflow. Means, shapes, weights, errors and saved tensors are those of mse, but the target has no gradient: one that
+ * requires it is an ArgumentError.
  */
 export const bceWithLogits = lossFunction(
   define(
     bceOp,
     { logits: TENSOR, target: TENSOR, options: LOSS_OPTIONS },
-    (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) =>
-      apply(bceOp, weights ? [logits, target, weights] : [logits, target], {}),
+    (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) => {
+      checkConstant('bceWithLogits', { target, weights })
+      return apply(bceOp, weights ? [logits, target, weights] : [logits, target], {})
+    },
   ),
   pointHost('bceWithLogits'),
 )

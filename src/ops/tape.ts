@@ -11,6 +11,8 @@
 import type { Device } from '../device/device.js'
 import { Slot } from '../device/slot.js'
 import type { Storage } from '../device/storage.js'
+import { door, FUNCTION } from '../memory/arguments.js'
+import { DEVICE } from '../tensor/kinds.js'
 import { whenScopesEnd } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Producer, Tensor } from '../tensor/tensor.js'
@@ -99,8 +101,11 @@ function dropUnreachable(node: Node): void {
 
 export const isRecording = (device: Device): boolean => device.slot(RECORDING).on
 
+const check = door('noGrad', { device: DEVICE, fn: FUNCTION })
+
 /** Run `fn` without recording: its results need no gradient and nothing is saved. */
 export function noGrad<T>(device: Device, fn: () => T): T {
+  check([device, fn])
   const recording = device.slot(RECORDING)
   const before = recording.on
   recording.on = false

@@ -1,19 +1,9 @@
 /** The parameters that an optimizer trains: those of a model, or groups with settings of their own. */
-import {
-  ANYTHING,
-  BOOLEAN,
-  checkArgument,
-  either,
-  FUNCTION,
-  type Kind,
-  type Known,
-  LIST,
-  NUMBER,
-  options,
-} from '../memory/arguments.js'
+import { ANYTHING, BOOLEAN, checkArgument, type Kind, type Known, LIST, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { DeviceMismatchError, twoDevices } from '../tensor/errors.js'
 import { Tensor } from '../tensor/tensor.js'
+import { RATE } from './schedule.js'
 
 /** Anything that lists its parameters, such as a Module. Saved state uses the names that it gives them. */
 export interface HasParameters {
@@ -72,8 +62,6 @@ export function kindsOf<Options extends object>(defaults: Options): Known<Option
   })
   return Object.fromEntries(kinds) as Known<Options>
 }
-
-const RATE = either(NUMBER, { ...FUNCTION, told: 'a function of the step' })
 
 /** `own` over `defaults`; a setting that is undefined counts as left out. Lists (betas) are copied: a caller may change them. */
 export function override<Options extends object>(defaults: Options, own: object): Options {

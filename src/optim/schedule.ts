@@ -1,5 +1,11 @@
 /** Learning rates that change: plain functions of the number of updates made so far, 0 for the first. */
-import { ArgumentError } from '../memory/errors.js'
+import { checkArgument, either, FUNCTION, NUMBER, options as optionsOf } from '../memory/arguments.js'
+import { ArgumentError, showValue } from '../memory/errors.js'
+
+/** A learning rate: a number, or a schedule. */
+export const RATE = either(NUMBER, { ...FUNCTION, told: 'a function of the step' })
+const STEP_DECAY = optionsOf({ learningRate: NUMBER, every: NUMBER, factor: NUMBER }, ['learningRate', 'every'])
+const COSINE = optionsOf({ learningRate: NUMBER, steps: NUMBER, floor: NUMBER }, ['learningRate', 'steps'])
 
 /** @param step  updates made so far */
 export type Schedule = (step: number) => number
@@ -12,6 +18,7 @@ export function constant(learningRate: number): Schedule {
 
 /** learningRate factor^floor(step / every): PyTorch's StepLR. */
 export function stepDecay(options: { learningRate: number; every: number; factor?: number }): Schedule {
+  checkArgument('stepDecay', 'options', options, STEP_DECAY)
   const { learningRate, every, factor = 0.1 } = options
   checkAtLeast('stepDecay', 'learningRate', learningRate, 0)
   checkCount('stepDecay', 'every', every)
@@ -24,6 +31,7 @@ export function stepDecay(options: { learningRate: number; every: number; factor
  * CosineAnnealingLR rises again after that; this schedule does not.
  */
 export function cosine(options: { learningRate: number; steps: number; floor?: number }): Schedule {
+  checkArgument('cosine', 'options', options, COSINE)
   const { learningRate, steps, floor = 0 } = options
   checkAtLeast('cosine', 'learningRate', learningRate, 0)
   checkCount('cosine', 'steps', steps)
@@ -37,6 +45,7 @@ export function cosine(options: { learningRate: number; steps: number; floor?: n
  */
 export function warmUp(steps: number, then: number | Schedule): Schedule {
   checkCount('warmUp', 'steps', steps)
+  checkArgument('warmUp', 'then', then, RATE)
   const schedule = asSchedule(then)
   return (step) => (step < steps ? (schedule(0) * (step + 1)) / steps : schedule(step - steps))
 }
@@ -47,10 +56,10 @@ export const asSchedule = (rate: number | Schedule): Schedule => (typeof rate ==
 /** @throws ArgumentError  not a finite number of at least `least` */
 export function checkAtLeast(op: string, name: string, value: number, least: number): void {
   if (Number.isFinite(value) && value >= least) return
-  throw new ArgumentError(`${op}: ${name} is ${value}; it must be a finite number, ${least} or more`)
+  throw new ArgumentError(`${op}: ${name} is ${showValue(value)}; it must be a finite number, ${least} or more`)
 }
 
 function checkCount(op: string, name: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return
-  throw new ArgumentError(`${op}: ${name} is ${value}; it must be a whole number, 1 or more`)
+  throw new ArgumentError(`${op}: ${name} is ${showValue(value)}; it must be a whole number, 1 or more`)
 }

@@ -2,12 +2,15 @@
  * When and where each value of a recording lives: from its first use to its last, at a place that is found before
  * anything runs. So the peak, and the bytes held at every moment, are known exactly.
  */
+
 import type { Device } from '../device/device.js'
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import type { BytesByCategory, Category } from '../memory/allocator.js'
+import { checkArgument, FUNCTION } from '../memory/arguments.js'
 import { type Life, mostAlive } from '../memory/arrange.js'
 import type { TimelinePoint } from '../memory/timeline.js'
+import { DEVICE } from '../tensor/kinds.js'
 import { Graph, type Schedule, type Turn } from './again.js'
 import { type Recording, rehearse } from './record.js'
 
@@ -148,7 +151,11 @@ export function plan({ allocator, aliases }: Device, recording: Recording, dropp
  * Plan the memory of `fn`, as if it were run as one step in a scope or by a streamer. Runs no kernel.
  * @throws RehearsalError  fn returned a Promise, or read a value
  */
-export const planOf = (device: Device, fn: () => unknown): Pass => plan(device, rehearse(device, fn))
+export function planOf(device: Device, fn: () => unknown): Pass {
+  checkArgument('planOf', 'device', device, DEVICE)
+  checkArgument('planOf', 'fn', fn, FUNCTION)
+  return plan(device, rehearse(device, fn))
+}
 
 /** For each turn, the earlier turn that it repeats, or null. */
 export function repeatsOf(turns: readonly Turn[]): (number | null)[] {

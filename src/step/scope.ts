@@ -4,10 +4,14 @@
  */
 import type { Device } from '../device/device.js'
 import { Slot } from '../device/slot.js'
+import { door, FUNCTION } from '../memory/arguments.js'
+import { DEVICE } from '../tensor/kinds.js'
 import { scope as frame } from '../tensor/scope.js'
 import { differenceOf, type Pass, plan } from './pass.js'
 import { type Recording, record } from './record.js'
 import { run } from './run.js'
+
+const check = door('scope', { device: DEVICE, fn: FUNCTION })
 
 /**
  * Run `fn` and free every tensor made inside it, except those it returns (also inside arrays and plain objects) and those
@@ -20,6 +24,7 @@ import { run } from './run.js'
  * @throws ScopeError  fn returned a Promise or a generator
  */
 export function scope<T>(device: Device, fn: () => T): T {
+  check([device, fn])
   if (device.list) return frame(device, fn)
   const made = record(device, () => frame(device, fn))
   return run(device, passFor(device, made), made)

@@ -16,6 +16,7 @@ import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from './errors.js'
 import { checkNumbers, checkScale, type HostArray, isList, isRow } from './host.js'
 import { DEVICE, TENSOR } from './kinds.js'
+import { Range } from './range.js'
 import { adopt, ifAllFails, standing } from './scope.js'
 import { checkSetting } from './setting.js'
 import { checkShape, ownShape, type Shape, showShape, sizeOf } from './shape.js'
@@ -48,14 +49,18 @@ function checkDoor(op: string, device: unknown, options: unknown): void {
  */
 export function tensor(device: Device, values: NestedNumbers, shape?: Shape, options?: CreateOptions): Tensor {
   checkDoor('tensor', device, options)
+  const range = new Range()
   if (typeof values !== 'number' && !isList(values)) {
     checkNumbers('tensor', values)
-    return fromData(device, values, shape ?? [values.length], 1, options)
+    const made = fromData(device, values, shape ?? [values.length], 1, options)
+    for (let i = 0; i < values.length; i++) range.add(values[i])
+    return range.of(made)
   }
   const own = nestedShape(values)
   const wanted = shape ?? own
   checkFills(wanted, sizeOf(own))
-  return make('tensor', device, wanted, options, (storage) => uploadNested(device, storage, values, own))
+  const made = make('tensor', device, wanted, options, (storage) => uploadNested(device, storage, values, own, range))
+  return range.of(made)
 }
 
 /**
@@ -215,9 +220,9 @@ function nestedShape(values: NestedNumbers): number[] {
 }
 
 /** Upload nested arrays; on a device without values, only check them. */
-function uploadNested(device: Device, storage: Storage, values: NestedNumbers, shape: Shape): void {
+function uploadNested(device: Device, storage: Storage, values: NestedNumbers, shape: Shape, range: Range): void {
   if (!device.live) {
-    walk(values, shape, () => {})
+    walk(values, shape, (value) => range.add(value))
     device.upload(storage, [])
     return
   }
@@ -225,6 +230,7 @@ function uploadNested(device: Device, storage: Storage, values: NestedNumbers, s
   let at = 0
   walk(values, shape, (value) => {
     flat[at++] = value
+    range.add(value)
   })
   device.upload(storage, flat)
 }

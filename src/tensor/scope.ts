@@ -8,6 +8,7 @@ import type { Device } from '../device/device.js'
 import { RehearsalError } from '../device/errors.js'
 import { forget, isPromise } from '../device/promise.js'
 import { Slot } from '../device/slot.js'
+import { checkArgument, FUNCTION } from '../memory/arguments.js'
 import { formatBytes } from '../memory/bytes.js'
 import { ScopeError } from './errors.js'
 import { showShape } from './shape.js'
@@ -80,6 +81,7 @@ export function ifAllFails(device: Device, undo: () => void): void {
  * @throws ScopeError  make returned a Promise or a generator
  */
 export function allOrNothing<T>(device: Device, make: () => T): T {
+  checkArgument('allOrNothing', 'make', make, FUNCTION)
   const making = device.slot(MAKING)
   const undos: (() => void)[] = []
   making.push(undos)
