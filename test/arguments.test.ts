@@ -13,9 +13,13 @@ import { save } from '../src/io/index.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import { ArgumentError, SluiceError } from '../src/memory/errors.js'
 import { foreignName } from '../src/memory/foreign.js'
+import { describeMemory } from '../src/memory/report.js'
+import { drawTimeline } from '../src/memory/timeline.js'
 import * as models from '../src/models/index.js'
 import * as nn from '../src/nn/index.js'
 import { Parameter } from '../src/nn/index.js'
+import { planOf } from '../src/step/pass.js'
+import { keep, liveTensors } from '../src/tensor/scope.js'
 import '../src/ops/chain.js'
 import { ops } from '../src/ops/table.js'
 import { noGrad } from '../src/ops/tape.js'
@@ -538,6 +542,27 @@ test('batches, sources and options of a streamer are refused by name', async () 
     'largestThatFits(plan)': [
       () => untyped(largestThatFits)({}),
       /largestThatFits: planAt is an object; it must be a function/,
+    ],
+    'keep(1)': [() => untyped(keep)(1), /keep: tensor is 1; it must be a tensor/],
+    'liveTensors()': [() => untyped(liveTensors)(), /liveTensors: device is undefined; it must be a device/],
+    'allOrNothing(fn)': [() => untyped(nn.allOrNothing)(() => 0), /allOrNothing: device is a function/],
+    'planOf(fn)': [() => untyped(planOf)(() => 0), /planOf: device is a function/],
+    'describeMemory(device)': [
+      () => untyped(describeMemory)(device),
+      /it must be the memory of a device, device.memory/,
+    ],
+    'drawTimeline(points)': [() => untyped(drawTimeline)([]), /drawTimeline: options is undefined/],
+    'subset()': [() => untyped(data.subset)(undefined, [0]), /subset: undefined is not a data set/],
+    'idxDataset({ x, y })': [() => untyped(data.idxDataset)({ x: hosted, y: hosted }), /'x' \(do you mean images\?\)/],
+    'parseIdx(text)': [() => untyped(data.parseIdx)('text'), /parseIdx: bytes is 'text'; it must be a Uint8Array/],
+    'parseNpy(promise)': [
+      () => untyped(data.parseNpy)(Promise.resolve()),
+      /bytes is a Promise; it must be a Uint8Array: await it first/,
+    ],
+    'parseNpz()': [() => untyped(data.parseNpz)(), /parseNpz: bytes is undefined/],
+    'gunzip({ max })': [
+      () => untyped(data.gunzip)(Uint8Array.of(31, 139), { max: 1 }),
+      /gunzip: there is no option 'max'/,
     ],
     'miniBatches({ batch_size })': [
       () => untyped(firstOf)(data.miniBatches([], { batch_size: 1 } as never)),

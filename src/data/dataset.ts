@@ -97,8 +97,9 @@ export function fromArrays(options: AnyBatch & { readonly name?: string; readonl
 export function subset<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
   indices: ArrayLike<number>,
-  name: string = dataset.name,
+  name: string = dataset?.name,
 ): Dataset<Inputs, Targets> {
+  checkDataset('subset', dataset)
   checkIndices(dataset.name, dataset.length, indices)
   const chosen = Uint32Array.from(indices)
   return {

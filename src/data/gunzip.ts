@@ -1,5 +1,8 @@
 /** gzip and raw deflate, unpacked by the platform: zlib in Node, a DecompressionStream in a page. */
+import { BYTES, door, NUMBER, options as optionsOf } from '../memory/arguments.js'
 import { DataError } from './errors.js'
+
+const check = door('gunzip', { bytes: BYTES, options: optionsOf<Limit>({ maxBytes: NUMBER }) })
 
 /**
  * Unpacks gzip and checks checksum and size. Node unpacks all members of the file; a browser refuses a file with more
@@ -7,7 +10,9 @@ import { DataError } from './errors.js'
  * @param maxBytes  the largest output, default 1 GiB; unpacking stops as soon as there is more
  * @throws DataError  not gzip, damaged or truncated input, bytes after its end, or output above maxBytes
  */
-export async function gunzip(bytes: Uint8Array, { maxBytes = 2 ** 30 }: Limit = {}): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array, options: Limit = {}): Promise<Uint8Array> {
+  check([bytes, options])
+  const { maxBytes = 2 ** 30 } = options
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw new DataError('gunzip: not gzip, whose first bytes are 1f 8b')
   return whole('gzip', bytes, maxBytes)
 }

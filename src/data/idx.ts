@@ -3,6 +3,7 @@
  * A file: two zero bytes, a type byte, the rank, one big-endian uint32 per dim, then the elements, big-endian.
  * Not here: reading files (folder.ts), and .gz (gunzip.ts).
  */
+import { BYTES, checkArgument, OBJECT, options as optionsOf, TEXT } from '../memory/arguments.js'
 import type { HostArray, HostData } from '../tensor/host.js'
 import { showShape } from '../tensor/shape.js'
 import { type Dataset, fromArrays } from './dataset.js'
@@ -31,6 +32,7 @@ const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
  * @throws IdxError  not an IDX header, a dim of 0, or a file longer or shorter than its header says
  */
 export function parseIdx(bytes: Uint8Array): HostArray {
+  checkArgument('parseIdx', 'bytes', bytes, BYTES)
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new IdxError('idx: these bytes are gzip; gunzip them first')
   if (bytes.length < 4) throw new IdxError(`idx: ${bytes.length} bytes; the header alone has at least 8`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -59,6 +61,8 @@ export function parseIdx(bytes: Uint8Array): HostArray {
   return { data: type.read(new DataView(view.buffer, view.byteOffset + headerBytes), count), shape }
 }
 
+const DATASET = optionsOf({ images: OBJECT, labels: OBJECT, name: TEXT }, ['images', 'labels'])
+
 /**
  * Images and their labels as a data set: inputs [N, C, H, W], targets [N], classes = largest label + 1.
  * @param images  [N, H, W] or [N, C, H, W]; uint8 without a scale gets 1/255, others are taken as they are
@@ -67,6 +71,7 @@ export function parseIdx(bytes: Uint8Array): HostArray {
  * @throws DataError  images and labels differ in number
  */
 export function idxDataset(options: { images: HostArray; labels: HostArray; name?: string }): Dataset {
+  checkArgument('idxDataset', 'options', options, DATASET)
   const { images, labels, name = 'idx' } = options
   if (labels.shape.length !== 1)
     throw new IdxError(`${name}: labels have shape ${showShape(labels.shape)}; expected [N]`)

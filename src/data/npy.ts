@@ -3,8 +3,10 @@
  * elements. The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * Not here: archives of such files (npz.ts).
  */
+
 import { type Dtype, ELEMENT_TYPES, type Elements, readElements } from '../io/elements.js'
 import { showName } from '../io/errors.js'
+import { BYTES, checkArgument } from '../memory/arguments.js'
 import type { HostArray, HostData } from '../tensor/host.js'
 import { showShape, stridesOf } from '../tensor/shape.js'
 import { NpyError } from './errors.js'
@@ -35,6 +37,7 @@ const LARGEST_HEADER = 2 ** 16
  * @throws NpyError  says where the bytes are wrong, and why; the header alone is never trusted to allocate memory
  */
 export function parseNpy(bytes: Uint8Array): HostArray {
+  checkArgument('parseNpy', 'bytes', bytes, BYTES)
   if (latin(bytes.subarray(0, MAGIC.length)) !== MAGIC) {
     throw new NpyError("npy: not an npy file, whose first bytes are 93 'NUMPY'")
   }

@@ -3,7 +3,9 @@
  * A zip archive ends with a directory of its entries. Sizes are taken from there, and each is compared with the bytes that
  * are there. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
+
 import { showName } from '../io/errors.js'
+import { BYTES, door, NUMBER, options as optionsOf } from '../memory/arguments.js'
 import { reasonOf } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { NpyError } from './errors.js'
@@ -28,6 +30,8 @@ interface Entry {
   readonly at: number
 }
 
+const check = door('parseNpz', { bytes: BYTES, options: optionsOf({ maxBytes: NUMBER }) })
+
 /**
  * The arrays of an npz file by name, each as parseNpy gives it.
  * @param maxBytes  the most bytes of all arrays together, default 1 GiB; unpacking stops as soon as there are more
@@ -35,8 +39,10 @@ interface Entry {
  */
 export async function parseNpz(
   bytes: Uint8Array,
-  { maxBytes = 2 ** 30 }: { readonly maxBytes?: number } = {},
+  options: { readonly maxBytes?: number } = {},
 ): Promise<Record<string, HostArray>> {
+  check([bytes, options])
+  const { maxBytes = 2 ** 30 } = options
   const entries = entriesOf(bytes)
   const total = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   if (!(total <= maxBytes)) {

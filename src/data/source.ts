@@ -18,7 +18,7 @@ import {
   samplesIn,
   sliceBatch,
 } from './batch.js'
-import { type Dataset, permutation } from './dataset.js'
+import { checkDataset, type Dataset, permutation } from './dataset.js'
 import { DataError, NotResumableError } from './errors.js'
 
 type Chunks<B = AnyBatch> = AsyncIterable<B> | Iterable<B>
@@ -103,17 +103,19 @@ export const isDataset = <Inputs extends Arrays, Targets extends Arrays>(
 ): source is Dataset<Inputs, Targets> => typeof source === 'object' && source !== null && 'gather' in source
 
 /** @throws DataError  not a data set, nor chunks, nor a function */
-export function checkSource(source: AnySource): void {
-  if (typeof source !== 'function' && !isDataset(source)) checkChunks(source)
+export function checkSource(source: AnySource, what?: string): void {
+  if (typeof source === 'function') return
+  if (!isDataset(source)) checkChunks(source, what)
+  else if (what) checkDataset(what, source)
 }
 
 /** @throws DataError  not iterable */
-function checkChunks<B>(chunks: Chunks<B>): Chunks<B> {
+function checkChunks<B>(chunks: Chunks<B>, what?: string): Chunks<B> {
   const iterable = typeof chunks === 'object' && chunks !== null
   if (iterable && (Symbol.iterator in chunks || Symbol.asyncIterator in chunks)) return chunks
   const batch = iterable && 'inputs' in chunks ? ' (this is a batch: give [batch])' : ''
   throw new DataError(
-    `${showValue(chunks)} is not a source of samples${batch}: give a data set, an iterable of batches ` +
+    `${what ? `${what}: ` : ''}${showValue(chunks)} is not a source of samples${batch}: give a data set, an iterable of batches ` +
       '{ inputs, targets }, or a function that returns one',
   )
 }

@@ -23,6 +23,7 @@ export const BOOLEAN = typed('boolean', 'true or false')
 export const FUNCTION = typed('function', 'a function')
 export const TEXT = typed('string', 'text')
 export const OBJECT: Kind = { told: 'an object', fits: (value) => typeof value === 'object' && value !== null }
+export const BYTES: Kind = { told: 'a Uint8Array', fits: (value) => value instanceof Uint8Array }
 export const LIST: Kind = { told: 'a list, such as [2, 3]', fits: Array.isArray }
 /** Checked by the function itself. */
 export const ANYTHING: Kind = { told: 'anything', fits: () => true }

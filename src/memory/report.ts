@@ -1,6 +1,12 @@
 /** The bytes that an allocator holds, as a table for a person to read. */
 import { CATEGORIES, type MemoryStats } from './allocator.js'
+import { checkArgument, type Kind } from './arguments.js'
 import { formatBytes } from './bytes.js'
+
+const STATS: Kind = {
+  told: 'the memory of a device, device.memory',
+  fits: (value) => typeof value === 'object' && value !== null && 'held' in value && 'peak' in value,
+}
 
 /**
  * A table of held and peak bytes by category, under a line for the whole:
@@ -10,6 +16,7 @@ import { formatBytes } from './bytes.js'
  *     parameter   155.38 KiB  155.38 KiB
  */
 export function describeMemory(stats: MemoryStats): string {
+  checkArgument('describeMemory', 'stats', stats, STATS)
   const { budgetBytes, heldBytes, unusableBytes, peakBytes, peakHeldBytes, held, peak, peakOp } = stats
   // A peak of addresses leaves out bytes that are held without an address.
   const holes = Math.max(0, peakBytes - (peakHeldBytes - unusableBytes))

@@ -3,7 +3,9 @@
  * A standalone SVG without scripts or fonts of its own, for light and dark pages. Its data comes from a plan;
  * nothing is run or measured here.
  */
+
 import { type BytesByCategory, CATEGORIES, type Category } from './allocator.js'
+import { door, LIST, NUMBER, options as optionsOf, TEXT } from './arguments.js'
 import { formatBytes, groupDigits } from './bytes.js'
 import { ArgumentError } from './errors.js'
 import { line, page, picture, round, styles, text } from './svg.js'
@@ -70,12 +72,21 @@ const STYLE = styles(
 .dot{fill:#f1f5f9;stroke:#0f172a}`,
 )
 
+const check = door('drawTimeline', {
+  points: LIST,
+  options: optionsOf<TimelineOptions>({ title: TEXT, budgetBytes: NUMBER, peakBytes: NUMBER, sections: LIST }, [
+    'title',
+    'budgetBytes',
+  ]),
+})
+
 /**
  * The picture as the text of an SVG file.
  * @param points  in order; where there are more points than pixels some are left out, never the peak
  * @throws ArgumentError  no point
  */
 export function drawTimeline(points: readonly TimelinePoint[], options: TimelineOptions): string {
+  check([points, options])
   if (points.length === 0) throw new ArgumentError('a timeline needs at least one point')
   const { title, budgetBytes, peakBytes = 0, sections = [] } = options
   const totals = points.map(({ held }) => totalOf(held))

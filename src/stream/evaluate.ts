@@ -1,6 +1,7 @@
 /** `Streamer.evaluate`: the samples of a source through the model in evaluation mode, a piece on the host at a time. */
 import { samplesIn } from '../data/batch.js'
 import { type AnySource, miniBatches } from '../data/index.js'
+import { checkSource } from '../data/source.js'
 import { ExactSum } from '../ops/targets.js'
 import { untilAborted } from './abort.js'
 import { EmptyBatchError } from './errors.js'
@@ -29,6 +30,7 @@ export async function evaluate(
   { batch = PIECE, metrics = {}, ...options }: EvaluateOptions,
 ): Promise<Evaluation> {
   const started = performance.now()
+  checkSource(source, 'evaluate')
   const accuracy = new Accuracy(program.lossFunction)
   const own = measuring(metrics)
   const [losses, weights] = [new ExactSum(), new ExactSum()]

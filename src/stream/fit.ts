@@ -1,6 +1,5 @@
 /** The loop of `Streamer.fit`: epochs of mini-batches from a source. */
 import { samplesIn } from '../data/batch.js'
-import { checkDataset } from '../data/dataset.js'
 import { type AnyBatch, type AnySource, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -64,7 +63,7 @@ export async function* fit(
     throw new ArgumentError(`fit: epochs is ${epochs}; it must be a whole number, 0 or more`)
   }
   checkSource(source)
-  if (evaluate !== undefined) checkSource(evaluate)
+  if (evaluate !== undefined) checkSource(evaluate, 'fit: evaluate')
   const begin = from ? cursorFrom(from) : nextEpoch(trainer.cursor())
   const end = from ? epochs : begin.epoch + epochs
   const order = orderOf(source, shuffle ? trainer.seed : null)
@@ -178,7 +177,6 @@ function planAhead(
     )
   }
   if (evaluate === undefined || !isDataset(evaluate)) return
-  checkDataset('fit: evaluate', evaluate)
   const evaluated = sampleShapeOf(evaluate.gather(Uint32Array.of(0)))
   for (const size of piecesOf(evaluate.length)) {
     explaining('the data to evaluate', () => planFor({ mode: 'evaluate', batch: size, microBatch, shape: evaluated }))

@@ -11,6 +11,7 @@ import { Slot } from '../device/slot.js'
 import { checkArgument, FUNCTION } from '../memory/arguments.js'
 import { formatBytes } from '../memory/bytes.js'
 import { ScopeError } from './errors.js'
+import { DEVICE, TENSOR } from './kinds.js'
 import { showShape } from './shape.js'
 import { Tensor } from './tensor.js'
 
@@ -81,6 +82,7 @@ export function ifAllFails(device: Device, undo: () => void): void {
  * @throws ScopeError  make returned a Promise or a generator
  */
 export function allOrNothing<T>(device: Device, make: () => T): T {
+  checkArgument('allOrNothing', 'device', device, DEVICE)
   checkArgument('allOrNothing', 'make', make, FUNCTION)
   const making = device.slot(MAKING)
   const undos: (() => void)[] = []
@@ -131,6 +133,7 @@ export function scope<T>(device: Device, fn: () => T): T {
 
 /** Take a tensor out of its scope: it now lives until `dispose`. */
 export function keep<T extends Tensor>(tensor: T): T {
+  checkArgument('keep', 'tensor', tensor, TENSOR)
   for (const frame of tensor.device.slot(FRAMES)) frame.tensors.delete(tensor)
   return tensor
 }
@@ -140,6 +143,7 @@ export function keep<T extends Tensor>(tensor: T): T {
  * Needs `trackOrigins: true` when the device is opened; empty otherwise.
  */
 export function liveTensors(device: Device): string[] {
+  checkArgument('liveTensors', 'device', device, DEVICE)
   const tracked = device.slot(TRACKED)
   for (const tensor of tracked) if (tensor.disposed) tracked.delete(tensor)
   return [...tracked].map((tensor) => {
