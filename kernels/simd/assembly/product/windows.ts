@@ -49,15 +49,16 @@ export class Windows {
     const masks = offsets + WINDOW_LIST_BYTES
     grid.locate(image, first, count, COLUMNS, grid.rows * grid.columns, ys, xs, offsets)
     const block = taps * (image.channelBytes % HALF_A_WAY == 0 ? FEW_CHANNELS : ANY_CHANNELS)
+    const whole = count == COLUMNS && areRun(image, offsets)
     // Nothing reads the lanes beyond `count`.
-    for (let lane: usize = 0; lane < <usize>count * 4; lane += 16) {
+    for (let lane: usize = 0; lane < <usize>count * 4; lane += whole ? COLUMNS_BYTES : 16) {
       const y = v128.load(ys + lane)
       const x = v128.load(xs + lane)
       const at = v128.load(offsets + lane)
-      const run = image.isRun(at)
-      const inside = run && image.isInside(y, x)
+      const run = whole || image.isRun(at)
+      const inside = run && !whole && image.isInside(y, x)
       const from = image.base + i32x4.extract_lane(at, 0)
-      if (!inside) {
+      if (!inside && !whole) {
         for (let tap = 0; tap < taps; tap++) v128.store(masks + <usize>tap * 16, image.mask(tap, y, x))
       }
       // A block of channels at a time, tap after tap: the distance and the mask of a tap stay in registers.
@@ -70,7 +71,8 @@ export class Windows {
           const panel = to + lane + <usize>(done + i) * COLUMNS_BYTES
           const move = channel * image.channelBytes + image.tapOffset(tap)
           const mask = masks + <usize>tap * 16
-          if (inside) copyInside(panel, from + move, steps, taps, image)
+          if (whole) copyWhole(panel, from + move, steps, taps, image, tap, ys, xs)
+          else if (inside) copyInside(panel, from + move, steps, taps, image)
           else if (run) copyRuns(panel, from + move, steps, taps, image, v128.load(mask))
           else copyScattered(panel, i32x4.add(at, i32x4.splat(move)), steps, taps, image, v128.load(mask))
           if (++tap == taps) {
@@ -106,7 +108,39 @@ export class Windows {
   }
 }
 
+/** Are all positions of a panel neighbours in memory? Those of neighbouring rows are, if rows have no gaps. */
+function areRun(image: Image, offsets: usize): bool {
+  const first = load<i32>(offsets)
+  for (let lane = 0; lane < COLUMNS; lane += 4) {
+    const at = v128.load(offsets + <usize>lane * 4)
+    if (i32x4.extract_lane(at, 0) != first + lane * 4 || !image.isRun(at)) return false
+  }
+  return true
+}
+
 /** Copies the numbers that a tap sees, channel after channel, to a panel; `taps` steps lie between two channels. */
+function copyWhole(
+  to: usize, from: usize, steps: i32, taps: i32, image: Image, tap: i32, ys: usize, xs: usize,
+): void {
+  const stride = <usize>taps * COLUMNS_BYTES
+  const channelBytes = image.channelBytes
+  const m0 = image.mask(tap, v128.load(ys), v128.load(xs))
+  const m1 = image.mask(tap, v128.load(ys, 16), v128.load(xs, 16))
+  const m2 = COLUMNS == 16 ? image.mask(tap, v128.load(ys, 32), v128.load(xs, 32)) : m0
+  const m3 = COLUMNS == 16 ? image.mask(tap, v128.load(ys, 48), v128.load(xs, 48)) : m0
+  do {
+    v128.store(to, v128.and(v128.load(from), m0))
+    v128.store(to, v128.and(v128.load(from, 16), m1), 16)
+    if (COLUMNS == 16) {
+      v128.store(to, v128.and(v128.load(from, 32), m2), 32)
+      v128.store(to, v128.and(v128.load(from, 48), m3), 48)
+    }
+    to += stride
+    from += channelBytes
+  } while (--steps)
+}
+
+/** The same for four positions; here, if no tap leads out of the image. */
 @inline
 function copyInside(to: usize, from: usize, steps: i32, taps: i32, image: Image): void {
   const stride = <usize>taps * COLUMNS_BYTES
