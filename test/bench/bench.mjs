@@ -7,6 +7,7 @@
  *   --peers A,B       default all; those that cannot run are named with the reason
  *   --threads 1,2     default
  *   --pairs 25        turns of each player; a slow contest ends after --seconds 60, but not before 3 turns
+ *   --cpu             compare the time on a core, not the time on the clock: for one thread on a busy machine with Linux
  *   --write FILE      default results.json: machine, versions, and all lines
  *
  * SLUICE_NODE: another Node binary for Sluice. The exit code is 1 if the results of a peer differ from the others.
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     threads: { type: 'string', default: '1,2' },
     pairs: { type: 'string', default: '25' },
     seconds: { type: 'string', default: '60' },
+    cpu: { type: 'boolean', default: false },
     write: { type: 'string', default: new URL('results.json', import.meta.url).pathname },
   },
 })
@@ -36,6 +38,7 @@ const options = {
   threads: values.threads.split(',').map(Number),
   pairs: Number(values.pairs),
   seconds: Number(values.seconds),
+  onCpu: values.cpu,
 }
 for (const [kind, names, known] of [
   ['workload', workloads, WORKLOADS],

@@ -18,13 +18,13 @@ async function playRounds(players, { pairs, seconds }) {
 }
 
 /** A peer's player, in its best setting, or absent. */
-export async function enlist(name, workload, threads) {
+export async function enlist(name, workload, threads, onCpu) {
   const { command, environment, settings = [{}], limit = [Infinity, ''] } = PEERS[name]
   const [most, why] = limit
-  if (threads > most) return Object.assign(new Player(name, threads), { absent: why })
+  if (threads > most) return Object.assign(new Player(name, threads, onCpu), { absent: why })
   const candidates = []
   for (const setting of settings) {
-    const player = Object.assign(new Player(name, threads), { setting })
+    const player = Object.assign(new Player(name, threads, onCpu), { setting })
     await player.start(command(workload, `${threads}`), { ...environment?.(threads), ...setting })
     if (player.absent) {
       for (const other of candidates) other.end()
@@ -45,10 +45,10 @@ export async function enlist(name, workload, threads) {
  * A peer against Sluice: Sluice with one thread, the peer with one, Sluice with two, the peer with two, and again.
  * @returns  all players; their processes have ended
  */
-export async function contest(workload, peer, { threads, ...limits }) {
+export async function contest(workload, peer, { threads, onCpu, ...limits }) {
   const players = []
   for (const count of threads)
-    for (const name of peer ? ['sluice', peer] : ['sluice']) players.push(await enlist(name, workload, count))
+    for (const name of peer ? ['sluice', peer] : ['sluice']) players.push(await enlist(name, workload, count, onCpu))
   const present = players.filter((player) => !player.absent)
   // if the peer is absent there is nothing to compare
   if (!peer || present.some((player) => player.name === peer)) await playRounds(present, limits)
@@ -57,11 +57,11 @@ export async function contest(workload, peer, { threads, ...limits }) {
 }
 
 /** Sluice alone, with several sizes of micro-batches. */
-export async function sweep(workload, sizes, { threads, ...limits }) {
+export async function sweep(workload, sizes, { threads, onCpu, ...limits }) {
   const players = []
   for (const count of threads)
     for (const size of sizes)
-      players.push(Object.assign(await enlist('sluice', `${workload}/${size}`, count), { microBatch: size }))
+      players.push(Object.assign(await enlist('sluice', `${workload}/${size}`, count, onCpu), { microBatch: size }))
   const present = players.filter((player) => !player.absent)
   await playRounds(present, limits)
   for (const player of present) player.end()

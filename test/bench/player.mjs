@@ -6,6 +6,7 @@
  * measured next.
  */
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 /** The length of a turn, long compared with a tick of the clock, a signal and a cold cache. */
@@ -25,6 +26,15 @@ const REFILL_BELOW_MS = 250
 
 /** After this silence a peer is taken to hang: the longest known step takes twenty seconds. */
 const LONGEST_SILENCE_MS = 180_000
+
+/** The time, in milliseconds, for which the threads of a process have had a core; on Linux. */
+function cpuMs(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const nanoseconds = threads.map((id) =>
+    Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+  )
+  return nanoseconds.reduce((sum, time) => sum + time, 0) / 1e6
+}
 
 /** The running processes, which the bench ends when it ends: a stopped process would stay forever. */
 const running = new Set()
@@ -46,9 +56,11 @@ export class Player {
   #complaint = ''
   #turn = { untimed: 0, timed: 1 }
 
-  constructor(name, threads) {
+  /** @param onCpu  count the time on a core, instead of the time on the clock */
+  constructor(name, threads, onCpu = false) {
     this.name = name
     this.threads = threads
+    this.onCpu = onCpu
   }
 
   /** Starts the process and warms it up; afterwards it is stopped, or `absent` has the reason why it does not run. */
@@ -79,10 +91,14 @@ export class Player {
 
   /** One turn; its figure is added to `turns`. */
   async play() {
-    const answer = await this.#ask(this.#turn)
+    const { untimed, timed } = this.#turn
+    if (this.onCpu) await this.#ask({ untimed, timed: 0 })
+    const before = this.onCpu ? cpuMs(this.#process.pid) : 0
+    const answer = await this.#ask(this.onCpu ? { untimed: 0, timed } : this.#turn)
     if (!answer) throw new Error(`${this.name} ended in the middle: ${this.absent}`)
-    this.turns.push(median(answer.ms))
-    this.minMs = Math.min(this.minMs, ...answer.ms)
+    const ms = this.onCpu ? [(cpuMs(this.#process.pid) - before) / timed] : answer.ms
+    this.turns.push(median(ms))
+    this.minMs = Math.min(this.minMs, ...ms)
   }
 
   end() {

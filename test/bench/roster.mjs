@@ -28,6 +28,9 @@ const TORCH_SETTINGS = WAITS.flatMap((wait) => MALLOCS.map((malloc) => ({ ...wai
  */
 export const PEERS = {
   sluice: { command: (workload, threads) => [SLUICE_NODE, here('peers/sluice.mjs'), workload, threads] },
+  'sluice-relaxed': {
+    command: (workload, threads) => [SLUICE_NODE, here('peers/sluice.mjs'), workload, threads, 'relaxed'],
+  },
   pytorch: {
     command: (workload, threads) => [PYTHON, here('peers/pytorch.py'), workload, threads],
     environment: (threads) => ({ OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` }),
