@@ -10,8 +10,8 @@ import { basename, dirname, join, posix, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-/** Text without code, and the kernels, whose sources are not packed: a map would lead nowhere. */
-const UNMAPPED = /\/digits-data\.js$|^dist\/kernels\//
+/** Text without code, and code whose sources are not packed: a map would lead nowhere. */
+const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/cli)\//
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const COMMENT = /^\/\/# sourceMappingURL=.*\n?/gm
 
@@ -40,27 +40,36 @@ for (const folder of ['dist/src', 'dist/kernels']) {
     if (name.endsWith('.d.ts') && !declared.has(path)) rmSync(file)
     if (!name.endsWith('.js')) continue
     const code = readFileSync(file, 'utf8').replaceAll(COMMENT, '')
+    const narrow = narrowed(code)
     if (UNMAPPED.test(path)) {
-      writeFileSync(file, code)
+      writeFileSync(file, narrow)
       rmSync(`${file}.map`, { force: true })
       continue
     }
     writeFileSync(`${file}.map`, JSON.stringify(byLine(JSON.parse(readFileSync(`${file}.map`, 'utf8')), code)))
     // behind what keep.mjs has added, because some tools look for it in the last line only
-    writeFileSync(file, `${code}//# sourceMappingURL=${basename(file)}.map\n`)
+    writeFileSync(file, `${narrow}//# sourceMappingURL=${basename(file)}.map\n`)
   }
+}
+
+/** Code indented by two spaces instead of four; code with a text of several lines stays as it is. */
+function narrowed(code) {
+  const lines = code.split('\n')
+  if (lines.some((line) => line.split('`').length % 2 === 0)) return code
+  return lines.map((line) => line.replace(/^( {4})+/, (indent) => ' '.repeat(indent.length / 2))).join('\n')
 }
 
 /** The map with one mapping for each line of code, at its first letter. */
 function byLine(map, code) {
   const full = new SourceMap(map)
   let before = 0
+  const narrow = narrowed(code).split('\n')
   const mappings = code.split('\n').map((text, line) => {
     const column = text.search(/\S/)
     const { generatedLine, originalLine } = column < 0 ? {} : full.findEntry(line, column)
     if (generatedLine !== line) return ''
     const [file, start] = [0, 0]
-    const mapping = [column, file, originalLine - before, start].map(digits).join('')
+    const mapping = [narrow[line].search(/\S/), file, originalLine - before, start].map(digits).join('')
     before = originalLine
     return mapping
   })
