@@ -91,6 +91,7 @@ export * as optim from './optim/index.js'
 export type { Schedule, Turn } from './step/again.js'
 export { type ModuleBytes, type Pass, planOf, type ValueLife } from './step/pass.js'
 export { scope } from './step/scope.js'
+export type { StoredLife, StoreLayout } from './step/store.js'
 export {
   checkpointToSafetensors,
   type LoadedCheckpoint,
@@ -107,6 +108,7 @@ export {
   NonFiniteError,
   NotSeparableError,
   OutputShapeError,
+  StoreExceededError,
 } from './stream/errors.js'
 export type { Trial } from './stream/fastest.js'
 export type { Mode } from './stream/kind.js'
@@ -121,6 +123,7 @@ export type {
   MicroBatchOption,
   Part,
   Plan,
+  PlannedStore,
   Split,
 } from './stream/plan.js'
 export type { PlanFile, PlannedBlock, PlannedPass, PlannedTurn, StandingBlock } from './stream/plan-format.js'

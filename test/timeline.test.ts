@@ -118,18 +118,18 @@ test('values that are made again are marked, with their number and bytes', () =>
 
 test('every class that the picture uses has a style, and every category has a place and a colour of its own', () => {
   const all = Object.fromEntries(CATEGORIES.map((category) => [category, KIB])) as Record<Category, number>
-  const svg = drawTimeline([{ op: 'all', held: all }], { title: '', budgetBytes: 9 * KIB, peakBytes: 8 * KIB })
+  const svg = drawTimeline([{ op: 'all', held: all }], { title: '', budgetBytes: 10 * KIB, peakBytes: 9 * KIB })
   const used = new Set([...svg.matchAll(/class="(\w+)"/g)].map(([, name]) => name))
   for (const name of used) assert.match(svg, new RegExp(`^\\.${name}\\{[^}]*(fill|stroke|font)`, 'm'))
   const areas = [...svg.matchAll(/class="area" fill="(#[0-9a-f]{6})"/g)].map(([, colour]) => colour)
-  assert.is(new Set(areas).size, 8)
+  assert.is(new Set(areas).size, 9)
   const names = [...svg.matchAll(/fill="(#[0-9a-f]{6})"\/><text[^>]*>(\w+)</g)].map(([, colour, name]) => [
     colour,
     name,
   ])
   assert.equal(
     names.map(([, name]) => name),
-    ['runtime', 'parameter', 'gradient', 'optimizer', 'buffer', 'input', 'activation', 'workspace'],
+    ['runtime', 'parameter', 'gradient', 'optimizer', 'buffer', 'store', 'input', 'activation', 'workspace'],
   )
   assert.equal(
     names.map(([colour]) => colour),

@@ -17,13 +17,14 @@ export const CATEGORIES = [
   'gradient',
   'optimizer',
   'buffer',
+  'store',
   'input',
   'activation',
   'workspace',
   'runtime',
 ] as const
 
-/** What a block is for. `runtime`: bytes that the device itself needs or cannot use. */
+/** What a block is for. `store`: values that a step keeps between its passes. `runtime`: bytes that the device itself needs or cannot use. */
 export type Category = (typeof CATEGORIES)[number]
 
 export type BytesByCategory = Readonly<Record<Category, number>>
@@ -75,8 +76,11 @@ export interface Allocator {
   free(block: Block): void
   /** The cost of a request for `bytes`, after rounding. */
   costOf(bytes: number): number
-  /** Find places for blocks whose lives are known, beside the blocks held now. Allocates nothing. */
-  arrange(lives: readonly Life[]): Arrangement
+  /**
+   * Find places for blocks whose lives are known, beside the blocks held now, and beside one more block of `besideBytes`
+   * that `alloc` would place. Allocates nothing.
+   */
+  arrange(lives: readonly Life[], besideBytes?: number): Arrangement
   /**
    * Forget the peaks. Those of bytes restart at the bytes held now, and `peakBytes` at the smallest budget that holds
    * them, holes included.
@@ -93,7 +97,7 @@ export interface Allocator {
 
 /** Every category at zero. */
 export function noBytes(): Record<Category, number> {
-  return { parameter: 0, gradient: 0, optimizer: 0, buffer: 0, input: 0, activation: 0, workspace: 0, runtime: 0 }
+  return Object.fromEntries(CATEGORIES.map((category) => [category, 0])) as Record<Category, number>
 }
 
 /** 'parameter 1 KiB, activation 3 MiB': the categories that hold something. */

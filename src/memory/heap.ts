@@ -74,10 +74,14 @@ export class HeapAllocator implements Allocator {
     return roundUp(Math.max(bytes, 1), ALIGNMENT_BYTES)
   }
 
-  arrange(lives: readonly Life[]): Arrangement {
+  arrange(lives: readonly Life[], besideBytes = 0): Arrangement {
     const starts = [0, ...this.#holes.map(({ address, bytes }) => address + bytes)]
     const ends = [...this.#holes.map(({ address }) => address), this.#tail]
     const taken = starts.map((address, i) => ({ address, bytes: ends[i] - address })).filter(({ bytes }) => bytes > 0)
+    if (besideBytes > 0) {
+      const bytes = this.costOf(besideBytes)
+      taken.push({ address: this.#holes[this.#bestHole(bytes)]?.address ?? this.#tail, bytes })
+    }
     const { addresses, endBytes } = arrange(lives, taken)
     return { addresses, peakBytes: endBytes }
   }
@@ -135,12 +139,18 @@ export class HeapAllocator implements Allocator {
     return address
   }
 
-  #cutHole(bytes: number): number | undefined {
+  /** The smallest hole that can serve, or -1. */
+  #bestHole(bytes: number): number {
     let best = -1
     for (let i = 0; i < this.#holes.length; i++) {
       const size = this.#holes[i].bytes
       if (size >= bytes && (best < 0 || size < this.#holes[best].bytes)) best = i
     }
+    return best
+  }
+
+  #cutHole(bytes: number): number | undefined {
+    const best = this.#bestHole(bytes)
     if (best < 0) return undefined
     const hole = this.#holes[best]
     const address = hole.address

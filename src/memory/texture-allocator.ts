@@ -115,8 +115,9 @@ export class TextureAllocator implements Allocator {
   }
 
   /** Textures have no addresses to choose from, so only the peak is computed. */
-  arrange(lives: readonly Life[]): Arrangement {
-    return { addresses: null, peakBytes: this.heldBytes + mostAlive(lives).bytes }
+  arrange(lives: readonly Life[], besideBytes = 0): Arrangement {
+    const more = besideBytes > 0 ? this.costOf(besideBytes) : 0
+    return { addresses: null, peakBytes: this.heldBytes + more + mostAlive(lives).bytes }
   }
 
   /** Give all pooled textures back. */

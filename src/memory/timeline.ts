@@ -47,6 +47,7 @@ const COLOURS: Readonly<Record<Category, string>> = {
   gradient: '#ee8866',
   optimizer: '#aa7fc4',
   buffer: '#7a6a58',
+  store: '#b3c46b',
   input: '#ddb93c',
   activation: '#3fb08f',
   workspace: '#e0567a',

@@ -38,7 +38,7 @@ const NOTES: Readonly<Record<BatchNormPolicy, string>> = {
 
 /** @throws ArgumentError  not a policy */
 function checkPolicy(name: string, policy: unknown): asserts policy is BatchNormPolicy {
-  if (typeof policy === 'string' && policy !== 'exact' && Object.hasOwn(NOTES, policy)) return
+  if (typeof policy === 'string' && Object.hasOwn(NOTES, policy)) return
   throw new ArgumentError(`${name}: there is no policy ${showValue(policy)}: use ${Object.keys(NOTES).join(', ')}`)
 }
 

@@ -26,6 +26,8 @@ export interface Turn {
   readonly instruction: number
   /** the numbers of the values it touches, in the order reads, writes, workspaces; -1 for standing memory */
   readonly operands: readonly number[]
+  /** instead of the instruction: bring a value that it wrote, the only operand, from the store or into it */
+  readonly transfer?: { readonly what: 'load' | 'save'; readonly value: number }
 }
 
 /**
@@ -36,6 +38,8 @@ export interface Schedule {
   readonly turns: readonly Turn[]
   readonly copyOf: readonly number[]
 }
+
+const NONE: ReadonlySet<number> = new Set()
 
 /** The facts about a recording that making values again needs. */
 export class Graph {
@@ -114,6 +118,7 @@ export class Graph {
    * The value whose place the output of an instruction takes, or -1: Note [One place for two].
    * @param operands  those of its turn
    * @param births    of each value the first turn that touches it, and in `deaths` the last
+   * @param settled   values that keep their places
    */
   predecessor(
     instruction: number,
@@ -121,14 +126,16 @@ export class Graph {
     turn: number,
     births: ArrayLike<number>,
     deaths: ArrayLike<number>,
+    settled: ReadonlySet<number> = NONE,
   ): number {
     const count = this.#overwritable[instruction]
     const output = operands[count]
-    if (count === 0 || output < 0 || births[output] !== turn || this.#stays(output)) return -1
+    const stays = (value: number): boolean => this.#stays(value) || settled.has(value)
+    if (count === 0 || output < 0 || births[output] !== turn || stays(output)) return -1
     const { reads, writes } = this.instructions[instruction]
     for (let i = 0; i < count; i++) {
       const value = operands[i]
-      if (value < 0 || deaths[value] !== turn || this.#stays(value)) continue
+      if (value < 0 || deaths[value] !== turn || stays(value)) continue
       if (reads[i].bytes === writes[0].bytes && reads[i].category === writes[0].category) return value
     }
     return -1

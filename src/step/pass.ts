@@ -35,6 +35,8 @@ export interface Pass extends Schedule {
   /** for each turn, the numbers of the lives that begin with it, and of those that end with it */
   readonly births: readonly (readonly number[])[]
   readonly deaths: readonly (readonly number[])[]
+  /** values that have no life here, because they have their places in the store */
+  readonly stored: readonly number[]
   /** Note [Peak] in memory/allocator.ts */
   readonly peakBytes: number
   readonly peakHeldBytes: number
@@ -66,12 +68,13 @@ function touchesOf(turns: readonly Turn[], count: number) {
 }
 
 /** The schedule in which a value that takes the place of another goes by the other's number: Note [One place for two]. */
-function sharing(graph: Graph, { turns, copyOf }: Schedule): Schedule {
+function sharing(graph: Graph, { turns, copyOf }: Schedule, settled: ReadonlySet<number>): Schedule {
   const count = graph.values.length + copyOf.length
   const { births, deaths } = touchesOf(turns, count)
   const shared = Array.from({ length: count }, (_, value) => value)
-  turns.forEach(({ instruction, operands }, i) => {
-    const value = graph.predecessor(instruction, operands, i, births, deaths)
+  turns.forEach(({ instruction, operands, transfer }, i) => {
+    if (transfer) return
+    const value = graph.predecessor(instruction, operands, i, births, deaths, settled)
     if (value >= 0) shared[operands[graph.instructions[instruction].reads.length]] = shared[value]
   })
   const renamed = turns.map((turn) => {
@@ -82,13 +85,18 @@ function sharing(graph: Graph, { turns, copyOf }: Schedule): Schedule {
 }
 
 /** The life of every value, from the first turn that touches it to the last. A result that is still held lives on. */
-function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, costOf: (bytes: number) => number) {
+function livesOf(
+  { values, instructions }: Graph,
+  { turns, copyOf }: Schedule,
+  costOf: (bytes: number) => number,
+  settled: ReadonlySet<number>,
+) {
   const count = values.length + copyOf.length
   const { births, deaths } = touchesOf(turns, count)
   const lives: ValueLife[] = []
   for (let value = 0; value < count; value++) {
     const birth = births[value]
-    if (birth < 0) continue
+    if (birth < 0 || settled.has(value)) continue
     const { bytes, category, references } = values[copyOf[value - values.length] ?? value]
     const death = references > 0 && value < values.length ? Infinity : deaths[value]
     const { op, module } = instructions[turns[birth].instruction]
@@ -99,51 +107,87 @@ function livesOf({ values, instructions }: Graph, { turns, copyOf }: Schedule, c
 
 const NOTHING: ReadonlySet<number> = new Set()
 
+/** The instructions of a recording without what they do, as plans keep them. */
+export const graphOf = ({ aliases }: Device, recording: Recording): Graph =>
+  new Graph(
+    recording.instructions.map(({ perform, ...rest }) => rest),
+    recording.values,
+    recording,
+    aliases,
+  )
+
 /**
  * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
  * @param dropped  the values that are made again for the backward: see again.ts; left out, none is
  */
-export function plan({ allocator, aliases }: Device, recording: Recording, dropped?: ReadonlySet<number>): Pass {
-  const instructions = recording.instructions.map(({ perform, ...rest }) => rest)
-  const graph = new Graph(instructions, recording.values, recording, aliases)
-  const costOf = (bytes: number): number => allocator.costOf(bytes)
-  const scheduled = (values: ReadonlySet<number>) => {
-    const schedule = sharing(graph, graph.schedule(values))
-    const lives = livesOf(graph, schedule, costOf)
-    return { schedule, lives, most: mostAlive(lives) }
-  }
+export function plan(device: Device, recording: Recording, dropped?: ReadonlySet<number>): Pass {
+  const graph = graphOf(device, recording)
   // made late or not, masks take the same time
   const choices = dropped ? [dropped] : graph.late.size > 0 ? [NOTHING, graph.late] : [NOTHING]
-  const { schedule, lives, most } = choices.map(scheduled).reduce((a, b) => (b.most.bytes < a.most.bytes ? b : a))
-  const { addresses, peakBytes } = allocator.arrange(lives)
-  const births: number[][] = schedule.turns.map(() => [])
-  const deaths: number[][] = schedule.turns.map(() => [])
-  lives.forEach(({ birth, death }, i) => {
-    births[birth].push(i)
-    if (death < Infinity) deaths[death].push(i)
-  })
-  const { held, heldBytes, unusableBytes } = allocator.stats()
-  // a plan is for any budget, so it leaves out the part of this budget that no block can use
-  const heldAtPeak = { ...held, runtime: held.runtime - unusableBytes }
-  const byModule = new Map<string, number>()
-  for (const { birth, death, category, bytes, module } of lives) {
-    if (birth > most.at || most.at > death) continue
-    heldAtPeak[category] += bytes
-    byModule.set(module, (byModule.get(module) ?? 0) + bytes)
+  return choices
+    .map((values) => new Draft(device, graph, graph.schedule(values)))
+    .reduce((a, b) => (b.most.bytes < a.most.bytes ? b : a))
+    .pass()
+}
+
+/** A schedule with the lives of its values, before they have places. */
+export class Draft {
+  readonly most: { readonly bytes: number; readonly at: number }
+  readonly #schedule: Schedule
+  readonly #lives: readonly ValueLife[]
+
+  /** @param stored  values that have their places in the store */
+  constructor(
+    readonly device: Device,
+    readonly graph: Graph,
+    schedule: Schedule,
+    readonly stored: readonly number[] = [],
+  ) {
+    const { allocator } = device
+    const settled = new Set(stored)
+    this.#schedule = sharing(graph, schedule, settled)
+    this.#lives = livesOf(graph, this.#schedule, (bytes) => allocator.costOf(bytes), settled)
+    this.most = mostAlive(this.#lives)
   }
-  return {
-    ...schedule,
-    instructions,
-    operands: graph.operands,
-    lives,
-    addresses,
-    births,
-    deaths,
-    peakBytes,
-    peakHeldBytes: heldBytes - unusableBytes + most.bytes,
-    peakOp: most.bytes > 0 ? instructions[schedule.turns[most.at].instruction].op : 'standing tensors',
-    heldAtPeak,
-    modulesAtPeak: Array.from(byModule, ([module, bytes]) => ({ module, bytes })).sort((a, b) => b.bytes - a.bytes),
+
+  /** @param storeBytes  of a store that is held meanwhile */
+  pass(storeBytes = 0): Pass {
+    const { most, stored } = this
+    const { instructions, operands } = this.graph
+    const { allocator } = this.device
+    const schedule = this.#schedule
+    const lives = this.#lives
+    const { addresses, peakBytes } = allocator.arrange(lives, storeBytes)
+    const births: number[][] = schedule.turns.map(() => [])
+    const deaths: number[][] = schedule.turns.map(() => [])
+    lives.forEach(({ birth, death }, i) => {
+      births[birth].push(i)
+      if (death < Infinity) deaths[death].push(i)
+    })
+    const { held, heldBytes, unusableBytes } = allocator.stats()
+    // a plan is for any budget, so it leaves out the part of this budget that no block can use
+    const heldAtPeak = { ...held, runtime: held.runtime - unusableBytes, store: held.store + storeBytes }
+    const byModule = new Map<string, number>()
+    for (const { birth, death, category, bytes, module } of lives) {
+      if (birth > most.at || most.at > death) continue
+      heldAtPeak[category] += bytes
+      byModule.set(module, (byModule.get(module) ?? 0) + bytes)
+    }
+    return {
+      ...schedule,
+      instructions,
+      operands,
+      lives,
+      stored,
+      addresses,
+      births,
+      deaths,
+      peakBytes,
+      peakHeldBytes: heldBytes - unusableBytes + storeBytes + most.bytes,
+      peakOp: most.bytes > 0 ? instructions[schedule.turns[most.at].instruction].op : 'standing tensors',
+      heldAtPeak,
+      modulesAtPeak: Array.from(byModule, ([module, bytes]) => ({ module, bytes })).sort((a, b) => b.bytes - a.bytes),
+    }
   }
 }
 
@@ -160,7 +204,8 @@ export function planOf(device: Device, fn: () => unknown): Pass {
 /** For each turn, the earlier turn that it repeats, or null. */
 export function repeatsOf(turns: readonly Turn[]): (number | null)[] {
   const first = new Map<number, number>()
-  return turns.map(({ instruction }, i) => {
+  return turns.map(({ instruction, transfer }, i) => {
+    if (transfer) return null
     const earlier = first.get(instruction)
     if (earlier === undefined) first.set(instruction, i)
     return earlier ?? null

@@ -5,27 +5,47 @@ import { Storage } from '../device/storage.js'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { differenceOf, type Pass } from './pass.js'
 import type { Recording } from './record.js'
+import type { StoredValues } from './store.js'
 
 /**
- * Do the instructions one after the other: each value takes its place before the first that touches it and leaves it
- * after the last. Results that are held keep their memory. If an instruction fails, all values are freed.
- * @param made  the recording to run; its values live as those of `pass`, because the two agree (see `differenceOf`)
+ * Run a recording in one pass. Results that are held keep their memory.
+ * @param made  its values live as those of `pass`, because the two agree (see `differenceOf`)
  */
 export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
+  try {
+    perform(device, pass, made)
+  } catch (error) {
+    made.undo()
+    throw error
+  }
+  made.done(device)
+  return made.result
+}
+
+/**
+ * Do the instructions of a pass one after the other: each value takes its place before the first that touches it and
+ * leaves it after the last. If an instruction fails, all values are freed.
+ * @param store  the stored values of this recording
+ */
+export function perform(device: Device, pass: Pass, made: Recording, store?: StoredValues): void {
   const { allocator } = device
-  const { turns, operands, copyOf, lives, addresses, births, deaths } = pass
+  const { turns, operands, copyOf, lives, stored, addresses, births, deaths } = pass
   const { instructions } = made
   const values = [...made.values, ...copyOf.map((value) => copyFor(made.values[value]))]
   const free = (value: number): void => allocator.free(values[value].leave())
   try {
     checkBudget(device, pass, made)
+    for (const value of stored) store?.place(values[value], value)
     turns.forEach((turn, i) => {
       const { op, reads, writes, workspaces, perform } = instructions[turn.instruction]
       for (const life of births[i]) {
         const value = values[lives[life].value]
         value.place(allocator.alloc(value.bytes, value.category, op, addresses?.[life]))
       }
-      if (turn.operands === operands[turn.instruction]) {
+      if (turn.transfer) {
+        const { what, value } = turn.transfer
+        store?.[what](values[turn.operands[0]], value)
+      } else if (turn.operands === operands[turn.instruction]) {
         perform(reads, writes, workspaces)
       } else {
         const all = [...reads, ...writes, ...workspaces].map((own, j) => values[turn.operands[j]] ?? own)
@@ -36,11 +56,10 @@ export function run<T>(device: Device, pass: Pass, made: Recording<T>): T {
     })
   } catch (error) {
     for (const { value } of lives) if (values[value].placed) free(value)
-    made.undo()
     throw error
+  } finally {
+    for (const value of stored) if (values[value].placed) values[value].leave()
   }
-  made.done(device)
-  return made.result
 }
 
 const copyFor = ({ size, bytes, category }: Storage): Storage => new Storage(size, bytes, category)
@@ -88,12 +107,14 @@ export function mismatch(pass: Pass, recording: Recording): PlanMismatchError | 
   )
 }
 
-/** `run`, for a recording that must do what was planned. @throws PlanMismatchError  it does not; nothing has run */
-export function runPlanned<T>(device: Device, pass: Pass, made: Recording<T>): T {
+/** The recording, which must do what was planned. @throws PlanMismatchError  it does not; it is undone */
+export function planned<T>(pass: Pass, made: Recording<T>): Recording<T> {
   const fault = mismatch(pass, made)
-  if (fault) {
-    made.undo()
-    throw fault
-  }
-  return run(device, pass, made)
+  if (!fault) return made
+  made.undo()
+  throw fault
 }
+
+/** `run`, for a recording that must do what was planned. @throws PlanMismatchError  it does not; nothing has run */
+export const runPlanned = <T>(device: Device, pass: Pass, made: Recording<T>): T =>
+  run(device, pass, planned(pass, made))

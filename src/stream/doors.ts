@@ -34,6 +34,7 @@ const STREAMER_OPTIONS = options<StreamerOptions<unknown, unknown>>(
     optimizer: OPTIMIZER,
     seed: ANYTHING,
     recompute: ANYTHING,
+    store: ANYTHING,
     checkFinite: BOOLEAN,
     noise: BOOLEAN,
     checkpointEvery: ANYTHING,

@@ -34,6 +34,20 @@ export class DoesNotFitError extends SluiceError {
   }
 }
 
+/** The values that wait between the passes of a step do not fit the budget that the store was given. */
+export class StoreExceededError extends SluiceError {
+  constructor(
+    /** the smallest budget that would do */
+    readonly neededBytes: number,
+    readonly budgetBytes: number,
+  ) {
+    super(
+      `the store has a budget of ${formatBytes(budgetBytes)} (${budgetBytes} bytes); the smallest that works is ` +
+        `${formatBytes(neededBytes)} (${neededBytes} bytes): store: ${neededBytes}`,
+    )
+  }
+}
+
 /** The total weight of the mini-batch is 0: every target is ignored, or every weight is 0. */
 export class EmptyBatchError extends SluiceError {}
 

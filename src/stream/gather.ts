@@ -6,7 +6,8 @@ import { forget } from '../device/promise.js'
 import { sumOf } from '../ops/targets.js'
 import type { Pass } from '../step/pass.js'
 import { type Recording, record } from '../step/record.js'
-import { mismatch, run, runPlanned } from '../step/run.js'
+import { mismatch, perform, planned, run, runPlanned } from '../step/run.js'
+import { openStore } from '../step/store.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Arrays, isArray, isTensor, mapMembers, memberAt, membersOf, type Tensors } from '../tensor/structure.js'
 import { EmptyBatchError, InterruptedError } from './errors.js'
@@ -117,7 +118,7 @@ export class Gatherer {
     const shares = weights.map((counted) => counted / weight)
     const reset = record(device, () => this.#program.reset())
     const first = this.#record(mode, pieces[0], 0, plan.batch, shares[0])
-    const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0], first)
+    const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0][0], first)
     return { mode, batch, plan, passes, pieces, weight, shares, reset, first, fault }
   }
 
@@ -131,26 +132,50 @@ export class Gatherer {
     if (fault) throw fault
     const { device } = this.#program
     run(device, passes.reset, reset)
-    let firstSample = 0
-    for (const [j, piece] of pieces.entries()) {
-      if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
-      const pass = passes.parts[j < plan.parts[0].count ? 0 : 1]
-      // the first was compared with its plan when it was recorded
-      const output =
-        j === 0
-          ? run(device, pass, first)
-          : runPlanned(device, pass, this.#record(mode, piece, firstSample, plan.batch, shares[j]))
-      try {
-        if (output) onOutput?.(await onHost(output), piece)
-      } finally {
-        if (output) for (const [, tensor] of membersOf(output, isTensor)) tensor.dispose()
+    const passesOf = (piece: number): readonly Pass[] => passes.parts[piece < plan.parts[0].count ? 0 : 1]
+    const { length: levels } = passes.parts[0]
+    /** the recordings of a step in several passes, which all passes run */
+    const kept: Recording<Tensors | null>[] = []
+    const store = passes.store ? openStore(device, passes.store) : null
+    try {
+      for (let level = 0; level < levels; level++) {
+        let firstSample = 0
+        for (const [j, piece] of pieces.entries()) {
+          if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
+          const samples = samplesIn(piece)
+          const record = () => this.#record(mode, piece, firstSample, plan.batch, shares[j])
+          if (levels === 1) {
+            // the first was compared with its plan when it was recorded
+            const [pass] = passesOf(j)
+            await this.#give(j === 0 ? run(device, pass, first) : runPlanned(device, pass, record()), piece, onOutput)
+            if (j === 0 && passes.noise) firstNorm = this.#normSoFar(passes.noise)
+          } else {
+            if (level === 0) kept.push(j === 0 ? first : planned(passesOf(j)[0], record()))
+            perform(device, passesOf(j)[level], kept[j], store?.valuesOf(j))
+            await store?.saved()
+          }
+          firstSample += samples
+          const done = level * pieces.length + j + 1
+          await onMicroBatch?.({ done, of: levels * pieces.length, samples: firstSample })
+          await this.#breathe()
+        }
       }
-      if (j === 0 && passes.noise) firstNorm = this.#normSoFar(passes.noise)
-      firstSample += samplesIn(piece)
-      await onMicroBatch?.({ done: j + 1, of: pieces.length, samples: firstSample })
-      await this.#breathe()
+    } catch (error) {
+      for (const made of kept.reverse()) made.undo()
+      throw error
+    } finally {
+      store?.close()
     }
+    for (const made of kept) made.done(device)
     return firstNorm && meanGradient(opening, await firstNorm)
+  }
+
+  async #give(output: Tensors | null, piece: AnyBatch, onOutput?: OnOutput): Promise<void> {
+    try {
+      if (output) onOutput?.(await onHost(output), piece)
+    } finally {
+      if (output) for (const [, tensor] of membersOf(output, isTensor)) tensor.dispose()
+    }
   }
 
   /** The norm of the gradient so far. It is read while further micro-batches run. */

@@ -1,12 +1,16 @@
 /** The step of a program in micro-batches of any size: recorded once for each size, and planned with any values dropped. */
 import { TensorTooLargeError } from '../device/errors.js'
-import { frontier, type Point } from '../step/frontier.js'
-import { plan, planOf } from '../step/pass.js'
+import { frontier } from '../step/frontier.js'
+import type { Point } from '../step/greedy.js'
+import { Levels } from '../step/levels.js'
+import { graphOf, type Pass, plan, planOf } from '../step/pass.js'
 import { type Recording, rehearse } from '../step/record.js'
+import { storeChoices } from '../step/stores.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { Kind } from './kind.js'
+import { planPasses, type StorePlace } from './measure-passes.js'
 import { notesOf } from './notes.js'
-import type { Measured, Passes } from './plan.js'
+import { balanced, type Measured, type Passes } from './plan.js'
 import type { Program } from './program.js'
 
 /** The micro-batch size whose recording decides which values to drop: the choice hardly depends on the size. */
@@ -26,17 +30,22 @@ export function atOneSize<T>(batch: number, fn: (size: number) => T): T | null {
 
 interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
   recording: Recording
+  levels: Levels
 }
 
+/** Values to drop; undefined: the best way to drop none. */
+type Dropped = ReadonlySet<number> | undefined
+
 export class StepMeasure {
-  readonly ends: Omit<Passes, 'parts'>
-  readonly #sized = new Map<number, Sized>()
+  readonly ends: Omit<Passes, 'parts' | 'store'>
+  readonly #sized = new Map<string, Sized>()
   readonly #points = new Map<string, readonly Point[]>()
-  readonly #measured = new Map<ReadonlySet<number> | undefined, Map<number, Measured>>()
+  readonly #measured = new Map<Dropped, Map<string, Measured>>()
 
   constructor(
     readonly program: Program,
     readonly kind: Kind,
+    readonly storePlace: StorePlace,
   ) {
     const { device } = program
     const { mode } = kind
@@ -53,52 +62,97 @@ export class StepMeasure {
   }
 
   /**
-   * What making values again offers, the fastest choice first. Empty if the model refuses every size that is tried.
+   * What making values again offers to a step in one pass, the fastest choice first. Empty if the model refuses every size
+   * that is tried.
    * @param mostTime  the largest `extraTime` that is wanted
    */
   points(batch: number, mostTime: number): readonly Point[] {
-    return atOneSize(batch, (size) => this.#pointsOf(size, mostTime)) ?? []
+    return (
+      atOneSize(batch, (size) =>
+        this.#known(`${size} ${mostTime}`, () =>
+          frontier(this.program.device, this.#record(size, size).recording, mostTime),
+        ),
+      ) ?? []
+    )
   }
 
-  #pointsOf(size: number, mostTime: number): readonly Point[] {
-    const key = `${size} ${mostTime}`
-    const points = this.#points.get(key) ?? frontier(this.program.device, this.#record(size).recording, mostTime)
-    this.#points.set(key, points)
-    return points
+  /** What the store offers to a step in several passes, likewise; its micro-batches are smaller than the mini-batch. */
+  storePoints(batch: number): readonly Point[] {
+    return (
+      atOneSize(batch - 1, (size) =>
+        this.#known(`store ${size}`, () => {
+          const { allocator } = this.program.device
+          return storeChoices(this.#record(size, batch).levels, (bytes) => allocator.costOf(bytes), Infinity)
+        }),
+      ) ?? []
+    )
   }
 
-  /** Measures steps in which these values are made again. */
-  with(dropped?: ReadonlySet<number>): (size: number) => Measured {
-    const known = this.#measured.get(dropped) ?? new Map<number, Measured>()
+  /** Does this mini-batch, once it is split, run in several passes? */
+  hasPasses(batch: number): boolean {
+    return batch > 1 && (atOneSize(batch - 1, (size) => this.#record(size, batch).levels.count > 1) ?? false)
+  }
+
+  /** The output of a micro-batch, without a plan. */
+  outputOf(size: number, batch: number): Pick<Measured, 'outputShape' | 'outputRows'> {
+    return this.#record(size, batch)
+  }
+
+  /**
+   * Measures steps in which these values are dropped.
+   * @param batch  samples in the mini-batch
+   */
+  with(batch: number, dropped: Dropped): (size: number) => Measured {
+    const known = this.#measured.get(dropped) ?? new Map<string, Measured>()
     this.#measured.set(dropped, known)
     return (size) => {
-      const measured = known.get(size) ?? this.#measure(size, dropped)
-      known.set(size, measured)
+      const sized = this.#record(size, batch)
+      const key = sized.levels.count > 1 ? `${size} of ${batch}` : `${size}`
+      const measured = known.get(key) ?? this.#measure(sized, size, batch, dropped)
+      known.set(key, measured)
       return measured
     }
   }
 
-  #measure(size: number, dropped?: ReadonlySet<number>): Measured {
-    const { recording, ...output } = this.#record(size)
-    const pass = plan(this.program.device, recording, dropped)
+  #known(key: string, make: () => readonly Point[]): readonly Point[] {
+    const points = this.#points.get(key) ?? make()
+    this.#points.set(key, points)
+    return points
+  }
+
+  #measure({ recording, levels, ...output }: Sized, size: number, batch: number, dropped: Dropped): Measured {
+    const { device } = this.program
+    const planned = levels.count > 1 ? this.#planPasses(size, batch, dropped) : null
+    const passes = planned?.passes ?? [[plan(device, recording, dropped)]]
     const { reset, noise = reset, norm = reset, commit = reset } = this.ends
-    const all = [pass, reset, noise, norm, commit]
+    const all: readonly Pass[] = [...passes.flat(), reset, noise, norm, commit]
     const { peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak } = all.reduce((a, b) =>
       b.peakHeldBytes > a.peakHeldBytes ? b : a,
     )
     const peakBytes = Math.max(...all.map((each) => each.peakBytes))
-    return { pass, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, ...output }
+    const { outputShape, outputRows, notes } = output
+    return {
+      ...{ passes, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, outputShape, outputRows, notes },
+      store: planned?.store ?? null,
+    }
   }
 
-  #record(size: number): Sized {
-    const known = this.#sized.get(size)
+  #planPasses(cap: number, batch: number, dropped: Dropped) {
+    const parts = balanced(batch, cap).map(({ size, count }) => ({ count, levels: this.#record(size, batch).levels }))
+    return planPasses(this.program.device, parts, dropped ?? new Set(), this.storePlace)
+  }
+
+  #record(size: number, batch: number): Sized {
+    const key = size < batch ? `${size}, a part` : `${size}`
+    const known = this.#sized.get(key)
     if (known) return known
     const { program, kind } = this
-    const recording = rehearse(program.device, () => program.rehearseMicroBatch(kind, size, size))
+    const { device } = program
+    const recording = rehearse(device, () => program.rehearseMicroBatch(kind, size, Math.max(size, batch)))
     const { outputs, model, optimizer } = program
     const notes = kind.mode === 'train' ? notesOf(model, optimizer) : []
-    const sized = { recording, ...outputs, notes }
-    this.#sized.set(size, sized)
+    const sized = { recording, levels: new Levels(graphOf(device, recording)), ...outputs, notes }
+    this.#sized.set(key, sized)
     return sized
   }
 }

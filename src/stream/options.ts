@@ -1,5 +1,6 @@
 /** The options and results of a Streamer and its methods. */
 import type { AnySource } from '../data/index.js'
+import { type ByteSize, parseBytes } from '../memory/bytes.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import type { AnyModule } from '../nn/module.js'
 import type { Loss } from '../ops/loss.js'
@@ -30,6 +31,11 @@ export interface StreamerOptions<Outputs = Tensor, Targets = Tensor> {
   seed?: number
   /** default 'cheap' */
   recompute?: Recompute
+  /**
+   * bytes of the host for what waits between the passes of a step that uses values of the whole mini-batch, '512MiB'.
+   * Default: the store takes a part of the device's budget
+   */
+  store?: ByteSize
   /** refuse to commit a mini-batch whose loss or gradient is NaN or infinite; default true */
   checkFinite?: boolean
   /**
@@ -160,10 +166,18 @@ export interface EpochResult {
   imagesPerSecond: number
 }
 
-/** @throws ArgumentError  not a setting of `recompute` */
-export function checkRecompute(recompute: unknown): void {
-  if (recompute === 'never' || recompute === 'cheap' || recompute === 'needed') return
-  if (typeof recompute === 'number' && recompute >= 0 && recompute < Infinity) return
+/** The options that plans depend on. */
+export interface Planning {
+  readonly recompute: Recompute
+  /** the budget of the store, or null: it takes a part of the device's */
+  readonly storeLimit: number | null
+}
+
+/** @throws ArgumentError  not a setting of `recompute` or `store` */
+export function planningOf({ recompute = 'cheap', store }: Pick<StreamerOptions, 'recompute' | 'store'>): Planning {
+  const planning = { recompute, storeLimit: store === undefined ? null : parseBytes(store) }
+  if (recompute === 'never' || recompute === 'cheap' || recompute === 'needed') return planning
+  if (typeof recompute === 'number' && recompute >= 0 && recompute < Infinity) return planning
   throw new ArgumentError(
     `Streamer: recompute ${showValue(recompute)} must be 'never', 'cheap', 'needed', or the share of time that it may take, 0.15 for 15 %`,
   )

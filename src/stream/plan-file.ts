@@ -27,7 +27,9 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
     },
     passes: [
       plannedPass('reset', reset),
-      ...parts.map(({ size, count }, i) => plannedPass('micro-batch', passes.parts[i], count, size)),
+      ...parts.flatMap(({ size, count }, i) =>
+        passes.parts[i].map((pass) => plannedPass('micro-batch', pass, count, size)),
+      ),
       ...(noise ? [plannedPass('noise', noise)] : []),
       ...(norm ? [plannedPass('norm', norm)] : []),
       ...(commit ? [plannedPass('commit', commit)] : []),

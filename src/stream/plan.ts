@@ -8,6 +8,7 @@ import { type BytesByCategory, CATEGORIES } from '../memory/allocator.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { SluiceError } from '../memory/errors.js'
 import type { ModuleBytes, Pass } from '../step/pass.js'
+import type { StoreLayout } from '../step/store.js'
 import type { Shapes, Structure } from '../tensor/structure.js'
 import type { PlanFile } from './plan-format.js'
 
@@ -43,13 +44,27 @@ export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> 
 export interface Passes {
   /** before the micro-batches */
   readonly reset: Pass
-  /** a micro-batch of each part of the plan */
-  readonly parts: readonly Pass[]
-  /** after the first micro-batch, if there are several: for the gradient noise scale */
+  /** for each part of the plan, the passes of a micro-batch: one, or more if the step has levels */
+  readonly parts: readonly (readonly Pass[])[]
+  /** what waits between the passes; null: nothing */
+  readonly store: PlannedStore | null
+  /** after the first micro-batch, if there are several, in one pass: for the gradient noise scale */
   readonly noise?: Pass
   /** after all of them */
   readonly norm?: Pass
   readonly commit?: Pass
+}
+
+/** The store of a step in several passes: see step/store.ts. */
+export interface PlannedStore {
+  readonly layout: StoreLayout
+  readonly bytes: number
+  /** Does it lie outside the device? */
+  readonly onHost: boolean
+  /** the bytes of the device's budget that it takes outside the device */
+  readonly besideBytes: number
+  /** the bytes that all passes read from it and write to it */
+  readonly trafficBytes: number
 }
 
 /** A plan, and the passes that run it. */
@@ -60,8 +75,12 @@ export interface PlannedStep {
 
 /** The measurements of a recorded step with micro-batches of equal size. */
 export interface Measured {
-  /** the pass of a micro-batch; null if the model or the device refuses the size */
-  readonly pass: Pass | null
+  /**
+   * For each size of micro-batch its passes: one pass of this size, or the passes of the whole split if there is a store.
+   * Empty if the model or the device refuses the size.
+   */
+  readonly passes: readonly (readonly Pass[])[]
+  readonly store: PlannedStore | null
   /** the peaks of the whole step */
   peakBytes: number
   peakHeldBytes: number
@@ -115,6 +134,12 @@ export interface Split {
   readonly modulesAtPeak: readonly ModuleBytes[]
   /** the time that making values again takes, as a share of the step without it, as predicted */
   readonly extraTime: number
+  /** how many passes each micro-batch takes: more than 1 if the step uses values of the whole mini-batch */
+  readonly passes: number
+  /** the bytes that wait between the passes */
+  readonly storeBytes: number
+  /** the bytes that all passes read from the store and write to it */
+  readonly storeTrafficBytes: number
   /** how the split changes the mathematics of this step, for the user */
   readonly notes: readonly string[]
   /** the shape of the model's output, without its first axis; a list or a record where the model returns one */
@@ -206,6 +231,12 @@ export function describePlan(plan: Split): string {
       : `  ${'whole batch needs'.padEnd(22)}tensors larger than this device has, whatever the budget`,
     bytes('smallest budget', plan.minimumBudgetBytes),
     `  micro-batch ${groupDigits(plan.microBatch)}: ${steps}, ${describeParts(plan.parts)}`,
+    ...(plan.passes > 1
+      ? [
+          `  ${groupDigits(plan.passes)} passes over the micro-batches, for values of the whole mini-batch:`,
+          bytes('  store between them', plan.storeBytes, `${formatBytes(plan.storeTrafficBytes)} of traffic`),
+        ]
+      : []),
     ...(plan.extraTime > 0
       ? [`  values are made again for the backward: ${(100 * plan.extraTime).toFixed(1)} % more time, as predicted`]
       : []),

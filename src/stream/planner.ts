@@ -5,21 +5,21 @@
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
-import type { Point } from '../step/frontier.js'
 import { timelineOf } from '../step/pass.js'
 import { checkLike, type Shapes } from '../tensor/structure.js'
-import { DoesNotFitError, NotSeparableError } from './errors.js'
+import { chooseInOnePass, chooseInPasses, storePlaceOf } from './choose.js'
+import { NotSeparableError } from './errors.js'
 import type { Mode, SampleShape } from './kind.js'
 import { ANEW, largestImage, largestThatFits } from './largest.js'
 import { atOneSize, StepMeasure } from './measure.js'
-import type { Recompute } from './options.js'
+import type { Planning, Recompute } from './options.js'
 import {
   countOf,
   type FrontierPoint,
   type Knob,
   type Largest,
-  type Measured,
   type MicroBatchOption,
+  type Passes,
   type Plan,
   type PlannedStep,
   type Split,
@@ -28,7 +28,7 @@ import { planFile } from './plan-file.js'
 import type { Program } from './program.js'
 import { Recent } from './recent.js'
 import { checkRows } from './rows.js'
-import { largestMicroBatch, makePlan } from './search.js'
+import { largestMicroBatch } from './search.js'
 
 export interface PlanOptions {
   /** samples in the mini-batch */
@@ -55,63 +55,19 @@ export interface PlanRequest {
   shape: SampleShape
 }
 
-/**
- * The share of time that making values again can take. The limits are tried in order, and the first that lets the step
- * fit counts.
- */
-const LIMITS: Readonly<Record<string, readonly number[]>> = { never: [], cheap: [0.03], needed: [0.03, Infinity] }
-
-type Choice = Pick<Point, 'extraTime'> & Partial<Pick<Point, 'dropped'>>
-const NEVER: Choice = { extraTime: 0 }
-
-/** A plan, or why there is none. */
-interface Attempt {
-  plan: Split | null
-  measure(size: number): Measured
-  error?: DoesNotFitError
-}
-
-function fitting({ plan, measure, error }: Attempt): Attempt & { plan: Split } {
-  if (!plan) throw error
-  return { plan, measure }
-}
-
-/**
- * The largest micro-batch that fits, then the fastest step with it.
- * @param allowed  for each limit of time, the choices within it, the fastest first; the first limit that lets the step
- *   fit counts
- * @throws DoesNotFitError  says the smallest budget that is enough
- */
-function choose(
-  attempt: (choice: Choice, size?: number) => Attempt,
-  allowed: readonly (readonly Choice[])[],
-): Attempt & { plan: Split } {
-  const never = attempt(NEVER)
-  if (never.plan && never.plan.microBatch === never.plan.batch) return fitting(never)
-  let last = never
-  for (const choices of allowed) {
-    last = attempt(choices.at(-1) ?? NEVER)
-    if (!last.plan) continue
-    const { microBatch } = last.plan
-    if (never.plan && microBatch <= never.plan.microBatch) break
-    for (const choice of choices) {
-      const fastest = attempt(choice, microBatch)
-      if (fastest.plan) return fitting(fastest)
-    }
-  }
-  return fitting(never.plan ? never : last)
-}
-
 export class Planner {
   readonly #program: Program
   readonly #recompute: Recompute
+  /** the budget of the store, or null: it takes a part of the device's */
+  readonly #store: number | null
   /** the signature of the free memory for which the plans below were made */
   #signature = ''
   readonly #plans = new Recent<PlannedStep>(REMEMBERED)
 
-  constructor(program: Program, recompute: Recompute) {
+  constructor(program: Program, { recompute, storeLimit }: Planning) {
     this.#program = program
     this.#recompute = recompute
+    this.#store = storeLimit
   }
 
   /** See Streamer.plan. */
@@ -122,7 +78,7 @@ export class Planner {
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     const { plan, passes } = this.#planned(options)
-    const all = [passes.reset, ...passes.parts, passes.noise, passes.norm, passes.commit]
+    const all = [passes.reset, ...passes.parts.flat(), passes.noise, passes.norm, passes.commit]
     return all.flatMap((pass) => (pass ? timelineOf(pass, plan.heldBytes) : []))
   }
 
@@ -163,34 +119,27 @@ export class Planner {
   }
 
   #make(request: PlanRequest, step = this.#measured(request)): PlannedStep {
-    const { mode, batch, microBatch, shape } = request
+    const { mode, batch, shape } = request
     const { device, lossFunction, model } = this.#program
     if (model.inputShape) checkLike('inputs', model.inputShape, shape.input)
-    const limits = mode === 'train' ? (LIMITS[this.#recompute] ?? [this.#recompute]) : []
-    const choices = limits.length > 0 ? step.points(batch, limits.at(-1) ?? 0) : []
-    const within = (limit: number): readonly Choice[] => choices.filter(({ extraTime }) => extraTime <= limit)
-    const whole = step.with(NEVER.dropped)
-    const last = step.with((within(limits.at(-1) ?? 0).at(-1) ?? NEVER).dropped)
-    // the choices were made for one size; for another the last may take more bytes than the first
-    const frugal = (size: number): Measured => {
-      const [first, least] = [whole(size), last(size)]
-      return first.peakBytes < least.peakBytes ? first : least
+    const choosing = {
+      ...request,
+      allocator: device.allocator,
+      recompute: this.#recompute,
+      step,
+      storeLimit: this.#store,
     }
-    const attempt = ({ dropped, extraTime }: Choice, size = microBatch): Attempt => {
-      const measure = step.with(dropped)
-      const { allocator } = device
-      try {
-        const plan = makePlan({ mode, batch, microBatch: size, extraTime, allocator, measure, whole, frugal })
-        return { plan, measure }
-      } catch (error) {
-        if (error instanceof DoesNotFitError) return { plan: null, measure, error }
-        throw error
-      }
-    }
-    const { plan: split, measure } = choose(attempt, limits.map(within))
-    const parts = split.parts.flatMap(({ size }) => measure(size).pass ?? [])
+    const { plan: split, measure } = step.hasPasses(batch) ? chooseInPasses(choosing) : chooseInOnePass(choosing)
+    const largest = measure(split.microBatch)
+    const inPasses = split.passes > 1
+    const parts = inPasses ? largest.passes : split.parts.flatMap(({ size }) => measure(size).passes)
     const { noise, ...ends } = step.ends
-    const passes = { ...ends, parts, ...(countOf(split.parts) > 1 && { noise }) }
+    const passes: Passes = {
+      ...ends,
+      parts,
+      store: largest.store,
+      ...(countOf(split.parts) > 1 && !inPasses && { noise }),
+    }
     const blocks = device.allocator.blocks()
     const plan: Plan = {
       ...split,
@@ -200,7 +149,7 @@ export class Planner {
     }
     const count = countOf(plan.parts)
     const coupled = mode === 'predict' ? undefined : lossFunction.coupled || undefined
-    if (coupled === undefined) checkRows(plan, shape.input, measure)
+    if (coupled === undefined) checkRows(plan, shape.input, (size) => step.outputOf(size, batch))
     if (count > 1 && coupled !== undefined) {
       throw new NotSeparableError(
         `this loss cannot be split over ${groupDigits(count)} micro-batches: ${coupled}. ` +
@@ -213,7 +162,7 @@ export class Planner {
   }
 
   #measured({ mode, shape }: PlanRequest): StepMeasure {
-    return new StepMeasure(this.#program, { mode, shape })
+    return new StepMeasure(this.#program, { mode, shape }, storePlaceOf(this.#program.device, this.#store))
   }
 
   /** See Plan.frontier. */
@@ -225,7 +174,7 @@ export class Planner {
     const step = this.#measured(request)
     const points: FrontierPoint[] = []
     for (const { dropped, extraTime } of step.points(batch, Infinity)) {
-      const measure = step.with(extraTime > 0 ? dropped : NEVER.dropped)
+      const measure = step.with(batch, extraTime > 0 ? dropped : undefined)
       const peakBytes = Math.max(...parts.map(({ size }) => measure(size).peakBytes))
       const known = extraTime === 0 && split.extraTime === 0 && request.microBatch === 'fit'
       const microBatch = known ? split.microBatch : largestMicroBatch(batch, allocator, measure)

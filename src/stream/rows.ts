@@ -22,7 +22,7 @@ import {
   type Tensors,
 } from '../tensor/structure.js'
 import { OutputShapeError } from './errors.js'
-import type { Measured, Plan } from './plan.js'
+import type { Plan } from './plan.js'
 
 /** What a forward returned: its shape without the first axis, and the rows on that axis for each sample. */
 export interface Outputs {
@@ -67,17 +67,17 @@ function rowsOf(mode: string, inputs: Shapes, output: Shape, path: string): numb
 
 /**
  * Check that the output of another size has the same number of rows for each sample, and the same shape otherwise.
- * @param input    shape of one sample, or the shapes of its inputs
- * @param measure  records a step with one micro-batch of `size` samples
+ * @param input     shape of one sample, or the shapes of its inputs
+ * @param outputOf  records one micro-batch of `size` samples
  * @throws OutputShapeError  naming both sizes
  */
-export function checkRows(plan: Plan, input: Shapes, measure: (size: number) => Measured): void {
+export function checkRows(plan: Plan, input: Shapes, outputOf: (size: number) => Outputs): void {
   const [{ size }] = plan.parts
-  const seen = measure(size)
+  const seen = outputOf(size)
   let refusal = ''
   for (const other of new Set([...plan.parts.map((part) => part.size), 1, plan.batch, 2, size + 1, 2 * size])) {
     if (other === size) continue
-    const measured = attempt(other, measure)
+    const measured = attempt(other, outputOf)
     if (measured instanceof TensorTooLargeError) return
     if (measured instanceof SluiceError) {
       refusal ||= measured.message
@@ -99,9 +99,9 @@ export function checkRows(plan: Plan, input: Shapes, measure: (size: number) => 
   )
 }
 
-function attempt(size: number, measure: (size: number) => Measured): Measured | SluiceError {
+function attempt(size: number, outputOf: (size: number) => Outputs): Outputs | SluiceError {
   try {
-    return measure(size)
+    return outputOf(size)
   } catch (error) {
     // some models refuse some sizes: batch norm refuses one sample of one pixel
     if (error instanceof SluiceError && !(error instanceof OutputShapeError)) return error

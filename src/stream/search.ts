@@ -27,6 +27,8 @@ export interface PlanRequest {
   extraTime?: number
   /** records a step with one micro-batch of `size` samples */
   measure(size: number): Measured
+  /** Does `measure` take the balanced parts of at most `size` samples together? Default: one micro-batch alone */
+  together?: boolean
   /** the same without recompute, for the whole mini-batch; default `measure` */
   whole?(size: number): Measured
   /** the same with the fewest bytes that the settings allow, for the smallest budget; default `measure` */
@@ -38,7 +40,7 @@ export interface PlanRequest {
  * @throws DoesNotFitError  no size (or not the one asked for) fits; says which budget is enough
  */
 export function makePlan(request: PlanRequest): Split {
-  const { mode, batch, allocator } = request
+  const { mode, batch, allocator, together = false } = request
   checkCount('batch', batch)
   if (batch > LARGEST_BATCH) {
     throw new ArgumentError(`batch must be at most ${groupDigits(LARGEST_BATCH)} samples, not ${groupDigits(batch)}`)
@@ -47,16 +49,16 @@ export function makePlan(request: PlanRequest): Split {
   const measure = attempting(request.batch, request.measure)
   const stats = allocator.stats()
   const frugal = request.frugal ? attempting(batch, request.frugal) : measure
-  const smallest = leastDemanding(batch, allocator, frugal)
-  const minimumBudgetBytes = allocator.budgetFor(smallest.peakBytes)
+  const smallest = leastDemanding(batch, allocator, frugal, together)
+  const minimumBudgetBytes = needs(allocator, smallest)
   const microBatch =
-    request.microBatch === 'fit' ? largestFit(batch, allocator, measure) : Math.min(request.microBatch, batch)
-  const worst = worstPart(batch, microBatch ?? smallest.size, measure)
+    request.microBatch === 'fit' ? largestFit(batch, allocator, measure, together) : Math.min(request.microBatch, batch)
+  const worst = worstPart(batch, microBatch ?? smallest.size, measure, together)
   if (microBatch === null || !fits(allocator, worst)) {
     throw new DoesNotFitError(
       microBatch ?? smallest.size,
       worst.size,
-      allocator.budgetFor(worst.peakBytes),
+      needs(allocator, worst),
       minimumBudgetBytes,
       allocator.budgetBytes,
       worst.peakOp,
@@ -65,8 +67,7 @@ export function makePlan(request: PlanRequest): Split {
     )
   }
   const parts = balanced(batch, microBatch)
-  const measured = parts.map(({ size }) => measure(size))
-  const peak = highest(measured)
+  const peak = highest(together ? [measure(microBatch)] : parts.map(({ size }) => measure(size)))
   const largest = measure(batch)
   const whole = request.whole ? attempting(batch, request.whole)(batch) : largest
   const { size } = smallest
@@ -84,13 +85,16 @@ export function makePlan(request: PlanRequest): Split {
     remainingBytes: stats.remainingBytes,
     bytesPerSample: Math.round(perSample),
     plannedPeakBytes: peak.peakBytes,
-    neededBudgetBytes: allocator.budgetFor(worst.peakBytes),
+    neededBudgetBytes: needs(allocator, worst),
     wholeBatchBytes: allocator.budgetFor(whole.peakBytes),
     minimumBudgetBytes,
     peakOp: peak.peakOp,
     heldAtPeak: peak.heldAtPeak,
     modulesAtPeak: peak.modulesAtPeak,
     extraTime: request.extraTime ?? 0,
+    passes: peak.passes[0]?.length ?? 1,
+    storeBytes: peak.store?.bytes ?? 0,
+    storeTrafficBytes: peak.store?.trafficBytes ?? 0,
     notes: peak.notes,
     outputShape: peak.outputShape,
     outputRows: peak.outputRows,
@@ -108,31 +112,46 @@ export const LARGEST_BATCH = 2 ** 32
 const highest = <M extends Measured>(all: readonly M[]): M => all.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a))
 
 /** The part that needs the most, among `size` itself and the balanced parts of at most `size` samples. */
-function worstPart(batch: number, size: number, measure: (size: number) => Measured): Measured & { size: number } {
+function worstPart(
+  batch: number,
+  size: number,
+  measure: (size: number) => Measured,
+  together: boolean,
+): Measured & { size: number } {
+  if (together) return { size, ...measure(size) }
   const sizes = [size, ...balanced(batch, size).map((part) => part.size)]
   return highest(sizes.map((each) => ({ size: each, ...measure(each) })))
 }
 
+/** The budget that a step needs: for the device, and for a store outside of it that has no budget of its own. */
+const needs = (allocator: Allocator, { peakBytes, store }: Measured): number =>
+  allocator.budgetFor(peakBytes) + (store?.besideBytes ?? 0)
+
 /** A size that the model refuses fits no budget, not even an unlimited one. */
-const fits = (allocator: Allocator, { peakBytes }: Measured): boolean =>
-  Number.isFinite(peakBytes) && allocator.budgetFor(peakBytes) <= allocator.budgetBytes
+export const fits = (allocator: Allocator, measured: Measured): boolean =>
+  Number.isFinite(measured.peakBytes) && needs(allocator, measured) <= allocator.budgetBytes
 
 /** Would the bytes that live at once fit, if there were no holes between them? */
-const fitsWithoutHoles = (allocator: Allocator, { peakHeldBytes }: Measured): boolean =>
-  allocator.budgetFor(peakHeldBytes) <= allocator.budgetBytes
+const fitsWithoutHoles = (allocator: Allocator, measured: Measured): boolean =>
+  needs(allocator, { ...measured, peakBytes: measured.peakHeldBytes }) <= allocator.budgetBytes
 
 /** The largest micro-batch that fits with `measure`; 0: none does. */
 export const largestMicroBatch = (batch: number, allocator: Allocator, measure: (size: number) => Measured): number =>
-  largestFit(batch, allocator, attempting(batch, measure)) ?? 0
+  largestFit(batch, allocator, attempting(batch, measure), false) ?? 0
 
 /** Null when not even one sample fits. */
-function largestFit(batch: number, allocator: Allocator, measure: (size: number) => Measured): number | null {
+function largestFit(
+  batch: number,
+  allocator: Allocator,
+  measure: (size: number) => Measured,
+  together: boolean,
+): number | null {
   const alone = (size: number): boolean => fits(allocator, measure(size))
   if (alone(batch)) return batch
   return searchLargest(1, batch - 1, {
     holds: (size) => fitsWithoutHoles(allocator, measure(size)),
     nearly: alone,
-    fits: (size) => alone(size) && fits(allocator, worstPart(batch, size, measure)),
+    fits: (size) => alone(size) && fits(allocator, worstPart(batch, size, measure, together)),
   })
 }
 
@@ -179,6 +198,7 @@ function leastDemanding(
   batch: number,
   allocator: Allocator,
   measure: (size: number) => Measured,
+  together: boolean,
 ): Measured & { size: number } {
   const floorBytes = allocator.arrange([]).peakBytes
   let best = { size: 1, ...measure(1) }
@@ -186,7 +206,7 @@ function leastDemanding(
   while (size < batch && best.peakBytes > floorBytes) {
     size = Math.min(batch, size < WALK ? size + 1 : 2 * size)
     if (measure(size).peakHeldBytes >= best.peakBytes) break
-    const worst = worstPart(batch, size, measure)
+    const worst = worstPart(batch, size, measure, together)
     if (worst.peakBytes < best.peakBytes) best = { ...worst, size }
   }
   return best
@@ -225,7 +245,8 @@ const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
   peakOp,
   heldAtPeak: noBytes(),
   modulesAtPeak: [],
-  pass: null,
+  passes: [],
+  store: null,
   outputShape: [],
   outputRows: 1,
   notes: [],

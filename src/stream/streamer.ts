@@ -31,10 +31,10 @@ import { fit, type StepOfFit } from './fit.js'
 import { Gatherer, joinedOutputs } from './gather.js'
 import { NO_NOISE, type NoiseSum, noiseOf, REMEMBERED, scaleOf, withNoise } from './noise.js'
 import {
-  checkRecompute,
   type EvaluateOptions,
   type Evaluation,
   type FitOptions,
+  planningOf,
   type StepOptions,
   type StepResult,
   type StreamerOptions,
@@ -76,24 +76,15 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
 
   constructor(options: StreamerOptions<Outputs, Targets>) {
     checkStreamer(options as StreamerOptions<unknown, unknown>)
-    const {
-      model,
-      loss,
-      optimizer,
-      seed = 0,
-      recompute = 'cheap',
-      checkFinite = true,
-      noise = true,
-      checkpointEvery,
-    } = options
+    const { model, loss, optimizer, seed = 0, checkFinite = true, noise = true, checkpointEvery } = options
     checkSeed('Streamer', seed)
-    checkRecompute(recompute)
+    const planning = planningOf(options)
     this.#checkpoints = new Checkpoints(model, optimizer, seed, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
     // model and data decide what outputs and targets are, whatever the types say
     this.#program = new Program(model, loss as AnyLoss, optimizer, noise)
-    this.#planner = new Planner(this.#program, recompute)
+    this.#planner = new Planner(this.#program, planning)
     this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
     this.#checkFinite = checkFinite

@@ -4,7 +4,7 @@
  */
 import type { Device } from '../device/device.js'
 import type { MiniBatch, MovesLate, Totals, TotalsNeeds } from '../nn/mini-batch.js'
-import { empty, standingTensor } from '../tensor/create.js'
+import { standingTensor } from '../tensor/create.js'
 import { allOrNothing } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 
@@ -35,9 +35,7 @@ export class TotalsKeeper {
   /** Make the totals that are missing. @throws BudgetExceededError  they do not fit; none was made */
   makeMissing(): void {
     const missing = [...this.#lastForward()].flatMap(([, calls]) => calls.filter((call) => !isServed(call)))
-    const made = allOrNothing(this.device, () =>
-      missing.map(({ needs }) => totalsOf(needs, (channels) => standingTensor(this.device, [channels], 'buffer'))),
-    )
+    const made = allOrNothing(this.device, () => missing.map(({ needs }) => totalsOf(this.device, needs)))
     missing.forEach((call, i) => {
       if (call.totals) release(call.totals)
       call.totals = made[i]
@@ -73,7 +71,7 @@ export class TotalsKeeper {
     call.needs = needs
     if (isServed(call)) return call.totals
     // this forward is recorded only to find out what is needed
-    return totalsOf(needs, (channels) => empty('totals', this.device, [channels], { category: 'buffer' }))
+    return totalsOf(this.device, needs)
   }
 }
 
@@ -82,9 +80,9 @@ function isServed(call: Call): call is Call & { totals: Totals } {
   return totals !== null && totals.mean.size === needs.channels && (totals.sums !== null || !needs.sums)
 }
 
-function totalsOf({ channels, sums }: TotalsNeeds, make: (channels: number) => Tensor): Totals {
+function totalsOf(device: Device, { channels, sums }: TotalsNeeds): Totals {
   const total = (): Tensor => {
-    const tensor = make(channels)
+    const tensor = standingTensor(device, [channels], 'buffer')
     tensor.storage('totals').isTotal = true
     return tensor
   }

@@ -1,0 +1,244 @@
+/**
+ * Levels: the order of a step that uses values of the whole mini-batch in its middle.
+ *
+ * Note [Barriers]
+ *   All micro-batches add to a total (Storage.isTotal): the moments of a batch norm, the sums of its gradient. Where the step
+ *   itself reads a total, it must wait until every micro-batch has added its part: this is a barrier. The level of an
+ *   instruction is the number of barriers on the longest path to it. So a step runs in passes: pass l does the instructions
+ *   of level l for one micro-batch after the other, and completes the totals of level l. Without barriers there is one pass.
+ *
+ * Note [Between passes]
+ *   Of a value that a later pass reads there is one for each micro-batch, and they all have to wait. Either they are stored, or
+ *   the later pass makes the value again, from values that are stored or made again themselves. Instructions that change
+ *   standing memory run once, at their level. A value that is written several times is always stored.
+ */
+import type { Planned } from '../device/instruction.js'
+import type { Storage } from '../device/storage.js'
+import type { Graph, Turn } from './again.js'
+
+/** A pass of one level. */
+export interface LevelSchedule {
+  readonly turns: readonly Turn[]
+  /** the stored values that it reads or writes */
+  readonly stored: readonly number[]
+}
+
+export class Levels {
+  /** the level of each instruction */
+  readonly of: Int32Array
+  /** how many passes there are */
+  readonly count: number
+  /** for each value, the level of the pass that writes it first; -1: no instruction writes it */
+  readonly births: Int32Array
+  /** the values that a later pass reads */
+  readonly crossing: readonly number[]
+  /** crossing values by the instruction that can make them again */
+  readonly candidates: ReadonlyMap<number, readonly number[]>
+  /** the instructions of each level */
+  readonly #byLevel: readonly (readonly number[])[]
+  /** for each value, the only instruction that writes it, if it can run again; else -1 */
+  readonly #makers: Int32Array
+  /** 1 for each instruction that has to run at its level, because it does more than write values */
+  readonly #effects: Uint8Array
+  /** for each value, the instruction that writes it first */
+  readonly #writers: Int32Array
+  readonly #writes: readonly (readonly number[])[]
+
+  constructor(readonly graph: Graph) {
+    const { instructions, operands, values } = graph
+    this.#writes = instructions.map((_, i) => writesOf(graph, i))
+    this.of = levelsOf(graph, this.#writes)
+    this.count = this.of.reduce((most, level) => Math.max(most, level + 1), 1)
+    this.births = new Int32Array(values.length).fill(-1)
+    this.#makers = new Int32Array(values.length).fill(-1)
+    this.#writers = new Int32Array(values.length)
+    this.#effects = new Uint8Array(instructions.length)
+    const byLevel: number[][] = Array.from({ length: this.count }, () => [])
+    const writes = new Int32Array(values.length)
+    const lastTouch = new Int32Array(values.length)
+    const moving = movingOf(graph)
+    instructions.forEach((instruction, i) => {
+      const level = this.of[i]
+      byLevel[level].push(i)
+      const written = this.#writes[i]
+      for (const value of operands[i]) if (value >= 0) lastTouch[value] = Math.max(lastTouch[value], level)
+      const hasEffect = instruction.name === 'read' || written.includes(-1)
+      if (hasEffect) this.#effects[i] = 1
+      const repeatable = !hasEffect && !instruction.changes && !instruction.reads.some((read) => moving.has(read))
+      for (const value of written) {
+        if (value < 0) continue
+        if (this.births[value] < 0) {
+          this.births[value] = level
+          this.#writers[value] = i
+        }
+        writes[value]++
+        this.#makers[value] = repeatable && writes[value] === 1 ? i : -1
+      }
+    })
+    this.#byLevel = byLevel
+    this.crossing = [...values.keys()].filter(
+      (value) => this.births[value] >= 0 && lastTouch[value] > this.births[value],
+    )
+    const candidates = new Map<number, number[]>()
+    for (const value of this.crossing) {
+      const maker = this.#makers[value]
+      if (maker >= 0) candidates.set(maker, [...(candidates.get(maker) ?? []), value])
+    }
+    this.candidates = candidates
+  }
+
+  /**
+   * The values that are stored if these are dropped. What one instruction writes is stored or dropped together.
+   * @returns  1 for each stored value
+   */
+  storedWithout(dropped: ReadonlySet<number>): Uint8Array {
+    const stored = new Uint8Array(this.graph.values.length)
+    for (const value of this.crossing) stored[value] = 1
+    for (const values of this.candidates.values()) {
+      if (values.some((value) => dropped.has(value))) for (const value of values) stored[value] = 0
+    }
+    return stored
+  }
+
+  /** The pass of a level: its own instructions, and before the first reader of a value that is neither here nor stored, its maker. */
+  schedule(level: number, stored: Uint8Array): LevelSchedule {
+    const turns: Turn[] = []
+    const touched: number[] = []
+    this.walk(
+      level,
+      stored,
+      (instruction) => turns.push({ instruction, operands: this.graph.operands[instruction] }),
+      (value) => touched.push(value),
+    )
+    return { turns, stored: touched }
+  }
+
+  /**
+   * A schedule in which stored values are copied: loaded before they are first touched, and saved after the last turn that
+   * writes them, if a later pass needs them.
+   */
+  withTransfers(level: number, { turns, stored }: LevelSchedule, lastPassOf: (value: number) => number): LevelSchedule {
+    const [first, lastWrite] = [new Map<number, number>(), new Map<number, number>()]
+    turns.forEach(({ instruction, operands }, i) => {
+      for (const value of operands) if (!first.has(value)) first.set(value, i)
+      for (const value of this.#writes[instruction]) lastWrite.set(value, i)
+    })
+    const before: Turn[][] = turns.map(() => [])
+    const after: Turn[][] = turns.map(() => [])
+    for (const value of stored) {
+      const turn = { instruction: this.#writers[value], operands: [value] }
+      if (this.births[value] < level) before[first.get(value) ?? 0].push({ ...turn, transfer: { what: 'load', value } })
+      const written = lastWrite.get(value)
+      if (written === undefined || lastPassOf(value) <= level) continue
+      after[written].push({ ...turn, transfer: { what: 'save', value } })
+    }
+    return { turns: turns.flatMap((turn, i) => [...before[i], turn, ...after[i]]), stored: [] }
+  }
+
+  /**
+   * Visit the instructions of a pass in the order in which they run.
+   * @param visitStored  gets each stored value that the pass touches, once
+   */
+  walk(
+    level: number,
+    stored: Uint8Array,
+    visit: (instruction: number) => void,
+    visitStored: (value: number) => void,
+  ): void {
+    const { graph, births } = this
+    const { instructions, operands } = graph
+    const chosen = this.#needed(level, stored)
+    const present = new Uint8Array(births.length)
+    const demand = (value: number): void => {
+      if (value < 0 || present[value] === 1) return
+      present[value] = 1
+      if (births[value] === level) return
+      if (stored[value] === 1 || this.#makers[value] < 0) visitStored(value)
+      else make(this.#makers[value])
+    }
+    const make = (instruction: number): void => {
+      for (let j = 0; j < instructions[instruction].reads.length; j++) demand(operands[instruction][j])
+      visit(instruction)
+      for (const value of this.#writes[instruction]) if (value >= 0) present[value] = 1
+    }
+    for (const i of chosen) {
+      const { reads, changes } = instructions[i]
+      for (let j = 0; j < reads.length; j++) demand(operands[i][j])
+      for (const value of this.#writes[i]) {
+        if (value < 0) continue
+        if (changes) demand(value)
+        if (stored[value] === 1 && present[value] === 0) visitStored(value)
+        present[value] = 1
+      }
+      visit(i)
+    }
+  }
+
+  /** The instructions of a level that have effects, or make what is stored or read in this pass. */
+  #needed(level: number, stored: Uint8Array): number[] {
+    const { graph } = this
+    const { instructions, operands } = graph
+    const all = this.#byLevel[level]
+    const wanted = new Uint8Array(graph.values.length)
+    const needed: number[] = []
+    for (let k = all.length - 1; k >= 0; k--) {
+      const i = all[k]
+      const written = this.#writes[i]
+      if (
+        this.#effects[i] === 0 &&
+        !written.some((value) => value >= 0 && (wanted[value] === 1 || stored[value] === 1))
+      ) {
+        continue
+      }
+      needed.push(i)
+      for (let j = 0; j < instructions[i].reads.length; j++) if (operands[i][j] >= 0) wanted[operands[i][j]] = 1
+      if (instructions[i].changes) for (const value of written) if (value >= 0) wanted[value] = 1
+    }
+    return needed.reverse()
+  }
+}
+
+/** The numbers of the values that an instruction writes; -1 for standing memory. */
+function writesOf({ instructions, operands }: Graph, instruction: number): readonly number[] {
+  const { reads, writes } = instructions[instruction]
+  return operands[instruction].slice(reads.length, reads.length + writes.length)
+}
+
+/** Note [Barriers]. */
+function levelsOf({ instructions, operands, values }: Graph, writesOf: readonly (readonly number[])[]): Int32Array {
+  const levels = new Int32Array(instructions.length)
+  const written = new Int32Array(values.length)
+  const touched = new Int32Array(values.length)
+  const totals = new Map<Storage, number>()
+  const standing = new Map<Storage, number>()
+  instructions.forEach(({ reads, writes }, i) => {
+    let level = 0
+    reads.forEach((storage, j) => {
+      const value = operands[i][j]
+      if (value >= 0) level = Math.max(level, written[value])
+      else if (storage.isTotal) level = Math.max(level, 1 + (totals.get(storage) ?? -1))
+      else level = Math.max(level, standing.get(storage) ?? 0)
+    })
+    // what was read or written before must have been
+    for (const value of writesOf[i]) if (value >= 0) level = Math.max(level, touched[value])
+    levels[i] = level
+    for (const value of operands[i]) if (value >= 0) touched[value] = Math.max(touched[value], level)
+    writes.forEach((storage, j) => {
+      const value = operands[i][reads.length + j]
+      if (value >= 0) written[value] = level
+      else (storage.isTotal ? totals : standing).set(storage, level)
+    })
+  })
+  return levels
+}
+
+/** The standing memory that the recording changes and that is no total: what reads it depends on when it runs. */
+function movingOf({ instructions, operands }: Graph): ReadonlySet<Storage> {
+  const moving = new Set<Storage>()
+  instructions.forEach(({ reads, writes }: Planned, i) => {
+    writes.forEach((storage, j) => {
+      if (operands[i][reads.length + j] < 0 && !storage.isTotal) moving.add(storage)
+    })
+  })
+  return moving
+}

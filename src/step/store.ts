@@ -1,0 +1,125 @@
+/**
+ * The store: values that wait between the passes of a step, for every micro-batch (Note [Between passes] in levels.ts).
+ *
+ * It is one block. On a device whose memory has addresses, it is a block of the device, and kernels read and write stored
+ * values in it. Elsewhere, or if it has a budget of its own, it is memory of the host, and values are copied.
+ */
+import type { Floats } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
+import type { Storage } from '../device/storage.js'
+import type { Block } from '../memory/allocator.js'
+import { arrange } from '../memory/arrange.js'
+
+/** A stored value of a micro-batch: its bytes in the store, and the passes in which it is there. */
+export interface StoredLife {
+  readonly value: number
+  readonly bytes: number
+  readonly birth: number
+  readonly death: number
+}
+
+/** The stored values of all micro-batches of one size. */
+interface Area {
+  /** the number of the first micro-batch, and how many there are */
+  readonly from: number
+  readonly count: number
+  /** for each value, where those of all micro-batches lie side by side, and the bytes of one */
+  readonly places: ReadonlyMap<number, { readonly address: number; readonly bytes: number }>
+}
+
+/** The places of all stored values. */
+export class StoreLayout {
+  readonly bytes: number
+  readonly #areas: readonly Area[]
+
+  /** @param parts  the micro-batches of each size, and the values that each of them stores */
+  constructor(parts: readonly { readonly count: number; readonly lives: readonly StoredLife[] }[]) {
+    let [end, from] = [0, 0]
+    this.#areas = parts.map(({ count, lives }) => {
+      const { addresses, endBytes } = arrange(
+        lives.map((life) => ({ ...life, bytes: count * life.bytes })),
+        [],
+      )
+      const places = new Map(
+        lives.map(({ value, bytes }, i) => [value, { address: end + addresses[i], bytes }] as const),
+      )
+      end += endBytes
+      from += count
+      return { from: from - count, count, places }
+    })
+    this.bytes = end
+  }
+
+  /** @param piece  the number of the micro-batch */
+  placeOf(value: number, piece: number): { address: number; bytes: number } {
+    const area = this.#areas.find(({ from, count }) => piece < from + count)
+    const place = area?.places.get(value)
+    if (!area || !place) throw new RangeError(`value ${value} of micro-batch ${piece} is not stored`)
+    return { address: place.address + (piece - area.from) * place.bytes, bytes: place.bytes }
+  }
+}
+
+/** The stored values of one micro-batch. */
+export interface StoredValues {
+  /** Let the value be in the store. */
+  place(storage: Storage, value: number): void
+  load(storage: Storage, value: number): void
+  save(storage: Storage, value: number): void
+}
+
+/** A store while a step runs. */
+export interface Store {
+  valuesOf(piece: number): StoredValues
+  /** Resolves when everything is saved. */
+  saved(): Promise<void>
+  close(): void
+}
+
+/** @throws BudgetExceededError  it does not fit */
+export const openStore = (device: Device, { layout, onHost }: { layout: StoreLayout; onHost: boolean }): Store =>
+  onHost ? storeOnHost(device, layout) : storeOnDevice(device, layout)
+
+function storeOnDevice({ allocator }: Device, layout: StoreLayout): Store {
+  const whole = allocator.alloc(layout.bytes, 'store', 'store')
+  return {
+    valuesOf: (piece) => ({
+      place(storage, value) {
+        const { address, bytes } = layout.placeOf(value, piece)
+        const block: Block = { ...whole, address: whole.address + address, bytes, requestedBytes: storage.bytes }
+        storage.place(block)
+      },
+      load() {},
+      save() {},
+    }),
+    saved: async () => {},
+    close: () => allocator.free(whole),
+  }
+}
+
+function storeOnHost(device: Device, layout: StoreLayout): Store {
+  const length = Math.ceil(layout.bytes / device.elementBytes)
+  const whole: Floats = device.elementBytes === 4 ? new Float32Array(length) : new Float64Array(length)
+  let pending: Promise<void>[] = []
+  return {
+    valuesOf(piece) {
+      const of = (storage: Storage, value: number): Floats => {
+        const from = layout.placeOf(value, piece).address / device.elementBytes
+        return whole.subarray(from, from + storage.size)
+      }
+      return {
+        place() {},
+        load: (storage, value) => device.upload(storage, of(storage, value)),
+        save(storage, value) {
+          const place = of(storage, value)
+          pending.push(device.read(storage).then((values) => place.set(values)))
+        },
+      }
+    },
+    async saved() {
+      const before = pending
+      pending = []
+      await Promise.all(before)
+    },
+    close() {},
+  }
+}

@@ -1,0 +1,79 @@
+/** The choices for a step in passes: which values are stored for later passes, and which are made again there. */
+import { timeOf } from './cost.js'
+import { bestChoices, type Choices, type Outcome, type Point } from './greedy.js'
+import type { Levels } from './levels.js'
+
+/**
+ * The best choices, the fastest first: see bestChoices. Their bytes are those of the store for one micro-batch.
+ * @param costOf  the bytes that a value takes in the store
+ */
+export const storeChoices = (levels: Levels, costOf: (bytes: number) => number, mostTime: number): Point[] =>
+  bestChoices(new Stores(levels, costOf), mostTime)
+
+class Stores implements Choices {
+  readonly count: number
+  readonly candidates: readonly number[]
+  readonly free: ReadonlySet<number> = new Set()
+  /** the bytes of a value times the passes in which it waits, divided by its time */
+  readonly bounds: Float64Array
+  readonly #levels: Levels
+  readonly #times: Float64Array
+  readonly #bytes: Float64Array
+  /** for each candidate, all values that are dropped with it */
+  readonly #together: ReadonlyMap<number, readonly number[]>
+  readonly #makers: ReadonlyMap<number, number>
+
+  constructor(levels: Levels, costOf: (bytes: number) => number) {
+    const { graph, candidates } = levels
+    this.#levels = levels
+    this.count = graph.values.length
+    this.#times = Float64Array.from(graph.instructions, timeOf)
+    this.#bytes = Float64Array.from(graph.values, ({ bytes }) => costOf(bytes))
+    const entries = Array.from(candidates, ([maker, values]) => ({ maker, values, value: values[0] }))
+    this.candidates = entries.map(({ value }) => value)
+    this.#together = new Map(entries.map(({ value, values }) => [value, values]))
+    this.#makers = new Map(entries.map(({ value, maker }) => [value, maker]))
+    this.bounds = new Float64Array(this.count)
+    for (const { value, values } of entries) {
+      const bytes = values.reduce((sum, each) => sum + this.#bytes[each], 0)
+      this.bounds[value] = (bytes * levels.count) / Math.max(this.timeToMake(value), Number.MIN_VALUE)
+    }
+  }
+
+  timeToMake(value: number): number {
+    return this.#times[this.#makers.get(value) ?? -1]
+  }
+
+  simulate(dropped: Uint8Array, target: number): Outcome {
+    const levels = this.#levels
+    const stored = levels.storedWithout(new Set())
+    for (const [value, all] of this.#together) if (dropped[value] === 1) for (const each of all) stored[each] = 0
+    const last = new Int32Array(this.count).fill(-1)
+    let time = 0
+    for (let level = 0; level < levels.count; level++) {
+      levels.walk(
+        level,
+        stored,
+        (instruction) => {
+          time += this.#times[instruction]
+        },
+        (value) => {
+          last[value] = level
+        },
+      )
+    }
+    const changes = new Float64Array(levels.count + 1)
+    for (const value of levels.crossing) {
+      if (last[value] < 0) continue
+      changes[levels.births[value]] += this.#bytes[value]
+      changes[last[value] + 1] -= this.#bytes[value]
+    }
+    let [held, peak, excess] = [0, 0, 0]
+    for (let level = 0; level < levels.count; level++) {
+      held += changes[level]
+      peak = Math.max(peak, held)
+      excess += Math.max(0, held - target)
+    }
+    return { time, peak, excess }
+  }
+}
