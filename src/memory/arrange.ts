@@ -26,6 +26,8 @@ export interface Life {
  */
 export interface Arrangement {
   readonly addresses: readonly number[] | null
+  /** of the block beside them, if one was asked for and the device has addresses */
+  readonly besideAddress?: number
   readonly peakBytes: number
 }
 

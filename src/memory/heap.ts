@@ -78,12 +78,11 @@ export class HeapAllocator implements Allocator {
     const starts = [0, ...this.#holes.map(({ address, bytes }) => address + bytes)]
     const ends = [...this.#holes.map(({ address }) => address), this.#tail]
     const taken = starts.map((address, i) => ({ address, bytes: ends[i] - address })).filter(({ bytes }) => bytes > 0)
-    if (besideBytes > 0) {
-      const bytes = this.costOf(besideBytes)
-      taken.push({ address: this.#holes[this.#bestHole(bytes)]?.address ?? this.#tail, bytes })
-    }
+    const bytes = this.costOf(besideBytes)
+    const besideAddress = this.#holes[this.#bestHole(bytes)]?.address ?? this.#tail
+    if (besideBytes > 0) taken.push({ address: besideAddress, bytes })
     const { addresses, endBytes } = arrange(lives, taken)
-    return { addresses, peakBytes: endBytes }
+    return { addresses, besideAddress, peakBytes: endBytes }
   }
 
   resetPeak(): void {

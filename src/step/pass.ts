@@ -37,6 +37,8 @@ export interface Pass extends Schedule {
   readonly deaths: readonly (readonly number[])[]
   /** values that have no life here, because they have their places in the store */
   readonly stored: readonly number[]
+  /** where the store begins; null: there is none on the device */
+  readonly storeAddress: number | null
   /** Note [Peak] in memory/allocator.ts */
   readonly peakBytes: number
   readonly peakHeldBytes: number
@@ -157,7 +159,7 @@ export class Draft {
     const { allocator } = this.device
     const schedule = this.#schedule
     const lives = this.#lives
-    const { addresses, peakBytes } = allocator.arrange(lives, storeBytes)
+    const { addresses, besideAddress = null, peakBytes } = allocator.arrange(lives, storeBytes)
     const births: number[][] = schedule.turns.map(() => [])
     const deaths: number[][] = schedule.turns.map(() => [])
     lives.forEach(({ birth, death }, i) => {
@@ -179,6 +181,7 @@ export class Draft {
       operands,
       lives,
       stored,
+      storeAddress: storeBytes > 0 ? besideAddress : null,
       addresses,
       births,
       deaths,

@@ -28,7 +28,7 @@ export function planPasses(
   parts: readonly SizedPart[],
   dropped: ReadonlySet<number>,
   { onHost, isBeside }: StorePlace,
-): { passes: readonly (readonly Pass[])[]; store: PlannedStore } {
+): { passes: readonly (readonly Pass[])[]; store: PlannedStore | null } {
   const scheduled = parts.map(({ count, levels }) => ({ count, levels, ...schedulesOf(device, levels, dropped) }))
   const layout = new StoreLayout(scheduled)
   const passes = scheduled.map(({ levels, schedules, lives }) => {
@@ -39,10 +39,9 @@ export function planPasses(
     })
   })
   const trafficBytes = scheduled.reduce((sum, part) => sum + part.count * part.trafficBytes, 0)
-  return {
-    passes,
-    store: { layout, bytes: layout.bytes, onHost, besideBytes: isBeside ? layout.bytes : 0, trafficBytes },
-  }
+  const { bytes } = layout
+  const store = { layout, bytes, onHost, besideBytes: isBeside ? bytes : 0, trafficBytes }
+  return { passes, store: bytes > 0 ? store : null }
 }
 
 /** The schedule of each pass, and the lives of what they store. */

@@ -7,7 +7,7 @@ import type { PlanFile, PlannedPass } from './plan-format.js'
 
 /** @param blocks  the blocks that were live on the device when the plan was made */
 export function planFile(device: Device, split: Split, passes: Passes, blocks: readonly Block[]): PlanFile {
-  const { reset, noise, norm, commit } = passes
+  const { reset, noise, norm, commit, store } = passes
   const addressed = reset.addresses !== null
   const { mode, batch, microBatch, extraTime, budgetBytes, heldBytes, parts, plannedPeakBytes } = split
   return {
@@ -25,10 +25,11 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
       bytes: heldBytes,
       blocks: blocks.map(({ address, bytes, category }) => ({ address: addressed ? address : null, bytes, category })),
     },
+    store: store && { address: passes.parts[0][0].storeAddress, bytes: store.bytes, onDevice: !store.onHost },
     passes: [
       plannedPass('reset', reset),
       ...parts.flatMap(({ size, count }, i) =>
-        passes.parts[i].map((pass) => plannedPass('micro-batch', pass, count, size)),
+        passes.parts[i].map((pass, level) => plannedPass('micro-batch', pass, count, size, level)),
       ),
       ...(noise ? [plannedPass('noise', noise)] : []),
       ...(norm ? [plannedPass('norm', norm)] : []),
@@ -38,7 +39,7 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
   }
 }
 
-function plannedPass(name: PlannedPass['name'], pass: Pass, count = 1, samples = 0): PlannedPass {
+function plannedPass(name: PlannedPass['name'], pass: Pass, count = 1, samples = 0, level = 0): PlannedPass {
   const { instructions, turns, lives, addresses, peakBytes } = pass
   const again = repeatsOf(turns)
   const numbers = new Map(lives.map(({ value }, i) => [value, i]))
@@ -46,9 +47,11 @@ function plannedPass(name: PlannedPass['name'], pass: Pass, count = 1, samples =
     name,
     count,
     samples,
+    level,
     peakBytes,
-    turns: turns.map(({ instruction, operands }, i) => {
-      const { op, name: kernel, module } = instructions[instruction]
+    turns: turns.map(({ instruction, operands, transfer }, i) => {
+      const { op, name, module } = instructions[instruction]
+      const kernel = transfer?.what ?? name
       return { op, kernel, module, again: again[i], operands: operands.map((value) => numbers.get(value) ?? null) }
     }),
     blocks: lives.map(({ birth, death, bytes, category, op, module }, i) => ({

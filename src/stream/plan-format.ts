@@ -38,6 +38,8 @@ export interface PlannedPass {
   readonly count: number
   /** in the micro-batch; 0 in other passes */
   readonly samples: number
+  /** its place among the passes over the micro-batches, from 0: docs/whole-mini-batch.md */
+  readonly level: number
   /** Note [Peak] in memory/allocator.ts */
   readonly peakBytes: number
   readonly turns: readonly PlannedTurn[]
@@ -63,7 +65,11 @@ export interface PlanFile {
   /** null: no limit */
   readonly budgetBytes: number | null
   readonly standing: { readonly bytes: BytesByCategory; readonly blocks: readonly StandingBlock[] }
-  /** in the order in which they run, but for `noise`, which runs after the first micro-batch of several */
+  /** the memory that holds values between passes over the micro-batches, and that all of them have; null: none */
+  readonly store: { readonly address: number | null; readonly bytes: number; readonly onDevice: boolean } | null
+  /**
+   * those of each size of micro-batch in the order in which they run; `noise` runs after the first micro-batch of several
+   */
   readonly passes: readonly PlannedPass[]
   /** of the whole step */
   readonly peakBytes: number

@@ -76,7 +76,7 @@ export interface PlannedStep {
 /** The measurements of a recorded step with micro-batches of equal size. */
 export interface Measured {
   /**
-   * For each size of micro-batch its passes: one pass of this size, or the passes of the whole split if there is a store.
+   * For each size of micro-batch its passes: one pass of this size, or the several passes of the whole split.
    * Empty if the model or the device refuses the size.
    */
   readonly passes: readonly (readonly Pass[])[]

@@ -12,14 +12,12 @@ const [PAGE_BYTES, ALIGNMENT_BYTES, TEXEL_BYTES] = [65536, 64, 16]
 
 type Fields = Readonly<Record<string, unknown>>
 type Memory = ReturnType<typeof memoryOf>
-
-/** A block. `at` is its place in the file. */
+/** `at` is its place in the file. */
 type Block = Readonly<{ at: string; address: number; bytes: number; category: string }>
 
 /**
- * Checks that blocks that live at the same turn overlap neither each other nor standing memory; that every block lives
- * from the first turn that touches it to the last; that nothing lies outside the budget; and that the peaks are the
- * stated ones.
+ * Checks that blocks that live at the same turn overlap neither each other nor standing memory, that every block lives
+ * from the first turn that touches it to the last, and that the peaks are the stated ones, within the budget.
  * @param plan  the result of `plan.toJSON()`, or the parsed file of `sluice plan --out`
  * @throws InvalidPlanError  names the place that is wrong
  */
@@ -28,35 +26,41 @@ export function verifyPlan(plan: unknown): void {
   const { mode, budgetBytes } = file
   expect(file.format === 'sluice plan' && file.version === 1, 'the plan', "does not have the format 'sluice plan' 1")
   expect(['train', 'evaluate', 'predict'].includes(text('mode', mode)), 'mode', 'is unknown')
-  const addressed: boolean = checked(typeof file.addressed === 'boolean', 'addressed', file.addressed, 'true or false')
+  const addressed = checked<boolean>(typeof file.addressed === 'boolean', 'addressed', file.addressed, 'true or false')
   const budget = budgetBytes === null ? Infinity : whole('budgetBytes', budgetBytes)
   const limit = addressed ? Math.floor(budget / PAGE_BYTES) * PAGE_BYTES : budget
-  const memory = memoryOf(fields('standing', file.standing), addressed)
+  const standing = fields('standing', file.standing)
+  const memory = memoryOf(standing, addressed)
   const passes = list('passes', file.passes).map((pass, i) => fields(`passes[${i}]`, pass))
   const ends = file.noise === true ? /^reset(,micro-batch)+,noise,norm,commit$/ : /^reset(,micro-batch)+,norm,commit$/
   const order = mode === 'train' ? ends : /^reset(,micro-batch)+$/
   expect(order.test(passes.map(({ name }) => text('passes', name)).join()), 'passes', 'are not those of a step')
+  const store = file.store === null ? { onDevice: false } : fields('store', file.store)
+  const withStore = store.onDevice ? memoryOf(standing, addressed, store) : memory
   let [samples, highest] = [0, 0]
   for (const [i, pass] of passes.entries()) {
     const at = `passes[${i}]`
-    const [count, size] = [whole(`${at}.count`, pass.count), whole(`${at}.samples`, pass.samples)]
-    const runs = pass.name === 'micro-batch' ? count > 0 && size > 0 : count === 1 && size === 0
-    expect(runs, at, `cannot run ${count} times on ${size} samples`)
-    const peak = peakOf(at, pass, memory, mode !== 'train')
+    const [count, size, level] = ['count', 'samples', 'level'].map((name) => whole(`${at}.${name}`, pass[name]))
+    const runs = pass.name === 'micro-batch' ? count > 0 && size > 0 : count === 1 && size + level === 0
+    const follows = level === 0 || passes[i - 1].level === level - 1
+    expect(runs && follows, at, `cannot run ${count} times on ${size} samples as level ${level}`)
+    const peak = peakOf(at, pass, size > 0 ? withStore : memory, mode !== 'train')
     expect(peak === pass.peakBytes, `${at}.peakBytes`, `is not ${peak}, the peak of its blocks`)
     expect(peak <= limit, at, `peaks at ${peak} bytes, but blocks can have only ${limit} of the budget`)
-    samples += count * size
+    if (level === 0) samples += count * size
     highest = Math.max(highest, peak)
   }
   expect(samples === file.batch, 'batch', `is not ${samples}, the samples of its micro-batches`)
   expect(highest === file.peakBytes, 'peakBytes', `is not ${highest}, the highest of its passes`)
 }
 
-function memoryOf(file: Fields, addressed: boolean) {
-  const entries = Object.entries(fields('standing.bytes', file.bytes))
+/** @param store  stands beside it during the passes over the micro-batches */
+function memoryOf(file: Fields, addressed: boolean, store?: Fields) {
+  const entries = Object.entries({ ...fields('standing.bytes', file.bytes), ...(store && { store: store.bytes }) })
   const bytes = new Map(entries.map(([name, count]) => [name, whole(`standing.bytes.${name}`, count)]))
   const standing = new Set<Block>()
-  for (const [i, each] of list('standing.blocks', file.blocks).entries()) {
+  const blocks = [...list('standing.blocks', file.blocks), ...(store ? [{ ...store, category: 'store' }] : [])]
+  for (const [i, each] of blocks.entries()) {
     take(standing, blockOf(`standing.blocks[${i}]`, each, addressed, bytes), addressed)
   }
   for (const [name, count] of bytes) {
@@ -108,7 +112,6 @@ function peakOf(at: string, pass: Fields, { addressed, standing, bytes }: Memory
   return peak
 }
 
-/** The numbers of the blocks that a turn touches. */
 function touchedBy(at: string, turns: readonly Fields[], t: number, blocks: number): Set<number> {
   const { again, operands } = turns[t]
   const kindOf = (turn: Fields) => ['op', 'kernel', 'module'].map((name) => text(`${at}.${name}`, turn[name])).join()
