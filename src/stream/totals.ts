@@ -4,9 +4,10 @@
  */
 import type { Device } from '../device/device.js'
 import type { MiniBatch, MovesLate, Totals, TotalsNeeds } from '../nn/mini-batch.js'
-import { standingTensor } from '../tensor/create.js'
+import { standingStorage, standingTensor } from '../tensor/create.js'
 import { allOrNothing } from '../tensor/scope.js'
-import type { Tensor } from '../tensor/tensor.js'
+import type { Shape } from '../tensor/shape.js'
+import { Tensor } from '../tensor/tensor.js'
 
 /** A call of a layer in a forward: its totals, unless they are still to be made, and the needs that it stated last. */
 interface Call {
@@ -35,7 +36,9 @@ export class TotalsKeeper {
   /** Make the totals that are missing. @throws BudgetExceededError  they do not fit; none was made */
   makeMissing(): void {
     const missing = [...this.#lastForward()].flatMap(([, calls]) => calls.filter((call) => !isServed(call)))
-    const made = allOrNothing(this.device, () => missing.map(({ needs }) => totalsOf(this.device, needs)))
+    const made = allOrNothing(this.device, () =>
+      missing.map(({ needs }) => totalsOf(needs, (channels) => standingTensor(this.device, [channels], 'buffer'))),
+    )
     missing.forEach((call, i) => {
       if (call.totals) release(call.totals)
       call.totals = made[i]
@@ -71,7 +74,7 @@ export class TotalsKeeper {
     call.needs = needs
     if (isServed(call)) return call.totals
     // this forward is recorded only to find out what is needed
-    return totalsOf(this.device, needs)
+    return totalsOf(needs, (channels) => unowned(this.device, [channels]))
   }
 }
 
@@ -80,9 +83,13 @@ function isServed(call: Call): call is Call & { totals: Totals } {
   return totals !== null && totals.mean.size === needs.channels && (totals.sums !== null || !needs.sums)
 }
 
-function totalsOf(device: Device, { channels, sums }: TotalsNeeds): Totals {
+/** A value of the recording that no scope frees. */
+const unowned = (device: Device, shape: Shape): Tensor =>
+  new Tensor(device, standingStorage(device, shape, 'buffer', null), shape)
+
+function totalsOf({ channels, sums }: TotalsNeeds, make: (channels: number) => Tensor): Totals {
   const total = (): Tensor => {
-    const tensor = standingTensor(device, [channels], 'buffer')
+    const tensor = make(channels)
     tensor.storage('totals').isTotal = true
     return tensor
   }
