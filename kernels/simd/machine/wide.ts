@@ -174,8 +174,8 @@ function missing(): string | null {
 async function adopt(shared: boolean): Promise<string | null> {
   const reason = missing()
   if (reason) return reason
-  addSource('wide', (await import('./compiled-wide.js')).wide)
   try {
+    addSource('wide', (await import('./compiled-wide.js')).wide)
     return whileFusing(() => prepare(shared))
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
