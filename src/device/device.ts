@@ -190,15 +190,12 @@ export abstract class Device {
     }))
   }
 
-  /**
-   * Do everything that can fail for these kernels, before a commit changes the first value.
-   * @throws DeviceError  they cannot run
-   */
+  /** Do what can fail for these kernels, before a commit changes the first value. @throws DeviceError  they cannot run */
   protected prepare(_kernels: ReadonlySet<KernelName>): void {}
 
   /**
-   * Bring an updated value from its spare block to its target, where `aliases` is false. The default copies, so that
-   * standing tensors never move. A device that can swap blocks of the same size does that instead.
+   * Bring an updated value from its spare block to its target, where `aliases` is false: by a copy, so that standing
+   * tensors never move. A device that can swap blocks of the same size does that instead.
    */
   protected settle(target: Storage, spare: Storage): void {
     if (!this.executes) return
@@ -236,6 +233,11 @@ export abstract class Device {
     return this.#sink.read(storage, this, (placed) => this.fetch(placed))
   }
 
+  /** Copy the present values of a placed storage into `target`. @returns a promise where that takes time */
+  copyOut(storage: Storage, target: Floats): Promise<void> | null {
+    return this.fetch(storage).then((values) => target.set(values))
+  }
+
   /** Call `undo` if the current recording is never run, or fails. */
   unlessDone(undo: () => void): void {
     this.#sink.unlessDone(undo)
@@ -256,8 +258,7 @@ export abstract class Device {
       this.#sink = before.sink
       this.#slots = before.slots
       this.#step = before.step
-      this.op = before.op
-      this.module = before.module
+      Object.assign(this, { op: before.op, module: before.module })
     }
   }
 
@@ -286,9 +287,8 @@ export abstract class Device {
   #withWorkspaces(sizes: readonly number[], make: (workspaces: readonly Storage[]) => Instruction): void {
     const workspaces: Storage[] = []
     try {
-      for (const bytes of sizes) {
-        workspaces.push(this.#sink.alloc(bytes / this.elementBytes, bytes, 'workspace', this.op))
-      }
+      const { op, elementBytes } = this
+      for (const bytes of sizes) workspaces.push(this.#sink.alloc(bytes / elementBytes, bytes, 'workspace', op))
       this.#sink.perform(make(workspaces))
     } finally {
       for (const workspace of workspaces) this.release(workspace)

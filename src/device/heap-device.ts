@@ -97,6 +97,11 @@ export class HeapDevice extends HeapKindDevice {
     return this.view(storage).slice()
   }
 
+  override copyOut(storage: Storage, target: Floats): null {
+    target.set(this.view(storage))
+    return null
+  }
+
   /** The elements of a storage, without the bytes of rounding. */
   protected view(storage: Storage): Floats {
     if (!this.#memory) throw new DeviceError(`the ${this.kind} device is closed: open another`)

@@ -42,11 +42,21 @@ export class Levels {
   readonly #effects: Uint8Array
   /** for each value, the instruction that writes it first */
   readonly #writers: Int32Array
+  /** the values that each instruction reads, and writes */
+  readonly #reads: readonly (readonly number[])[]
   readonly #writes: readonly (readonly number[])[]
+  /** marks of a walk: a value is marked if it has the number of the walk */
+  readonly #present: Int32Array
+  readonly #wanted: Int32Array
+  #stamp = 0
 
   constructor(readonly graph: Graph) {
     const { instructions, operands, values } = graph
-    this.#writes = instructions.map((_, i) => writesOf(graph, i))
+    const isValue = (value: number): boolean => value >= 0
+    this.#reads = instructions.map(({ reads }, i) => operands[i].slice(0, reads.length).filter(isValue))
+    this.#writes = instructions.map((_, i) => writesOf(graph, i).filter(isValue))
+    this.#present = new Int32Array(values.length)
+    this.#wanted = new Int32Array(values.length)
     this.of = levelsOf(graph, this.#writes)
     this.count = this.of.reduce((most, level) => Math.max(most, level + 1), 1)
     this.births = new Int32Array(values.length).fill(-1)
@@ -61,12 +71,12 @@ export class Levels {
       const level = this.of[i]
       byLevel[level].push(i)
       const written = this.#writes[i]
+      const { length: outputs } = instruction.writes
       for (const value of operands[i]) if (value >= 0) lastTouch[value] = Math.max(lastTouch[value], level)
-      const hasEffect = instruction.name === 'read' || written.includes(-1)
+      const hasEffect = instruction.name === 'read' || written.length < outputs
       if (hasEffect) this.#effects[i] = 1
       const repeatable = !hasEffect && !instruction.changes && !instruction.reads.some((read) => moving.has(read))
       for (const value of written) {
-        if (value < 0) continue
         if (this.births[value] < 0) {
           this.births[value] = level
           this.#writers[value] = i
@@ -145,56 +155,50 @@ export class Levels {
     visit: (instruction: number) => void,
     visitStored: (value: number) => void,
   ): void {
-    const { graph, births } = this
-    const { instructions, operands } = graph
-    const chosen = this.#needed(level, stored)
-    const present = new Uint8Array(births.length)
+    const { births } = this
+    const needed = this.#needed(level, stored)
+    const present = this.#present
+    const stamp = ++this.#stamp
     const demand = (value: number): void => {
-      if (value < 0 || present[value] === 1) return
-      present[value] = 1
+      if (present[value] === stamp) return
+      present[value] = stamp
       if (births[value] === level) return
       if (stored[value] === 1 || this.#makers[value] < 0) visitStored(value)
       else make(this.#makers[value])
     }
     const make = (instruction: number): void => {
-      for (let j = 0; j < instructions[instruction].reads.length; j++) demand(operands[instruction][j])
+      for (const value of this.#reads[instruction]) demand(value)
       visit(instruction)
-      for (const value of this.#writes[instruction]) if (value >= 0) present[value] = 1
+      for (const value of this.#writes[instruction]) present[value] = stamp
     }
-    for (const i of chosen) {
-      const { reads, changes } = instructions[i]
-      for (let j = 0; j < reads.length; j++) demand(operands[i][j])
+    for (let k = needed.length - 1; k >= 0; k--) {
+      const i = needed[k]
+      for (const value of this.#reads[i]) demand(value)
       for (const value of this.#writes[i]) {
-        if (value < 0) continue
-        if (changes) demand(value)
-        if (stored[value] === 1 && present[value] === 0) visitStored(value)
-        present[value] = 1
+        if (this.graph.instructions[i].changes) demand(value)
+        if (stored[value] === 1 && present[value] !== stamp) visitStored(value)
+        present[value] = stamp
       }
       visit(i)
     }
   }
 
-  /** The instructions of a level that have effects, or make what is stored or read in this pass. */
+  /** The instructions of a level that have effects, or make what is stored or read in this pass, the last first. */
   #needed(level: number, stored: Uint8Array): number[] {
-    const { graph } = this
-    const { instructions, operands } = graph
     const all = this.#byLevel[level]
-    const wanted = new Uint8Array(graph.values.length)
+    const wanted = this.#wanted
+    const stamp = ++this.#stamp
     const needed: number[] = []
     for (let k = all.length - 1; k >= 0; k--) {
       const i = all[k]
-      const written = this.#writes[i]
-      if (
-        this.#effects[i] === 0 &&
-        !written.some((value) => value >= 0 && (wanted[value] === 1 || stored[value] === 1))
-      ) {
-        continue
-      }
+      let isNeeded = this.#effects[i] === 1
+      for (const value of this.#writes[i]) isNeeded ||= wanted[value] === stamp || stored[value] === 1
+      if (!isNeeded) continue
       needed.push(i)
-      for (let j = 0; j < instructions[i].reads.length; j++) if (operands[i][j] >= 0) wanted[operands[i][j]] = 1
-      if (instructions[i].changes) for (const value of written) if (value >= 0) wanted[value] = 1
+      for (const value of this.#reads[i]) wanted[value] = stamp
+      if (this.graph.instructions[i].changes) for (const value of this.#writes[i]) wanted[value] = stamp
     }
-    return needed.reverse()
+    return needed
   }
 }
 
@@ -220,7 +224,7 @@ function levelsOf({ instructions, operands, values }: Graph, writesOf: readonly 
       else level = Math.max(level, standing.get(storage) ?? 0)
     })
     // what was read or written before must have been
-    for (const value of writesOf[i]) if (value >= 0) level = Math.max(level, touched[value])
+    for (const value of writesOf[i]) level = Math.max(level, touched[value])
     levels[i] = level
     for (const value of operands[i]) if (value >= 0) touched[value] = Math.max(touched[value], level)
     writes.forEach((storage, j) => {

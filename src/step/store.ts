@@ -75,10 +75,24 @@ export interface Store {
   close(): void
 }
 
-/** @throws BudgetExceededError  it does not fit */
-export const openStore = (device: Device, { layout, onHost }: { layout: StoreLayout; onHost: boolean }): Store =>
-  onHost ? storeOnHost(device, layout) : storeOnDevice(device, layout)
+/**
+ * The store of a device. It keeps the memory of the host from step to step, because new memory costs more time than copies.
+ */
+export class StoreKeeper {
+  #memory: Floats | null = null
 
+  /** @throws BudgetExceededError  it does not fit */
+  open(device: Device, { layout, onHost }: { layout: StoreLayout; onHost: boolean }): Store {
+    if (!onHost) return storeOnDevice(device, layout)
+    const length = Math.ceil(layout.bytes / device.elementBytes)
+    if (this.#memory?.length !== length) {
+      this.#memory = device.elementBytes === 4 ? new Float32Array(length) : new Float64Array(length)
+    }
+    return storeOnHost(device, layout, this.#memory)
+  }
+}
+
+/** @throws BudgetExceededError  it does not fit */
 function storeOnDevice({ allocator }: Device, layout: StoreLayout): Store {
   const whole = allocator.alloc(layout.bytes, 'store', 'store')
   return {
@@ -96,9 +110,7 @@ function storeOnDevice({ allocator }: Device, layout: StoreLayout): Store {
   }
 }
 
-function storeOnHost(device: Device, layout: StoreLayout): Store {
-  const length = Math.ceil(layout.bytes / device.elementBytes)
-  const whole: Floats = device.elementBytes === 4 ? new Float32Array(length) : new Float64Array(length)
+function storeOnHost(device: Device, layout: StoreLayout, whole: Floats): Store {
   let pending: Promise<void>[] = []
   return {
     valuesOf(piece) {
@@ -110,8 +122,8 @@ function storeOnHost(device: Device, layout: StoreLayout): Store {
         place() {},
         load: (storage, value) => device.upload(storage, of(storage, value)),
         save(storage, value) {
-          const place = of(storage, value)
-          pending.push(device.read(storage).then((values) => place.set(values)))
+          const copied = device.copyOut(storage, of(storage, value))
+          if (copied) pending.push(copied)
         },
       }
     },

@@ -22,10 +22,13 @@ class Stores implements Choices {
   /** for each candidate, all values that are dropped with it */
   readonly #together: ReadonlyMap<number, readonly number[]>
   readonly #makers: ReadonlyMap<number, number>
+  /** 1 for each value that is stored if none is dropped */
+  readonly #all: Uint8Array
 
   constructor(levels: Levels, costOf: (bytes: number) => number) {
     const { graph, candidates } = levels
     this.#levels = levels
+    this.#all = levels.storedWithout(new Set())
     this.count = graph.values.length
     this.#times = Float64Array.from(graph.instructions, timeOf)
     this.#bytes = Float64Array.from(graph.values, ({ bytes }) => costOf(bytes))
@@ -46,7 +49,7 @@ class Stores implements Choices {
 
   simulate(dropped: Uint8Array, target: number): Outcome {
     const levels = this.#levels
-    const stored = levels.storedWithout(new Set())
+    const stored = this.#all.slice()
     for (const [value, all] of this.#together) if (dropped[value] === 1) for (const each of all) stored[each] = 0
     const last = new Int32Array(this.count).fill(-1)
     let time = 0

@@ -7,7 +7,7 @@ import { sumOf } from '../ops/targets.js'
 import type { Pass } from '../step/pass.js'
 import { type Recording, record } from '../step/record.js'
 import { mismatch, perform, planned, run, runPlanned } from '../step/run.js'
-import { openStore } from '../step/store.js'
+import { StoreKeeper } from '../step/store.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Arrays, isArray, isTensor, mapMembers, memberAt, membersOf, type Tensors } from '../tensor/structure.js'
 import { EmptyBatchError, InterruptedError } from './errors.js'
@@ -50,6 +50,7 @@ export class Gatherer {
   /** the seed of dropout masks */
   readonly #seed: number
   readonly #splits: SplitCheck
+  readonly #store = new StoreKeeper()
   /** when timers and signals last ran; kept from step to step, because many steps may be shorter than BREATH_MS */
   #breath = performance.now()
 
@@ -136,7 +137,7 @@ export class Gatherer {
     const { length: levels } = passes.parts[0]
     /** the recordings of a step in several passes, which all passes run */
     const kept: Recording<Tensors | null>[] = []
-    const store = passes.store ? openStore(device, passes.store) : null
+    const store = passes.store ? this.#store.open(device, passes.store) : null
     try {
       for (let level = 0; level < levels; level++) {
         let firstSample = 0
