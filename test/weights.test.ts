@@ -8,23 +8,21 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   add,
-  averagePool2d,
   type Device,
   fromHost,
   load,
   Module,
-  maxPool2d,
   nn,
   noGrad,
   openDevice,
   permute,
-  relu,
   reshape,
   type SavedTensor,
   scaledDotProductAttention,
   slice,
   type Tensor,
 } from '../src/index.js'
+import { ResNet18 } from './resnet.js'
 
 const HERE = fileURLToPath(new URL('../../test/weights/', import.meta.url))
 
@@ -34,65 +32,6 @@ interface Recorded {
 }
 const recorded = (name: string): Record<'inputs' | 'outputs', Recorded> =>
   JSON.parse(readFileSync(`${HERE}${name}.json`, 'utf8'))
-
-const conv = (device: Device, from: number, to: number, kernel: number, stride: number) =>
-  new nn.Conv2d(device, from, to, kernel, { stride, padding: Math.floor(kernel / 2), bias: false })
-
-class BasicBlock extends Module {
-  conv1: nn.Conv2d
-  bn1: nn.BatchNorm2d
-  conv2: nn.Conv2d
-  bn2: nn.BatchNorm2d
-  downsample: nn.Sequential | null
-
-  constructor(device: Device, from: number, to: number, stride: number) {
-    super(device)
-    this.conv1 = conv(device, from, to, 3, stride)
-    this.bn1 = new nn.BatchNorm2d(device, to)
-    this.conv2 = conv(device, to, to, 3, 1)
-    this.bn2 = new nn.BatchNorm2d(device, to)
-    const same = stride === 1 && from === to
-    this.downsample = same ? null : new nn.Sequential(conv(device, from, to, 1, stride), new nn.BatchNorm2d(device, to))
-  }
-
-  forward(x: Tensor): Tensor {
-    const h = relu(this.bn1.forward(this.conv1.forward(x)))
-    const y = this.bn2.forward(this.conv2.forward(h))
-    return relu(add(y, this.downsample ? this.downsample.forward(x) : x))
-  }
-}
-
-/** torchvision's resnet18, narrow. */
-class ResNet18 extends Module {
-  conv1: nn.Conv2d
-  bn1: nn.BatchNorm2d
-  layer1: BasicBlock[]
-  layer2: BasicBlock[]
-  layer3: BasicBlock[]
-  layer4: BasicBlock[]
-  fc: nn.Linear
-
-  constructor(device: Device, width: number, classes: number) {
-    super(device)
-    const stage = (from: number, to: number, stride: number) => [
-      new BasicBlock(device, from * width, to * width, stride),
-      new BasicBlock(device, to * width, to * width, 1),
-    ]
-    this.conv1 = conv(device, 3, width, 7, 2)
-    this.bn1 = new nn.BatchNorm2d(device, width)
-    this.layer1 = stage(1, 1, 1)
-    this.layer2 = stage(1, 2, 2)
-    this.layer3 = stage(2, 4, 2)
-    this.layer4 = stage(4, 8, 2)
-    this.fc = new nn.Linear(device, 8 * width, classes)
-  }
-
-  forward(x: Tensor): Tensor {
-    let h = maxPool2d(relu(this.bn1.forward(this.conv1.forward(x))), { kernel: 3, stride: 2, padding: 1 })
-    for (const block of [this.layer1, this.layer2, this.layer3, this.layer4].flat()) h = block.forward(h)
-    return this.fc.forward(averagePool2d(h, { kernel: h.shape.slice(2) as [number, number] }).flatten())
-  }
-}
 
 class Attention extends Module {
   c_attn: nn.Linear
@@ -200,7 +139,10 @@ class Gpt extends Module {
 /** PyTorch's float32 against ours, with sums in another order: 8 roundings of the largest output. Measured: up to 2.5. */
 const FLOAT32_MODEL = 8 * 2 ** -24
 
-const MODELS = { resnet18: (device: Device) => new ResNet18(device, 2, 5), gpt: (device: Device) => new Gpt(device) }
+const MODELS = {
+  resnet18: (device: Device) => new ResNet18(device, { width: 2, classes: 5 }),
+  gpt: (device: Device) => new Gpt(device),
+}
 
 for (const [name, make] of Object.entries(MODELS)) {
   for (const kind of ['cpu', 'reference'] as const) {
@@ -224,7 +166,7 @@ for (const [name, make] of Object.entries(MODELS)) {
 
 test('names that are missing, unexpected or misshapen are listed together; strict: false leaves the first two', async () => {
   const device = await openDevice('cpu', { memory: '1MiB' })
-  const model = new ResNet18(device, 2, 5)
+  const model = new ResNet18(device, { width: 2, classes: 5 })
   const before = await model.stateDict()
   const { 'fc.bias': bias, ...others } = await load(`${HERE}resnet18.safetensors`)
   const state: Record<string, SavedTensor> = { ...others, 'head.bias': bias }
