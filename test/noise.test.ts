@@ -143,7 +143,7 @@ test('ignored targets and weights: the estimates are those of the two gradients 
       near(noise.squaredNorm, (count * large - b * small) / (count - b), 1e-9, 'squared norm')
       near(noise.variance, (small - large) / (1 / b - 1 / count), 1e-9, 'variance')
     }),
-    { numRuns: 200 * TEST_RUNS },
+    { numRuns: 60 * TEST_RUNS },
   )
 })
 
@@ -179,7 +179,7 @@ const scaleOf = (results: readonly StepResult[]): number => {
 for (const kind of ['cpu', 'reference'] as const satisfies readonly DeviceKind[]) {
   test(`${kind}: 200 steps over 10,000 samples of a linear regression give the noise scale within 10 %`, async () => {
     const { xs, ts, set } = problem(1)
-    for (const microBatch of [10, 25, 50, 100]) {
+    for (const microBatch of kind === 'cpu' ? [10, 25, 50, 100] : [25]) {
       const device = await openDevice(kind, { memory: '4MiB' })
       const { model, streamer } = regression(device, FEATURES)
       const [weights] = await valuesOf(model)

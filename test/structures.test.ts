@@ -1,6 +1,7 @@
 /** Samples with several inputs and targets, and models with several outputs, against arithmetic by hand in float64. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { HeapDevice } from '../src/device/heap-device.js'
 import {
   type AnyBatch,
   type AnyModule,
@@ -8,6 +9,7 @@ import {
   ArgumentError,
   type Arrays,
   type Batch,
+  BudgetExceededError,
   checkSeparable,
   crossEntropy,
   type Device,
@@ -25,6 +27,7 @@ import {
   Streamer,
   type Tensor,
 } from '../src/index.js'
+import { FailingAllocator } from './devices.js'
 import { errorOf } from './error-of.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
@@ -681,6 +684,31 @@ test('a loss of one target refuses several, and one that ignores targets has to 
   assert.match(String(await errorOf(fine.step({ ...batch, targets: [bad, box] }))), /target 9 at \[2\] is not a class/)
   assert.throws(() => crossEntropy.check(batch.targets as never, [4, CLASSES]), /the targets are a list of arrays/)
   await device.close()
+})
+
+test('every allocation of a step fails in turn: nothing is lost, and the step can be tried again', async () => {
+  for (const name of ['a record of inputs', 'lists of outputs and targets']) {
+    const { open, batch } = TASKS[name]
+    const allocator = new FailingAllocator(1 << 20)
+    const device = new HeapDevice('cpu', allocator)
+    const { model, streamer } = open(device)
+    await streamer.step(batch(samples(7, 1)), { microBatch: 3 })
+    const before = await weightsOf(model)
+    const held = device.memory.heldBytes
+    let failures = 0
+    for (let n = 1; ; n++) {
+      allocator.remaining = n
+      const outcome = await streamer.step(batch(samples(7, 2)), { microBatch: 3 }).catch((error: unknown) => error)
+      allocator.remaining = Infinity
+      if (!(outcome instanceof Error)) break
+      assert.instance(outcome, BudgetExceededError)
+      assert.is(device.memory.heldBytes, held)
+      assert.equal(await weightsOf(model), before)
+      failures++
+    }
+    assert.ok(failures > 20, `only ${failures} allocations in a step`)
+    await device.close()
+  }
 })
 
 test('the order in which a record lists its members changes nothing', async () => {
