@@ -217,6 +217,14 @@ test('one micro-batch, or noise: false, tells nothing: null', async () => {
   const step = await without.step(set.gather([0, 1, 2, 3]), { microBatch: 2 })
   assert.equal([step.parts, step.noise, step.noiseScale], [[{ size: 2, count: 2 }], null, null])
   assert.match(String(await errorOf(without.fit(set, { batch: 'auto' }).next())), /this streamer has noise: false/)
+  const normed = new nn.Sequential(new nn.BatchNorm1d(device, FEATURES), new nn.Linear(device, FEATURES, 1))
+  nn.setBatchNormPolicy(normed, 'exact')
+  const inPasses = new Streamer({ model: normed, loss: mse, optimizer: optim.sgd(normed, { learningRate: 0.1 }) })
+  assert.is((await inPasses.step(set.gather([0, 1, 2, 3]), { microBatch: 2 })).noise, null)
+  assert.match(
+    String(await errorOf(inPasses.fit(set, { batch: 'auto' }).next())),
+    /where a mini-batch goes in several passes/,
+  )
   const epochs: EpochResult[] = []
   const [result] = await steps(streamer, data.subset(set, [0, 1, 2, 3]), {
     batch: 4,

@@ -80,20 +80,30 @@ export class MiniBatchSizes {
   /**
    * The micro-batch to ask for. A mini-batch that grows goes in two at least, if that is possible, so that its noise can be
    * measured.
+   * @throws ArgumentError  it goes in several passes, in which nothing is measured
    */
   microBatchOf(request: PlanRequest, planFor: (request: PlanRequest) => PlannedStep): MicroBatchOption {
     if (!this.growth) return request.microBatch
     const half = Math.ceil(request.batch / 2)
-    if (planFor(request).plan.microBatch <= half) return request.microBatch
+    const asked = planFor(request)
+    if (asked.plan.microBatch <= half) return measurable(asked, request.microBatch)
     try {
-      planFor({ ...request, microBatch: half })
-      return half
+      return measurable(planFor({ ...request, microBatch: half }), half)
     } catch (error) {
       // a model can refuse a smaller size, and holes can be in its way
       if (error instanceof ShapeError || error instanceof DoesNotFitError) return request.microBatch
       throw error
     }
   }
+}
+
+/** @throws ArgumentError  the mini-batch goes in several passes, in which nothing is measured */
+function measurable({ passes }: PlannedStep, microBatch: MicroBatchOption): MicroBatchOption {
+  if (passes.parts[0].length === 1) return microBatch
+  throw new ArgumentError(
+    'fit: a growing mini-batch follows the noise of the gradient, which is not measured where a mini-batch goes in ' +
+      'several passes, as with exact batch norm: give batch a number, or the layers another policy',
+  )
 }
 
 function limitsOf(batch: number | 'auto' | GrowingBatch, samples: number | null): Required<GrowingBatch> {
