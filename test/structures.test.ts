@@ -576,14 +576,17 @@ test('a model that states its inputs is given no others; one that does not says 
   }
   const model = new Towers(device)
   const loose = new Streamer({ model, loss: mse, optimizer: learn(model) })
-  const given = 'it was called with { image: [4, 3], txt: [4, 2] }'
+  // a plan may begin with another number of samples
+  const given = / \(it was called with \{ image: \[\d, 3\], txt: \[\d, 2\] \}\)/
   const wrong = await errorOf(loose.step({ inputs: { image, txt: text }, targets: score }))
   assert.ok(wrong instanceof ArgumentError)
-  assert.is(wrong.message, `linear: x is undefined; it must be a tensor, such as tensor(device, [1, 2]) (${given})`)
+  assert.match(wrong.message, /^linear: x is undefined; it must be a tensor/)
+  assert.match(wrong.message, given)
   model.forward = ({ text }) => text.sum()
   const thrown = await errorOf(loose.step({ inputs: { image, txt: text }, targets: score }))
   assert.ok(thrown instanceof ModelError)
-  assert.ok(thrown.message.includes(` (${given}). Nothing was committed`), thrown.message)
+  assert.match(thrown.message, given)
+  assert.match(thrown.message, 'Nothing was committed')
   await device.close()
 })
 
