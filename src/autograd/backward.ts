@@ -37,6 +37,11 @@ const check = door('backward', { loss: TENSOR, seed: NUMBER })
  */
 export function backward(loss: Tensor, seed = 1): void {
   check([loss, seed])
+  walkBack(loss, seed)
+}
+
+/** `backward`, with a function that is called before each node is walked. */
+export function walkBack(loss: Tensor, seed: number, before: (node: Node) => void = () => {}): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss has shape ${showShape(loss.shape)}, not one element`)
   loss.storage('backward')
   const { device } = loss
@@ -60,6 +65,7 @@ export function backward(loss: Tensor, seed = 1): void {
       if (!dy) continue
       device.op = `${node.op.name} gradient`
       device.module = node.module
+      before(node)
       walk(device, node, dy, pending)
       nodes.splice(i, 1)
       dropNode(device, node)

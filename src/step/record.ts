@@ -117,9 +117,37 @@ function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recordin
 
 /** Record the memory that `fn` takes, but not its kernels: no value changes. */
 export function withoutKernels(device: Device, fn: () => void): void {
-  const { list } = device
-  if (!(list instanceof Recording)) throw new RehearsalError('withoutKernels: nothing is being recorded')
+  const list = recordingOf(device)
   const from = list.instructions.length
   fn()
   for (let i = from; i < list.instructions.length; i++) list.instructions[i] = { ...list.instructions[i], perform() {} }
+}
+
+/**
+ * Record `fn`, but until it calls its argument no kernel runs: every value becomes 0 instead, and standing memory stays as it
+ * is.
+ */
+export function zerosAtFirst(device: Device, fn: (kernelsFromHere: () => void) => void): void {
+  const list = recordingOf(device)
+  const from = list.instructions.length
+  let end = Infinity
+  fn(() => {
+    end = Math.min(end, list.instructions.length)
+  })
+  end = Math.min(end, list.instructions.length)
+  for (let i = from; i < end; i++) list.instructions[i] = zeroed(device, list, list.instructions[i])
+}
+
+function zeroed(device: Device, list: Recording, instruction: Instruction): Instruction {
+  const fills = instruction.writes.map((value) => {
+    if (value.list !== list) return undefined
+    device.run('fill', { size: value.size, value: 0 }, [], [value])
+    return list.instructions.pop()
+  })
+  return { ...instruction, perform: (_, writes) => fills.forEach((fill, j) => fill?.perform([], [writes[j]], [])) }
+}
+
+function recordingOf({ list }: Device): Recording {
+  if (list instanceof Recording) return list
+  throw new RehearsalError('nothing is being recorded')
 }

@@ -5,7 +5,7 @@
  * commit. The tensors that it needs between micro-batches (the loss so far, shadows of the model's buffers) exist from
  * the beginning, so that a step starts and ends without a transient block.
  */
-import { backward, zeroGrad } from '../autograd/backward.js'
+import { zeroGrad } from '../autograd/backward.js'
 import type { AnyBatch } from '../data/batch.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
@@ -13,9 +13,9 @@ import { inMiniBatch, movesLate } from '../nn/mini-batch.js'
 import type { AnyModule } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
 import type { AnyLoss } from '../ops/loss.js'
-import { noGrad } from '../ops/tape.js'
+import { noGrad, tapeOf } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import { rehearse, withoutKernels } from '../step/record.js'
+import { rehearse } from '../step/record.js'
 import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
@@ -33,6 +33,7 @@ import {
   type Tensors,
 } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { backwardByShare, counting } from './counting.js'
 import { ModelError } from './errors.js'
 import type { Kind, Mode } from './kind.js'
 import { Owners } from './owners.js'
@@ -139,23 +140,25 @@ export class Program {
         return noGrad(this.device, () => {
           const output = this.#forward(mode, x)
           const loss = this.#lossOf(output, target, weights)
-          this.#counting(share, () => this.#addLoss(loss, share))
+          counting(this.device, share, () => this.#addLoss(loss, share))
           return output
         })
       }
       // The inner scope ends the forward's tensors before the backward; the tape keeps what gradients need.
       const miniBatch = this.#totals.begin({ samples: size, before: this.device.step.firstSample, all })
-      const forward = () => inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
-      const loss = scope(this.device, () => this.#lossOf(forward(), target, weights))
+      let ofModel: ReadonlySet<object> = new Set()
+      const loss = scope(this.device, () => {
+        const output = inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
+        ofModel = new Set(tapeOf(this.device))
+        return this.#lossOf(output, target, weights)
+      })
       if (!loss.requiresGrad) {
         throw new ModelError(
           'the loss depends on no parameter: compute it from the output of the model, and the output from parameters',
         )
       }
-      this.#counting(share, () => {
-        backward(loss, share)
-        this.#addLoss(loss, share)
-      })
+      backwardByShare(loss, share, this.#totals.coupleSamples ? ofModel : null)
+      counting(this.device, share, () => this.#addLoss(loss, share))
       return null
     })
   }
@@ -263,15 +266,6 @@ export class Program {
     weights?.checkUsed()
     if (loss.size !== 1) throw new ShapeError(`the loss has shape ${showShape(loss.shape)}; it must be one number`)
     return loss
-  }
-
-  /**
-   * Run `fn`, which adds loss and gradient. For a share of 0 its memory is taken and freed as planned but no kernel runs:
-   * the loss may be NaN there, and 0 times NaN is not 0.
-   */
-  #counting(share: number, fn: () => void): void {
-    if (share > 0) fn()
-    else withoutKernels(this.device, fn)
   }
 
   #addLoss(loss: Tensor, share: number): void {

@@ -33,6 +33,11 @@ export class TotalsKeeper {
     return [...this.#lastForward()].every(([, calls]) => calls.every(isServed))
   }
 
+  /** Do the samples of the last forward depend on those of other micro-batches? */
+  get coupleSamples(): boolean {
+    return [...this.#lastForward()].some(([, calls]) => calls.some(({ needs }) => needs.sums))
+  }
+
   /** Make the totals that are missing. @throws BudgetExceededError  they do not fit; none was made */
   makeMissing(): void {
     const missing = [...this.#lastForward()].flatMap(([, calls]) => calls.filter((call) => !isServed(call)))
