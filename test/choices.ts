@@ -85,15 +85,15 @@ function branch(draws: Draws, chosen: 0 | 1): Choice {
   }
 }
 
-function maxima(draws: Draws): Choice {
+function extremes(draws: Draws, kind: 'max' | 'min'): Choice {
   const [rows, columns] = [draws.whole(1, 5), draws.whole(1, 9)]
   const x = draws.values(rows * columns, ORDERED)
-  const max = Array.from({ length: rows }, (_, r) => Math.max(...x.slice(r * columns, (r + 1) * columns)))
+  const best = Array.from({ length: rows }, (_, r) => Math[kind](...x.slice(r * columns, (r + 1) * columns)))
   return {
     x,
     shape: [rows, columns],
-    run: (t) => ops.max(t, { axes: 1 }),
-    zero: (value, i) => value !== max[Math.floor(i / columns)],
+    run: (t) => ops[kind](t, { axes: 1 }),
+    zero: (value, i) => value !== best[Math.floor(i / columns)],
   }
 }
 
@@ -232,7 +232,8 @@ const CHOICES: { readonly [name: string]: (draws: Draws) => Choice } = {
   'maximum, second': (draws) => ofTwo(draws, 'maximum', 1),
   'minimum, first': (draws) => ofTwo(draws, 'minimum', 0),
   'minimum, second': (draws) => ofTwo(draws, 'minimum', 1),
-  max: maxima,
+  max: (draws) => extremes(draws, 'max'),
+  min: (draws) => extremes(draws, 'min'),
   maxPool2d: (draws) => windows(draws, 'maxPool2d'),
   averagePool2d: (draws) => windows(draws, 'averagePool2d'),
   conv2d: (draws) => windows(draws, 'conv2d'),

@@ -16,6 +16,7 @@ import { noGrad, tapeOf } from '../src/ops/tape.js'
 import { fc } from './property.js'
 import '../src/ops/chain.js'
 import { scope } from '../src/step/scope.js'
+import { arange } from '../src/tensor/arange.js'
 import { full, requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { DeviceMismatchError, DisposedError, ShapeError } from '../src/tensor/errors.js'
 import type { Tensor } from '../src/tensor/tensor.js'
@@ -279,6 +280,71 @@ test('only the tensors that a wanted gradient needs are saved', () => {
   })
 })
 
+test('an op that is made of others leaves no tensor beside its results, made or failed', () => {
+  const x = zeros(cpu, [4, 3])
+  const allocator = new FailingAllocator(MEMORY)
+  const device = new NoAliasDevice('reference', allocator)
+  const [a, b] = [zeros(device, [4, 3]), zeros(device, [4, 3])]
+  const made: (() => Tensor | readonly Tensor[])[] = [
+    () => ops.stack([a, b], 1),
+    () => ops.oneHot(a, 5),
+    () => ops.split(a, [1, 3]),
+    () => ops.chunk(a, 3, 1),
+  ]
+  const standing = device.memory.heldBytes
+  for (const make of made) {
+    for (let n = 1; ; n++) {
+      allocator.remaining = n
+      let results: Tensor | readonly Tensor[] = []
+      const error = caught(() => {
+        results = make()
+      })
+      allocator.remaining = Infinity
+      for (const result of [results].flat()) result.dispose()
+      assert.is(device.memory.heldBytes, standing, `${make}: allocation ${n}`)
+      if (error === null) break
+      assert.instance(error, BudgetExceededError)
+      assert.ok(n < 9, 'it never succeeded')
+    }
+  }
+  const [stacked, piece] = [ops.stack([x, x]), ops.chunk(x, 4)[0]]
+  assert.equal(
+    [stacked.shape, piece.shape],
+    [
+      [2, 4, 3],
+      [1, 3],
+    ],
+  )
+})
+
+test('wrong axes and pieces of ops that are made of others: ShapeError with their name', () => {
+  const x = zeros(cpu, [4, 3, 1])
+  const cases: [() => unknown, RegExp][] = [
+    [() => ops.transpose(x, 0, 3), /^transpose: axis 3/],
+    [() => ops.squeeze(x, 1), /^squeeze: axis 1 of \[4, 3, 1\]/],
+    [() => ops.squeeze(x, [2, -1]), /^squeeze: axis -1 is named twice/],
+    [() => ops.unsqueeze(x, 4), /^unsqueeze: axis 4/],
+    [() => ops.stack([x, zeros(cpu, [4, 3])]), /^stack: \[4, 3, 1\] and \[4, 3\] differ/],
+    [() => ops.split(x, [1, 2]), /^split: \[1, 2\] does not add up to axis 0 of \[4, 3, 1\]/],
+    [() => ops.split(x, 0), /^split: 0 is not a length/],
+    [() => ops.chunk(x, 1.5), /^chunk: 1.5 pieces/],
+  ]
+  for (const [call, says] of cases) {
+    const error = caught(call)
+    assert.instance(error, ShapeError, String(says))
+    assert.match(error?.message ?? '', says)
+  }
+  const bad: [() => unknown, RegExp][] = [
+    [() => ops.stack([]), /^stack: needs at least one tensor/],
+    [() => ops.oneHot(tensor(cpu, [0, 5]), 5), /^oneHot: 5 is among the indices/],
+    [() => ops.oneHot(x, 0), /^oneHot: count is 0/],
+    [() => arange(cpu, 3, 1), /^arange: there is no list of numbers from 3 to 1 in steps of 1/],
+    [() => arange(cpu, 0, 1, 0), /^arange: /],
+    [() => arange(cpu, 0, 1, Number.NaN), /^arange: /],
+  ]
+  for (const [call, says] of bad) assert.match(String(caught(call)), new RegExp(String(says).slice(2, -1)))
+})
+
 // Errors
 
 const wrong: Readonly<Record<string, [call: (d: Device) => Tensor, ...says: string[]]>> = {
@@ -500,7 +566,8 @@ test('backward scales by its seed, refuses a tensor that is not a loss, and uses
 // Chaining
 
 test('chaining calls the free functions', async () => {
-  const names = Object.keys(ops).filter((name) => name !== 'concat')
+  const lists = ['concat', 'stack']
+  const names = Object.keys(ops).filter((name) => !lists.includes(name))
   const [x, w] = [
     tensor(reference, [
       [1, -2],
@@ -509,7 +576,7 @@ test('chaining calls the free functions', async () => {
     tensor(reference, [[0.25], [2]]),
   ]
   for (const name of names) assert.type(Reflect.get(x, name), 'function', name)
-  assert.is(Reflect.get(x, 'concat'), undefined)
+  for (const name of lists) assert.is(Reflect.get(x, name), undefined)
   assert.not(Object.keys(x).includes('add'))
   const chained = x.matmul(w).add(1).relu().sum({ axes: 1 })
   const free = ops.sum(ops.relu(ops.add(ops.matmul(x, w), 1)), { axes: 1 })

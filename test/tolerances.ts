@@ -46,6 +46,7 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
     'only moves, compares or chooses',
     0,
     `reshape permute slice concat pad broadcastTo where embedding max argmax
+    min argmin detach
     less lessEqual greater greaterEqual equal notEqual maximum minimum maxPool2d`,
   ],
   ['exact sums and products', 0, 'add sub mul matmul linear conv2d convTranspose2d sum'],
@@ -53,10 +54,11 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
   ['one constant or division that is not exact', 4, 'leakyRelu div mean averagePool2d mse'],
   ['IEEE square root, once more in the gradient', 4, 'sqrt'],
   ['a mean that is not exact, taken from every value, and a square', 8, 'variance'],
+  ['a sum of squares, its root, and two quotients by it that are at most 16 times the result', 128, 'std norm'],
   [
     'one function of at most 8 ulp and a few products',
     32,
-    'softmax logSoftmax scaledDotProductAttention crossEntropy bceWithLogits',
+    'softmax logSoftmax logSumExp scaledDotProductAttention crossEntropy bceWithLogits',
   ],
   ['one reciprocal root and a product', 16, 'frozenBatchNorm2d'],
   [

@@ -2,19 +2,19 @@
 import { Tensor } from '../tensor/tensor.js'
 import { type Ops, ops } from './table.js'
 
-type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => Tensor ? (...rest: Rest) => Tensor : never
+type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never
 
 /**
- * All ops except concat, which takes a list. A mapped type over `keyof Ops` hands on the documentation of each op to
+ * All ops except concat and stack, which take a list. A mapped type over `keyof Ops` hands on the documentation of each op to
  * editors.
  */
-export type Chained = { readonly [Name in keyof Ops as Exclude<Name, 'concat'>]: Method<Ops[Name]> }
+export type Chained = { readonly [Name in keyof Ops as Exclude<Name, 'concat' | 'stack'>]: Method<Ops[Name]> }
 
 declare module '../tensor/tensor.js' {
   interface Tensor extends Chained {}
 }
 
-const { concat, ...chained } = ops
+const { concat, stack, ...chained } = ops
 
 for (const [name, op] of Object.entries(chained)) {
   Object.defineProperty(Tensor.prototype, name, {

@@ -25,14 +25,14 @@ export type OpFunction<F> = F & { readonly op: Op<unknown> }
  * The public function of an op.
  * @param signature  its arguments, which are checked before `call` gets them
  */
-export function define<Options, F extends (...args: never[]) => Tensor>(
+export function define<Options, F extends (...args: never[]) => Tensor | readonly Tensor[]>(
   op: Op<Options>,
   signature: Signature,
   call: F,
   name = op.name,
 ): OpFunction<F> {
   const check = door(name, signature)
-  const checked = (...given: Parameters<F>): Tensor => {
+  const checked = (...given: Parameters<F>): Tensor | readonly Tensor[] => {
     check(given)
     return call(...given)
   }

@@ -8,6 +8,8 @@ import { crossEntropy } from './cross-entropy.js'
 import type { Op } from './declaration.js'
 import { dropout } from './dropout.js'
 import * as embedding from './embedding.js'
+import * as extremes from './extremes.js'
+import * as logSumExp from './log-sum-exp.js'
 import * as matmul from './matmul.js'
 import * as movement from './movement.js'
 import * as norm from './norm.js'
@@ -16,6 +18,8 @@ import * as pool from './pool.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
 import * as unary from './unary.js'
+import * as variance from './variance.js'
+import * as views from './views.js'
 import * as where from './where.js'
 
 /**
@@ -27,7 +31,11 @@ type Families = typeof unary &
   typeof where &
   typeof matmul &
   typeof reduce &
+  typeof extremes &
+  typeof variance &
+  typeof logSumExp &
   typeof movement &
+  typeof views &
   typeof conv &
   typeof attention &
   typeof convTranspose &
@@ -47,7 +55,11 @@ export const ops: Ops = {
   ...where,
   ...matmul,
   ...reduce,
+  ...extremes,
+  ...variance,
+  ...logSumExp,
   ...movement,
+  ...views,
   ...conv,
   ...attention,
   ...convTranspose,

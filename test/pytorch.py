@@ -1,0 +1,59 @@
+"""
+The cases of pytorch.test.ts by PyTorch 1.13 in float64: python3 test/pytorch.py > test/pytorch.json
+Each is the expression, its inputs and c; the gradients are those of (y * c).sum(). c counts 1, 2, 3, 1, 2, 3, ...
+"""
+import json
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+inf, nan = float('inf'), float('nan')
+X = [[1, 3, -2], [0.5, 0.5, 4]]
+CASES = [
+    ('x.amin(1)', [[[1, 3, 1], [0.5, 2, 4]]]),
+    ('x.amin()', [[[1, 3, 1], [0.5, 2, 4]]]),
+    ('x.argmin(1)', [[[1, 3, 1], [4, 2, 4]]]),
+    ('x.std(1)', [X]),
+    ('x.std(0, unbiased=False)', [[[1, 3], [1, 5]]]),
+    ('x.std()', [[[[2]], [[5]]]]),
+    ('x.norm(dim=1)', [[[3, 4], [0, 0], [-1, 2]]]),
+    ('x.norm(dim=(0, 1), keepdim=True)', [X]),
+    ('torch.logsumexp(x, 1)', [[[1, 2, 0.5], [100, 101, -300], [-inf, 0, 1], [inf, 0, 1]]]),
+    ('torch.logsumexp(x, (0, 1))', [X]),
+    ('torch.stack([a, b], 1)', [X, [[9, 8, 7], [6, 5, 4]]]),
+    ('x.split(2, 1)[1]', [X]),
+    ('x.split([1, 2], 1)[1]', [X]),
+    ('x.chunk(3)[1]', [[1, 2, 3, 4, 5, 6, 7]]),
+    ('x.chunk(4)[2]', [[1, 2, 3, 4, 5]]),
+    ('x.transpose(0, -1)', [[[[1, 2], [3, 4]], [[5, 6], [7, 8]], [[9, 8], [7, 6]]]]),
+    ('F.one_hot(x, 4)', [[[0, 3], [2, 1]]]),
+    ('x.detach() * x', [[2, 3]]),
+    ('torch.arange(1, 2, 0.25) * x', [2]),
+    ('torch.arange(5, 0, -2) * x', [2]),
+]
+
+
+def plain(values):
+    return [value if abs(value) < inf else repr(value) for value in values]
+
+
+def run(name, inputs):
+    whole = 'one_hot' in name
+    leaves = [torch.tensor(v, dtype=torch.int64 if whole else torch.float64, requires_grad=not whole) for v in inputs]
+    names = ['x'] if len(leaves) == 1 else ['a', 'b', 'c'][: len(leaves)]
+    y = eval(name, {'torch': torch, 'F': F, 'nn': nn, **dict(zip(names, leaves))})
+    c = (torch.arange(y.numel(), dtype=torch.float64) % 3 + 1).reshape(y.shape)
+    if y.requires_grad:
+        (y * c).sum().backward()
+    gradients = [None if leaf.grad is None else plain(leaf.grad.flatten().tolist()) for leaf in leaves]
+    given = [plain_nested(v) for v in inputs]
+    return {'name': name, 'inputs': given, 'y': plain(y.detach().flatten().tolist()), 'shape': list(y.shape), 'gradients': gradients}
+
+
+def plain_nested(value):
+    if isinstance(value, list):
+        return [plain_nested(item) for item in value]
+    return value if abs(value) < inf else repr(value)
+
+
+print('[\n' + ',\n'.join(json.dumps(run(*case)) for case in CASES) + '\n]')

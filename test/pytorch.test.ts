@@ -1,0 +1,106 @@
+/**
+ * Ops against PyTorch 1.13 in float64, on the numbers of pytorch.json, which pytorch.py prints: y, its shape, and the gradients
+ * of (y * c).sum() with c = 1, 2, 3, 1, 2, 3, ... On every kind of device that needs no GPU.
+ */
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { backward } from '../src/autograd/backward.js'
+import { openDevice } from '../src/device/open.js'
+import { ops } from '../src/ops/table.js'
+import { scope } from '../src/step/scope.js'
+import { arange } from '../src/tensor/arange.js'
+import { requireGrad, tensor } from '../src/tensor/create.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+import { CONVENTION_FLOAT32, LITERAL } from './tolerances.js'
+
+/** Infinities and NaN are texts. */
+type Numbers = number | string | Numbers[]
+
+interface Recorded {
+  name: string
+  inputs: Numbers[]
+  y: Numbers[]
+  shape: number[]
+  /** null: the input has no gradient */
+  gradients: (Numbers[] | null)[]
+}
+
+/** The same by Sluice. */
+const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
+  'x.amin(1)': (x) => ops.min(x, 1),
+  'x.amin()': (x) => ops.min(x),
+  'x.argmin(1)': (x) => ops.argmin(x, 1),
+  'x.std(1)': (x) => ops.std(x, 1),
+  'x.std(0, unbiased=False)': (x) => ops.std(x, 0, { correction: 0 }),
+  'x.std()': (x) => ops.std(x),
+  'x.norm(dim=1)': (x) => ops.norm(x, 1),
+  'x.norm(dim=(0, 1), keepdim=True)': (x) => ops.norm(x, [0, 1], { keepDims: true }),
+  'torch.logsumexp(x, 1)': (x) => ops.logSumExp(x, 1),
+  'torch.logsumexp(x, (0, 1))': (x) => ops.logSumExp(x, [0, 1]),
+  'torch.stack([a, b], 1)': (a, b) => ops.stack([a, b], 1),
+  'x.split(2, 1)[1]': (x) => ops.split(x, 2, 1)[1],
+  'x.split([1, 2], 1)[1]': (x) => ops.split(x, [1, 2], 1)[1],
+  'x.chunk(3)[1]': (x) => ops.chunk(x, 3)[1],
+  'x.chunk(4)[2]': (x) => ops.chunk(x, 4)[2],
+  'x.transpose(0, -1)': (x) => ops.transpose(x, 0, -1),
+  'F.one_hot(x, 4)': (x) => ops.oneHot(x, 4),
+  'x.detach() * x': (x) => ops.mul(ops.detach(x), x),
+  'torch.arange(1, 2, 0.25) * x': (x) => ops.mul(arange(x.device, 1, 2, 0.25), x),
+  'torch.arange(5, 0, -2) * x': (x) => ops.mul(arange(x.device, 5, 0, -2), x),
+}
+
+const numbersOf = (given: Numbers): number[] =>
+  Array.isArray(given)
+    ? given.flatMap(numbersOf)
+    : [typeof given === 'string' ? Number(given.replace('inf', 'Infinity')) : given]
+
+const shapeOf = (given: Numbers): number[] => (Array.isArray(given) ? [given.length, ...shapeOf(given[0])] : [])
+
+const recorded: Recorded[] = JSON.parse(readFileSync(new URL('../../test/pytorch.json', import.meta.url), 'utf8'))
+
+/** Equal where PyTorch's number is not finite, and within the limit, relative to the largest number, where it is. */
+function assertNumbers(seen: ArrayLike<number>, wanted: readonly number[], limit: number, what: string): void {
+  assert.is(seen.length, wanted.length, what)
+  const scale = Math.max(1, ...wanted.filter(Number.isFinite).map(Math.abs))
+  wanted.forEach((value, i) => {
+    const near = Number.isFinite(value) ? Math.abs(seen[i] - value) <= limit * scale : Object.is(seen[i], value)
+    assert.ok(near, `${what}: ${seen[i]} at ${i}, and PyTorch has ${value}`)
+  })
+}
+
+for (const [kind, limit] of [
+  ['reference', LITERAL],
+  ['cpu', CONVENTION_FLOAT32],
+] as const) {
+  for (const { name, inputs, y, shape, gradients } of recorded) {
+    test(`${kind}: ${name}`, async () => {
+      const device = await openDevice(kind, { memory: '1MiB' })
+      const leaves = inputs.map((input, i) => {
+        const leaf = tensor(device, Float64Array.from(numbersOf(input)), shapeOf(input))
+        return gradients[i] ? requireGrad(leaf) : leaf
+      })
+      const result = scope(device, () => {
+        const result = RUNS[name](...leaves)
+        const c = tensor(
+          device,
+          Float64Array.from(y, (_, i) => (i % 3) + 1),
+          result.shape,
+        )
+        if (gradients.some((gradient) => gradient !== null)) backward(ops.sum(ops.mul(result, c)))
+        return result
+      })
+      assert.equal(result.shape, shape)
+      assertNumbers(await result.data(), numbersOf(y), limit, 'y')
+      for (const [i, gradient] of gradients.entries()) {
+        if (gradient) assertNumbers((await leaves[i].grad?.data()) ?? [], numbersOf(gradient), limit, `gradient ${i}`)
+      }
+    })
+  }
+}
+
+test('every expression was recorded', () => {
+  assert.equal(Object.keys(RUNS).sort(), recorded.map(({ name }) => name).sort())
+})
+
+test.run()
