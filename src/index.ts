@@ -67,6 +67,7 @@ export type { MergedStatistics, RunningStatistics, Statistics } from './ops/batc
 export * from './ops/binary.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
+export { type ContrastiveOptions, contrastive, type TripletOptions, triplet } from './ops/coupled-loss.js'
 export { type CrossEntropyOptions, crossEntropy, crossEntropyLoss } from './ops/cross-entropy.js'
 export type { BackwardCall, Call, ForwardCall, Gradient, Op, Saved, Target } from './ops/declaration.js'
 export { dropout } from './ops/dropout.js'
@@ -128,6 +129,7 @@ export type {
   MicroBatchOption,
   Part,
   Plan,
+  PlannedJoint,
   PlannedStore,
   Split,
 } from './stream/plan.js'

@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
 import type { Batch } from '../src/data/index.js'
+import { fromArrays } from '../src/data/index.js'
 import { DeviceError, PlanMismatchError, RehearsalError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
@@ -363,13 +364,15 @@ test('for a budget that cannot hold one sample, the error names one that can', a
   }
 })
 
-test('a loss that couples samples is refused when its mini-batch would be split', async () => {
+test('a loss that couples samples is not evaluated in parts', async () => {
   const coupled: Loss = Object.assign((output: Tensor, target: Tensor) => crossEntropy(output, target), {
     coupled: 'it compares samples with each other',
   })
   const run = trainer(open(), denseModel, 'sgd', coupled)
   assert.is((await run.streamer.step(randomBatch(12, 1))).step, 1)
-  assert.instance(await errorOf(step(run.streamer, randomBatch(12, 1))), NotSeparableError)
+  const { inputs, targets } = randomBatch(12, 1)
+  const refused = run.streamer.evaluate(fromArrays({ inputs, targets }), { microBatch: 5 })
+  assert.instance(await errorOf(refused), NotSeparableError)
 })
 
 test('a function that returns a promise is refused, and a later rejection does not end the process', async () => {

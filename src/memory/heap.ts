@@ -78,11 +78,10 @@ export class HeapAllocator implements Allocator {
     const starts = [0, ...this.#holes.map(({ address, bytes }) => address + bytes)]
     const ends = [...this.#holes.map(({ address }) => address), this.#tail]
     const taken = starts.map((address, i) => ({ address, bytes: ends[i] - address })).filter(({ bytes }) => bytes > 0)
-    const bytes = this.costOf(besideBytes)
-    const besideAddress = this.#holes[this.#bestHole(bytes)]?.address ?? this.#tail
-    if (besideBytes > 0) taken.push({ address: besideAddress, bytes })
+    const besideAddress = besideBytes > 0 ? this.#placeFor(this.costOf(besideBytes)) : undefined
+    if (besideAddress !== undefined) taken.push({ address: besideAddress, bytes: this.costOf(besideBytes) })
     const { addresses, endBytes } = arrange(lives, taken)
-    return { addresses, besideAddress, peakBytes: endBytes }
+    return { addresses, peakBytes: endBytes, ...(besideAddress !== undefined && { besideAddress }) }
   }
 
   resetPeak(): void {
@@ -146,6 +145,11 @@ export class HeapAllocator implements Allocator {
       if (size >= bytes && (best < 0 || size < this.#holes[best].bytes)) best = i
     }
     return best
+  }
+
+  /** Where a request would go if the budget had no end. */
+  #placeFor(bytes: number): number {
+    return this.#holes[this.#bestHole(bytes)]?.address ?? this.#tail
   }
 
   #cutHole(bytes: number): number | undefined {

@@ -34,6 +34,8 @@ export class Levels {
   readonly crossing: readonly number[]
   /** crossing values by the instruction that can make them again */
   readonly candidates: ReadonlyMap<number, readonly number[]>
+  /** the level that sends values out: see sendOut; -1: none does */
+  readonly sending: number
   /** the instructions of each level */
   readonly #byLevel: readonly (readonly number[])[]
   /** for each value, the only instruction that writes it, if it can run again; else -1 */
@@ -59,6 +61,7 @@ export class Levels {
     this.#wanted = new Int32Array(values.length)
     this.of = levelsOf(graph, this.#writes)
     this.count = this.of.reduce((most, level) => Math.max(most, level + 1), 1)
+    this.sending = this.of[instructions.findIndex(({ name }) => name === 'send')] ?? -1
     this.births = new Int32Array(values.length).fill(-1)
     this.#makers = new Int32Array(values.length).fill(-1)
     this.#writers = new Int32Array(values.length)

@@ -120,16 +120,17 @@ export const graphOf = ({ aliases }: Device, recording: Recording): Graph =>
 
 /**
  * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
- * @param dropped  the values that are made again for the backward: see again.ts; left out, none is
+ * @param dropped     the values that are made again for the backward: see again.ts; left out, none is
+ * @param storeBytes  of a store that is held meanwhile
  */
-export function plan(device: Device, recording: Recording, dropped?: ReadonlySet<number>): Pass {
+export function plan(device: Device, recording: Recording, dropped?: ReadonlySet<number>, storeBytes = 0): Pass {
   const graph = graphOf(device, recording)
   // made late or not, masks take the same time
   const choices = dropped ? [dropped] : graph.late.size > 0 ? [NOTHING, graph.late] : [NOTHING]
   return choices
     .map((values) => new Draft(device, graph, graph.schedule(values)))
     .reduce((a, b) => (b.most.bytes < a.most.bytes ? b : a))
-    .pass()
+    .pass(storeBytes)
 }
 
 /** A schedule with the lives of its values, before they have places. */

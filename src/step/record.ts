@@ -115,6 +115,28 @@ function into<T>(recording: Recording<T>, device: Device, fn: () => T): Recordin
   throw new RehearsalError('the recorded function returned a Promise: it must be synchronous, without await')
 }
 
+/**
+ * Record that a value is sent out.
+ * @param total  a total that stands for all that is sent: see Storage.isTotal
+ * @param send   gets the value when the recording reaches this point
+ */
+export function sendOut(device: Device, value: Storage, total: Storage, send: (placed: Storage) => void): void {
+  const { op, module } = device
+  recordingOf(device).perform({
+    ...{ op, module, name: 'send', parameters: {}, reads: [value], writes: [total], changes: true, workspaces: [] },
+    perform: ([placed]) => send(placed),
+  })
+}
+
+/** Record that a value is brought in, when the total is complete. @param bring  writes it */
+export function bringIn(device: Device, total: Storage, value: Storage, bring: (placed: Storage) => void): void {
+  const { op, module } = device
+  recordingOf(device).perform({
+    ...{ op, module, name: 'bring', parameters: {}, reads: [total], writes: [value], changes: false, workspaces: [] },
+    perform: (_, [placed]) => bring(placed),
+  })
+}
+
 /** Record the memory that `fn` takes, but not its kernels: no value changes. */
 export function withoutKernels(device: Device, fn: () => void): void {
   const list = recordingOf(device)

@@ -103,8 +103,8 @@ const LEAST = 8
 
 /** The store is outside the device if it has a budget of its own, or if the device's blocks have no addresses. */
 export function storePlaceOf({ allocator }: Device, storeLimit: number | null): StorePlace {
-  const isBeside = storeLimit === null && allocator.arrange([]).addresses === null
-  return { onHost: isBeside || storeLimit !== null, isBeside }
+  const hasBudget = storeLimit !== null
+  return { onHost: hasBudget || allocator.arrange([]).addresses === null, hasBudget }
 }
 
 /**
@@ -135,7 +135,7 @@ export function chooseInPasses(choosing: Choosing): Chosen {
     if (fitsWhole || asked !== 'fit') return chosen(batch, fitsWhole ?? never, measureWith(fitsWhole ?? never, least))
   }
   const size = Math.min(asked === 'fit' ? LEAST : asked, batch - 1)
-  const isStored = ({ store }: Measured): boolean => storeLimit === null || (store?.bytes ?? 0) <= storeLimit
+  const isStored = ({ waitingBytes }: Measured): boolean => storeLimit === null || waitingBytes <= storeLimit
   for (const choice of choices) {
     const measure = measureWith(never, choice)
     const measured = measure(size)

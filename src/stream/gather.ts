@@ -133,6 +133,7 @@ export class Gatherer {
     if (fault) throw fault
     const { device } = this.#program
     run(device, passes.reset, reset)
+    if (passes.joint) this.#program.joint.begin(plan, plan.batch)
     const passesOf = (piece: number): readonly Pass[] => passes.parts[piece < plan.parts[0].count ? 0 : 1]
     const { length: levels } = passes.parts[0]
     /** the recordings of a step in several passes, which all passes run */
@@ -153,13 +154,14 @@ export class Gatherer {
           } else {
             if (level === 0) kept.push(j === 0 ? first : planned(passesOf(j)[0], record()))
             perform(device, passesOf(j)[level], kept[j], store?.valuesOf(j))
-            await store?.saved()
+            await Promise.all([store?.saved(), this.#program.joint.sent()])
           }
           firstSample += samples
           const done = level * pieces.length + j + 1
           await onMicroBatch?.({ done, of: levels * pieces.length, samples: firstSample })
           await this.#breathe()
         }
+        if (passes.joint?.after === level) await this.#joinLoss(passes.joint.pass, opening)
       }
     } catch (error) {
       for (const made of kept.reverse()) made.undo()
@@ -177,6 +179,16 @@ export class Gatherer {
     } finally {
       if (output) for (const [, tensor] of membersOf(output, isTensor)) tensor.dispose()
     }
+  }
+
+  /** The loss of all outputs together, and its gradient: Note [Joint loss]. */
+  async #joinLoss(pass: Pass, { mode, batch, plan }: Opening): Promise<void> {
+    const { device, joint } = this.#program
+    const made = record(device, () =>
+      this.#program.jointLoss({ mode, shape: sampleShapeOf(batch) }, plan, plan.batch, batch),
+    )
+    runPlanned(device, pass, made)
+    await joint.sent()
   }
 
   /** The norm of the gradient so far. It is read while further micro-batches run. */

@@ -1,16 +1,17 @@
 /** Plans a step in several passes: the schedule of each, its places, and the store between them. */
 import type { Device } from '../device/device.js'
 import type { LevelSchedule, Levels } from '../step/levels.js'
-import { Draft, type Pass } from '../step/pass.js'
+import { Draft, plan } from '../step/pass.js'
+import type { Recording } from '../step/record.js'
 import { type StoredLife, StoreLayout } from '../step/store.js'
-import type { PlannedStore } from './plan.js'
+import type { Measured } from './plan.js'
 
 /** Where the store is. */
 export interface StorePlace {
   /** outside the device? */
   readonly onHost: boolean
-  /** and yet a part of the device's budget? */
-  readonly isBeside: boolean
+  /** with a budget of its own? */
+  readonly hasBudget: boolean
 }
 
 /** The micro-batches of one size. */
@@ -22,13 +23,15 @@ interface SizedPart {
 /**
  * @param parts    the micro-batches of each size
  * @param dropped  the values that are not stored
+ * @param joint    the loss of all outputs together, and the bytes of the host that it takes; null: a loss for each micro-batch
  */
 export function planPasses(
   device: Device,
   parts: readonly SizedPart[],
   dropped: ReadonlySet<number>,
-  { onHost, isBeside }: StorePlace,
-): { passes: readonly (readonly Pass[])[]; store: PlannedStore | null } {
+  { onHost, hasBudget }: StorePlace,
+  joint: { readonly recording: Recording; readonly bytes: number } | null,
+): Pick<Measured, 'passes' | 'store' | 'joint' | 'waitingBytes' | 'besideBytes'> {
   const scheduled = parts.map(({ count, levels }) => ({ count, levels, ...schedulesOf(device, levels, dropped) }))
   const layout = new StoreLayout(scheduled)
   const passes = scheduled.map(({ levels, schedules, lives }) => {
@@ -40,8 +43,14 @@ export function planPasses(
   })
   const trafficBytes = scheduled.reduce((sum, part) => sum + part.count * part.trafficBytes, 0)
   const { bytes } = layout
-  const store = { layout, bytes, onHost, besideBytes: isBeside ? bytes : 0, trafficBytes }
-  return { passes, store: bytes > 0 ? store : null }
+  const [{ levels }] = parts
+  return {
+    passes,
+    store: bytes > 0 ? { layout, bytes, onHost, trafficBytes } : null,
+    joint: joint && { pass: plan(device, joint.recording, undefined, onHost ? 0 : bytes), after: levels.sending },
+    waitingBytes: bytes + (joint?.bytes ?? 0),
+    besideBytes: hasBudget ? 0 : (onHost ? bytes : 0) + (joint?.bytes ?? 0),
+  }
 }
 
 /** The schedule of each pass, and the lives of what they store. */

@@ -37,8 +37,9 @@ interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
 type Dropped = ReadonlySet<number> | undefined
 
 export class StepMeasure {
-  readonly ends: Omit<Passes, 'parts' | 'store'>
+  readonly ends: Omit<Passes, 'parts' | 'store' | 'joint'>
   readonly #sized = new Map<string, Sized>()
+  readonly #joints = new Map<number, Recording>()
   readonly #points = new Map<string, readonly Point[]>()
   readonly #measured = new Map<Dropped, Map<string, Measured>>()
 
@@ -122,24 +123,40 @@ export class StepMeasure {
 
   #measure({ recording, levels, ...output }: Sized, size: number, batch: number, dropped: Dropped): Measured {
     const { device } = this.program
-    const planned = levels.count > 1 ? this.#planPasses(size, batch, dropped) : null
-    const passes = planned?.passes ?? [[plan(device, recording, dropped)]]
+    const planned =
+      levels.count > 1
+        ? this.#planPasses(size, batch, dropped)
+        : {
+            passes: [[plan(device, recording, dropped)]],
+            store: null,
+            joint: null,
+            waitingBytes: 0,
+            besideBytes: 0,
+          }
     const { reset, noise = reset, norm = reset, commit = reset } = this.ends
-    const all: readonly Pass[] = [...passes.flat(), reset, noise, norm, commit]
+    const { pass: joint = reset } = planned.joint ?? {}
+    const all: readonly Pass[] = [...planned.passes.flat(), joint, reset, noise, norm, commit]
     const { peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak } = all.reduce((a, b) =>
       b.peakHeldBytes > a.peakHeldBytes ? b : a,
     )
     const peakBytes = Math.max(...all.map((each) => each.peakBytes))
-    const { outputShape, outputRows, notes } = output
-    return {
-      ...{ passes, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, outputShape, outputRows, notes },
-      store: planned?.store ?? null,
-    }
+    return { ...planned, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, ...output }
   }
 
   #planPasses(cap: number, batch: number, dropped: Dropped) {
+    const { device } = this.program
     const parts = balanced(batch, cap).map(({ size, count }) => ({ count, levels: this.#record(size, batch).levels }))
-    return planPasses(this.program.device, parts, dropped ?? new Set(), this.storePlace)
+    return planPasses(device, parts, dropped ?? new Set(), this.storePlace, this.#jointOf(cap, batch))
+  }
+
+  #jointOf(size: number, batch: number) {
+    const { program, kind } = this
+    if (!program.isCoupled) return null
+    const outputs = this.#record(size, batch)
+    const known =
+      this.#joints.get(batch) ?? rehearse(program.device, () => program.jointLoss(kind, outputs, batch, null))
+    this.#joints.set(batch, known)
+    return { recording: known, bytes: program.joint.bytesOf(outputs, batch) }
   }
 
   #record(size: number, batch: number): Sized {

@@ -7,7 +7,7 @@ import type { PlanFile, PlannedPass } from './plan-format.js'
 
 /** @param blocks  the blocks that were live on the device when the plan was made */
 export function planFile(device: Device, split: Split, passes: Passes, blocks: readonly Block[]): PlanFile {
-  const { reset, noise, norm, commit, store } = passes
+  const { reset, joint, noise, norm, commit, store } = passes
   const addressed = reset.addresses !== null
   const { mode, batch, microBatch, extraTime, budgetBytes, heldBytes, parts, plannedPeakBytes } = split
   return {
@@ -31,6 +31,7 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
       ...parts.flatMap(({ size, count }, i) =>
         passes.parts[i].map((pass, level) => plannedPass('micro-batch', pass, count, size, level)),
       ),
+      ...(joint ? [plannedPass('joint', joint.pass)] : []),
       ...(noise ? [plannedPass('noise', noise)] : []),
       ...(norm ? [plannedPass('norm', norm)] : []),
       ...(commit ? [plannedPass('commit', commit)] : []),

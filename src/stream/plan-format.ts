@@ -33,7 +33,7 @@ export interface PlannedTurn {
 }
 
 export interface PlannedPass {
-  readonly name: 'reset' | 'micro-batch' | 'noise' | 'norm' | 'commit'
+  readonly name: 'reset' | 'micro-batch' | 'joint' | 'noise' | 'norm' | 'commit'
   /** how many times the pass runs, one after the other */
   readonly count: number
   /** in the micro-batch; 0 in other passes */

@@ -48,11 +48,18 @@ export interface Passes {
   readonly parts: readonly (readonly Pass[])[]
   /** what waits between the passes; null: nothing */
   readonly store: PlannedStore | null
+  /** the loss of all outputs together, after this pass over the micro-batches: Note [Joint loss] in joint.ts */
+  readonly joint: PlannedJoint | null
   /** after the first micro-batch, if there are several, in one pass: for the gradient noise scale */
   readonly noise?: Pass
   /** after all of them */
   readonly norm?: Pass
   readonly commit?: Pass
+}
+
+export interface PlannedJoint {
+  readonly pass: Pass
+  readonly after: number
 }
 
 /** The store of a step in several passes: see step/store.ts. */
@@ -61,8 +68,6 @@ export interface PlannedStore {
   readonly bytes: number
   /** Does it lie outside the device? */
   readonly onHost: boolean
-  /** the bytes of the device's budget that it takes outside the device */
-  readonly besideBytes: number
   /** the bytes that all passes read from it and write to it */
   readonly trafficBytes: number
 }
@@ -81,6 +86,10 @@ export interface Measured {
    */
   readonly passes: readonly (readonly Pass[])[]
   readonly store: PlannedStore | null
+  readonly joint: PlannedJoint | null
+  /** the bytes that wait between passes, and those among them that count against the device's budget but lie elsewhere */
+  readonly waitingBytes: number
+  readonly besideBytes: number
   /** the peaks of the whole step */
   peakBytes: number
   peakHeldBytes: number

@@ -78,7 +78,7 @@ export class Planner {
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     const { plan, passes } = this.#planned(options)
-    const all = [passes.reset, ...passes.parts.flat(), passes.noise, passes.norm, passes.commit]
+    const all = [passes.reset, ...passes.parts.flat(), passes.joint?.pass, passes.noise, passes.norm, passes.commit]
     return all.flatMap((pass) => (pass ? timelineOf(pass, plan.heldBytes) : []))
   }
 
@@ -138,6 +138,7 @@ export class Planner {
       ...ends,
       parts,
       store: largest.store,
+      joint: largest.joint,
       ...(countOf(split.parts) > 1 && !inPasses && { noise }),
     }
     const blocks = device.allocator.blocks()
@@ -149,10 +150,10 @@ export class Planner {
     }
     const count = countOf(plan.parts)
     const coupled = mode === 'predict' ? undefined : lossFunction.coupled || undefined
-    if (coupled === undefined) checkRows(plan, shape.input, (size) => step.outputOf(size, batch))
-    if (count > 1 && coupled !== undefined) {
+    if (coupled === undefined || inPasses) checkRows(plan, shape.input, (size) => step.outputOf(size, batch))
+    if (count > 1 && coupled !== undefined && mode === 'evaluate') {
       throw new NotSeparableError(
-        `this loss cannot be split over ${groupDigits(count)} micro-batches: ${coupled}. ` +
+        `this loss cannot be evaluated in ${groupDigits(count)} micro-batches: ${coupled}. ` +
           (Number.isFinite(plan.wholeBatchBytes)
             ? `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`
             : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),

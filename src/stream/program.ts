@@ -5,7 +5,7 @@
  * commit. The tensors that it needs between micro-batches (the loss so far, shadows of the model's buffers) exist from
  * the beginning, so that a step starts and ends without a transient block.
  */
-import { zeroGrad } from '../autograd/backward.js'
+import { backward, zeroGrad } from '../autograd/backward.js'
 import type { AnyBatch } from '../data/batch.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
@@ -16,26 +16,16 @@ import type { AnyLoss } from '../ops/loss.js'
 import { noGrad, tapeOf } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { rehearse } from '../step/record.js'
-import { empty, fromHost, gradientOf, standingTensor } from '../tensor/create.js'
+import { gradientOf, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
-import type { HostArray } from '../tensor/host.js'
 import { allOrNothing, asForward, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
-import {
-  type Arrays,
-  argumentsOf,
-  isArray,
-  isShape,
-  isTensor,
-  mapMembers,
-  type Shapes,
-  showShapes,
-  type Tensors,
-} from '../tensor/structure.js'
+import { argumentsOf, isTensor, mapMembers, showShapes, type Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { backwardByShare, counting } from './counting.js'
-import { ModelError } from './errors.js'
+import { Joint } from './joint.js'
 import type { Kind, Mode } from './kind.js'
+import { checkLearns, evaluating, place, placeAll } from './micro-batch.js'
 import { Owners } from './owners.js'
 import { type Outputs, outputsOf } from './rows.js'
 import { TotalsKeeper } from './totals.js'
@@ -54,6 +44,9 @@ export class Program {
   #leaves: readonly Tensor[] = []
   /** totals over the mini-batch, for layers that need more than their micro-batch */
   readonly #totals: TotalsKeeper
+  /** does the loss compare samples? */
+  readonly isCoupled: boolean
+  readonly joint: Joint
   /** the loss so far, and the part that rounding left out of it, so that many small parts add up exactly */
   readonly #loss: Tensor
 
@@ -67,6 +60,8 @@ export class Program {
     this.#owners = new Owners(model)
     this.#buffers = model.buffers()
     this.#totals = new TotalsKeeper(this.device)
+    this.joint = new Joint(this.device)
+    this.isCoupled = Boolean(lossFunction.coupled)
     this.#loss = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
       const loss = standingTensor(this.device, [2], 'buffer')
@@ -113,7 +108,7 @@ export class Program {
    */
   microBatch(kind: Kind, size: number, all: number, piece: AnyBatch | null, share: number): Tensors | null {
     const run = () => this.#owners.during(() => this.#microBatch(kind, size, all, piece, share))
-    return kind.mode === 'train' ? run() : this.#evaluating(run)
+    return kind.mode === 'train' ? run() : evaluating(this.model, run)
   }
 
   /** A micro-batch without values, for a plan. */
@@ -132,10 +127,10 @@ export class Program {
 
   #microBatch({ mode, shape }: Kind, size: number, all: number, piece: AnyBatch | null, share: number): Tensors | null {
     return scope(this.device, () => {
-      const x = this.#placeAll(size, shape.input, piece?.inputs)
+      const x = placeAll(this.device, size, shape.input, piece?.inputs)
       if (mode === 'predict') return noGrad(this.device, () => this.#forward(mode, x))
-      const target = this.#placeAll(size, shape.target, piece?.targets)
-      const weights = shape.weighted ? new SampleWeights(this.#place([size], piece?.weights)) : undefined
+      const target = placeAll(this.device, size, shape.target, piece?.targets)
+      const weights = shape.weighted ? new SampleWeights(place(this.device, [size], piece?.weights)) : undefined
       if (mode === 'evaluate') {
         return noGrad(this.device, () => {
           const output = this.#forward(mode, x)
@@ -144,22 +139,40 @@ export class Program {
           return output
         })
       }
-      // The inner scope ends the forward's tensors before the backward; the tape keeps what gradients need.
-      const miniBatch = this.#totals.begin({ samples: size, before: this.device.step.firstSample, all })
+      const { firstSample: before } = this.device.step
+      const miniBatch = this.#totals.begin({ samples: size, before, all })
+      const forward = () => inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
+      // The inner scopes end the forward's tensors before the backward; the tape keeps what gradients need.
+      if (this.isCoupled && size < all) {
+        const surrogate = scope(this.device, () => this.joint.surrogate(forward(), size, before))
+        backward(checkLearns(surrogate))
+        return null
+      }
       let ofModel: ReadonlySet<object> = new Set()
       const loss = scope(this.device, () => {
-        const output = inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
+        const output = forward()
         ofModel = new Set(tapeOf(this.device))
         return this.#lossOf(output, target, weights)
       })
-      if (!loss.requiresGrad) {
-        throw new ModelError(
-          'the loss depends on no parameter: compute it from the output of the model, and the output from parameters',
-        )
-      }
-      backwardByShare(loss, share, this.#totals.coupleSamples ? ofModel : null)
+      backwardByShare(checkLearns(loss), share, this.#totals.coupleSamples ? ofModel : null)
       counting(this.device, share, () => this.#addLoss(loss, share))
       return null
+    })
+  }
+
+  /**
+   * The loss of a whole mini-batch from the outputs of all micro-batches, and its gradient: Note [Joint loss].
+   * @param batch  null for a plan
+   */
+  jointLoss({ shape }: Kind, outputs: Outputs, all: number, batch: AnyBatch | null): void {
+    scope(this.device, () => {
+      const leaves = this.joint.leaves(outputs, all)
+      const target = placeAll(this.device, all, shape.target, batch?.targets)
+      const weights = shape.weighted ? new SampleWeights(place(this.device, [all], batch?.weights)) : undefined
+      const loss = checkLearns(scope(this.device, () => this.#lossOf(leaves, target, weights)))
+      backward(loss)
+      this.#addLoss(loss, 1)
+      this.joint.sendGradients(leaves)
     })
   }
 
@@ -225,30 +238,6 @@ export class Program {
 
   #releaseShadows(): void {
     for (const buffer of this.#shadowed.splice(0)) buffer.releaseShadow()
-  }
-
-  /** @param shapes  those of one sample */
-  #placeAll(size: number, shapes: Shapes, arrays: Arrays | undefined): Tensors {
-    if (arrays) return mapMembers(arrays, isArray, (array) => this.#place(array.shape, array))
-    return mapMembers(shapes, isShape, (shape) => this.#place([size, ...shape], undefined))
-  }
-
-  #place(shape: Shape, host: HostArray | undefined): Tensor {
-    if (host) return fromHost(this.device, host, { category: 'input' })
-    const planned = empty('tensor', this.device, shape, { category: 'input' })
-    this.device.upload(planned.storage('tensor'), [])
-    return planned
-  }
-
-  /** Run `fn` with every module in evaluation mode. Training leaves the modes as the user set them. */
-  #evaluating<T>(fn: () => T): T {
-    const before = this.model.modules().map((module) => ({ module, training: module.training }))
-    this.model.eval()
-    try {
-      return fn()
-    } finally {
-      for (const { module, training } of before) module.training = training
-    }
   }
 
   #forward(mode: Mode, inputs: Tensors): Tensors {

@@ -93,7 +93,7 @@ export function makePlan(request: PlanRequest): Split {
     modulesAtPeak: peak.modulesAtPeak,
     extraTime: request.extraTime ?? 0,
     passes: peak.passes[0]?.length ?? 1,
-    storeBytes: peak.store?.bytes ?? 0,
+    storeBytes: peak.waitingBytes,
     storeTrafficBytes: peak.store?.trafficBytes ?? 0,
     notes: peak.notes,
     outputShape: peak.outputShape,
@@ -124,8 +124,8 @@ function worstPart(
 }
 
 /** The budget that a step needs: for the device, and for a store outside of it that has no budget of its own. */
-const needs = (allocator: Allocator, { peakBytes, store }: Measured): number =>
-  allocator.budgetFor(peakBytes) + (store?.besideBytes ?? 0)
+const needs = (allocator: Allocator, { peakBytes, besideBytes }: Measured): number =>
+  allocator.budgetFor(peakBytes) + besideBytes
 
 /** A size that the model refuses fits no budget, not even an unlimited one. */
 export const fits = (allocator: Allocator, measured: Measured): boolean =>
@@ -247,6 +247,9 @@ const refused = (peakOp: string, peakHeldBytes: number): Measured => ({
   modulesAtPeak: [],
   passes: [],
   store: null,
+  joint: null,
+  waitingBytes: 0,
+  besideBytes: 0,
   outputShape: [],
   outputRows: 1,
   notes: [],

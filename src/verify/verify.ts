@@ -33,7 +33,7 @@ export function verifyPlan(plan: unknown): void {
   const passes = list('passes', file.passes).map((pass, i) => fields(`passes[${i}]`, pass))
   const ends = mode === 'train' ? `${file.noise === true ? ',noise' : ''},norm,commit` : ''
   const names = passes.map(({ name }) => text('passes', name)).join()
-  expect(new RegExp(`^reset(,micro-batch)+${ends}$`).test(names), 'passes', 'are not those of a step')
+  expect(new RegExp(`^reset(,micro-batch)+(,joint)?${ends}$`).test(names), 'passes', 'are not those of a step')
   const store = file.store === null ? { onDevice: false } : fields('store', file.store)
   const withStore = store.onDevice ? memoryOf(standing, addressed, store) : memory
   let [samples, highest] = [0, 0]
@@ -43,7 +43,7 @@ export function verifyPlan(plan: unknown): void {
     const runs = pass.name === 'micro-batch' ? count > 0 && size > 0 : count === 1 && size + level === 0
     const follows = level === 0 || passes[i - 1].level === level - 1
     expect(runs && follows, at, `cannot run ${count} times on ${size} samples as level ${level}`)
-    const peak = peakOf(at, pass, size > 0 ? withStore : memory, mode !== 'train')
+    const peak = peakOf(at, pass, size > 0 || pass.name === 'joint' ? withStore : memory, mode !== 'train')
     expect(peak === pass.peakBytes, `${at}.peakBytes`, `is not ${peak}, the peak of its blocks`)
     expect(peak <= limit, at, `peaks at ${peak} bytes, but blocks can have only ${limit} of the budget`)
     if (level === 0) samples += count * size
