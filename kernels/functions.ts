@@ -2,8 +2,8 @@
  * The functions of one and of two numbers that elementwise kernels apply, each formula beside its derivative.
  *
  * The reference dialect runs the functions of this file. The other two dialects have versions of their own, in
- * kernels/simd/assembly (unary.ts, binary.ts) and kernels/gpu/machine/functions.ts, and tests compare them with this
- * file.
+ * kernels/simd/assembly (unary.ts, binary.ts) and kernels/gpu/machine (functions.ts, functions-of-two.ts), and tests compare
+ * them with this file.
  *
  * Note [Zero by choice]
  *   Wherever a function does not depend on x (relu below 0, clamp beyond its ends, x^0, a branch that is not taken, a
@@ -40,6 +40,21 @@ const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x
 /** The power of IEEE 754: an infinite power of 1 or -1 is 1, where JavaScript's ** gives NaN. */
 const power = (x: number, exponent: number) =>
   x === 1 || (x === -1 && Math.abs(exponent) === Infinity) ? 1 : x ** exponent
+
+/** The nearest whole number; of two, the even one. */
+const roundToEven = (x: number) => {
+  const below = Math.floor(x)
+  const past = x - below
+  if (past === 0.5) return below % 2 === 0 ? below : below + 1
+  return past < 0.5 ? below : Math.ceil(x)
+}
+
+/** The tanh approximation of gelu is x sigmoid(v): v = 2 sqrt(2 / pi) (x + 0.044715 x^3), its slope, and the sigmoid. */
+const V = 2 * Math.sqrt(2 / Math.PI)
+const cubic = (x: number) => V * x * (1 + 0.044715 * x * x)
+const cubicSlope = (x: number) => V * (1 + 3 * 0.044715 * x * x)
+/** 0 below 2^-800, where no product of float32 numbers with it would differ. */
+const cubicShare = (x: number) => (cubic(x) < -800 * Math.LN2 ? 0 : sigmoid(cubic(x)))
 
 /** Distribution and density of the standard normal. */
 const normal = (x: number) => erfc(-x / Math.SQRT2) / 2
@@ -91,6 +106,13 @@ export const UNARY = unary({
     // counted over a sample of the float32 numbers
     ulps: 5,
   },
+  geluTanh: {
+    f: (x) => x * cubicShare(x),
+    derivativeIn: 'x',
+    gradient: (dy, x) => dy * (cubicShare(x) * (1 + x * sigmoid(-cubic(x)) * cubicSlope(x))),
+    // computed in double precision
+    ulps: 0.51,
+  },
   silu: {
     f: (x) => x * sigmoid(x),
     derivativeIn: 'x',
@@ -98,6 +120,12 @@ export const UNARY = unary({
     // where 2^-31 <= |x| < 87: below -87 e^x is subnormal, and the product has as few digits
     ulps: 3.2,
   },
+  // sin and cos have no SIMD: plain loops call JavaScript's in double precision
+  sin: { f: Math.sin, derivativeIn: 'x', gradient: (dy, x) => dy * Math.cos(x), ulps: 0.51 },
+  cos: { f: Math.cos, derivativeIn: 'x', gradient: (dy, x) => dy * -Math.sin(x), ulps: 0.51 },
+  sign: { f: (x) => Number(x > 0) - Number(x < 0), derivativeIn: 'x', gradient: () => 0 },
+  floor: { f: Math.floor, derivativeIn: 'x', gradient: () => 0 },
+  round: { f: roundToEven, derivativeIn: 'x', gradient: () => 0 },
   softplus: { f: softplus, derivativeIn: 'x', gradient: (dy, x) => dy * sigmoid(x), ulps: 2 },
   clamp: {
     f: (x, low, high) => Math.min(Math.max(x, low), high),

@@ -46,6 +46,12 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
   'x.transpose(0, -1)': (x) => ops.transpose(x, 0, -1),
   'F.one_hot(x, 4)': (x) => ops.oneHot(x, 4),
   'x.detach() * x': (x) => ops.mul(ops.detach(x), x),
+  "F.gelu(x, approximate='tanh')": (x) => ops.gelu(x, { approximate: 'tanh' }),
+  'x.sin()': ops.sin,
+  'x.cos()': ops.cos,
+  'x.sign() * x': (x) => ops.mul(ops.sign(x), x),
+  'x.floor() + x': (x) => ops.add(ops.floor(x), x),
+  'x.round() + x': (x) => ops.add(ops.round(x), x),
   'torch.arange(1, 2, 0.25) * x': (x) => ops.mul(arange(x.device, 1, 2, 0.25), x),
   'torch.arange(5, 0, -2) * x': (x) => ops.mul(arange(x.device, 5, 0, -2), x),
 }

@@ -10,7 +10,7 @@
  */
 import type { ClassRows } from '../kernels.js'
 import { at, exponential, logarithm, notANumber, quotient } from './machine/builtins.js'
-import { BINARY } from './machine/functions.js'
+import { BINARY } from './machine/functions-of-two.js'
 import { PLAIN, POWERS, partialSizes, reduction, rowsOf } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Gpu, type Helpers, type Named, packed, type Texels } from './machine/program.js'

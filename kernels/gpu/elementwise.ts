@@ -3,7 +3,8 @@ import type { BinaryFunction, UnaryFunction } from '../functions.js'
 import type { KernelParameters } from '../kernels.js'
 import { contiguous } from '../strides.js'
 import { type Broadcast, broadcast, texelwise } from './machine/elementwise.js'
-import { BINARY, UNARY } from './machine/functions.js'
+import { UNARY } from './machine/functions.js'
+import { BINARY } from './machine/functions-of-two.js'
 import type { GpuKernel } from './machine/kernel.js'
 
 /** One program for each function, so that the function is not chosen again for each value. */

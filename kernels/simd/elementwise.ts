@@ -18,8 +18,13 @@ const grainOf = (name: UnaryFunction) => (UNARY[name].ulps === undefined ? CHEAP
 /** Elements of a mask in a part. */
 const MASK_GRAIN = Math.ceil(CHEAP_GRAIN / BITS)
 
+/** Functions that no step spends time in: plain loops are fast enough. */
+const PLAIN = ['sin', 'cos', 'sign', 'floor', 'round'] as const
+type Vectorized = Exclude<UnaryFunction, (typeof PLAIN)[number]>
+const isVectorized = (name: UnaryFunction): name is Vectorized => !PLAIN.some((plain) => plain === name)
+
 /** Infinite exponents have corners of their own. */
-const covers = (p: Unary) => p.function !== 'pow' || Number.isFinite(p.a)
+const covers = (p: Unary) => isVectorized(p.function) && (p.function !== 'pow' || Number.isFinite(p.a))
 
 const fill = (assembly: Assembly, size: number, y: number, value: number) =>
   assembly.inParts('fill', [size, y, value], { count: 0, steps: [0, 4], grain: CHEAP_GRAIN })
@@ -27,6 +32,7 @@ const fill = (assembly: Assembly, size: number, y: number, value: number) =>
 export const unary: SimdKernel<'unary'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [x], [y]) {
+    if (!isVectorized(name)) throw new Error(`${name} has plain loops only`)
     // 1, even of NaN
     if (name === 'pow' && a === 0) return fill(assembly, size, y, 1)
     assembly.inParts(name, [size, x, y, a, b], { count: 0, steps: [0, 4, 4], grain: grainOf(name) })
@@ -36,6 +42,7 @@ export const unary: SimdKernel<'unary'> = {
 export const unaryGradient: SimdKernel<'unaryGradient'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [dy, s], [dx]) {
+    if (!isVectorized(name)) throw new Error(`${name} has plain loops only`)
     // even where dy or x is NaN
     if (name === 'pow' && a === 0) return fill(assembly, size, dx, 0)
     // The derivative of x^1 is 1, even at NaN: that of an affine function.

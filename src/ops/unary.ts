@@ -4,7 +4,7 @@
  */
 
 import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
-import { type Kind, NUMBER, optional } from '../memory/arguments.js'
+import { type Kind, NUMBER, oneOf, optional, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { sizeOf } from '../tensor/shape.js'
@@ -77,12 +77,42 @@ export const relu = unary('relu', offGrid)
 export const sigmoid = unary('sigmoid', grid)
 /** Hyperbolic tangent. Saves y. */
 export const tanh = unary('tanh', grid)
-/** x times the standard normal distribution function of x (the erf form, not its tanh approximation). Saves x. */
-export const gelu = unary('gelu', grid)
+/** The tanh approximation of gelu, x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. Saves x. */
+export const geluTanh = unary('geluTanh', grid)
+
+export interface GeluOptions {
+  /** 'none', the default: the erf form; 'tanh': `geluTanh` */
+  approximate?: 'none' | 'tanh'
+}
+
+const geluOp = unaryOp('gelu', grid)
+/** x times the standard normal distribution function of x, in the erf form, or as `geluTanh`. Saves x. */
+export const gelu = define(
+  geluOp,
+  { x: TENSOR, options: options<GeluOptions>({ approximate: oneOf('none', 'tanh') }) },
+  (x: Tensor, { approximate }: GeluOptions = {}) => (approximate === 'tanh' ? geluTanh(x) : apply(geluOp, [x], NONE)),
+)
 /** x sigmoid(x). Saves x. */
 export const silu = unary('silu', grid)
 /** log(1 + e^x). Saves x. */
 export const softplus = unary('softplus', grid)
+
+/** Sine of x in radians. Saves x. */
+export const sin = unary('sin', grid)
+/** Cosine of x in radians. Saves x. */
+export const cos = unary('cos', grid)
+
+/** A function of steps. It has no gradient: PyTorch's is 0 everywhere. */
+function steps(name: 'sign' | 'floor' | 'round'): OpFunction<(x: Tensor) => Tensor> {
+  const op: Op<Constants> = { ...unaryOp(name, offGrid), gradients: [null] }
+  return define(op, { x: TENSOR }, (x: Tensor) => apply(op, [x], NONE))
+}
+/** -1, 0 or 1: the sign of x; 0 for NaN, as in PyTorch. No gradient. */
+export const sign = steps('sign')
+/** The largest whole number that is at most x. No gradient. */
+export const floor = steps('floor')
+/** The nearest whole number; of two, the even one. No gradient. */
+export const round = steps('round')
 
 const leakyReluOp: Op<Constants> = {
   ...unaryOp('leakyRelu', offGrid, [{ a: 0.01, b: 0 }]),

@@ -1,11 +1,11 @@
 /**
- * The functions of one and two numbers, each beside its gradient, as kernels/functions.ts defines them: a gradient that
- * is 0 by choice is selected, not multiplied (Note [Zero by choice] there).
+ * The functions of one number, each beside its gradient, as kernels/functions.ts defines them: a gradient that is 0 by
+ * choice is selected, not multiplied (Note [Zero by choice] there). Those of two numbers are in functions-of-two.ts.
  *
  * A GPU's own functions are less exact than JavaScript's; those of builtins.ts are as exact. A comparison with NaN may
  * be true, because drivers turn a selection into a minimum or maximum: where that matters, use `isNotANumber`.
  */
-import type { BinaryFunction, UnaryFunction } from '../../functions.js'
+import type { UnaryFunction } from '../../functions.js'
 import type { Helpers, Source } from './program.js'
 
 declare function infinity(): number
@@ -122,6 +122,50 @@ function siluGradient(dy: number, x: number): number {
   return dy * (logistic(x) * (1 + x * (1 - logistic(x))))
 }
 
+/** x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3) */
+function geluTanh(x: number): number {
+  return x * logistic(1.5957691216057308 * x * (1 + 0.044715 * x * x))
+}
+function geluTanhGradient(dy: number, x: number): number {
+  const share = logistic(1.5957691216057308 * x * (1 + 0.044715 * x * x))
+  const rest = logistic(-1.5957691216057308 * x * (1 + 0.044715 * x * x))
+  return dy * (share * (1 + x * rest * 1.5957691216057308 * (1 + 0.134145 * x * x)))
+}
+
+function sin(x: number): number {
+  return isNotANumber(x - x) > 0 ? notANumber() : Math.sin(x)
+}
+function sinGradient(dy: number, x: number): number {
+  return isNotANumber(x - x) > 0 ? notANumber() : dy * Math.cos(x)
+}
+function cos(x: number): number {
+  return isNotANumber(x - x) > 0 ? notANumber() : Math.cos(x)
+}
+function cosGradient(dy: number, x: number): number {
+  return isNotANumber(x - x) > 0 ? notANumber() : -dy * Math.sin(x)
+}
+
+function sign(x: number): number {
+  return isNotANumber(x) > 0 ? 0 : x > 0 ? 1 : x < 0 ? -1 : 0
+}
+function floor(x: number): number {
+  return isNotANumber(x) > 0 ? x : Math.floor(x)
+}
+function round(x: number): number {
+  const below = Math.floor(x)
+  const past = x - below
+  if (isNotANumber(past) > 0 || past === 0) {
+    return x
+  }
+  if (past === 0.5) {
+    return 2 * Math.floor(0.5 * below + 0.5)
+  }
+  return past < 0.5 ? below : below + 1
+}
+function flat(_dy: number, _x: number): number {
+  return 0
+}
+
 /** log(1 + e), by its series where 1 + e would lose digits of e. */
 function softplus(x: number): number {
   const e = exponential(-Math.abs(x))
@@ -226,69 +270,15 @@ export const UNARY: { readonly [Name in UnaryFunction]: UnaryFunctionOnGpu } = {
   sigmoid: { f: sigmoid, gradient: sigmoidGradient },
   tanh: { f: tanh, gradient: tanhGradient },
   gelu: { f: gelu, gradient: geluGradient, helpers: { normal: distribution } },
+  geluTanh: { f: geluTanh, gradient: geluTanhGradient, helpers: { logistic: sigmoid } },
+  sin: { f: sin, gradient: sinGradient },
+  cos: { f: cos, gradient: cosGradient },
+  sign: { f: sign, gradient: flat },
+  floor: { f: floor, gradient: flat },
+  round: { f: round, gradient: flat },
   silu: { f: silu, gradient: siluGradient, helpers: { logistic: sigmoid } },
   softplus: { f: softplus, gradient: softplusGradient, helpers: { logistic: sigmoid } },
   clamp: { f: clamp, gradient: clampGradient, constants: true },
   pow: { f: pow, gradient: powGradient, constants: true, helpers: { infinitePower: raisedToInfinity, power: raised } },
   affine: { f: affine, gradient: affineGradient, constants: true },
-}
-
-function add(a: number, b: number): number {
-  return a + b
-}
-function sub(a: number, b: number): number {
-  return a - b
-}
-function mul(a: number, b: number): number {
-  return a * b
-}
-function div(a: number, b: number): number {
-  return a / b
-}
-function maximum(a: number, b: number): number {
-  return isNotANumber(a) + isNotANumber(b) > 0 ? a + b : a > b ? a : b
-}
-function minimum(a: number, b: number): number {
-  return isNotANumber(a) + isNotANumber(b) > 0 ? a + b : a < b ? a : b
-}
-function less(a: number, b: number): number {
-  return a < b ? 1 : 0
-}
-function lessEqual(a: number, b: number): number {
-  return a <= b ? 1 : 0
-}
-function greater(a: number, b: number): number {
-  return a > b ? 1 : 0
-}
-function greaterEqual(a: number, b: number): number {
-  return a >= b ? 1 : 0
-}
-function equal(a: number, b: number): number {
-  return a === b ? 1 : 0
-}
-function notEqual(a: number, b: number): number {
-  return a === b ? 0 : 1
-}
-function keepWhere(a: number, b: number): number {
-  return b === 0 ? 0 : a
-}
-function keepUnless(a: number, b: number): number {
-  return b === 0 ? a : 0
-}
-
-export const BINARY: { readonly [Name in BinaryFunction]: Source } = {
-  add,
-  sub,
-  mul,
-  div,
-  maximum,
-  minimum,
-  less,
-  lessEqual,
-  greater,
-  greaterEqual,
-  equal,
-  notEqual,
-  keepWhere,
-  keepUnless,
 }

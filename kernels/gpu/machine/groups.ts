@@ -13,7 +13,7 @@
 import type { KernelParameters, ReduceFunction, Rows } from '../../kernels.js'
 import { contiguous, product } from '../../strides.js'
 import { at, exponential } from './builtins.js'
-import { BINARY } from './functions.js'
+import { BINARY } from './functions-of-two.js'
 import { AXES, INDEXING, OFFSETS, type Walk, type Width, walk } from './indexing.js'
 import type { ArgumentKind, Four, Gpu, Helpers, Program, Source, Texels } from './program.js'
 import { eachValue, packed } from './program.js'

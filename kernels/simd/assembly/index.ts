@@ -20,7 +20,7 @@ export { adam, blend, clipRoot, sgd, sgdMomentum, storeNorm, sumOfSquares } from
 export { fail, isShared, itemsOfWorkers, parallelCalls, wantsWorkers, work, workers } from './machine/parallel'
 export { maskGradient } from './machine/masks'
 export { maxPool, maxPoolChoices, maxPoolGradient } from './max-pool'
-export { pow, powGradient } from './power'
+export { geluTanh, geluTanhGradient, pow, powGradient } from './power'
 export { maxColumns, maxLines, sumColumns, sumLines } from './reduce'
 export { softmax, softmaxGradient } from './softmax'
 export * from './unary'

@@ -1,5 +1,6 @@
 /**
- * Powers with a constant exponent: y [n] = x^e = 2^(e log2 x), dx [n] = dy e x^(e - 1).
+ * Powers with a constant exponent: y [n] = x^e = 2^(e log2 x), dx [n] = dy e x^(e - 1). And the tanh approximation of gelu, x
+ * sigmoid(2 u), which needs the same exponential.
  *
  * The work is in double precision, two lanes at a time: the product multiplies the error of the logarithm by up to 150,
  * and float32 has no digits to spare. Logarithm and exponential are power series, cut off where the remainder is below
@@ -54,7 +55,7 @@ function powerOf(x: v128, exponent: f64, c: v128, factor: f64): v128 {
   const factors = f64x2.splat(factor)
   const low = f64x2.mul(f64x2.mul(lowPair(c), factors), powerOfPair(lowPair(size), exponent))
   const high = f64x2.mul(f64x2.mul(highPair(c), factors), powerOfPair(highPair(size), exponent))
-  const result = v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+  const result = joined(low, high)
   const whole = Math.floor(exponent) == exponent
   const odd = whole && Math.floor(exponent / 2) != exponent / 2
   if (odd) return v128.xor(result, v128.and(x, f32x4.splat(-0.0)))
@@ -94,7 +95,13 @@ function powerOfPair(x: v128, exponent: f64): v128 {
   logarithm = v128.bitselect(f64x2.splat(-Infinity), logarithm, f64x2.eq(x, f64x2.splat(0)))
 
   const product = f64x2.mul(f64x2.splat(exponent), logarithm)
-  const wanted = f64x2.pmax(f64x2.pmin(product, f64x2.splat(END)), f64x2.splat(-END))
+  return powerOfTwo(product)
+}
+
+/** 2^z, limited to [2^-END, 2^END]; only an infinite z gives 0 or Infinity. */
+@inline
+function powerOfTwo(z: v128): v128 {
+  const wanted = f64x2.pmax(f64x2.pmin(z, f64x2.splat(END)), f64x2.splat(-END))
   const rounded = f64x2.add(wanted, f64x2.splat(ROUNDER))
   const r = f64x2.mul(f64x2.sub(wanted, f64x2.sub(rounded, f64x2.splat(ROUNDER))), f64x2.splat(0.6931471805599453))
   let p = ofEight(EXP, r)
@@ -103,6 +110,64 @@ function powerOfPair(x: v128, exponent: f64): v128 {
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))
   const scale = i64x2.shl(i64x2.add(rounded, i64x2.splat(1023)), 52)
-  const infinite = f64x2.eq(f64x2.abs(product), f64x2.splat(Infinity))
-  return v128.bitselect(f64x2.max(product, f64x2.splat(0)), f64x2.mul(p, scale), infinite)
+  const infinite = f64x2.eq(f64x2.abs(z), f64x2.splat(Infinity))
+  return v128.bitselect(f64x2.max(z, f64x2.splat(0)), f64x2.mul(p, scale), infinite)
+}
+
+/** -2 sqrt(2 / pi) log2 e */
+const BEND: f64 = -2.302208198144325
+const CUBE: f64 = 0.044715
+
+/** e^-2u for u = sqrt(2 / pi) (x + CUBE x^3); Infinity above 2^END */
+@inline
+function bent(x: v128): v128 {
+  const cubic = f64x2.add(f64x2.splat(1), f64x2.mul(f64x2.splat(CUBE), f64x2.mul(x, x)))
+  const z = f64x2.mul(f64x2.mul(f64x2.splat(BEND), x), cubic)
+  return v128.bitselect(f64x2.splat(Infinity), powerOfTwo(z), f64x2.gt(z, f64x2.splat(END)))
+}
+
+/** x / (1 + e^-2u) */
+@inline
+function geluTanhOfPair(x: v128): v128 {
+  return f64x2.div(x, f64x2.add(f64x2.splat(1), bent(x)))
+}
+
+/** dy s (1 + x (1 - s) 2 u'), s = 1 / (1 + e^-2u), 2 u' = 2 sqrt(2 / pi) (1 + 3 CUBE x^2) */
+@inline
+function geluTanhSlope(dy: v128, x: v128): v128 {
+  const decayed = bent(x)
+  const share = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.splat(1), decayed))
+  const square = f64x2.mul(x, x)
+  const steep = f64x2.mul(
+    f64x2.splat(1.5957691216057308),
+    f64x2.add(f64x2.splat(1), f64x2.mul(f64x2.splat(3 * CUBE), square)),
+  )
+  const rest = f64x2.sub(f64x2.splat(1), share)
+  return f64x2.mul(dy, f64x2.mul(share, f64x2.add(f64x2.splat(1), f64x2.mul(f64x2.mul(x, rest), steep))))
+}
+
+@inline
+function joined(low: v128, high: v128): v128 {
+  return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+}
+
+/** The tanh approximation of gelu, whose tail keeps its digits only if u has more than float32 has. */
+export function geluTanh(n: i32, x: usize, y: usize, _a: f32, _b: f32): void {
+  for (; n > 0; n -= 4) {
+    const four = take(x, n)
+    put(y, joined(geluTanhOfPair(lowPair(four)), geluTanhOfPair(highPair(four))), n)
+    x += 16
+    y += 16
+  }
+}
+
+export function geluTanhGradient(n: i32, dy: usize, x: usize, dx: usize, _a: f32, _b: f32): void {
+  for (; n > 0; n -= 4) {
+    const four = take(x, n)
+    const given = take(dy, n)
+    put(dx, joined(geluTanhSlope(lowPair(given), lowPair(four)), geluTanhSlope(highPair(given), highPair(four))), n)
+    dy += 16
+    x += 16
+    dx += 16
+  }
 }
