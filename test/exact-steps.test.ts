@@ -215,6 +215,21 @@ test('evaluations, predictions and plans between steps in passes change nothing,
   assert.equal(await valuesOf(run), await valuesOf(alone))
 })
 
+test('the timeline of a step in passes shows the store, and its highest point is the planned peak', () => {
+  for (const options of Object.values(PLACES)) {
+    const { streamer } = trainer(precise(), options)
+    const split = { batch: 10, microBatch: 4 }
+    const plan = streamer.plan(split)
+    const held = streamer.timeline(split).map((point) => Object.values(point.held).reduce((a, b) => a + b))
+    assert.is(
+      Math.max(...held),
+      Object.values(plan.heldAtPeak).reduce((a, b) => a + b),
+    )
+    const stored = streamer.timeline(split).map((point) => point.held.store)
+    assert.is(Math.max(...stored), options.store ? 0 : plan.storeBytes)
+  }
+})
+
 test('a store that is too small is refused with the smallest that is enough', async () => {
   const batch = BATCHES[0]
   for (const microBatch of [4, 1] as const) {

@@ -27,7 +27,7 @@ export function describeJob({ model, device, optimizer }: Job, { train, test }: 
  */
 export function announcePlan(
   io: Io,
-  { json }: Job,
+  { json, batchNorm }: Job,
   plan: Plan,
   needs: Needs,
   notes: readonly string[],
@@ -36,7 +36,14 @@ export function announcePlan(
   if (json) {
     const { outputShape, outputRows, toJSON, ...fields } = plan
     const { minimumBudgetBytes, wholeBatchBytes } = needs
-    emit(io, 'plan', { ...fields, minimumBudgetBytes, wholeBatchBytes, notes: [...plan.notes, ...notes], frontier })
+    emit(io, 'plan', {
+      batchNorm,
+      ...fields,
+      minimumBudgetBytes,
+      wholeBatchBytes,
+      notes: [...plan.notes, ...notes],
+      frontier,
+    })
     return
   }
   const table = frontier ? describeFrontier(frontier) : []
@@ -93,9 +100,10 @@ export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Pr
 
 /**
  * The sections of the picture. The forward of a micro-batch begins with its input, and the backward with the op
- * 'backward'.
+ * 'backward'. In several passes there are too many to name.
  */
-function sectionsOf(points: readonly TimelinePoint[], { parts }: Plan): Section[] {
+function sectionsOf(points: readonly TimelinePoint[], { parts, passes }: Plan): Section[] {
+  if (passes > 1) return []
   const begins = (is: (point: TimelinePoint) => boolean): number[] =>
     points.flatMap((point, i) => (is(point) && (i === 0 || !is(points[i - 1])) ? [i] : []))
   return [

@@ -1,10 +1,12 @@
-/** The flags that `train` and `plan` share, and the model, optimizer and streamer that they describe. */
+/** The job that flags describe: its data, and its model, optimizer and streamer. */
 import { MAX_THREADS } from '../../kernels/simd/index.js'
 import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
 import type { Device } from '../device/device.js'
 import { budgetOf, DEVICE_KINDS, type DeviceKind } from '../device/open.js'
 import { LARGEST_SEED } from '../device/seed.js'
-import { BUILDERS } from '../models/index.js'
+import { parseBytes } from '../memory/bytes.js'
+import { BUILDERS, type ModelOptions } from '../models/index.js'
+import { BATCH_NORM_POLICIES, type BatchNormPolicy } from '../nn/batch-norm.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
 import { adam, adamw, type Optimizer, type Schedule, sgd } from '../optim/index.js'
 import { FIRST } from '../stream/growth.js'
@@ -12,97 +14,23 @@ import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
 import { type Cursor, type RateRule, type Recompute, Streamer } from '../stream/streamer.js'
 import { sameShape, showShape } from '../tensor/shape.js'
+import {
+  GROWTH,
+  JOB_OPTIONS,
+  KEEP,
+  KEPT_FLAGS,
+  type KeptFlag,
+  KNOBS,
+  type Knob,
+  MODELS,
+  OPTIMIZERS,
+  PLAN_OPTIONS,
+  RATE_RULES,
+} from './flags.js'
 import { choice, decimal, parseOptions, reading, UsageError, type Values, whole } from './options.js'
 import { SCHEDULES, scheduleOf } from './rate.js'
 
-const MODELS = Object.keys(BUILDERS)
-const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
-/** What `--largest` makes as large as can be. */
-const KNOBS = ['batch', 'image', 'width'] as const
-export type Knob = (typeof KNOBS)[number]
-const RATE_RULES = ['none', 'linear', 'sqrt'] as const satisfies readonly RateRule[]
 const TEST_FRACTION = 0.2
-
-/** The defaults describe the main job: lenet on digits. */
-export const JOB_OPTIONS = {
-  model: { type: 'string', default: 'lenet', value: MODELS.join('|'), help: 'the network' },
-  width: { type: 'string', value: 'N', help: 'features of its first layer (mlp 128, others 16)' },
-  data: {
-    type: 'string',
-    default: 'digits',
-    value: 'digits|idx:DIR',
-    help: 'embedded digits, or a folder of IDX files',
-  },
-  batch: { type: 'string', default: '1024', value: 'N|auto', help: 'samples in a mini-batch; auto: see --max-batch' },
-  memory: {
-    type: 'string',
-    default: '2MiB',
-    value: 'SIZE',
-    help: 'the byte budget: 8MiB, 4096, or 60% of the container or machine',
-  },
-  epochs: { type: 'string', default: '60', value: 'N', help: 'passes over the training data' },
-  seed: { type: 'string', default: '1', value: 'N', help: 'of weights, split and order' },
-  'micro-batch': {
-    type: 'string',
-    default: 'fit',
-    value: 'fit|fast|N',
-    help: 'largest that fits, fastest (measured), or at most N',
-  },
-  recompute: {
-    type: 'string',
-    default: 'cheap',
-    value: 'never|cheap|needed|SHARE',
-    help: 'drop values and make them again: how much more time it may take',
-  },
-  device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
-  threads: { type: 'string', value: 'N', help: `of the cpu device, at most ${MAX_THREADS} (one for each core)` },
-  optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
-  lr: { type: 'string', value: 'RATE', help: 'learning rate (adam and adamw 0.01, sgd 0.05)' },
-  momentum: { type: 'string', value: 'M', help: 'of sgd (0.9)' },
-  'weight-decay': { type: 'string', value: 'D', help: 'pull of weights to zero (adamw 0.01, others 0)' },
-  'clip-norm': { type: 'string', value: 'NORM', help: "limit of the whole mini-batch's gradient norm (none)" },
-  schedule: { type: 'string', default: 'cosine', value: SCHEDULES.join('|'), help: 'step: a tenth after each third' },
-  'warm-up': { type: 'string', default: '10', value: 'STEPS', help: 'straight rise to the learning rate' },
-  json: { type: 'boolean', help: 'one JSON object a line, for programs' },
-  'memory-svg': { type: 'string', value: 'FILE', help: 'draw what one step holds over time' },
-  help: { type: 'boolean', help: 'this text' },
-} as const
-
-/** The flags that only `plan` takes. */
-export const PLAN_OPTIONS = {
-  largest: { type: 'string', value: KNOBS.join('|'), help: 'find the largest that fits, then plan with it' },
-  out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
-} as const
-
-/** The flags of `train --batch auto`. */
-export const GROWTH = {
-  'max-batch': {
-    type: 'string',
-    value: 'N',
-    help: 'with --batch auto the mini-batch grows with the gradient noise, up to N (all)',
-  },
-  'batch-lr': { type: 'string', value: RATE_RULES.join('|'), help: 'what the learning rate does then (none)' },
-} as const
-
-/** The other flags that only `train` takes. */
-export const KEEP = {
-  checkpoint: {
-    type: 'string',
-    value: 'FILE',
-    help: 'write the training to FILE after each epoch, at the end, on Ctrl-C',
-  },
-  every: { type: 'string', value: 'K', help: 'write it after every K steps too' },
-  log: { type: 'string', value: 'FILE', help: 'a line of JSON for each step and epoch; --resume adds to it' },
-  resume: { type: 'string', value: 'FILE', help: 'go on from FILE, with its flags and the given ones' },
-} as const
-
-/** The flags that a checkpoint keeps: those that describe the training and the machine. */
-export const KEPT_FLAGS = [
-  ...(['model', 'width', 'data', 'batch', 'memory', 'epochs', 'seed', 'micro-batch', 'recompute', 'device'] as const),
-  ...(['threads', 'optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
-  ...(['max-batch', 'batch-lr'] as const),
-] as const satisfies readonly (keyof typeof JOB_OPTIONS | keyof typeof GROWTH)[]
-export type KeptFlag = (typeof KEPT_FLAGS)[number]
 
 export interface Job {
   model: string
@@ -121,6 +49,10 @@ export interface Job {
   /** should microBatch be chosen by measuring, before the training? */
   fastest: boolean
   recompute: Recompute
+  /** undefined: no batch norm */
+  batchNorm: BatchNormPolicy | undefined
+  /** bytes of the store; undefined: it is a part of the budget */
+  storeBytes: number | undefined
   device: DeviceKind
   /** undefined: one for each core */
   threads: number | undefined
@@ -175,6 +107,10 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   if (values.log !== undefined && values.log === values.checkpoint) {
     throw new UsageError(`--log and --checkpoint are the same file '${values.log}': give two`)
   }
+  const batchNorm = ifGiven(values['batch-norm'], (text) => choice('--batch-norm', text, BATCH_NORM_POLICIES))
+  if (values.store !== undefined && batchNorm === undefined) {
+    throw new UsageError('--store is for what batch norm keeps between passes: leave it out, or say --batch-norm exact')
+  }
   const auto = values.batch === 'auto'
   if (auto && command === 'plan') {
     throw new UsageError('--batch auto grows while it trains, and plan trains nothing: say a number')
@@ -200,6 +136,8 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     microBatch: size === 'fit' || size === 'fast' ? 'fit' : whole('--micro-batch', size, 1),
     fastest: size === 'fast',
     recompute: recomputeOf(values.recompute),
+    batchNorm,
+    storeBytes: ifGiven(values.store, (text) => reading('--store', () => parseBytes(text))),
     device,
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
@@ -268,11 +206,14 @@ export const classesOf = ({ train, test }: Sets): number => Math.max(train.class
 export const totalSteps = ({ batch, grows, epochs }: Job, { train }: Sets): number =>
   epochs * Math.ceil(train.length / (grows ? Math.min(FIRST, batch) : batch))
 
+/** What a job says of its model. */
+export const modelOf = ({ width, batchNorm }: Job): Pick<ModelOptions, 'width' | 'batchNorm'> => ({ width, batchNorm })
+
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
-  const { seed, recompute, width } = job
+  const { seed, recompute, storeBytes: store } = job
   const classes = classesOf(sets)
-  const model = BUILDERS[job.model](device, { inputShape: sets.train.inputShape, classes, width, seed })
+  const model = BUILDERS[job.model](device, { ...modelOf(job), inputShape: sets.train.inputShape, classes, seed })
   const { weightDecay, clipNorm, momentum } = job
   const ofStep = scheduleOf(job, totalSteps(job, sets))
   // a mini-batch that grows makes fewer steps: count what is learned, in mini-batches of the first size
@@ -290,6 +231,7 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
     optimizer: makers[job.optimizer](),
     seed,
     recompute,
+    store,
   })
   return { streamer, parameterCount: model.parameters().reduce((sum, { size }) => sum + size, 0) }
 }

@@ -6,8 +6,9 @@ import type { Checkpoint } from '../stream/checkpoint.js'
 import { loadCheckpoint, saveCheckpoint } from '../stream/checkpoint-file.js'
 import type { Streamer } from '../stream/streamer.js'
 import { isRecord } from '../tensor/saved-state.js'
+import { KEPT_FLAGS, type KeptFlag } from './flags.js'
 import { emit, type Io } from './io.js'
-import { type Job, KEPT_FLAGS, type KeptFlag, parseJob } from './job.js'
+import { type Job, parseJob } from './job.js'
 import { UsageError } from './options.js'
 
 const TEXT = 'sluice.flags'
@@ -46,6 +47,7 @@ export async function resume(file: string, args: readonly string[]): Promise<Res
       'data',
       'batch',
       'max-batch',
+      'batch-norm',
       'batch-lr',
       'epochs',
       'lr',

@@ -4,8 +4,9 @@ import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { DoesNotFitError } from '../stream/errors.js'
 import { largestThatFits } from '../stream/largest.js'
 import type { Largest } from '../stream/plan.js'
+import type { Knob } from './flags.js'
 import { emit, type Io } from './io.js'
-import { build, type Job, type Knob, type Sets } from './job.js'
+import { build, type Job, type Sets } from './job.js'
 
 interface Planned {
   readonly job: Job

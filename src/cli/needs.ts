@@ -45,8 +45,12 @@ export function findNeeds(job: Job, sets: Sets): Needs {
   const wholeBatchBytes = Math.max(minimumBudgetBytes, plans[0].wholeBatchBytes)
   const forced = job.microBatch !== 'fit'
   if (job.memoryBytes < minimumBudgetBytes || forced) {
+    // with all memory nothing would be dropped to make room
+    const tight = forced
+      ? streamer
+      : build(job, sets, openVirtualDevice(job.device, { memory: minimumBudgetBytes })).streamer
     const worst = batches
-      .map((options) => streamer.plan({ ...options, microBatch: forced ? job.microBatch : 1 }))
+      .map((options) => tight.plan({ ...options, microBatch: forced ? job.microBatch : 1 }))
       .reduce((a, b) => (b.neededBudgetBytes > a.neededBudgetBytes ? b : a))
     if (job.memoryBytes < worst.neededBudgetBytes && !isPlannable(job, sets, batches)) {
       throw doesNotFit(worst, minimumBudgetBytes, job.memoryBytes)

@@ -11,17 +11,19 @@ import { sgd } from '../optim/index.js'
 import { loadWeights } from '../stream/checkpoint-file.js'
 import { Streamer } from '../stream/streamer.js'
 import type { HostArray } from '../tensor/host.js'
+import { JOB_OPTIONS } from './flags.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
-import { classesOf, JOB_OPTIONS, type Job, loadSets, parseJob } from './job.js'
+import { classesOf, type Job, loadSets, modelOf, parseJob } from './job.js'
 import { flagsIn } from './keep.js'
 import { describeExamples, describeOptions, parseOptions, UsageError, whole } from './options.js'
 import { showShare } from './progress.js'
 
-const { model, width, memory, seed, device, threads, json, help } = JOB_OPTIONS
+const { model, width, 'batch-norm': batchNorm, memory, seed, device, threads, json, help } = JOB_OPTIONS
 const OPTIONS = {
   weights: { type: 'string', value: 'FILE', help: 'a safetensors file, such as that of train --checkpoint' },
   model,
   width,
+  'batch-norm': { ...batchNorm, help: 'of the model: any policy, or none' },
   data: { ...JOB_OPTIONS.data, value: 'digits|idx:DIR|npy:FILE', help: 'the test images, or those of an npy file' },
   classes: { type: 'string', default: '10', value: 'N', help: 'of the model, with npy:' },
   memory,
@@ -34,9 +36,9 @@ const OPTIONS = {
 } as const
 
 /** The flags that predict takes from the file, where they are not given. */
-const FROM_FILE = ['model', 'width', 'data', 'memory', 'seed'] as const
+const FROM_FILE = ['model', 'width', 'batch-norm', 'data', 'memory', 'seed'] as const
 /** The flags that mean the same in train. */
-const SHARED = ['model', 'width', 'data', 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
+const SHARED = ['model', 'width', 'batch-norm', 'data', 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
 
 const EXAMPLES = {
   'sluice predict --weights run.safetensors': 'the test images of the training that wrote the file',
@@ -50,7 +52,7 @@ export const predict: Command = {
     `Usage: sluice predict --weights FILE [options]
 
 Gives the class of each image and its probability. A file of train --checkpoint says its own --model, --width,
---data, --memory and --seed; flags that are given win.
+--batch-norm, --data, --memory and --seed; flags that are given win.
 
 ${describeOptions(OPTIONS)}
 
@@ -81,7 +83,7 @@ ${describeExamples(EXAMPLES)}
     const opened = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads, simd: 'wide' })
     try {
       const { inputs, classes } = images
-      const network = BUILDERS[job.model](opened, { inputShape: inputs.shape.slice(1), classes, width: job.width })
+      const network = BUILDERS[job.model](opened, { ...modelOf(job), inputShape: inputs.shape.slice(1), classes })
       // parameters and gradients fit the budget, so a file with two moments in float64 is at most three times as large
       const state = await loadWeights(file, { maxBytes: dataStart + 3 * job.memoryBytes })
       try {

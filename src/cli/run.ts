@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { BudgetExceededError } from '../memory/allocator.js'
 import { SluiceError } from '../memory/errors.js'
 import { nearest } from '../memory/nearest.js'
-import { DoesNotFitError, InterruptedError } from '../stream/errors.js'
+import { DoesNotFitError, InterruptedError, StoreExceededError } from '../stream/errors.js'
 import { devices } from './devices.js'
 import { gradcheck } from './gradcheck.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
@@ -76,7 +76,8 @@ function explain(error: unknown, args: readonly string[], io: Io): number {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   if (args.includes('--json')) {
     const minimumBudgetBytes = error instanceof DoesNotFitError ? error.minimumBudgetBytes : undefined
-    emit(io, 'error', { name, message, minimumBudgetBytes })
+    const minimumStoreBytes = error instanceof StoreExceededError ? error.neededBytes : undefined
+    emit(io, 'error', { name, message, minimumBudgetBytes, minimumStoreBytes })
   }
   const known = COMMANDS.find((command) => command.name === args[0])
   io.err(`${io.paintErr('red', 'sluice:')} ${ours ? message : (stack ?? message)}\n`)
@@ -85,5 +86,8 @@ function explain(error: unknown, args: readonly string[], io: Io): number {
     return EXIT.usage
   }
   if (error instanceof InterruptedError) return EXIT.interrupted
-  return error instanceof DoesNotFitError || error instanceof BudgetExceededError ? EXIT.doesNotFit : EXIT.failed
+  return isTooLarge(error) ? EXIT.doesNotFit : EXIT.failed
 }
+
+const isTooLarge = (error: unknown): boolean =>
+  [DoesNotFitError, StoreExceededError, BudgetExceededError].some((kind) => error instanceof kind)

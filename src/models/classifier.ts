@@ -1,7 +1,9 @@
 /** The base of the built-in models: a stack of layers that knows its input shape and its number of classes. */
 import type { Device } from '../device/device.js'
 import { ANYTHING, door, type Known, NUMBER, options, type Signature } from '../memory/arguments.js'
+import { BatchNorm1d, BatchNorm2d, type BatchNormPolicy } from '../nn/batch-norm.js'
 import { generator, type Random } from '../nn/init.js'
+import { Conv2d, Linear } from '../nn/layers.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import { ShapeError } from '../tensor/errors.js'
@@ -16,12 +18,22 @@ export interface ModelOptions {
   classes?: number
   /** features of the first layer; those of the other hidden layers keep their proportion to it. Default: see the model */
   width?: number
+  /**
+   * a batch norm with this policy before the activation of each hidden layer, which has no bias then; default: no batch norms
+   */
+  batchNorm?: BatchNormPolicy
   /** seed of the initial values, from 0 to 2^32 - 1; default 0 */
   seed?: number
 }
 
 /** The kinds of the options; `inputShape` is checked as a shape. */
-export const MODEL: Known<ModelOptions> = { inputShape: ANYTHING, classes: NUMBER, width: NUMBER, seed: ANYTHING }
+export const MODEL: Known<ModelOptions> = {
+  inputShape: ANYTHING,
+  classes: NUMBER,
+  width: NUMBER,
+  batchNorm: ANYTHING,
+  seed: ANYTHING,
+}
 
 /** The check of the arguments of a model. */
 export const modelDoor = (name: string, further: Signature = {}) =>
@@ -50,6 +62,18 @@ export function classifier(
   const shape = ownShape('inputShape', inputShape)
   return allOrNothing(device, () => new Classifier(shape, classes, ...layers(shape, classes, generator(seed))))
 }
+
+/** Makes hidden layers: with a batch norm and without a bias, or as they are. */
+export const hiddenLayers = (device: Device, random: Random, policy: BatchNormPolicy | undefined) => ({
+  conv: (inputs: number, outputs: number, kernel: number, padding: number): Module[] => {
+    const conv = new Conv2d(device, inputs, outputs, kernel, { padding, random, bias: policy === undefined })
+    return policy === undefined ? [conv] : [conv, new BatchNorm2d(device, outputs, { policy })]
+  },
+  linear: (inputs: number, outputs: number): Module[] => {
+    const linear = new Linear(device, inputs, outputs, { random, bias: policy === undefined })
+    return policy === undefined ? [linear] : [linear, new BatchNorm1d(device, outputs, { policy })]
+  },
+})
 
 /**
  * Channels, height and width of a sample.

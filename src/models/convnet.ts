@@ -1,8 +1,8 @@
 /** A small convolutional network: two convolutions and a linear layer. */
 import type { Device } from '../device/device.js'
 import { ReLU } from '../nn/activations.js'
-import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'
-import { type Classifier, classifier, imageSides, type ModelOptions, modelDoor } from './classifier.js'
+import { Flatten, Linear, MaxPool2d } from '../nn/layers.js'
+import { type Classifier, classifier, hiddenLayers, imageSides, type ModelOptions, modelDoor } from './classifier.js'
 
 const check = modelDoor('convnet')
 
@@ -13,15 +13,16 @@ const check = modelDoor('convnet')
  */
 export function convnet(device: Device, given: ModelOptions = {}): Classifier {
   check([device, given])
-  const { width = 16, ...options } = given
+  const { width = 16, batchNorm, ...options } = given
   return classifier(device, options, (inputShape, classes, random) => {
     const [channels, ...sides] = imageSides('convnet', inputShape, 4)
     const [rows, columns] = sides.map((side) => Math.floor(side / 4))
+    const { conv } = hiddenLayers(device, random, batchNorm)
     return [
-      new Conv2d(device, channels, width, 3, { padding: 1, random }),
+      ...conv(channels, width, 3, 1),
       new ReLU(device),
       new MaxPool2d(device, 2),
-      new Conv2d(device, width, 2 * width, 3, { padding: 1, random }),
+      ...conv(width, 2 * width, 3, 1),
       new ReLU(device),
       new MaxPool2d(device, 2),
       new Flatten(device),

@@ -4,8 +4,8 @@
  */
 import type { Device } from '../device/device.js'
 import { ReLU } from '../nn/activations.js'
-import { Conv2d, Flatten, Linear, MaxPool2d } from '../nn/layers.js'
-import { type Classifier, classifier, imageSides, type ModelOptions, modelDoor } from './classifier.js'
+import { Flatten, Linear, MaxPool2d } from '../nn/layers.js'
+import { type Classifier, classifier, hiddenLayers, imageSides, type ModelOptions, modelDoor } from './classifier.js'
 
 const check = modelDoor('lenet')
 
@@ -17,22 +17,23 @@ const check = modelDoor('lenet')
  */
 export function lenet(device: Device, given: ModelOptions = {}): Classifier {
   check([device, given])
-  const { width = 16, ...options } = given
+  const { width = 16, batchNorm, ...options } = given
   return classifier(device, options, (inputShape, classes, random) => {
     const [channels, ...sides] = imageSides('lenet', inputShape, 8)
     const [rows, columns] = sides.map((side) => Math.floor(side / 4))
     const [hidden1, hidden2] = [Math.round(7.5 * width), Math.round(5.25 * width)]
+    const { conv, linear } = hiddenLayers(device, random, batchNorm)
     return [
-      new Conv2d(device, channels, width, 5, { padding: 2, random }),
+      ...conv(channels, width, 5, 2),
       new ReLU(device),
       new MaxPool2d(device, 2),
-      new Conv2d(device, width, 2 * width, 5, { padding: 2, random }),
+      ...conv(width, 2 * width, 5, 2),
       new ReLU(device),
       new MaxPool2d(device, 2),
       new Flatten(device),
-      new Linear(device, 2 * width * rows * columns, hidden1, { random }),
+      ...linear(2 * width * rows * columns, hidden1),
       new ReLU(device),
-      new Linear(device, hidden1, hidden2, { random }),
+      ...linear(hidden1, hidden2),
       new ReLU(device),
       new Linear(device, hidden2, classes, { random }),
     ]

@@ -4,7 +4,7 @@ import { LIST } from '../memory/arguments.js'
 import { ReLU } from '../nn/activations.js'
 import { Flatten, Linear } from '../nn/layers.js'
 import { sizeOf } from '../tensor/shape.js'
-import { type Classifier, classifier, type ModelOptions, modelDoor } from './classifier.js'
+import { type Classifier, classifier, hiddenLayers, type ModelOptions, modelDoor } from './classifier.js'
 
 export interface MlpOptions extends ModelOptions {
   /** the features of every hidden layer, in place of `width`; default [width, width / 2], rounded up */
@@ -20,12 +20,13 @@ const check = modelDoor('mlp', { hidden: LIST })
  */
 export function mlp(device: Device, given: MlpOptions = {}): Classifier {
   check([device, given])
-  const { width = 128, hidden = [width, Math.ceil(width / 2)], ...options } = given
+  const { width = 128, hidden = [width, Math.ceil(width / 2)], batchNorm, ...options } = given
   return classifier(device, options, (inputShape, classes, random) => {
     const widths = [sizeOf(inputShape), ...hidden]
+    const { linear } = hiddenLayers(device, random, batchNorm)
     return [
       new Flatten(device),
-      ...hidden.flatMap((width, i) => [new Linear(device, widths[i], width, { random }), new ReLU(device)]),
+      ...hidden.flatMap((width, i) => [...linear(widths[i], width), new ReLU(device)]),
       new Linear(device, widths[hidden.length], classes, { random }),
     ]
   })

@@ -36,10 +36,12 @@ const NOTES: Readonly<Record<BatchNormPolicy, string>> = {
   frozen: 'batch norm (frozen): running statistics are used and not updated, so a split changes nothing',
 }
 
+export const BATCH_NORM_POLICIES = Object.keys(NOTES) as readonly BatchNormPolicy[]
+
 /** @throws ArgumentError  not a policy */
 function checkPolicy(name: string, policy: unknown): asserts policy is BatchNormPolicy {
   if (typeof policy === 'string' && Object.hasOwn(NOTES, policy)) return
-  throw new ArgumentError(`${name}: there is no policy ${showValue(policy)}: use ${Object.keys(NOTES).join(', ')}`)
+  throw new ArgumentError(`${name}: there is no policy ${showValue(policy)}: use ${BATCH_NORM_POLICIES.join(', ')}`)
 }
 
 export interface BatchNormLayerOptions extends AffineOptions {

@@ -247,7 +247,9 @@ export function describePlan(plan: Split): string {
         ]
       : []),
     ...(plan.extraTime > 0
-      ? [`  values are made again for the backward: ${(100 * plan.extraTime).toFixed(1)} % more time, as predicted`]
+      ? [
+          `  values are made again ${plan.passes > 1 ? 'in later passes' : 'for the backward'}: ${(100 * plan.extraTime).toFixed(1)} % more time, as predicted`,
+        ]
       : []),
     ...plan.notes.map((note) => `  note: ${note}`),
   ]

@@ -78,8 +78,14 @@ export class Planner {
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     const { plan, passes } = this.#planned(options)
-    const all = [passes.reset, ...passes.parts.flat(), passes.joint?.pass, passes.noise, passes.norm, passes.commit]
-    return all.flatMap((pass) => (pass ? timelineOf(pass, plan.heldBytes) : []))
+    const { heldBytes } = plan
+    const { store, parts, reset, joint, ...ends } = passes
+    const beside = { ...heldBytes, store: heldBytes.store + (store && !store.onHost ? store.bytes : 0) }
+    return [
+      ...timelineOf(reset, heldBytes),
+      ...[...parts.flat(), joint?.pass].flatMap((pass) => (pass ? timelineOf(pass, beside) : [])),
+      ...[ends.noise, ends.norm, ends.commit].flatMap((pass) => (pass ? timelineOf(pass, heldBytes) : [])),
+    ]
   }
 
   #planned(options: PlanOptions): PlannedStep {
