@@ -9,6 +9,7 @@ import { DeviceLostError } from '../../src/device/errors.js'
 import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { nn, optim } from '../../src/index.js'
+import { triplet } from '../../src/ops/coupled-loss.js'
 import { crossEntropyLoss } from '../../src/ops/cross-entropy.js'
 import { Streamer, type StreamerOptions } from '../../src/stream/streamer.js'
 import { verifyPlan } from '../../src/verify/verify.js'
@@ -71,7 +72,7 @@ async function expectAsInOnePiece(drawn: readonly Step[], options: Partial<Strea
   const small = await openDevice('gpu', { memory: plan.neededBudgetBytes })
   const large = await openDevice('gpu', { memory: LARGE })
   const seen = await trained(streamerOn(small, drawn, 'exact', options), samples, microBatch)
-  const wanted = await trained(streamerOn(large, drawn, 'micro'), samples, samples)
+  const wanted = await trained(streamerOn(large, drawn, 'micro', { ...options, store: undefined }), samples, samples)
   wanted.forEach((value, i) => {
     const error = Math.abs(seen[i] - value) / Math.max(1, Math.abs(value))
     assert.ok(error <= 2e-3, `${seen[i]} at ${i}, in one piece ${value}`)
@@ -83,6 +84,9 @@ for (const [place, options] of Object.entries({ 'within the budget': {}, 'of its
   test(`a network with exact batch norms trains as in one piece, with a store ${place}`, () =>
     expectAsInOnePiece(NET, options))
 }
+
+test('a loss that compares samples trains as in one piece, with exact batch norms inside', () =>
+  expectAsInOnePiece(NET, { loss: triplet({ margin: 1 }) }))
 
 test('random networks with exact batch norms train as in one piece', async () => {
   const nets = steps.map((drawn): readonly Step[] => [...drawn, { kind: 'batchNorm', from: 0, also: 0 }])
