@@ -179,12 +179,14 @@ export class Planner {
     this.#program.prepare()
     const { allocator } = this.#program.device
     const step = this.#measured(request)
+    const inPasses = split.passes > 1
+    const sizes = inPasses ? [split.microBatch] : parts.map(({ size }) => size)
     const points: FrontierPoint[] = []
-    for (const { dropped, extraTime } of step.points(batch, Infinity)) {
-      const measure = step.with(batch, extraTime > 0 ? dropped : undefined)
-      const peakBytes = Math.max(...parts.map(({ size }) => measure(size).peakBytes))
+    for (const { dropped, extraTime } of inPasses ? step.storePoints(batch) : step.points(batch, Infinity)) {
+      const measure = step.with(batch, inPasses || extraTime > 0 ? dropped : undefined)
+      const peakBytes = Math.max(...sizes.map((size) => measure(size).peakBytes))
       const known = extraTime === 0 && split.extraTime === 0 && request.microBatch === 'fit'
-      const microBatch = known ? split.microBatch : largestMicroBatch(batch, allocator, measure)
+      const microBatch = known ? split.microBatch : largestMicroBatch(batch, allocator, measure, inPasses)
       // a promise of fewer bytes may come to nothing once every value has its place
       const better = points.every((faster) => peakBytes < faster.peakBytes || microBatch > faster.microBatch)
       if (better) points.push({ extraTime, peakBytes, microBatch })

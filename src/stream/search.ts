@@ -136,8 +136,12 @@ const fitsWithoutHoles = (allocator: Allocator, measured: Measured): boolean =>
   needs(allocator, { ...measured, peakBytes: measured.peakHeldBytes }) <= allocator.budgetBytes
 
 /** The largest micro-batch that fits with `measure`; 0: none does. */
-export const largestMicroBatch = (batch: number, allocator: Allocator, measure: (size: number) => Measured): number =>
-  largestFit(batch, allocator, attempting(batch, measure), false) ?? 0
+export const largestMicroBatch = (
+  batch: number,
+  allocator: Allocator,
+  measure: (size: number) => Measured,
+  together = false,
+): number => largestFit(batch, allocator, attempting(batch, measure), together) ?? 0
 
 /** Null when not even one sample fits. */
 function largestFit(
@@ -148,6 +152,8 @@ function largestFit(
 ): number | null {
   const alone = (size: number): boolean => fits(allocator, measure(size))
   if (alone(batch)) return batch
+  // a store takes nearly the same bytes whatever the size, and each size has many passes to plan
+  if (together) return bisect(1, batch - 1, alone) || null
   return searchLargest(1, batch - 1, {
     holds: (size) => fitsWithoutHoles(allocator, measure(size)),
     nearly: alone,
