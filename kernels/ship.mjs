@@ -1,6 +1,6 @@
 /**
  * Makes dist/ smaller for the package: without comments, which the packed sources have; with source maps that know lines
- * and no columns; without declarations that the public ones do not reach. `npm pack` runs it (prepack), after a build that
+ * and no columns; without declarations that the public ones do not reach, and text in those of kernels. `npm pack` runs it (prepack), after a build that
  * has checked the types.
  */
 import { execFileSync } from 'node:child_process'
@@ -13,6 +13,9 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Text without code, and code whose sources are not packed: a map would lead nowhere. */
 const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/cli)\//
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+/** Declarations of kernels that no user calls. What the kernels do is told in kernels.d.ts. */
+const INNER = /^dist\/kernels\/(?!kernels\.d\.ts$).*\.d\.ts$/
+const DOCS = /^ *\/\*\*[\s\S]*?\*\/\n/gm
 const COMMENT = /^\/\/# sourceMappingURL=.*\n?/gm
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
@@ -38,6 +41,7 @@ for (const folder of ['dist/src', 'dist/kernels']) {
     const path = `${folder}/${name.split(sep).join('/')}`
     const file = join(ROOT, path)
     if (name.endsWith('.d.ts') && !declared.has(path)) rmSync(file)
+    else if (INNER.test(path)) writeFileSync(file, readFileSync(file, 'utf8').replaceAll(DOCS, ''))
     if (!name.endsWith('.js')) continue
     const code = readFileSync(file, 'utf8').replaceAll(COMMENT, '')
     const narrow = narrowed(code)

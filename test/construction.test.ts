@@ -26,9 +26,12 @@ type Make = (device: FaultyDevice, random: nn.Random) => unknown
 
 /** Every module, by the name under which it is exported. */
 const MODULES: Record<string, Make> = {
+  AdaptiveAveragePool2d: (device) => new nn.AdaptiveAveragePool2d(device, 2),
+  AveragePool1d: (device) => new nn.AveragePool1d(device, 2),
   AveragePool2d: (device) => new nn.AveragePool2d(device, 2),
   BatchNorm1d: (device) => new nn.BatchNorm1d(device, 3),
   BatchNorm2d: (device) => new nn.BatchNorm2d(device, 3),
+  Conv1d: (device, random) => new nn.Conv1d(device, 2, 3, 3, { random }),
   Conv2d: (device, random) => new nn.Conv2d(device, 2, 3, 3, { random }),
   ConvTranspose2d: (device, random) => new nn.ConvTranspose2d(device, 2, 3, 3, { random }),
   Dropout: (device) => new nn.Dropout(device),
@@ -39,17 +42,23 @@ const MODULES: Record<string, Make> = {
   LayerNorm: (device) => new nn.LayerNorm(device, [2, 3]),
   LeakyReLU: (device) => new nn.LeakyReLU(device),
   Linear: (device, random) => new nn.Linear(device, 3, 2, { random }),
+  MaxPool1d: (device) => new nn.MaxPool1d(device, 2),
   MaxPool2d: (device) => new nn.MaxPool2d(device, 2),
   MultiheadAttention: (device, random) => new nn.MultiheadAttention(device, 4, 2, { random }),
+  RMSNorm: (device) => new nn.RMSNorm(device, [2, 3]),
   ReLU: (device) => new nn.ReLU(device),
+  ReLU6: (device) => new nn.ReLU6(device),
   Sequential: (device, random) =>
     nn.allOrNothing(
       device,
       () => new nn.Sequential(new nn.Linear(device, 2, 3, { random }), new nn.BatchNorm2d(device, 3)),
     ),
   SiLU: (device) => new nn.SiLU(device),
+  Softmax: (device) => new nn.Softmax(device),
+  Softplus: (device) => new nn.Softplus(device),
   Sigmoid: (device) => new nn.Sigmoid(device),
   Tanh: (device) => new nn.Tanh(device),
+  Upsample: (device) => new nn.Upsample(device, { scale: 2 }),
   TransformerBlock: (device, random) => new nn.TransformerBlock(device, 4, 2, { feedForward: 3, random }),
 }
 

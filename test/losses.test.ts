@@ -4,13 +4,15 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { backward } from '../src/autograd/backward.js'
 import { openDevice } from '../src/device/open.js'
-import { ArgumentError } from '../src/memory/errors.js'
+import { ArgumentError, SluiceError } from '../src/memory/errors.js'
 import { crossEntropy, crossEntropyLoss } from '../src/ops/cross-entropy.js'
 import type { Loss } from '../src/ops/loss.js'
+import { bceWithLogitsLoss, diceLoss, huberLoss, klDivergence, l1, nll } from '../src/ops/losses.js'
 import { bceWithLogits, mse } from '../src/ops/point-loss.js'
 import { scope } from '../src/step/scope.js'
-import { fromHost } from '../src/tensor/create.js'
+import { fromHost, requireGrad } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import type { HostArray } from '../src/tensor/host.js'
 import { fc } from './property.js'
@@ -73,6 +75,49 @@ test('check: names the first bad target and where it is', () => {
   }
 })
 
+test('the losses that are made of other ops: names, checks, samples of weight 0 that hold NaN', async () => {
+  const losses = [l1, huberLoss(), bceWithLogitsLoss(), klDivergence, nll, diceLoss()]
+  assert.equal(
+    losses.map(({ name }) => name),
+    ['l1', 'huber', 'bceWithLogits', 'klDivergence', 'nll', 'dice'],
+  )
+  const refused: [() => unknown, string][] = [
+    [() => nll.check(integers(0, 3), [2, 3]), 'nll: target 3 at [1]'],
+    [() => klDivergence.check({ data: Float32Array.of(-1), shape: [1] }, [1]), 'klDivergence: target -1 at [0]'],
+    [() => l1.check(integers(0, 3), [2, 1]), 'l1: the targets [2] must be [2, 1]'],
+    [() => huberLoss({ delta: 0 }), 'huberLoss: '],
+    [() => diceLoss({ smooth: -1 }), 'diceLoss: smooth -1'],
+    [() => crossEntropyLoss({ classWeights: [1, -1] }), 'classWeights are [1,-1]'],
+    [() => crossEntropyLoss({ classWeights: [1], labelSmoothing: 0.5 }), 'classWeights and labelSmoothing'],
+  ]
+  for (const [call, says] of refused) {
+    assert.throws(call, (error: unknown) => error instanceof SluiceError && error.message.includes(says), says)
+  }
+  for (const loss of losses.filter((loss) => loss !== nll)) {
+    const [x, t] = [Float64Array.of(0.5, 0.25, Number.NaN, Infinity), Float64Array.of(1, 0, Number.NaN, 0)]
+    const prediction = requireGrad(fromHost(device, { data: x, shape: [2, 2] }))
+    const one = (weights?: number[]) =>
+      scope(device, () => {
+        const rows = weights ? 2 : 1
+        const value = loss(
+          weights ? prediction : fromHost(device, { data: x.slice(0, 2), shape: [1, 2] }),
+          fromHost(device, { data: t.slice(0, 2 * rows), shape: [rows, 2] }),
+          weights && { weights: fromHost(device, { data: Float64Array.from(weights), shape: [2] }) },
+        )
+        if (weights) backward(value)
+        return value
+      })
+    const [weighted, alone] = [one([2, 0]), one()]
+    assert.is(await weighted.item(), await alone.item(), loss.name)
+    const gradient = (await prediction.grad?.data()) ?? []
+    assert.equal([gradient[2], gradient[3], Number.isFinite(gradient[0])], [0, 0, true], loss.name)
+    assert.throws(
+      () => loss(prediction, fromHost(device, { data: t, shape: [4] })),
+      new RegExp(`^${loss.name}: |${loss.name}: `),
+    )
+  }
+})
+
 interface Samples {
   output: number[][]
   targets: number[][]
@@ -126,10 +171,36 @@ async function lossOf(loss: Loss, s: Samples, outputShape: number[], targetShape
   return { mean, weight: loss.weight?.(targets, weights) ?? Number.NaN }
 }
 
+/** A name of its own for the test. */
+const named = (name: string, loss: Loss): Loss =>
+  Object.defineProperty(loss, 'name', { value: `${loss.name}, ${name}` })
+/** Outputs that are probabilities. */
+const positive = (samples: Samples): Samples => ({
+  ...samples,
+  output: samples.output.map((row) => row.map((x) => (x + 4) / 8)),
+})
+
 const kinds: [Loss, fc.Arbitrary<Samples>, number[], number[]][] = [
   [crossEntropyLoss({ labelSmoothing: 0.25 }), samplesOf(6, 2, fc.constantFrom(0, 1, 2, -100)), [3, 2], [2]],
   [mse, samplesOf(3, 3, quarter), [3], [3]],
   [bceWithLogits, samplesOf(2, 2, fc.constantFrom(0, 0.5, 1)), [2], [2]],
+  [
+    named('class weights', crossEntropyLoss({ classWeights: [0.5, 0, 3] })),
+    samplesOf(6, 2, fc.constantFrom(0, 1, 2, -100)),
+    [3, 2],
+    [2],
+  ],
+  [
+    named('posWeight', bceWithLogitsLoss({ posWeight: [3, 0.5] })),
+    samplesOf(2, 2, fc.constantFrom(0, 0.5, 1)),
+    [2],
+    [2],
+  ],
+  [l1, samplesOf(3, 3, quarter), [3], [3]],
+  [huberLoss({ delta: 0.5 }), samplesOf(3, 3, quarter), [3], [3]],
+  [klDivergence, samplesOf(2, 2, fc.constantFrom(0, 0.25, 1)), [2], [2]],
+  [nll, samplesOf(3, 1, fc.constantFrom(0, 1, 2)), [3], []],
+  [diceLoss(), samplesOf(3, 3, fc.constantFrom(0, 1)).map(positive), [3], [3]],
 ]
 for (const [loss, arbitrary, outputShape, targetShape] of kinds) {
   test(`${loss.name}: the loss of a mini-batch is the weighted mean over any split of it`, async () => {

@@ -9,6 +9,10 @@ from torch import nn
 
 inf, nan = float('inf'), float('nan')
 X = [[1, 3, -2], [0.5, 0.5, 4]]
+T = [[1, 2, 0], [0.25, 1, 3]]
+SHARES = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
+IMAGE = [[[[1, 2, 0, 5, -1, 3, 2], [3, -1, 4, 0.5, 2, 1, 0], [2, 2, 1, 1, 0, -3, 5], [0, 1, 0, 2, 7, 1, 1]]]]
+SIGNAL = [[[1, 2, 0, 3, -1, 4], [2, 0, 1, 1, -2, 5]]]
 CASES = [
     ('x.amin(1)', [[[1, 3, 1], [0.5, 2, 4]]]),
     ('x.amin()', [[[1, 3, 1], [0.5, 2, 4]]]),
@@ -34,6 +38,30 @@ CASES = [
     ('x.sign() * x', [[-2, 0, 3, nan, -inf]]),
     ('x.floor() + x', [[-2.5, -0.0, 2.75, nan, inf]]),
     ('x.round() + x', [[0.5, 1.5, 2.5, -0.5, -1.5, 0.75, -0.25, -inf, 8388609]]),
+    ('F.l1_loss(a, b)', [X, T]),
+    ('F.huber_loss(a, b, delta=0.75)', [X, T]),
+    ('F.binary_cross_entropy_with_logits(a, b, pos_weight=torch.tensor([2., 0.5, 4.]).double())', [X, SHARES]),
+    ("F.kl_div(a, b, reduction='batchmean')", [X, SHARES]),
+    ("F.kl_div(x, torch.tensor([[1., 0, 0], [0, 0.5, 0.5]]).double(), reduction='batchmean')", [X]),
+    ('F.nll_loss(x, torch.tensor([2, 0]))', [X]),
+    ('F.cross_entropy(x, torch.tensor([2, 0]), weight=torch.tensor([1., 2, 0.5]).double())', [X]),
+    ('F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), weight=torch.tensor([1., 2, 0.5]).double())',
+     [[[[1, 3], [-2, 0], [2, 1]], [[0.5, 0.5], [4, 1], [-1, 2]]]]),
+    ('1 - (2 * (a * b).sum(1) + 1) / ((a + b).sum(1) + 1)', [SHARES, [[1, 0, 0], [1, 1, 0]]]),
+    ('F.adaptive_avg_pool2d(x, 1)', [IMAGE]),
+    ('F.adaptive_avg_pool2d(x, (2, 7))', [IMAGE]),
+    ('F.adaptive_avg_pool2d(x, (3, 4))', [IMAGE]),
+    ('F.adaptive_avg_pool2d(x, (5, 2))', [IMAGE]),
+    ('F.interpolate(x, scale_factor=(2, 3))', [IMAGE]),
+    ("F.interpolate(x, scale_factor=(2, 3), mode='bilinear')", [IMAGE]),
+    ("F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True)", [IMAGE]),
+    ("F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True) * 3", [[[[[1]], [[2]]]]]),
+    ('F.conv1d(a, b, c, stride=2, padding=1)', [SIGNAL, [[[1, 2, 0.5], [0, 1, -1]], [[2, 0, 0], [1, 1, 1]]], [0.5, -1]]),
+    ('F.conv1d(a, b, dilation=2, groups=2)', [SIGNAL, [[[1, 2]], [[-1, 1]]]]),
+    ('F.max_pool1d(x, 3, 2, 1)', [SIGNAL]),
+    ('F.avg_pool1d(x, 3, 2, 1, count_include_pad=False)', [SIGNAL]),
+    ('a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b', [X, [1, 2, 0.5]]),
+    ('F.relu6(x) + F.softplus(x)', [[-1, 0, 3, 5.5, 8]]),
     ('torch.arange(1, 2, 0.25) * x', [2]),
     ('torch.arange(5, 0, -2) * x', [2]),
 ]

@@ -7,6 +7,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
 import { openDevice } from '../src/device/open.js'
+import * as nn from '../src/nn/index.js'
+import { crossEntropyLoss } from '../src/ops/cross-entropy.js'
+import { bceWithLogitsLoss, diceLoss, huberLoss, klDivergence, l1, nll } from '../src/ops/losses.js'
+import { adaptiveAveragePool2d, upsample } from '../src/ops/resize.js'
 import { ops } from '../src/ops/table.js'
 import { scope } from '../src/step/scope.js'
 import { arange } from '../src/tensor/arange.js'
@@ -25,6 +29,11 @@ interface Recorded {
   /** null: the input has no gradient */
   gradients: (Numbers[] | null)[]
 }
+
+/** A layer with these values in place of its parameters. */
+const withValues = (layer: nn.Module, values: object) => Object.assign(layer, values)
+
+const CLASS_WEIGHTS = crossEntropyLoss({ classWeights: [1, 2, 0.5] })
 
 /** The same by Sluice. */
 const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
@@ -52,6 +61,53 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
   'x.sign() * x': (x) => ops.mul(ops.sign(x), x),
   'x.floor() + x': (x) => ops.add(ops.floor(x), x),
   'x.round() + x': (x) => ops.add(ops.round(x), x),
+  'F.l1_loss(a, b)': (a, b) => l1(a, b),
+  'F.huber_loss(a, b, delta=0.75)': (a, b) => huberLoss({ delta: 0.75 })(a, b),
+  'F.binary_cross_entropy_with_logits(a, b, pos_weight=torch.tensor([2., 0.5, 4.]).double())': (a, b) =>
+    bceWithLogitsLoss({ posWeight: [2, 0.5, 4] })(a, b),
+  "F.kl_div(a, b, reduction='batchmean')": (a, b) => klDivergence(a, b),
+  "F.kl_div(x, torch.tensor([[1., 0, 0], [0, 0.5, 0.5]]).double(), reduction='batchmean')": (x) =>
+    klDivergence(
+      x,
+      tensor(x.device, [
+        [1, 0, 0],
+        [0, 0.5, 0.5],
+      ]),
+    ),
+  'F.nll_loss(x, torch.tensor([2, 0]))': (x) => nll(x, tensor(x.device, [2, 0])),
+  'F.cross_entropy(x, torch.tensor([2, 0]), weight=torch.tensor([1., 2, 0.5]).double())': (x) =>
+    CLASS_WEIGHTS(x, tensor(x.device, [2, 0])),
+  'F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), weight=torch.tensor([1., 2, 0.5]).double())': (x) =>
+    CLASS_WEIGHTS(
+      x,
+      tensor(x.device, [
+        [2, -100],
+        [0, 1],
+      ]),
+    ),
+  '1 - (2 * (a * b).sum(1) + 1) / ((a + b).sum(1) + 1)': (a, b) =>
+    ops.concat([0, 1].map((i) => ops.reshape(diceLoss()(ops.slice(a, [i], [i + 1]), ops.slice(b, [i], [i + 1])), [1]))),
+  'F.adaptive_avg_pool2d(x, 1)': (x) => adaptiveAveragePool2d(x, 1),
+  'F.adaptive_avg_pool2d(x, (2, 7))': (x) => adaptiveAveragePool2d(x, [2, 7]),
+  'F.adaptive_avg_pool2d(x, (3, 4))': (x) => new nn.AdaptiveAveragePool2d(x.device, [3, 4]).forward(x),
+  'F.adaptive_avg_pool2d(x, (5, 2))': (x) => adaptiveAveragePool2d(x, [5, 2]),
+  'F.interpolate(x, scale_factor=(2, 3))': (x) => upsample(x, { scale: [2, 3] }),
+  "F.interpolate(x, scale_factor=(2, 3), mode='bilinear')": (x) =>
+    new nn.Upsample(x.device, { scale: [2, 3], mode: 'bilinear' }).forward(x),
+  "F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True)": (x) =>
+    upsample(x, { scale: 2, mode: 'bilinear', alignCorners: true }),
+  "F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True) * 3": (x) =>
+    ops.mul(upsample(x, { scale: 2, mode: 'bilinear', alignCorners: true }), 3),
+  'F.conv1d(a, b, c, stride=2, padding=1)': (a, weight, bias) =>
+    withValues(new nn.Conv1d(a.device, 2, 2, 3, { stride: 2, padding: 1 }), { weight, bias }).forward(a),
+  'F.conv1d(a, b, dilation=2, groups=2)': (a, weight) =>
+    withValues(new nn.Conv1d(a.device, 2, 2, 2, { dilation: 2, groups: 2, bias: false }), { weight }).forward(a),
+  'F.max_pool1d(x, 3, 2, 1)': (x) => new nn.MaxPool1d(x.device, 3, { stride: 2, padding: 1 }).forward(x),
+  'F.avg_pool1d(x, 3, 2, 1, count_include_pad=False)': (x) =>
+    new nn.AveragePool1d(x.device, 3, { stride: 2, padding: 1, countPadding: false }).forward(x),
+  'a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b': (a, weight) =>
+    withValues(new nn.RMSNorm(a.device, 3, { eps: 0.25 }), { weight }).forward(a),
+  'F.relu6(x) + F.softplus(x)': (x) => ops.add(new nn.ReLU6(x.device).forward(x), new nn.Softplus(x.device).forward(x)),
   'torch.arange(1, 2, 0.25) * x': (x) => ops.mul(arange(x.device, 1, 2, 0.25), x),
   'torch.arange(5, 0, -2) * x': (x) => ops.mul(arange(x.device, 5, 0, -2), x),
 }

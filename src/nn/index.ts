@@ -3,7 +3,7 @@
 export { StateError } from '../tensor/errors.js'
 export type { Checked, LoadOptions, LoadResult, SavedState, StateDict } from '../tensor/saved-state.js'
 export { allOrNothing } from '../tensor/scope.js'
-export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
+export { GELU, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softplus, Tanh } from './activations.js'
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -33,8 +33,16 @@ export {
   type WeightOptions,
 } from './layers.js'
 export { type AnyModule, type Arguments, Module } from './module.js'
-export { type AffineOptions, GroupNorm, LayerNorm } from './norms.js'
+export { type AffineOptions, GroupNorm, LayerNorm, RMSNorm } from './norms.js'
+export {
+  AveragePool1d,
+  Conv1d,
+  type Convolution1dOptions,
+  MaxPool1d,
+  type Pool1dOptions,
+} from './one-dimension.js'
 export { Buffer, Parameter } from './parameter.js'
+export { AdaptiveAveragePool2d, Upsample } from './resize.js'
 export { type Layer, Sequential } from './sequential.js'
 export {
   MultiheadAttention,

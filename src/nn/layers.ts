@@ -24,10 +24,10 @@ export interface WeightOptions {
   random?: Random
 }
 
-const WEIGHT: Known<WeightOptions> = { bias: BOOLEAN, random: FUNCTION }
+export const WEIGHT: Known<WeightOptions> = { bias: BOOLEAN, random: FUNCTION }
 
 /** Weight and bias, both U(-b, b) with b = 1 / sqrt(fanIn), as PyTorch draws them. */
-function weightAndBias(
+export function weightAndBias(
   device: Device,
   shape: Shape,
   options: WeightOptions,
@@ -67,7 +67,7 @@ export class Linear extends Module {
 /** The options of a pooling layer, whose kernel is an argument. */
 const WINDOW = { stride: ANYTHING, padding: ANYTHING }
 
-function checkGroups(layer: string, groups: number, inChannels: number, outChannels: number): void {
+export function checkGroups(layer: string, groups: number, inChannels: number, outChannels: number): void {
   if (Number.isInteger(groups) && groups > 0 && inChannels % groups === 0 && outChannels % groups === 0) return
   throw new ArgumentError(`${layer}: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`)
 }

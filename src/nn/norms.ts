@@ -1,10 +1,14 @@
-/** Layer norm and group norm; formulas and what they save are in ops/norm.ts. Batch norm: batch-norm.ts. */
+/** Layer norm and group norm, whose formulas are in ops/norm.ts, and RMS norm, made of other ops. Batch norm: batch-norm.ts. */
 import type { Device } from '../device/device.js'
 import { BOOLEAN, door, either, type Known, LIST, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
+import { add, mul } from '../ops/binary.js'
 import { groupNorm, layerNorm, type NormOptions } from '../ops/norm.js'
+import { mean } from '../ops/reduce.js'
+import { pow, square } from '../ops/unary.js'
+import { ShapeError } from '../tensor/errors.js'
 import { allOrNothing } from '../tensor/scope.js'
-import { ownShape, type Shape, sizeOf } from '../tensor/shape.js'
+import { ownShape, type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 import { Parameter } from './parameter.js'
@@ -52,6 +56,42 @@ export class LayerNorm extends Module {
   /** @throws ShapeError  x does not end in those axes */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, { normalizedShape: this.#normalizedShape, eps: this.#eps })
+  }
+}
+
+const checkRMSNorm = door('RMSNorm', { normalizedShape: either(NUMBER, LIST), options: options(AFFINE) })
+
+/**
+ * x / sqrt(mean of x^2 + eps) weight, the mean over the last axes of each sample. weight has the shape of those axes; there is no
+ * bias. B. Zhang, R. Sennrich, arXiv:1910.07467.
+ * @param normalizedShape  the last axes; a number is the last axis alone
+ * @param options.eps      default 2^-23, PyTorch's
+ * @throws  the errors of `new Parameter`
+ */
+export class RMSNorm extends Module {
+  weight: Parameter | null
+  readonly #normalizedShape: Shape
+  readonly #eps: number
+
+  constructor(device: Device, normalizedShape: number | Shape, options: AffineOptions = {}) {
+    super(device)
+    checkRMSNorm([normalizedShape, options])
+    const { eps = 2 ** -23, affine = true } = options
+    const shape = ownShape('RMSNorm', typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape)
+    this.#normalizedShape = shape
+    this.#eps = eps
+    this.weight = affine ? new Parameter(device, shape, ones(shape)) : null
+  }
+
+  /** @throws ShapeError  x does not end in those axes */
+  forward(x: Tensor): Tensor {
+    const last = this.#normalizedShape.length
+    if (x.rank < last || !sameShape(x.shape.slice(x.rank - last), this.#normalizedShape)) {
+      throw new ShapeError(`RMSNorm: ${showShape(x.shape)} does not end in ${showShape(this.#normalizedShape)}`)
+    }
+    const axes = this.#normalizedShape.map((_, i) => -1 - i)
+    const y = mul(x, pow(add(mean(square(x), axes, { keepDims: true }), this.#eps), -0.5))
+    return this.weight ? mul(y, this.weight) : y
   }
 }
 

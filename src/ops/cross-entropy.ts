@@ -1,18 +1,23 @@
 /** Cross-entropy: the loss of a classifier, from logits. */
 
 import type { ClassRows } from '../../kernels/kernels.js'
-import { checkArgument, type Known, NUMBER, options } from '../memory/arguments.js'
+import { checkArgument, type Known, LIST, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
+import { tensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { checkIndices } from '../tensor/range.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { equal, mul } from './binary.js'
+import { embedding } from './embedding.js'
 import { checkConstant, checkWeights, type Loss, type LossOptions, lossFunction, weightedMean } from './loss.js'
+import { permute, reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, index, positive, sample } from './sample.js'
-import { checkTargets, keptWeight } from './targets.js'
+import { checkTargets, ExactSum, keptWeight, valueAt } from './targets.js'
+import { where } from './where.js'
 
 export interface CrossEntropyOptions {
   /** targets equal to this are ignored; default -100 */
@@ -22,7 +27,6 @@ export interface CrossEntropyOptions {
 }
 
 const OPTIONS: Known<CrossEntropyOptions> = { ignoreIndex: NUMBER, labelSmoothing: NUMBER }
-const LOSS_OPTIONS = options(OPTIONS)
 
 type Classes = Required<CrossEntropyOptions>
 
@@ -134,13 +138,67 @@ export const crossEntropy = lossFunction(
   classHost(CLASSES),
 )
 
+/** Every target becomes a sample, whose weight is that of its class. */
+function byClass(
+  logits: Tensor,
+  targets: Tensor,
+  shares: readonly number[],
+  own: Classes,
+  weights: Tensor | undefined,
+): Tensor {
+  const { shape } = logits
+  if (shape.length < 2 || shape[1] !== shares.length || !sameShape(targets.shape, withoutClasses(shape))) {
+    const shapes = `logits ${showShape(shape)} and targets ${showShape(targets.shape)}`
+    throw new ShapeError(
+      `crossEntropy: ${shapes} must be [N, ${shares.length}, ...] and [N, ...], for these classWeights`,
+    )
+  }
+  checkIndices('crossEntropy', 'targets', targets, shape[1], own.ignoreIndex)
+  checkWeights('crossEntropy', weights?.shape, shape[0])
+  const rows = reshape(targets, [-1])
+  const table = tensor(logits.device, shares, [shares.length, 1])
+  const known = where(equal(rows, own.ignoreIndex), 0, rows)
+  const ofClass = reshape(embedding(table, known), targets.shape)
+  const each = weights ? mul(ofClass, reshape(weights, [shape[0], ...targets.shape.slice(1).map(() => 1)])) : ofClass
+  const last = shape.length === 2 ? logits : permute(logits, [0, ...shape.slice(2).map((_, i) => i + 2), 1])
+  return crossEntropy(reshape(last, [rows.size, shares.length]), rows, { ...own, weights: reshape(each, [rows.size]) })
+}
+
+/** The same on the host. */
+function weightByClass(targets: HostArray, shares: readonly number[], own: Classes, weights?: HostArray): number {
+  const each = targets.data.length / targets.shape[0]
+  const sum = new ExactSum()
+  for (let i = 0; i < targets.data.length; i++) {
+    const target = valueAt(targets, i)
+    const share = target === own.ignoreIndex ? 0 : shares[target]
+    sum.add(share * (weights ? valueAt(weights, Math.floor(i / each)) : 1))
+  }
+  return sum.total
+}
+
+export interface CrossEntropyLossOptions extends CrossEntropyOptions {
+  /** the weight of each class, [C]: a target counts what its class does, in the mean too; default 1. Not with labelSmoothing */
+  classWeights?: readonly number[]
+}
+
+const CREATE = options<CrossEntropyLossOptions>({ ...OPTIONS, classWeights: LIST })
+
 /** crossEntropy with these options, as a loss to train with. @throws ArgumentError  as crossEntropy */
-export function crossEntropyLoss(options: CrossEntropyOptions): Loss {
-  checkArgument('crossEntropyLoss', 'options', options, LOSS_OPTIONS)
+export function crossEntropyLoss(options: CrossEntropyLossOptions): Loss {
+  checkArgument('crossEntropyLoss', 'options', options, CREATE)
   const own = classes(options)
   const host = classHost(own)
+  const shares = options.classWeights && [...options.classWeights]
+  if (shares && own.labelSmoothing > 0) {
+    throw new ArgumentError('crossEntropyLoss: classWeights and labelSmoothing cannot be given together')
+  }
+  if (shares && !shares.every((share) => share >= 0 && share < Number.POSITIVE_INFINITY)) {
+    throw new ArgumentError(`crossEntropyLoss: classWeights are [${shares}]; each must be a number of at least 0`)
+  }
   const call = (logits: Tensor, targets: Tensor, { weights }: LossOptions = {}): Tensor =>
-    crossEntropy(logits, targets, { ...own, weights })
+    shares ? byClass(logits, targets, shares, own, weights) : crossEntropy(logits, targets, { ...own, weights })
   Object.defineProperty(call, 'name', { value: 'crossEntropy' })
-  return Object.assign(call, host)
+  if (!shares) return Object.assign(call, host)
+  const weight = (targets: HostArray, weights?: HostArray): number => weightByClass(targets, shares, own, weights)
+  return Object.assign(call, { ...host, weight })
 }

@@ -4,11 +4,12 @@
  */
 
 import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
-import { type Kind, NUMBER, oneOf, optional, options } from '../memory/arguments.js'
+import { type Kind, NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { GELU_OPTIONS, type GeluOptions } from './gelu-options.js'
 import { apply, define, type Op, type OpFunction } from './op.js'
 import { type Domain, grid, offGrid, positive, sample } from './sample.js'
 
@@ -80,16 +81,11 @@ export const tanh = unary('tanh', grid)
 /** The tanh approximation of gelu, x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. Saves x. */
 export const geluTanh = unary('geluTanh', grid)
 
-export interface GeluOptions {
-  /** 'none', the default: the erf form; 'tanh': `geluTanh` */
-  approximate?: 'none' | 'tanh'
-}
-
 const geluOp = unaryOp('gelu', grid)
 /** x times the standard normal distribution function of x, in the erf form, or as `geluTanh`. Saves x. */
 export const gelu = define(
   geluOp,
-  { x: TENSOR, options: options<GeluOptions>({ approximate: oneOf('none', 'tanh') }) },
+  { x: TENSOR, options: GELU_OPTIONS },
   (x: Tensor, { approximate }: GeluOptions = {}) => (approximate === 'tanh' ? geluTanh(x) : apply(geluOp, [x], NONE)),
 )
 /** x sigmoid(x). Saves x. */

@@ -119,7 +119,7 @@ const BEND: f64 = -2.302208198144325
 const CUBE: f64 = 0.044715
 
 /** e^-2u for u = sqrt(2 / pi) (x + CUBE x^3); Infinity above 2^END */
-@inline
+// a call: inlined four times it would make the package larger
 function bent(x: v128): v128 {
   const cubic = f64x2.add(f64x2.splat(1), f64x2.mul(f64x2.splat(CUBE), f64x2.mul(x, x)))
   const z = f64x2.mul(f64x2.mul(f64x2.splat(BEND), x), cubic)
