@@ -112,6 +112,9 @@ test('flags of batch norm that mean nothing are refused', async () => {
     assert.is(code, EXIT.usage)
     assert.match(err, says)
   }
+  const { code, err } = await sluice('train --batch auto --batch-norm exact')
+  assert.is(code, EXIT.usage)
+  assert.match(err, 'say a number, or deferred')
 })
 
 test.run()

@@ -21,7 +21,7 @@ import { reshape } from '../src/ops/movement.js'
 import { relu } from '../src/ops/unary.js'
 import { InterruptedError, ModelError, StoreExceededError } from '../src/stream/errors.js'
 import { verifyPlan } from '../src/verify/verify.js'
-import { FailingAllocator, NoAliasDevice } from './devices.js'
+import { FailingAllocator, Fault, FaultyDevice, NoAliasDevice } from './devices.js'
 import { errorOf } from './error-of.js'
 import { samplesOf } from './lessons.js'
 import { EXACT_NORM } from './tolerances.js'
@@ -163,6 +163,29 @@ for (const [place, options] of Object.entries(PLACES)) {
     assert.equal(await lasting(run), await undisturbed(aliasing(new HeapAllocator(BUDGET)), options))
   })
 }
+
+test('a kernel, an upload or an allocation that fails in any pass changes nothing', async () => {
+  for (const options of Object.values(PLACES)) {
+    const device = new FaultyDevice('reference', BUDGET)
+    const run = trainer(device, options)
+    await step(run, BATCHES[0])
+    const before = await lasting(run)
+    let failures = 0
+    for (let gathered = false; ; failures++) {
+      const onMicroBatch = ({ done, of }: { done: number; of: number }): void => {
+        gathered = done === of
+      }
+      device.countdown.remaining = failures + 1
+      const error = await errorOf(step(run, BATCHES[1], { onMicroBatch }))
+      device.countdown.remaining = Infinity
+      // the commit has kernels too, which are prepared before the first of them changes anything
+      if (gathered) break
+      assert.instance(error, Fault)
+      assert.equal(await lasting(run), before)
+    }
+    assert.ok(failures > 150, `${failures}`)
+  }
+})
 
 const valuesOf = async ({ model }: Run): Promise<number[]> =>
   Object.values(await model.stateDict()).flatMap(({ data }) => [...data])

@@ -115,6 +115,11 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   if (auto && command === 'plan') {
     throw new UsageError('--batch auto grows while it trains, and plan trains nothing: say a number')
   }
+  if (auto && batchNorm === 'exact') {
+    throw new UsageError(
+      '--batch auto follows the noise of the gradient, which is not measured with --batch-norm exact: say a number, or deferred',
+    )
+  }
   for (const flag of ['max-batch', 'batch-lr'] as const) {
     if (values[flag] === undefined || auto) continue
     throw new UsageError(`--${flag} is for a mini-batch that grows: leave it out, or say --batch auto`)
