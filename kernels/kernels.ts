@@ -171,6 +171,16 @@ export interface KernelParameters {
   squaredDeviation: { shape: readonly number[]; reduced: readonly boolean[]; scale: number }
   /** dy, x, mean -> dx = scale * dy (x - mean); the factor 2 of the derivative is in scale */
   squaredDeviationGradient: { shape: readonly number[]; reduced: readonly boolean[]; scale: number }
+  /** x -> y: the sums so far along the middle axis, from the end if `reverse` */
+  cumulativeSum: Rows & { reverse: boolean }
+  /** x -> y [outer, inner], the product along the middle axis */
+  product: Rows
+  /** dy, x -> dx, dy times the product of all other values */
+  productGradient: Rows
+  /** x, index [outer, count, inner] -> y: the values that the index names along the middle axis; NaN where it names none */
+  gather: Rows & { count: number }
+  /** dy, index -> dx */
+  gatherGradient: Rows & { count: number }
   /** x -> the index, along the middle axis, of the first maximum (NaN counts as the maximum) */
   argmax: Rows
 

@@ -41,7 +41,10 @@ for (const folder of ['dist/src', 'dist/kernels']) {
     const path = `${folder}/${name.split(sep).join('/')}`
     const file = join(ROOT, path)
     if (name.endsWith('.d.ts') && !declared.has(path)) rmSync(file)
-    else if (INNER.test(path)) writeFileSync(file, readFileSync(file, 'utf8').replaceAll(DOCS, ''))
+    else if (name.endsWith('.d.ts')) {
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(file, narrowed(INNER.test(path) ? text.replaceAll(DOCS, '') : text))
+    }
     if (!name.endsWith('.js')) continue
     const code = readFileSync(file, 'utf8').replaceAll(COMMENT, '')
     const narrow = narrowed(code)
@@ -56,11 +59,11 @@ for (const folder of ['dist/src', 'dist/kernels']) {
   }
 }
 
-/** Code indented by two spaces instead of four; code with a text of several lines stays as it is. */
+/** Code indented by a tab instead of four spaces; code with a text of several lines stays as it is. */
 function narrowed(code) {
   const lines = code.split('\n')
   if (lines.some((line) => line.split('`').length % 2 === 0)) return code
-  return lines.map((line) => line.replace(/^( {4})+/, (indent) => ' '.repeat(indent.length / 2))).join('\n')
+  return lines.map((line) => line.replace(/^( {4})+/, (indent) => '\t'.repeat(indent.length / 4))).join('\n')
 }
 
 /** The map with one mapping for each line of code, at its first letter. */

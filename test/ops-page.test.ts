@@ -23,7 +23,7 @@ function savedBy(op: Op<unknown>, args: string): string {
   const names = args
     .replaceAll(/[{} ]/g, '')
     .split(',')
-    .filter((argument) => argument !== 'groups')
+    .filter((argument) => !['groups', 'axis'].includes(argument))
   const inputs = Math.max(...op.samples.map((sample) => sample.inputs.length))
   const differentiable = op.gradients.slice(0, inputs).flatMap((gradient, i) => {
     if (!gradient || gradient.saves.length === 0) return []

@@ -349,6 +349,9 @@ test('wrong axes and pieces of ops that are made of others: ShapeError with thei
 
 const wrong: Readonly<Record<string, [call: (d: Device) => Tensor, ...says: string[]]>> = {
   where: [(d) => ops.where(zeros(d, [2]), zeros(d, [3]), 0), '[2]', '[3]'],
+  gather: [(d) => ops.gather(zeros(d, [2, 3]), 1, zeros(d, [3, 1])), '[2, 3]', '[3, 1]', 'axis 1'],
+  cumsum: [(d) => ops.cumsum(zeros(d, [2]), 1), 'axis 1'],
+  prod: [(d) => ops.prod(zeros(d, [2]), { axes: 1 }), 'axis 1'],
   linear: [(d) => ops.linear(zeros(d, [2, 3]), zeros(d, [4, 5])), '[2, 3]', '[4, 5]'],
   matmul: [(d) => ops.matmul(zeros(d, [2, 3]), zeros(d, [2, 3])), '[2, 3]', '3 against 2'],
   argmax: [(d) => ops.argmax(zeros(d, [2]), { axes: 1 }), 'axis 1'],

@@ -61,6 +61,21 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
   'x.sign() * x': (x) => ops.mul(ops.sign(x), x),
   'x.floor() + x': (x) => ops.add(ops.floor(x), x),
   'x.round() + x': (x) => ops.add(ops.round(x), x),
+  'x.cumsum(1)': (x) => ops.cumsum(x, 1),
+  'x.cumsum(0)': (x) => ops.cumsum(x, 0),
+  'x.prod(1)': (x) => ops.prod(x, 1),
+  'x.prod()': (x) => ops.prod(x),
+  'x.prod(0, keepdim=True)': (x) => ops.prod(x, 0, { keepDims: true }),
+  'x.gather(1, torch.tensor([[2, 2, 0, 1], [0, 1, 2, 2]]))': (x) =>
+    ops.gather(
+      x,
+      1,
+      tensor(x.device, [
+        [2, 2, 0, 1],
+        [0, 1, 2, 2],
+      ]),
+    ),
+  'x.gather(0, torch.tensor([[1, 0, 1]]))': (x) => ops.gather(x, 0, tensor(x.device, [[1, 0, 1]])),
   'F.l1_loss(a, b)': (a, b) => l1(a, b),
   'F.huber_loss(a, b, delta=0.75)': (a, b) => huberLoss({ delta: 0.75 })(a, b),
   'F.binary_cross_entropy_with_logits(a, b, pos_weight=torch.tensor([2., 0.5, 4.]).double())': (a, b) =>

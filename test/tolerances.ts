@@ -46,12 +46,13 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
     'only moves, compares or chooses',
     0,
     `reshape permute slice concat pad broadcastTo where embedding max argmax
-    min argmin detach
+    min argmin detach gather
     less lessEqual greater greaterEqual equal notEqual maximum minimum maxPool2d`,
   ],
-  ['exact sums and products', 0, 'add sub mul matmul linear conv2d convTranspose2d sum'],
+  ['exact sums and products', 0, 'add sub mul matmul linear conv2d convTranspose2d sum cumsum'],
   ['kept values times 2', 0, 'dropout'],
   ['one constant or division that is not exact', 4, 'leakyRelu div mean averagePool2d mse'],
+  ['a product of at most five values, and one more product in the gradient', 8, 'prod'],
   ['IEEE square root, once more in the gradient', 4, 'sqrt'],
   ['a mean that is not exact, taken from every value, and a square', 8, 'variance'],
   ['a sum of squares, its root, and two quotients by it that are at most 16 times the result', 128, 'std norm'],

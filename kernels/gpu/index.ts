@@ -20,6 +20,7 @@
  */
 import type { KernelName, KernelParameters } from '../kernels.js'
 import * as accumulation from './accumulation.js'
+import * as along from './along.js'
 import * as attention from './attention.js'
 import * as concat from './concat.js'
 import * as convolution from './convolution.js'
@@ -47,6 +48,7 @@ export { type ProgramText, textOf } from './machine/text.js'
 
 export const gpuKernels: GpuKernels = {
   ...accumulation,
+  ...along,
   ...attention,
   ...concat,
   ...convolution,

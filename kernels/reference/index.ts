@@ -7,6 +7,7 @@
  * The files of this folder export kernels and nothing else.
  */
 import type { Kernels } from '../kernels.js'
+import * as along from './along.js'
 import * as attention from './attention.js'
 import * as convolution from './convolution.js'
 import * as dropout from './dropout.js'
@@ -21,6 +22,7 @@ import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
 
 export const reference: Kernels = {
+  ...along,
   ...attention,
   ...convolution,
   ...dropout,

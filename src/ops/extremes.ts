@@ -1,11 +1,11 @@
 /** The largest and the smallest value over axes, and their places. */
 import type { Storage } from '../device/storage.js'
-import { ArgumentError } from '../memory/errors.js'
 import { sizeOf, splitAt } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, define, type ForwardCall, type Op } from './op.js'
 import {
   type Axes,
+  alongOne,
   type BesideAxes,
   marks,
   REDUCE,
@@ -101,13 +101,6 @@ function place(name: string, operand: (call: ForwardCall<Reduced>) => Storage): 
     gradients: [null],
     samples: [sample({ axes: 1, keepDims: false }, [[2, 3, 4], distinct])],
   }
-}
-
-/** @throws ArgumentError  several axes */
-function alongOne(name: string, axes?: Axes | ReduceOptions, options?: BesideAxes<ReduceOptions>): Reduced {
-  const own = settled(axes, options)
-  if (typeof own.axes === 'object' && own.axes.length !== 1) throw new ArgumentError(`${name}: axes must be one axis`)
-  return own
 }
 
 const argmaxOp = place('argmax', ({ inputs }) => inputs[0])

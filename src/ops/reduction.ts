@@ -1,5 +1,6 @@
 /** What reductions over any axes have in common. `keepDims` leaves reduced axes with length 1. */
 import { BOOLEAN, either, type Known, optional, options, type Signature } from '../memory/arguments.js'
+import { ArgumentError } from '../memory/errors.js'
 import { AXES, TENSOR } from '../tensor/kinds.js'
 import { broadcastStrides, resolveAxes, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Call } from './op.js'
@@ -68,3 +69,10 @@ export const samples = (domain: Domain): Sample<Reduced>[] => [
   sample({ axes: [0, -1], keepDims: true }, [[2, 3, 4], domain]),
   sample({ axes: 1, keepDims: false }, [[2, 3, 4], domain]),
 ]
+
+/** @throws ArgumentError  several axes */
+export function alongOne(name: string, axes?: Axes | ReduceOptions, options?: BesideAxes<ReduceOptions>): Reduced {
+  const own = settled(axes, options)
+  if (typeof own.axes === 'object' && own.axes.length !== 1) throw new ArgumentError(`${name}: axes must be one axis`)
+  return own
+}

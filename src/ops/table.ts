@@ -1,4 +1,5 @@
 /** The only list of all ops, gathered from their modules. */
+import * as along from './along.js'
 import * as attention from './attention.js'
 import * as batchNorm from './batch-norm.js'
 import * as binary from './binary.js'
@@ -31,6 +32,7 @@ type Families = typeof unary &
   typeof where &
   typeof matmul &
   typeof reduce &
+  typeof along &
   typeof extremes &
   typeof variance &
   typeof logSumExp &
@@ -55,6 +57,7 @@ export const ops: Ops = {
   ...where,
   ...matmul,
   ...reduce,
+  ...along,
   ...extremes,
   ...variance,
   ...logSumExp,

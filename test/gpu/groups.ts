@@ -63,6 +63,30 @@ export function testGroups(agrees: Agrees): void {
       return agrees('argmax', p, [x], [p.outer * p.inner], exactly)
     }))
 
+  test('sums so far and products along an axis, and the gradient of a product', () =>
+    cases(fc.tuple(rows, seeds), async ([p, seed]) => {
+      const [outputs, size] = [p.outer * p.inner, p.outer * p.size * p.inner]
+      const x = noise(size, seed)
+      for (const reverse of [false, true]) {
+        await agrees('cumulativeSum', { ...p, reverse }, [x], [size], () => float32Sum(p.size, p.size))
+      }
+      // near 1, so that the products of 397 values neither vanish nor overflow; some are 0
+      const factors = x.map((value, i) => ((i * i + seed) % 53 === 0 ? 0 : 1 + value / 8))
+      const limit = (y: number) => roundings(2 * p.size + 4, Math.abs(y))
+      await agrees('product', p, [factors], [outputs], limit)
+      await agrees('productGradient', p, [noise(outputs, seed + 1), factors], [size], limit)
+    }))
+
+  test('choices by index along an axis, and their gradient', () =>
+    cases(fc.tuple(rows, seeds, fc.integer({ min: 1, max: 30 })), async ([p, seed, count]) => {
+      const [chosen, size] = [p.outer * count * p.inner, p.outer * p.size * p.inner]
+      // some indices name no place
+      const index = noise(chosen, seed).map((value) => Math.floor((value + 1) * 0.55 * p.size))
+      await agrees('gather', { ...p, count }, [noise(size, seed + 1), index], [chosen], exactly)
+      const limit = () => float32Sum(count, count)
+      await agrees('gatherGradient', { ...p, count }, [noise(chosen, seed + 2), index], [size], limit)
+    }))
+
   test('softmax and its logarithm, and their gradients', () =>
     cases(fc.tuple(rows, seeds, fc.constantFrom(1, 30)), async ([shape, seed, spread]) => {
       const size = shape.outer * shape.size * shape.inner
