@@ -46,15 +46,16 @@ class Bottleneck extends Module {
 
 /** Stem, four stages of blocks that halve the image from the second on, the mean of every channel, and a linear layer. */
 class ResNet extends Module {
-  constructor(device, Block, counts, classes) {
+  /** @param width  channels of the first stage */
+  constructor(device, Block, counts, classes, width = 64) {
     super(device)
     this.blocks = []
-    let from = 64
+    let from = width
     counts.forEach((count, stage) => {
-      const width = 64 * 2 ** stage
+      const channels = width * 2 ** stage
       for (let i = 0; i < count; i++) {
-        this.blocks.push(new Block(device, from, width, i === 0 && stage > 0 ? 2 : 1))
-        from = Block.expansion * width
+        this.blocks.push(new Block(device, from, channels, i === 0 && stage > 0 ? 2 : 1))
+        from = Block.expansion * channels
       }
     })
     this.head = new nn.Linear(device, from, classes)
@@ -68,10 +69,10 @@ class ResNet extends Module {
   }
 }
 
-class ResNet18 extends ResNet {
-  constructor(device) {
-    super(device, BasicBlock, [2, 2, 2, 2], 10)
-    this.conv = new ConvNorm(device, 3, 64, 3)
+export class ResNet18 extends ResNet {
+  constructor(device, width = 64) {
+    super(device, BasicBlock, [2, 2, 2, 2], 10, width)
+    this.conv = new ConvNorm(device, 3, width, 3)
   }
 
   stem(x) {
