@@ -1,6 +1,7 @@
 /** Losses that compare samples: split like any other, they give loss, gradients and statistics of the mini-batch in one piece. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { fromArrays } from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { HeapAllocator } from '../src/memory/heap.js'
@@ -149,6 +150,21 @@ for (const name of Object.keys(CASES)) {
     expectClose((await trained(name, open('cpu'), 8)).seen, whole.seen, 1e-3)
   })
 }
+
+test('a loss that compares samples is evaluated over parts as over one piece, and peaks as planned', async () => {
+  for (const name of Object.keys(CASES)) {
+    const { model, loss, batch } = CASES[name](open('reference'))
+    const { inputs: given, targets } = batch as { inputs: never; targets: never }
+    const streamer = new Streamer({ model, loss, optimizer: sgd(model) } as never)
+    const losses: number[] = []
+    for (const microBatch of [SAMPLES, 7]) {
+      const result = await streamer.evaluate(fromArrays({ inputs: given, targets }) as never, { microBatch })
+      assert.is(result.peakBytes, result.plannedPeakBytes)
+      losses.push(result.loss)
+    }
+    expectClose([losses[1]], [losses[0]], 1e-12)
+  }
+})
 
 // The losses themselves, by hand
 

@@ -3,7 +3,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { backward } from '../src/autograd/backward.js'
 import type { Batch } from '../src/data/index.js'
-import { fromArrays } from '../src/data/index.js'
 import { DeviceError, PlanMismatchError, RehearsalError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
@@ -20,13 +19,7 @@ import { adam, adamw, sgd } from '../src/optim/index.js'
 import { planOf } from '../src/step/pass.js'
 import { rehearse } from '../src/step/record.js'
 import { scope } from '../src/step/scope.js'
-import {
-  DoesNotFitError,
-  InterruptedError,
-  ModelError,
-  NonFiniteError,
-  NotSeparableError,
-} from '../src/stream/errors.js'
+import { DoesNotFitError, InterruptedError, ModelError, NonFiniteError } from '../src/stream/errors.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { fromHost } from '../src/tensor/create.js'
 import { DisposedError, ScopeError } from '../src/tensor/errors.js'
@@ -362,17 +355,6 @@ test('for a budget that cannot hold one sample, the error names one that can', a
     const tight = new Streamer({ model: less, loss: crossEntropy, optimizer: sgd(less, { learningRate: 0.1 }) })
     assert.ok(tight.plan({ batch: 4096, inputShape: INPUT }).microBatch < 4096)
   }
-})
-
-test('a loss that couples samples is not evaluated in parts', async () => {
-  const coupled: Loss = Object.assign((output: Tensor, target: Tensor) => crossEntropy(output, target), {
-    coupled: 'it compares samples with each other',
-  })
-  const run = trainer(open(), denseModel, 'sgd', coupled)
-  assert.is((await run.streamer.step(randomBatch(12, 1))).step, 1)
-  const { inputs, targets } = randomBatch(12, 1)
-  const refused = run.streamer.evaluate(fromArrays({ inputs, targets }), { microBatch: 5 })
-  assert.instance(await errorOf(refused), NotSeparableError)
 })
 
 test('a function that returns a promise is refused, and a later rejection does not end the process', async () => {

@@ -4,7 +4,7 @@
  * The largest micro-batch that fits is not always the fastest: the activations of a smaller one may stay in a cache. The
  * best size cannot be predicted, so sizes are measured. They go down by halves, because speed changes little near the best.
  */
-import { DoesNotFitError, NotSeparableError } from './errors.js'
+import { DoesNotFitError } from './errors.js'
 import { type MicroBatchOption, type PlannedStep, sizesOf } from './plan.js'
 
 /** The measured speed of a mini-batch in micro-batches of equal size. */
@@ -65,7 +65,7 @@ const asMany = (sizes: readonly number[], samples: number): readonly number[] =>
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
 
-/** A smaller micro-batch can be impossible where a larger one is not: holes, a model that refuses it, a coupled loss. */
+/** A smaller micro-batch can be impossible where a larger one is not: holes, or a model that refuses it. */
 function planIfPossible(
   planFor: (microBatch: MicroBatchOption) => PlannedStep,
   microBatch: MicroBatchOption,
@@ -73,7 +73,7 @@ function planIfPossible(
   try {
     return planFor(microBatch)
   } catch (error) {
-    if (error instanceof DoesNotFitError || error instanceof NotSeparableError) return null
+    if (error instanceof DoesNotFitError) return null
     throw error
   }
 }

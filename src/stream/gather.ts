@@ -184,6 +184,7 @@ export class Gatherer {
   /** The loss of all outputs together, and its gradient: Note [Joint loss]. */
   async #joinLoss(pass: Pass, { mode, batch, plan }: Opening): Promise<void> {
     const { device, joint } = this.#program
+    await joint.sent()
     const made = record(device, () =>
       this.#program.jointLoss({ mode, shape: sampleShapeOf(batch) }, plan, plan.batch, batch),
     )

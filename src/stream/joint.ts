@@ -16,7 +16,7 @@ import { Storage } from '../device/storage.js'
 import { add, mul } from '../ops/binary.js'
 import { sum } from '../ops/reduce.js'
 import { bringIn, sendOut } from '../step/record.js'
-import { empty, requireGrad } from '../tensor/create.js'
+import { empty } from '../tensor/create.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { isShape, isTensor, type Key, mapMembers, membersOf, pathOf, type Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -59,45 +59,44 @@ export class Joint {
     )
   }
 
+  /** Record that a micro-batch sends its outputs. @param before  samples of the mini-batch in the micro-batches before */
+  send(outputs: Tensors, samples: number, before: number): void {
+    for (const [key, y] of membersOf(outputs, isTensor)) {
+      const send = (placed: Storage) => this.#copy(placed, this.#rows(key, 'values', y, before / samples))
+      sendOut(this.device, y.storage('loss'), this.#gate, send)
+    }
+  }
+
   /**
    * Record that a micro-batch sends its outputs, and gets their gradient.
-   * @param before  samples of the mini-batch in the micro-batches before
-   * @returns the sum of outputs times gradients: its gradient is that of the loss
+   * @returns the sum of outputs times gradients: its gradient is that of the loss. null: no output has a gradient
    */
   surrogate(outputs: Tensors, samples: number, before: number): Tensor | null {
     const { device } = this
-    /** the part of this micro-batch, when it runs; a step may be recorded before it has room for outputs */
-    const rowsOf = (key: Key, y: Tensor, what: 'values' | 'gradient'): Floats => {
-      const start = (before * y.size) / samples
-      return this.#member(key)[what].subarray(start, start + y.size)
-    }
-    const members = membersOf(outputs, isTensor)
-    for (const [key, y] of members) {
-      sendOut(device, y.storage('loss'), this.#gate, (placed) => this.#copy(placed, rowsOf(key, y, 'values')))
-    }
-    const terms = members
+    this.send(outputs, samples, before)
+    const terms = membersOf(outputs, isTensor)
       .filter(([, y]) => y.requiresGrad)
       .map(([key, y]) => {
         const gradient = empty('loss', device, y.shape)
         bringIn(device, this.#gate, gradient.storage('loss'), (placed) =>
-          device.upload(placed, rowsOf(key, y, 'gradient')),
+          device.upload(placed, this.#rows(key, 'gradient', y, before / samples)),
         )
         return sum(mul(y, gradient))
       })
     return terms.length > 0 ? terms.reduce((a, b) => add(a, b)) : null
   }
 
-  /** The outputs of the whole mini-batch as leaves of the loss. */
-  leaves(outputs: Outputs, all: number): Tensors {
+  /** The outputs of the whole mini-batch, as the loss takes them. */
+  gathered(outputs: Outputs, all: number): Tensors {
     return mapMembers(shapesOf(outputs, all), isShape, (shape, key) => {
       const host = this.device.live ? { data: this.#member(key).values, shape } : undefined
-      return requireGrad(place(this.device, shape, host))
+      return place(this.device, shape, host)
     })
   }
 
-  /** Record that the gradients of the leaves are sent to the host. */
-  sendGradients(leaves: Tensors): void {
-    for (const [key, leaf] of membersOf(leaves, isTensor)) {
+  /** Record that the gradients of these outputs are sent to the host. */
+  sendGradients(gathered: Tensors): void {
+    for (const [key, leaf] of membersOf(gathered, isTensor)) {
       const { grad } = leaf
       if (grad) {
         const send = (placed: Storage) => this.#copy(placed, this.#member(key).gradient)
@@ -113,6 +112,12 @@ export class Joint {
   /** Resolves when everything that was sent is on the host. */
   async sent(): Promise<void> {
     await Promise.all(this.#pending.splice(0))
+  }
+
+  /** The part of a micro-batch, when it runs: a step is recorded before there is room for its outputs. */
+  #rows(key: Key, what: 'values' | 'gradient', y: Tensor, piecesBefore: number): Floats {
+    const start = piecesBefore * y.size
+    return this.#member(key)[what].subarray(start, start + y.size)
   }
 
   #member(key: Key): Member {

@@ -10,7 +10,7 @@ import { ArgumentError, SluiceError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, sameShape } from '../tensor/shape.js'
 import { isShape, mapMembers, showShapes } from '../tensor/structure.js'
-import { DoesNotFitError, NotSeparableError } from './errors.js'
+import { DoesNotFitError } from './errors.js'
 import type { SampleShape } from './kind.js'
 import type { Largest, Plan } from './plan.js'
 import { LARGEST_BATCH, searchLargest, WALK } from './search.js'
@@ -105,7 +105,7 @@ function outcomeOf(planAt: (value: number) => Plan, value: number): Outcome {
       const { heldBytes, budgetBytes } = error.memory
       return failed(heldBytes + error.requestedBytes <= budgetBytes)
     }
-    if (error instanceof NotSeparableError || error instanceof TensorTooLargeError) return failed(false)
+    if (error instanceof TensorTooLargeError) return failed(false)
     throw error
   }
   checkPlan(plan)

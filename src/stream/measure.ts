@@ -108,7 +108,8 @@ export class StepMeasure {
     this.#measured.set(dropped, known)
     return (size) => {
       const sized = this.#record(size, batch)
-      const key = sized.levels.count > 1 ? `${size} of ${batch}` : `${size}`
+      const isAlone = sized.levels.count === 1 && !this.program.isCoupled
+      const key = isAlone ? `${size}` : `${size} of ${batch}`
       const measured = known.get(key) ?? this.#measure(sized, size, batch, dropped)
       known.set(key, measured)
       return measured
@@ -122,17 +123,8 @@ export class StepMeasure {
   }
 
   #measure({ recording, levels, ...output }: Sized, size: number, batch: number, dropped: Dropped): Measured {
-    const { device } = this.program
     const planned =
-      levels.count > 1
-        ? this.#planPasses(size, batch, dropped)
-        : {
-            passes: [[plan(device, recording, dropped)]],
-            store: null,
-            joint: null,
-            waitingBytes: 0,
-            besideBytes: 0,
-          }
+      levels.count > 1 ? this.#planPasses(size, batch, dropped) : this.#planPass(recording, size, batch, dropped)
     const { reset, noise = reset, norm = reset, commit = reset } = this.ends
     const { pass: joint = reset } = planned.joint ?? {}
     const all: readonly Pass[] = [...planned.passes.flat(), joint, reset, noise, norm, commit]
@@ -143,6 +135,21 @@ export class StepMeasure {
     return { ...planned, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, ...output }
   }
 
+  #planPass(recording: Recording, size: number, batch: number, dropped: Dropped) {
+    const { device } = this.program
+    const passes = [[plan(device, recording, dropped)]]
+    // an evaluation sends outputs, but gets nothing back
+    const joint = this.#jointOf(size, batch)
+    const { bytes = 0 } = joint ?? {}
+    return {
+      passes,
+      store: null,
+      joint: joint && { pass: plan(device, joint.recording), after: 0 },
+      waitingBytes: bytes,
+      besideBytes: this.storePlace.hasBudget ? 0 : bytes,
+    }
+  }
+
   #planPasses(cap: number, batch: number, dropped: Dropped) {
     const { device } = this.program
     const parts = balanced(batch, cap).map(({ size, count }) => ({ count, levels: this.#record(size, batch).levels }))
@@ -151,7 +158,7 @@ export class StepMeasure {
 
   #jointOf(size: number, batch: number) {
     const { program, kind } = this
-    if (!program.isCoupled) return null
+    if (!program.isCoupled || kind.mode === 'predict' || size >= batch) return null
     const outputs = this.#record(size, batch)
     const known =
       this.#joints.get(batch) ?? rehearse(program.device, () => program.jointLoss(kind, outputs, batch, null))

@@ -2,13 +2,11 @@
  * Plans for a model, its loss and its optimizer: the planner records their step on shapes alone, in micro-batches of
  * several sizes, until it has found the largest that fits.
  */
-import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import { timelineOf } from '../step/pass.js'
 import { checkLike, type Shapes } from '../tensor/structure.js'
 import { chooseInOnePass, chooseInPasses, storePlaceOf } from './choose.js'
-import { NotSeparableError } from './errors.js'
 import type { Mode, SampleShape } from './kind.js'
 import { ANEW, largestImage, largestThatFits } from './largest.js'
 import { atOneSize, StepMeasure } from './measure.js'
@@ -102,7 +100,6 @@ export class Planner {
   /**
    * A plan made before with the same free memory, or else a new one. Its runner checks whether it still holds.
    * @throws DoesNotFitError    says the smallest budget that is enough
-   * @throws NotSeparableError  the loss couples samples, and the mini-batch would be split
    */
   planFor(request: PlanRequest): PlannedStep {
     const { allocator } = this.#program.device
@@ -154,17 +151,10 @@ export class Planner {
       frontier: () => this.#frontier(request, split),
       largest: (knob) => this.#largest(request, knob),
     }
-    const count = countOf(plan.parts)
-    const coupled = mode === 'predict' ? undefined : lossFunction.coupled || undefined
-    if (coupled === undefined || inPasses) checkRows(plan, shape.input, (size) => step.outputOf(size, batch))
-    if (count > 1 && coupled !== undefined && mode === 'evaluate') {
-      throw new NotSeparableError(
-        `this loss cannot be evaluated in ${groupDigits(count)} micro-batches: ${coupled}. ` +
-          (Number.isFinite(plan.wholeBatchBytes)
-            ? `Give a budget of ${plan.wholeBatchBytes} bytes, which holds the whole mini-batch, or a smaller batch.`
-            : 'Give a smaller batch: no budget lets this device hold the whole mini-batch.'),
-      )
-    }
+    // a loss that compares samples, of a mini-batch in one piece, may have outputs that do so too
+    const isSplit = countOf(plan.parts) > 1
+    const couples = mode !== 'predict' && Boolean(lossFunction.coupled)
+    if (isSplit || !couples) checkRows(plan, shape.input, (size) => step.outputOf(size, batch))
     return { plan, passes }
   }
 

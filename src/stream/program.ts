@@ -16,11 +16,11 @@ import type { AnyLoss } from '../ops/loss.js'
 import { noGrad, tapeOf } from '../ops/tape.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { rehearse } from '../step/record.js'
-import { gradientOf, standingTensor } from '../tensor/create.js'
+import { gradientOf, requireGrad, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import { allOrNothing, asForward, ifAllFails, scope } from '../tensor/scope.js'
 import { type Shape, showShape } from '../tensor/shape.js'
-import { argumentsOf, isTensor, mapMembers, showShapes, type Tensors } from '../tensor/structure.js'
+import { argumentsOf, isTensor, mapMembers, membersOf, showShapes, type Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { backwardByShare, counting } from './counting.js'
 import { Joint } from './joint.js'
@@ -131,19 +131,23 @@ export class Program {
       if (mode === 'predict') return noGrad(this.device, () => this.#forward(mode, x))
       const target = placeAll(this.device, size, shape.target, piece?.targets)
       const weights = shape.weighted ? new SampleWeights(place(this.device, [size], piece?.weights)) : undefined
+      const { firstSample: before } = this.device.step
+      const isJoint = this.isCoupled && size < all
       if (mode === 'evaluate') {
         return noGrad(this.device, () => {
           const output = this.#forward(mode, x)
-          const loss = this.#lossOf(output, target, weights)
-          counting(this.device, share, () => this.#addLoss(loss, share))
+          if (isJoint) this.joint.send(output, size, before)
+          else {
+            const loss = this.#lossOf(output, target, weights)
+            counting(this.device, share, () => this.#addLoss(loss, share))
+          }
           return output
         })
       }
-      const { firstSample: before } = this.device.step
       const miniBatch = this.#totals.begin({ samples: size, before, all })
       const forward = () => inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
       // The inner scopes end the forward's tensors before the backward; the tape keeps what gradients need.
-      if (this.isCoupled && size < all) {
+      if (isJoint) {
         const surrogate = scope(this.device, () => this.joint.surrogate(forward(), size, before))
         backward(checkLearns(surrogate))
         return null
@@ -164,15 +168,20 @@ export class Program {
    * The loss of a whole mini-batch from the outputs of all micro-batches, and its gradient: Note [Joint loss].
    * @param batch  null for a plan
    */
-  jointLoss({ shape }: Kind, outputs: Outputs, all: number, batch: AnyBatch | null): void {
+  jointLoss({ mode, shape }: Kind, outputs: Outputs, all: number, batch: AnyBatch | null): void {
     scope(this.device, () => {
-      const leaves = this.joint.leaves(outputs, all)
+      const gathered = this.joint.gathered(outputs, all)
       const target = placeAll(this.device, all, shape.target, batch?.targets)
       const weights = shape.weighted ? new SampleWeights(place(this.device, [all], batch?.weights)) : undefined
-      const loss = checkLearns(scope(this.device, () => this.#lossOf(leaves, target, weights)))
+      if (mode === 'evaluate') {
+        noGrad(this.device, () => this.#addLoss(this.#lossOf(gathered, target, weights), 1))
+        return
+      }
+      for (const [, output] of membersOf(gathered, isTensor)) requireGrad(output)
+      const loss = checkLearns(scope(this.device, () => this.#lossOf(gathered, target, weights)))
       backward(loss)
       this.#addLoss(loss, 1)
-      this.joint.sendGradients(leaves)
+      this.joint.sendGradients(gathered)
     })
   }
 
