@@ -1,4 +1,5 @@
 /** The program in a process of its own: streams, signals, the terminal. */
+import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -64,9 +65,21 @@ test('the process: colours on a terminal that has them, unless NO_COLOR is set; 
   }
 })
 
+/** Call `fn` when the training has made a step, and so listens to signals. */
+function whenItTrains({ stdout }: ChildProcess, fn: () => void): void {
+  let seen = ''
+  const look = (chunk: unknown): void => {
+    seen += String(chunk)
+    if (!seen.includes('"event":"step"')) return
+    stdout?.off('data', look)
+    fn()
+  }
+  stdout?.on('data', look)
+}
+
 test('the process: SIGTERM ends the training as Ctrl-C does, with 143; after either a second signal kills', async () => {
   const gentle = start(TRAINING)
-  gentle.child.stdout?.once('data', () => setTimeout(() => gentle.child.kill('SIGTERM'), 300))
+  whenItTrains(gentle.child, () => gentle.child.kill('SIGTERM'))
   const { code, out, err } = await gentle.ended
   assert.is(code, EXIT.terminated)
   assert.match(err, /^Interrupted after [\d,]+ of 450,000 steps/)
@@ -74,7 +87,7 @@ test('the process: SIGTERM ends the training as Ctrl-C does, with 143; after eit
   // a training that does not look at its signal, as if it were in a long step
   const deaf = `AbortController.prototype.abort = () => console.error('once')`
   const stubborn = start(TRAINING, 'pipe', deaf)
-  stubborn.child.stdout?.once('data', () => stubborn.child.kill('SIGINT'))
+  whenItTrains(stubborn.child, () => stubborn.child.kill('SIGINT'))
   stubborn.child.stderr?.once('data', () => stubborn.child.kill('SIGTERM'))
   const killed = await stubborn.ended
   assert.equal([killed.code, killed.signal], [null, 'SIGTERM'])
@@ -82,7 +95,7 @@ test('the process: SIGTERM ends the training as Ctrl-C does, with 143; after eit
 
 test('the process: the first Ctrl-C ends the training with 130, even between steps of a few milliseconds', async () => {
   const { child, ended } = start(TRAINING)
-  child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300))
+  whenItTrains(child, () => child.kill('SIGINT'))
   const { code, out, err } = await ended
   assert.is(code, EXIT.interrupted)
   assert.match(err, /^Interrupted after [\d,]+ of 450,000 steps, the last with loss/)
