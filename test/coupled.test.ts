@@ -50,6 +50,23 @@ class Two extends Module<[Tensor, Tensor], [Tensor, Tensor]> {
   }
 }
 
+/** Towers of different depth, so that one has its outputs in an earlier pass. */
+class Unequal extends Module<[Tensor, Tensor], [Tensor, Tensor]> {
+  readonly deep = new Tower(this.device, 1)
+  readonly flat = new Linear(this.device, FEATURES, SIZE, { random: generator(2) })
+
+  constructor(
+    device: Device,
+    readonly deepFirst: boolean,
+  ) {
+    super(device)
+  }
+
+  forward(a: Tensor, b: Tensor): [Tensor, Tensor] {
+    return this.deepFirst ? [this.deep.forward(a), this.flat.forward(b)] : [this.flat.forward(a), this.deep.forward(b)]
+  }
+}
+
 /** Two views of each sample, as successive rows. */
 class Views extends Module {
   readonly tower = new Tower(this.device, 3, 2 * SIZE)
@@ -92,6 +109,16 @@ const CASES: Record<string, (device: Device) => { model: Module; loss: AnyLoss; 
         more: [temperature],
       }
     },
+    'two towers, the first deeper': (device) => ({
+      model: new Unequal(device, true) as unknown as Module,
+      loss: contrastive({ temperature: 0.5 }) as AnyLoss,
+      batch: { inputs: pairs, targets: classes },
+    }),
+    'two towers, the second deeper': (device) => ({
+      model: new Unequal(device, false) as unknown as Module,
+      loss: contrastive({ temperature: 0.5 }) as AnyLoss,
+      batch: { inputs: pairs, targets: classes },
+    }),
     'one tower': (device) => ({
       model: new Views(device),
       loss: contrastive({ temperature: 0.2 }) as AnyLoss,

@@ -34,7 +34,7 @@ export class Levels {
   readonly crossing: readonly number[]
   /** crossing values by the instruction that can make them again */
   readonly candidates: ReadonlyMap<number, readonly number[]>
-  /** the level that sends values out: see sendOut; -1: none does */
+  /** the last level that sends values out: see sendOut; -1: none does */
   readonly sending: number
   /** the instructions of each level */
   readonly #byLevel: readonly (readonly number[])[]
@@ -61,7 +61,7 @@ export class Levels {
     this.#wanted = new Int32Array(values.length)
     this.of = levelsOf(graph, this.#writes)
     this.count = this.of.reduce((most, level) => Math.max(most, level + 1), 1)
-    this.sending = this.of[instructions.findIndex(({ name }) => name === 'send')] ?? -1
+    this.sending = instructions.reduce((last, { name }, i) => (name === 'send' ? Math.max(last, this.of[i]) : last), -1)
     this.births = new Int32Array(values.length).fill(-1)
     this.#makers = new Int32Array(values.length).fill(-1)
     this.#writers = new Int32Array(values.length)
@@ -232,8 +232,10 @@ function levelsOf({ instructions, operands, values }: Graph, writesOf: readonly 
     for (const value of operands[i]) if (value >= 0) touched[value] = Math.max(touched[value], level)
     writes.forEach((storage, j) => {
       const value = operands[i][reads.length + j]
+      const known = storage.isTotal ? totals : standing
       if (value >= 0) written[value] = level
-      else (storage.isTotal ? totals : standing).set(storage, level)
+      // it is complete when its last writer has run
+      else known.set(storage, Math.max(level, known.get(storage) ?? 0))
     })
   })
   return levels
