@@ -6,6 +6,7 @@
  */
 import type { Floats } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
+import { forget } from '../device/promise.js'
 import type { Storage } from '../device/storage.js'
 import type { Block } from '../memory/allocator.js'
 import { arrange } from '../memory/arrange.js'
@@ -123,7 +124,10 @@ function storeOnHost(device: Device, layout: StoreLayout, whole: Floats): Store 
         load: (storage, value) => device.upload(storage, of(storage, value)),
         save(storage, value) {
           const copied = device.copyOut(storage, of(storage, value))
-          if (copied) pending.push(copied)
+          if (!copied) return
+          // nobody waits for it if the step fails before
+          forget(copied)
+          pending.push(copied)
         },
       }
     },

@@ -51,7 +51,7 @@ export class StoreExceededError extends SluiceError {
 /** The total weight of the mini-batch is 0: every target is ignored, or every weight is 0. */
 export class EmptyBatchError extends SluiceError {}
 
-/** The loss couples samples, so it cannot be summed over micro-batches. */
+/** The loss is no mean over samples, so a split would give another loss: see split-check.ts. */
 export class NotSeparableError extends SluiceError {}
 
 /** Axis 0 of the model's output is not the samples in the order of the inputs: see rows.ts. */

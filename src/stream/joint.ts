@@ -12,20 +12,20 @@
 import type { Floats } from '../../kernels/kernels.js'
 import type { Device } from '../device/device.js'
 import { RehearsalError } from '../device/errors.js'
+import { forget } from '../device/promise.js'
 import { Storage } from '../device/storage.js'
 import { add, mul } from '../ops/binary.js'
 import { sum } from '../ops/reduce.js'
 import { bringIn, sendOut } from '../step/record.js'
 import { empty } from '../tensor/create.js'
-import { type Shape, sizeOf } from '../tensor/shape.js'
+import { sizeOf } from '../tensor/shape.js'
 import { isShape, isTensor, type Key, mapMembers, membersOf, pathOf, type Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { place } from './micro-batch.js'
 import { type Outputs, shapesOf } from './rows.js'
 
-/** Of one output: its shape and its values for the whole mini-batch, and their gradient. */
+/** The values of one output for the whole mini-batch, and their gradient. */
 interface Member {
-  readonly shape: Shape
   readonly values: Floats
   readonly gradient: Floats
 }
@@ -48,13 +48,14 @@ export class Joint {
 
   /** Make room for the outputs of a mini-batch of `all` samples. */
   begin(outputs: Outputs, all: number): void {
+    // a step that failed may have left some
+    this.#pending = []
     const floats = (size: number) => (this.device.elementBytes === 4 ? new Float32Array(size) : new Float64Array(size))
     this.#members = new Map(
       membersOf(shapesOf(outputs, all), isShape).map(([key, shape]) => {
         const size = sizeOf(shape)
         const known = this.#members.get(key)
-        if (known?.values.length === size) return [key, { ...known, shape }]
-        return [key, { shape, values: floats(size), gradient: floats(size) }]
+        return [key, known?.values.length === size ? known : { values: floats(size), gradient: floats(size) }]
       }),
     )
   }
@@ -130,6 +131,9 @@ export class Joint {
 
   #copy(placed: Storage, target: Floats): void {
     const copied = this.device.copyOut(placed, target)
-    if (copied) this.#pending.push(copied)
+    if (!copied) return
+    // nobody waits for it if the step fails before
+    forget(copied)
+    this.#pending.push(copied)
   }
 }
