@@ -153,26 +153,27 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /**
    * Measure the norm of the whole gradient, by which `updates()` clips. It neither overflows nor underflows if all
    * gradients are finite, and is not finite if one of them is not.
+   * @param into  keeps this norm beside that of `updates()`: [2]
    * @throws BudgetExceededError  the workspace of the kernel does not fit
    * @throws DisposedError        a gradient or the state of the optimizer is disposed
    */
-  measureNorm(): void {
+  measureNorm(into = this.#norm): void {
     const gradients = this.#trained().map(({ parameter }) => gradientOf(parameter))
     if (gradients.length === 0) {
-      this.device.run('fill', { size: 2, value: 0 }, [], [this.#norm.storage(this.name)])
+      this.device.run('fill', { size: 2, value: 0 }, [], [into.storage(this.name)])
       return
     }
     this.device.run(
       'gradientNorm',
       { sizes: gradients.map(({ size }) => size) },
       gradients.map((gradient) => gradient.storage(this.name)),
-      [this.#norm.storage(this.name)],
+      [into.storage(this.name)],
     )
   }
 
-  /** The norm that `measureNorm()` found, in double precision: it may be larger than an element can hold. */
-  async gradNorm(): Promise<number> {
-    const [scale, ratio] = await this.#norm.data()
+  /** The norm that `measureNorm(from)` found, in double precision: it may be larger than an element can hold. */
+  async gradNorm(from = this.#norm): Promise<number> {
+    const [scale, ratio] = await from.data()
     return scale * ratio
   }
 

@@ -2,7 +2,6 @@
 import { joinRows, samplesIn } from '../data/batch.js'
 import { type AnyBatch, checkBatch, sliceBatch } from '../data/index.js'
 import type { PlanMismatchError } from '../device/errors.js'
-import { forget } from '../device/promise.js'
 import { sumOf } from '../ops/targets.js'
 import type { Pass } from '../step/pass.js'
 import { type Recording, record } from '../step/record.js'
@@ -13,7 +12,7 @@ import { type Arrays, isArray, isTensor, mapMembers, memberAt, membersOf, type T
 import { EmptyBatchError, InterruptedError } from './errors.js'
 import { race, type Trial } from './fastest.js'
 import { type Mode, sampleShapeOf } from './kind.js'
-import { countedSamples, type MeanGradient } from './noise.js'
+import { countedSamples } from './noise.js'
 import type { StepOptions } from './options.js'
 import { countOf, type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
 import type { Planner, PlanRequest } from './planner.js'
@@ -42,6 +41,12 @@ interface Opening {
   readonly fault: PlanMismatchError | null
 }
 
+/** A micro-batch: its share of the mini-batch, and the samples that it counts for. */
+interface Part {
+  readonly share: number
+  readonly samples: number
+}
+
 type OnOutput = (output: Arrays, piece: AnyBatch) => void
 
 export class Gatherer {
@@ -64,7 +69,7 @@ export class Gatherer {
   /**
    * Run a step up to the commit.
    * @param onOutput  gets the output of each micro-batch, in `evaluate` and `predict`
-   * @returns the plan, the total weight of the mini-batch, and in training the gradient of its first micro-batch
+   * @returns the plan, the total weight of the mini-batch, and its first micro-batch if the norm of its gradient was measured
    * @throws DoesNotFitError, DataError, EmptyBatchError, InterruptedError, ModelError, PlanMismatchError
    */
   async gather(
@@ -72,7 +77,7 @@ export class Gatherer {
     batch: AnyBatch,
     options: StepOptions,
     onOutput?: OnOutput,
-  ): Promise<PlannedStep & { weight: number; part: MeanGradient | null }> {
+  ): Promise<PlannedStep & { weight: number; part: Part | null }> {
     checkBatch(batch)
     const microBatch = options.microBatch ?? 'fit'
     const request: PlanRequest = { mode, batch: samplesIn(batch), microBatch, shape: sampleShapeOf(batch) }
@@ -87,7 +92,8 @@ export class Gatherer {
       opening = this.#open(mode, this.#planner.planFor(request), batch)
     }
     this.#program.device.allocator.resetPeak()
-    return { ...opening, part: await this.#stream(opening, options, onOutput) }
+    await this.#stream(opening, options, onOutput)
+    return { ...opening, part: opening.passes.noise ? firstPart(opening) : null }
   }
 
   /** Times forward and backward of the first micro-batches in several sizes: `Streamer.fastest`. */
@@ -123,13 +129,8 @@ export class Gatherer {
     return { mode, batch, plan, passes, pieces, weight, shares, reset, first, fault }
   }
 
-  async #stream(
-    opening: Opening,
-    { signal, onMicroBatch }: StepOptions,
-    onOutput?: OnOutput,
-  ): Promise<MeanGradient | null> {
+  async #stream(opening: Opening, { signal, onMicroBatch }: StepOptions, onOutput?: OnOutput): Promise<void> {
     const { mode, plan, passes, pieces, shares, reset, first, fault } = opening
-    let firstNorm: Promise<number> | null = null
     if (fault) throw fault
     const { device } = this.#program
     run(device, passes.reset, reset)
@@ -150,7 +151,7 @@ export class Gatherer {
             // the first was compared with its plan when it was recorded
             const [pass] = passesOf(j)
             await this.#give(j === 0 ? run(device, pass, first) : runPlanned(device, pass, record()), piece, onOutput)
-            if (j === 0 && passes.noise) firstNorm = this.#normSoFar(passes.noise)
+            if (j === 0 && passes.noise) this.#measurePart(passes.noise)
           } else {
             if (level === 0) kept.push(j === 0 ? first : planned(passesOf(j)[0], record()))
             perform(device, passesOf(j)[level], kept[j], store?.valuesOf(j))
@@ -170,7 +171,6 @@ export class Gatherer {
       store?.close()
     }
     for (const made of kept) made.done(device)
-    return firstNorm && meanGradient(opening, await firstNorm)
   }
 
   async #give(output: Tensors | null, piece: AnyBatch, onOutput?: OnOutput): Promise<void> {
@@ -192,18 +192,13 @@ export class Gatherer {
     await joint.sent()
   }
 
-  /** The norm of the gradient so far. It is read while further micro-batches run. */
-  #normSoFar(noise: Pass): Promise<number> {
-    const { device, optimizer } = this.#program
+  #measurePart(noise: Pass): void {
+    const { device } = this.#program
     runPlanned(
       device,
       noise,
-      record(device, () => this.#program.measureNorm()),
+      record(device, () => this.#program.measurePart()),
     )
-    const norm = optimizer.gradNorm()
-    // nobody waits for it if a later micro-batch fails
-    forget(norm)
-    return norm
   }
 
   #record(mode: Mode, piece: AnyBatch, firstSample: number, all: number, share: number): Recording<Tensors | null> {
@@ -237,11 +232,9 @@ export class Gatherer {
   }
 }
 
-/** The gradient of the first micro-batch. @param norm  of that gradient times the micro-batch's share */
-function meanGradient({ batch, pieces, shares }: Opening, norm: number): MeanGradient | null {
+function firstPart({ batch, pieces, shares }: Opening): Part {
   const [share] = shares
-  if (share === 0) return null
-  return { samples: countedSamples(pieces[0], batch, samplesIn(batch), share), norm: norm / share }
+  return { share, samples: countedSamples(pieces[0], batch, samplesIn(batch), share) }
 }
 
 /** The first samples of a batch in pieces of these sizes. */

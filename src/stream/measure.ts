@@ -55,7 +55,7 @@ export class StepMeasure {
       mode === 'train'
         ? {
             reset,
-            ...(program.measuresNoise && { noise: planOf(device, () => program.measureNorm()) }),
+            ...(program.measuresNoise && { noise: planOf(device, () => program.measurePart()) }),
             norm: planOf(device, () => program.end(1)),
             commit: planOf(device, () => program.commit()),
           }

@@ -49,6 +49,8 @@ export class Program {
   readonly joint: Joint
   /** the loss so far, and the part that rounding left out of it, so that many small parts add up exactly */
   readonly #loss: Tensor
+  /** the norm of the gradient after the first micro-batch: see noise.ts */
+  readonly #partNorm: Tensor | null
 
   constructor(
     readonly model: AnyModule,
@@ -62,16 +64,19 @@ export class Program {
     this.#totals = new TotalsKeeper(this.device)
     this.joint = new Joint(this.device)
     this.isCoupled = Boolean(lossFunction.coupled)
-    this.#loss = allOrNothing(this.device, () => {
+    const made = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
-      const loss = standingTensor(this.device, [2], 'buffer')
+      const pair = () => standingTensor(this.device, [2], 'buffer')
+      const made = { loss: pair(), partNorm: measuresNoise ? pair() : null }
       this.prepare()
       for (const buffer of this.#buffers) {
         buffer.holdShadow()
         this.#shadowed.push(buffer)
       }
-      return loss
+      return made
     })
+    this.#loss = made.loss
+    this.#partNorm = made.partNorm
   }
 
   /**
@@ -191,19 +196,25 @@ export class Program {
    */
   end(samples: number): void {
     this.#totals.end(samples)
-    this.measureNorm()
-  }
-
-  /** Measure the norm of the gradient so far. */
-  measureNorm(): void {
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
   }
 
-  /** The results of a gather. Both reads are started before one is awaited. */
-  async readMeasured(): Promise<{ loss: number; gradNorm: number }> {
-    const [loss, gradNorm] = await Promise.all([this.readLoss(), this.optimizer.gradNorm()])
-    return { loss, gradNorm }
+  /** Measure the norm of the gradient of the first micro-batch. It stays on the device, so that no micro-batch waits for it. */
+  measurePart(): void {
+    this.device.op = 'gradient norm'
+    if (this.#partNorm) this.optimizer.measureNorm(this.#partNorm)
+  }
+
+  /**
+   * The results of a gather. All reads are started before one is awaited.
+   * @param part  was the norm of the first micro-batch measured?
+   */
+  async readMeasured(part: boolean): Promise<{ loss: number; gradNorm: number; partNorm: number | null }> {
+    const { optimizer } = this
+    const ofPart = part && this.#partNorm ? optimizer.gradNorm(this.#partNorm) : null
+    const [loss, gradNorm, partNorm] = await Promise.all([this.readLoss(), optimizer.gradNorm(), ofPart])
+    return { loss, gradNorm, partNorm }
   }
 
   /**
@@ -241,6 +252,7 @@ export class Program {
 
   dispose(): void {
     this.#loss.dispose()
+    this.#partNorm?.dispose()
     this.#totals.dispose()
     this.#releaseShadows()
   }

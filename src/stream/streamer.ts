@@ -168,12 +168,14 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       const { norm, commit } = passes
       const ending = record(device, () => this.#program.end(plan.batch))
       if (norm) runPlanned(device, norm, ending)
-      const { loss, gradNorm } = await this.#program.readMeasured()
+      const { loss, gradNorm, partNorm } = await this.#program.readMeasured(part !== null)
       if (this.#checkFinite) checkFinite(loss, gradNorm)
       const updates = record(device, () => this.#program.commit(rateFactor, () => holdToPlan(device, plan)))
       if (commit) runPlanned(device, commit, updates)
       this.optimizer.committed()
-      const noise = part && noiseOf(part, { samples: plan.batch, norm: gradNorm })
+      const whole = { samples: plan.batch, norm: gradNorm }
+      const noise =
+        part && partNorm !== null ? noiseOf({ samples: part.samples, norm: partNorm / part.share }, whole) : null
       if (noise) this.#noise = withNoise(this.#noise, noise, REMEMBERED)
       this.#cursor = next({ samples: plan.batch, loss, weight }, this.#noise)
       await this.#checkpoints.afterStep(this.#cursor, this.#noise)

@@ -60,7 +60,7 @@ test('no upload of a mini-batch waits for the GPU', async () => {
   assert.ok(count > 4, 'the mini-batch went through in one piece')
   assert.is(names.filter((name) => name === 'texSubImage2D').length, 2 * count)
   const waits = names.slice(first, last).filter((name) => name !== 'texSubImage2D')
-  assert.is(waits.length, 0, `${waits.length} times ${new Set(waits)}`)
+  assert.is(waits.length, 0, `${waits.length} times ${[...new Set(waits)]}`)
   assert.ok(names.slice(last).includes('fenceSync'), 'the loss was never read')
   console.log(`${count} micro-batches: all queued after ${queuedMs.toFixed(0)} of ${ms.toFixed(0)} ms`)
 })
