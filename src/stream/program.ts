@@ -67,7 +67,7 @@ export class Program {
     const made = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
       const pair = () => standingTensor(this.device, [2], 'buffer')
-      const made = { loss: pair(), partNorm: measuresNoise ? pair() : null }
+      const made = { partNorm: measuresNoise ? pair() : null, loss: pair() }
       this.prepare()
       for (const buffer of this.#buffers) {
         buffer.holdShadow()
@@ -211,9 +211,8 @@ export class Program {
    * @param part  was the norm of the first micro-batch measured?
    */
   async readMeasured(part: boolean): Promise<{ loss: number; gradNorm: number; partNorm: number | null }> {
-    const { optimizer } = this
-    const ofPart = part && this.#partNorm ? optimizer.gradNorm(this.#partNorm) : null
-    const [loss, gradNorm, partNorm] = await Promise.all([this.readLoss(), optimizer.gradNorm(), ofPart])
+    const ofPart = part && this.#partNorm ? this.optimizer.gradNorm(this.#partNorm) : null
+    const [loss, gradNorm, partNorm] = await Promise.all([this.readLoss(), this.optimizer.gradNorm(), ofPart])
     return { loss, gradNorm, partNorm }
   }
 

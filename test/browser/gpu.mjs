@@ -1,5 +1,6 @@
 /**
- * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page for each, run by uvu as in Node.
+ * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page for each, run by uvu as in Node. Those
+ * whose name ends in .node.gl.js need files or processes, which a page does not have.
  *
  *   npm ci --prefix test/browser && node test/browser/gpu.mjs [part of a file's name]
  */
@@ -11,10 +12,16 @@ const LONGEST_FILE_MS = 600_000
 /** It does not end in a page yet, and nobody knows why; Node runs it. */
 const ONLY_IN_NODE = 'exact.gl.js'
 const total = { Total: 0, Passed: 0, Skipped: 0 }
-let broken = false
+let failures = 0
 
 const files = readdirSync(join(ROOT, 'dist/test/gpu'))
-  .filter((file) => file.endsWith('.gl.js') && file !== ONLY_IN_NODE && file.includes(process.argv[2] ?? ''))
+  .filter(
+    (file) =>
+      file.endsWith('.gl.js') &&
+      !file.endsWith('.node.gl.js') &&
+      file !== ONLY_IN_NODE &&
+      file.includes(process.argv[2] ?? ''),
+  )
   .sort()
 
 await serving(async (address) => {
@@ -22,31 +29,32 @@ await serving(async (address) => {
 })
 
 for (const [label, count] of Object.entries(total)) console.log(`  ${`${label}:`.padEnd(10)} ${count}`)
-if (broken || total.Total === 0 || total.Passed + total.Skipped < total.Total) process.exitCode = 1
+if (failures > 0 || total.Total === 0 || total.Passed + total.Skipped < total.Total) process.exitCode = 1
 
 /** uvu starts when the file is loaded, and its last line says how long it took. */
 async function runFile(page, version, file) {
   console.log(`${file}, Chromium ${version}`)
-  page.on('pageerror', (error) => fail(error))
+  page.on('pageerror', fail)
+  let end
   const done = new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(fail(`${file} did not end`)), LONGEST_FILE_MS)
-    page.on('console', (message) => {
-      const text = message.text()
-      // ignore warnings of the driver, and the icon that browsers request
-      if (message.type() === 'warning' || text.startsWith('Failed to load resource')) return
-      const summary = [...text.matchAll(/(Total|Passed|Skipped):\s+(\d+)/g)]
-      for (const [, label, count] of summary) total[label] += Number(count)
-      if (summary.length === 0) console.log(text)
-      if (!text.includes('Duration:')) return
-      clearTimeout(timer)
-      resolve()
-    })
+    end = resolve
   })
-  await page.evaluate((path) => import(path), `/dist/test/gpu/${file}`).catch(fail)
-  if (!broken) await done
+  const timer = setTimeout(() => end(fail(`${file} did not end`)), LONGEST_FILE_MS)
+  page.on('console', (message) => {
+    const text = message.text()
+    // ignore warnings of the driver, and the icon that browsers request
+    if (message.type() === 'warning' || text.startsWith('Failed to load resource')) return
+    const summary = [...text.matchAll(/(Total|Passed|Skipped):\s+(\d+)/g)]
+    for (const [, label, count] of summary) total[label] += Number(count)
+    if (summary.length === 0) console.log(text)
+    if (text.includes('Duration:')) end()
+  })
+  await page.evaluate((path) => import(path), `/dist/test/gpu/${file}`).catch((error) => end(fail(error)))
+  await done
+  clearTimeout(timer)
 }
 
 function fail(error) {
   console.log(String(error))
-  broken = true
+  failures++
 }
