@@ -1,7 +1,7 @@
 /**
  * Makes dist/ smaller for the package: without comments, which the packed sources have; with source maps that know lines
- * and no columns; without declarations that the public ones do not reach, and text in those of kernels. `npm pack` runs it (prepack), after a build that
- * has checked the types.
+ * and no columns; without declarations that the public ones do not reach, and text in those of kernels. `npm pack` runs it
+ * (prepack), after a build that has checked the types. Afterwards dist/ is built again (postpack).
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
