@@ -154,6 +154,7 @@ export const BINARY = binary({
   div: (a, b) => a / b,
   maximum: Math.max, // NaN where either number is NaN
   minimum: Math.min,
+  power,
   less: (a, b) => (a < b ? 1 : 0),
   lessEqual: (a, b) => (a <= b ? 1 : 0),
   greater: (a, b) => (a > b ? 1 : 0),
@@ -175,6 +176,9 @@ const slopes = <Name extends BinaryFunction>(functions: Readonly<Record<Name, re
 const unlessLess: Slope = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
 const unlessGreater: Slope = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
 
+/** 0^b is 0 for any b above 0, so its gradient is chosen; at b = 0 it is 0 too, as in PyTorch. */
+const ofExponent: Slope = (dy, a, b) => (a === 0 && b >= 0 ? 0 : dy * (power(a, b) * Math.log(a)))
+
 /**
  * The gradients of a and of b that are not made of other functions. A tie of maximum or minimum gives half to
  * each, as in PyTorch. Division does not compute b^2, which may be 0 or infinite although the gradient is not: the
@@ -184,6 +188,7 @@ export const BINARY_GRADIENT = slopes({
   div: [(dy, _, b) => dy / b, (dy, a, b) => -(dy / b) * (a / b)],
   maximum: [unlessLess, unlessGreater],
   minimum: [unlessGreater, unlessLess],
+  power: [(dy, a, b) => UNARY.pow.gradient(dy, a, b, 0), ofExponent],
 })
 
 export type BinaryWithGradient = keyof typeof BINARY_GRADIENT

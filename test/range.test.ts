@@ -229,6 +229,9 @@ type OfThree = (dy: number, a: number, b: number) => number
 const more: OfThree = (dy, a, b) => (a === b ? dy / 2 : a < b ? 0 : dy)
 const less: OfThree = (dy, a, b) => (a === b ? dy / 2 : a > b ? 0 : dy)
 
+/** The power of IEEE 754. */
+const power = (a: number, b: number) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b)
+
 const OF_TWO: { readonly [Name in Exclude<BinaryFunction, 'keepWhere' | 'keepUnless'>]: OfTwo } = {
   add: { f: (a, b) => a + b, gradients: [(dy) => dy, (dy) => dy] },
   sub: { f: (a, b) => a - b, gradients: [(dy) => dy, (dy) => -dy] },
@@ -236,6 +239,13 @@ const OF_TWO: { readonly [Name in Exclude<BinaryFunction, 'keepWhere' | 'keepUnl
   div: { f: (a, b) => a / b, gradients: [(dy, _, b) => dy / b, (dy, a, b) => (-dy * a) / (b * b)] },
   maximum: { f: Math.max, gradients: [more, less] },
   minimum: { f: Math.min, gradients: [less, more] },
+  power: {
+    f: power,
+    gradients: [
+      (dy, a, b) => (b === 0 ? 0 : dy * (b * power(a, b - 1))),
+      (dy, a, b) => (a === 0 && b >= 0 ? 0 : dy * (power(a, b) * Math.log(a))),
+    ],
+  },
   less: { f: (a, b) => Number(a < b) },
   lessEqual: { f: (a, b) => Number(a <= b) },
   greater: { f: (a, b) => Number(a > b) },

@@ -51,6 +51,7 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
   ],
   ['exact sums and products', 0, 'add sub mul matmul linear conv2d convTranspose2d sum cumsum'],
   ['kept values times 2', 0, 'dropout'],
+  ['a power of JavaScript, and two products and a logarithm in the gradient', 8, 'power'],
   ['one constant or division that is not exact', 4, 'leakyRelu div mean averagePool2d mse'],
   ['a product of at most five values, and one more product in the gradient', 8, 'prod'],
   ['IEEE square root, once more in the gradient', 4, 'sqrt'],

@@ -3,8 +3,8 @@ import type { BinaryFunction, UnaryFunction } from '../functions.js'
 import type { KernelParameters } from '../kernels.js'
 import { contiguous } from '../strides.js'
 import { type Broadcast, broadcast, texelwise } from './machine/elementwise.js'
-import { UNARY } from './machine/functions.js'
-import { BINARY } from './machine/functions-of-two.js'
+import { POWERS, UNARY } from './machine/functions.js'
+import { BINARY, OF_POWERS, powerA, powerB } from './machine/functions-of-two.js'
 import type { GpuKernel } from './machine/kernel.js'
 
 /** One program for each function, so that the function is not chosen again for each value. */
@@ -36,7 +36,9 @@ export const unaryGradient: GpuKernel<'unaryGradient'> = {
   },
 }
 
-const BINARY_PROGRAMS = perFunction(BINARY, (name: BinaryFunction) => broadcast(`binary ${name}`, BINARY[name], 2))
+const BINARY_PROGRAMS = perFunction(BINARY, (name: BinaryFunction) =>
+  broadcast(`binary ${name}`, BINARY[name], 2, name === 'power' ? POWERS : {}),
+)
 
 export const binary: GpuKernel<'binary'> = {
   programs: Object.values(BINARY_PROGRAMS).flatMap(({ programs }) => programs),
@@ -68,10 +70,14 @@ const GRADIENTS: { readonly [Name in Function]: readonly [Broadcast, Broadcast] 
   div: [broadcast('binaryGradient div a', divA, 3), broadcast('binaryGradient div b', divB, 3)],
   maximum: [ABOVE, BELOW],
   minimum: [BELOW, ABOVE],
+  power: [
+    broadcast('binaryGradient power a', powerA, 3, OF_POWERS),
+    broadcast('binaryGradient power b', powerB, 3, OF_POWERS),
+  ],
 }
 
 export const binaryGradient: GpuKernel<'binaryGradient'> = {
-  programs: [...GRADIENTS.div, ABOVE, BELOW].flatMap(({ programs }) => programs),
+  programs: [...GRADIENTS.div, ...GRADIENTS.power, ABOVE, BELOW].flatMap(({ programs }) => programs),
   run(gpu, { shape, stridesA, stridesB, function: name, side }, inputs, [dx]) {
     GRADIENTS[name][side].run(gpu, shape, [contiguous(shape), stridesA, stridesB], inputs, dx)
   },

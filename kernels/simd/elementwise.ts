@@ -72,7 +72,7 @@ const BINARY_GRADIENT = {
   minimum: ['whereNotGreater', 'whereNotLess'],
 } as const
 
-type PlaneFunction = BinaryFunction | (typeof BINARY_GRADIENT)['div' | 'maximum'][0 | 1] | 'select'
+type PlaneFunction = Exclude<BinaryFunction, 'power'> | (typeof BINARY_GRADIENT)['div' | 'maximum'][0 | 1] | 'select'
 
 /**
  * Inputs, broadcast by their strides, -> y, a plane at a time: in parts by rows, or a single row by its numbers. The
@@ -106,14 +106,19 @@ function onPlanes(
   })
 }
 
+/** Powers with a tensor of exponents have plain loops only. */
 export const binary: SimdKernel<'binary'> = {
+  covers: (p) => p.function !== 'power',
   run(assembly, { shape, stridesA, stridesB, function: name }, inputs, [y]) {
+    if (name === 'power') throw new Error(`${name} has plain loops only`)
     onPlanes(assembly, name, shape, inputs, [stridesA, stridesB], y)
   },
 }
 
 export const binaryGradient: SimdKernel<'binaryGradient'> = {
+  covers: (p) => p.function !== 'power',
   run(assembly, { shape, stridesA, stridesB, function: name, side }, inputs, [dx]) {
+    if (name === 'power') throw new Error(`${name} has plain loops only`)
     onPlanes(assembly, BINARY_GRADIENT[name][side], shape, inputs, [contiguous(shape), stridesA, stridesB], dx)
   },
 }

@@ -6,7 +6,7 @@ import { broadcastShapes, broadcastStrides, sameShape, stridesOf } from '../tens
 import type { Tensor } from '../tensor/tensor.js'
 import { apply, type Call, define, type Gradient, type Op, type OpFunction } from './op.js'
 import { asTensors, type Operand } from './operand.js'
-import { type Domain, grid, nonzero, offGrid, sample } from './sample.js'
+import { type Domain, grid, nonzero, offGrid, positive, sample } from './sample.js'
 import { sendSum, sendUnbroadcast } from './send.js'
 
 const none: Record<never, never> = {}
@@ -90,6 +90,8 @@ export const div = binary('div', [ofBoth(0, 'div'), ofBoth(1, 'div')], [grid, no
 export const maximum = binary('maximum', [ofBoth(0, 'maximum'), ofBoth(1, 'maximum')], [grid, offGrid])
 /** The smaller of a and b, broadcast; at a tie each has half the gradient. Saves both. */
 export const minimum = binary('minimum', [ofBoth(0, 'minimum'), ofBoth(1, 'minimum')], [grid, offGrid])
+/** a^b, broadcast: what `pow` is for a tensor of exponents. Saves both. */
+export const power = binary('power', [ofBoth(0, 'power'), ofBoth(1, 'power')], [positive, grid])
 
 const comparison = (name: BinaryFunction) => binary(name, [null], [grid, grid])
 /** 1 where a < b, else 0. Comparisons have no gradient. */

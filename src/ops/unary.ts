@@ -4,13 +4,15 @@
  */
 
 import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
-import { type Kind, NUMBER, optional } from '../memory/arguments.js'
+import { NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
-import { TENSOR } from '../tensor/kinds.js'
+import { OPERAND, TENSOR } from '../tensor/kinds.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { power } from './binary.js'
 import { GELU_OPTIONS, type GeluOptions } from './gelu-options.js'
 import { apply, define, type Op, type OpFunction } from './op.js'
+import type { Operand } from './operand.js'
 import { type Domain, grid, offGrid, positive, sample } from './sample.js'
 
 /** The constants of a function; see `Unary` in kernels.ts. */
@@ -137,8 +139,6 @@ export const clamp = define(
   },
 )
 
-/** A number; for a tensor there is another formula. */
-const EXPONENT: Kind = { ...NUMBER, told: 'a number (for a tensor e of exponents: exp(mul(log(x), e)))' }
 const EXPONENTS = [3, -0.5, 0]
 const powOp: Op<Constants> = {
   ...unaryOp(
@@ -148,7 +148,7 @@ const powOp: Op<Constants> = {
   ),
   settings: ({ a }) => ({ exponent: a }),
 }
-/** x^exponent with a constant exponent. Saves x. */
-export const pow = define(powOp, { x: TENSOR, exponent: EXPONENT }, (x: Tensor, exponent: number) =>
-  apply(powOp, [x], { a: exponent, b: 0 }),
+/** x^exponent. Saves x. A tensor of exponents is broadcast, and has a gradient: then it is `power`, and saves both. */
+export const pow = define(powOp, { x: TENSOR, exponent: OPERAND }, (x: Tensor, exponent: Operand) =>
+  typeof exponent === 'number' ? apply(powOp, [x], { a: exponent, b: 0 }) : power(x, exponent),
 )

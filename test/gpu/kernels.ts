@@ -6,7 +6,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   BINARY,
+  BINARY_GRADIENT,
   type BinaryFunction,
+  type BinaryWithGradient,
   type MaskedFunction,
   TWO_SLOPES,
   UNARY,
@@ -188,7 +190,7 @@ export function testKernels(runner: KernelRunner): void {
       const quarters = (size: number, offset: number) =>
         noise(size, seed + offset).map((x, i) => ((i + seed) % 11 === 0 ? Number.NaN : Math.round(x * 8) / 4))
       return agrees('binary', p, [quarters(a.size, 0), quarters(b.size, 1)], [product(shape)], (y) =>
-        roundings(4, Math.abs(y)),
+        name === 'power' ? gpuFunction(y) : roundings(4, Math.abs(y)),
       )
     })
   })
@@ -213,10 +215,11 @@ export function testKernels(runner: KernelRunner): void {
       const select = { shape, stridesCondition: c.strides, ...strides }
       await agrees('select', select, [c.values, a.values, b.values], [product(shape)], exactly)
       const dy = noise(product(shape), seed + 3)
-      for (const name of ['div', 'maximum', 'minimum'] as const) {
+      for (const name of Object.keys(BINARY_GRADIENT) as BinaryWithGradient[]) {
         for (const side of [0, 1] as const) {
           const p = { shape, ...strides, function: name, side }
-          const limit = (dx: number) => (name === 'div' ? roundings(10, Math.abs(dx)) : 0)
+          const limit = (dx: number) =>
+            name === 'power' ? 4 * gpuFunction(dx) : name === 'div' ? roundings(10, Math.abs(dx)) : 0
           await agrees('binaryGradient', p, [dy, a.values, b.values], [product(shape)], limit)
         }
       }

@@ -33,7 +33,7 @@ export function texelwise(name: string, f: Source, count: number, constants = fa
 }
 
 /** f of `count` tensors of any strides, value by value. */
-function valuewise(name: string, f: Source, count: number, width: Width): Program {
+function valuewise(name: string, f: Source, count: number, width: Width, helpers: Helpers): Program {
   const tensors = TENSORS.slice(0, count)
   const strides = tensors.flatMap((x) => [`${x}Strides`, `${x}Outer`])
   const reads = tensors.map((x) => `const ${x}1 = at(${x}, offset(i, shape, ${x}Strides, outerShape, ${x}Outer))`)
@@ -42,7 +42,7 @@ function valuewise(name: string, f: Source, count: number, width: Width): Progra
     return f(${tensors.map((x) => `${x}1`)})
   }`
   const fours = ['shape', 'outerShape', ...strides].map(() => 'four' as const)
-  return eachValue(`${name}, ${width}`, source, [...kindsOf(count), ...fours], { ...INDEXING[width], f })
+  return eachValue(`${name}, ${width}`, source, [...kindsOf(count), ...fours], { ...INDEXING[width], ...helpers, f })
 }
 
 /** A function of broadcast tensors: y = f(...operands). */
@@ -58,13 +58,14 @@ export interface Broadcast {
   ): void
 }
 
-export function broadcast(name: string, f: Source, count: number): Broadcast {
-  const texels = texelwise(name, f, count)
+/** @param helpers  what f calls, beside builtins */
+export function broadcast(name: string, f: Source, count: number, helpers: Helpers = {}): Broadcast {
+  const texels = texelwise(name, f, count, false, helpers)
   const values = {
-    line: valuewise(name, f, count, 'line'),
-    plane: valuewise(name, f, count, 'plane'),
-    narrow: valuewise(name, f, count, 'narrow'),
-    wide: valuewise(name, f, count, 'wide'),
+    line: valuewise(name, f, count, 'line', helpers),
+    plane: valuewise(name, f, count, 'plane', helpers),
+    narrow: valuewise(name, f, count, 'narrow', helpers),
+    wide: valuewise(name, f, count, 'wide', helpers),
   }
   return {
     programs: [texels, ...Object.values(values)],

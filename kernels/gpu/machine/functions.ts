@@ -248,6 +248,9 @@ function affineGradient(dy: number, _x: number, a: number, _b: number): number {
   return a * dy
 }
 
+/** What a function calls that takes powers. */
+export const POWERS: Helpers = { infinitePower: raisedToInfinity, power: raised }
+
 interface UnaryFunctionOnGpu {
   readonly f: Source
   /** a function of dy and s, where s is x or y = f(x), as kernels/functions.ts says */
@@ -279,6 +282,6 @@ export const UNARY: { readonly [Name in UnaryFunction]: UnaryFunctionOnGpu } = {
   silu: { f: silu, gradient: siluGradient, helpers: { logistic: sigmoid } },
   softplus: { f: softplus, gradient: softplusGradient, helpers: { logistic: sigmoid } },
   clamp: { f: clamp, gradient: clampGradient, constants: true },
-  pow: { f: pow, gradient: powGradient, constants: true, helpers: { infinitePower: raisedToInfinity, power: raised } },
+  pow: { f: pow, gradient: powGradient, constants: true, helpers: POWERS },
   affine: { f: affine, gradient: affineGradient, constants: true },
 }
