@@ -278,11 +278,15 @@ export interface KernelParameters {
   sgd: UpdateParameters & { momentum: number; dampening: number; nesterov: boolean; first: boolean }
   /**
    * parameter, m, v, gradient, norm? -> parameter, m, v. In place.
-   * Decoupled: p -= learningRate weightDecay p first; otherwise g += weightDecay p.
-   * m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+   * Decoupled: p -= learningRate weightDecay p first; otherwise g += weightDecay p. m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
    * p -= learningRate / correction1 * m / (sqrt(v) / sqrt(correction2) + eps).
    */
   adam: UpdateParameters & { beta1: number; beta2: number; eps: number; correction1: number; correction2: number; decoupled: boolean }
+  /**
+   * parameter, square, mean?, velocity?, gradient, norm? -> parameter, square, mean?, velocity?. In place.
+   * g and p as in sgd, with g / (sqrt(square - mean^2) + eps) for g. The averages decay by alpha; the mean is 0 unless `centered`.
+   */
+  rmsprop: UpdateParameters & { alpha: number; eps: number; momentum: number; centered: boolean }
 }
 
 export type KernelName = keyof KernelParameters

@@ -104,6 +104,7 @@ const FOR_MODELS: Record<string, (model: nn.Module) => unknown> = {
   'sgd with momentum and clipping': (model) => optim.sgd(model, { momentum: 0.9, clipNorm: 1 }),
   adam: (model) => optim.adam(model, { clipNorm: 1 }),
   adamw: (model) => optim.adamw(model),
+  'rmsprop with all moments': (model) => optim.rmsprop(model, { momentum: 0.9, centered: true, clipValue: 1 }),
   'groups of two optimizers in one allOrNothing': (model) =>
     nn.allOrNothing(model.device, () => {
       const [first, ...rest] = model.parameters()
@@ -169,7 +170,7 @@ test('the tables know every module and every model', () => {
   assert.equal(modules.map(([name]) => name).sort(), Object.keys(MODULES).sort())
   const builders = Object.entries(models).filter(([, value]) => typeof value === 'function')
   assert.equal(builders.map(([name]) => name).sort(), Object.keys(MODELS).sort())
-  for (const name of ['sgd', 'adam', 'adamw']) assert.ok(name in FOR_MODELS)
+  for (const name of ['sgd', 'adam', 'adamw', 'rmsprop with all moments']) assert.ok(name in FOR_MODELS)
 })
 
 for (const [name, make] of Object.entries({ ...MODULES, ...MODELS, ...TENSORS })) {

@@ -10,7 +10,7 @@ import { Parameter, StateError } from '../src/nn/index.js'
 import { Linear } from '../src/nn/layers.js'
 import { add, mul } from '../src/ops/binary.js'
 import { sum } from '../src/ops/reduce.js'
-import { adam, adamw, constant, cosine, type Optimizer, sgd, stepDecay, warmUp } from '../src/optim/index.js'
+import { adam, adamw, constant, cosine, type Optimizer, rmsprop, sgd, stepDecay, warmUp } from '../src/optim/index.js'
 import { planOf } from '../src/step/pass.js'
 import { scope } from '../src/step/scope.js'
 import { tensor } from '../src/tensor/create.js'
@@ -24,10 +24,10 @@ const SEED = { seed: 20241 }
  * Values of a and b after the first and the fourth step, from PyTorch 1.13:
  *
  *     import math, torch
- *     from torch.optim import SGD, Adam, AdamW
+ *     from torch.optim import SGD, Adam, AdamW, RMSprop
  *     from torch.optim.lr_scheduler import StepLR, CosineAnnealingLR, LambdaLR
  *
- *     def run(make, clip=None, schedule=None):
+ *     def run(make, clip=None, schedule=None, value=None):
  *         a = torch.tensor([1, -2, 3], dtype=torch.float64, requires_grad=True)
  *         b = torch.tensor([0.5, -0.25], dtype=torch.float64, requires_grad=True)
  *         optimizer = make(a, b)
@@ -37,6 +37,7 @@ const SEED = { seed: 20241 }
  *             a.grad = torch.tensor([0.5 * t, -1, 0.25 * t * t], dtype=torch.float64)
  *             b.grad = torch.tensor([2 - t, 0.125], dtype=torch.float64)
  *             if clip: torch.nn.utils.clip_grad_norm_([a, b], clip)
+ *             if value: torch.nn.utils.clip_grad_value_([a, b], value)
  *             optimizer.step()
  *             if scheduler: scheduler.step()
  *             rows.append([round(v, 12) for v in [*a.tolist(), *b.tolist()]])
@@ -57,6 +58,12 @@ const SEED = { seed: 20241 }
  *         'groups': run(lambda a, b: SGD([{'params': [a], 'weight_decay': 0.1}, {'params': [b], 'lr': 0.5, 'momentum': 0}], lr=0.1, momentum=0.9)),
  *         'stepDecay': run(lambda a, b: SGD([a, b], lr=0.1), schedule=lambda o: StepLR(o, 2, gamma=0.5)),
  *         'cosine': run(lambda a, b: Adam([a, b], lr=0.1), schedule=lambda o: CosineAnnealingLR(o, 4, eta_min=0.02)),
+ *         'clipValue': run(lambda a, b: SGD([a, b], lr=0.1, momentum=0.9), value=0.75),
+ *         'rmsprop': run(lambda a, b: RMSprop([a, b])),
+ *         'rmspropDecay': run(lambda a, b: RMSprop([a, b], lr=0.1, alpha=0.9, eps=1e-3, weight_decay=0.1)),
+ *         'rmspropMomentum': run(lambda a, b: RMSprop([a, b], lr=0.1, momentum=0.9)),
+ *         'rmspropCentered': run(lambda a, b: RMSprop([a, b], lr=0.1, alpha=0.8, centered=True, momentum=0.5, weight_decay=0.1)),
+ *         'rmspropClip': run(lambda a, b: RMSprop([a, b], lr=0.1, centered=True), value=0.75),
  *         'warmUp': run(lambda a, b: SGD([a, b], lr=0.1), schedule=lambda o: LambdaLR(o, lambda t: min(1, (t + 1) / 3))),
  *     }
  *     for name, rows in cases.items(): print(f'  {name}: {rows},')
@@ -117,6 +124,30 @@ const TORCH: Readonly<Record<string, readonly [readonly number[], readonly numbe
   cosine: [
     [0.900000002, -1.900000001, 2.900000004, 0.400000001, -0.349999992],
     [0.726849427025, -1.7200000028, 2.742497263399, 0.362337348456, -0.5299999776],
+  ],
+  clipValue: [
+    [0.95, -1.925, 2.975, 0.425, -0.2625],
+    [0.4073, -1.321325, 2.493275, 0.459575, -0.3631125],
+  ],
+  rmsprop: [
+    [0.90000002, -1.90000001, 2.90000004, 0.40000001, -0.34999992],
+    [0.656843818212, -1.720710270503, 2.626781484616, 0.552986249672, -0.529289582988],
+  ],
+  rmspropDecay: [
+    [0.685430162599, -1.684603377062, 2.685580021752, 0.184721755269, -0.556534300317],
+    [-0.080297704369, -1.104885134946, 1.846810206957, 0.669779347547, -0.963270832966],
+  ],
+  rmspropMomentum: [
+    [2e-7, -1.0000001, 2.0000004, -0.4999999, -1.249999200001],
+    [-7.12471746401, 4.966307971691, -5.6495914083, -0.769551306724, -7.216303985685],
+  ],
+  rmspropCentered: [
+    [0.750000010417, -1.750000005208, 2.750000011364, 0.250000005952, -0.4999999375],
+    [-0.513462381559, -0.681024649086, 1.446617243529, 0.49052611572, -1.258893863069],
+  ],
+  rmspropClip: [
+    [-0.005037613239, -0.994962319421, 1.994962588781, -0.505037680579, -1.255037007179],
+    [-2.050952779436, 0.824137782932, -0.241407961069, 0.78784629627, -3.074136360264],
   ],
   warmUp: [
     [0.983333333333, -1.966666666667, 2.991666666667, 0.466666666667, -0.254166666667],
@@ -186,6 +217,20 @@ const OPTIMIZERS: Readonly<Record<string, (leaves: Leaves) => Optimizer>> = {
     sgd([{ parameters: [a, b] }], { learningRate: stepDecay({ learningRate: rate, every: 2, factor: 0.5 }) }),
   cosine: ({ a, b }) =>
     adam([{ parameters: [a, b] }], { learningRate: cosine({ learningRate: rate, steps: 4, floor: 0.02 }) }),
+  clipValue: ({ a, b }) => sgd([{ parameters: [a, b] }], { learningRate: rate, momentum: 0.9, clipValue: 0.75 }),
+  rmsprop: ({ a, b }) => rmsprop([{ parameters: [a, b] }]),
+  rmspropDecay: ({ a, b }) =>
+    rmsprop([{ parameters: [a, b] }], { learningRate: rate, alpha: 0.9, eps: 1e-3, weightDecay: 0.1 }),
+  rmspropMomentum: ({ a, b }) => rmsprop([{ parameters: [a, b] }], { learningRate: rate, momentum: 0.9 }),
+  rmspropCentered: ({ a, b }) =>
+    rmsprop([{ parameters: [a, b] }], {
+      learningRate: rate,
+      alpha: 0.8,
+      centered: true,
+      momentum: 0.5,
+      weightDecay: 0.1,
+    }),
+  rmspropClip: ({ a, b }) => rmsprop([{ parameters: [a, b] }], { learningRate: rate, centered: true, clipValue: 0.75 }),
   warmUp: ({ a, b }) => sgd([{ parameters: [a, b] }], { learningRate: warmUp(3, rate) }),
 }
 
@@ -347,6 +392,12 @@ test('settings that make no sense are refused by name', async () => {
     [() => sgd(groups, { learningRate: rate, nesterov: true }), 'nesterov needs momentum .* not 0 and 0'],
     [() => sgd(groups, { momentum: 0.9, dampening: 0.5, nesterov: true }), 'nesterov needs .* not 0.9 and 0.5'],
     [() => sgd(groups, { learningRate: rate, clipNorm: 0 }), 'clipNorm is 0'],
+    [() => sgd(groups, { clipValue: -1 }), 'clipValue is -1'],
+    [() => rmsprop(groups, { clipValue: 1, clipNorm: 1 }), 'clipNorm and clipValue are both given'],
+    [() => rmsprop(groups, { alpha: 1 }), 'rmsprop: alpha is 1; it must be a number in \\[0, 1\\)'],
+    [() => rmsprop(groups, { alpha: 1 - 1e-9 }), 'alpha is 0.999999999, which is 1 in the float32'],
+    [() => rmsprop(groups, { eps: 0 }), 'rmsprop: eps is 0; it must be above 0'],
+    [() => rmsprop(groups, { momentum: -1 }), 'rmsprop: momentum is -1'],
     ...[[0.9, 1], [1, 0.9], [-0.1, 0.9], [0.9, -0.1], [0.9], [0.9, 0.9, 0.9]].map((betas): [() => unknown, string] => [
       () => adam(groups, { betas: betas as [number, number] }),
       `betas are \\[${betas.join(', ')}\\]; they must be two numbers`,

@@ -18,7 +18,7 @@ import { groupNorm, layerNorm } from '../src/ops/norm.js'
 import { mse } from '../src/ops/point-loss.js'
 import { clamp, leakyRelu, pow } from '../src/ops/unary.js'
 import { where } from '../src/ops/where.js'
-import { adam, adamw, sgd } from '../src/optim/index.js'
+import { adam, adamw, rmsprop, sgd } from '../src/optim/index.js'
 import { scope } from '../src/step/scope.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { full, ones, tensor } from '../src/tensor/create.js'
@@ -54,6 +54,9 @@ const TAKERS: Readonly<Record<string, (device: Device, value: number) => unknown
   'sgd: momentum': (device, value) => sgd(leaf(device), { momentum: value }),
   'sgd: dampening': (device, value) => sgd(leaf(device), { momentum: 0.5, dampening: value }),
   'sgd: clipNorm': (device, value) => sgd(leaf(device), { clipNorm: value }),
+  'sgd: clipValue': (device, value) => sgd(leaf(device), { clipValue: value }),
+  'rmsprop: momentum': (device, value) => rmsprop(leaf(device), { momentum: value }),
+  'rmsprop: eps': (device, value) => rmsprop(leaf(device), { eps: value }),
   'adam: weightDecay': (device, value) => adam(leaf(device), { learningRate: 0, weightDecay: value }),
   'adam: eps': (device, value) => adam(leaf(device), { eps: value }),
 }
@@ -63,6 +66,7 @@ const SHARES: Readonly<Record<string, (device: Device, value: number) => unknown
   'dropout: rate': (device, value) => dropout(ones(device, [2]), value),
   'crossEntropy: labelSmoothing': (device, value) =>
     crossEntropy(ones(device, [2, 3]), tensor(device, [0, 1]), { labelSmoothing: value }),
+  'rmsprop: alpha': (device, value) => rmsprop(leaf(device), { alpha: value }),
   'adam: the first of betas': (device, value) => adam(leaf(device), { betas: [value, 0.9] }),
   'adamw: the second of betas': (device, value) => adamw(leaf(device), { betas: [0.9, value] }),
 }

@@ -249,12 +249,17 @@ test('the norm of a long gradient, in parts that end anywhere', () => {
   for (const size of [16_384, 16_385, 16 * 16_384 + 1, 300_001]) normAgrees([Float32Array.of(3), noise(size, size)])
 })
 
-test('SGD and Adam with every option', () => {
+/** Steps are at most 1.1 / sqrt(1/8), with some 12 roundings. */
+const RMSPROP_LIMIT: Limit = () => roundings(12, 4)
+
+test('SGD, Adam and RMSprop with every option', () => {
   const options = fc.record({
     ...optimizerOptions(lengths),
     first: fc.boolean(),
     nesterov: fc.boolean(),
     decoupled: fc.boolean(),
+    centered: fc.boolean(),
+    momentum: fc.constantFrom(0, 0.9),
   })
   fc.assert(
     fc.property(options, seeds, (p, seed) => {
@@ -276,6 +281,22 @@ test('SGD and Adam with every option', () => {
       const inputs = [parameter, state, squares, gradient, ...norm]
       agrees('adam', adam, inputs, [...outputs, empty(size)], tolerance, [0, 1, 2])
       agrees('adam', adam, inputs, [...outputs, empty(size)], tolerance)
+      // a mean of at most 1/4, so that the variance is at least 1/8 too
+      const mean = state.map((x) => x / 4)
+      const moments = [squares, ...(p.centered ? [mean] : []), ...(p.momentum > 0 ? [state] : [])]
+      const held = [parameter, ...moments]
+      const rmsprop = { ...p, alpha: 0.9, eps: 1e-3 }
+      const places = held.map((_, i) => i)
+      for (const inPlace of [undefined, places]) {
+        agrees(
+          'rmsprop',
+          rmsprop,
+          [...held, gradient, ...norm],
+          held.map(() => empty(size)),
+          RMSPROP_LIMIT,
+          inPlace,
+        )
+      }
     }),
     RUNS,
   )

@@ -40,6 +40,7 @@ import * as optimizer from './optimizer.js'
 import * as pad from './pad.js'
 import * as pool from './pool.js'
 import * as reduce from './reduce.js'
+import * as rmsprop from './rmsprop.js'
 import * as softmax from './softmax.js'
 
 export type { GpuKernel, GpuKernels } from './machine/kernel.js'
@@ -67,6 +68,7 @@ export const gpuKernels: GpuKernels = {
   ...pad,
   ...pool,
   ...reduce,
+  ...rmsprop,
   ...softmax,
 }
 

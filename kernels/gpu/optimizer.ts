@@ -3,19 +3,11 @@
  * program for each output, all from the old values. If a program needs another output, it computes it again, which is
  * faster than to read it.
  */
+
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Named, Program, Source, Texels, Thread } from './machine/program.js'
 import { packed } from './machine/program.js'
-
-/** The gradient is multiplied by the root of the clipping factor twice, so that no product over- or underflows. */
-function clipping(scale: number, ratio: number, clip: number, maxNorm: number): number {
-  if (clip > 0) {
-    const root = Math.sqrt(maxNorm / (ratio + 0.000001 / scale)) / Math.sqrt(scale)
-    // A NaN stays a NaN.
-    return root > 1 ? 1 : root
-  }
-  return 1
-}
+import { clipping, moment } from './machine/updates.js'
 
 /** rest: 1 - dampening */
 const SGD_RATES = ['learningRate', 'weightDecay', 'momentum', 'rest'] as const
@@ -93,10 +85,6 @@ const ADAM_RATES = ['shrink', 'step', 'root2', 'eps'] as const
 type AdamFlags = Named<typeof ADAM_FLAGS>
 type AdamBetas = Named<typeof ADAM_BETAS>
 type AdamRates = Named<typeof ADAM_RATES>
-
-function moment(old: number, term: number, beta: number, rest: number): number {
-  return beta * old + rest * term
-}
 
 function adamFirst(
   p: number,

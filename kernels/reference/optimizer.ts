@@ -74,3 +74,28 @@ export const adam: Kernels['adam'] = (p, [parameter, m, v, gradient, norm], [new
     newParameter[i] = shrink * parameter[i] - (stepSize * first) / (Math.sqrt(second) / rootCorrection2 + eps)
   }
 }
+
+/** parameter, square, mean?, velocity?, gradient, norm? -> parameter, square, mean?, velocity? */
+export const rmsprop: Kernels['rmsprop'] = (p, inputs, outputs) => {
+  const { size, learningRate, weightDecay, alpha, eps, momentum, centered } = p
+  const moments = rmspropMoments(p, inputs)
+  const [parameter, square] = inputs
+  const [gradient, norm] = inputs.slice(outputs.length)
+  const [newParameter, newSquare] = outputs
+  const moved = rmspropMoments(p, outputs)
+  const root = clipRoot(p, norm)
+  for (let i = 0; i < size; i++) {
+    const g = root * (root * gradient[i]) + weightDecay * parameter[i]
+    const second = alpha * square[i] + (1 - alpha) * g * g
+    const first = centered ? alpha * moments.mean[i] + (1 - alpha) * g : 0
+    const step = g / (Math.sqrt(Math.max(0, second - first * first)) + eps)
+    const velocity = momentum === 0 ? step : momentum * moments.velocity[i] + step
+    newSquare[i] = second
+    if (centered) moved.mean[i] = first
+    if (momentum !== 0) moved.velocity[i] = velocity
+    newParameter[i] = parameter[i] - learningRate * velocity
+  }
+}
+
+const rmspropMoments = ({ centered }: { centered: boolean }, operands: readonly Floats[]) =>
+  centered ? { mean: operands[2], velocity: operands[3] } : { mean: operands[1], velocity: operands[2] }

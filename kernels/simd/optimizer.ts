@@ -59,3 +59,18 @@ export const adam: SimdKernel<'adam'> = {
     assembly.inParts('adam', [size, ...operands, root, decay, shrink, ...averages, ...step], byElement(operands.length))
   },
 }
+
+export const rmsprop: SimdKernel<'rmsprop'> = {
+  run(assembly, p, inputs, outputs) {
+    const { size, learningRate, weightDecay, alpha, eps, momentum, centered } = p
+    const [gradient, norm] = inputs.slice(outputs.length)
+    // a moment that is left out is neither read nor written: any address will do
+    const all = ([parameter, square, ...rest]: readonly number[]) => [
+      ...[parameter, square, centered ? rest[0] : square],
+      momentum === 0 ? square : rest[centered ? 1 : 0],
+    ]
+    const operands = [...all(inputs.slice(0, outputs.length)), gradient, ...all(outputs)]
+    const constants = [clipRoot(assembly, p, norm), weightDecay, learningRate, alpha, 1 - alpha, eps, momentum]
+    assembly.inParts('rmsprop', [size, ...operands, ...constants, Number(centered)], byElement(operands.length))
+  },
+}

@@ -33,6 +33,8 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   lr: ['learningRate'],
   maxnorm: ['clipNorm'],
   gradclip: ['clipNorm'],
+  clip: ['clipNorm'],
+  rho: ['alpha'],
   params: ['parameters'],
   etamin: ['floor'],
   tmax: ['steps'],

@@ -6,9 +6,10 @@ import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
+import type { Clipping } from './clipping.js'
 import type { Trainable } from './groups.js'
-import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
-import { checkAtLeast } from './schedule.js'
+import { type GroupOptions, Optimizer } from './optimizer.js'
+import { checkEps } from './schedule.js'
 
 export interface AdamGroupOptions extends GroupOptions {
   /** beta1 and beta2, the decay of the averages of gradients and of their squares; default [0.9, 0.999] */
@@ -34,12 +35,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
   }
 
   protected check({ betas, eps }: AdamGroupOptions): void {
-    checkAtLeast(this.name, 'eps', eps, 0)
-    if (eps === 0) {
-      throw new ArgumentError(
-        `${this.name}: eps is 0; it must be above 0, or a gradient of 0 makes its parameter NaN (0 / 0)`,
-      )
-    }
+    checkEps(this.name, eps)
     if (betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return
     throw new ArgumentError(`${this.name}: betas are [${betas.join(', ')}]; they must be two numbers in [0, 1)`)
   }
@@ -94,7 +90,7 @@ export class Adam extends Optimizer<AdamGroupOptions> {
  *     p -= learningRate m' / (sqrt(v') + eps)
 
  * @param model    a Module, its `parameters()`, or groups `[{ parameters, learningRate?, ... }]`
- * @param options  learningRate 1e-3 (number or Schedule), betas [0.9, 0.999], eps 1e-8, weightDecay 0, no clipNorm
+ * @param options  learningRate 1e-3 (number or Schedule), betas [0.9, 0.999], eps 1e-8, weightDecay 0, no clipNorm or clipValue
  * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
  * @throws BudgetExceededError  gradients or moments do not fit; those that were made are freed
  * Holds 4 bytes of gradient and 8 bytes of moments for each element of a parameter.

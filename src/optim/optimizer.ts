@@ -1,6 +1,6 @@
 /**
  * The base of all optimizers: groups of parameters, standing gradients and moments, clipping by the norm of the whole
- * gradient, and a step in two halves. Formulas are in sgd.ts and adam.ts; saved state is in state.ts.
+ * gradient, and a step in two halves. Formulas are in sgd.ts, adam.ts and rmsprop.ts; limits in clipping.ts; saved state is in state.ts.
  *
  * Note [Step as data]
  *   `updates()` returns the whole step as kernel calls and changes nothing. The caller runs them and then calls
@@ -11,14 +11,14 @@ import { zeroGrad } from '../autograd/backward.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
-import { checkArgument, NUMBER, options as settingsOf } from '../memory/arguments.js'
-import { ArgumentError } from '../memory/errors.js'
+import { checkArgument, options as settingsOf } from '../memory/arguments.js'
 import { gradientOf, standingTensor } from '../tensor/create.js'
 import { type Checked, refuse } from '../tensor/saved-state.js'
 import { allOrNothing } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { CLIPPING, type Clipping, checkClipping, checkClippingOn, clippedByValue } from './clipping.js'
 import { checkParameters, groupsOf, kindsOf, leavesOf, override, type Trainable } from './groups.js'
 import { asSchedule, checkAtLeast, type Schedule } from './schedule.js'
 import {
@@ -37,11 +37,6 @@ export interface GroupOptions {
   learningRate: number | Schedule
   /** how strongly parameters decay: see the formula of the optimizer; default 0 in sgd and adam, 0.01 in adamw */
   weightDecay: number
-}
-
-export interface Clipping {
-  /** scale the whole gradient down to this norm if its norm is larger; default: no clipping */
-  clipNorm?: number
 }
 
 /** A parameter, with everything that its update needs. */
@@ -65,7 +60,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   /** The standing moments, in the order of the parameters: 4 * size bytes each, category `optimizer`. */
   readonly state: readonly Tensor[]
   readonly #entries: readonly Entry<Options>[]
-  readonly #clipNorm: number | null
+  readonly #clipping: Clipping
   /** The last measured norm of the whole gradient, as [scale, ratio]: see kernels.ts. */
   readonly #norm: Tensor
   #steps = 0
@@ -81,11 +76,10 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     given: Partial<Options> & Clipping,
   ) {
     const kinds = kindsOf(defaults)
-    checkArgument(name, 'options', given, settingsOf({ ...kinds, clipNorm: NUMBER }))
-    const { clipNorm, ...options } = given
-    if (clipNorm !== undefined && !(Number.isFinite(clipNorm) && clipNorm > 0)) {
-      throw new ArgumentError(`${name}: clipNorm is ${clipNorm}; it must be a finite number above 0`)
-    }
+    checkArgument(name, 'options', given, settingsOf({ ...kinds, ...CLIPPING }))
+    const { clipNorm, clipValue, ...options } = given
+    this.#clipping = { clipNorm, clipValue }
+    checkClipping(name, this.#clipping)
     const trained = groupsOf(name, model, kinds).flatMap(({ parameters, own }) => {
       const settings = override(override(defaults, options), own)
       const { learningRate, weightDecay } = settings
@@ -98,13 +92,11 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     this.parameters = trained.map(({ parameter }) => parameter)
     checkParameters(name, this.parameters)
     this.device = this.parameters[0].device
-    if (clipNorm !== undefined) checkSetting(this.device, name, 'clipNorm', clipNorm)
+    checkClippingOn(this.device, name, this.#clipping)
     for (const settings of new Set(trained.map((entry) => entry.settings))) {
       const numbers = Object.entries({ ...settings, ...this.derived(settings) })
       for (const [what, value] of numbers) if (typeof value === 'number') checkSetting(this.device, name, what, value)
     }
-    this.#clipNorm = clipNorm ?? null
-
     const make = (shape: Shape): Tensor => standingTensor(this.device, shape, 'optimizer')
     const { entries, norm } = allOrNothing(this.device, () => {
       for (const { parameter } of trained) gradientOf(parameter)
@@ -125,29 +117,33 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
   }
 
   /**
-   * The next step: one update for each parameter, clipped by the norm that `measureNorm()` found. Note [Step as data].
+   * The next step: one update for each parameter, clipped by the norm that `measureNorm()` found; before them the gradients
+   * are clipped by value. Note [Step as data].
    * @param rateFactor  multiplies every learning rate
    * @throws ArgumentError  a schedule gave a rate that is negative or not finite
    * @throws DisposedError  a parameter or the state of the optimizer is disposed
    */
   updates(rateFactor = 1): Update[] {
     const entries = this.#trained()
-    const norm = this.#clipNorm === null ? null : this.#norm.storage(this.name)
+    const { clipNorm } = this.#clipping
+    const norm = clipNorm === undefined ? null : this.#norm.storage(this.name)
     const rates = new Map<Schedule, number>()
     for (const { schedule } of entries) if (!rates.has(schedule)) rates.set(schedule, this.#rate(schedule, rateFactor))
-    return entries.map((entry) => {
+    const steps = entries.map((entry) => {
       const { parameter, moments, settings, schedule } = entry
       const values: UpdateParameters = {
         size: parameter.size,
         learningRate: rates.get(schedule) ?? 0,
         weightDecay: settings.weightDecay,
         clip: norm !== null,
-        maxNorm: this.#clipNorm ?? 0,
+        maxNorm: clipNorm ?? 0,
       }
       const targets = [parameter, ...moments.values()].map((tensor) => tensor.storage(this.name))
       const gradient = gradientOf(parameter).storage(this.name)
       return this.update(settings, entry.updates + 1, values, targets, norm ? [gradient, norm] : [gradient])
     })
+    const trained = entries.map(({ parameter }) => parameter)
+    return [...clippedByValue(this.name, trained, this.#clipping), ...steps]
   }
 
   /**
@@ -199,7 +195,7 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
    *     optimizer.step()
    */
   step(): void {
-    if (this.#clipNorm !== null) this.measureNorm()
+    if (this.#clipping.clipNorm !== undefined) this.measureNorm()
     this.device.commit(this.updates())
     this.committed()
   }

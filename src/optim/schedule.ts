@@ -59,6 +59,13 @@ export function checkAtLeast(op: string, name: string, value: number, least: num
   throw new ArgumentError(`${op}: ${name} is ${showValue(value)}; it must be a finite number, ${least} or more`)
 }
 
+/** The eps of an optimizer that divides by the size of a gradient. @throws ArgumentError  not a finite number above 0 */
+export function checkEps(op: string, eps: number): void {
+  checkAtLeast(op, 'eps', eps, 0)
+  if (eps > 0) return
+  throw new ArgumentError(`${op}: eps is 0; it must be above 0, or a gradient of 0 makes its parameter NaN (0 / 0)`)
+}
+
 function checkCount(op: string, name: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return
   throw new ArgumentError(`${op}: ${name} is ${showValue(value)}; it must be a whole number, 1 or more`)

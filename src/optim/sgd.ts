@@ -6,8 +6,9 @@ import type { UpdateParameters } from '../../kernels/kernels.js'
 import type { Update } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import { ArgumentError } from '../memory/errors.js'
+import type { Clipping } from './clipping.js'
 import type { Trainable } from './groups.js'
-import { type Clipping, type GroupOptions, Optimizer } from './optimizer.js'
+import { type GroupOptions, Optimizer } from './optimizer.js'
 import { checkAtLeast } from './schedule.js'
 
 export interface SgdGroupOptions extends GroupOptions {
@@ -63,7 +64,7 @@ export class Sgd extends Optimizer<SgdGroupOptions> {
  *     p -= learningRate v, or with nesterov p -= learningRate (g + momentum v)
 
  * @param model    a Module, its `parameters()`, or groups `[{ parameters, learningRate?, ... }]`
- * @param options  learningRate 1e-3 (number or Schedule), momentum, dampening and weightDecay 0, nesterov false, no clipNorm
+ * @param options  learningRate 1e-3 (number or Schedule), momentum, dampening and weightDecay 0, nesterov false, no clipNorm or clipValue
  * @throws ArgumentError        a setting out of range, a parameter listed twice, nothing to train
  * @throws BudgetExceededError  gradients or velocities do not fit; those that were made are freed
  * Holds 4 bytes of gradient for each element of a parameter, and with momentum 4 bytes of velocity.

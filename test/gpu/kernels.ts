@@ -362,6 +362,31 @@ export function testKernels(runner: KernelRunner): void {
     })
   })
 
+  test('RMSprop with every option', () => {
+    const options = fc.record({
+      ...optimizerOptions(lengths),
+      alpha: fc.constantFrom(0.9, 0.5),
+      eps: fc.constantFrom(1e-8, 1e-3),
+      momentum: fc.constantFrom(0, 0.9),
+      centered: fc.boolean(),
+    })
+    return cases(fc.tuple(options, seeds), ([p, seed]) => {
+      const [parameter, mean, velocity, gradient] = [1, 2, 3, 4].map((k) => noise(p.size, seed + k))
+      // the variance is at least 1/8
+      const square = noise(p.size, seed + 5).map((x) => 0.625 + 0.375 * x)
+      const moments = [square, ...(p.centered ? [mean.map((x) => x / 4)] : []), ...(p.momentum > 0 ? [velocity] : [])]
+      const held = [parameter, ...moments]
+      const limit = () => roundings(48, 4)
+      return agrees(
+        'rmsprop',
+        p,
+        [...held, gradient, ...normOperand(p)],
+        held.map(() => p.size),
+        limit,
+      )
+    })
+  })
+
   const losses = fc.record({
     outer: fc.integer({ min: 1, max: 9 }),
     classes: fc.oneof(fc.integer({ min: 1, max: 11 }), fc.constantFrom(64, 129)),

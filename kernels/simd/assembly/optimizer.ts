@@ -169,6 +169,51 @@ export function adam(
 }
 
 /**
+ * parameter, square, mean, velocity, gradient -> parameter, square, mean, velocity; fresh = 1 - alpha. The mean is read and
+ * written only if `centered`, and the velocity only with momentum.
+ */
+export function rmsprop(
+  n: i32, parameter: usize, square: usize, mean: usize, velocity: usize, gradient: usize,
+  toParameter: usize, toSquare: usize, toMean: usize, toVelocity: usize,
+  root: f32, decay: f32, learningRate: f32, alpha: f32, fresh: f32, eps: f32, momentum: f32, centered: bool,
+): void {
+  const roots = f32x4.splat(root)
+  const decaying = f32x4.splat(decay)
+  const learning = f32x4.splat(learningRate)
+  const keeping = f32x4.splat(alpha)
+  const taking = f32x4.splat(fresh)
+  const epsilon = f32x4.splat(eps)
+  const moving = f32x4.splat(momentum)
+  for (; n > 0; n -= 4) {
+    const p = take(parameter, n)
+    const g = f32x4.add(clipped(take(gradient, n), roots), f32x4.mul(decaying, p))
+    const second = f32x4.add(f32x4.mul(keeping, take(square, n)), f32x4.mul(f32x4.mul(taking, g), g))
+    let spread = second
+    if (centered) {
+      const first = f32x4.add(f32x4.mul(keeping, take(mean, n)), f32x4.mul(taking, g))
+      spread = f32x4.max(f32x4.splat(0), f32x4.sub(second, f32x4.mul(first, first)))
+      put(toMean, first, n)
+    }
+    let step = f32x4.div(g, f32x4.add(f32x4.sqrt(spread), epsilon))
+    if (momentum != 0) {
+      step = f32x4.add(f32x4.mul(moving, take(velocity, n)), step)
+      put(toVelocity, step, n)
+    }
+    put(toSquare, second, n)
+    put(toParameter, f32x4.sub(p, f32x4.mul(learning, step)), n)
+    parameter += 16
+    square += 16
+    mean += 16
+    velocity += 16
+    gradient += 16
+    toParameter += 16
+    toSquare += 16
+    toMean += 16
+    toVelocity += 16
+  }
+}
+
+/**
  * Stores the root of the sum as [scale, ratio]: scale is the float32 number nearest to the root, so ratio is near 1, or
  * 0 if the sum is 0.
  */
