@@ -6,10 +6,9 @@ import type { Device } from '../src/device/device.js'
 import { openVirtualDevice } from '../src/device/open.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { adam } from '../src/optim/index.js'
-import { Graph } from '../src/step/again.js'
 import { timeOf } from '../src/step/cost.js'
 import { frontier } from '../src/step/frontier.js'
-import { plan } from '../src/step/pass.js'
+import { graphOf, plan } from '../src/step/pass.js'
 import { type Recording, rehearse } from '../src/step/record.js'
 import { scope } from '../src/step/scope.js'
 import { zeros } from '../src/tensor/create.js'
@@ -43,7 +42,7 @@ interface Tried {
 
 /** Every set of values that may be dropped. */
 function exhaust(device: Device, recording: Recording): Tried[] {
-  const graph = new Graph(recording.instructions, recording.values, recording, device.aliases)
+  const graph = graphOf(device, recording)
   const candidates = graph.droppable.filter((value) => recording.values[value].bytes > SMALL_BYTES)
   if (candidates.length < 2 || candidates.length > MOST_CANDIDATES) return []
   const times = recording.instructions.map(timeOf)
@@ -51,7 +50,7 @@ function exhaust(device: Device, recording: Recording): Tried[] {
   const { heldBytes } = device.memory
   return Array.from({ length: 2 ** candidates.length }, (_, bits) => {
     const dropped = new Set(candidates.filter((_, i) => (bits >> i) & 1))
-    const { turns, peakHeldBytes } = plan(device, recording, dropped)
+    const { turns, peakHeldBytes } = plan(device, graph, dropped)
     const time = turns.reduce((sum, { instruction }) => sum + times[instruction], 0)
     return { bytes: peakHeldBytes - heldBytes, extraTime: time / never - 1 }
   })
@@ -67,7 +66,7 @@ test('the time is within 5 % of the best of all choices in 95 of 100 cases, and 
     const recording = recorded(device, drawn)
     const all = exhaust(device, recording)
     if (all.length === 0) continue
-    const points = frontier(device, recording, Infinity)
+    const points = frontier(device, graphOf(device, recording), Infinity)
     const never = all[0].bytes
     const least = Math.min(...all.map(({ bytes }) => bytes))
     for (const share of [0.8, 0.55, 0.3, 0.05]) {
@@ -89,8 +88,8 @@ test('no point is worse than another in both bytes and time, and each has the by
     const recording = recorded(device, drawn)
     const { heldBytes } = device.memory
     let last = { bytes: Infinity, extraTime: -1 }
-    for (const { dropped, bytes, extraTime } of frontier(device, recording, Infinity)) {
-      assert.is(plan(device, recording, dropped).peakHeldBytes - heldBytes, bytes)
+    for (const { dropped, bytes, extraTime } of frontier(device, graphOf(device, recording), Infinity)) {
+      assert.is(plan(device, graphOf(device, recording), dropped).peakHeldBytes - heldBytes, bytes)
       assert.ok(bytes < last.bytes && extraTime > last.extraTime)
       last = { bytes, extraTime }
     }

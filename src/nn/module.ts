@@ -106,7 +106,7 @@ export abstract class AnyModule {
    */
   checkState(state: SavedState, options?: LoadOptions): Checked & LoadResult {
     checkArgument('loadStateDict', 'options', options, LOAD)
-    const aliases = new Set(Array.from(this.#walk(), ([name]) => name))
+    const aliases = new Set(this.#walk().map(([name]) => name))
     return checkState('the state', this.#tensors(), state, { ...options, optional: aliases })
   }
 
@@ -129,14 +129,20 @@ export abstract class AnyModule {
   }
 
   /** The module itself and all members below it, under every name that leads there. */
-  *#walk(value: unknown = this, name = '', path: readonly unknown[] = []): Generator<[string, Member]> {
-    if (path.includes(value)) return
-    if (value instanceof Parameter || value instanceof Buffer || value instanceof AnyModule) yield [name, value]
-    const members = value instanceof AnyModule ? value.members() : entriesIn(value)
-    for (const [key, member] of members) {
-      if (typeof member !== 'object' || member === null) continue
-      yield* this.#walk(member, name ? `${name}.${key}` : key, [...path, value])
+  #walk(): [string, Member][] {
+    const found: [string, Member][] = []
+    const path: unknown[] = []
+    const visit = (value: unknown, name: string): void => {
+      if (path.includes(value)) return
+      if (value instanceof Parameter || value instanceof Buffer || value instanceof AnyModule) found.push([name, value])
+      path.push(value)
+      for (const [key, member] of value instanceof AnyModule ? value.members() : entriesIn(value)) {
+        if (typeof member === 'object' && member !== null) visit(member, name ? `${name}.${key}` : key)
+      }
+      path.pop()
     }
+    visit(this, '')
+    return found
   }
 
   #named<T extends Member>(wanted: (member: Member) => member is T): Map<string, T> {

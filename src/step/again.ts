@@ -47,16 +47,24 @@ export class Graph {
   readonly backward: number
   /** the numbers of the values that each instruction touches; -1 for standing memory */
   readonly operands: readonly (readonly number[])[]
+  /** how many of them it reads: the first ones */
+  readonly inputs: Int32Array
   /** for each value, the instruction that can make it again, or -1 */
   readonly maker: Int32Array
-  /** is the value read by the backward? */
-  readonly named: readonly boolean[]
-  /** the values that are made late if they are dropped: Note [Late] */
+  /** 1 for each value that the backward reads */
+  readonly named: Uint8Array
+  /** the values that may be dropped: made in the forward, read in the backward, and possible to make again */
+  readonly droppable: readonly number[]
+  /** those that are made late if they are dropped: Note [Late] */
   readonly late: ReadonlySet<number>
-  /** for each instruction, how many of its first operands its output may overwrite: Note [One place for two] */
-  readonly #overwritable: Uint8Array
+  /** 1 for each result that is held after the last turn; copies never are */
+  readonly #stays: Uint8Array
+  /** for each instruction, the operands that its output may overwrite: Note [One place for two] */
+  readonly #overwritable: readonly (readonly number[])[]
   /** the recording in its own order */
   readonly #plain: readonly Turn[]
+  /** for each value, its copy while one is alive in a walk; else -1 */
+  readonly #copies: Int32Array
 
   constructor(
     readonly instructions: readonly Planned[],
@@ -70,7 +78,10 @@ export class Graph {
     this.operands = instructions.map(({ reads, writes, workspaces }) =>
       [...reads, ...writes, ...workspaces].map(numberOf),
     )
+    this.inputs = Int32Array.from(instructions, ({ reads }) => reads.length)
     this.#plain = this.operands.map((operands, instruction) => ({ instruction, operands }))
+    this.#stays = Uint8Array.from(values, ({ references }) => (references > 0 ? 1 : 0))
+    this.#copies = new Int32Array(values.length)
     const writes = new Int32Array(values.length)
     const standing = new Set<Storage>()
     for (const { writes: written } of instructions) {
@@ -82,36 +93,37 @@ export class Graph {
     const once = (storage: Storage): boolean =>
       storage.list === list ? writes[storage.index] === 1 : !standing.has(storage)
     this.maker = new Int32Array(values.length).fill(-1)
-    const named = values.map(() => false)
+    this.named = new Uint8Array(values.length)
+    const readInForward = new Uint8Array(values.length)
     instructions.forEach(({ name, reads, writes: written, changes }, i) => {
-      if (i >= this.backward) {
-        for (const storage of reads) if (storage.list === list) named[storage.index] = true
-        return
-      }
-      if (changes || name === 'upload' || name === 'read' || !reads.every(once)) return
+      const isForward = i < this.backward
+      for (const storage of reads)
+        if (storage.list === list) (isForward ? readInForward : this.named)[storage.index] = 1
+      if (!isForward || changes || name === 'upload' || name === 'read' || !reads.every(once)) return
       if (!written.every((storage) => storage.list === list && once(storage) && storage.references === 0)) return
       for (const { index } of written) this.maker[index] = i
     })
-    this.named = named
-    const readInForward = new Set(instructions.slice(0, this.backward).flatMap(({ reads }) => reads))
+    this.droppable = [...values.keys()].filter((value) => this.named[value] === 1 && this.maker[value] >= 0)
     this.late = new Set(
-      this.droppable.filter((value) => !readInForward.has(values[value]) && this.#canBeLate(this.maker[value])),
+      this.droppable.filter((value) => readInForward[value] === 0 && this.#canBeLate(this.maker[value])),
     )
-    this.#overwritable = Uint8Array.from(instructions, ({ name, reads, writes }) =>
-      aliases && writes.length === 1 && ELEMENTWISE.has(name) ? reads.length : 0,
-    )
+    this.#overwritable = instructions.map(({ name, reads, writes: [output, more] }) => {
+      if (!aliases || more || !ELEMENTWISE.has(name)) return []
+      const isAlike = ({ bytes, category }: Storage) => bytes === output.bytes && category === output.category
+      return [...reads.keys()].filter((i) => isAlike(reads[i]))
+    })
   }
 
   /** Does it write one value, from inputs that the backward reads itself? */
   #canBeLate(instruction: number): boolean {
     const { reads, writes } = this.instructions[instruction]
     const inputs = this.operands[instruction].slice(0, reads.length)
-    return writes.length === 1 && inputs.every((input) => input < 0 || this.named[input])
+    return writes.length === 1 && inputs.every((input) => input < 0 || this.named[input] === 1)
   }
 
   /** May its output overwrite an input? */
-  isElementwise(instruction: number): boolean {
-    return this.#overwritable[instruction] > 0
+  mayOverwrite(instruction: number): boolean {
+    return this.#overwritable[instruction].length > 0
   }
 
   /**
@@ -128,27 +140,19 @@ export class Graph {
     deaths: ArrayLike<number>,
     settled: ReadonlySet<number> = NONE,
   ): number {
-    const count = this.#overwritable[instruction]
-    const output = operands[count]
-    const stays = (value: number): boolean => this.#stays(value) || settled.has(value)
-    if (count === 0 || output < 0 || births[output] !== turn || stays(output)) return -1
-    const { reads, writes } = this.instructions[instruction]
-    for (let i = 0; i < count; i++) {
+    const overwritable = this.#overwritable[instruction]
+    if (overwritable.length === 0) return -1
+    const output = operands[this.inputs[instruction]]
+    if (output < 0 || births[output] !== turn || this.#isFixed(output, settled)) return -1
+    for (const i of overwritable) {
       const value = operands[i]
-      if (value < 0 || deaths[value] !== turn || stays(value)) continue
-      if (reads[i].bytes === writes[0].bytes && reads[i].category === writes[0].category) return value
+      if (value >= 0 && deaths[value] === turn && !this.#isFixed(value, settled)) return value
     }
     return -1
   }
 
-  /** Is it a result that is held after the last turn? Copies never are. */
-  #stays(value: number): boolean {
-    return value < this.values.length && this.values[value].references > 0
-  }
-
-  /** The values that may be dropped: made in the forward, read in the backward, and possible to make again. */
-  get droppable(): number[] {
-    return [...this.values.keys()].filter((value) => this.named[value] && this.maker[value] >= 0)
+  #isFixed(value: number, settled: ReadonlySet<number>): boolean {
+    return (value < this.values.length && this.#stays[value] === 1) || settled.has(value)
   }
 
   /** The recording as it is run with these values dropped: Note [By demand]. */
@@ -170,54 +174,50 @@ export class Graph {
    * @returns        for each copy, the value that it is a copy of
    */
   walk(dropped: Uint8Array, visit: (instruction: number, operands: readonly number[]) => void, from = 0): number[] {
-    const { instructions, operands, maker, named, backward, values } = this
+    const { instructions, operands, inputs, maker, named, backward, values } = this
     const copyOf: number[] = []
-    /** for each value, its copy while one is alive; else -1 */
-    const copies = new Int32Array(values.length).fill(-1)
+    const copies = this.#copies.fill(-1)
     /** copies that no gradient reads: they are freed as soon as the value that needed them is made */
-    let passing: number[] = []
+    const passing: number[] = []
     const isGone = (value: number): boolean =>
-      value >= 0 && copies[value] < 0 && maker[value] >= 0 && (dropped[value] === 1 || !named[value])
-    const present = (value: number): number => (value >= 0 && copies[value] >= 0 ? copies[value] : value)
+      value >= 0 && copies[value] < 0 && maker[value] >= 0 && (dropped[value] === 1 || named[value] === 0)
+    const withCopies = (touched: readonly number[], count: number): number[] => {
+      const now = touched.slice()
+      for (let i = 0; i < count; i++) if (now[i] >= 0 && copies[now[i]] >= 0) now[i] = copies[now[i]]
+      return now
+    }
     const make = (value: number): void => {
       const instruction = maker[value]
-      const { reads, writes } = instructions[instruction]
       const touched = operands[instruction]
-      for (let i = 0; i < reads.length; i++) if (isGone(touched[i])) make(touched[i])
-      const now = touched.map((each, i) => {
-        if (i < reads.length) return present(each)
-        const fresh = values.length + copyOf.push(each) - 1
-        if (i < reads.length + writes.length && isGone(each)) {
-          copies[each] = fresh
-          if (dropped[each] === 0) passing.push(each)
-        }
-        return fresh
-      })
+      const count = inputs[instruction]
+      for (let i = 0; i < count; i++) if (isGone(touched[i])) make(touched[i])
+      const now = withCopies(touched, count)
+      for (let i = count; i < now.length; i++) {
+        const each = touched[i]
+        now[i] = values.length + copyOf.push(each) - 1
+        // no workspace has a maker
+        if (!isGone(each)) continue
+        copies[each] = now[i]
+        if (dropped[each] === 0) passing.push(each)
+      }
       visit(instruction, now)
     }
     for (let i = from; i < instructions.length; i++) {
       const touched = operands[i]
-      const output = touched[instructions[i].reads.length]
-      if (i < backward && dropped[output] === 1 && this.late.has(output)) continue
-      let changed = false
-      if (i >= backward) {
-        const { length } = instructions[i].reads
-        for (let j = 0; j < length; j++) {
-          const value = touched[j]
-          if (value < 0 || dropped[value] === 0) continue
-          if (isGone(value)) make(value)
-          changed = true
-        }
-        if (changed) {
-          visit(
-            i,
-            touched.map((each, j) => (j < length ? present(each) : each)),
-          )
-        }
+      if (i < backward) {
+        const output = touched[inputs[i]]
+        if (dropped[output] !== 1 || !this.late.has(output)) visit(i, touched)
+        continue
       }
-      if (!changed) visit(i, touched)
-      for (const value of passing) copies[value] = -1
-      passing = []
+      let changed = false
+      for (let j = 0; j < inputs[i]; j++) {
+        const value = touched[j]
+        if (value < 0 || dropped[value] === 0) continue
+        if (isGone(value)) make(value)
+        changed = true
+      }
+      visit(i, changed ? withCopies(touched, inputs[i]) : touched)
+      while (passing.length > 0) copies[passing.pop() as number] = -1
     }
     return copyOf
   }

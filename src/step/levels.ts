@@ -23,6 +23,10 @@ export interface LevelSchedule {
   readonly stored: readonly number[]
 }
 
+/** Does it read totals? Without barriers there is one pass. */
+export const hasBarriers = ({ instructions }: Graph): boolean =>
+  instructions.some(({ reads }) => reads.some(({ isTotal }) => isTotal))
+
 export class Levels {
   /** the level of each instruction */
   readonly of: Int32Array

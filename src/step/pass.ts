@@ -123,8 +123,7 @@ export const graphOf = ({ aliases }: Device, recording: Recording): Graph =>
  * @param dropped     the values that are made again for the backward: see again.ts; left out, none is
  * @param storeBytes  of a store that is held meanwhile
  */
-export function plan(device: Device, recording: Recording, dropped?: ReadonlySet<number>, storeBytes = 0): Pass {
-  const graph = graphOf(device, recording)
+export function plan(device: Device, graph: Graph, dropped?: ReadonlySet<number>, storeBytes = 0): Pass {
   // made late or not, masks take the same time
   const choices = dropped ? [dropped] : graph.late.size > 0 ? [NOTHING, graph.late] : [NOTHING]
   return choices
@@ -202,7 +201,7 @@ export class Draft {
 export function planOf(device: Device, fn: () => unknown): Pass {
   checkArgument('planOf', 'device', device, DEVICE)
   checkArgument('planOf', 'fn', fn, FUNCTION)
-  return plan(device, rehearse(device, fn))
+  return plan(device, graphOf(device, rehearse(device, fn)))
 }
 
 /** For each turn, the earlier turn that it repeats, or null. */

@@ -7,7 +7,7 @@ import { Slot } from '../device/slot.js'
 import { door, FUNCTION } from '../memory/arguments.js'
 import { DEVICE } from '../tensor/kinds.js'
 import { scope as frame } from '../tensor/scope.js'
-import { differenceOf, type Pass, plan } from './pass.js'
+import { differenceOf, graphOf, type Pass, plan } from './pass.js'
 import { type Recording, record } from './record.js'
 import { run } from './run.js'
 
@@ -41,7 +41,7 @@ function passFor(device: Device, made: Recording): Pass {
   const signature = device.allocator.signature()
   const found = known.find((each) => each.signature === signature && differenceOf(each.pass, made) === null)
   if (found) return found.pass
-  const pass = plan(device, made)
+  const pass = plan(device, graphOf(device, made))
   known.unshift({ signature, pass })
   known.splice(REMEMBERED)
   return pass

@@ -83,6 +83,7 @@ export function chooseInOnePass(choosing: Choosing): Chosen {
     const { microBatch } = tried.plan
     if (first.plan && microBatch <= first.plan.microBatch) break
     for (const choice of choices) {
+      if (!fits(allocator, step.with(batch, choice.dropped)(microBatch))) continue
       const fastest = attempt(choice, microBatch)
       if (fastest.plan) return fitting(fastest)
     }

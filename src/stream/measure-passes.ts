@@ -1,8 +1,8 @@
 /** Plans a step in several passes: the schedule of each, its places, and the store between them. */
 import type { Device } from '../device/device.js'
+import type { Graph } from '../step/again.js'
 import type { LevelSchedule, Levels } from '../step/levels.js'
 import { Draft, plan } from '../step/pass.js'
-import type { Recording } from '../step/record.js'
 import { type StoredLife, StoreLayout } from '../step/store.js'
 import type { Measured } from './plan.js'
 
@@ -30,7 +30,7 @@ export function planPasses(
   parts: readonly SizedPart[],
   dropped: ReadonlySet<number>,
   { onHost, hasBudget }: StorePlace,
-  joint: { readonly recording: Recording; readonly bytes: number } | null,
+  joint: { readonly graph: Graph; readonly bytes: number } | null,
 ): Pick<Measured, 'passes' | 'store' | 'joint' | 'waitingBytes' | 'besideBytes'> {
   const scheduled = parts.map(({ count, levels }) => ({ count, levels, ...schedulesOf(device, levels, dropped) }))
   const layout = new StoreLayout(scheduled)
@@ -47,7 +47,7 @@ export function planPasses(
   return {
     passes,
     store: bytes > 0 ? { layout, bytes, onHost, trafficBytes } : null,
-    joint: joint && { pass: plan(device, joint.recording, undefined, onHost ? 0 : bytes), after: levels.sending },
+    joint: joint && { pass: plan(device, joint.graph, undefined, onHost ? 0 : bytes), after: levels.sending },
     waitingBytes: bytes + (joint?.bytes ?? 0),
     besideBytes: hasBudget ? 0 : (onHost ? bytes : 0) + (joint?.bytes ?? 0),
   }

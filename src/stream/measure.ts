@@ -1,10 +1,11 @@
 /** The step of a program in micro-batches of any size: recorded once for each size, and planned with any values dropped. */
 import { TensorTooLargeError } from '../device/errors.js'
+import type { Graph } from '../step/again.js'
 import { frontier } from '../step/frontier.js'
 import type { Point } from '../step/greedy.js'
-import { Levels } from '../step/levels.js'
+import { hasBarriers, Levels } from '../step/levels.js'
 import { graphOf, type Pass, plan, planOf } from '../step/pass.js'
-import { type Recording, rehearse } from '../step/record.js'
+import { rehearse } from '../step/record.js'
 import { storeChoices } from '../step/stores.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { Kind } from './kind.js'
@@ -29,8 +30,9 @@ export function atOneSize<T>(batch: number, fn: (size: number) => T): T | null {
 }
 
 interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
-  recording: Recording
-  levels: Levels
+  graph: Graph
+  /** null: there is one pass */
+  levels: Levels | null
 }
 
 /** Values to drop; undefined: the best way to drop none. */
@@ -39,7 +41,7 @@ type Dropped = ReadonlySet<number> | undefined
 export class StepMeasure {
   readonly ends: Omit<Passes, 'parts' | 'store' | 'joint'>
   readonly #sized = new Map<string, Sized>()
-  readonly #joints = new Map<number, Recording>()
+  readonly #joints = new Map<number, Graph>()
   readonly #points = new Map<string, readonly Point[]>()
   readonly #measured = new Map<Dropped, Map<string, Measured>>()
 
@@ -71,7 +73,7 @@ export class StepMeasure {
     return (
       atOneSize(batch, (size) =>
         this.#known(`${size} ${mostTime}`, () =>
-          frontier(this.program.device, this.#record(size, size).recording, mostTime),
+          frontier(this.program.device, this.#record(size, size).graph, mostTime),
         ),
       ) ?? []
     )
@@ -79,11 +81,12 @@ export class StepMeasure {
 
   /** What the store offers to a step in several passes, likewise; its micro-batches are smaller than the mini-batch. */
   storePoints(batch: number): readonly Point[] {
+    const { allocator } = this.program.device
     return (
       atOneSize(batch - 1, (size) =>
         this.#known(`store ${size}`, () => {
-          const { allocator } = this.program.device
-          return storeChoices(this.#record(size, batch).levels, (bytes) => allocator.costOf(bytes), Infinity)
+          const { levels } = this.#record(size, batch)
+          return levels ? storeChoices(levels, (bytes) => allocator.costOf(bytes), Infinity) : []
         }),
       ) ?? []
     )
@@ -91,7 +94,7 @@ export class StepMeasure {
 
   /** Does this mini-batch, once it is split, run in several passes? */
   hasPasses(batch: number): boolean {
-    return batch > 1 && (atOneSize(batch - 1, (size) => this.#record(size, batch).levels.count > 1) ?? false)
+    return batch > 1 && (atOneSize(batch - 1, (size) => this.#record(size, batch).levels !== null) ?? false)
   }
 
   /** The output of a micro-batch, without a plan. */
@@ -108,7 +111,7 @@ export class StepMeasure {
     this.#measured.set(dropped, known)
     return (size) => {
       const sized = this.#record(size, batch)
-      const isAlone = sized.levels.count === 1 && !this.program.isCoupled
+      const isAlone = sized.levels === null && !this.program.isCoupled
       const key = isAlone ? `${size}` : `${size} of ${batch}`
       const measured = known.get(key) ?? this.#measure(sized, size, batch, dropped)
       known.set(key, measured)
@@ -122,9 +125,8 @@ export class StepMeasure {
     return points
   }
 
-  #measure({ recording, levels, ...output }: Sized, size: number, batch: number, dropped: Dropped): Measured {
-    const planned =
-      levels.count > 1 ? this.#planPasses(size, batch, dropped) : this.#planPass(recording, size, batch, dropped)
+  #measure({ graph, levels, ...output }: Sized, size: number, batch: number, dropped: Dropped): Measured {
+    const planned = levels ? this.#planPasses(size, batch, dropped) : this.#planPass(graph, size, batch, dropped)
     const { reset, noise = reset, norm = reset, commit = reset } = this.ends
     const { pass: joint = reset } = planned.joint ?? {}
     const all: readonly Pass[] = [...planned.passes.flat(), joint, reset, noise, norm, commit]
@@ -135,16 +137,16 @@ export class StepMeasure {
     return { ...planned, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, ...output }
   }
 
-  #planPass(recording: Recording, size: number, batch: number, dropped: Dropped) {
+  #planPass(graph: Graph, size: number, batch: number, dropped: Dropped) {
     const { device } = this.program
-    const passes = [[plan(device, recording, dropped)]]
+    const passes = [[plan(device, graph, dropped)]]
     // an evaluation sends outputs, but gets nothing back
     const joint = this.#jointOf(size, batch)
     const { bytes = 0 } = joint ?? {}
     return {
       passes,
       store: null,
-      joint: joint && { pass: plan(device, joint.recording), after: 0 },
+      joint: joint && { pass: plan(device, joint.graph), after: 0 },
       waitingBytes: bytes,
       besideBytes: this.storePlace.hasBudget ? 0 : bytes,
     }
@@ -152,7 +154,10 @@ export class StepMeasure {
 
   #planPasses(cap: number, batch: number, dropped: Dropped) {
     const { device } = this.program
-    const parts = balanced(batch, cap).map(({ size, count }) => ({ count, levels: this.#record(size, batch).levels }))
+    const parts = balanced(batch, cap).map(({ size, count }) => {
+      const { graph, levels } = this.#record(size, batch)
+      return { count, levels: levels ?? new Levels(graph) }
+    })
     return planPasses(device, parts, dropped ?? new Set(), this.storePlace, this.#jointOf(cap, batch))
   }
 
@@ -160,10 +165,9 @@ export class StepMeasure {
     const { program, kind } = this
     if (!program.isCoupled || kind.mode === 'predict' || size >= batch) return null
     const outputs = this.#record(size, batch)
-    const known =
-      this.#joints.get(batch) ?? rehearse(program.device, () => program.jointLoss(kind, outputs, batch, null))
+    const known = this.#joints.get(batch) ?? this.#graphOf(() => program.jointLoss(kind, outputs, batch, null))
     this.#joints.set(batch, known)
-    return { recording: known, bytes: program.joint.bytesOf(outputs, batch) }
+    return { graph: known, bytes: program.joint.bytesOf(outputs, batch) }
   }
 
   #record(size: number, batch: number): Sized {
@@ -171,12 +175,16 @@ export class StepMeasure {
     const known = this.#sized.get(key)
     if (known) return known
     const { program, kind } = this
-    const { device } = program
-    const recording = rehearse(device, () => program.rehearseMicroBatch(kind, size, Math.max(size, batch)))
+    const graph = this.#graphOf(() => program.rehearseMicroBatch(kind, size, Math.max(size, batch)))
     const { outputs, model, optimizer } = program
     const notes = kind.mode === 'train' ? notesOf(model, optimizer) : []
-    const sized = { recording, levels: new Levels(graphOf(device, recording)), ...outputs, notes }
+    const sized = { graph, levels: hasBarriers(graph) ? new Levels(graph) : null, ...outputs, notes }
     this.#sized.set(key, sized)
     return sized
+  }
+
+  #graphOf(fn: () => unknown): Graph {
+    const { device } = this.program
+    return graphOf(device, rehearse(device, fn))
   }
 }

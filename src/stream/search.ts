@@ -173,7 +173,7 @@ interface Tests {
 /** Note [Search]. The largest number from `from` to `to` that fits, or null. */
 export function searchLargest(from: number, to: number, { holds, nearly, fits }: Tests): number | null {
   const bound = bisect(from, to, holds)
-  const near = bisect(from, bound, nearly)
+  const near = bisect(from, bound - WALK, nearly)
   for (let value = Math.min(bound, near + WALK); value >= from; value--) {
     if (fits(value)) return value
   }
