@@ -1,12 +1,13 @@
 /**
  * Compiles kernels/simd/assembly to three WebAssembly modules and writes them as base64 into
- * kernels/simd/machine/compiled.ts, with the names of the functions that they export and of the sizes that they read.
+ * kernels/simd/machine/compiled.ts, with the names of the functions that they export and of the sizes that they read. Beside baseline and
+ * relaxed it writes a small module of the same instructions, by which a platform is tried.
  * Git ignores that file, but tsc compiles it, so the kernels load wherever the package does, without a path.
  *
  *   baseline  SIMD of 128 bits: multiply, then add
  *   relaxed   the same sources with fused multiply-add, where the platform has it
  *   wide      the same as relaxed, with a tile for V8 to fuse pairs of vectors: kernels/simd/wide.ts. It has a file of
- *             its own, compiled-wide.ts, which is loaded only when it is asked for.
+ *             its own, compiled-wide.ts, which is loaded only when it is asked for, and deflated.
  *
  * Compiling takes most of a build's time. The first line of compiled.ts has a hash of all inputs; while it stays the
  * same, nothing is compiled.
@@ -15,6 +16,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deflateSync } from 'node:zlib'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -55,12 +57,12 @@ function readSource(name) {
   throw new Error(`kernels/simd/assembly imports kernels/${path}: add '${path}' to SHARED in kernels/build.mjs`)
 }
 
-async function compile(options) {
+async function compile(options, entry = 'index.ts') {
   const { default: asc } = await import('assemblyscript/asc')
   let binary = null
   const words = [...OPTIONS, ...options].join(' ').split(' ')
   const { error, stderr } = await asc.main(
-    ['index.ts', '--baseDir', here('simd/assembly'), '--outFile', 'out.wasm', ...words],
+    [entry, '--baseDir', here('simd/assembly'), '--outFile', 'out.wasm', ...words],
     {
       readFile: readSource,
       writeFile: (_, contents) => {
@@ -119,8 +121,11 @@ if (![COMPILED, COMPILED_WIDE].every(isNew)) {
     const binary = await compile(options)
     lines[name === 'wide' ? COMPILED_WIDE : COMPILED].push(
       `export const ${name}: string =`,
-      `  '${binary.toString('base64')}'`,
+      `  '${(name === 'wide' ? deflateSync(binary, { level: 9 }) : binary).toString('base64')}'`,
     )
+    if (name === 'wide') continue
+    const probe = await compile(options, 'probe.ts')
+    lines[COMPILED].push(`export const ${name}Probe: string =`, `  '${probe.toString('base64')}'`)
     if (name !== 'baseline') continue
     const names = WebAssembly.Module.exports(new WebAssembly.Module(binary)).filter(({ kind }) => kind === 'function')
     lines[COMPILED].push('export type AssemblyFunction =', ...names.map(({ name }) => `  | '${name}'`))

@@ -3,7 +3,7 @@
  * has a folder with only the files that it needs.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Runs a script of this repository in a folder that has `files`; `there` tells whether a path exists afterwards. */
+/** Runs a script of this repository in a folder that has `files`: `left` are the paths that exist afterwards, `texts` theirs. */
 function runIn(script: string, files: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-build-'))
   try {
@@ -24,7 +24,9 @@ function runIn(script: string, files: Readonly<Record<string, string>>) {
     // uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
     const env = { ...process.env, FORCE_COLOR: undefined }
     const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd: folder, env, encoding: 'utf8' })
-    return { status, stdout, stderr, left: Object.keys(files).filter((path) => existsSync(join(folder, path))) }
+    const left = Object.keys(files).filter((path) => existsSync(join(folder, path)))
+    const texts = Object.fromEntries(left.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))
+    return { status, stdout, stderr, left, texts }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -45,6 +47,20 @@ test('before tsc: outputs without a source are deleted; where an output is missi
   const { 'dist/kernels/a.js': _, ...missing } = kept
   assert.not(runIn('kernels/stale.mjs', missing).left.includes('dist/tsconfig.tsbuildinfo'))
   assert.is(runIn('kernels/stale.mjs', { 'kernels/a.ts': '' }).status, 0)
+})
+
+test('the text of a program is kept once, however often the script runs, and a package has no second copy', () => {
+  const path = 'dist/kernels/gpu/a.js'
+  const program = 'export function twice(x) {\n    return x + x;\n}\n'
+  const machinery = 'export function all(xs) {\n    return xs.map((x) => twice(x));\n}\n'
+  const mapped = '//# sourceMappingURL=a.js.map'
+  const once = runIn('kernels/keep.mjs', { [path]: program + machinery + mapped }).texts
+  assert.match(once[path], 'twice.toString = () => "function twice(x) {\\nreturn x + x;\\n}";')
+  assert.not.match(once[path], 'all.toString')
+  assert.equal(runIn('kernels/keep.mjs', once).texts, once)
+  // ship.mjs removes the line that names the map
+  const shipped = { [path]: once[path].replace(/^\/\/# sourceMappingURL=.*\n?/gm, '') }
+  assert.is(runIn('kernels/keep.mjs', shipped).texts[path].split('twice.toString').length, 2)
 })
 
 test('sluice: a clone is built first, and one line tells if the build fails; a package just runs', () => {

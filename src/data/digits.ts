@@ -11,8 +11,12 @@ export const digitsShape = {
   classes: 10,
 } as const satisfies DatasetShape
 
-const PIXELS = 8 * 8
-const LINE = PIXELS + 2
+const ROWS = 8
+const PIXELS = ROWS * 8
+/** Characters of a row, and of an image with its label and the end of its line. */
+const WORD = 5
+const LINE = ROWS * WORD + 2
+const FIRST_CHARACTER = 32
 
 /**
  * 1797 handwritten digits: inputs uint8 [1797, 1, 8, 8], values 0 to 16 with scale 1/16; targets int32 [1797],
@@ -24,10 +28,16 @@ export function digits(): Dataset {
   const labels = new Int32Array(length)
   for (let sample = 0; sample < length; sample++) {
     const line = sample * LINE
-    for (let pixel = 0; pixel < PIXELS; pixel++) {
-      pixels[sample * PIXELS + pixel] = Number.parseInt(digitsText[line + pixel], 17)
+    for (let row = 0; row < ROWS; row++) {
+      let number = 0
+      for (let i = 0; i < WORD; i++)
+        number = 94 * number + digitsText.charCodeAt(line + row * WORD + i) - FIRST_CHARACTER
+      for (let pixel = 7; pixel >= 0; pixel--) {
+        pixels[sample * PIXELS + row * 8 + pixel] = number % 17
+        number = Math.floor(number / 17)
+      }
     }
-    labels[sample] = Number(digitsText[line + PIXELS])
+    labels[sample] = Number(digitsText[line + ROWS * WORD])
   }
   const inputs = { data: pixels, shape: [length, ...inputShape], scale: 1 / 16 }
   return fromArrays({ inputs, targets: { data: labels, shape: [length] }, name, classes })

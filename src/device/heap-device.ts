@@ -158,7 +158,7 @@ function reserve(kind: HeapKind, bytes: number, shared: boolean): WebAssembly.Me
   }
 }
 
-/** `simdVariants` has seen that the module is valid, so a failure here comes from a policy of the platform. */
+/** `simdVariants` has seen that the platform has the instructions, so a failure here comes from a policy of the platform. */
 function compile(variant: SimdVariant, memory: WebAssembly.Memory): Assembly {
   try {
     return instantiate(variant, memory)

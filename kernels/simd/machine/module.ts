@@ -1,12 +1,14 @@
 /** The compiled modules: the ones that this platform can run, and their functions on the memory of a device. */
-import { type AssemblyFunction, baseline, relaxed } from './compiled.js'
+import { type AssemblyFunction, baseline, baselineProbe, relaxed, relaxedProbe } from './compiled.js'
 import { CALL, type InParts, instantiateWithParts, sharing } from './parts.js'
 
 /** `relaxed`: with fused multiply-add. `wide`: for V8 to fuse pairs of vectors, where it has been adopted: ../wide.ts. */
 export type SimdVariant = 'wide' | 'relaxed' | 'baseline'
 
 /** The ones that run without having been adopted, the fastest first. */
-const VARIANTS: readonly SimdVariant[] = ['relaxed', 'baseline']
+const VARIANTS = ['relaxed', 'baseline'] as const
+/** A small module with the instructions of each. */
+const PROBES = { relaxed: relaxedProbe, baseline: baselineProbe }
 
 /** The functions that assembly/index.ts exports. Addresses, sizes and flags are all numbers. */
 export type Exports = { readonly [Name in AssemblyFunction]: (...numbers: number[]) => number }
@@ -40,13 +42,15 @@ function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
 }
 
 const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer> =>
-  remembered(binaries, `${variant} ${shared}`, () => {
-    const binary = atob(sources[variant] ?? absent(variant))
-    const text = shared ? binary : binary.replace(SHARED, UNSHARED)
-    const bytes = new Uint8Array(text.length)
-    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
-    return bytes
-  })
+  remembered(binaries, `${variant} ${shared}`, () => bytesOf(sources[variant] ?? absent(variant), shared))
+
+function bytesOf(base64: string, shared: boolean): Uint8Array<ArrayBuffer> {
+  const binary = atob(base64)
+  const text = shared ? binary : binary.replace(SHARED, UNSHARED)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
 
 function absent(variant: SimdVariant): never {
   throw new Error(`the module '${variant}' has not been loaded`)
@@ -63,7 +67,7 @@ export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'
 /** The modules that this platform can run, the fastest first; none without SIMD. */
 export function simdVariants(): SimdVariant[] {
   if (!hasWebAssembly()) return []
-  return VARIANTS.filter((variant) => WebAssembly.validate(binaryOf(variant, false)))
+  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(PROBES[variant], false)))
 }
 
 export const isShared = (memory: WebAssembly.Memory): boolean =>

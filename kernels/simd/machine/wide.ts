@@ -162,6 +162,11 @@ function whileFusing<T>(fn: () => T): T {
   }
 }
 
+/** The text of a module that is deflated in the package: only Node has it, and Node inflates. */
+function inflated(base64: string): string {
+  return process.getBuiltinModule('node:zlib').inflateSync(Buffer.from(base64, 'base64')).toString('base64')
+}
+
 /** The reason why this platform cannot have `wide` without trying, or null. */
 function missing(): string | null {
   if (!globalThis.process?.getBuiltinModule || process.release?.name !== 'node') return 'only Node can switch it on'
@@ -175,7 +180,8 @@ async function adopt(shared: boolean): Promise<string | null> {
   const reason = missing()
   if (reason) return reason
   try {
-    addSource('wide', (await import('./compiled-wide.js')).wide)
+    const { wide } = await import('./compiled-wide.js')
+    addSource('wide', inflated(wide))
     return whileFusing(() => prepare(shared))
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
