@@ -13,6 +13,30 @@ T = [[1, 2, 0], [0.25, 1, 3]]
 SHARES = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
 IMAGE = [[[[1, 2, 0, 5, -1, 3, 2], [3, -1, 4, 0.5, 2, 1, 0], [2, 2, 1, 1, 0, -3, 5], [0, 1, 0, 2, 7, 1, 1]]]]
 SIGNAL = [[[1, 2, 0, 3, -1, 4], [2, 0, 1, 1, -2, 5]]]
+STEPS = [[[1, 2], [0, -1], [0.5, 3]], [[-2, 1], [4, 0.25], [1, 1]]]
+
+
+def recurrent(layer, *given):
+    layer.double()
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            # in eighths, another row of them for each parameter
+            n = parameter.numel()
+            values = torch.arange(n, dtype=torch.float64) * 7 + sum(map(ord, name))
+            parameter.copy_(((values % 17 - 8) / 8).reshape(parameter.shape))
+    return layer(*given)
+
+
+def states(of):
+    return torch.cat([state.transpose(0, 1) for state in of], 1)
+
+
+def weights(layer, x):
+    recurrent(layer, x)[0].square().sum().backward()
+    x.grad = None
+    return torch.cat([parameter.grad.flatten() for parameter in layer.parameters()]) + 0 * x.sum()
+
+
 CASES = [
     ('x.amin(1)', [[[1, 3, 1], [0.5, 2, 4]]]),
     ('x.amin()', [[[1, 3, 1], [0.5, 2, 4]]]),
@@ -71,6 +95,17 @@ CASES = [
     ('F.max_pool1d(x, 3, 2, 1)', [SIGNAL]),
     ('F.avg_pool1d(x, 3, 2, 1, count_include_pad=False)', [SIGNAL]),
     ('a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b', [X, [1, 2, 0.5]]),
+    ('recurrent(nn.LSTM(2, 3, batch_first=True), x)[0]', [STEPS]),
+    ('recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[0]', [STEPS]),
+    ('states(recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[1])', [STEPS]),
+    ('recurrent(nn.LSTM(2, 2, batch_first=True, bias=False), a, (b.transpose(0, 1), c.transpose(0, 1)))[0]',
+     [STEPS, [[[1, -1]], [[0.5, 2]]], [[[0, 3]], [[-2, 1]]]]),
+    ('recurrent(nn.LSTM(1, 1, batch_first=True), x)[0]', [[[[2]]]]),
+    ('weights(nn.LSTM(2, 2, batch_first=True), x)', [STEPS]),
+    ('recurrent(nn.GRU(2, 3, 2, batch_first=True), x)[0]', [STEPS]),
+    ('states(recurrent(nn.GRU(2, 3, 2, batch_first=True, bidirectional=True), x)[1:])', [STEPS]),
+    ('recurrent(nn.GRU(2, 2, batch_first=True, bias=False), a, b.transpose(0, 1))[0]', [STEPS, [[[1, -1]], [[0.5, 2]]]]),
+    ('weights(nn.GRU(2, 2, batch_first=True), x)', [STEPS]),
     ('F.relu6(x) + F.softplus(x)', [[-1, 0, 3, 5.5, 8]]),
     ('torch.arange(1, 2, 0.25) * x', [2]),
     ('torch.arange(5, 0, -2) * x', [2]),
@@ -85,7 +120,7 @@ def run(name, inputs):
     whole = 'one_hot' in name
     leaves = [torch.tensor(v, dtype=torch.int64 if whole else torch.float64, requires_grad=not whole) for v in inputs]
     names = ['x'] if len(leaves) == 1 else ['a', 'b', 'c'][: len(leaves)]
-    y = eval(name, {'torch': torch, 'F': F, 'nn': nn, **dict(zip(names, leaves))})
+    y = eval(name, {**globals(), 'torch': torch, 'F': F, 'nn': nn, **dict(zip(names, leaves))})
     c = (torch.arange(y.numel(), dtype=torch.float64) % 3 + 1).reshape(y.shape)
     if y.requires_grad:
         (y * c).sum().backward()

@@ -33,6 +33,28 @@ interface Recorded {
 /** A layer with these values in place of its parameters. */
 const withValues = (layer: nn.Module, values: object) => Object.assign(layer, values)
 
+/** The layer with the values that `recurrent` of pytorch.py gives it. */
+function filled<Layer extends nn.LSTM | nn.GRU>(layer: Layer): Layer {
+  const state = [...layer.namedParameters()].map(([name, { shape, size }]) => {
+    const first = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
+    return [
+      name,
+      { shape, data: Float64Array.from({ length: size }, (_, i) => (((7 * i + first) % 17) - 8) / 8) },
+    ] as const
+  })
+  layer.loadStateDict(Object.fromEntries(state))
+  return layer
+}
+
+/** The gradients of the sum of squares of all outputs, for all parameters in a row. */
+function gradientsOf(layer: nn.LSTM | nn.GRU, x: Tensor): Tensor {
+  backward(ops.sum(ops.square(filled(layer).forward(x)[0])))
+  x.grad?.dispose()
+  x.grad = null
+  const gradients = layer.parameters().map(({ grad, size }) => ops.reshape(grad as Tensor, [size]))
+  return ops.add(ops.concat(gradients), ops.mul(ops.sum(x), 0))
+}
+
 const CLASS_WEIGHTS = crossEntropyLoss({ classWeights: [1, 2, 0.5] })
 
 /** The same by Sluice. */
@@ -125,6 +147,27 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
     new nn.AveragePool1d(x.device, 3, { stride: 2, padding: 1, countPadding: false }).forward(x),
   'a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b': (a, weight) =>
     withValues(new nn.RMSNorm(a.device, 3, { eps: 0.25 }), { weight }).forward(a),
+  'recurrent(nn.LSTM(2, 3, batch_first=True), x)[0]': (x) => filled(new nn.LSTM(x.device, 2, 3)).forward(x)[0],
+  'recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[0]': (x) =>
+    filled(new nn.LSTM(x.device, 2, 3, { layers: 2, bidirectional: true })).forward(x)[0],
+  'states(recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[1])': (x) =>
+    ops.concat(
+      filled(new nn.LSTM(x.device, 2, 3, { layers: 2, bidirectional: true }))
+        .forward(x)
+        .slice(1),
+      1,
+    ),
+  'recurrent(nn.LSTM(2, 2, batch_first=True, bias=False), a, (b.transpose(0, 1), c.transpose(0, 1)))[0]': (x, h, c) =>
+    filled(new nn.LSTM(x.device, 2, 2, { bias: false })).forward(x, h, c)[0],
+  'recurrent(nn.LSTM(1, 1, batch_first=True), x)[0]': (x) => filled(new nn.LSTM(x.device, 1, 1)).forward(x)[0],
+  'weights(nn.LSTM(2, 2, batch_first=True), x)': (x) => gradientsOf(new nn.LSTM(x.device, 2, 2), x),
+  'recurrent(nn.GRU(2, 3, 2, batch_first=True), x)[0]': (x) =>
+    filled(new nn.GRU(x.device, 2, 3, { layers: 2 })).forward(x)[0],
+  'states(recurrent(nn.GRU(2, 3, 2, batch_first=True, bidirectional=True), x)[1:])': (x) =>
+    filled(new nn.GRU(x.device, 2, 3, { layers: 2, bidirectional: true })).forward(x)[1],
+  'recurrent(nn.GRU(2, 2, batch_first=True, bias=False), a, b.transpose(0, 1))[0]': (x, h) =>
+    filled(new nn.GRU(x.device, 2, 2, { bias: false })).forward(x, h)[0],
+  'weights(nn.GRU(2, 2, batch_first=True), x)': (x) => gradientsOf(new nn.GRU(x.device, 2, 2), x),
   'F.relu6(x) + F.softplus(x)': (x) => ops.add(new nn.ReLU6(x.device).forward(x), new nn.Softplus(x.device).forward(x)),
   'torch.arange(1, 2, 0.25) * x': (x) => ops.mul(arange(x.device, 1, 2, 0.25), x),
   'torch.arange(5, 0, -2) * x': (x) => ops.mul(arange(x.device, 5, 0, -2), x),

@@ -8,12 +8,26 @@ import { gpt } from './gpt.mjs'
 import { lenet } from './lenet.mjs'
 import { lstm } from './lstm.mjs'
 import { mobilenet } from './mobilenet.mjs'
+import { gruLayer, lstmLayer } from './recurrent.mjs'
 import { resnet18, resnet50 } from './resnet.mjs'
 import { unet } from './unet.mjs'
 import { vae } from './vae.mjs'
 import { vgg16 } from './vgg.mjs'
 
-export const NETS = { resnet18, resnet50, unet, amoebanet, mobilenet, gpt, vgg16, lstm, lenet, vae }
+export const NETS = {
+  resnet18,
+  resnet50,
+  unet,
+  amoebanet,
+  mobilenet,
+  gpt,
+  vgg16,
+  lstm,
+  lstmLayer,
+  gruLayer,
+  lenet,
+  vae,
+}
 
 /** A streamer that trains the net with Adam. */
 export function streamerOf({ make, loss }, device, recompute = 'cheap') {

@@ -345,6 +345,16 @@ class VGG16(nn.Module):
         return self.head(F.relu(self.fc2(h)))
 
 
+class Recurrent(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer(32, 128, batch_first=True)
+        self.head = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.head(self.layer(x)[0][:, -1])
+
+
 class LSTM(nn.Module):
     def __init__(self, steps, features, width, classes):
         super().__init__()
@@ -442,6 +452,8 @@ NETS = {
     "gpt": (GPT, texts, token_loss, (4, 8)),
     "vgg16": (lambda: VGG16(10), images(32), F.cross_entropy, (64, 128)),
     "lstm": (lambda: LSTM(20, 32, 128, 10), sequences, F.cross_entropy, (64, 128)),
+    "lstmLayer": (lambda: Recurrent(nn.LSTM), sequences, F.cross_entropy, (64, 128)),
+    "gruLayer": (lambda: Recurrent(nn.GRU), sequences, F.cross_entropy, (64, 128)),
     "lenet": (lambda: LeNet(10), images(28, 1), F.cross_entropy, (128, 256)),
     "vae": (VAE, digits, vae_loss, (512, 1024)),
 }
