@@ -13,6 +13,8 @@ T = [[1, 2, 0], [0.25, 1, 3]]
 SHARES = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
 IMAGE = [[[[1, 2, 0, 5, -1, 3, 2], [3, -1, 4, 0.5, 2, 1, 0], [2, 2, 1, 1, 0, -3, 5], [0, 1, 0, 2, 7, 1, 1]]]]
 SIGNAL = [[[1, 2, 0, 3, -1, 4], [2, 0, 1, 1, -2, 5]]]
+QUERIES = [[[1, 2, 0, -1], [0.5, 3, 1, 1]], [[-2, 1, 4, 0.25], [1, 1, 0, 2]]]
+KEYS = [[[2, -1, 1, 0.5]], [[0, 1, 1, 3]]]
 STEPS = [[[1, 2], [0, -1], [0.5, 3]], [[-2, 1], [4, 0.25], [1, 1]]]
 
 
@@ -95,6 +97,8 @@ CASES = [
     ('F.max_pool1d(x, 3, 2, 1)', [SIGNAL]),
     ('F.avg_pool1d(x, 3, 2, 1, count_include_pad=False)', [SIGNAL]),
     ('a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b', [X, [1, 2, 0.5]]),
+    ('recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, b)[0]', [QUERIES, [[[2, -1, 1, 0.5], [1, 0, 0, 1], [0, 2, -1, 1]]] * 2]),
+    ('recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, c)[0]', [QUERIES, KEYS, [[[1, 0, 2, 1]], [[0, 3, 1, -1]]]]),
     ('recurrent(nn.LSTM(2, 3, batch_first=True), x)[0]', [STEPS]),
     ('recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[0]', [STEPS]),
     ('states(recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[1])', [STEPS]),

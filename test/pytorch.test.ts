@@ -34,7 +34,7 @@ interface Recorded {
 const withValues = (layer: nn.Module, values: object) => Object.assign(layer, values)
 
 /** The layer with the values that `recurrent` of pytorch.py gives it. */
-function filled<Layer extends nn.LSTM | nn.GRU>(layer: Layer): Layer {
+function filled<Layer extends nn.AnyModule>(layer: Layer): Layer {
   const state = [...layer.namedParameters()].map(([name, { shape, size }]) => {
     const first = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
     return [
@@ -147,6 +147,10 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
     new nn.AveragePool1d(x.device, 3, { stride: 2, padding: 1, countPadding: false }).forward(x),
   'a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b': (a, weight) =>
     withValues(new nn.RMSNorm(a.device, 3, { eps: 0.25 }), { weight }).forward(a),
+  'recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, b)[0]': (x, key) =>
+    filled(new nn.MultiheadAttention(x.device, 4, 2)).forward(x, null, key),
+  'recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, c)[0]': (x, key, value) =>
+    filled(new nn.MultiheadAttention(x.device, 4, 2)).forward(x, null, key, value),
   'recurrent(nn.LSTM(2, 3, batch_first=True), x)[0]': (x) => filled(new nn.LSTM(x.device, 2, 3)).forward(x)[0],
   'recurrent(nn.LSTM(2, 3, 2, batch_first=True, bidirectional=True), x)[0]': (x) =>
     filled(new nn.LSTM(x.device, 2, 3, { layers: 2, bidirectional: true })).forward(x)[0],

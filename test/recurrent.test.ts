@@ -1,4 +1,4 @@
-/** LSTM and GRU beside PyTorch's numbers (pytorch.test.ts): names, splits of a mini-batch, dropout, errors. */
+/** LSTM and GRU beside PyTorch's numbers (pytorch.test.ts): names, splits of a mini-batch, dropout, errors. Values of a parameter; keys of attention. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -61,6 +61,31 @@ test('what has another shape is refused, with both shapes', () => {
     () => Reflect.construct(nn.LSTM, [device, 2, 3, { num_layers: 2 }]),
     /LSTM: there is no option 'num_layers' \(do you mean layers\?\)/,
   )
+})
+
+test('a parameter takes the values of an array, or none of them', async () => {
+  const { weight } = new nn.Linear(device, 2, 2)
+  weight.set([1, 2, 3, 4])
+  weight.set(Float32Array.of(4, 3, 2, 1))
+  assert.equal(await weight.array(), [
+    [4, 3],
+    [2, 1],
+  ])
+  assert.throws(() => weight.set([1, 2]), /values has 2 values, which do not fill \[2, 2\]/)
+  assert.throws(() => Reflect.apply(weight.set, weight, [[1, 2, 3, '4']]), /values has '4' at 3, which is not a number/)
+  assert.equal([...(await weight.data())], [4, 3, 2, 1])
+})
+
+test('keys and values of another shape are refused', () => {
+  const attention = new nn.MultiheadAttention(device, 4, 2)
+  const of = (...shape: number[]) => zeros(device, shape)
+  const x = of(2, 3, 4)
+  assert.throws(() => attention.forward(x, null, of(1, 5, 4)), /the key \[1, 5, 4\] must be \[2, S, 4\]/)
+  assert.throws(
+    () => attention.forward(x, null, of(2, 5, 4), of(2, 6, 4)),
+    /the value \[2, 6, 4\] must be \[2, S, 4\], with the S of the key \[2, 5, 4\]/,
+  )
+  assert.equal(attention.forward(x, null, of(2, 5, 4)).shape, [2, 3, 4])
 })
 
 test.run()

@@ -1,6 +1,7 @@
 /** The tensors of a module: parameters, which learn, and buffers, which do not. */
 import type { Device } from '../device/device.js'
 import { standingStorage, standingTensor, type Values } from '../tensor/create.js'
+import { checkState, refuse } from '../tensor/saved-state.js'
 import { standing } from '../tensor/scope.js'
 import { ownShape, type Shape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
@@ -19,6 +20,20 @@ export class Parameter extends Tensor {
     super(device, standingStorage(device, own, 'parameter', values), own)
     this.requiresGrad = true
     standing(this)
+  }
+
+  /**
+   * Replace the values; gradients and moments stay.
+   * @param values  row-major
+   * @throws StateError     they do not fill the shape, or one is not a number; nothing was written
+   * @throws DisposedError  the parameter is disposed
+   */
+  set(values: ArrayLike<number>): void {
+    const { faults, write } = checkState('set', new Map([['values', this]]), {
+      values: { shape: this.shape, data: values },
+    })
+    refuse(faults)
+    write()
   }
 }
 

@@ -36,7 +36,8 @@ const checkAttention = door('MultiheadAttention', {
 })
 
 /**
- * Self-attention with several heads, each on its own C / heads features: [B, T, C] -> [B, T, C].
+ * Attention with several heads, each on its own C / heads features: [B, T, C] -> [B, T, C]. Keys and values are made from the
+ * same sequence, or from others (cross-attention): forward(x, mask, key, value).
  * in_proj_weight [3 C, C] (the rows for queries, then keys, then values), in_proj_bias [3 C], out_proj.weight
  * [C, C], out_proj.bias [C].
  * @param width  C, a multiple of heads
@@ -79,17 +80,24 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * @param mask  added to the scores, broadcast to [B, heads, T, T]: 0 where a position is visible, -Infinity where it
-   *              is hidden
-   * @throws ShapeError  x is not [B, T, C]
+   * @param mask   added to the scores, broadcast to [B, heads, T, S]: 0 where a position is visible, -Infinity where it
+   *               is hidden
+   * @param key    [B, S, C], what the positions of x look at; default x
+   * @param value  [B, S, C], what they see there; default key
+   * @throws ShapeError  x, key or value has another shape
    */
-  forward(x: Tensor, mask: Tensor | null = null): Tensor {
+  forward(x: Tensor, mask: Tensor | null = null, key: Tensor = x, value: Tensor = key): Tensor {
     const { width, causal } = this
-    if (x.rank !== 3 || x.shape[2] !== width) {
-      throw new ShapeError(`MultiheadAttention: the input ${showShape(x.shape)} must be [B, T, ${width}]`)
+    for (const [name, { shape }] of Object.entries({ input: x, key, value })) {
+      const [samples, length] = shape
+      const fits = shape.length === 3 && shape[2] === width && samples === x.shape[0]
+      if (fits && (name !== 'value' || length === key.shape[1])) continue
+      const wanted = name === 'input' ? `[B, T, ${width}]` : `[${x.shape[0]}, S, ${width}]`
+      const both = name === 'value' ? `, with the S of the key ${showShape(key.shape)}` : ''
+      throw new ShapeError(`MultiheadAttention: the ${name} ${showShape(shape)} must be ${wanted}${both}`)
     }
     const dropout = this.training ? this.dropout : 0
-    const [q, k, v] = [0, 1, 2].map((part) => this.#project(x, part))
+    const [q, k, v] = [x, key, value].map((from, part) => this.#project(from, part))
     const seen = scaledDotProductAttention(q, k, v, { causal, mask, dropout })
     return this.outProj.forward(reshape(permute(seen, [0, 2, 1, 3]), x.shape))
   }
