@@ -10,11 +10,12 @@ import { type MaskedFunction, TWO_SLOPES } from '../../kernels/functions.js'
 import type { KernelParameters } from '../../kernels/kernels.js'
 import { maskSize } from '../../kernels/packing.js'
 import type { Device } from '../device/device.js'
-import type { Instruction, Sink } from '../device/instruction.js'
+import type { Instruction, Sink, Whereabouts } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 
 /** What is recorded: record.ts. */
 interface List extends Sink {
+  readonly values: readonly Storage[]
   readonly instructions: Instruction[]
 }
 
@@ -36,48 +37,65 @@ function asked({ name, parameters }: Instruction): Asked | null {
 /** Let gradients of a recording read masks where that frees a tensor for the time between forward and backward. */
 export function useMasks(device: Device, recording: List): void {
   const { instructions } = recording
-  const askers = askersOf(device, recording)
+  const start = instructions.findIndex(({ op }) => op === 'backward')
+  const askers = start < 0 ? NOBODY : askersOf(device, recording, start)
   if (askers.size === 0) return
   const masks = new Map<Instruction, Storage>()
   const recorded = instructions.splice(0)
+  const last: Whereabouts = { op: device.op, module: device.module }
+  const at = ({ op, module }: Whereabouts): void => {
+    device.op = op
+    device.module = module
+  }
   device.through(recording, () => {
-    for (const instruction of recorded) {
-      const { op, module, reads, writes } = instruction
-      device.op = op
-      device.module = module
-      const mask = masks.get(instruction)
-      const gradient = asked(instruction)?.gradient
-      if (mask && gradient) device.run('maskGradient', gradient, [reads[0], mask], writes)
-      else recording.perform(instruction)
+    recorded.forEach((instruction, i) => {
+      const { reads, writes } = instruction
+      const mask = i < start ? undefined : masks.get(instruction)
+      const gradient = mask && asked(instruction)?.gradient
+      if (gradient) {
+        at(instruction)
+        device.run('maskGradient', gradient, [reads[0], mask], writes)
+      } else recording.perform(instruction)
+      // what has askers is written in the forward alone
+      if (i >= start) return
       for (const storage of writes) {
         for (const [asker, parameters] of askers.get(storage) ?? []) {
+          at(instruction)
           const made = device.alloc(maskSize(storage.size), 'activation')
           device.run('mask', parameters, [storage], [made])
           device.release(made)
           masks.set(asker, made)
         }
       }
-    }
+    })
   })
+  at(last)
 }
 
 type Askers = Map<Instruction, KernelParameters['mask']>
 
-/** The tensors that the forward writes once, each with the gradients that ask for sides alone. */
-function askersOf({ allocator, elementBytes }: Device, recording: List): Map<Storage, Askers> {
+const NOBODY: ReadonlyMap<Storage, Askers> = new Map()
+
+/**
+ * The tensors that the forward writes once, each with the gradients that ask for sides alone.
+ * @param start  the first instruction of the backward
+ */
+function askersOf({ allocator, elementBytes }: Device, recording: List, start: number): ReadonlyMap<Storage, Askers> {
+  const { instructions, values } = recording
   const askers = new Map<Storage, Askers>()
-  const writers = new Map<Storage, number>()
-  let isBackward = false
-  for (const instruction of recording.instructions) {
-    isBackward ||= instruction.op === 'backward'
-    for (const storage of instruction.writes) writers.set(storage, (writers.get(storage) ?? 0) + (isBackward ? 2 : 1))
-    const asks = isBackward && asked(instruction)
-    const [, s] = instruction.reads
-    if (asks) askers.set(s, new Map(askers.get(s)).set(instruction, asks.mask))
+  for (let i = start; i < instructions.length; i++) {
+    const asks = asked(instructions[i])
+    const [, s] = instructions[i].reads
+    if (asks) askers.set(s, new Map(askers.get(s)).set(instructions[i], asks.mask))
   }
+  if (askers.size === 0) return askers
+  const writes = new Int32Array(values.length)
+  instructions.forEach(({ writes: written }, i) => {
+    for (const { list, index } of written) if (list === recording) writes[index] += i < start ? 1 : 2
+  })
   for (const [storage, { size: count }] of askers) {
     const { list, references, size, bytes } = storage
-    const isOwn = list === recording && references === 0 && writers.get(storage) === 1
+    const isOwn = list === recording && references === 0 && writes[storage.index] === 1
     const isSmaller = count * allocator.costOf(maskSize(size) * elementBytes) < allocator.costOf(bytes)
     if (!isOwn || !isSmaller) askers.delete(storage)
   }
