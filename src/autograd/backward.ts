@@ -112,8 +112,10 @@ function walk(device: Device, node: Node, dy: Storage, pending: Pending): void {
     // room.
     const wanted = [...node.inputs.keys()].filter((i) => node.inputs[i].requiresGrad).reverse()
     for (const i of wanted) {
-      // The last gradient that uses dy may write over it, unless dy has other holders.
-      const spare = i === wanted.at(-1) && device.aliases && dy.references === 1 ? dy : null
+      // The last gradient that uses dy may write over it, unless dy has other holders. In a recording each value has its own
+      // storage; the plan finds out which of them share a place.
+      const mayOverwrite = device.aliases && !device.list && dy.references === 1
+      const spare = i === wanted.at(-1) && mayOverwrite ? dy : null
       gradientFor(node.op, i)?.send(call, targetFor(device, node.inputs[i], pending, spare), i)
     }
   })
@@ -131,33 +133,32 @@ function saved(node: Node, name: Saved, index: number): Storage {
  * @param spare  dy, when it may be written over
  */
 function targetFor(device: Device, input: Tensor, pending: Pending, spare: Storage | null): Target {
-  const existing = (): Storage | undefined =>
-    input.recorded ? ownPending(device, input, pending) : gradientOf(input).storage('backward')
+  const current = (): Storage | undefined =>
+    input.recorded ? pending.get(input) : gradientOf(input).storage('backward')
   const target: Target = {
     run(kernel, parameters, inputs) {
-      const sum = existing()
-      if (sum && ACCUMULATING.has(kernel)) {
-        accumulate(device, kernel, parameters, sum, inputs)
+      if (current() && ACCUMULATING.has(kernel)) {
+        accumulate(device, kernel, parameters, ownSum(device, input, pending), inputs)
         return
       }
       const term = device.alloc(input.size, 'activation')
       try {
         device.run(kernel, parameters, inputs, [term])
-        if (sum) add(device, sum, term)
-        else pending.set(input, hold(device, term))
+        target.pass(term)
       } finally {
         device.release(term)
       }
     },
     overwrite(kernel, parameters, inputs) {
-      if (!spare || existing()) return target.run(kernel, parameters, inputs)
+      if (!spare || current()) return target.run(kernel, parameters, inputs)
       device.run(kernel, parameters, inputs, [spare])
       target.pass(spare)
     },
-    pass(storage) {
-      const sum = existing()
-      if (sum) add(device, sum, storage)
-      else pending.set(input, hold(device, storage))
+    pass(term) {
+      const sum = current()
+      if (!sum) pending.set(input, hold(device, term))
+      else if (device.list && input.recorded) pending.set(input, newSum(device, sum, term))
+      else add(device, ownSum(device, input, pending), term)
     },
   }
   return target
@@ -192,15 +193,25 @@ function hold(device: Device, storage: Storage): Storage {
   return storage
 }
 
-/** The pending gradient of `input`, copied first if it has other holders, so that it can be added to. */
-function ownPending(device: Device, input: Tensor, pending: Pending): Storage | undefined {
+/** The gradient of `input` so far, to be added to. A pending one that has other holders is copied first. */
+function ownSum(device: Device, input: Tensor, pending: Pending): Storage {
   const current = pending.get(input)
-  if (!current || current.references === 1) return current
+  if (!current) return gradientOf(input).storage('backward')
+  if (current.references === 1) return current
   const copy = device.alloc(input.size, 'activation')
   device.run('stridedCopy', { shape: [input.size], strides: [1], offset: 0 }, [current], [copy])
   device.release(current)
   pending.set(input, copy)
   return copy
+}
+
+/** sum + term in memory of its own: in a recording, a value that was read is not written again (Note [Between passes]). */
+function newSum(device: Device, sum: Storage, term: Storage): Storage {
+  const total = device.alloc(sum.size, 'activation')
+  const parameters = { function: 'add', shape: [sum.size], stridesA: [1], stridesB: [1] } as const
+  device.run('binary', parameters, [sum, term], [total])
+  device.release(sum)
+  return total
 }
 
 const add = (device: Device, sum: Storage, term: Storage): void =>

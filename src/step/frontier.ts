@@ -31,6 +31,7 @@ class OnePass implements Choices {
   readonly candidates: readonly number[]
   /** masks: Note [Late] */
   readonly free: ReadonlySet<number>
+  readonly canBeNone = false
   /** the bytes of a value times the turns in which it only waits, divided by its time */
   readonly bounds: Float64Array
   readonly #graph: Graph

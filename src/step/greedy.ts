@@ -35,6 +35,8 @@ export interface Choices {
   readonly free: ReadonlySet<number>
   /** an upper bound of the score of each value */
   readonly bounds: Float64Array
+  /** can it be that no bytes remain? */
+  readonly canBeNone: boolean
   /** the time to make a value once */
   timeToMake(value: number): number
   /** @param dropped  1 for each value that is dropped */
@@ -53,7 +55,7 @@ export function bestChoices(choices: Choices, mostTime: number): Point[] {
     .reduce((a, b) => (b.peak < a.peak ? b : a))
   const points: Point[] = [{ dropped: never.dropped, bytes: never.peak, extraTime: 0 }]
   let last: readonly number[] = []
-  for (let step = 1; step < TARGETS; step++) {
+  for (let step = 1; step < TARGETS || (step === TARGETS && choices.canBeNone); step++) {
     const target = never.peak * (1 - step / TARGETS)
     let found = search.reach(target, [])
     // the last result may reach a target that a new start misses

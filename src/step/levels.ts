@@ -9,8 +9,8 @@
  *
  * Note [Between passes]
  *   Of a value that a later pass reads there is one for each micro-batch, and they all have to wait. Either they are stored, or
- *   the later pass makes the value again, from values that are stored or made again themselves. Instructions that change
- *   standing memory run once, at their level. A value that is written several times is always stored.
+ *   the later pass makes the value again, from values that are stored or made again themselves: it runs all instructions of
+ *   earlier levels that wrote it, in their order. Instructions that change standing memory run once, at their level.
  */
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
@@ -36,18 +36,18 @@ export class Levels {
   readonly births: Int32Array
   /** the values that a later pass reads */
   readonly crossing: readonly number[]
-  /** crossing values by the instruction that can make them again */
+  /** crossing values that can be made again, by the instruction that writes them first */
   readonly candidates: ReadonlyMap<number, readonly number[]>
   /** the last level that sends values out: see sendOut; -1: none does */
   readonly sending: number
   /** the instructions of each level */
   readonly #byLevel: readonly (readonly number[])[]
-  /** for each value, the only instruction that writes it, if it can run again; else -1 */
-  readonly #makers: Int32Array
   /** 1 for each instruction that has to run at its level, because it does more than write values */
   readonly #effects: Uint8Array
-  /** for each value, the instruction that writes it first */
-  readonly #writers: Int32Array
+  /** for each value, the instructions that write it, in their order */
+  readonly #writers: readonly (readonly number[])[]
+  /** 1 for each value that its writers can make again */
+  readonly #repeatable: Uint8Array
   /** the values that each instruction reads, and writes */
   readonly #reads: readonly (readonly number[])[]
   readonly #writes: readonly (readonly number[])[]
@@ -67,11 +67,11 @@ export class Levels {
     this.count = this.of.reduce((most, level) => Math.max(most, level + 1), 1)
     this.sending = instructions.reduce((last, { name }, i) => (name === 'send' ? Math.max(last, this.of[i]) : last), -1)
     this.births = new Int32Array(values.length).fill(-1)
-    this.#makers = new Int32Array(values.length).fill(-1)
-    this.#writers = new Int32Array(values.length)
     this.#effects = new Uint8Array(instructions.length)
     const byLevel: number[][] = Array.from({ length: this.count }, () => [])
-    const writes = new Int32Array(values.length)
+    const writers: number[][] = values.map(() => [])
+    this.#repeatable = new Uint8Array(values.length).fill(1)
+    const changing = changingOf(this.#reads, this.#writes)
     const lastTouch = new Int32Array(values.length)
     const moving = movingOf(graph)
     instructions.forEach((instruction, i) => {
@@ -82,26 +82,34 @@ export class Levels {
       for (const value of operands[i]) if (value >= 0) lastTouch[value] = Math.max(lastTouch[value], level)
       const hasEffect = instruction.name === 'read' || written.length < outputs
       if (hasEffect) this.#effects[i] = 1
-      const repeatable = !hasEffect && !instruction.changes && !instruction.reads.some((read) => moving.has(read))
+      const canRepeat =
+        !hasEffect &&
+        !instruction.reads.some((read) => moving.has(read)) &&
+        ![...this.#reads[i], ...written].some((value) => changing.has(value))
       for (const value of written) {
-        if (this.births[value] < 0) {
-          this.births[value] = level
-          this.#writers[value] = i
-        }
-        writes[value]++
-        this.#makers[value] = repeatable && writes[value] === 1 ? i : -1
+        if (this.births[value] < 0) this.births[value] = level
+        writers[value].push(i)
+        const isAlone = writers[value].length === 1 || written.length === 1
+        if (!canRepeat || !isAlone) this.#repeatable[value] = 0
       }
     })
+    this.#writers = writers
     this.#byLevel = byLevel
     this.crossing = [...values.keys()].filter(
       (value) => this.births[value] >= 0 && lastTouch[value] > this.births[value],
     )
     const candidates = new Map<number, number[]>()
     for (const value of this.crossing) {
-      const maker = this.#makers[value]
-      if (maker >= 0) candidates.set(maker, [...(candidates.get(maker) ?? []), value])
+      if (this.#repeatable[value] === 0) continue
+      const [first] = writers[value]
+      candidates.set(first, [...(candidates.get(first) ?? []), value])
     }
     this.candidates = candidates
+  }
+
+  /** The instructions that make a candidate again. */
+  makersOf(value: number): readonly number[] {
+    return this.#writers[value]
   }
 
   /**
@@ -117,7 +125,7 @@ export class Levels {
     return stored
   }
 
-  /** The pass of a level: its own instructions, and before the first reader of a value that is neither here nor stored, its maker. */
+  /** The pass of a level: its own instructions, and before the first reader of a value that is neither here nor stored, its makers. */
   schedule(level: number, stored: Uint8Array): LevelSchedule {
     const turns: Turn[] = []
     const touched: number[] = []
@@ -143,7 +151,7 @@ export class Levels {
     const before: Turn[][] = turns.map(() => [])
     const after: Turn[][] = turns.map(() => [])
     for (const value of stored) {
-      const turn = { instruction: this.#writers[value], operands: [value] }
+      const turn = { instruction: this.#writers[value][0], operands: [value] }
       if (this.births[value] < level) before[first.get(value) ?? 0].push({ ...turn, transfer: { what: 'load', value } })
       const written = lastWrite.get(value)
       if (written === undefined || lastPassOf(value) <= level) continue
@@ -170,8 +178,8 @@ export class Levels {
       if (present[value] === stamp) return
       present[value] = stamp
       if (births[value] === level) return
-      if (stored[value] === 1 || this.#makers[value] < 0) visitStored(value)
-      else make(this.#makers[value])
+      if (stored[value] === 1 || this.#repeatable[value] === 0) visitStored(value)
+      else for (const writer of this.#writers[value]) if (this.of[writer] < level) make(writer)
     }
     const make = (instruction: number): void => {
       for (const value of this.#reads[instruction]) demand(value)
@@ -213,6 +221,16 @@ export class Levels {
 function writesOf({ instructions, operands }: Graph, instruction: number): readonly number[] {
   const { reads, writes } = instructions[instruction]
   return operands[instruction].slice(reads.length, reads.length + writes.length)
+}
+
+/** The values that are written again after another instruction has read them: what reads them depends on when it runs. */
+function changingOf(reads: readonly (readonly number[])[], writes: readonly (readonly number[])[]): Set<number> {
+  const [wasRead, changing] = [new Set<number>(), new Set<number>()]
+  reads.forEach((read, i) => {
+    for (const value of writes[i]) if (wasRead.has(value)) changing.add(value)
+    for (const value of read) if (!writes[i].includes(value)) wasRead.add(value)
+  })
+  return changing
 }
 
 /** Note [Barriers]. */

@@ -13,7 +13,9 @@ export const storeChoices = (levels: Levels, costOf: (bytes: number) => number, 
 class Stores implements Choices {
   readonly count: number
   readonly candidates: readonly number[]
-  readonly free: ReadonlySet<number> = new Set()
+  readonly canBeNone = true
+  /** what the host holds anyway: to upload it again takes no longer than to load it from the store */
+  readonly free: ReadonlySet<number>
   /** the bytes of a value times the passes in which it waits, divided by its time */
   readonly bounds: Float64Array
   readonly #levels: Levels
@@ -21,7 +23,6 @@ class Stores implements Choices {
   readonly #bytes: Float64Array
   /** for each candidate, all values that are dropped with it */
   readonly #together: ReadonlyMap<number, readonly number[]>
-  readonly #makers: ReadonlyMap<number, number>
   /** 1 for each value that is stored if none is dropped */
   readonly #all: Uint8Array
 
@@ -30,12 +31,13 @@ class Stores implements Choices {
     this.#levels = levels
     this.#all = levels.storedWithout(new Set())
     this.count = graph.values.length
-    this.#times = Float64Array.from(graph.instructions, timeOf)
+    const isUpload = (instruction: number): boolean => graph.instructions[instruction].name === 'upload'
+    this.#times = Float64Array.from(graph.instructions, (each, i) => (isUpload(i) ? 0 : timeOf(each)))
     this.#bytes = Float64Array.from(graph.values, ({ bytes }) => costOf(bytes))
     const entries = Array.from(candidates, ([maker, values]) => ({ maker, values, value: values[0] }))
     this.candidates = entries.map(({ value }) => value)
     this.#together = new Map(entries.map(({ value, values }) => [value, values]))
-    this.#makers = new Map(entries.map(({ value, maker }) => [value, maker]))
+    this.free = new Set(entries.flatMap(({ value, maker }) => (isUpload(maker) ? [value] : [])))
     this.bounds = new Float64Array(this.count)
     for (const { value, values } of entries) {
       const bytes = values.reduce((sum, each) => sum + this.#bytes[each], 0)
@@ -44,7 +46,7 @@ class Stores implements Choices {
   }
 
   timeToMake(value: number): number {
-    return this.#times[this.#makers.get(value) ?? -1]
+    return this.#levels.makersOf(value).reduce((sum, maker) => sum + this.#times[maker], 0)
   }
 
   simulate(dropped: Uint8Array, target: number): Outcome {
