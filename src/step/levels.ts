@@ -10,7 +10,8 @@
  * Note [Between passes]
  *   Of a value that a later pass reads there is one for each micro-batch, and they all have to wait. Either they are stored, or
  *   the later pass makes the value again, from values that are stored or made again themselves: it runs all instructions of
- *   earlier levels that wrote it, in their order. Instructions that change standing memory run once, at their level.
+ *   earlier levels that wrote it, in their order. Instructions that change standing memory run once, at their level. A value
+ *   that is written again after another instruction has read it cannot be made again, so it is always stored.
  */
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
