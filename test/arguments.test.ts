@@ -106,9 +106,9 @@ test('an unknown option is refused with the name that is meant', () =>
       /conv2d: .*'strides' \(do you mean stride\?\)/,
     ],
     'conv2d({ pad })': [(d) => untyped(ops.conv2d)(image(d), image(d), null, { pad: 2 }), /do you mean padding/],
-    'maxPool2d({ ceilMode })': [
-      (d) => method(image(d), 'maxPool2d')({ kernel: 2, ceilMode: true }),
-      /'ceilMode'; the options are kernel, stride, padding/,
+    'maxPool2d({ returnIndices })': [
+      (d) => method(image(d), 'maxPool2d')({ kernel: 2, returnIndices: true }),
+      /'returnIndices'; the options are kernel, stride, padding, ceilMode/,
     ],
     'maxPool2d({ kernel_size })': [(d) => method(image(d), 'maxPool2d')({ kernel_size: 2 }), /do you mean kernel\?/],
     'mse({ reduction })': [
@@ -152,7 +152,7 @@ test('a wrong type is refused with the name of the argument and what it must be'
     ],
     'maxPool2d(x, 2)': [
       (d) => method(image(d), 'maxPool2d')(2),
-      /maxPool2d: options is 2; it must be an object, \{ kernel, stride, padding \}/,
+      /maxPool2d: options is 2; it must be an object, \{ kernel, stride, padding, ceilMode \}/,
     ],
     'maxPool2d(x)': [(d) => method(image(d), 'maxPool2d')(), /maxPool2d: options is undefined; it must be an object/],
     'attention(q, k, v, null, options)': [
@@ -233,9 +233,13 @@ test('layers, models and initial values refuse what they do not know', () =>
       (d) => layer(nn.ConvTranspose2d)(d, 1, 2, 3, { output_padding: 1 }),
       /do you mean outputPadding/,
     ],
-    'new MaxPool2d({ ceilMode })': [
-      (d) => layer(nn.MaxPool2d)(d, 2, { ceilMode: true }),
-      /MaxPool2d: there is no option 'ceilMode'; the options are stride, padding/,
+    'averagePool2d({ ceilMode, padding })': [
+      (d) => ops.averagePool2d(image(d), { kernel: 2, padding: 1, ceilMode: true }),
+      /averagePool2d: ceilMode with padding needs countPadding: false/,
+    ],
+    'new MaxPool2d({ returnIndices })': [
+      (d) => layer(nn.MaxPool2d)(d, 2, { returnIndices: true }),
+      /MaxPool2d: there is no option 'returnIndices'; the options are stride, padding, ceilMode/,
     ],
     'new Dropout({ p })': [(d) => layer(nn.Dropout)(d, { p: 0.1 }), /Dropout: rate is an object; it must be a number/],
     'new BatchNorm2d({ track_running_stats })': [

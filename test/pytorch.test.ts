@@ -147,6 +147,15 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
     new nn.AveragePool1d(x.device, 3, { stride: 2, padding: 1, countPadding: false }).forward(x),
   'a / torch.sqrt((a * a).mean(-1, keepdim=True) + 0.25) * b': (a, weight) =>
     withValues(new nn.RMSNorm(a.device, 3, { eps: 0.25 }), { weight }).forward(a),
+  'F.max_pool2d(x, 3, 2, 1, ceil_mode=True)': (x) =>
+    ops.maxPool2d(x, { kernel: 3, stride: 2, padding: 1, ceilMode: true }),
+  'F.max_pool2d(x, 2, 3, ceil_mode=True)': (x) =>
+    new nn.MaxPool2d(x.device, 2, { stride: 3, ceilMode: true }).forward(x),
+  'F.max_pool1d(x, 2, 4, 1, ceil_mode=True)': (x) =>
+    new nn.MaxPool1d(x.device, 2, { stride: 4, padding: 1, ceilMode: true }).forward(x),
+  'F.avg_pool2d(x, 3, 2, ceil_mode=True)': (x) => ops.averagePool2d(x, { kernel: 3, stride: 2, ceilMode: true }),
+  'F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False)': (x) =>
+    new nn.AveragePool2d(x.device, 3, { stride: 2, padding: 1, ceilMode: true, countPadding: false }).forward(x),
   'recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, b)[0]': (x, key) =>
     filled(new nn.MultiheadAttention(x.device, 4, 2)).forward(x, null, key),
   'recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, c)[0]': (x, key, value) =>

@@ -21,13 +21,21 @@ const poolings = fc
     strideX: fc.integer({ min: 1, max: 4 }),
     padding: fc.boolean(),
     quarters: fc.boolean(),
+    ceil: fc.boolean(),
   })
-  .map(({ padding, quarters, ...drawn }): Pooling => {
+  .map(({ padding, quarters, ceil, ...drawn }): Pooling => {
     const p = quarters ? { ...drawn, kernelHeight: 2, kernelWidth: 2, strideY: 2, strideX: 2 } : drawn
     const padY = padding ? Math.floor(p.kernelHeight / 2) : 0
     const padX = padding ? Math.floor(p.kernelWidth / 2) : 0
-    const outHeight = Math.floor((p.height + 2 * padY - p.kernelHeight) / p.strideY) + 1
-    const outWidth = Math.floor((p.width + 2 * padX - p.kernelWidth) / p.strideX) + 1
+    /** With `ceil` the last window may go beyond the padded image, but not begin behind the image. */
+    const windows = (size: number, kernel: number, stride: number, pad: number) => {
+      if (size + 2 * pad < kernel) return 0
+      if (!ceil) return Math.floor((size + 2 * pad - kernel) / stride) + 1
+      const count = Math.ceil((size + 2 * pad - kernel) / stride) + 1
+      return (count - 1) * stride >= size + pad ? count - 1 : count
+    }
+    const outHeight = windows(p.height, p.kernelHeight, p.strideY, padY)
+    const outWidth = windows(p.width, p.kernelWidth, p.strideX, padX)
     return { ...p, padY, padX, outHeight, outWidth }
   })
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)

@@ -1,7 +1,7 @@
 /**
  * Pooling over windows of planes [planes, height, width] -> [planes, outHeight, outWidth].
  *
- * A gradient walks the windows of the forward and adds to every input it saw. Not here: ceil mode, dilation.
+ * A gradient walks the windows of the forward and adds to every input it saw. Not here: dilation.
  */
 import type { Floats, Kernels, Pooling } from '../kernels.js'
 import { choicePacking } from '../packing.js'
@@ -91,8 +91,8 @@ export const maxPoolGradient: Kernels['maxPoolGradient'] = (p, [dy, choices], [d
 }
 
 /**
- * The divisor of the sum over a window. With countPadding it is the size of the whole window, because without ceil mode
- * no window leaves the padded input.
+ * The divisor of the sum over a window. With countPadding it is the size of the whole window, for windows that do
+ * not leave the padded input.
  */
 function divisor(p: Pooling & { countPadding: boolean }, rows: number, columns: number): number {
   return p.countPadding ? p.kernelHeight * p.kernelWidth : rows * columns

@@ -65,7 +65,7 @@ export class Linear extends Module {
 }
 
 /** The options of a pooling layer, whose kernel is an argument. */
-const WINDOW = { stride: ANYTHING, padding: ANYTHING }
+const WINDOW = { stride: ANYTHING, padding: ANYTHING, ceilMode: BOOLEAN }
 
 export function checkGroups(layer: string, groups: number, inChannels: number, outChannels: number): void {
   if (Number.isInteger(groups) && groups > 0 && inChannels % groups === 0 && outChannels % groups === 0) return
@@ -208,8 +208,7 @@ export class MaxPool2d extends Module {
   constructor(device: Device, kernel: Sides, options: Omit<PoolOptions, 'kernel'> = {}) {
     super(device)
     checkMaxPool([kernel, options])
-    const { stride = kernel, padding = 0 } = options
-    this.#options = poolSides('MaxPool2d', { kernel, stride, padding })
+    this.#options = poolSides('MaxPool2d', { ...options, kernel })
   }
 
   forward(x: Tensor): Tensor {
@@ -232,8 +231,8 @@ export class AveragePool2d extends Module {
   constructor(device: Device, kernel: Sides, options: Omit<AveragePoolOptions, 'kernel'> = {}) {
     super(device)
     checkAveragePool([kernel, options])
-    const { stride = kernel, padding = 0, countPadding = true } = options
-    this.#options = { countPadding, ...poolSides('AveragePool2d', { kernel, stride, padding }) }
+    const { countPadding = true } = options
+    this.#options = { countPadding, ...poolSides('AveragePool2d', { ...options, kernel }) }
   }
 
   forward(x: Tensor): Tensor {

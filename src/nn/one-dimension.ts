@@ -30,6 +30,8 @@ export interface Pool1dOptions {
   stride?: number
   /** on each side, at most half the kernel; default 0 */
   padding?: number
+  /** as in a pooling of images; default false */
+  ceilMode?: boolean
 }
 
 /** [N, C, L] -> [N, C, 1, L] */
@@ -92,10 +94,13 @@ export class Conv1d extends Module {
   }
 }
 
-const poolOptions = (name: string, kernel: number, { stride = kernel, padding = 0 }: Pool1dOptions) =>
-  poolSides(name, { kernel: [1, kernel], stride: [1, stride], padding: [0, padding] })
+const poolOptions = (name: string, kernel: number, { stride = kernel, padding = 0, ceilMode }: Pool1dOptions) =>
+  poolSides(name, { kernel: [1, kernel], stride: [1, stride], padding: [0, padding], ceilMode })
 
-const checkMaxPool = door('MaxPool1d', { kernel: NUMBER, options: optional(options<Pool1dOptions>(SIZES)) })
+const checkMaxPool = door('MaxPool1d', {
+  kernel: NUMBER,
+  options: optional(options<Pool1dOptions>({ ...SIZES, ceilMode: BOOLEAN })),
+})
 
 /** The maximum of every window: [N, C, L] -> [N, C, OL]; as MaxPool2d. */
 export class MaxPool1d extends Module {
@@ -115,7 +120,7 @@ export class MaxPool1d extends Module {
 
 const checkAveragePool = door('AveragePool1d', {
   kernel: NUMBER,
-  options: options<Pool1dOptions & { countPadding?: boolean }>({ ...SIZES, countPadding: BOOLEAN }),
+  options: options<Pool1dOptions & { countPadding?: boolean }>({ ...SIZES, ceilMode: BOOLEAN, countPadding: BOOLEAN }),
 })
 
 /** The mean of every window: [N, C, L] -> [N, C, OL]; as AveragePool2d. */

@@ -13,7 +13,7 @@ import { checkImages, countWindows, POOL, type PoolOptions, poolSides, sides } f
 
 export type { PoolOptions } from './window.js'
 
-function sizes(op: string, x: Shape, { kernel, stride = kernel, padding = 0 }: PoolOptions): Pooling {
+function sizes(op: string, x: Shape, { kernel, stride = kernel, padding = 0, ceilMode }: PoolOptions): Pooling {
   const [kernelHeight, kernelWidth] = sides(op, 'kernel', kernel, 1)
   const [strideY, strideX] = sides(op, 'stride', stride, 1)
   const [padY, padX] = sides(op, 'padding', padding, 0)
@@ -33,8 +33,8 @@ function sizes(op: string, x: Shape, { kernel, stride = kernel, padding = 0 }: P
     strideX,
     padY,
     padX,
-    outHeight: countWindows(op, x, 2, kernelHeight, strideY, padY),
-    outWidth: countWindows(op, x, 3, kernelWidth, strideX, padX),
+    outHeight: countWindows(op, x, 2, kernelHeight, strideY, padY, ceilMode),
+    outWidth: countWindows(op, x, 3, kernelWidth, strideX, padX, ceilMode),
   }
 }
 
@@ -66,12 +66,13 @@ const maxPoolOp: Op<PoolOptions> = {
   samples: [
     sample({ kernel: 2 }, [[2, 2, 4, 4], distinct]),
     sample({ kernel: [3, 2], stride: [1, 2], padding: [1, 0] }, [[1, 2, 5, 6], distinct]),
+    sample({ kernel: 3, stride: [2, 3], padding: [1, 0], ceilMode: true }, [[1, 2, 6, 17], distinct]),
   ],
 }
 /**
  * The maximum of every window; padding never wins; a window holding NaN gives NaN.
  * @param x  [N, C, H, W]
- * @returns  [N, C, OH, OW], OH = floor((H + 2 padding - kernel) / stride) + 1
+ * @returns  [N, C, OH, OW], OH = floor((H + 2 padding - kernel) / stride) + 1, or with ceilMode perhaps one more
  * @throws ShapeError     x is not [N, C, H, W], or is smaller than the window
  * @throws ArgumentError  a padding above half the kernel, a kernel or stride below 1
  * Saves which number of each window is the maximum, in a few bits. Among equal values the first in row-major order takes
@@ -88,14 +89,23 @@ export interface AveragePoolOptions extends PoolOptions {
   countPadding?: boolean
 }
 
-const averaging = (x: Shape, options: AveragePoolOptions) => ({
-  countPadding: options.countPadding ?? true,
-  ...sizes('averagePool2d', x, options),
-})
+/** @throws ArgumentError  padding that counts, and a window that is cut off: its divisor would be neither size */
+function averaging(x: Shape, options: AveragePoolOptions) {
+  const p = sizes('averagePool2d', x, options)
+  const { countPadding = true, ceilMode = false } = options
+  if (!ceilMode || !countPadding) return { countPadding, ...p }
+  if (p.padY + p.padX > 0) {
+    throw new ArgumentError('averagePool2d: ceilMode with padding needs countPadding: false')
+  }
+  return { countPadding: false, ...p }
+}
 
 const averagePoolOp: Op<AveragePoolOptions> = {
   name: 'averagePool2d',
-  shape: ([x], options) => pooled('averagePool2d', x, options),
+  shape: ([x], options) => {
+    averaging(x, options)
+    return pooled('averagePool2d', x, options)
+  },
   forward: ({ device, shapes: [x], options, inputs, output }) =>
     device.run('averagePool', averaging(x, options), inputs, [output]),
   gradients: [
@@ -109,10 +119,12 @@ const averagePoolOp: Op<AveragePoolOptions> = {
     sample({ kernel: 2 }, [[2, 2, 4, 4], grid]),
     sample({ kernel: [3, 2], stride: [1, 2], padding: [1, 1] }, [[1, 2, 5, 6], grid]),
     sample({ kernel: 3, stride: 2, padding: 1, countPadding: false }, [[1, 2, 5, 5], grid]),
+    sample({ kernel: 2, ceilMode: true }, [[1, 2, 5, 17], grid]),
   ],
 }
 /**
- * The mean of every window. Shapes and errors are those of maxPool2d. Saves nothing.
+ * The mean of every window, or with ceilMode of what is left of it. Shapes and errors are those of maxPool2d. Saves nothing.
+ * @throws ArgumentError  ceilMode and padding without countPadding: false
  * @param options.countPadding  true: divide by the size of the window; false: by the number of its pixels on the image
  */
 export const averagePool2d = define(

@@ -1,5 +1,5 @@
 /** Windows that slide over images, for convolution and pooling. */
-import { ANYTHING, type Known } from '../memory/arguments.js'
+import { ANYTHING, BOOLEAN, type Known } from '../memory/arguments.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { type Shape, showShape } from '../tensor/shape.js'
@@ -24,19 +24,22 @@ export interface PoolOptions {
   stride?: Sides
   /** on each side, at most half the kernel; default 0 */
   padding?: Sides
+  /** have a last window that is cut off by the far edge, where the others leave something out; default false */
+  ceilMode?: boolean
 }
 
 /** Their kinds; `sides` says what is wrong with a value. */
-export const POOL: Known<PoolOptions> = { kernel: ANYTHING, stride: ANYTHING, padding: ANYTHING }
+export const POOL: Known<PoolOptions> = { kernel: ANYTHING, stride: ANYTHING, padding: ANYTHING, ceilMode: BOOLEAN }
 
 /** A checked copy of the options: the gradient reads them later, when the caller may have changed the original. */
 export const poolSides = (
   op: string,
-  { kernel, stride = kernel, padding = 0 }: PoolOptions,
+  { kernel, stride = kernel, padding = 0, ceilMode = false }: PoolOptions,
 ): Required<PoolOptions> => ({
   kernel: sides(op, 'kernel', kernel, 1),
   stride: sides(op, 'stride', stride, 1),
   padding: sides(op, 'padding', padding, 0),
+  ceilMode,
 })
 
 export interface ConvolutionOptions {
@@ -77,11 +80,24 @@ export function checkImages(op: string, x: Shape): void {
 /**
  * How many windows fit along one direction: floor((size + 2 pad - extent) / stride) + 1, where a kernel of
  * size k and dilation d has the extent d (k - 1) + 1.
+ * With `ceil` one more, if something is left over and that window begins on the image or in the padding before it.
  * @throws ShapeError  no window fits
  */
-export function countWindows(op: string, x: Shape, axis: 2 | 3, extent: number, stride: number, pad: number): number {
+export function countWindows(
+  op: string,
+  x: Shape,
+  axis: 2 | 3,
+  extent: number,
+  stride: number,
+  pad: number,
+  ceil = false,
+): number {
   const padded = x[axis] + 2 * pad
-  if (extent <= padded) return Math.floor((padded - extent) / stride) + 1
+  if (extent <= padded) {
+    const count = Math.floor((padded - extent) / stride) + 1
+    const isOver = (count - 1) * stride + extent < padded && count * stride < x[axis] + pad
+    return ceil && isOver ? count + 1 : count
+  }
   throw new ShapeError(
     `${op}: the window covers ${extent} along axis ${axis}, where the input ${showShape(x)} has ${padded} with padding`,
   )

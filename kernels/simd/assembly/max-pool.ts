@@ -48,11 +48,12 @@ export function maxPoolGradient(dy: usize, choices: usize, dx: usize, planes: i3
   }
 }
 
-/** Are windows 2 x 2 side by side, with at least two in a row, so that every vector can be whole? */
+/** Are windows 2 x 2 side by side, none of them cut off, with at least two in a row, so that every vector can be whole? */
 function areQuarters(): bool {
   const p = changetype<PoolSizes>(POOL_SIZES)
   const square = p.kernelHeight == 2 && p.kernelWidth == 2 && p.strideY == 2 && p.strideX == 2
-  return square && p.padY == 0 && p.padX == 0 && p.outWidth > 1
+  const whole = 2 * p.outHeight <= p.height && 2 * p.outWidth <= p.width
+  return square && whole && p.padY == 0 && p.padX == 0 && p.outWidth > 1
 }
 
 /** Does a candidate take the place of the best so far? NaN beats all but NaN. */
