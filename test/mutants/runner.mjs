@@ -3,7 +3,9 @@
  * of every module: no mutant is "static", and none leaves anything behind.
  *   dryRun     runs every file once, and records how long each test takes and which mutants it meets. The mutants that a
  *              module meets while it loads count for every test of the file.
- *   mutantRun  runs the tests that meet the mutant, file by file, up to the first failure.
+ *   mutantRun  runs the tests that meet the mutant, file by file, up to the first failure. It leaves out the slowest of them
+ *              if all would take longer than SLUICE_MUTANTS_SECONDS, and the mutants that are not in the sample of
+ *              SLUICE_MUTANTS_EVERY.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,6 +26,14 @@ const CHILD = new URL('child.mjs', import.meta.url).href
 const PATIENCE = 4
 const START_MS = 8000
 
+/** The tests of a mutant may take this long; every how many-th mutant is tried. */
+const LIMIT_MS = 1000 * Number(process.env.SLUICE_MUTANTS_SECONDS ?? Infinity)
+const EVERY = Number(process.env.SLUICE_MUTANTS_EVERY ?? 1)
+const JOBS = Number(process.env.SLUICE_MUTANTS_JOBS ?? 1)
+
+/** What the report says of a mutant outside the sample. */
+const NOT_TRIED = 'not in the sample'
+
 const idOf = (file, name) => `${basename(file, '.test.js')}: ${name}`
 
 class UvuRunner {
@@ -40,14 +50,18 @@ class UvuRunner {
   async dryRun({ timeout, testFiles }) {
     const perTest = {}
     const learned = { tests: {}, loadMs: {} }
-    for (const file of testFiles.map((path) => basename(path).replace(/ts$/, 'js'))) {
+    const files = testFiles.map((path) => basename(path).replace(/ts$/, 'js'))
+    const results = await sideBySide(files, async (file) => {
       const began = performance.now()
       const env = { NODE_OPTIONS: `--import ${CHILD}` }
-      const { code, finished, coverages, output } = await this.#run(file, { names: null }, env, timeout)
+      const result = await this.#run(file, { names: null }, env, timeout)
+      return { file, ...result, ms: performance.now() - began }
+    })
+    for (const { file, code, finished, coverages, output, ms: wholeMs } of results) {
       if (code !== 0) return { status: DryRunStatus.Error, errorMessage: `${file} fails without a mutant\n${output}` }
       for (const { name, ms } of finished) learned.tests[idOf(file, name)] = { file, name, ms }
       const tests = finished.map(({ name }) => idOf(file, name))
-      learned.loadMs[file] = performance.now() - began - finished.reduce((sum, { ms }) => sum + ms, 0)
+      learned.loadMs[file] = wholeMs - finished.reduce((sum, { ms }) => sum + ms, 0)
       for (const coverage of coverages) {
         for (const id of tests) count(perTest, id, coverage.static)
         for (const [name, hits] of Object.entries(coverage.perTest)) count(perTest, idOf(file, name), hits)
@@ -65,6 +79,7 @@ class UvuRunner {
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit, sandboxFileName }) {
+    if (activeMutant.id % EVERY !== 0) return { status: MutantRunStatus.Error, errorMessage: NOT_TRIED }
     const kills = (file) => this.#kills.get(`${sandboxFileName} ${file}`) ?? 0
     const runs = this.#runsOf(testFilter).sort((a, b) => a.ms / (1 + kills(a.file)) - b.ms / (1 + kills(b.file)))
     let nrOfTests = 0
@@ -87,12 +102,15 @@ class UvuRunner {
     rmSync(this.#reports, { recursive: true, force: true })
   }
 
-  /** Tests by file, the quickest first. */
+  /** Tests by file, the quickest first, as far as the limit allows. */
   #runsOf(ids) {
     this.#learned ??= JSON.parse(readFileSync(LEARNED, 'utf8'))
     const { tests, loadMs } = this.#learned
     const runs = new Map()
+    let whole = 0
     for (const { file, name, ms } of ids.map((id) => tests[id]).sort((a, b) => a.ms - b.ms)) {
+      whole += ms + (runs.has(file) ? 0 : loadMs[file])
+      if (whole > LIMIT_MS && runs.size > 0) break
       const run = runs.get(file) ?? { file, names: [], ms: loadMs[file] }
       runs.set(file, run)
       run.names.push(name)
@@ -103,8 +121,8 @@ class UvuRunner {
 
   /** Runs tests of one file; `code` is null if they did not end in time. */
   async #run(file, settings, env, timeoutMs) {
-    const report = join(this.#reports, 'report.json')
-    rmSync(report, { force: true })
+    const folder = mkdtempSync(join(this.#reports, 'run-'))
+    const report = join(folder, 'report.json')
     const SLUICE_MUTANTS = JSON.stringify({ ...settings, report })
     // a process group of its own, so that its child processes can be ended with it
     const child = spawn(process.execPath, [join(FOLDER, file)], {
@@ -137,19 +155,26 @@ class UvuRunner {
     end()
     const told = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {}
     const { finished = [], running = null, coverage } = told
-    const coverages = [coverage, ...this.#coveragesOfChildren()].filter((found) => found !== undefined)
+    const coverages = [coverage, ...coveragesOfChildren(folder)].filter((found) => found !== undefined)
+    rmSync(folder, { recursive: true })
     return { code: late ? null : (status ?? 1), finished, running, coverages, output }
   }
+}
 
-  #coveragesOfChildren() {
-    const files = readdirSync(this.#reports).filter((name) => name !== 'report.json')
-    return files.map((name) => {
-      const path = join(this.#reports, name)
-      const { coverage } = JSON.parse(readFileSync(path, 'utf8'))
-      rmSync(path)
-      return coverage
-    })
+function coveragesOfChildren(folder) {
+  const files = readdirSync(folder).filter((name) => name !== 'report.json')
+  return files.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).coverage)
+}
+
+/** Runs `fn` on all items, JOBS at a time. */
+async function sideBySide(items, fn) {
+  const results = []
+  const left = items.entries()
+  const work = async () => {
+    for (const [i, item] of left) results[i] = await fn(item)
   }
+  await Promise.all(Array.from({ length: JOBS }, work))
+  return results
 }
 
 function count(perTest, id, hits) {
