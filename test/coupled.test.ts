@@ -190,6 +190,14 @@ test('a loss that compares samples is evaluated over parts as over one piece, an
       losses.push(result.loss)
     }
     expectClose([losses[1]], [losses[0]], 1e-12)
+    const inputShape = name.startsWith('two') ? [[FEATURES], [FEATURES]] : [FEATURES]
+    const { shape } = targets as { shape: number[] }
+    const shapes = { inputShape, targetShape: shape.slice(1) }
+    const points = streamer.timeline({ batch: SAMPLES, microBatch: 7, mode: 'evaluate', ...shapes } as never)
+    assert.not(
+      points.some(({ op }) => op === 'backward'),
+      'an evaluation makes no gradients',
+    )
   }
 })
 

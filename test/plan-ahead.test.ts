@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Dataset, fromArrays } from '../src/data/index.js'
 import { openDevice } from '../src/device/open.js'
+import { ArgumentError } from '../src/memory/errors.js'
 import { BatchNorm2d, Buffer, Flatten, Linear, Module, Sequential } from '../src/nn/index.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
 import { sgd } from '../src/optim/index.js'
@@ -115,6 +116,23 @@ test('a size that was planned before is not planned again, unless the model has 
   model.modules()[1].eval()
   assert.ok((await step(79)) > 1)
   assert.is(await step(79), 1)
+})
+
+test('a mini-batch or a micro-batch that is no positive whole number of samples is refused', async () => {
+  const streamer = await overOnePixel()
+  const plan = { batch: 4, inputShape: [2, 1, 1], targetShape: [] }
+  for (const count of [0, -1, 1.5, Number.NaN, Infinity]) {
+    for (const wrong of ['batch', 'microBatch']) {
+      try {
+        streamer.plan({ ...plan, [wrong]: count })
+        assert.unreachable()
+      } catch (error) {
+        assert.instance(error, ArgumentError)
+        assert.match(String(error), new RegExp(wrong))
+      }
+    }
+  }
+  assert.is(streamer.plan({ ...plan, microBatch: 2 }).batch, 4)
 })
 
 test.run()

@@ -114,7 +114,8 @@ export class Checkpoints {
   }
 
   async afterStep(cursor: Cursor, noise: NoiseSum): Promise<void> {
-    if (this.#every > 0 && this.optimizer.steps % this.#every === 0) await this.#keep(cursor, noise)
+    // without checkpoints the remainder is NaN
+    if (this.optimizer.steps % this.#every === 0) await this.#keep(cursor, noise)
   }
 
   /** The cursor has moved without a step: an epoch is over. */
