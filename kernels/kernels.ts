@@ -12,6 +12,7 @@
  * A trailing `?` on an operand means that it can be left out; the list is then shorter.
  * `accumulate: true` adds to the values of the output instead of replacing them.
  */
+import type { Attention, AttentionRows } from './attention.js'
 import type { Dropout } from './dropout.js'
 import type { BinaryFunction, BinaryWithGradient, MaskedFunction, UnaryFunction } from './functions.js'
 import type { Offsets } from './strides.js'
@@ -87,17 +88,6 @@ export interface Normalization {
   eps: number
   /** inputs end with gamma, beta (forward) or gamma (gradient) */
   affine: boolean
-}
-
-/** Attention scores [batch, queries, keys]. */
-export interface AttentionRows {
-  batch: number
-  queries: number
-  keys: number
-  scale: number
-  causal: boolean
-  /** with a mask: where it begins for each element of the batch, and its element strides (0: broadcast) */
-  mask: { starts: Offsets; strideQuery: number; strideKey: number } | null
 }
 
 /** Class losses: logits [outer, classes, inner], targets [outer, inner], rows = outer * inner. */
@@ -221,6 +211,16 @@ export interface KernelParameters {
   /** dy, y -> dx */
   softmaxGradient: Rows & { log: boolean }
 
+  /**
+   * q, k, v, mask? -> y [batch, queries, width] = dropout(p) v, with p = softmax(scale q k^T + mask) along the keys, 0 where
+   * `causal` and key > query; and the logarithm of each softmax's denominator [batch, queries], log sum exp(scale q k^T + mask)
+   */
+  attention: Attention
+  /**
+   * dy, q, k, v, y, logSumExp, mask? -> dq, dk, dv: p = exp(scale q k^T + mask - logSumExp), ds = scale p (dropout(dy v^T) - sum of dy y),
+   * dq = ds k, dk = ds^T q, dv = dropout(p)^T dy
+   */
+  attentionGradient: Attention
   /**
    * scores, mask? -> probabilities: softmax of scale * score + mask along the keys; 0 where `causal` and key > query.
    * The output may be the first input.

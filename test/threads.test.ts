@@ -147,6 +147,12 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     agree('attentionSoftmax', { ...attention, mask: null }, [scores], scores.length)
     const mask = { starts, strideQuery: 65, strideKey: 1 }
     agree('attentionSoftmax', { ...attention, mask }, [scores, noise(scores.length, 2)], scores.length)
+    const heads = { ...attention, keys: 150, depth: 9, width: 6, mask: null, dropout: null }
+    const [q, k, v] = [5 * 47 * 9, 5 * 150 * 9, 5 * 150 * 6].map((size, i) => noise(size, i))
+    agree('attention', heads, [q, k, v], 5 * 47 * 6, 5 * 47)
+    const sums = noise(5 * 47, 4).map((value) => 5 + value)
+    const back = [noise(5 * 47 * 6, 5), q, k, v, noise(5 * 47 * 6, 6), sums]
+    agree('attentionGradient', heads, back, q.length, k.length, v.length)
     const gradient = { rows: 5 * 47, size: 65, scale: 0.3 }
     agree('attentionSoftmaxGradient', gradient, [scores, noise(scores.length, 2)], scores.length)
     for (const view of [

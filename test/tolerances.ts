@@ -136,6 +136,16 @@ export const float32AttentionShare = (size: number, magnitude: number): number =
   float32Share(size, 2 * magnitude) + 2 * 2 * 3 * magnitude * FLOAT32_ROUNDING
 
 /**
+ * The absolute error of attention in float32 where q, k, v and the mask are in [-1, 1] and |scale| is at most 1. The score is a
+ * sum of `depth` products, of magnitude depth + 1 with the mask; its error is a relative error of a share
+ * (float32AttentionShare), and the shares of a row, which dropout makes larger by 4 / 3, add up to 1. The output is a sum
+ * of `keys` products of a share and a value. The log-sum-exp and the scores of a gradient, which uses it, are rounded once more.
+ * In a gradient each term is a product of a share and two numbers of at most 2 width, and there are as many as rows.
+ */
+export const attentionError = (p: { keys: number; depth: number; width: number }): number =>
+  2 * (4 / 3) * (float32AttentionShare(p.keys, p.depth + 1) + float32Sum(p.keys + p.depth, 1)) * 2 * (p.width + 1)
+
+/**
  * The absolute error of the logarithm of a share, x - max - log(sum): three roundings of numbers up to range +
  * log(size), 1 ulp of the logarithm, and the relative error of the sum, which the logarithm makes absolute.
  */

@@ -1,94 +1,13 @@
-/**
- * Dropout with the masks of all other dialects, bit for bit: Threefry-2x32-20 (kernels/reference/machine/threefry.ts).
- *
- * Its words have 32 bits, but an argument of a program holds only 24. So a program gets each word in two halves. The
- * generator is written twice, because gpu.js does not know the integers of GLSL.
- */
-import { DROPOUT_CALLS } from '../dropout.js'
+/** Dropout with the masks of all other dialects, bit for bit: machine/random.ts. */
 import type { GpuKernel } from './machine/kernel.js'
-import type { DetailedHelper, Four, Named, Program, Texels, Thread } from './machine/program.js'
+import type { Four, Program, Texels, Thread } from './machine/program.js'
+import { COUNTER, type Counter, drawing, KEY, type Key, RANDOM } from './machine/random.js'
 
-/** Halves of the seed and of the step. */
-const KEY = ['seedLow', 'seedHigh', 'stepLow', 'stepHigh'] as const
-/** Halves of the position of value 0, and of the counter's second word there. */
-const COUNTER = ['firstLow', 'firstHigh', 'wordLow', 'wordHigh'] as const
-type Key = Named<typeof KEY>
-type Counter = Named<typeof COUNTER>
-
-declare function turned(word: number, bits: number): number
-declare function drawn(i: number, key: Key, counter: Counter): number
-
-const ROTATION: DetailedHelper = {
-  source: function turned(word: number, bits: number): number {
-    return (word << bits) | (word >>> (32 - bits))
-  },
-  glsl: 'uint turned(uint word, int bits) { return (word << bits) | (word >> (32 - bits)); }',
-}
-
-/**
- * The 24 random bits of value i, as a whole number. If the position passes 2^32, the second word grows by
- * DROPOUT_CALLS, which is written out here: Note [Counter of a mask] in kernels.ts.
- */
-const RANDOM: DetailedHelper = {
-  kinds: ['number', KEY, COUNTER],
-  source: function drawn(i: number, key: Key, counter: Counter): number {
-    const place = counter.firstLow + 65536 * counter.firstHigh + i
-    const position = place >>> 0
-    const next = place > position ? 2048 : 0
-    let key0 = (key.seedLow + 65536 * key.seedHigh) | 0
-    let key1 = (key.stepLow + 65536 * key.stepHigh) | 0
-    let key2 = 0x1bd11bda ^ key0 ^ key1
-    let x = ((position >>> 1) + key0) | 0
-    let y = (counter.wordLow + 65536 * counter.wordHigh + next + key1) | 0
-    for (let group = 0; group < 5; group++) {
-      const odd = group % 2 === 1
-      x = (x + y) | 0
-      y = turned(y, odd ? 17 : 13) ^ x
-      x = (x + y) | 0
-      y = turned(y, odd ? 29 : 15) ^ x
-      x = (x + y) | 0
-      y = turned(y, odd ? 16 : 26) ^ x
-      x = (x + y) | 0
-      y = turned(y, odd ? 24 : 6) ^ x
-      const used = key0
-      key0 = key1
-      key1 = key2
-      key2 = used
-      x = (x + key0) | 0
-      y = (y + key1 + group + 1) | 0
-    }
-    return ((position & 1) === 1 ? y : x) >>> 8
-  },
-  glsl: `float drawn(float i, vec4 key, vec4 counter) {
-    uvec4 k = uvec4(key);
-    uvec4 c = uvec4(counter);
-    uint position = (c.x | c.y << 16) + uint(i);
-    uint next = position < uint(i) ? 2048u : 0u;
-    uvec3 keys = uvec3(k.x | k.y << 16, k.z | k.w << 16, 0x1bd11bdau);
-    keys.z ^= keys.x ^ keys.y;
-    uint x = (position >> 1) + keys.x;
-    uint y = (c.z | c.w << 16) + next + keys.y;
-    for (uint group = 0u; group < 5u; group++) {
-      bool odd = (group & 1u) == 1u;
-      x += y;
-      y = turned(y, odd ? 17 : 13) ^ x;
-      x += y;
-      y = turned(y, odd ? 29 : 15) ^ x;
-      x += y;
-      y = turned(y, odd ? 16 : 26) ^ x;
-      x += y;
-      y = turned(y, odd ? 24 : 6) ^ x;
-      keys = keys.yzx;
-      x += keys.x;
-      y += keys.y + group + 1u;
-    }
-    return float(((position & 1u) == 1u ? y : x) >> 8);
-  }`,
-}
+declare function drawn(row: number, width: number, i: number, key: Key, counter: Counter): number
 
 /** A value that is dropped may be NaN: it is not multiplied by 0. */
 function kept(x: number, i: number, key: Key, counter: Counter, least: number, scale: number): number {
-  return drawn(i, key, counter) >= least ? scale * x : 0
+  return drawn(0, 0, i, key, counter) >= least ? scale * x : 0
 }
 
 function dropped(this: Thread, x: Texels, key: Key, counter: Counter, least: number, scale: number): Four {
@@ -106,19 +25,13 @@ const DROPOUT: Program = {
   name: 'dropout',
   source: dropped,
   kinds: ['texels', KEY, COUNTER, 'number', 'number'],
-  helpers: { turned: ROTATION, drawn: RANDOM, kept: { source: kept, kinds: ['number', 'number', KEY, COUNTER] } },
+  helpers: { ...RANDOM, kept: { source: kept, kinds: ['number', 'number', KEY, COUNTER] } },
 }
-
-/** The low 16 bits of a word, and the high 16; a larger number counts modulo 2^32. */
-const halves = (word: number): [number, number] => [word & 0xffff, word >>> 16]
 
 export const dropout: GpuKernel<'dropout'> = {
   programs: [DROPOUT],
-  run(gpu, { rate, seed, step, call, first }, [x], [y]) {
-    const key: Four = [...halves(seed), ...halves(step)]
-    const counter: Four = [...halves(first), ...halves(call + DROPOUT_CALLS * Math.floor(first / 2 ** 32))]
-    // A value with the random number k of 24 bits is kept if k / 2^24 >= rate.
-    const least = Math.ceil(rate * 2 ** 24)
-    gpu.run(DROPOUT, [x, key, counter, least, 1 / (1 - rate)], y)
+  run(gpu, p, [x], [y]) {
+    const { key, counter, least, scale } = drawing(p)
+    gpu.run(DROPOUT, [x, key, counter, least, scale], y)
   },
 }

@@ -30,6 +30,8 @@ import * as deviation from './deviation.js'
 import * as dropout from './dropout.js'
 import * as elementwise from './elementwise.js'
 import * as embedding from './embedding.js'
+import * as flash from './flash.js'
+import * as flashGradient from './flash-gradient.js'
 import * as loss from './loss.js'
 import type { GpuKernels } from './machine/kernel.js'
 import * as mask from './mask.js'
@@ -59,6 +61,8 @@ export const gpuKernels: GpuKernels = {
   ...dropout,
   ...elementwise,
   ...embedding,
+  ...flash,
+  ...flashGradient,
   ...loss,
   ...mask,
   ...matmul,

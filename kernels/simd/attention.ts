@@ -1,7 +1,110 @@
-/** Softmax of attention scores, in parts by rows: assembly/attention.ts. */
+/**
+ * Attention in parts by blocks of queries, and its gradient by elements of the batch: assembly/flash.ts. Softmax of scores, in
+ * parts by rows: assembly/attention.ts.
+ */
+import type { Attention } from '../attention.js'
 import { listed } from '../strides.js'
-import { BYTES, DEAR_GRAIN } from './layout.js'
+import {
+  ATTENTION_HEADER_BYTES,
+  ATTENTION_KEYS,
+  ATTENTION_ROW_BYTES,
+  BYTES,
+  DEAR_GRAIN,
+  LINE_BYTES,
+  MAX_THREADS,
+  MULTIPLY_GRAIN,
+} from './layout.js'
+import { blocking, roundUp } from './machine/blocking.js'
+import { AttentionSizes } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
+import type { Assembly } from './machine/module.js'
+
+/**
+ * Queries in a tile: each number packed for a product serves as many multiply-adds. If each query sees no later key, more rows
+ * would leave fewer tiles that nobody sees.
+ */
+const tileRowsOf = ({ causal, queries }: Attention): number => Math.min(causal ? 64 : 128, queries)
+
+/** The products of a tile, and the workspace of a thread. */
+function cut(p: Attention, tiles: number) {
+  const { keys, depth, width } = p
+  const [rows, columns] = [tileRowsOf(p), Math.min(ATTENTION_KEYS, keys)]
+  const features = Math.max(depth, width)
+  const [m, n, k] = [Math.max(rows, columns), Math.max(columns, features), Math.max(rows, columns, features)]
+  const product = blocking(m, n, k, { slots: 1, maxDepth: 128 })
+  const tileBytes = roundUp(rows * columns * BYTES, LINE_BYTES)
+  return {
+    tileRows: rows,
+    productDepth: product.depth,
+    productHeight: product.blockHeight,
+    productBytes: product.bytes,
+    tileBytes,
+    slotBytes: product.bytes + roundUp(rows * ATTENTION_ROW_BYTES, LINE_BYTES) + tiles * tileBytes,
+  }
+}
+
+const headBytes = (batch: number): number => roundUp(ATTENTION_HEADER_BYTES + batch * BYTES, LINE_BYTES)
+
+/** The units of work of a forward: blocks of queries. */
+const blocksOf = (p: Attention): number => p.batch * Math.ceil(p.queries / tileRowsOf(p))
+
+const bits = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0]
+
+type Addresses = Partial<Record<'q' | 'k' | 'v' | 'mask' | 'y' | 'logSumExp' | 'dy' | 'dq' | 'dk' | 'dv', number>>
+const NOWHERE = { q: 0, k: 0, v: 0, mask: 0, y: 0, logSumExp: 0, dy: 0, dq: 0, dk: 0, dv: 0 }
+const NO_DROPOUT = { rate: 1, seed: 0, step: 0, call: 0, first: 0 }
+
+/** Stores what the functions in assembly/flash.ts read at the head of the workspace. */
+function storeHead(assembly: Assembly, p: Attention, tiles: number, addresses: Addresses, workspace: number): void {
+  const { rate, seed, step, call, first } = p.dropout ?? NO_DROPOUT
+  const sizes = AttentionSizes({
+    ...NOWHERE,
+    ...addresses,
+    ...cut(p, tiles),
+    maskRow: (p.mask?.strideQuery ?? 0) * BYTES,
+    maskKey: (p.mask?.strideKey ?? 0) * BYTES,
+    batch: p.batch,
+    queries: p.queries,
+    keys: p.keys,
+    depth: p.depth,
+    width: p.width,
+    causal: Number(p.causal),
+    scale: bits(p.scale),
+    keepScale: p.dropout ? bits(1 / (1 - rate)) : 0,
+    // a value with the random number k of 24 bits is kept if k / 2^24 >= rate
+    threshold: Math.ceil(rate * 2 ** 24),
+    seed,
+    step,
+    call,
+    firstLow: first,
+    firstHigh: Math.floor(first / 2 ** 32),
+  })
+  assembly.store(workspace, sizes)
+  if (p.mask) {
+    const starts = listed(p.mask.starts).map((start) => start * BYTES)
+    assembly.store(workspace + ATTENTION_HEADER_BYTES, starts)
+  }
+}
+
+const grainFor = (multiplications: number): number => Math.ceil(MULTIPLY_GRAIN / multiplications)
+
+export const attention: SimdKernel<'attention'> = {
+  workspaceBytes: (p) => headBytes(p.batch) + Math.min(MAX_THREADS, blocksOf(p)) * cut(p, 1).slotBytes,
+  run(assembly, p, [q, k, v, mask = 0], [y, logSumExp], workspace) {
+    storeHead(assembly, p, 1, { q, k, v, mask, y, logSumExp }, workspace)
+    const grain = grainFor(tileRowsOf(p) * p.keys * (p.depth + p.width))
+    assembly.inParts('attention', [blocksOf(p), 0, workspace], { count: 0, steps: [0, 1, 0], grain })
+  },
+}
+
+export const attentionGradient: SimdKernel<'attentionGradient'> = {
+  workspaceBytes: (p) => headBytes(p.batch) + Math.min(MAX_THREADS, p.batch) * cut(p, 2).slotBytes,
+  run(assembly, p, [dy, q, k, v, y, logSumExp, mask = 0], [dq, dk, dv], workspace) {
+    storeHead(assembly, p, 2, { q, k, v, mask, y, logSumExp, dy, dq, dk, dv }, workspace)
+    const grain = grainFor(p.queries * p.keys * (3 * p.depth + 2 * p.width))
+    assembly.inParts('attentionGradient', [p.batch, 0, workspace], { count: 0, steps: [0, 1, 0], grain })
+  },
+}
 
 export const attentionSoftmax: SimdKernel<'attentionSoftmax'> = {
   run(assembly, { batch, queries, keys, causal, scale, mask }, [scores, values = 0], [p]) {

@@ -1,4 +1,4 @@
-/** Dropout: a call of assembly/dropout.ts for each block of 2^32 positions that a tensor touches. */
+/** Dropout: a call of assembly/machine/dropout.ts for each block of 2^32 positions that a tensor touches. */
 import { DROPOUT_CALLS } from '../dropout.js'
 import { DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'

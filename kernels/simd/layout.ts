@@ -70,5 +70,15 @@ export const DOTS_SLOT_BYTES = 64
 /** Bands whose sums form one chain: Note [Long sums] in assembly/machine/sums.ts. */
 export const BANDS_IN_CHAIN = 64
 
+// The workspace of attention: header, where the mask of each of the batch begins, then for each slot a product's
+// workspace, a number for each row and two tiles of scores.
+
+/** The sizes, addresses and options of an attention: assembly/flash.ts. */
+export const ATTENTION_HEADER_BYTES = 192
+/** Keys in a tile of scores. */
+export const ATTENTION_KEYS = 128
+/** The running maximum of each row of a tile, and its running sum in double precision. */
+export const ATTENTION_ROW_BYTES = 16
+
 /** Columns that assembly/reduce.ts sums at once; the last columns, too few for a group, are summed in another order. */
 export const COLUMN_GROUP = 16

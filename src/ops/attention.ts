@@ -1,15 +1,18 @@
 /**
  * Attention: y = p v with p = softmax(scale q k^T + mask) along the keys.
  *
- * The probabilities overwrite the scores, and are saved: [T, S] for each head. With dy:
+ * Neither scores nor probabilities are ever whole: kernels make them block by block. Of each row the logarithm of the
+ * softmax's denominator is saved, with which the gradient makes p again, p = exp(scale q k^T + mask - logSumExp). With dy:
  *
- *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dp p),   dq = ds k,   dk = ds^T q
+ *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dy y),   dq = ds k,   dk = ds^T q
  *
- * where ds overwrites dp. With dropout, p' = dropout(p) replaces p in y and dv, and dp = dropout(dy v^T). The backward
- * draws p' again, so it is not saved.
+ * because the sum of dp p over keys is that of dy y. With dropout, p' = dropout(p) replaces p in y and dv, and dp = dropout(dy
+ * v^T). The backward draws p' again, so it is not saved. Only the gradient of a mask is made of whole scores, in workspace: it
+ * may be as large as they are.
  */
 
-import type { AttentionRows, KernelParameters } from '../../kernels/kernels.js'
+import type { Attention } from '../../kernels/attention.js'
+import type { KernelParameters } from '../../kernels/kernels.js'
 import type { Storage } from '../device/storage.js'
 import { BOOLEAN, NUMBER, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -18,7 +21,7 @@ import { MAYBE_TENSOR, TENSOR } from '../tensor/kinds.js'
 import { broadcastStrides, offsetsOf, type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkRate, type DropoutKey, nextKey } from './dropout.js'
-import { apply, type BackwardCall, type Call, define, type Op } from './op.js'
+import { apply, type BackwardCall, define, type Gradient, type Op } from './op.js'
 import { grid, sample } from './sample.js'
 import { sendSum } from './send.js'
 
@@ -71,21 +74,20 @@ function sizes([q, k, v, mask]: readonly Shape[]): Sizes {
   return { batch: sizeOf(lead), queries, keys, depth, width }
 }
 
-/** One matrix product for each matrix of the batch. */
-function products(batch: number, m: number, k: number, n: number, transposed: 'a' | 'b' | null) {
+/** For each matrix of the batch, a b^T. */
+function products(batch: number, m: number, k: number, n: number): KernelParameters['matmul'] {
   const inOrder = offsetsOf([batch], [1])
-  const transposes = { transposeA: transposed === 'a', transposeB: transposed === 'b' }
-  const offsets = { offsetsA: inOrder, offsetsB: inOrder }
-  return { batch, ...offsets, m, k, n, ...transposes, bias: false, accumulate: false } as const
+  const transposes = { transposeA: false, transposeB: true }
+  return { batch, offsetsA: inOrder, offsetsB: inOrder, m, k, n, ...transposes, bias: false, accumulate: false }
 }
 
-function rows([q, k, v, mask]: readonly Shape[], { causal, scale }: Settings): AttentionRows {
-  const { batch, queries, keys } = sizes([q, k, v, mask])
-  if (!mask) return { batch, queries, keys, causal, scale, mask: null }
-  const strides = broadcastStrides(mask, [...q.slice(0, -1), keys])
+function attentionOf([q, k, v, mask]: readonly Shape[], { causal, scale, dropout }: Settings): Attention {
+  const own = { ...sizes([q, k, v, mask]), causal, scale, dropout }
+  if (!mask) return { mask: null, ...own }
+  const strides = broadcastStrides(mask, [...q.slice(0, -1), own.keys])
   const [strideQuery, strideKey] = strides.slice(-2)
   const starts = offsetsOf(q.slice(0, -2), strides.slice(0, -2))
-  return { batch, queries, keys, causal, scale, mask: { starts, strideQuery, strideKey } }
+  return { mask: { starts, strideQuery, strideKey }, ...own }
 }
 
 const attentionOp: Op<Settings> = {
@@ -95,45 +97,22 @@ const attentionOp: Op<Settings> = {
     return [...shapes[0].slice(0, -1), width]
   },
   settings: ({ scale, dropout }) => ({ scale, dropout: dropout?.rate ?? 0 }),
-  extras: (shapes) => {
-    const { batch, queries, keys } = sizes(shapes)
-    return [batch * queries * keys]
-  },
-  forward: (call) => {
-    const { device, shapes, options, inputs, output, extras } = call
-    const [q, k, v, ...mask] = inputs
-    const [p] = extras
-    const { batch, queries, keys, depth, width } = sizes(shapes)
-    const scores = device.aliases ? p : call.workspace(p.size)
-    device.run('matmul', products(batch, queries, depth, keys, 'b'), [q, k], [scores])
-    device.run('attentionSoftmax', rows(shapes, options), [scores, ...mask], [p])
-    device.run('matmul', products(batch, queries, keys, width, null), [dropped(call, p), v], [output])
+  extras: ([q]) => [sizeOf(q.slice(0, -1))],
+  extrasOnlyForGradients: true,
+  forward: ({ device, shapes, options, inputs, output, extras, workspace }) => {
+    const logSumExp = extras[0] ?? workspace(sizeOf(shapes[0].slice(0, -1)))
+    device.run('attention', attentionOf(shapes, options), inputs, [output, logSumExp])
   },
   gradients: [
-    {
-      saves: [1, 2, 'extras'],
-      send: (call, target) => {
-        const { batch, queries, keys, depth } = sizes(call.shapes)
-        target.run('matmul', products(batch, queries, keys, depth, null), [scoreGradient(call), call.input(1)])
-      },
-    },
-    {
-      saves: [0, 2, 'extras'],
-      send: (call, target) => {
-        const { batch, queries, keys, depth } = sizes(call.shapes)
-        target.run('matmul', products(batch, keys, queries, depth, 'a'), [scoreGradient(call), call.input(0)])
-      },
-    },
-    {
-      saves: ['extras'],
-      send: (call, target) => {
-        const { batch, queries, keys, width } = sizes(call.shapes)
-        target.run('matmul', products(batch, keys, queries, width, 'a'), [dropped(call, call.extra(0)), call.dy])
-      },
-    },
+    ...[0, 1, 2].map(
+      (index): Gradient<Settings> => ({
+        saves: [0, 1, 2, 3, 'output', 'extras'],
+        send: (call, target) => target.pass(operandGradients(call)[index]),
+      }),
+    ),
     {
       // the mask is added after the scale
-      saves: [2, 'extras'],
+      saves: [0, 1, 2, 3],
       send: (call, target) => {
         const { shapes, options } = call
         const scores = [...shapes[0].slice(0, -1), sizes(shapes).keys]
@@ -155,41 +134,46 @@ const attentionOp: Op<Settings> = {
   ],
 }
 
-/** dropout(p), or p itself at rate 0. */
-function dropped({ device, options, workspace }: Call<Settings>, p: Storage): Storage {
-  if (!options.dropout) return p
-  const kept = workspace(p.size)
-  device.run('dropout', { size: p.size, ...options.dropout }, [p], [kept])
-  return kept
-}
+const operands = (call: BackwardCall<Settings>): Storage[] => call.shapes.map((_, index) => call.input(index))
 
-/** ds of each call: three gradients need it, so it is kept after the first has computed it. */
-const SCORE_GRADIENTS = new WeakMap<BackwardCall<Settings>, Storage>()
+/** The gradients of q, k and v of each call: a kernel makes all three together. */
+const OPERAND_GRADIENTS = new WeakMap<BackwardCall<Settings>, readonly Storage[]>()
 
-/** ds of a call, in workspace memory. */
-function scoreGradient(call: BackwardCall<Settings>): Storage {
-  const made = SCORE_GRADIENTS.get(call)
+function operandGradients(call: BackwardCall<Settings>): readonly Storage[] {
+  const made = OPERAND_GRADIENTS.get(call)
   if (made) return made
   const { device, shapes, options, dy } = call
-  const { batch, queries, keys, width } = sizes(shapes)
-  const p = call.extra(0)
+  const inputs = [dy, ...operands(call).slice(0, 3), call.output(), call.extra(0), ...operands(call).slice(3)]
+  const gradients = shapes.slice(0, 3).map((shape) => call.workspace(sizeOf(shape)))
+  device.run('attentionGradient', attentionOf(shapes, options), inputs, gradients)
+  OPERAND_GRADIENTS.set(call, gradients)
+  return gradients
+}
+
+/** ds, in workspace memory. */
+function scoreGradient(call: BackwardCall<Settings>): Storage {
+  const { device, shapes, options, dy } = call
+  const [q, k, v, mask] = operands(call)
+  const attention = attentionOf(shapes, options)
+  const { batch, queries, keys, depth, width } = attention
+  const size = batch * queries * keys
   /** Runs a kernel that can overwrite its first input, and lets it do so if the device allows it. */
-  const overwrite = <Name extends 'dropout' | 'attentionSoftmaxGradient'>(
+  const overwrite = <Name extends 'dropout' | 'attentionSoftmax' | 'attentionSoftmaxGradient'>(
     name: Name,
     parameters: KernelParameters[Name],
     [first, ...rest]: readonly Storage[],
   ): Storage => {
-    const output = device.aliases ? first : call.workspace(p.size)
+    const output = device.aliases ? first : call.workspace(size)
     device.run(name, parameters, [first, ...rest], [output])
     return output
   }
-  let dp = call.workspace(p.size)
-  device.run('matmul', products(batch, queries, width, keys, 'b'), [dy, call.input(2)], [dp])
-  if (options.dropout) dp = overwrite('dropout', { size: p.size, ...options.dropout }, [dp])
-  const softmax = { rows: batch * queries, size: keys, scale: options.scale }
-  const ds = overwrite('attentionSoftmaxGradient', softmax, [dp, p])
-  SCORE_GRADIENTS.set(call, ds)
-  return ds
+  const scores = call.workspace(size)
+  device.run('matmul', products(batch, queries, depth, keys), [q, k], [scores])
+  const p = overwrite('attentionSoftmax', attention, [scores, mask])
+  let dp = call.workspace(size)
+  device.run('matmul', products(batch, queries, width, keys), [dy, v], [dp])
+  if (options.dropout) dp = overwrite('dropout', { size, ...options.dropout }, [dp])
+  return overwrite('attentionSoftmaxGradient', { rows: batch * queries, size: keys, scale: options.scale }, [dp, p])
 }
 
 /**
@@ -200,8 +184,8 @@ function scoreGradient(call: BackwardCall<Settings>): Storage {
  * @returns        [..., T, E]
  * @throws ShapeError     sizes that do not match
  * @throws ArgumentError  a scale that is 0 or not finite, a dropout outside [0, 1)
- * Saves the probabilities, 4 bytes for each element of [..., T, S]; q where k needs a gradient, k where q does, and v where
- * q, k or the mask does.
+ * Saves q, k, v, the mask, y, and a number for each row of y. The gradient of a mask takes two workspaces of [..., T, S]; the
+ * others take none of that size.
  */
 export const scaledDotProductAttention = define(
   attentionOp,

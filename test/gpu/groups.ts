@@ -4,7 +4,7 @@ import { reference } from '../../kernels/reference/index.js'
 import { product } from '../../kernels/strides.js'
 import { noise, seeds } from '../operands.js'
 import { fc } from '../property.js'
-import { float32LogShare, float32Share, float32Sum, gpuFunction, roundings } from '../tolerances.js'
+import { attentionError, float32LogShare, float32Share, float32Sum, gpuFunction, roundings } from '../tolerances.js'
 import { type Agrees, cases, exactly } from './agreement.js'
 
 export function testGroups(agrees: Agrees): void {
@@ -135,6 +135,49 @@ export function testGroups(agrees: Agrees): void {
       const limit = () => float32Sum(keys + 4, keys)
       await agrees('attentionSoftmaxGradient', gradient, [noise(size, 2), noise(size, 3)], [size], limit)
     }))
+
+  const heads = fc.record({
+    batch: fc.constantFrom(1, 2),
+    queries: fc.constantFrom(1, 3, 6, 20),
+    // more than 128 keys come in blocks
+    keys: fc.constantFrom(1, 5, 128, 129, 257, 300),
+    depth: fc.constantFrom(1, 4, 6),
+    width: fc.constantFrom(1, 3, 8),
+    scale: fc.constantFrom(1, -0.25),
+    causal: fc.boolean(),
+    masked: fc.constantFrom('no', 'one mask', 'one for each', 'of keys'),
+    first: fc.constantFrom(null, 0, 2 ** 32 - 500),
+  })
+
+  test('attention in blocks of keys and its gradient, causal, with every mask and dropout', () =>
+    cases(
+      fc.tuple(heads, seeds),
+      async ([{ masked, first, ...drawn }, seed]) => {
+        const { batch, queries, keys, depth, width } = drawn
+        const plane = masked === 'of keys' ? keys : queries * keys
+        const starts = Array.from({ length: batch }, (_, b) => (masked === 'one mask' ? 0 : b * plane))
+        const p = {
+          ...drawn,
+          mask: masked === 'no' ? null : { starts, strideQuery: masked === 'of keys' ? 0 : keys, strideKey: 1 },
+          dropout: first === null ? null : { rate: 0.25, seed, step: 2 ** 30 + 1, call: 3, first },
+        }
+        const [q, k] = [noise(batch * queries * depth, seed), noise(batch * keys * depth, seed + 1)]
+        const v = noise(batch * keys * width, seed + 2)
+        const hidden = noise(batch * queries * keys, seed + 3).map((value, i) =>
+          (i + seed) % 3 === 0 ? -Infinity : value,
+        )
+        const mask = masked === 'no' ? [] : [hidden]
+        const sizes = [batch * queries * width, batch * queries]
+        const limit = attentionError(p) + gpuFunction(1) * (width + 1)
+        await agrees('attention', p, [q, k, v, ...mask], sizes, (y) => limit + gpuFunction(y))
+        const outputs = sizes.map((size) => new Float32Array(size))
+        reference.attention(p, [q, k, v, ...mask], outputs)
+        const inputs = [noise(batch * queries * width, seed + 4), q, k, v, ...outputs, ...mask]
+        const lengths = [q.length, k.length, v.length]
+        await agrees('attentionGradient', p, inputs, lengths, () => limit * Math.max(queries, keys))
+      },
+      30,
+    ))
 
   const small = fc.integer({ min: 1, max: 5 })
   /** The views of the ops: batch norm, layer norm, group norm. */

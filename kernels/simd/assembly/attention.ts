@@ -8,9 +8,8 @@
  * those of softmax and find the row in the first-level cache. A causal row is shorter: keys after the query, half of
  * all keys, are neither read nor exponentiated.
  */
-import { maxAcross } from './machine/across'
-import { put, take, takeApart } from './machine/lines'
-import { divide, exponentials, Shares, slopes, takeOr } from './machine/rows'
+import { divide, exponentials, Shares, slopes } from './machine/rows'
+import { masked, scaled } from './machine/scores'
 
 /** scores, mask (an address, or 0) -> p = softmax(scale scores + mask), for rows first .. first + rows - 1 */
 export function attentionSoftmax(
@@ -27,38 +26,6 @@ export function attentionSoftmax(
     p += rowBytes
     mask += maskRow
   }
-}
-
-/** Stores y = scale x; returns the maximum, in which NaN does not count. */
-function scaled(x: usize, y: usize, n: i32, scale: f32): v128 {
-  const factor = f32x4.splat(scale)
-  let max = f32x4.splat(-Infinity)
-  for (; n >= 4; n -= 4) {
-    const s = f32x4.mul(v128.load(x), factor)
-    max = f32x4.pmax(max, s)
-    v128.store(y, s)
-    x += 16
-    y += 16
-  }
-  if (n > 0) {
-    put(y, f32x4.mul(take(x, n), factor), n)
-    max = f32x4.pmax(max, takeOr(max, y, n))
-  }
-  return maxAcross(max)
-}
-
-/** Stores y = scale x + mask; returns the maximum. */
-function masked(x: usize, y: usize, n: i32, scale: f32, mask: usize, maskKey: usize): v128 {
-  const factor = f32x4.splat(scale)
-  let max = f32x4.splat(-Infinity)
-  for (; n > 0; n -= 4) {
-    put(y, f32x4.add(f32x4.mul(take(x, n), factor), takeApart(mask, maskKey, n)), n)
-    max = f32x4.pmax(max, takeOr(max, y, n))
-    x += 16
-    y += 16
-    mask += 4 * maskKey
-  }
-  return maxAcross(max)
 }
 
 /** dp, p -> ds = scale p (dp - sum of dp p over keys) */

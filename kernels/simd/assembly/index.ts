@@ -5,14 +5,15 @@ export * from './binary'
 export { convolution, convolutionInputGradient, convolutionWeightGradient } from './convolution'
 export { crossEntropyGradient, crossEntropyRows } from './cross-entropy'
 export { convolutionDirect } from './bands/direct'
-export { dropout } from './dropout'
+export { dropout } from './machine/dropout'
 export { embedding, embeddingGradient } from './embedding'
+export { attention, attentionGradient } from './flash'
 export { convolutionWeightDots } from './bands/dots'
 export {
   binaryCrossEntropyWithLogitsGradient, binaryCrossEntropyWithLogitsRows, squaredErrorGradient, squaredErrorRows,
   weightedMean,
 } from './loss'
-export { matmul, matmulBatch } from './matmul'
+export { matmul, matmulBatch } from './product/matmul'
 export { copyPlanes, fill } from './movement'
 export { moments, normalize, normalizeGradient, normalizePartGradient } from './norm'
 export { normalizeScaleGradient } from './norm-scale'

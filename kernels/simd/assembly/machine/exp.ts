@@ -15,6 +15,7 @@ import { multiplyAdd, subtractProduct } from './multiply-add'
 /** Beyond these numbers e^x is infinity, or 0. */
 const LARGEST = memory.data<v128>([f32x4.splat(89)], 16)
 const LEAST = memory.data<v128>([f32x4.splat(-104)], 16)
+const LEAST_OF_SHARE = memory.data<v128>([f32x4.splat(-87)], 16)
 const LOG2_E = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16)
 /** log 2 in two parts: the first has 9 bits, so that its products with small integers are exact. */
 const LOG_2_HIGH = memory.data<v128>([f32x4.splat(0.693359375)], 16)
@@ -45,17 +46,34 @@ export function exp(x: v128): v128 {
   x = f32x4.pmax(f32x4.pmin(x, v128.load(LARGEST)), v128.load(LEAST))
   const rounder = v128.load(ROUNDER)
   const rounded = multiplyAdd(x, v128.load(LOG2_E), rounder)
-  const n = f32x4.sub(rounded, rounder)
+  const p = expOfRest(x, f32x4.sub(rounded, rounder))
+  const power = i32x4.sub(rounded, rounder)
+  const half = i32x4.shr_s(power, 1)
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(power, half)))
+}
+
+/** e^x for shares of 1, x <= 0 or little more: faster, and 0 where it would be subnormal. */
+@inline
+export function expOfShare(x: v128): v128 {
+  const least = v128.load(LEAST_OF_SHARE)
+  const tiny = f32x4.lt(x, least)
+  x = f32x4.pmax(x, least)
+  const rounder = v128.load(ROUNDER)
+  const rounded = multiplyAdd(x, v128.load(LOG2_E), rounder)
+  const power = f32x4.mul(expOfRest(x, f32x4.sub(rounded, rounder)), powerOfTwo(i32x4.sub(rounded, rounder)))
+  return v128.andnot(power, tiny)
+}
+
+/** e^r, with r = x - n log 2 */
+@inline
+function expOfRest(x: v128, n: v128): v128 {
   const r = subtractProduct(subtractProduct(x, n, v128.load(LOG_2_HIGH)), n, v128.load(LOG_2_LOW))
   let p = multiplyAdd(v128.load(E7), r, v128.load(E6))
   p = multiplyAdd(p, r, v128.load(E5))
   p = multiplyAdd(p, r, v128.load(E4))
   p = multiplyAdd(p, r, v128.load(E3))
   p = multiplyAdd(p, r, v128.load(E2))
-  p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), v128.load(ONE))
-  const power = i32x4.sub(rounded, rounder)
-  const half = i32x4.shr_s(power, 1)
-  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(power, half)))
+  return f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), v128.load(ONE))
 }
 
 @inline

@@ -9,7 +9,7 @@
  * fewer are left after each vector, in columns the number stays the same.
  */
 import { firstLanes, maxAcross } from './across'
-import { exp } from './exp'
+import { expOfShare } from './exp'
 import { loadPart, put, take } from './lines'
 import { addHigh, addLow, BLOCK, rounded, sumOfFour } from './sums'
 
@@ -65,7 +65,7 @@ export function exponentials(x: usize, y: usize, size: i32, inner: i32, lanes: i
   for (let i = vectors(size, inner); i > 0; i -= BLOCK) {
     let block = f32x4.splat(0)
     for (let j = min(i, BLOCK); j > 0; j--) {
-      const power = exp(f32x4.sub(takeOr(least, x, left), max))
+      const power = expOfShare(f32x4.sub(takeOr(least, x, left), max))
       block = f32x4.add(block, power)
       if (y != 0) {
         put(y, power, left)

@@ -87,3 +87,47 @@ export class BandSizes extends Sizes {
   parts: i32
   levels: i32
 }
+
+/**
+ * Addresses, sizes and options of an attention: assembly/flash.ts. Distances are in bytes; scale and keepScale are the bits
+ * of float32 numbers.
+ */
+@unmanaged
+export class AttentionSizes {
+  q: i32
+  k: i32
+  v: i32
+  y: i32
+  logSumExp: i32
+  dy: i32
+  dq: i32
+  dk: i32
+  dv: i32
+  /** 0: none */
+  mask: i32
+  maskRow: i32
+  maskKey: i32
+  batch: i32
+  queries: i32
+  keys: i32
+  depth: i32
+  width: i32
+  causal: i32
+  /** queries in a tile of scores */
+  tileRows: i32
+  scale: i32
+  /** the cut and the workspace of the products, a tile of scores, the workspace of a thread */
+  productDepth: i32
+  productHeight: i32
+  productBytes: i32
+  tileBytes: i32
+  slotBytes: i32
+  /** of dropout; a keepScale of 0: none */
+  keepScale: i32
+  threshold: i32
+  seed: i32
+  step: i32
+  call: i32
+  firstLow: i32
+  firstHigh: i32
+}

@@ -7,7 +7,7 @@
  * lanes, and needs the result of the round before. So two vectors of counters, which give sixteen numbers, run side by
  * side.
  */
-import { put, take } from './machine/lines'
+import { put, take } from './lines'
 
 const PARITY: i32 = 0x1bd11bda
 

@@ -1,7 +1,7 @@
 /** Matrix products: y [m, n] = old y? + bias? [n] + a [m, k] b [k, n]. */
-import { Matrix } from './product/matrix'
-import { ownSlot } from './machine/parallel'
-import { Blocks, LEFT, multiply, Result, RIGHT } from './product/product'
+import { Matrix } from './matrix'
+import { ownSlot } from '../machine/parallel'
+import { Blocks, LEFT, multiply, Result, RIGHT } from './product'
 
 /** transposeA: a is stored as [k, m]; transposeB: b is stored as [n, k]; bias is an address, or 0 */
 export function matmul(
