@@ -107,7 +107,7 @@ type Product = KernelParameters['matmul']
 
 /** The products of a block: of each head, op(a) [m, k] and op(b) [k, n]. */
 export function products(p: Attention) {
-  const order = Array.from({ length: p.batch }, (_, b) => b)
+  const order = { largest: p.batch - 1, list: () => Array.from({ length: p.batch }, (_, b) => b) }
   const { queries, depth, width } = p
   const { count } = cut(p)
   const of = (m: number, k: number, n: number, transposeA: boolean, transposeB: boolean): Product => {
