@@ -32,6 +32,7 @@ class OnePass implements Choices {
   /** masks: Note [Late] */
   readonly free: ReadonlySet<number>
   readonly canBeNone = false
+  readonly lesser: ReadonlyMap<number, number> = new Map()
   /** the bytes of a value times the turns in which it only waits, divided by its time */
   readonly bounds: Float64Array
   readonly #graph: Graph

@@ -35,6 +35,8 @@ export interface Choices {
   readonly free: ReadonlySet<number>
   /** an upper bound of the score of each value */
   readonly bounds: Float64Array
+  /** a choice that includes another one, which drops the value for a part of the time only */
+  readonly lesser: ReadonlyMap<number, number>
   /** can it be that no bytes remain? */
   readonly canBeNone: boolean
   /** the time to make a value once */
@@ -50,6 +52,8 @@ const TARGETS = 32
  */
 export function bestChoices(choices: Choices, mostTime: number): Point[] {
   const search = new Search(choices)
+  const greater = new Map(Array.from(choices.lesser, ([choice, lesser]) => [lesser, choice]))
+  const whole = choices.candidates.filter((choice) => !greater.has(choice))
   const never = [new Set<number>(), choices.free]
     .map((dropped) => ({ dropped, ...search.outcomeOf(dropped) }))
     .reduce((a, b) => (b.peak < a.peak ? b : a))
@@ -57,13 +61,17 @@ export function bestChoices(choices: Choices, mostTime: number): Point[] {
   let last: readonly number[] = []
   for (let step = 1; step < TARGETS || (step === TARGETS && choices.canBeNone); step++) {
     const target = never.peak * (1 - step / TARGETS)
-    let found = search.reach(target, [])
+    const found = [search.reach(target, [])]
+    // lesser choices can stand in each other's way
+    if (greater.size > 0) found.push(search.reach(target, [], whole))
     // the last result may reach a target that a new start misses
-    if (found.peak > target) found = search.reach(target, last)
-    const { dropped, peak, time } = found
+    if (found.every(({ peak }) => peak > target)) found.push(search.reach(target, last, whole))
+    const { dropped, peak, time } = found.reduce((a, b) =>
+      a.peak <= target && (b.peak > target || a.time <= b.time) ? a : b,
+    )
     points.push({ dropped: new Set(dropped), bytes: peak, extraTime: time / never.time - 1 })
     if (peak > target || time > (1 + mostTime) * never.time) break
-    last = dropped
+    last = dropped.map((choice) => greater.get(choice) ?? choice)
   }
   const best: Point[] = []
   for (const point of points.sort((a, b) => a.extraTime - b.extraTime || a.bytes - b.bytes)) {
@@ -97,7 +105,7 @@ class Search {
   /**
    * Drop values until no turn holds more than the target, or no further drop helps; then keep again what can be kept.
    */
-  reach(target: number, from: readonly number[]): Found {
+  reach(target: number, from: readonly number[], candidates = this.#choices.candidates): Found {
     this.#dropped.fill(0)
     for (const value of from) this.#dropped[value] = 1
     /** the last known score of each value; scores nearly always fall as values are dropped */
@@ -109,7 +117,7 @@ class Search {
       let best = -1
       let outcome = now
       for (;;) {
-        const next = this.#highest(scores, best)
+        const next = this.#highest(candidates, scores, best)
         if (next < 0 || (best >= 0 && scores[next] <= scores[best])) break
         const tried = this.#with(next, target)
         scores[next] = (now.excess - tried.excess) / Math.max(tried.time - now.time, Number.MIN_VALUE)
@@ -131,9 +139,9 @@ class Search {
   }
 
   /** The candidate with the highest score above 0 among those not dropped, or made late; except one; or -1. */
-  #highest(scores: Float64Array, except: number): number {
+  #highest(candidates: readonly number[], scores: Float64Array, except: number): number {
     let highest = -1
-    for (const value of this.#choices.candidates) {
+    for (const value of candidates) {
       if (value === except || scores[value] <= 0) continue
       if (this.#dropped[value] === 1 && !this.#choices.free.has(value)) continue
       if (highest < 0 || scores[value] > scores[highest]) highest = value
@@ -144,6 +152,7 @@ class Search {
   /** Keep again what the limit allows, the most expensive first. */
   #repaired(limit: number, reached: Outcome): Found {
     let now = reached
+    for (const [choice, lesser] of this.#choices.lesser) if (this.#dropped[choice] === 1) this.#dropped[lesser] = 1
     const isDropped = (value: number): boolean => this.#dropped[value] === 1
     const timeToMake = (value: number): number => this.#choices.timeToMake(value)
     const dearest = this.#choices.candidates.filter(isDropped).sort((a, b) => timeToMake(b) - timeToMake(a))

@@ -16,12 +16,15 @@
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import type { Graph, Turn } from './again.js'
+import { ALWAYS, Kept, NEVER, PAUSING } from './kept.js'
 
 /** A pass of one level. */
 export interface LevelSchedule {
   readonly turns: readonly Turn[]
   /** the stored values that it reads or writes */
   readonly stored: readonly number[]
+  /** those of them that are stored from here on */
+  readonly begun: ReadonlySet<number>
 }
 
 /** Does it read totals? Without barriers there is one pass. */
@@ -49,6 +52,8 @@ export class Levels {
   readonly #writers: readonly (readonly number[])[]
   /** 1 for each value that its writers can make again */
   readonly #repeatable: Uint8Array
+  /** for each value, the last level before its longest pause; -1: it has none (Note [Pauses] in kept.ts) */
+  readonly pauses: Int32Array
   /** the values that each instruction reads, and writes */
   readonly #reads: readonly (readonly number[])[]
   readonly #writes: readonly (readonly number[])[]
@@ -73,14 +78,14 @@ export class Levels {
     const writers: number[][] = values.map(() => [])
     this.#repeatable = new Uint8Array(values.length).fill(1)
     const changing = changingOf(this.#reads, this.#writes)
-    const lastTouch = new Int32Array(values.length)
+    const touches: number[][] = values.map(() => [])
     const moving = movingOf(graph)
     instructions.forEach((instruction, i) => {
       const level = this.of[i]
       byLevel[level].push(i)
       const written = this.#writes[i]
       const { length: outputs } = instruction.writes
-      for (const value of operands[i]) if (value >= 0) lastTouch[value] = Math.max(lastTouch[value], level)
+      for (const value of operands[i]) if (value >= 0) touches[value].push(level)
       const hasEffect = instruction.name === 'read' || written.length < outputs
       if (hasEffect) this.#effects[i] = 1
       const canRepeat =
@@ -97,8 +102,10 @@ export class Levels {
     this.#writers = writers
     this.#byLevel = byLevel
     this.crossing = [...values.keys()].filter(
-      (value) => this.births[value] >= 0 && lastTouch[value] > this.births[value],
+      (value) => this.births[value] >= 0 && touches[value].some((level) => level > this.births[value]),
     )
+    this.pauses = new Int32Array(values.length).fill(-1)
+    for (const value of this.crossing) this.pauses[value] = longestPause(touches[value])
     const candidates = new Map<number, number[]>()
     for (const value of this.crossing) {
       if (this.#repeatable[value] === 0) continue
@@ -114,36 +121,42 @@ export class Levels {
   }
 
   /**
-   * The values that are stored if these are dropped. What one instruction writes is stored or dropped together.
-   * @returns  1 for each stored value
+   * What is kept if these are dropped: a value, for the time of its pause; the number of values plus a value, at all times.
+   * What one instruction writes is dropped together.
    */
-  storedWithout(dropped: ReadonlySet<number>): Uint8Array {
-    const stored = new Uint8Array(this.graph.values.length)
-    for (const value of this.crossing) stored[value] = 1
+  keptWithout(isDropped: (choice: number) => boolean): Kept {
+    const { length } = this.graph.values
+    const how = new Uint8Array(length)
+    for (const value of this.crossing) how[value] = ALWAYS
     for (const values of this.candidates.values()) {
-      if (values.some((value) => dropped.has(value))) for (const value of values) stored[value] = 0
+      const kept = isDropped(length + values[0]) ? NEVER : isDropped(values[0]) ? PAUSING : ALWAYS
+      for (const value of values) how[value] = kept === PAUSING && this.pauses[value] < 0 ? ALWAYS : kept
     }
-    return stored
+    return new Kept(how, this.pauses)
   }
 
   /** The pass of a level: its own instructions, and before the first reader of a value that is neither here nor stored, its makers. */
-  schedule(level: number, stored: Uint8Array): LevelSchedule {
+  schedule(level: number, kept: Kept): LevelSchedule {
     const turns: Turn[] = []
-    const touched: number[] = []
+    const stored: number[] = []
+    const begun = new Set<number>()
     this.walk(
       level,
-      stored,
+      kept,
       (instruction) => turns.push({ instruction, operands: this.graph.operands[instruction] }),
-      (value) => touched.push(value),
+      (value, begins) => {
+        stored.push(value)
+        if (begins) begun.add(value)
+      },
     )
-    return { turns, stored: touched }
+    return { turns, stored, begun }
   }
 
   /**
    * A schedule in which stored values are copied: loaded before they are first touched, and saved after the last turn that
    * writes them, if a later pass needs them.
    */
-  withTransfers(level: number, { turns, stored }: LevelSchedule, lastPassOf: (value: number) => number): LevelSchedule {
+  withTransfers({ turns, stored, begun }: LevelSchedule, isReadLater: (value: number) => boolean): LevelSchedule {
     const [first, lastWrite] = [new Map<number, number>(), new Map<number, number>()]
     turns.forEach(({ instruction, operands }, i) => {
       for (const value of operands) if (!first.has(value)) first.set(value, i)
@@ -153,46 +166,49 @@ export class Levels {
     const after: Turn[][] = turns.map(() => [])
     for (const value of stored) {
       const turn = { instruction: this.#writers[value][0], operands: [value] }
-      if (this.births[value] < level) before[first.get(value) ?? 0].push({ ...turn, transfer: { what: 'load', value } })
+      if (!begun.has(value)) before[first.get(value) ?? 0].push({ ...turn, transfer: { what: 'load', value } })
       const written = lastWrite.get(value)
-      if (written === undefined || lastPassOf(value) <= level) continue
+      if (written === undefined || !isReadLater(value)) continue
       after[written].push({ ...turn, transfer: { what: 'save', value } })
     }
-    return { turns: turns.flatMap((turn, i) => [...before[i], turn, ...after[i]]), stored: [] }
+    return { turns: turns.flatMap((turn, i) => [...before[i], turn, ...after[i]]), stored: [], begun }
   }
 
   /**
    * Visit the instructions of a pass in the order in which they run.
-   * @param visitStored  gets each stored value that the pass touches, once
+   * @param visitStored  gets each stored value that the pass touches, once, and whether it is stored from here on
    */
   walk(
     level: number,
-    stored: Uint8Array,
+    kept: Kept,
     visit: (instruction: number) => void,
-    visitStored: (value: number) => void,
+    visitStored: (value: number, begins: boolean) => void,
   ): void {
     const { births } = this
-    const needed = this.#needed(level, stored)
+    const needed = this.#needed(level, kept)
     const present = this.#present
     const stamp = ++this.#stamp
     const demand = (value: number): void => {
       if (present[value] === stamp) return
       present[value] = stamp
       if (births[value] === level) return
-      if (stored[value] === 1 || this.#repeatable[value] === 0) visitStored(value)
+      if (this.#repeatable[value] === 0 || kept.waits(value, level)) visitStored(value, false)
       else for (const writer of this.#writers[value]) if (this.of[writer] < level) make(writer)
     }
     const make = (instruction: number): void => {
       for (const value of this.#reads[instruction]) demand(value)
       visit(instruction)
-      for (const value of this.#writes[instruction]) present[value] = stamp
+      for (const value of this.#writes[instruction]) {
+        present[value] = stamp
+        if (kept.again(value, level)) visitStored(value, true)
+      }
     }
     for (let k = needed.length - 1; k >= 0; k--) {
       const i = needed[k]
       for (const value of this.#reads[i]) demand(value)
       for (const value of this.#writes[i]) {
         if (this.graph.instructions[i].changes) demand(value)
-        if (stored[value] === 1 && present[value] !== stamp) visitStored(value)
+        if (present[value] !== stamp && kept.waits(value, level)) visitStored(value, births[value] === level)
         present[value] = stamp
       }
       visit(i)
@@ -200,7 +216,7 @@ export class Levels {
   }
 
   /** The instructions of a level that have effects, or make what is stored or read in this pass, the last first. */
-  #needed(level: number, stored: Uint8Array): number[] {
+  #needed(level: number, { how }: Kept): number[] {
     const all = this.#byLevel[level]
     const wanted = this.#wanted
     const stamp = ++this.#stamp
@@ -208,7 +224,7 @@ export class Levels {
     for (let k = all.length - 1; k >= 0; k--) {
       const i = all[k]
       let isNeeded = this.#effects[i] === 1
-      for (const value of this.#writes[i]) isNeeded ||= wanted[value] === stamp || stored[value] === 1
+      for (const value of this.#writes[i]) isNeeded ||= wanted[value] === stamp || how[value] !== NEVER
       if (!isNeeded) continue
       needed.push(i)
       for (const value of this.#reads[i]) wanted[value] = stamp
@@ -222,6 +238,14 @@ export class Levels {
 function writesOf({ instructions, operands }: Graph, instruction: number): readonly number[] {
   const { reads, writes } = instructions[instruction]
   return operands[instruction].slice(reads.length, reads.length + writes.length)
+}
+
+/** The last level before the most levels without a touch, or -1. */
+function longestPause(touches: readonly number[]): number {
+  const levels = [...new Set(touches)].sort((a, b) => a - b)
+  const gap = (i: number): number => levels[i + 1] - levels[i]
+  const [longest] = [...levels.keys()].slice(0, -1).sort((a, b) => gap(b) - gap(a))
+  return longest !== undefined && gap(longest) > 1 ? levels[longest] : -1
 }
 
 /** The values that are written again after another instruction has read them: what reads them depends on when it runs. */

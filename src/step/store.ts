@@ -10,13 +10,11 @@ import { forget } from '../device/promise.js'
 import type { Storage } from '../device/storage.js'
 import type { Block } from '../memory/allocator.js'
 import { arrange } from '../memory/arrange.js'
+import type { Stretch } from './kept.js'
 
-/** A stored value of a micro-batch: its bytes in the store, and the passes in which it is there. */
-export interface StoredLife {
-  readonly value: number
+/** A stretch of passes in which a value of a micro-batch is stored, and its bytes in the store. */
+export interface StoredLife extends Stretch {
   readonly bytes: number
-  readonly birth: number
-  readonly death: number
 }
 
 /** The stored values of all micro-batches of one size. */
@@ -24,8 +22,8 @@ interface Area {
   /** the number of the first micro-batch, and how many there are */
   readonly from: number
   readonly count: number
-  /** for each value, where those of all micro-batches lie side by side, and the bytes of one */
-  readonly places: ReadonlyMap<number, { readonly address: number; readonly bytes: number }>
+  /** where the values of all micro-batches lie side by side, in each stretch */
+  readonly places: readonly (StoredLife & { readonly address: number })[]
 }
 
 /** The places of all stored values. */
@@ -41,9 +39,8 @@ export class StoreLayout {
         lives.map((life) => ({ ...life, bytes: count * life.bytes })),
         [],
       )
-      const places = new Map(
-        lives.map(({ value, bytes }, i) => [value, { address: end + addresses[i], bytes }] as const),
-      )
+      const begin = end
+      const places = lives.map((life, i) => ({ ...life, address: begin + addresses[i] }))
       end += endBytes
       from += count
       return { from: from - count, count, places }
@@ -52,10 +49,10 @@ export class StoreLayout {
   }
 
   /** @param piece  the number of the micro-batch */
-  placeOf(value: number, piece: number): { address: number; bytes: number } {
+  placeOf(value: number, piece: number, level: number): { address: number; bytes: number } {
     const area = this.#areas.find(({ from, count }) => piece < from + count)
-    const place = area?.places.get(value)
-    if (!area || !place) throw new RangeError(`value ${value} of micro-batch ${piece} is not stored`)
+    const place = area?.places.find((life) => life.value === value && life.birth <= level && level <= life.death)
+    if (!area || !place) throw new RangeError(`value ${value} of micro-batch ${piece} is not stored in pass ${level}`)
     return { address: place.address + (piece - area.from) * place.bytes, bytes: place.bytes }
   }
 }
@@ -70,7 +67,7 @@ export interface StoredValues {
 
 /** A store while a step runs. */
 export interface Store {
-  valuesOf(piece: number): StoredValues
+  valuesOf(piece: number, level: number): StoredValues
   /** Resolves when everything is saved. */
   saved(): Promise<void>
   close(): void
@@ -97,9 +94,9 @@ export class StoreKeeper {
 function storeOnDevice({ allocator }: Device, layout: StoreLayout): Store {
   const whole = allocator.alloc(layout.bytes, 'store', 'store')
   return {
-    valuesOf: (piece) => ({
+    valuesOf: (piece, level) => ({
       place(storage, value) {
-        const { address, bytes } = layout.placeOf(value, piece)
+        const { address, bytes } = layout.placeOf(value, piece, level)
         const block: Block = { ...whole, address: whole.address + address, bytes, requestedBytes: storage.bytes }
         storage.place(block)
       },
@@ -114,9 +111,9 @@ function storeOnDevice({ allocator }: Device, layout: StoreLayout): Store {
 function storeOnHost(device: Device, layout: StoreLayout, whole: Floats): Store {
   let pending: Promise<void>[] = []
   return {
-    valuesOf(piece) {
+    valuesOf(piece, level) {
       const of = (storage: Storage, value: number): Floats => {
-        const from = layout.placeOf(value, piece).address / device.elementBytes
+        const from = layout.placeOf(value, piece, level).address / device.elementBytes
         return whole.subarray(from, from + storage.size)
       }
       return {

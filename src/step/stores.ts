@@ -1,6 +1,10 @@
-/** The choices for a step in passes: which values are stored for later passes, and which are made again there. */
+/**
+ * The choices for a step in passes: which values are stored for later passes, and which are made again there. A value can be
+ * dropped for the time of its pause, or at all times: see `keptWithout`.
+ */
 import { timeOf } from './cost.js'
 import { bestChoices, type Choices, type Outcome, type Point } from './greedy.js'
+import { Stretches } from './kept.js'
 import type { Levels } from './levels.js'
 
 /**
@@ -14,6 +18,7 @@ class Stores implements Choices {
   readonly count: number
   readonly candidates: readonly number[]
   readonly canBeNone = true
+  readonly lesser: ReadonlyMap<number, number>
   /** what the host holds anyway: to upload it again takes no longer than to load it from the store */
   readonly free: ReadonlySet<number>
   /** the bytes of a value times the passes in which it waits, divided by its time */
@@ -21,57 +26,54 @@ class Stores implements Choices {
   readonly #levels: Levels
   readonly #times: Float64Array
   readonly #bytes: Float64Array
-  /** for each candidate, all values that are dropped with it */
-  readonly #together: ReadonlyMap<number, readonly number[]>
-  /** 1 for each value that is stored if none is dropped */
-  readonly #all: Uint8Array
-
   constructor(levels: Levels, costOf: (bytes: number) => number) {
     const { graph, candidates } = levels
     this.#levels = levels
-    this.#all = levels.storedWithout(new Set())
-    this.count = graph.values.length
+    const { length } = graph.values
+    this.count = 2 * length
     const isUpload = (instruction: number): boolean => graph.instructions[instruction].name === 'upload'
     this.#times = Float64Array.from(graph.instructions, (each, i) => (isUpload(i) ? 0 : timeOf(each)))
     this.#bytes = Float64Array.from(graph.values, ({ bytes }) => costOf(bytes))
-    const entries = Array.from(candidates, ([maker, values]) => ({ maker, values, value: values[0] }))
-    this.candidates = entries.map(({ value }) => value)
-    this.#together = new Map(entries.map(({ value, values }) => [value, values]))
-    this.free = new Set(entries.flatMap(({ value, maker }) => (isUpload(maker) ? [value] : [])))
+    const [all, free, lesser]: [number[], Set<number>, Map<number, number>] = [[], new Set(), new Map()]
     this.bounds = new Float64Array(this.count)
-    for (const { value, values } of entries) {
+    for (const [maker, values] of candidates) {
+      const [value] = values
       const bytes = values.reduce((sum, each) => sum + this.#bytes[each], 0)
-      this.bounds[value] = (bytes * levels.count) / Math.max(this.timeToMake(value), Number.MIN_VALUE)
+      if (isUpload(maker)) free.add(length + value)
+      if (levels.pauses[value] >= 0) lesser.set(length + value, value)
+      for (const choice of levels.pauses[value] < 0 ? [length + value] : [length + value, value]) {
+        all.push(choice)
+        this.bounds[choice] = (bytes * levels.count) / Math.max(this.timeToMake(choice), Number.MIN_VALUE)
+      }
     }
+    this.candidates = all
+    this.free = free
+    this.lesser = lesser
   }
 
-  timeToMake(value: number): number {
-    return this.#levels.makersOf(value).reduce((sum, maker) => sum + this.#times[maker], 0)
+  timeToMake(choice: number): number {
+    return this.#levels.makersOf(choice % (this.count / 2)).reduce((sum, maker) => sum + this.#times[maker], 0)
   }
 
   simulate(dropped: Uint8Array, target: number): Outcome {
     const levels = this.#levels
-    const stored = this.#all.slice()
-    for (const [value, all] of this.#together) if (dropped[value] === 1) for (const each of all) stored[each] = 0
-    const last = new Int32Array(this.count).fill(-1)
+    const kept = levels.keptWithout((choice) => dropped[choice] === 1)
+    const stretches = new Stretches()
     let time = 0
     for (let level = 0; level < levels.count; level++) {
       levels.walk(
         level,
-        stored,
+        kept,
         (instruction) => {
           time += this.#times[instruction]
         },
-        (value) => {
-          last[value] = level
-        },
+        (value, begins) => stretches.touch(value, level, begins),
       )
     }
     const changes = new Float64Array(levels.count + 1)
-    for (const value of levels.crossing) {
-      if (last[value] < 0) continue
-      changes[levels.births[value]] += this.#bytes[value]
-      changes[last[value] + 1] -= this.#bytes[value]
+    for (const { value, birth, death } of stretches.all) {
+      changes[birth] += this.#bytes[value]
+      changes[death + 1] -= this.#bytes[value]
     }
     let [held, peak, excess] = [0, 0, 0]
     for (let level = 0; level < levels.count; level++) {

@@ -154,7 +154,7 @@ export class Gatherer {
             if (j === 0 && passes.noise) this.#measurePart(passes.noise)
           } else {
             if (level === 0) kept.push(j === 0 ? first : planned(passesOf(j)[0], record()))
-            perform(device, passesOf(j)[level], kept[j], store?.valuesOf(j))
+            perform(device, passesOf(j)[level], kept[j], store?.valuesOf(j, level))
             await Promise.all([store?.saved(), this.#program.joint.sent()])
           }
           firstSample += samples

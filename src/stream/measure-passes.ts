@@ -1,6 +1,7 @@
 /** Plans a step in several passes: the schedule of each, its places, and the store between them. */
 import type { Device } from '../device/device.js'
 import type { Graph } from '../step/again.js'
+import { Stretches } from '../step/kept.js'
 import type { LevelSchedule, Levels } from '../step/levels.js'
 import { Draft, plan } from '../step/pass.js'
 import { type StoredLife, StoreLayout } from '../step/store.js'
@@ -34,13 +35,15 @@ export function planPasses(
 ): Pick<Measured, 'passes' | 'store' | 'joint' | 'waitingBytes' | 'besideBytes'> {
   const scheduled = parts.map(({ count, levels }) => ({ count, levels, ...schedulesOf(device, levels, dropped) }))
   const layout = new StoreLayout(scheduled)
-  const passes = scheduled.map(({ levels, schedules, lives }) => {
-    const last = new Map(lives.map(({ value, death }) => [value, death]))
-    return schedules.map((own, level) => {
-      const { turns, stored } = onHost ? levels.withTransfers(level, own, (value) => last.get(value) ?? 0) : own
+  const passes = scheduled.map(({ levels, schedules, lives }) =>
+    schedules.map((own, level) => {
+      const later = new Set(
+        lives.flatMap(({ value, birth, death }) => (birth <= level && level < death ? [value] : [])),
+      )
+      const { turns, stored } = onHost ? levels.withTransfers(own, (value) => later.has(value)) : own
       return new Draft(device, levels.graph, { turns, copyOf: [] }, stored).pass(onHost ? 0 : layout.bytes)
-    })
-  })
+    }),
+  )
   const trafficBytes = scheduled.reduce((sum, part) => sum + part.count * part.trafficBytes, 0)
   const { bytes } = layout
   const [{ levels }] = parts
@@ -55,22 +58,19 @@ export function planPasses(
 
 /** The schedule of each pass, and the lives of what they store. */
 function schedulesOf({ allocator }: Device, levels: Levels, dropped: ReadonlySet<number>) {
-  const stored = levels.storedWithout(dropped)
+  const kept = levels.keptWithout((choice) => dropped.has(choice))
   const schedules: LevelSchedule[] = []
-  const last = new Map<number, number>()
+  const stretches = new Stretches()
   let trafficBytes = 0
   const costOf = (value: number): number => allocator.costOf(levels.graph.values[value].bytes)
   for (let level = 0; level < levels.count; level++) {
-    const schedule = levels.schedule(level, stored)
+    const schedule = levels.schedule(level, kept)
     schedules.push(schedule)
     for (const value of schedule.stored) {
-      last.set(value, level)
+      stretches.touch(value, level, schedule.begun.has(value))
       trafficBytes += costOf(value)
     }
   }
-  const lives = Array.from(
-    last,
-    ([value, death]): StoredLife => ({ value, bytes: costOf(value), birth: levels.births[value], death }),
-  )
+  const lives = stretches.all.map((stretch): StoredLife => ({ ...stretch, bytes: costOf(stretch.value) }))
   return { schedules, lives, trafficBytes }
 }
