@@ -14,6 +14,8 @@ declare function isNotANumber(x: number): number
 declare function exponential(x: number): number
 declare function logarithm(x: number): number
 declare function hyperbolicTangent(x: number): number
+declare function sine(x: number): number
+declare function cosine(x: number): number
 
 function neg(x: number): number {
   return -x
@@ -133,16 +135,16 @@ function geluTanhGradient(dy: number, x: number): number {
 }
 
 function sin(x: number): number {
-  return isNotANumber(x - x) > 0 ? notANumber() : Math.sin(x)
+  return sine(x)
 }
 function sinGradient(dy: number, x: number): number {
-  return isNotANumber(x - x) > 0 ? notANumber() : dy * Math.cos(x)
+  return dy * cosine(x)
 }
 function cos(x: number): number {
-  return isNotANumber(x - x) > 0 ? notANumber() : Math.cos(x)
+  return cosine(x)
 }
 function cosGradient(dy: number, x: number): number {
-  return isNotANumber(x - x) > 0 ? notANumber() : -dy * Math.sin(x)
+  return -dy * sine(x)
 }
 
 function sign(x: number): number {
