@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { CHILD_ENV } from './child-env.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -21,9 +22,9 @@ function runIn(script: string, files: Readonly<Record<string, string>>) {
       writeFileSync(join(folder, path), text)
     }
     cpSync(join(ROOT, script), join(folder, script))
-    // uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
-    const env = { ...process.env, FORCE_COLOR: undefined }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd: folder, env, encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], {
+      ...{ cwd: folder, env: CHILD_ENV, encoding: 'utf8' },
+    })
     const left = Object.keys(files).filter((path) => existsSync(join(folder, path)))
     const texts = Object.fromEntries(left.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))
     return { status, stdout, stderr, left, texts }

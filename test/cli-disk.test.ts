@@ -10,6 +10,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
 import { loadCheckpoint } from '../src/index.js'
+import { CHILD_ENV } from './child-env.js'
 import { type Event, MAIN, scratch } from './command-line.js'
 
 let mounted: string | null = null
@@ -24,7 +25,11 @@ const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
 /** Trains until a write fails; `disturb` is called after each step from the fifth on. @returns its end, and the last step that it kept */
 async function train(path: string, disturb: () => void, as: object = {}) {
   const args = `train --model mlp --batch 128 --epochs 200 --memory 512KiB --threads 1 --every 1 --json --checkpoint`
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args.split(' '), path], { ...as, cwd: '/' })
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args.split(' '), path], {
+    ...as,
+    cwd: '/',
+    env: CHILD_ENV,
+  })
   assert.ok(child.stdout && child.stderr)
   let [err, last] = ['', -1]
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Device, DeviceError, openDevice, openVirtualDevice, ops, tensor, zeros } from '../src/index.js'
+import { CHILD_ENV } from './child-env.js'
 import { TEST_RUNS } from './fixtures.js'
 
 /** closing.ts in a process of its own. */
 async function closeMany(kind: string, count: number): Promise<{ grownBytes: number; kept: number; workers: number }> {
   const script = fileURLToPath(new URL('closing.js', import.meta.url))
-  const child = spawn(process.execPath, ['--expose-gc', script, kind, String(count)])
+  const child = spawn(process.execPath, ['--expose-gc', script, kind, String(count)], { env: CHILD_ENV })
   let [out, err] = ['', '']
   child.stdout.on('data', (data) => {
     out += data

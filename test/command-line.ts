@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert'
 import { EXIT, type Io } from '../src/cli/io.js'
 import { plain } from '../src/cli/paint.js'
 import { run } from '../src/cli/run.js'
+import { CHILD_ENV } from './child-env.js'
 
 export interface Outcome {
   code: number
@@ -90,10 +91,11 @@ export interface Ended {
 
 /** The program itself, in a process of its own that runs `before` first. */
 export function start(args: Arguments, stdio: StdioOptions = 'pipe', before = '') {
-  // uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
-  const env = { ...process.env, FORCE_COLOR: undefined }
   const preload = before === '' ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`]
-  const child: ChildProcess = spawn(process.execPath, [...preload, MAIN, ...listOf(args)], { env, stdio })
+  const child: ChildProcess = spawn(process.execPath, [...preload, MAIN, ...listOf(args)], {
+    env: CHILD_ENV,
+    stdio,
+  })
   const shown = { out: '', err: '' }
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     shown.out += text

@@ -6,13 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { CHILD_ENV } from './child-env.js'
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 const LIBRARY = new URL('../src/index.js', import.meta.url).href
 
-// uvu sets FORCE_COLOR; together with NO_COLOR, Node would warn on stderr
-const env = { ...process.env, FORCE_COLOR: undefined }
-const node = (...args: string[]) => promisify(execFile)(process.execPath, args, { env })
+const node = (...args: string[]) => promisify(execFile)(process.execPath, args, { env: CHILD_ENV })
 
 /** Opens each device, and prints the result. */
 const OPENING = `

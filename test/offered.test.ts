@@ -6,6 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../src/cli/io.js'
 import { ArgumentError, openDevice, openVirtualDevice } from '../src/index.js'
+import { CHILD_ENV } from './child-env.js'
 import { eventsIn, eventsOf, MAIN, sluice } from './command-line.js'
 import { errorOf } from './error-of.js'
 
@@ -139,8 +140,7 @@ inGroup(
     const train = (memory: string) => {
       const args = ['-c', `echo $$ > ${group}/cgroup.procs && exec "$0" "$@"`, process.execPath, MAIN]
       const flags = `train --model mlp --batch 512 --epochs 2 --memory ${memory} --json`.split(' ')
-      const env = { ...process.env, FORCE_COLOR: undefined }
-      const { status, stdout, stderr } = spawnSync('sh', [...args, ...flags], { env, encoding: 'utf8' })
+      const { status, stdout, stderr } = spawnSync('sh', [...args, ...flags], { env: CHILD_ENV, encoding: 'utf8' })
       assert.is(status, EXIT.done, stderr)
       return eventsIn(stdout)
     }

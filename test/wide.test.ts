@@ -9,6 +9,7 @@ import { HeapDevice } from '../src/device/heap-device.js'
 import { openDevice } from '../src/index.js'
 import { HeapAllocator } from '../src/memory/heap.js'
 import { opTable } from '../src/ops/table.js'
+import { CHILD_ENV } from './child-env.js'
 import { TEST_RUNS } from './fixtures.js'
 import { outcome, samplesOf } from './outcomes.js'
 import { notWide } from './variants.js'
@@ -33,7 +34,7 @@ async function run(words: readonly string[], flags: readonly string[] = []) {
   const { stdout, stderr } = await execute(process.execPath, [...flags, script, ...words], {
     timeout: PATIENCE_MS,
     maxBuffer: 2 ** 28,
-    env: { ...process.env, FORCE_COLOR: undefined },
+    env: CHILD_ENV,
   })
   return { stdout, stderr, sum: (JSON.parse(stderr) as { sum: number }).sum }
 }
