@@ -22,9 +22,8 @@ function runIn(script: string, files: Readonly<Record<string, string>>) {
       writeFileSync(join(folder, path), text)
     }
     cpSync(join(ROOT, script), join(folder, script))
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script], {
-      ...{ cwd: folder, env: CHILD_ENV, encoding: 'utf8' },
-    })
+    const options = { cwd: folder, env: CHILD_ENV, encoding: 'utf8' } as const
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], options)
     const left = Object.keys(files).filter((path) => existsSync(join(folder, path)))
     const texts = Object.fromEntries(left.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))
     return { status, stdout, stderr, left, texts }
