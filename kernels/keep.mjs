@@ -1,8 +1,8 @@
 /**
  * Lets the programs of kernels/gpu survive a minifier. gpu.js reads a function from its text. A minifier rewrites that
  * text with names and forms that gpu.js, or the GLSL beside it, cannot use. So this script runs after tsc, and gives
- * each function that is passed as a value a `toString` that returns the original text, without indentation and comments. A function
- * that gpu.js could not read, because it has an arrow or a template, is no program, and stays as it is.
+ * each function that is passed as a value a `toString` that returns the original text, without indentation and comments.
+ * A function that gpu.js could not read, because it has an arrow or a template, is no program, and stays as it is.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
 /**
- * The gradient of attention, block after block of keys: Note in machine/attention-blocks.ts. The probabilities of a block are
+ * The gradient of attention, block after block of keys (machine/attention-blocks.ts). The probabilities of a block are
  * made again. dq is a sum over the blocks; dk and dv are put together from them. No program reads what it writes, so results
  * alternate between an output and a spare, and the last is in the output.
  */

@@ -1,6 +1,7 @@
 /**
  * The base of all optimizers: groups of parameters, standing gradients and moments, clipping by the norm of the whole
- * gradient, and a step in two halves. Formulas are in sgd.ts, adam.ts and rmsprop.ts; limits in clipping.ts; saved state is in state.ts.
+ * gradient, and a step in two halves. Formulas are in sgd.ts, adam.ts and rmsprop.ts, limits of gradients in clipping.ts,
+ * saved state in state.ts.
  *
  * Note [Step as data]
  *   `updates()` returns the whole step as kernel calls and changes nothing. The caller runs them and then calls

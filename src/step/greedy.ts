@@ -35,7 +35,7 @@ export interface Choices {
   readonly free: ReadonlySet<number>
   /** an upper bound of the score of each value */
   readonly bounds: Float64Array
-  /** a choice that includes another one, which drops the value for a part of the time only */
+  /** for a choice that drops a value at all times, the one that drops it for a part of them, if there is one */
   readonly lesser: ReadonlyMap<number, number>
   /** can it be that no bytes remain? */
   readonly canBeNone: boolean

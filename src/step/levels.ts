@@ -8,8 +8,8 @@
  *   of level l for one micro-batch after the other, and completes the totals of level l. Without barriers there is one pass.
  *
  * Note [Between passes]
- *   Of a value that a later pass reads there is one for each micro-batch, and they all have to wait. Either they are stored, or
- *   the later pass makes the value again, from values that are stored or made again themselves: it runs all instructions of
+ *   A value that a later pass reads has to wait, and so does its like in every micro-batch. Either they are stored, or the
+ *   later pass makes the value again, from values that are stored or made again themselves: it runs all instructions of
  *   earlier levels that wrote it, in their order. Instructions that change standing memory run once, at their level. A value
  *   that is written again after another instruction has read it cannot be made again, so it is always stored.
  */

@@ -143,7 +143,7 @@ export function dealer<Operand>(workspaces: readonly Operand[]) {
   }
 }
 
-/** Of a part of k and one of v, if they are copied. */
+/** The sizes of the copies of a block of k and one of v; none if a single block has all keys. */
 export function copySizes(p: Attention): readonly number[] {
   const { blocks, count } = cut(p)
   return blocks === 1 ? [] : [p.batch * count * p.depth, p.batch * count * p.width]

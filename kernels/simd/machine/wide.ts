@@ -162,7 +162,7 @@ function whileFusing<T>(fn: () => T): T {
   }
 }
 
-/** The text of a module that is deflated in the package: only Node has it, and Node inflates. */
+/** The text of the module `wide`, which is deflated. Only Node runs `wide`, so Node's zlib is there. */
 function inflated(base64: string): string {
   return process.getBuiltinModule('node:zlib').inflateSync(Buffer.from(base64, 'base64')).toString('base64')
 }
