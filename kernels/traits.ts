@@ -1,8 +1,12 @@
 /** What some kernels can do, by name. */
 import type { KernelName } from './kernels.js'
 
-/** An output element depends on the element at its own place alone, of every input that is as large as the output. */
-export const ELEMENTWISE: ReadonlySet<string> = new Set<KernelName>([
+/**
+ * The output may take the place of any input that is as large as it: what lies there is read before it is written. Elementwise
+ * kernels read each element first; kernels that work row by row (or group by group) read all of a row first.
+ */
+export const OVERWRITING: ReadonlySet<string> = new Set<KernelName>([
+  // element by element
   'unary',
   'unaryGradient',
   'maskGradient',
@@ -12,6 +16,12 @@ export const ELEMENTWISE: ReadonlySet<string> = new Set<KernelName>([
   'dropout',
   'normalize',
   'normalizePartGradient',
+  'lossRowsGradient',
+  // row by row
+  'softmax',
+  'softmaxGradient',
+  'crossEntropyGradient',
+  'normalizeGradient',
 ])
 
 /** Kernels with the parameter `accumulate`, so that a gradient can be added directly to its buffer. */

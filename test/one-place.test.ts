@@ -11,18 +11,22 @@ import { HeapAllocator } from '../src/memory/heap.js'
 import { generator } from '../src/nn/index.js'
 import { mul } from '../src/ops/binary.js'
 import { crossEntropy } from '../src/ops/cross-entropy.js'
+import { reshape } from '../src/ops/movement.js'
+import { layerNorm } from '../src/ops/norm.js'
 import { apply } from '../src/ops/op.js'
+import { mse } from '../src/ops/point-loss.js'
 import { maxPool2d } from '../src/ops/pool.js'
-import { mean } from '../src/ops/reduce.js'
+import { mean, sum } from '../src/ops/reduce.js'
+import { softmax } from '../src/ops/softmax.js'
 import { opTable } from '../src/ops/table.js'
 import { noGrad } from '../src/ops/tape.js'
 import { clamp, leakyRelu, relu } from '../src/ops/unary.js'
 import { planOf } from '../src/step/pass.js'
 import { scope } from '../src/step/scope.js'
-import { requireGrad, tensor, zeros } from '../src/tensor/create.js'
+import { gradientOf, requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { TEST_RUNS } from './fixtures.js'
-import { samplesOf, upload } from './outcomes.js'
+import { describe, hasGradient, samplesOf, upload, weightsFor } from './outcomes.js'
 import { fc } from './property.js'
 import { CHANNELS, RandomNet, SIDE, steps } from './random-nets.js'
 
@@ -80,6 +84,34 @@ test('every op, on inputs that end with it', async () => {
   }
 })
 
+test('the gradient of every op, where it may take the place of what it is made of', async () => {
+  for (const kind of KINDS) {
+    const device = open(kind)
+    for (const [op, drawn] of samplesOf(opTable)) {
+      const run = (within: Within): Tensor[] => {
+        const inputs = upload(device, drawn)
+        const leaves = inputs.filter((_, i) => hasGradient(op, i)).map(requireGrad)
+        if (leaves.length === 0) return []
+        within(device, () => {
+          device.step.call = 0
+          const y = apply(
+            op,
+            inputs.map((x) => mul(x, 1)),
+            drawn.options,
+          )
+          backward(sum(mul(y, tensor(device, weightsFor(y.size), y.shape))))
+        })
+        return leaves.map(gradientOf)
+      }
+      const [found, expected] = await Promise.all(
+        [scope, atOnce].map((within) => Promise.all(run(within).map((each) => each.data()))),
+      )
+      assert.equal(found, expected, `${describe(op, drawn)} on ${kind}`)
+    }
+    await device.close()
+  }
+})
+
 test('a scope that keeps a value is not run by the plan of one that does not', async () => {
   const device = open('cpu')
   const x = tensor(device, [-1, 2])
@@ -128,6 +160,22 @@ test('max pooling holds a few bits for each window', () => {
   const bytes = bytesOf(size, (x) => maxPool2d(relu(x), { kernel: 2 }))
   const windows = size / 4
   assert.ok(bytes <= 4 * size + 4 * windows + (4 * windows) / 12 + (4 * size) / 24 + 1024, `${bytes}`)
+})
+
+/** The largest number of bytes that these layers hold on their way to the loss and back, in tensors of `size` elements. */
+const tensorsOf = (size: number, layers: (x: Tensor) => Tensor): number => bytesOf(size, layers) / (4 * size)
+
+test('the gradient of cross-entropy lies where the logits were, and that of softmax and of a norm where dy was', () => {
+  const size = 64 * 960
+  const rows = (x: Tensor) => reshape(x, [960, 64])
+  const loss = (x: Tensor) => crossEntropy(rows(x), zeros(x.device, [960]))
+  assert.ok(tensorsOf(size, loss) < 1.1, `${tensorsOf(size, loss)}`)
+  const smooth = (x: Tensor) => softmax(rows(x))
+  assert.ok(tensorsOf(size, smooth) < 2.1, `${tensorsOf(size, smooth)}`)
+  const norm = (x: Tensor) => layerNorm(rows(x))
+  assert.ok(tensorsOf(size, norm) < 2.1, `${tensorsOf(size, norm)}`)
+  const error = (x: Tensor) => mse(rows(x), zeros(x.device, [960, 64]))
+  assert.ok(tensorsOf(size, error) < 2.1, `${tensorsOf(size, error)}`)
 })
 
 test.run()

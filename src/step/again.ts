@@ -13,10 +13,10 @@
  *   dropping it costs nothing: its instruction runs once all the same, in the backward.
  *
  * Note [One place for two]
- *   An elementwise kernel may write its output over an input of the same size. Where that input is not needed any more, the two
- *   share a place, and only one of them counts.
+ *   Some kernels may write their output over an input of the same size (traits.ts). Where that input is not needed any more, the
+ *   two share a place, and only one of them counts.
  */
-import { ELEMENTWISE } from '../../kernels/traits.js'
+import { OVERWRITING } from '../../kernels/traits.js'
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 
@@ -108,7 +108,7 @@ export class Graph {
       this.droppable.filter((value) => readInForward[value] === 0 && this.#canBeLate(this.maker[value])),
     )
     this.#overwritable = instructions.map(({ name, reads, writes: [output, more] }) => {
-      if (!aliases || more || !ELEMENTWISE.has(name)) return []
+      if (!aliases || more || !OVERWRITING.has(name)) return []
       const isAlike = ({ bytes, category }: Storage) => bytes === output.bytes && category === output.category
       return [...reads.keys()].filter((i) => isAlike(reads[i]))
     })
