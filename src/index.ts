@@ -9,7 +9,7 @@ export type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js
 export type { SimdVariant } from '../kernels/simd/index.js'
 export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
-export type { AnyBatch, AnyDataset, AnySource, Batch, DataSource, Dataset } from './data/index.js'
+export type { AnyBatch, AnyDataset, AnySource, Batch, DataSource, Dataset, LazyDataset } from './data/index.js'
 export * as data from './data/index.js'
 export { Device } from './device/device.js'
 export {

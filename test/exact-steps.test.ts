@@ -306,4 +306,31 @@ test('a store that is too small is refused with the smallest that is enough', as
   }
 })
 
+/** What a batch norm gets depends on a buffer that every micro-batch moves, so no later pass can make it again. */
+class Drifting extends Skipping {
+  readonly drift = new nn.Buffer(this.device, [])
+
+  override forward(x: Tensor): Tensor {
+    const drift = this.drift.target
+    const parameters = { size: 1, function: 'affine', a: 1, b: 0.5 } as const
+    this.device.update({ kernel: 'unary', parameters, targets: [drift.storage('drift')], inputs: [] })
+    return super.forward(relu(add(x, drift)))
+  }
+}
+
+test('what is made from a buffer that the forward moves is stored, and not made again with the buffer of a later time', async () => {
+  const batch = samplesOf(10, SHAPE, 3)
+  for (const microBatch of [1, 4]) {
+    const least = await errorOf(step(trainer(precise(), { store: 64 }, Drifting), batch, { microBatch }))
+    if (!(least instanceof StoreExceededError)) throw least
+    const seen: number[][] = []
+    for (const store of ['1MiB', least.neededBytes]) {
+      const run = trainer(precise(), { store }, Drifting)
+      await step(run, batch, { microBatch })
+      seen.push(await valuesOf(run))
+    }
+    assert.equal(seen[1], seen[0])
+  }
+})
+
 test.run()

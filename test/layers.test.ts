@@ -26,7 +26,7 @@ const LAYERS = [
   ['src/step'],
   ['src/nn', 'src/optim'],
   ['src/models', 'src/data'],
-  ['src/stream'],
+  ['src/stream', 'src/files'],
   ['src/cli'],
   ['src/index.ts', 'src/testing.ts'],
 ]
@@ -46,7 +46,11 @@ const ROOMS = [
 const KERNEL_ROOMS = ROOMS[ROOMS.length - 1]
 
 /** The names of the package, in case one of its own files imports it by name. */
-const OWN_NAMES: Readonly<Record<string, string>> = { sluice: 'src/index.ts', 'sluice/testing': 'src/testing.ts' }
+const OWN_NAMES: Readonly<Record<string, string>> = {
+  sluice: 'src/index.ts',
+  'sluice/testing': 'src/testing.ts',
+  'sluice/files': 'src/files/index.ts',
+}
 
 /** Source text by path from the root, with forward slashes. */
 type Sources = ReadonlyMap<string, string>

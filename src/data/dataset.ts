@@ -38,13 +38,23 @@ export interface Dataset<Inputs extends Arrays = HostArray, Targets extends Arra
   extends DatasetShape<Inputs, Targets> {
   /**
    * Copies of the samples at `indices`, in that order; a sample may be asked for twice.
+   * @param epoch  from 0; only a data set that augments its samples looks at it
    * @throws DataError  no index, or one that is not an integer in [0, length)
    */
-  gather(indices: ArrayLike<number>): Batch<Inputs, Targets>
+  gather(indices: ArrayLike<number>, epoch?: number): Batch<Inputs, Targets>
 }
 
-/** A data set with any number of inputs and targets. */
-export type AnyDataset = Dataset<Arrays, Arrays>
+/** A data set whose samples must be waited for, such as those of files. */
+export interface LazyDataset<Inputs extends Arrays = HostArray, Targets extends Arrays = HostArray>
+  extends DatasetShape<Inputs, Targets> {
+  /** As that of a Dataset. The promise is rejected where that throws. */
+  gather(indices: ArrayLike<number>, epoch?: number): Promise<Batch<Inputs, Targets>>
+}
+
+/** A data set of either kind, with any number of inputs and targets. */
+export interface AnyDataset extends DatasetShape<Arrays, Arrays> {
+  gather(indices: ArrayLike<number>, epoch?: number): AnyBatch | Promise<AnyBatch>
+}
 
 const FROM_ARRAYS = optionsOf<AnyBatch & { name?: string; classes?: number }>({
   inputs: ANYTHING,
@@ -68,7 +78,9 @@ type Held<S> = Like<S, HostArray, HostArray>
 export function fromArrays<Inputs extends Arrays | [], Targets extends Arrays | []>(
   options: Batch<Inputs, Targets> & { readonly name?: string; readonly classes?: number },
 ): Dataset<Held<Inputs>, Held<Targets>>
-export function fromArrays(options: AnyBatch & { readonly name?: string; readonly classes?: number }): AnyDataset {
+export function fromArrays(
+  options: AnyBatch & { readonly name?: string; readonly classes?: number },
+): Dataset<Arrays, Arrays> {
   checkArgument('fromArrays', 'options', options, FROM_ARRAYS)
   const { name = 'arrays', classes, ...batch } = options
   checkBatch(batch)
@@ -97,37 +109,59 @@ export function fromArrays(options: AnyBatch & { readonly name?: string; readonl
 export function subset<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
   indices: ArrayLike<number>,
-  name: string = dataset?.name,
-): Dataset<Inputs, Targets> {
+  name?: string,
+): Dataset<Inputs, Targets>
+export function subset<Inputs extends Arrays, Targets extends Arrays>(
+  dataset: LazyDataset<Inputs, Targets>,
+  indices: ArrayLike<number>,
+  name?: string,
+): LazyDataset<Inputs, Targets>
+export function subset(dataset: AnyDataset, indices: ArrayLike<number>, name: string = dataset?.name): AnyDataset {
   checkDataset('subset', dataset)
   checkIndices(dataset.name, dataset.length, indices)
+  return part(dataset, indices, name)
+}
+
+function part(dataset: AnyDataset, indices: ArrayLike<number>, name: string): AnyDataset {
   const chosen = Uint32Array.from(indices)
+  const { inputShape, targetShape, classes } = dataset
   return {
     name,
     length: chosen.length,
-    inputShape: dataset.inputShape,
-    targetShape: dataset.targetShape,
-    classes: dataset.classes,
-    gather(wanted) {
+    inputShape,
+    targetShape,
+    classes,
+    gather(wanted, epoch) {
       checkIndices(name, chosen.length, wanted)
-      return dataset.gather(Uint32Array.from(wanted, (index) => chosen[index]))
+      const inWhole = Uint32Array.from(wanted, (index) => chosen[index])
+      return dataset.gather(inWhole, epoch)
     },
   }
 }
 
-const SPLIT = optionsOf({ testFraction: NUMBER, seed: ANYTHING }, ['seed'])
+export interface SplitOptions {
+  /** share of the samples that are for testing, rounded to whole samples; default 0.2 */
+  readonly testFraction?: number
+  /** from 0 to 2^32 - 1 */
+  readonly seed: number
+}
+
+const SPLIT = optionsOf<SplitOptions>({ testFraction: NUMBER, seed: ANYTHING }, ['seed'])
 
 /**
  * Two disjoint data sets that together hold every sample once, drawn by `permutation(length, seed, 0)`.
- * @param testFraction  share of the samples that are for testing, rounded to whole samples; default 0.2
- * @param seed          from 0 to 2^32 - 1
  * @throws DataError      one of the two would be empty
  * @throws ArgumentError  seed is not a whole number from 0 to 2^32 - 1
  */
 export function split<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
-  options: { readonly testFraction?: number; readonly seed: number },
-): { train: Dataset<Inputs, Targets>; test: Dataset<Inputs, Targets> } {
+  options: SplitOptions,
+): { train: Dataset<Inputs, Targets>; test: Dataset<Inputs, Targets> }
+export function split<Inputs extends Arrays, Targets extends Arrays>(
+  dataset: LazyDataset<Inputs, Targets>,
+  options: SplitOptions,
+): { train: LazyDataset<Inputs, Targets>; test: LazyDataset<Inputs, Targets> }
+export function split(dataset: AnyDataset, options: SplitOptions): { train: AnyDataset; test: AnyDataset } {
   checkDataset('split', dataset)
   checkArgument('split', 'options', options, SPLIT)
   const { testFraction = 0.2, seed } = options
@@ -141,8 +175,8 @@ export function split<Inputs extends Arrays, Targets extends Arrays>(
   }
   const order = permutation(dataset.length, seed, 0)
   return {
-    train: subset(dataset, order.subarray(testSamples), `${dataset.name}/train`),
-    test: subset(dataset, order.subarray(0, testSamples), `${dataset.name}/test`),
+    train: part(dataset, order.subarray(testSamples), `${dataset.name}/train`),
+    test: part(dataset, order.subarray(0, testSamples), `${dataset.name}/test`),
   }
 }
 
@@ -177,7 +211,7 @@ export function checkDataset(what: string, dataset: AnyDataset): void {
   if (!isPositive(dataset.length)) throw new DataError(`${what}: a data set of ${showValue(dataset.length)} samples`)
 }
 
-function checkIndices(name: string, length: number, indices: ArrayLike<number>): void {
+export function checkIndices(name: string, length: number, indices: ArrayLike<number>): void {
   if (indices.length === 0) throw new DataError(`${name}: no index given, and a batch has at least one sample`)
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]

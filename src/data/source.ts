@@ -18,7 +18,7 @@ import {
   samplesIn,
   sliceBatch,
 } from './batch.js'
-import { checkDataset, type Dataset, permutation } from './dataset.js'
+import { checkDataset, type Dataset, type LazyDataset, permutation } from './dataset.js'
 import { DataError, NotResumableError } from './errors.js'
 
 type Chunks<B = AnyBatch> = AsyncIterable<B> | Iterable<B>
@@ -29,6 +29,7 @@ type Chunks<B = AnyBatch> = AsyncIterable<B> | Iterable<B>
  */
 export type DataSource<Inputs extends Arrays = HostArray, Targets extends Arrays = HostArray> =
   | Dataset<Inputs, Targets>
+  | LazyDataset<Inputs, Targets>
   | Chunks<Batch<Inputs, Targets>>
   | (() => Chunks<Batch<Inputs, Targets>>)
 
@@ -69,8 +70,8 @@ const OPTIONS = optionsOf<MiniBatchOptions>(
 
 /**
  * The mini-batches of one epoch, from sample `skip` on. A data set skips at no cost; chunks are read again and dropped.
- * Nothing is read ahead of the mini-batch that is asked for. A consumer that stops early closes the source. A mini-batch is
- * a copy: a source may reuse its arrays.
+ * Nothing is read ahead of the mini-batch that is asked for, but from a data set that must be waited for: one mini-batch, if
+ * all have the same size. A consumer that stops early closes the source. A mini-batch is a copy: a source may reuse its arrays.
  * Errors come with the first mini-batch that is asked for. Errors of the source itself pass through.
  * @throws DataError          bad options; a chunk that is not a batch or is unlike the one before; no sample;
  *                            fewer samples than `skip`, or than a mini-batch with `dropLast`
@@ -92,7 +93,8 @@ export async function* miniBatches<Inputs extends Arrays, Targets extends Arrays
   if (typeof source === 'function') {
     yield* regroup(checkChunks(source()), { size, skip, dropLast })
   } else if (isDataset(source)) {
-    yield* gather(source, { size, skip, dropLast }, shuffle ? permutation(source.length, seed, epoch) : undefined)
+    const order = shuffle ? permutation(source.length, seed, epoch) : undefined
+    yield* gather(source, { size, skip, dropLast, epoch, order, ahead: typeof batch === 'number' })
   } else {
     yield* regroup(again ? restarted(source) : source, { size, skip, dropLast })
   }
@@ -100,7 +102,8 @@ export async function* miniBatches<Inputs extends Arrays, Targets extends Arrays
 
 export const isDataset = <Inputs extends Arrays, Targets extends Arrays>(
   source: DataSource<Inputs, Targets>,
-): source is Dataset<Inputs, Targets> => typeof source === 'object' && source !== null && 'gather' in source
+): source is Dataset<Inputs, Targets> | LazyDataset<Inputs, Targets> =>
+  typeof source === 'object' && source !== null && 'gather' in source
 
 /** @throws DataError  not a data set, nor chunks, nor a function */
 export function checkSource(source: AnySource, what?: string): void {
@@ -123,24 +126,41 @@ function checkChunks<B>(chunks: Chunks<B>, what?: string): Chunks<B> {
 /** How an epoch is cut into mini-batches. */
 type Cut = Required<Pick<MiniBatchOptions, 'skip' | 'dropLast'>> & { size(): number }
 
-function* gather<Inputs extends Arrays, Targets extends Arrays>(
-  dataset: Dataset<Inputs, Targets>,
-  { size, skip, dropLast }: Cut,
-  order: Uint32Array | undefined,
-): Generator<Batch<Inputs, Targets>> {
-  const { length } = dataset
-  if (!isPositive(length)) throw new DataError(`${dataset.name}: length ${length}; it has no sample`)
+interface Gathering extends Cut {
+  readonly epoch: number
+  /** undefined: as they are */
+  readonly order: Uint32Array | undefined
+  /** may the next mini-batch be gathered while one is learned? */
+  readonly ahead: boolean
+}
+
+async function* gather<Inputs extends Arrays, Targets extends Arrays>(
+  dataset: Dataset<Inputs, Targets> | LazyDataset<Inputs, Targets>,
+  { size, skip, dropLast, epoch, order, ahead }: Gathering,
+): AsyncGenerator<Batch<Inputs, Targets>, void, void> {
+  const { name, length } = dataset
+  if (!isPositive(length)) throw new DataError(`${name}: length ${length}; it has no sample`)
   checkLength(length, size(), { skip, dropLast })
-  for (let start = skip, count = 0; start < length; start += count) {
+  const begin = (start: number) => {
     const batch = size()
-    count = Math.min(batch, length - start)
-    if (dropLast && count < batch) return
+    const count = Math.min(batch, length - start)
+    if (count <= 0 || (dropLast && count < batch)) return null
     const indices = order?.subarray(start, start + count) ?? Uint32Array.from({ length: count }, (_, j) => start + j)
-    const gathered = dataset.gather(indices)
-    checkBatch(gathered)
-    const given = samplesIn(gathered)
-    if (given !== count) throw new DataError(`${dataset.name}: gather of ${count} indices gave ${given} samples`)
-    yield gathered
+    return { count, gathered: dataset.gather(indices, epoch) }
+  }
+  let start = skip
+  for (let now = begin(start); now; ) {
+    const { count, gathered } = now
+    const batch = await gathered
+    checkBatch(batch)
+    const given = samplesIn(batch)
+    if (given !== count) throw new DataError(`${name}: gather of ${count} indices gave ${given} samples`)
+    start += count
+    const next = ahead && gathered instanceof Promise ? begin(start) : undefined
+    // its error is thrown when it is asked for
+    if (next?.gathered instanceof Promise) next.gathered.catch(() => {})
+    yield batch
+    now = next === undefined ? begin(start) : next
   }
 }
 

@@ -13,9 +13,8 @@
  *   earlier levels that wrote it, in their order. Instructions that change standing memory run once, at their level. A value
  *   that is written again after another instruction has read it cannot be made again, so it is always stored.
  */
-import type { Planned } from '../device/instruction.js'
-import type { Storage } from '../device/storage.js'
 import type { Graph, Turn } from './again.js'
+import { changingOf, levelsOf, movingOf, spreadLosses } from './dependencies.js'
 import { ALWAYS, Kept, NEVER, PAUSING } from './kept.js'
 
 /** A pass of one level. */
@@ -104,6 +103,7 @@ export class Levels {
     this.crossing = [...values.keys()].filter(
       (value) => this.births[value] >= 0 && touches[value].some((level) => level > this.births[value]),
     )
+    spreadLosses(this.#repeatable, this.#reads, this.#writes, new Set(this.crossing))
     this.pauses = new Int32Array(values.length).fill(-1)
     for (const value of this.crossing) this.pauses[value] = longestPause(touches[value])
     const candidates = new Map<number, number[]>()
@@ -246,55 +246,4 @@ function longestPause(touches: readonly number[]): number {
   const gap = (i: number): number => levels[i + 1] - levels[i]
   const [longest] = [...levels.keys()].slice(0, -1).sort((a, b) => gap(b) - gap(a))
   return longest !== undefined && gap(longest) > 1 ? levels[longest] : -1
-}
-
-/** The values that are written again after another instruction has read them: what reads them depends on when it runs. */
-function changingOf(reads: readonly (readonly number[])[], writes: readonly (readonly number[])[]): Set<number> {
-  const [wasRead, changing] = [new Set<number>(), new Set<number>()]
-  reads.forEach((read, i) => {
-    for (const value of writes[i]) if (wasRead.has(value)) changing.add(value)
-    for (const value of read) if (!writes[i].includes(value)) wasRead.add(value)
-  })
-  return changing
-}
-
-/** Note [Barriers]. */
-function levelsOf({ instructions, operands, values }: Graph, writesOf: readonly (readonly number[])[]): Int32Array {
-  const levels = new Int32Array(instructions.length)
-  const written = new Int32Array(values.length)
-  const touched = new Int32Array(values.length)
-  const totals = new Map<Storage, number>()
-  const standing = new Map<Storage, number>()
-  instructions.forEach(({ reads, writes }, i) => {
-    let level = 0
-    reads.forEach((storage, j) => {
-      const value = operands[i][j]
-      if (value >= 0) level = Math.max(level, written[value])
-      else if (storage.isTotal) level = Math.max(level, 1 + (totals.get(storage) ?? -1))
-      else level = Math.max(level, standing.get(storage) ?? 0)
-    })
-    // what was read or written before must have been
-    for (const value of writesOf[i]) level = Math.max(level, touched[value])
-    levels[i] = level
-    for (const value of operands[i]) if (value >= 0) touched[value] = Math.max(touched[value], level)
-    writes.forEach((storage, j) => {
-      const value = operands[i][reads.length + j]
-      const known = storage.isTotal ? totals : standing
-      if (value >= 0) written[value] = level
-      // it is complete when its last writer has run
-      else known.set(storage, Math.max(level, known.get(storage) ?? 0))
-    })
-  })
-  return levels
-}
-
-/** The standing memory that the recording changes and that is no total: what reads it depends on when it runs. */
-function movingOf({ instructions, operands }: Graph): ReadonlySet<Storage> {
-  const moving = new Set<Storage>()
-  instructions.forEach(({ reads, writes }: Planned, i) => {
-    writes.forEach((storage, j) => {
-      if (operands[i][reads.length + j] < 0 && !storage.isTotal) moving.add(storage)
-    })
-  })
-  return moving
 }

@@ -84,7 +84,7 @@ export async function* fit(
     for await (const miniBatch of untilAborted(miniBatches(source, cut), signal)) {
       const shape = sampleShapeOf(miniBatch)
       const toCome = samplesToCome(order, skip, end - epoch)
-      if (!planned) planAhead(trainer, shape, toCome, options, sizes)
+      if (!planned) await planAhead(trainer, shape, toCome, options, sizes)
       planned = true
       const request = { mode: 'train', batch: samplesIn(miniBatch), microBatch, shape } as const
       const how: StepOfFit = {
@@ -155,13 +155,13 @@ function samplesToCome({ length }: Order, skip: number, epochs: number): number[
  * @param epochs  the numbers of samples from samplesToCome
  * @throws ShapeError  the model refuses the last mini-batch of an epoch, or the data to evaluate
  */
-function planAhead(
+async function planAhead(
   { planFor }: Trainer,
   shape: SampleShape,
   epochs: readonly number[],
   { microBatch = 'fit', dropLast, evaluate }: FitOptions,
   sizes: MiniBatchSizes,
-): void {
+): Promise<void> {
   const plan = (batch: number): void => {
     const request = { mode: 'train', batch, microBatch, shape } as const
     planFor({ ...request, microBatch: sizes.microBatchOf(request, planFor) })
@@ -177,7 +177,7 @@ function planAhead(
     )
   }
   if (evaluate === undefined || !isDataset(evaluate)) return
-  const evaluated = sampleShapeOf(evaluate.gather(Uint32Array.of(0)))
+  const evaluated = sampleShapeOf(await evaluate.gather(Uint32Array.of(0)))
   for (const size of piecesOf(evaluate.length)) {
     explaining('the data to evaluate', () => planFor({ mode: 'evaluate', batch: size, microBatch, shape: evaluated }))
   }

@@ -1,0 +1,7 @@
+/**
+ * Data sets of files, in Node: `import { imageFolder } from 'sluice/files'`. What they need beside Sluice is an optional peer: sharp
+ * for images, csv-parse for tables.
+ */
+export { type CsvOptions, type CsvTable, csvFile } from './csv.js'
+export type { Fit } from './decoder.js'
+export { type ImageOptions, type ImageSets, imageFolder, type MaskOptions, maskFolder } from './images.js'
