@@ -66,20 +66,22 @@ export { type AttentionOptions, scaledDotProductAttention } from './ops/attentio
 export { type BatchNormOptions, batchNorm2d, frozenBatchNorm2d } from './ops/batch-norm.js'
 export type { MergedStatistics, RunningStatistics, Statistics } from './ops/batch-statistics.js'
 export * from './ops/binary.js'
+export type { CrossEntropyOptions } from './ops/class-options.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
 export { type ContrastiveOptions, contrastive, type TripletOptions, triplet } from './ops/coupled-loss.js'
-export {
-  type CrossEntropyLossOptions,
-  type CrossEntropyOptions,
-  crossEntropy,
-  crossEntropyLoss,
-} from './ops/cross-entropy.js'
+export { type CrossEntropyLossOptions, crossEntropy, crossEntropyLoss } from './ops/cross-entropy.js'
 export type { BackwardCall, Call, ForwardCall, Gradient, Op, Saved, Target } from './ops/declaration.js'
 export { dropout } from './ops/dropout.js'
 export { embedding } from './ops/embedding.js'
 export * from './ops/extremes.js'
 export type { GeluOptions } from './ops/gelu-options.js'
+export {
+  type Head,
+  type LinearCrossEntropyOptions,
+  linearCrossEntropy,
+  linearCrossEntropyLoss,
+} from './ops/linear-cross-entropy.js'
 export { logSumExp } from './ops/log-sum-exp.js'
 export type { AnyLoss, Loss, LossOptions } from './ops/loss.js'
 export { bceWithLogitsLoss, diceLoss, huberLoss, klDivergence, l1, nll } from './ops/losses.js'

@@ -397,6 +397,12 @@ const wrong: Readonly<Record<string, [call: (d: Device) => Tensor, ...says: stri
   bceWithLogits: [(d) => ops.bceWithLogits(zeros(d, [2]), zeros(d, [3])), '[2]', '[3]'],
   mse: [(d) => ops.mse(zeros(d, [2]), zeros(d, [2]), { weights: zeros(d, [3]) }), '[3]', '[2]'],
   crossEntropy: [(d) => ops.crossEntropy(zeros(d, [2, 3]), zeros(d, [3])), '[2, 3]', '[3]'],
+  linearCrossEntropy: [
+    (d) => ops.linearCrossEntropy(zeros(d, [2, 3]), zeros(d, [4, 5]), zeros(d, [2])),
+    '[2, 3]',
+    '[4, 5]',
+    '[V, 3]',
+  ],
 }
 const broadcasting = opTable.filter((op) =>
   op.samples.some(({ inputs }) => inputs.length === 2 && inputs[1][0].length === 1),

@@ -62,6 +62,7 @@ const ROUNDINGS: readonly (readonly [reason: string, roundings: number, ops: str
     32,
     'softmax logSoftmax logSumExp scaledDotProductAttention crossEntropy bceWithLogits',
   ],
+  ['cross-entropy, and sums of at most five products with its gradient', 64, 'linearCrossEntropy'],
   ['one reciprocal root and a product', 16, 'frozenBatchNorm2d'],
   [
     // samples are 1/8 apart, so deviations are at least 1/16; values are at most 4

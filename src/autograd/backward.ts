@@ -5,7 +5,6 @@
  * node the walk frees what the node saved and the gradient of its output, so memory falls as the walk goes. Gradients
  * of leaves are added to their standing buffers. First order only: nothing here is recorded.
  */
-import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
 import { ACCUMULATING } from '../../kernels/traits.js'
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
@@ -13,6 +12,7 @@ import { checkArgument, door, type Kind, NUMBER } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { BackwardCall, Saved, Target } from '../ops/declaration.js'
 import { gradientFor, withWorkspace } from '../ops/op.js'
+import { accumulate, add } from '../ops/send.js'
 import { dropNode, forget, type Node, tapeOf } from '../ops/tape.js'
 import { gradientOf } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
@@ -164,30 +164,6 @@ function targetFor(device: Device, input: Tensor, pending: Pending, spare: Stora
   return target
 }
 
-/**
- * sum += kernel(inputs), in one go for kernels that can accumulate. If aliasing is forbidden, the term first gets
- * memory of its own.
- */
-function accumulate<Name extends KernelName>(
-  device: Device,
-  kernel: Name,
-  parameters: KernelParameters[Name],
-  sum: Storage,
-  inputs: readonly Storage[],
-): void {
-  if (device.aliases) {
-    device.run(kernel, { ...parameters, accumulate: true }, inputs, [sum])
-    return
-  }
-  const term = device.alloc(sum.size, 'workspace')
-  try {
-    device.run(kernel, { ...parameters, accumulate: false }, inputs, [term])
-    add(device, sum, term)
-  } finally {
-    device.release(term)
-  }
-}
-
 function hold(device: Device, storage: Storage): Storage {
   device.retain(storage)
   return storage
@@ -213,11 +189,3 @@ function newSum(device: Device, sum: Storage, term: Storage): Storage {
   device.release(sum)
   return total
 }
-
-const add = (device: Device, sum: Storage, term: Storage): void =>
-  device.update({
-    kernel: 'blend',
-    parameters: { size: sum.size, a: 1, b: 1 },
-    targets: [sum],
-    inputs: [term],
-  })

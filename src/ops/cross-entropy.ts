@@ -1,36 +1,27 @@
 /** Cross-entropy: the loss of a classifier, from logits. */
 
 import type { ClassRows } from '../../kernels/kernels.js'
-import { checkArgument, type Known, LIST, NUMBER, options } from '../memory/arguments.js'
-import { ArgumentError } from '../memory/errors.js'
-import { tensor } from '../tensor/create.js'
+import { checkArgument, LIST, options } from '../memory/arguments.js'
 import { ShapeError } from '../tensor/errors.js'
-import type { HostArray } from '../tensor/host.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { checkIndices } from '../tensor/range.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { equal, mul } from './binary.js'
-import { embedding } from './embedding.js'
+import { mul } from './binary.js'
+import {
+  byClassOf,
+  CLASSES,
+  type Classes,
+  type CrossEntropyOptions,
+  classes,
+  classHost,
+  OPTIONS,
+  sharesOf,
+} from './class-options.js'
 import { checkConstant, checkWeights, type Loss, type LossOptions, lossFunction, weightedMean } from './loss.js'
 import { permute, reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, index, positive, sample } from './sample.js'
-import { checkTargets, ExactSum, keptWeight, valueAt } from './targets.js'
-import { where } from './where.js'
-
-export interface CrossEntropyOptions {
-  /** targets equal to this are ignored; default -100 */
-  ignoreIndex?: number
-  /** s in [0, 1]: the target distribution is (1 - s) one-hot + s / C; default 0 */
-  labelSmoothing?: number
-}
-
-const OPTIONS: Known<CrossEntropyOptions> = { ignoreIndex: NUMBER, labelSmoothing: NUMBER }
-
-type Classes = Required<CrossEntropyOptions>
-
-const CLASSES: Classes = { ignoreIndex: -100, labelSmoothing: 0 }
 
 /** The shape of logits without their class axis. */
 const withoutClasses = (logits: Shape): Shape => [...logits.slice(0, 1), ...logits.slice(2)]
@@ -81,31 +72,9 @@ const crossEntropyOp: Op<Classes> = {
   ],
 }
 
-function classes({
-  ignoreIndex = CLASSES.ignoreIndex,
-  labelSmoothing = CLASSES.labelSmoothing,
-}: CrossEntropyOptions): Classes {
-  if (!Number.isInteger(ignoreIndex))
-    throw new ArgumentError(`crossEntropy: ignoreIndex ${ignoreIndex} is not a whole number`)
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ArgumentError(`crossEntropy: labelSmoothing ${labelSmoothing} is outside [0, 1]`)
-  }
-  return { ignoreIndex, labelSmoothing }
-}
-
-/** The host half of crossEntropy with these options: the check of targets, and their weight. */
-const classHost = ({ ignoreIndex }: Classes) => ({
-  ignores: (target: number): boolean => target === ignoreIndex,
-  weight: (targets: HostArray, weights?: HostArray): number =>
-    keptWeight((target) => target === ignoreIndex, targets, weights),
-  check: (targets: HostArray, outputShape: Shape): void => {
-    const count = outputShape[1]
-    const allowed = `a class, a whole number from 0 to ${count - 1}, nor ignoreIndex ${ignoreIndex}`
-    checkTargets('crossEntropy', targets, withoutClasses(outputShape), allowed, (value) => {
-      return value === ignoreIndex || (Number.isInteger(value) && value >= 0 && value < count)
-    })
-  },
-})
+/** The host half for logits. */
+const hostOf = (own: Classes, shares?: readonly number[]) =>
+  classHost('crossEntropy', own, shares, (logits) => logits[1], withoutClasses)
 
 /**
  * The mean over all targets that are not `ignoreIndex` (Note [Weighted mean] in loss.ts) of l = -log softmax(logits)[target],
@@ -129,13 +98,13 @@ export const crossEntropy = lossFunction(
     },
     (logits: Tensor, targets: Tensor, options: CrossEntropyOptions & LossOptions = {}) => {
       const { weights } = options
-      const own = classes(options)
+      const own = classes('crossEntropy', options)
       checkConstant('crossEntropy', { targets, weights })
       checkIndices('crossEntropy', 'targets', targets, logits.shape[1], own.ignoreIndex)
       return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], own)
     },
   ),
-  classHost(CLASSES),
+  hostOf(CLASSES),
 )
 
 /** Every target becomes a sample, whose weight is that of its class. */
@@ -156,24 +125,10 @@ function byClass(
   checkIndices('crossEntropy', 'targets', targets, shape[1], own.ignoreIndex)
   checkWeights('crossEntropy', weights?.shape, shape[0])
   const rows = reshape(targets, [-1])
-  const table = tensor(logits.device, shares, [shares.length, 1])
-  const known = where(equal(rows, own.ignoreIndex), 0, rows)
-  const ofClass = reshape(embedding(table, known), targets.shape)
+  const ofClass = reshape(byClassOf(rows, shares, own), targets.shape)
   const each = weights ? mul(ofClass, reshape(weights, [shape[0], ...targets.shape.slice(1).map(() => 1)])) : ofClass
   const last = shape.length === 2 ? logits : permute(logits, [0, ...shape.slice(2).map((_, i) => i + 2), 1])
   return crossEntropy(reshape(last, [rows.size, shares.length]), rows, { ...own, weights: reshape(each, [rows.size]) })
-}
-
-/** The same on the host. */
-function weightByClass(targets: HostArray, shares: readonly number[], own: Classes, weights?: HostArray): number {
-  const each = targets.data.length / targets.shape[0]
-  const sum = new ExactSum()
-  for (let i = 0; i < targets.data.length; i++) {
-    const target = valueAt(targets, i)
-    const share = target === own.ignoreIndex ? 0 : shares[target]
-    sum.add(share * (weights ? valueAt(weights, Math.floor(i / each)) : 1))
-  }
-  return sum.total
 }
 
 export interface CrossEntropyLossOptions extends CrossEntropyOptions {
@@ -186,19 +141,10 @@ const CREATE = options<CrossEntropyLossOptions>({ ...OPTIONS, classWeights: LIST
 /** crossEntropy with these options, as a loss to train with. @throws ArgumentError  as crossEntropy */
 export function crossEntropyLoss(options: CrossEntropyLossOptions): Loss {
   checkArgument('crossEntropyLoss', 'options', options, CREATE)
-  const own = classes(options)
-  const host = classHost(own)
-  const shares = options.classWeights && [...options.classWeights]
-  if (shares && own.labelSmoothing > 0) {
-    throw new ArgumentError('crossEntropyLoss: classWeights and labelSmoothing cannot be given together')
-  }
-  if (shares && !shares.every((share) => share >= 0 && share < Number.POSITIVE_INFINITY)) {
-    throw new ArgumentError(`crossEntropyLoss: classWeights are [${shares}]; each must be a number of at least 0`)
-  }
+  const own = classes('crossEntropyLoss', options)
+  const shares = sharesOf('crossEntropyLoss', options.classWeights, own)
   const call = (logits: Tensor, targets: Tensor, { weights }: LossOptions = {}): Tensor =>
     shares ? byClass(logits, targets, shares, own, weights) : crossEntropy(logits, targets, { ...own, weights })
   Object.defineProperty(call, 'name', { value: 'crossEntropy' })
-  if (!shares) return Object.assign(call, host)
-  const weight = (targets: HostArray, weights?: HostArray): number => weightByClass(targets, shares, own, weights)
-  return Object.assign(call, { ...host, weight })
+  return Object.assign(call, hostOf(own, shares))
 }

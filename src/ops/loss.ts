@@ -42,6 +42,8 @@ export interface Loss<Outputs = Tensor, Targets = Tensor> {
    * all the same, without the trial of stream/split-check.ts.
    */
   readonly coupled?: string | false
+  /** false: the outputs are not the scores of classes, even where the targets are classes. Then evaluations have no accuracy. */
+  readonly scores?: false
 }
 
 /** A loss of any outputs and targets. */

@@ -1,5 +1,6 @@
-/** Gradients that are sums of dy, for the ops that share them. */
+/** Gradients that are sums: of dy, and of terms that come one after the other. */
 import type { KernelName, KernelParameters } from '../../kernels/kernels.js'
+import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { broadcastAxes, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
 import type { BackwardCall, Target } from './declaration.js'
@@ -40,3 +41,36 @@ export function sendBias({ shape, dy }: BackwardCall<unknown>, target: Target): 
   const reduced = [true, false, true, true]
   target.run('reduce', { shape, reduced, function: 'sum', scale: 1, accumulate: false }, [dy])
 }
+
+/**
+ * sum += kernel(inputs), in one go for kernels that can accumulate. If aliasing is forbidden, the term first gets
+ * memory of its own.
+ */
+export function accumulate<Name extends KernelName>(
+  device: Device,
+  kernel: Name,
+  parameters: KernelParameters[Name],
+  sum: Storage,
+  inputs: readonly Storage[],
+): void {
+  if (device.aliases) {
+    device.run(kernel, { ...parameters, accumulate: true }, inputs, [sum])
+    return
+  }
+  const term = device.alloc(sum.size, 'workspace')
+  try {
+    device.run(kernel, { ...parameters, accumulate: false }, inputs, [term])
+    add(device, sum, term)
+  } finally {
+    device.release(term)
+  }
+}
+
+/** sum += term */
+export const add = (device: Device, sum: Storage, term: Storage): void =>
+  device.update({
+    kernel: 'blend',
+    parameters: { size: sum.size, a: 1, b: 1 },
+    targets: [sum],
+    inputs: [term],
+  })

@@ -10,6 +10,7 @@ import type { Op } from './declaration.js'
 import { dropout } from './dropout.js'
 import * as embedding from './embedding.js'
 import * as extremes from './extremes.js'
+import { linearCrossEntropy } from './linear-cross-entropy.js'
 import * as logSumExp from './log-sum-exp.js'
 import * as matmul from './matmul.js'
 import * as movement from './movement.js'
@@ -46,7 +47,11 @@ type Families = typeof unary &
   typeof norm &
   typeof batchNorm &
   typeof embedding &
-  typeof pointLoss & { dropout: typeof dropout; crossEntropy: typeof crossEntropy }
+  typeof pointLoss & {
+    dropout: typeof dropout
+    crossEntropy: typeof crossEntropy
+    linearCrossEntropy: typeof linearCrossEntropy
+  }
 
 /** Every public op function by name. */
 export type Ops = { readonly [Name in keyof Families]: Families[Name] }
@@ -73,6 +78,7 @@ export const ops: Ops = {
   ...embedding,
   dropout,
   crossEntropy,
+  linearCrossEntropy,
   ...pointLoss,
 }
 

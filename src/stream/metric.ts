@@ -55,16 +55,17 @@ const METRIC: Kind = {
  *
  * An accuracy exists if targets are class indices: whole numbers of shape [N, ...] for outputs [N, C, ...], or [N, T]
  * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out. For several outputs or targets there is
- * none.
+ * none, nor if the loss says that outputs are no scores.
  */
 export class Accuracy implements Metric {
   readonly #loss: AnyLoss
   readonly #correct = new ExactSum()
   readonly #counted = new ExactSum()
-  #classes = true
+  #classes: boolean
 
   constructor(loss: AnyLoss) {
     this.#loss = loss
+    this.#classes = loss.scores !== false
   }
 
   /** Undefined if targets are not class indices, or all of them are left out. */
