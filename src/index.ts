@@ -1,7 +1,7 @@
 /**
  * Sluice: a tensor and autograd engine that streams large mini-batches through a hard byte budget.
  *
- * Namespaces: `nn` modules, `optim` optimizers and schedules, `models`, `data`. Everything else is exported by name.
+ * Namespaces: `nn` modules, `optim` optimizers and schedules, `models`, `data`, `metrics`. Everything else is exported by name.
  */
 import './ops/chain.js'
 
@@ -131,6 +131,7 @@ export {
 export type { Trial } from './stream/fastest.js'
 export type { Mode } from './stream/kind.js'
 export { largestThatFits } from './stream/largest.js'
+export * as metrics from './stream/metrics.js'
 export type { GradientNoise, NoiseSum } from './stream/noise.js'
 export type { Committed, GrowingBatch, RateRule } from './stream/options.js'
 export type {

@@ -24,7 +24,15 @@ const STEP = {
   plannedPeakBytes: 1000,
 }
 
-const EPOCH = { epoch: 1, trainLoss: 1, testLoss: 2, testAccuracy: 0.9777, noiseScale: null, imagesPerSecond: 1234.5 }
+const EPOCH = {
+  epoch: 1,
+  trainLoss: 1,
+  testLoss: 2,
+  testAccuracy: 0.9777,
+  scores: { accuracy: 0.9777 },
+  noiseScale: null,
+  imagesPerSecond: 1234.5,
+}
 
 /** An output that keeps the written text, and the last line as a terminal shows it. */
 function screen(io: Partial<Io>) {
@@ -212,7 +220,7 @@ function summary(
   const tally = new Tally()
   for (const peakBytes of [1000, peaks.step, 1000]) tally.step({ ...STEP, peakBytes })
   const evaluation = { loss: 2, metrics: {}, accuracy: 0.5, samples: 9, plannedPeakBytes: 1000, ms: 1 }
-  tally.evaluation({ ...evaluation, peakBytes: peaks.evaluation })
+  tally.evaluation({ ...evaluation, peakBytes: peaks.evaluation }, { accuracy: 0.5 })
   const { io, shown } = screen({ isTTY: false })
   showDone(io, job, tally, {
     plan,

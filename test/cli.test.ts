@@ -41,8 +41,8 @@ test('wrong arguments exit 2, with a message that names them and the nearest cor
     ['train --model lennet', /--model 'lennet' is not one of mlp, lenet, convnet; the nearest is lenet/],
     ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
     ['train --device tpu', /--device 'tpu' is not one of cpu, gpu, reference/],
-    ['train --data mnist', /--data 'mnist' is neither 'digits' nor 'idx:'/],
-    ['train --data an-idx:/tmp', /--data 'an-idx:\/tmp' is neither 'digits' nor 'idx:'/],
+    ['train --data mnist', /--data 'mnist' is not one of digits, shapes, /],
+    ['train --data an-idx:/tmp', /--data 'an-idx:\/tmp' is not one of digits, shapes, /],
     ['train --memory 8MB', /--memory: '8MB' is not a byte size.*write MiB/],
     ['train --memory 8GiB', /--memory: a CPU device cannot hold 8 GiB/],
     ['train --lr=-1', /--lr '-1' is not a number of at least 0/],
@@ -212,12 +212,12 @@ test('README.md shows the help of train, and plan takes those of its flags that 
 test('flags: the defaults describe the main job, and each flag is read', () => {
   const job = parseJob('train', [])
   assert.equal(
-    [job.model, job.folder, job.batch, job.memoryBytes, job.epochs, job.seed, job.microBatch, job.device],
-    ['lenet', null, 1024, 2 ** 21, 60, 1, 'fit', 'cpu'],
+    [job.model, job.data.form, job.batch, job.memoryBytes, job.epochs, job.seed, job.microBatch, job.device],
+    ['lenet', 'digits', 1024, 2 ** 21, 60, 1, 'fit', 'cpu'],
   )
   assert.equal([job.optimizer, job.learningRate, job.schedule, job.warmUpSteps], ['adam', 0.01, 'cosine', 10])
   const sgd = parseJob('train', '--optimizer sgd --data idx:/a b --micro-batch 7 --clip-norm 2'.split(/ (?!b)/))
-  assert.equal([sgd.learningRate, sgd.momentum, sgd.folder, sgd.microBatch, sgd.clipNorm], [0.05, 0.9, '/a b', 7, 2])
+  assert.equal([sgd.learningRate, sgd.momentum, sgd.data.path, sgd.microBatch, sgd.clipNorm], [0.05, 0.9, '/a b', 7, 2])
   assert.throws(
     () => parseJob('train', ['--data', 'idx:']),
     (error: unknown) => error instanceof UsageError,

@@ -9,8 +9,9 @@ import { FIRST } from '../stream/growth.js'
 import type { FrontierPoint, Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
 import { emit, type Io } from './io.js'
-import type { Job, Sets } from './job.js'
+import { type Job, shapesFor } from './job.js'
 import type { Needs } from './needs.js'
+import type { Sets } from './sets.js'
 
 /** 'lenet (39,742 parameters, float32 on cpu) with adam; digits/train: 1,438 images, 359 to test'. */
 export function describeJob({ model, device, optimizer }: Job, { train, test }: Sets, needs: Needs): string {
@@ -88,10 +89,10 @@ export async function writePlan({ out }: Job, plan: Plan): Promise<void> {
 }
 
 /** Write the picture of `--memory-svg`: one micro-batch of each size that the plan has, and the commit. */
-export async function writePicture(job: Job, streamer: Streamer, plan: Plan): Promise<void> {
+export async function writePicture(job: Job, sets: Sets, streamer: Streamer, plan: Plan): Promise<void> {
   const { svg: file, model, optimizer, microBatch } = job
   if (file === undefined) return
-  const points = streamer.timeline({ batch: plan.batch, microBatch })
+  const points = streamer.timeline({ ...shapesFor(sets), batch: plan.batch, microBatch })
   const title = `${model}, ${optimizer}: a step of ${groupDigits(plan.batch)} samples`
   const { budgetBytes, plannedPeakBytes: peakBytes } = plan
   const picture = drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })

@@ -1,21 +1,16 @@
 /** `--micro-batch fast`: measure, print the result, and go on as if the fastest size had been given. */
-import type { Dataset } from '../data/index.js'
 import { groupDigits } from '../memory/bytes.js'
 import { DoesNotFitError } from '../stream/errors.js'
 import type { Trial } from '../stream/fastest.js'
 import type { Streamer } from '../stream/streamer.js'
 import { emit, type Io } from './io.js'
-import type { Job, Sets } from './job.js'
+import type { Job } from './job.js'
 import { plannedBatches } from './needs.js'
+import type { AnySet, Sets } from './sets.js'
 
 /** The job with its micro-batch set to the fastest size that fits all its mini-batches. */
-export async function chooseFastest(
-  job: Job,
-  { train, test }: Sets<Dataset>,
-  streamer: Streamer,
-  io: Io,
-): Promise<Job> {
-  const miniBatch = train.gather(Array.from({ length: job.batch }, (_, i) => i))
+export async function chooseFastest(job: Job, { train, test }: Sets<AnySet>, streamer: Streamer, io: Io): Promise<Job> {
+  const miniBatch = await train.gather(Array.from({ length: job.batch }, (_, i) => i))
   const trials = await io.interruptible((signal) => streamer.fastest(miniBatch, { signal }))
   const fits = ({ microBatch }: Trial): boolean =>
     plannedBatches({ ...job, microBatch }, { train, test }).every((options) => isPlannable(streamer, options))

@@ -4,8 +4,9 @@
  */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { line, page, picture, round, styles, text } from '../memory/svg.js'
-import { showLoss, showShare } from './progress.js'
+import { showLoss } from './progress.js'
 import type { RunLog, Series } from './run-log.js'
+import { showShare } from './task.js'
 
 const WIDTH = 900
 const PLOT = { left: 84, right: 640 }

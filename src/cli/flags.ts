@@ -20,9 +20,12 @@ export const JOB_OPTIONS = {
   data: {
     type: 'string',
     default: 'digits',
-    value: 'digits|idx:DIR',
-    help: 'embedded digits, or a folder of IDX files',
+    value: 'digits|FORM:PATH',
+    help: 'embedded digits, or other data: see below',
   },
+  image: { type: 'string', value: 'N', help: 'side of the images that are decoded (224) or drawn (32), in pixels' },
+  target: { type: 'string', value: 'COLUMN', help: 'of csv: the column to predict' },
+  context: { type: 'string', value: 'T', help: 'of text: tokens in a sequence (64)' },
   batch: { type: 'string', default: '1024', value: 'N|auto', help: 'samples in a mini-batch; auto: see --max-batch' },
   memory: {
     type: 'string',
@@ -98,7 +101,21 @@ export const KEEP = {
 
 /** The flags that a checkpoint keeps: those that describe the training and the machine. */
 export const KEPT_FLAGS = [
-  ...(['model', 'width', 'data', 'batch', 'memory', 'epochs', 'seed', 'micro-batch', 'recompute', 'device'] as const),
+  ...([
+    'model',
+    'width',
+    'data',
+    'image',
+    'target',
+    'context',
+    'batch',
+    'memory',
+    'epochs',
+    'seed',
+    'micro-batch',
+    'recompute',
+    'device',
+  ] as const),
   ...(['threads', 'optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
   ...(['max-batch', 'batch-lr', 'batch-norm', 'store'] as const),
 ] as const satisfies readonly (keyof typeof JOB_OPTIONS | keyof typeof GROWTH)[]

@@ -1,19 +1,16 @@
 /** The job that flags describe: its data, and its model, optimizer and streamer. */
 import { MAX_THREADS } from '../../kernels/simd/index.js'
-import { type Dataset, type DatasetShape, digits, digitsShape, idxFolder, split } from '../data/index.js'
 import type { Device } from '../device/device.js'
 import { budgetOf, DEVICE_KINDS, type DeviceKind } from '../device/open.js'
 import { LARGEST_SEED } from '../device/seed.js'
 import { parseBytes } from '../memory/bytes.js'
 import { BUILDERS, type ModelOptions } from '../models/index.js'
 import { BATCH_NORM_POLICIES, type BatchNormPolicy } from '../nn/batch-norm.js'
-import { crossEntropy } from '../ops/cross-entropy.js'
 import { adam, adamw, type Optimizer, type Schedule, sgd } from '../optim/index.js'
 import { FIRST } from '../stream/growth.js'
 import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
-import { type Cursor, type RateRule, type Recompute, Streamer } from '../stream/streamer.js'
-import { sameShape, showShape } from '../tensor/shape.js'
+import { type Cursor, type PlanOptions, type RateRule, type Recompute, Streamer } from '../stream/streamer.js'
 import {
   GROWTH,
   JOB_OPTIONS,
@@ -29,15 +26,15 @@ import {
 } from './flags.js'
 import { choice, decimal, parseOptions, reading, UsageError, type Values, whole } from './options.js'
 import { SCHEDULES, scheduleOf } from './rate.js'
-
-const TEST_FRACTION = 0.2
+import { type DataFlag, type DataOptions, dataFlag, type Sets } from './sets.js'
+import { type TaskName, taskOf } from './task.js'
 
 export interface Job {
   model: string
   /** undefined: the model's own */
   width: number | undefined
-  /** null: the embedded digits */
-  folder: string | null
+  data: DataFlag
+  dataOptions: DataOptions
   /** the size of a mini-batch; the largest, if it grows */
   batch: number
   /** if the mini-batch grows: what the learning rate does */
@@ -125,14 +122,16 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     throw new UsageError(`--${flag} is for a mini-batch that grows: leave it out, or say --batch auto`)
   }
   const largest = auto ? (values['max-batch'] ?? String(LARGEST_BATCH)) : values.batch
-  const folder = /^idx:(.+)/s.exec(values.data)?.[1] ?? null
-  if (folder === null && values.data !== 'digits') {
-    throw new UsageError(`--data '${values.data}' is neither 'digits' nor 'idx:' and a folder`)
+  const dataOptions = {
+    image: ifGiven(values.image, (text) => whole('--image', text, 1)),
+    target: values.target,
+    context: ifGiven(values.context, (text) => whole('--context', text, 1)),
   }
   return {
     model: choice('--model', values.model, MODELS),
     width: ifGiven(values.width, (text) => whole('--width', text, 1)),
-    folder,
+    data: dataFlag(values.data, dataOptions),
+    dataOptions,
     batch: whole(auto ? '--max-batch' : '--batch', largest, 1, LARGEST_BATCH),
     grows: auto ? choice('--batch-lr', values['batch-lr'] ?? 'none', RATE_RULES) : undefined,
     memoryBytes: reading('--memory', () => budgetOf(device, values.memory)),
@@ -175,41 +174,28 @@ function recomputeOf(text: string): Recompute {
   throw new UsageError(`--recompute '${text}' is not one of ${RECOMPUTE.join(', ')}, nor a share of time such as 0.15`)
 }
 
-/** Training and test data, or only their shapes. */
-export interface Sets<T extends DatasetShape = DatasetShape> {
-  train: T
-  test: T
-}
-
-/**
- * The data. Digits are split by the seed, and so is a folder without test files.
- * @throws UsageError  training and test images differ in size
- */
-export async function loadSets({ folder, seed }: Job): Promise<Sets<Dataset>> {
-  if (folder === null) return split(digits(), { testFraction: TEST_FRACTION, seed })
-  const { train, test } = await idxFolder(folder)
-  if (test && !sameShape(train.inputShape, test.inputShape)) {
-    const [own, other] = [train, test].map(({ inputShape }) => showShape(inputShape))
-    throw new UsageError(`--data: in ${folder} the training images are ${own}, and the test images ${other}`)
-  }
-  return test ? { train, test } : split(train, { testFraction: TEST_FRACTION, seed })
-}
-
-/** The shapes alone; the digits need not be decoded for them. */
-export async function shapesOf(job: Job): Promise<Sets> {
-  if (job.folder !== null) return loadSets(job)
-  const test = Math.round(digitsShape.length * TEST_FRACTION)
-  return {
-    train: { ...digitsShape, name: 'digits/train', length: digitsShape.length - test },
-    test: { ...digitsShape, name: 'digits/test', length: test },
-  }
-}
-
+/** The outputs of a model for these data: one for each class, or one number. */
 export const classesOf = ({ train, test }: Sets): number => Math.max(train.classes ?? 1, test.classes ?? 1)
+
+/** The models for each task. */
+const MODELS_FOR: Readonly<Record<TaskName, readonly string[]>> = {
+  classes: MODELS,
+  values: ['mlp'],
+  masks: [],
+  tokens: [],
+}
 
 /** The steps of all epochs; of a mini-batch that grows, as if it did not. */
 export const totalSteps = ({ batch, grows, epochs }: Job, { train }: Sets): number =>
   epochs * Math.ceil(train.length / (grows ? Math.min(FIRST, batch) : batch))
+
+/** What a plan has to know of the data, besides the size of a mini-batch. */
+export const shapesFor = ({
+  train: { inputShape, targetShape },
+}: Sets): Pick<PlanOptions, 'inputShape' | 'targetShape'> => ({
+  inputShape,
+  targetShape,
+})
 
 /** What a job says of its model. */
 export const modelOf = ({ width, batchNorm }: Job): Pick<ModelOptions, 'width' | 'batchNorm'> => ({ width, batchNorm })
@@ -218,6 +204,13 @@ export const modelOf = ({ width, batchNorm }: Job): Pick<ModelOptions, 'width' |
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
   const { seed, recompute, storeBytes: store } = job
   const classes = classesOf(sets)
+  const { name: task, loss } = taskOf(sets.train)
+  if (!MODELS_FOR[task].includes(job.model)) {
+    const models = MODELS_FOR[task].map((name) => `--model ${name}`).join(' or ')
+    throw new UsageError(
+      `the targets of ${job.data.form} are ${task}, which ${job.model} does not give: ${models ? `say ${models}` : 'no model does'}`,
+    )
+  }
   const model = BUILDERS[job.model](device, { ...modelOf(job), inputShape: sets.train.inputShape, classes, seed })
   const { weightDecay, clipNorm, momentum } = job
   const ofStep = scheduleOf(job, totalSteps(job, sets))
@@ -232,7 +225,7 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
   }
   const streamer: Streamer = new Streamer({
     model,
-    loss: crossEntropy,
+    loss,
     optimizer: makers[job.optimizer](),
     seed,
     recompute,

@@ -6,7 +6,8 @@ import { largestThatFits } from '../stream/largest.js'
 import type { Largest } from '../stream/plan.js'
 import type { Knob } from './flags.js'
 import { emit, type Io } from './io.js'
-import { build, type Job, type Sets } from './job.js'
+import { build, type Job, shapesFor } from './job.js'
+import type { Sets } from './sets.js'
 
 interface Planned {
   readonly job: Job
@@ -31,7 +32,7 @@ export function findLargest(knob: Knob, planned: Planned): Largest {
   return largestThatFits((value) => {
     const { job, sets } = AT[knob](planned, value)
     const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))
-    return streamer.plan({ batch: job.batch, microBatch: job.microBatch })
+    return streamer.plan({ ...shapesFor(sets), batch: job.batch, microBatch: job.microBatch })
   })
 }
 

@@ -12,7 +12,8 @@ import { FIRST } from '../stream/growth.js'
 
 import type { Plan } from '../stream/plan.js'
 import type { PlanOptions } from '../stream/streamer.js'
-import { build, type Job, type Sets } from './job.js'
+import { build, type Job, shapesFor } from './job.js'
+import type { Sets } from './sets.js'
 
 export interface Needs {
   /** the smallest budget under which the job runs, as `--memory` takes it: whole pages */
@@ -26,14 +27,16 @@ export interface Needs {
  * The mini-batch of training, the smaller last one of an epoch, and the evaluation. Of a mini-batch that grows, the largest
  * and the first: what is left at the end of an epoch is not known.
  */
-export function plannedBatches({ batch, grows, microBatch }: Job, { train, test }: Sets): PlanOptions[] {
+export function plannedBatches({ batch, grows, microBatch }: Job, sets: Sets): PlanOptions[] {
+  const { train, test } = sets
   const ragged = batch < train.length && !grows ? train.length % batch : 0
-  return [
+  const sizes: PlanOptions[] = [
     { batch, microBatch },
     ...(grows ? [{ batch: Math.min(FIRST, batch), microBatch }] : []),
     ...(ragged > 0 ? [{ batch: ragged, microBatch }] : []),
-    ...piecesOf(test.length).map((size) => ({ mode: 'evaluate', batch: size, microBatch }) as const),
+    ...piecesOf(test).map((size) => ({ mode: 'evaluate', batch: size, microBatch }) as const),
   ]
+  return sizes.map((options) => ({ ...shapesFor(sets), ...options }))
 }
 
 /** @throws DoesNotFitError  the job, with its micro-batch if it forces one, needs more than `--memory` */

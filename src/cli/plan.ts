@@ -5,10 +5,11 @@ import { groupDigits } from '../memory/bytes.js'
 import { announcePlan, describeJob, shareNote, showBytes, writePicture, writePlan } from './announce.js'
 import { JOB_OPTIONS, PLAN_OPTIONS } from './flags.js'
 import { type Command, EXIT, type Io } from './io.js'
-import { build, type Job, parseJob, type Sets, shapesOf } from './job.js'
+import { build, type Job, parseJob, shapesFor } from './job.js'
 import { announceLargest, enlarged, findLargest } from './largest.js'
 import { findNeeds } from './needs.js'
 import { describeExamples, describeOptions } from './options.js'
+import { DATA_HELP, type Sets, shapesOf } from './sets.js'
 
 const { epochs, schedule, 'warm-up': warmUp, lr, threads, help: HELP, ...PRINTED } = JOB_OPTIONS
 /** `plan` runs nothing, so it can neither let a mini-batch grow nor measure the fastest size. */
@@ -31,6 +32,8 @@ Says how a mini-batch goes through a byte budget, and what budget it needs: by r
 alone. Takes the flags of train; those that do not change the memory are left out here.
 
 ${describeOptions({ ...PRINTED, batch: BATCH, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
+
+${DATA_HELP}
 
 --largest finds the largest mini-batch that goes in one piece, the largest side of square images, or the largest
 width of the model. With the last two, a mini-batch may go sample by sample unless --micro-batch asks for more.
@@ -63,7 +66,7 @@ async function report(job: Job, sets: Sets, io: Io): Promise<void> {
   const { batch, microBatch, memoryBytes } = job
   const needs = findNeeds(job, sets)
   const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: memoryBytes }))
-  const found = streamer.plan({ batch, microBatch })
+  const found = streamer.plan({ ...shapesFor(sets), batch, microBatch })
   const limit = job.device === 'gpu' ? null : heapLimit(memoryBytes)
   const samples = groupDigits(sets.train.length)
   const notes = [
@@ -79,5 +82,5 @@ async function report(job: Job, sets: Sets, io: Io): Promise<void> {
   if (!job.json) io.out(`${describeJob(job, sets, needs)}\n\n`)
   announcePlan(io, job, found, needs, notes, job.recompute === 'never' ? undefined : found.frontier())
   await writePlan(job, found)
-  await writePicture(job, streamer, found)
+  await writePicture(job, sets, streamer, found)
 }

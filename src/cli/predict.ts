@@ -13,18 +13,35 @@ import { Streamer } from '../stream/streamer.js'
 import type { HostArray } from '../tensor/host.js'
 import { JOB_OPTIONS } from './flags.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
-import { classesOf, type Job, loadSets, modelOf, parseJob } from './job.js'
+import { classesOf, type Job, modelOf, parseJob } from './job.js'
 import { flagsIn } from './keep.js'
 import { describeExamples, describeOptions, parseOptions, UsageError, whole } from './options.js'
-import { showShare } from './progress.js'
+import { loadSets } from './sets.js'
+import { showShare } from './task.js'
 
-const { model, width, 'batch-norm': batchNorm, memory, seed, device, threads, json, help } = JOB_OPTIONS
+const {
+  model,
+  width,
+  image,
+  target,
+  context,
+  'batch-norm': batchNorm,
+  memory,
+  seed,
+  device,
+  threads,
+  json,
+  help,
+} = JOB_OPTIONS
 const OPTIONS = {
   weights: { type: 'string', value: 'FILE', help: 'a safetensors file, such as that of train --checkpoint' },
   model,
   width,
   'batch-norm': { ...batchNorm, help: 'of the model: any policy, or none' },
-  data: { ...JOB_OPTIONS.data, value: 'digits|idx:DIR|npy:FILE', help: 'the test images, or those of an npy file' },
+  data: { ...JOB_OPTIONS.data, value: 'digits|FORM:PATH|npy:FILE', help: 'the test images, or those of an npy file' },
+  image,
+  target,
+  context,
   classes: { type: 'string', default: '10', value: 'N', help: 'of the model, with npy:' },
   memory,
   'micro-batch': { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'largest that fits, or at most N samples' },
@@ -36,9 +53,10 @@ const OPTIONS = {
 } as const
 
 /** The flags that predict takes from the file, where they are not given. */
-const FROM_FILE = ['model', 'width', 'batch-norm', 'data', 'memory', 'seed'] as const
+const DATA = ['data', 'image', 'target', 'context'] as const
+const FROM_FILE = ['model', 'width', 'batch-norm', ...DATA, 'memory', 'seed'] as const
 /** The flags that mean the same in train. */
-const SHARED = ['model', 'width', 'batch-norm', 'data', 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
+const SHARED = ['model', 'width', 'batch-norm', ...DATA, 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
 
 const EXAMPLES = {
   'sluice predict --weights run.safetensors': 'the test images of the training that wrote the file',
@@ -71,7 +89,9 @@ ${describeExamples(EXAMPLES)}
     const own = FROM_FILE.flatMap((name) => (kept[name] === undefined ? [] : [`--${name}=${kept[name]}`]))
     const { values } = parseOptions('predict', [...own, ...args], OPTIONS)
     const npy = /^npy:(.+)/s.exec(values.data)?.[1]
-    const flags = SHARED.filter((name) => !(name === 'data' && npy !== undefined) && values[name] !== undefined)
+    const flags = SHARED.filter(
+      (name) => !(DATA.some((each) => each === name) && npy !== undefined) && values[name] !== undefined,
+    )
     const job = parseJob(
       'train',
       flags.map((name) => `--${name}=${values[name]}`),
@@ -113,7 +133,7 @@ interface Images {
 async function imagesOf(job: Job): Promise<Images> {
   const sets = await loadSets(job)
   const { test } = sets
-  const { inputs, targets } = test.gather(Array.from({ length: test.length }, (_, i) => i))
+  const { inputs, targets } = await test.gather(Array.from({ length: test.length }, (_, i) => i))
   return { name: test.name, inputs, labels: targets.data, classes: classesOf(sets) }
 }
 

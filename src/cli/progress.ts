@@ -5,6 +5,7 @@
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import type { StepResult } from '../stream/streamer.js'
 import type { Io } from './io.js'
+import { type Scores, showScores } from './task.js'
 
 /** About the largest number of lines that are printed if standard output is not a terminal. */
 const LINES = 12
@@ -12,11 +13,12 @@ const LINES = 12
 const REDRAW_MS = 100
 const ERASE = '\r\u001b[K'
 
-/** The end of an epoch, with the loss and the accuracy on the test data. Epochs count from 1, as steps do. */
+/** The end of an epoch, with the loss and the scores on the test data. Epochs count from 1, as steps do. */
 export interface Epoch {
   epoch: number
   testLoss: number
   testAccuracy: number
+  scores: Scores
   trainLoss: number
   noiseScale: number | null
   imagesPerSecond: number
@@ -52,7 +54,8 @@ export class Progress implements Listener {
   #samples = 0
   #ms = 0
   #loss = Number.NaN
-  #accuracy: number | undefined
+  /** the score that counts most */
+  #score: string | undefined
   #peakBytes = 0
   /** between the last step of an epoch and its end, micro-batches belong to the evaluation */
   #evaluating = false
@@ -80,8 +83,9 @@ export class Progress implements Listener {
     this.#draw()
   }
 
-  epoch({ epoch, testLoss, testAccuracy, trainLoss, imagesPerSecond }: Epoch): void {
-    this.#accuracy = testAccuracy
+  epoch({ epoch, testLoss, scores, trainLoss, imagesPerSecond }: Epoch): void {
+    const told = showScores(scores)
+    this.#score = told[0]
     this.#evaluating = false
     const { epochs } = this.#options
     const every = Math.ceil(epochs / LINES)
@@ -90,7 +94,7 @@ export class Progress implements Listener {
       `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
       `loss ${showLoss(trainLoss)}`,
       `test loss ${showLoss(testLoss)}`,
-      `accuracy ${showShare(testAccuracy)}`,
+      ...told,
       `${groupDigits(Math.round(imagesPerSecond))} images/s`,
       this.#peak(),
     ]
@@ -113,7 +117,7 @@ export class Progress implements Listener {
       `step ${this.#steps}${steps === null ? '' : `/${steps}`}`,
       ...(this.#ms > 0 ? [`${groupDigits(Math.round((1000 * this.#samples) / this.#ms))} images/s`] : []),
       ...(this.#peakBytes > 0 ? [`loss ${showLoss(this.#loss)}`] : []),
-      ...(this.#accuracy === undefined ? [] : [`accuracy ${showShare(this.#accuracy)}`]),
+      ...(this.#score === undefined ? [] : [this.#score]),
       ...(this.#peakBytes > 0 ? [this.#peak()] : []),
     ]
     const words = parts.join('  ')
@@ -134,6 +138,3 @@ export class Progress implements Listener {
 }
 
 export const showLoss = (loss: number): string => loss.toPrecision(4)
-
-/** 0.9777 -> '97.8 %' */
-export const showShare = (share: number): string => `${(100 * share).toFixed(1)} %`

@@ -7,7 +7,8 @@ import { emit, type Io } from './io.js'
 import type { Job } from './job.js'
 import type { Needs } from './needs.js'
 import type { ProcessBytes } from './process.js'
-import { showLoss, showShare } from './progress.js'
+import { showLoss } from './progress.js'
+import { type Scores, showScores, showShare } from './task.js'
 
 export class Tally {
   /** of this run */
@@ -17,6 +18,7 @@ export class Tally {
    */
   loss = Number.NaN
   accuracy = Number.NaN
+  scores: Scores = {}
   testLoss = Number.NaN
   evaluations = 0
   /** steps and evaluations whose measured peak was the planned one, to the byte */
@@ -43,9 +45,10 @@ export class Tally {
     this.#raise(peakBytes, plannedPeakBytes)
   }
 
-  /** Counts an evaluation. The targets are classes here, so it has an accuracy. */
-  evaluation({ loss, accuracy = Number.NaN, peakBytes, plannedPeakBytes }: Evaluation): void {
+  /** Counts an evaluation, with what its task tells of it. */
+  evaluation({ loss, accuracy = Number.NaN, peakBytes, plannedPeakBytes }: Evaluation, scores: Scores): void {
     this.evaluations++
+    this.scores = scores
     this.testLoss = loss
     this.accuracy = accuracy
     if (peakBytes === plannedPeakBytes) this.evaluationsAsPlanned++
@@ -87,11 +90,21 @@ export function showDone(
   tally: Tally,
   { plan, needs, held, wallMs }: Outcome,
 ): void {
-  const { steps, stepsAsPlanned, evaluations, evaluationsAsPlanned, accuracy, testLoss, peakBytes, plannedPeakBytes } =
-    tally
+  const {
+    steps,
+    stepsAsPlanned,
+    evaluations,
+    evaluationsAsPlanned,
+    accuracy,
+    scores,
+    testLoss,
+    peakBytes,
+    plannedPeakBytes,
+  } = tally
   if (json) {
     emit(io, 'done', {
       testAccuracy: accuracy,
+      scores,
       testLoss,
       peakBytes,
       plannedPeakBytes,
@@ -113,7 +126,7 @@ export function showDone(
   const asPlanned = stepsAsPlanned === steps && evaluationsAsPlanned === evaluations
   const share = showShare(peakBytes / memoryBytes)
   const lines = [
-    io.paint('bold', `Test accuracy ${showShare(accuracy)}`),
+    io.paint('bold', `Test ${showScores(scores).join(', ')}`),
     times > 1
       ? `${whole}${Number.isFinite(times) ? `, ${times.toFixed(1)} times the budget` : ''}; it went through in ${groupDigits(countOf(plan.parts))} micro-batches`
       : `${whole}, within the budget`,

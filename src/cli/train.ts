@@ -1,5 +1,4 @@
 /** `sluice train`: plan, train, and say whether the plan held. */
-import type { Dataset } from '../data/index.js'
 import { DeviceLostError } from '../device/errors.js'
 import { heapLimit } from '../device/heap-device.js'
 import { openDevice } from '../device/open.js'
@@ -11,14 +10,16 @@ import { announcePlan, describeJob, growthNote, shareNote, writePicture } from '
 import { chooseFastest } from './choose.js'
 import { GROWTH, JOB_OPTIONS, KEEP } from './flags.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
-import { build, type Job, loadSets, parseJob, type Sets, totalSteps } from './job.js'
+import { build, type Job, parseJob, shapesFor, totalSteps } from './job.js'
 import { Keeper, restore, resume } from './keep.js'
 import { Log } from './log.js'
 import { findNeeds, type Needs } from './needs.js'
 import { describeExamples, describeOptions, UsageError } from './options.js'
 import { ProcessMemory } from './process.js'
 import { type Listener, Progress } from './progress.js'
+import { type AnySet, DATA_HELP, loadSets, type Sets } from './sets.js'
 import { showDone, showInterrupted, Tally } from './summary.js'
+import { taskOf } from './task.js'
 
 const { help: HELP, ...OPTIONS } = JOB_OPTIONS
 
@@ -41,6 +42,8 @@ Trains a model on real images with mini-batches of any size under a hard byte bu
 mini-batch goes through it in micro-batches, trains, and compares every step's measured peak with its plan.
 
 ${describeOptions({ ...OPTIONS, ...GROWTH, ...KEEP, help: HELP })}
+
+${DATA_HELP}
 
 ${describeExamples(EXAMPLES)}
 
@@ -75,16 +78,16 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
       const { streamer } = build(capped, sets, device)
       if (resumed && asked.resume !== undefined) await restore(asked.resume, resumed, streamer, io)
       const job = capped.fastest ? await chooseFastest(capped, sets, streamer, io) : capped
-      const plan = streamer.plan({ batch: job.batch, microBatch: job.microBatch })
+      const plan = streamer.plan({ ...shapesFor(sets), batch: job.batch, microBatch: job.microBatch })
       announcePlan(io, job, plan, needs, notes)
-      await writePicture(job, streamer, plan)
+      await writePicture(job, sets, streamer, plan)
       if (!job.json) io.out('\n')
       const tally = new Tally(stepsBefore(job, sets, streamer))
       const memory = new ProcessMemory()
       const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, memory, io, signal))
       const held = memory.measure(device, tally.peakBytes)
       const wallMs = performance.now() - started
-      if (completed) showDone(io, job, tally, { ...reached(job, streamer, tally, plan, needs), held, wallMs })
+      if (completed) showDone(io, job, tally, { ...reached(job, sets, streamer, tally, plan, needs), held, wallMs })
       else showInterrupted(io, job, tally, job.grows ? null : totalSteps(job, sets))
       return completed ? EXIT.done : EXIT.interrupted
     } finally {
@@ -94,9 +97,16 @@ Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest 
 }
 
 /** The plan of the largest mini-batch that there was. */
-function reached({ grows, microBatch }: Job, streamer: Streamer, { largest }: Tally, plan: Plan, needs: Needs) {
+function reached(
+  { grows, microBatch }: Job,
+  sets: Sets,
+  streamer: Streamer,
+  { largest }: Tally,
+  plan: Plan,
+  needs: Needs,
+) {
   if (!grows || largest === 0) return { plan, needs }
-  const reached = streamer.plan({ batch: largest, microBatch })
+  const reached = streamer.plan({ ...shapesFor(sets), batch: largest, microBatch })
   return { plan: reached, needs: { ...needs, wholeBatchBytes: reached.wholeBatchBytes } }
 }
 
@@ -109,7 +119,7 @@ function stepsBefore({ batch, grows }: Job, { train }: Sets, { cursor, optimizer
 /** Train to the end, and count in `tally`. @returns false if the training was interrupted */
 async function follow(
   job: Job,
-  sets: Sets<Dataset>,
+  sets: Sets<AnySet>,
   streamer: Streamer,
   tally: Tally,
   memory: ProcessMemory,
@@ -118,6 +128,7 @@ async function follow(
 ): Promise<boolean> {
   const { json, batch, grows, epochs, microBatch } = job
   const samples = sets.train.length
+  const task = taskOf(sets.train)
   const { cursor } = streamer
   const before = { steps: tally.before, samples: cursor.epoch * samples + cursor.samples }
   const size = { epochs, steps: grows ? null : totalSteps(job, sets), samples, budgetBytes: job.memoryBytes, before }
@@ -130,23 +141,29 @@ async function follow(
   try {
     // write at once, so that a file that cannot be written is an error before any training
     await keeper.keep()
-    if (cursor.epoch >= epochs) tally.evaluation(await streamer.evaluate(sets.test, { microBatch, signal }))
+    if (cursor.epoch >= epochs) {
+      const evaluation = await streamer.evaluate(sets.test, { microBatch, signal, metrics: task.metrics })
+      tally.evaluation(evaluation, task.scores(evaluation))
+    }
     const training = streamer.fit(sets.train, {
       batch: grows ? { to: batch, learningRate: grows } : batch,
       epochs,
       microBatch,
       evaluate: sets.test,
+      metrics: task.metrics,
       from: cursor,
       signal,
       onMicroBatch: ({ samples }) => tell((listener) => listener.microBatch(samples)),
       onEpoch: async ({ epoch, trainLoss, evaluation, noiseScale, imagesPerSecond }) => {
         if (!evaluation) return
         const { loss, accuracy = Number.NaN } = evaluation
-        tally.evaluation(evaluation)
+        const scores = task.scores(evaluation)
+        tally.evaluation(evaluation, scores)
         const ended = {
           epoch: epoch + 1,
           testLoss: loss,
           testAccuracy: accuracy,
+          scores,
           trainLoss,
           noiseScale,
           imagesPerSecond,

@@ -1,8 +1,10 @@
 /** `Streamer.evaluate`: the samples of a source through the model in evaluation mode, a piece on the host at a time. */
 import { samplesIn } from '../data/batch.js'
-import { type AnySource, miniBatches } from '../data/index.js'
-import { checkSource } from '../data/source.js'
+import { type AnyDataset, type AnySource, miniBatches } from '../data/index.js'
+import { checkSource, isDataset } from '../data/source.js'
 import { ExactSum } from '../ops/targets.js'
+import { type Shape, sizeOf } from '../tensor/shape.js'
+import { isShape, membersOf } from '../tensor/structure.js'
 import { untilAborted } from './abort.js'
 import { EmptyBatchError } from './errors.js'
 import type { Gatherer } from './gather.js'
@@ -11,12 +13,19 @@ import type { EvaluateOptions, Evaluation } from './options.js'
 import { holdToPlan } from './plan.js'
 import type { Program } from './program.js'
 
-/** The samples that are on the host at a time, unless `batch` says otherwise. */
+/** The samples that are on the host at a time, unless `batch` says otherwise: so many, and of large ones so many numbers. */
 const PIECE = 2048
+const PIECE_NUMBERS = 2 ** 24
 
-/** The sizes of the pieces of so many samples: that of all but the last, and if it differs that of the last. */
-export function piecesOf(samples: number, batch = PIECE): number[] {
-  const size = Math.min(batch, samples)
+function pieceSize({ inputShape }: Pick<AnyDataset, 'inputShape'>): number {
+  const numbers = membersOf<Shape>(inputShape, isShape).reduce((sum, [, shape]) => sum + sizeOf(shape), 0)
+  return Math.max(1, Math.min(PIECE, Math.floor(PIECE_NUMBERS / numbers)))
+}
+
+/** The sizes of the pieces of a data set: that of all but the last, and if it differs that of the last. */
+export function piecesOf(dataset: Pick<AnyDataset, 'length' | 'inputShape'>): number[] {
+  const samples = dataset.length
+  const size = Math.min(pieceSize(dataset), samples)
   return samples % size === 0 ? [size] : [size, samples % size]
 }
 
@@ -27,10 +36,11 @@ export async function evaluate(
   program: Program,
   gatherer: Gatherer,
   source: AnySource,
-  { batch = PIECE, metrics = {}, ...options }: EvaluateOptions,
+  { batch, metrics = {}, ...options }: EvaluateOptions,
 ): Promise<Evaluation> {
   const started = performance.now()
   checkSource(source, 'evaluate')
+  const size = batch ?? (isDataset(source) ? pieceSize(source) : PIECE)
   const accuracy = new Accuracy(program.lossFunction)
   const own = measuring(metrics)
   const [losses, weights] = [new ExactSum(), new ExactSum()]
@@ -38,7 +48,7 @@ export async function evaluate(
   const bytes = { peakBytes: 0, plannedPeakBytes: 0 }
   let samples = 0
   let empty: unknown = null
-  for await (const piece of untilAborted(miniBatches(source, { batch, shuffle: false }), options.signal)) {
+  for await (const piece of untilAborted(miniBatches(source, { batch: size, shuffle: false }), options.signal)) {
     samples += samplesIn(piece)
     try {
       const { plan, weight } = await gatherer.gather('evaluate', piece, options, (output, part) => {

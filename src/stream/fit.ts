@@ -178,7 +178,7 @@ async function planAhead(
   }
   if (evaluate === undefined || !isDataset(evaluate)) return
   const evaluated = sampleShapeOf(await evaluate.gather(Uint32Array.of(0)))
-  for (const size of piecesOf(evaluate.length)) {
+  for (const size of piecesOf(evaluate)) {
     explaining('the data to evaluate', () => planFor({ mode: 'evaluate', batch: size, microBatch, shape: evaluated }))
   }
 }

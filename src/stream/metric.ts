@@ -94,7 +94,8 @@ export class Accuracy implements Metric {
   }
 }
 
-function areClasses(targets: HostArray, shape: Shape): boolean {
+/** Are these targets class indices for outputs of this shape? */
+export function areClasses(targets: HostArray, shape: Shape): boolean {
   if (shape.length < 2 || shape[1] < 2) return false
   const rows = shape.length === 2 && targets.data.length === shape[0]
   if (!rows && !sameShape(targets.shape, [shape[0], ...shape.slice(2)])) return false
@@ -103,7 +104,7 @@ function areClasses(targets: HostArray, shape: Shape): boolean {
 }
 
 /** The index of the largest of `count` outputs, which are `stride` apart; -1 if one is NaN. */
-function largest(outputs: HostData, first: number, count: number, stride: number): number {
+export function largest(outputs: HostData, first: number, count: number, stride: number): number {
   let best = 0
   for (let c = 0; c < count; c++) {
     const value = outputs[first + c * stride]

@@ -71,7 +71,7 @@ export interface GrowingBatch {
 }
 
 export interface EvaluateOptions extends StepOptions {
-  /** the samples that are on the host at a time; default 2048 */
+  /** the samples that are on the host at a time; default 2048, or those that have 2^24 numbers where these are fewer */
   batch?: number
   /** measures of your own, each made anew for this evaluation: `{ topFive: () => new TopFive() }` */
   metrics?: Metrics

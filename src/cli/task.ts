@@ -1,0 +1,75 @@
+/** What data ask of a model: the loss that it learns by, and what is told of its evaluations. */
+import type { DatasetShape } from '../data/index.js'
+import { crossEntropy } from '../ops/cross-entropy.js'
+import type { Loss } from '../ops/loss.js'
+import { mse } from '../ops/point-loss.js'
+import type { Metrics } from '../stream/metric.js'
+import { dice, meanIoU, topK } from '../stream/metrics.js'
+import type { Evaluation } from '../stream/options.js'
+import type { Arrays } from '../tensor/structure.js'
+
+/** 0.9777 -> '97.8 %' */
+export const showShare = (share: number): string => `${(100 * share).toFixed(1)} %`
+
+export type TaskName = 'classes' | 'masks' | 'tokens' | 'values'
+
+/** Results of an evaluation, by what `--json` calls them. */
+export type Scores = Readonly<Partial<Record<keyof typeof SHOWN, number>>>
+
+export interface Task {
+  readonly name: TaskName
+  readonly loss: Loss
+  readonly metrics: Metrics
+  scores(evaluation: Pick<Evaluation, 'loss' | 'accuracy' | 'metrics'>): Scores
+}
+
+/** How each score is told. */
+const SHOWN = {
+  perplexity: (value: number) => `perplexity ${value.toPrecision(4)}`,
+  rmse: (value: number) => `root mean square error ${value.toPrecision(4)}`,
+  iou: (value: number) => `IoU ${showShare(value)}`,
+  dice: (value: number) => `Dice ${showShare(value)}`,
+  accuracy: (value: number) => `accuracy ${showShare(value)}`,
+  top5: (value: number) => `among the first five ${showShare(value)}`,
+} as const
+
+/** The scores as they are told, the one that counts most first. */
+export const showScores = (scores: Scores): string[] =>
+  Object.entries(SHOWN).flatMap(([name, show]) => {
+    const value = scores[name as keyof typeof SHOWN]
+    return value === undefined ? [] : [show(value)]
+  })
+
+/** More classes than this, and the share of targets among the first five is told too. */
+const FEW_CLASSES = 10
+
+const TASKS: Readonly<Record<TaskName, Task>> = {
+  classes: {
+    name: 'classes',
+    loss: crossEntropy,
+    metrics: {},
+    scores: ({ accuracy, metrics: { top5 } }) => ({ accuracy, top5 }),
+  },
+  masks: {
+    name: 'masks',
+    loss: crossEntropy,
+    metrics: { iou: meanIoU({ background: false }), dice: dice({ background: false }) },
+    scores: ({ accuracy, metrics: { iou, dice } }) => ({ iou, dice, accuracy }),
+  },
+  tokens: {
+    name: 'tokens',
+    loss: crossEntropy,
+    metrics: {},
+    scores: ({ loss, accuracy }) => ({ perplexity: Math.exp(loss), accuracy }),
+  },
+  values: { name: 'values', loss: mse, metrics: {}, scores: ({ loss }) => ({ rmse: Math.sqrt(loss) }) },
+}
+
+/** The task of a data set: by its targets, and for tokens by its inputs. */
+export function taskOf({ inputShape, targetShape, classes }: DatasetShape<Arrays, Arrays>): Task {
+  const [inputs, targets] = [inputShape, targetShape].map((shape) => (Array.isArray(shape) ? shape.length : 0))
+  if (classes === undefined) return TASKS.values
+  if (targets === 2) return TASKS.masks
+  if (targets === 1 && inputs === 1) return TASKS.tokens
+  return classes > FEW_CLASSES ? { ...TASKS.classes, metrics: { top5: topK(5) } } : TASKS.classes
+}
