@@ -66,11 +66,17 @@ export { type AttentionOptions, scaledDotProductAttention } from './ops/attentio
 export { type BatchNormOptions, batchNorm2d, frozenBatchNorm2d } from './ops/batch-norm.js'
 export type { MergedStatistics, RunningStatistics, Statistics } from './ops/batch-statistics.js'
 export * from './ops/binary.js'
+export type { Reduction } from './ops/class-losses.js'
 export type { CrossEntropyOptions } from './ops/class-options.js'
 export { type ConvolutionOptions, conv2d } from './ops/conv.js'
 export { convTranspose2d, type TransposedConvolutionOptions } from './ops/conv-transpose.js'
 export { type ContrastiveOptions, contrastive, type TripletOptions, triplet } from './ops/coupled-loss.js'
-export { type CrossEntropyLossOptions, crossEntropy, crossEntropyLoss } from './ops/cross-entropy.js'
+export {
+  type CrossEntropyFunctionOptions,
+  type CrossEntropyLossOptions,
+  crossEntropy,
+  crossEntropyLoss,
+} from './ops/cross-entropy.js'
 export type { BackwardCall, Call, ForwardCall, Gradient, Op, Saved, Target } from './ops/declaration.js'
 export { dropout } from './ops/dropout.js'
 export { embedding } from './ops/embedding.js'

@@ -11,6 +11,8 @@ inf, nan = float('inf'), float('nan')
 X = [[1, 3, -2], [0.5, 0.5, 4]]
 T = [[1, 2, 0], [0.25, 1, 3]]
 SHARES = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
+PLANES = [[[1, 3], [-2, 0], [2, 1]], [[0.5, 0.5], [4, 1], [-1, 2]]]
+MIXES = [[[0.5, 1], [0.25, 0], [0.25, 0]], [[0, 0.125], [1, 0.5], [0, 0.375]]]
 IMAGE = [[[[1, 2, 0, 5, -1, 3, 2], [3, -1, 4, 0.5, 2, 1, 0], [2, 2, 1, 1, 0, -3, 5], [0, 1, 0, 2, 7, 1, 1]]]]
 SIGNAL = [[[1, 2, 0, 3, -1, 4], [2, 0, 1, 1, -2, 5]]]
 QUERIES = [[[1, 2, 0, -1], [0.5, 3, 1, 1]], [[-2, 1, 4, 0.25], [1, 1, 0, 2]]]
@@ -82,7 +84,17 @@ CASES = [
     ('F.nll_loss(x, torch.tensor([2, 0]))', [X]),
     ('F.cross_entropy(x, torch.tensor([2, 0]), weight=torch.tensor([1., 2, 0.5]).double())', [X]),
     ('F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), weight=torch.tensor([1., 2, 0.5]).double())',
-     [[[[1, 3], [-2, 0], [2, 1]], [[0.5, 0.5], [4, 1], [-1, 2]]]]),
+     [PLANES]),
+    ('F.cross_entropy(a, b)', [X, SHARES]),
+    ('F.cross_entropy(a, b, weight=torch.tensor([1., 2, 0.5]).double(), label_smoothing=0.25)', [X, SHARES]),
+    ("F.cross_entropy(a, b, label_smoothing=0.25, reduction='none')", [PLANES, MIXES]),
+    ("F.cross_entropy(a, b, reduction='sum')", [PLANES, MIXES]),
+    ('F.cross_entropy(a, b) * 2', [PLANES, MIXES]),
+    ('F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), weight=torch.tensor([1., 2, 0.5]).double(), label_smoothing=0.25)',
+     [PLANES]),
+    ("F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), label_smoothing=0.25, reduction='none')", [PLANES]),
+    ("F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), reduction='sum')", [PLANES]),
+    ("F.cross_entropy(x, torch.tensor([2, 0]), reduction='none')", [X]),
     ('1 - (2 * (a * b).sum(1) + 1) / ((a + b).sum(1) + 1)', [SHARES, [[1, 0, 0], [1, 1, 0]]]),
     ('F.adaptive_avg_pool2d(x, 1)', [IMAGE]),
     ('F.adaptive_avg_pool2d(x, (2, 7))', [IMAGE]),

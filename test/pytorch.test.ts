@@ -56,6 +56,12 @@ function gradientsOf(layer: nn.LSTM | nn.GRU, x: Tensor): Tensor {
 }
 
 const CLASS_WEIGHTS = crossEntropyLoss({ classWeights: [1, 2, 0.5] })
+const SMOOTH_CLASS_WEIGHTS = crossEntropyLoss({ classWeights: [1, 2, 0.5], labelSmoothing: 0.25 })
+const someIgnored = ({ device }: Tensor): Tensor =>
+  tensor(device, [
+    [2, -100],
+    [0, 1],
+  ])
 
 /** The same by Sluice. */
 const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
@@ -118,13 +124,22 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
   'F.cross_entropy(x, torch.tensor([2, 0]), weight=torch.tensor([1., 2, 0.5]).double())': (x) =>
     CLASS_WEIGHTS(x, tensor(x.device, [2, 0])),
   'F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), weight=torch.tensor([1., 2, 0.5]).double())': (x) =>
-    CLASS_WEIGHTS(
-      x,
-      tensor(x.device, [
-        [2, -100],
-        [0, 1],
-      ]),
-    ),
+    CLASS_WEIGHTS(x, someIgnored(x)),
+  'F.cross_entropy(a, b)': (a, b) => ops.crossEntropy(a, b),
+  'F.cross_entropy(a, b) * 2': (a, b) => ops.mul(ops.crossEntropy(a, b), 2),
+  'F.cross_entropy(a, b, weight=torch.tensor([1., 2, 0.5]).double(), label_smoothing=0.25)': (a, b) =>
+    SMOOTH_CLASS_WEIGHTS(a, b),
+  "F.cross_entropy(a, b, label_smoothing=0.25, reduction='none')": (a, b) =>
+    ops.crossEntropy(a, b, { labelSmoothing: 0.25, reduction: 'none' }),
+  "F.cross_entropy(a, b, reduction='sum')": (a, b) => ops.crossEntropy(a, b, { reduction: 'sum' }),
+  'F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), weight=torch.tensor([1., 2, 0.5]).double(), label_smoothing=0.25)':
+    (x) => SMOOTH_CLASS_WEIGHTS(x, someIgnored(x)),
+  "F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), label_smoothing=0.25, reduction='none')": (x) =>
+    ops.crossEntropy(x, someIgnored(x), { labelSmoothing: 0.25, reduction: 'none' }),
+  "F.cross_entropy(x, torch.tensor([[2, -100], [0, 1]]), reduction='sum')": (x) =>
+    ops.crossEntropy(x, someIgnored(x), { reduction: 'sum' }),
+  "F.cross_entropy(x, torch.tensor([2, 0]), reduction='none')": (x) =>
+    ops.crossEntropy(x, tensor(x.device, [2, 0]), { reduction: 'none' }),
   '1 - (2 * (a * b).sum(1) + 1) / ((a + b).sum(1) + 1)': (a, b) =>
     ops.concat([0, 1].map((i) => ops.reshape(diceLoss()(ops.slice(a, [i], [i + 1]), ops.slice(b, [i], [i + 1])), [1]))),
   'F.adaptive_avg_pool2d(x, 1)': (x) => adaptiveAveragePool2d(x, 1),

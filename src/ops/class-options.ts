@@ -37,17 +37,10 @@ export function classes(
 
 /**
  * A copy of the weights of the classes, or undefined.
- * @throws ArgumentError  a weight below 0 or not finite, or labelSmoothing beside them
+ * @throws ArgumentError  a weight below 0 or not finite
  */
-export function sharesOf(
-  op: string,
-  classWeights: readonly number[] | undefined,
-  { labelSmoothing }: Classes,
-): readonly number[] | undefined {
+export function sharesOf(op: string, classWeights: readonly number[] | undefined): readonly number[] | undefined {
   const shares = classWeights && [...classWeights]
-  if (shares && labelSmoothing > 0) {
-    throw new ArgumentError(`${op}: classWeights and labelSmoothing cannot be given together`)
-  }
   if (shares && !shares.every((share) => share >= 0 && share < Number.POSITIVE_INFINITY)) {
     throw new ArgumentError(`${op}: classWeights are [${shares}]; each must be a number of at least 0`)
   }

@@ -1,13 +1,17 @@
 /** Cross-entropy: the loss of a classifier, from logits. */
 
 import type { ClassRows } from '../../kernels/kernels.js'
-import { checkArgument, LIST, options } from '../memory/arguments.js'
+import { checkArgument, LIST, oneOf, options } from '../memory/arguments.js'
+import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import type { HostArray } from '../tensor/host.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { checkIndices } from '../tensor/range.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
+import { isArray } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { mul } from './binary.js'
+import { lossOfClasses, lossOfProbabilities, type Reduction, type Wanted } from './class-losses.js'
 import {
   byClassOf,
   CLASSES,
@@ -22,6 +26,7 @@ import { checkConstant, checkWeights, type Loss, type LossOptions, lossFunction,
 import { permute, reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, index, positive, sample } from './sample.js'
+import { checkTargets, sumOf } from './targets.js'
 
 /** The shape of logits without their class axis. */
 const withoutClasses = (logits: Shape): Shape => [...logits.slice(0, 1), ...logits.slice(2)]
@@ -40,7 +45,7 @@ const crossEntropyOp: Op<Classes> = {
   shape: ([logits, targets, weights]) => {
     if (logits.length < 2 || !sameShape(targets, withoutClasses(logits))) {
       const shapes = `logits ${showShape(logits)} and targets ${showShape(targets)}`
-      throw new ShapeError(`crossEntropy: ${shapes} must be [N, C, ...] and [N, ...]`)
+      throw new ShapeError(`crossEntropy: ${shapes} must be [N, C, ...] and [N, ...], or alike`)
     }
     checkWeights('crossEntropy', weights, logits[0])
     return []
@@ -72,41 +77,6 @@ const crossEntropyOp: Op<Classes> = {
   ],
 }
 
-/** The host half for logits. */
-const hostOf = (own: Classes, shares?: readonly number[]) =>
-  classHost('crossEntropy', own, shares, (logits) => logits[1], withoutClasses)
-
-/**
- * The mean over all targets that are not `ignoreIndex` (Note [Weighted mean] in loss.ts) of l = -log softmax(logits)[target],
- * or with smoothing of l = -sum over c of q[c] log softmax(logits)[c], where q is the target distribution. 0 if every
- * target is ignored.
- * @param logits   [N, C] or [N, C, d...], the input of the softmax
- * @param targets  [N] or [N, d...]: whole numbers in [0, C). A streamer checks them on the host, and those that `tensor` made are
- *                 checked here; any other number gives NaN
- * @returns        a scalar
- * @throws ShapeError     shapes that do not match
- * @throws ArgumentError  a target out of range, where it is known; targets or weights that require a gradient; labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number
- * Saves logits, targets and weights, not the probabilities. Targets and weights have no gradient.
- */
-export const crossEntropy = lossFunction(
-  define(
-    crossEntropyOp,
-    {
-      logits: TENSOR,
-      targets: TENSOR,
-      options: options<CrossEntropyOptions & LossOptions>({ ...OPTIONS, weights: TENSOR }),
-    },
-    (logits: Tensor, targets: Tensor, options: CrossEntropyOptions & LossOptions = {}) => {
-      const { weights } = options
-      const own = classes('crossEntropy', options)
-      checkConstant('crossEntropy', { targets, weights })
-      checkIndices('crossEntropy', 'targets', targets, logits.shape[1], own.ignoreIndex)
-      return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], own)
-    },
-  ),
-  hostOf(CLASSES),
-)
-
 /** Every target becomes a sample, whose weight is that of its class. */
 function byClass(
   logits: Tensor,
@@ -116,23 +86,111 @@ function byClass(
   weights: Tensor | undefined,
 ): Tensor {
   const { shape } = logits
-  if (shape.length < 2 || shape[1] !== shares.length || !sameShape(targets.shape, withoutClasses(shape))) {
-    const shapes = `logits ${showShape(shape)} and targets ${showShape(targets.shape)}`
-    throw new ShapeError(
-      `crossEntropy: ${shapes} must be [N, ${shares.length}, ...] and [N, ...], for these classWeights`,
-    )
-  }
   checkIndices('crossEntropy', 'targets', targets, shape[1], own.ignoreIndex)
-  checkWeights('crossEntropy', weights?.shape, shape[0])
   const rows = reshape(targets, [-1])
   const ofClass = reshape(byClassOf(rows, shares, own), targets.shape)
   const each = weights ? mul(ofClass, reshape(weights, [shape[0], ...targets.shape.slice(1).map(() => 1)])) : ofClass
   const last = shape.length === 2 ? logits : permute(logits, [0, ...shape.slice(2).map((_, i) => i + 2), 1])
-  return crossEntropy(reshape(last, [rows.size, shares.length]), rows, { ...own, weights: reshape(each, [rows.size]) })
+  return apply(crossEntropyOp, [reshape(last, [rows.size, shares.length]), rows, reshape(each, [rows.size])], own)
 }
 
+/** Are the targets probabilities, [N, C, ...] as the logits are? */
+const areProbabilities = (logits: Shape | undefined, targets: Shape): boolean =>
+  logits !== undefined && logits.length > 1 && sameShape(logits, targets)
+
+/** The host half for logits. */
+function hostOf(own: Classes, shares?: readonly number[]) {
+  const { ignores, weight, check } = classHost('crossEntropy', own, shares, (logits) => logits[1], withoutClasses)
+  return {
+    ignores,
+    weight: (targets: HostArray, weights?: HostArray, outputShape?: Shape): number => {
+      if (!areProbabilities(outputShape, targets.shape)) return weight(targets, weights)
+      return (weights ? sumOf(weights) : targets.shape[0]) * sizeOf(targets.shape.slice(2))
+    },
+    check: (targets: HostArray, outputShape: Shape): void => {
+      if (!isArray(targets) || !areProbabilities(outputShape, targets.shape)) {
+        check(targets, outputShape)
+        return
+      }
+      checkIgnore(own)
+      const fits = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY
+      checkTargets('crossEntropy', targets, outputShape, 'a probability, a number of at least 0', fits)
+    },
+  }
+}
+
+/** @throws ArgumentError  a class is to be ignored, and targets are probabilities */
+function checkIgnore({ ignoreIndex }: Classes): void {
+  if (ignoreIndex < 0) return
+  throw new ArgumentError(
+    `crossEntropy: ignoreIndex ${ignoreIndex} is for targets that are classes, and these are probabilities: give samples weights of 0`,
+  )
+}
+
+/** By the op, or made of other ops. */
+function run(logits: Tensor, targets: Tensor, own: Classes, wanted: Wanted): Tensor {
+  const { shape } = logits
+  const { weights, shares, reduction } = wanted
+  const soft = areProbabilities(shape, targets.shape)
+  checkConstant('crossEntropy', soft ? { weights } : { targets, weights })
+  if (soft) checkIgnore(own)
+  const fits = soft || (shape.length > 1 && sameShape(targets.shape, withoutClasses(shape)))
+  if (!fits || (shares && shape[1] !== shares.length)) {
+    const shapes = `logits ${showShape(shape)} and targets ${showShape(targets.shape)}`
+    const [classes, why] = shares ? [shares.length, ', for these classWeights'] : ['C', '']
+    throw new ShapeError(`crossEntropy: ${shapes} must be [N, ${classes}, ...] and [N, ...], or alike${why}`)
+  }
+  checkWeights('crossEntropy', weights?.shape, shape[0])
+  if (soft) return lossOfProbabilities(logits, targets, own, wanted)
+  if (reduction !== 'mean' || (shares && own.labelSmoothing > 0)) return lossOfClasses(logits, targets, own, wanted)
+  if (shares) return byClass(logits, targets, shares, own, weights)
+  checkIndices('crossEntropy', 'targets', targets, shape[1], own.ignoreIndex)
+  return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], own)
+}
+
+export interface CrossEntropyFunctionOptions extends CrossEntropyOptions, LossOptions {
+  /** default 'mean'; what a Streamer splits has to be a mean */
+  reduction?: Reduction
+}
+
+/**
+ * The mean over all targets that are not `ignoreIndex` (Note [Weighted mean] in loss.ts) of l = -log softmax(logits)[target],
+ * or with smoothing of l = -sum over c of q[c] log softmax(logits)[c], where q is the target distribution. 0 if every
+ * target is ignored.
+ * @param logits   [N, C] or [N, C, d...], the input of the softmax
+ * @param targets  [N] or [N, d...]: whole numbers in [0, C). A streamer checks them on the host, and those that `tensor` made are
+ *                 checked here; any other number gives NaN. Or probabilities in the shape of the logits: then they are q, smoothed,
+ *                 nothing is ignored, and the result is made of `logSoftmax`, `mul` and `sum`, which saves y and targets
+ * @returns        a scalar; with reduction 'sum' the sum of w l; with 'none' each w l, in the shape of the targets without classes
+ * @throws ShapeError     shapes that do not match
+ * @throws ArgumentError  a target out of range, where it is known; classes or weights that require a gradient; an ignoreIndex of at least 0 for probabilities; labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number
+ * Saves logits, targets and weights, not the probabilities. Classes and weights have no gradient; probabilities have one.
+ */
+export const crossEntropy = lossFunction(
+  define(
+    crossEntropyOp,
+    {
+      logits: TENSOR,
+      targets: TENSOR,
+      options: options<CrossEntropyFunctionOptions>({
+        ...OPTIONS,
+        weights: TENSOR,
+        reduction: oneOf('mean', 'sum', 'none'),
+      }),
+    },
+    (logits: Tensor, targets: Tensor, options: CrossEntropyFunctionOptions = {}) => {
+      const { weights, reduction = 'mean' } = options
+      return run(logits, targets, classes('crossEntropy', options), { weights, reduction })
+    },
+  ),
+  hostOf(CLASSES),
+)
+
 export interface CrossEntropyLossOptions extends CrossEntropyOptions {
-  /** the weight of each class, [C]: a target counts what its class does, in the mean too; default 1. Not with labelSmoothing */
+  /**
+   * the weight of each class, [C]: a target counts what its class does, in the mean too; default 1. A mean over targets that are
+   * probabilities divides by their number
+   */
   classWeights?: readonly number[]
 }
 
@@ -142,9 +200,9 @@ const CREATE = options<CrossEntropyLossOptions>({ ...OPTIONS, classWeights: LIST
 export function crossEntropyLoss(options: CrossEntropyLossOptions): Loss {
   checkArgument('crossEntropyLoss', 'options', options, CREATE)
   const own = classes('crossEntropyLoss', options)
-  const shares = sharesOf('crossEntropyLoss', options.classWeights, own)
+  const shares = sharesOf('crossEntropyLoss', options.classWeights)
   const call = (logits: Tensor, targets: Tensor, { weights }: LossOptions = {}): Tensor =>
-    shares ? byClass(logits, targets, shares, own, weights) : crossEntropy(logits, targets, { ...own, weights })
+    run(logits, targets, own, { weights, shares, reduction: 'mean' })
   Object.defineProperty(call, 'name', { value: 'crossEntropy' })
   return Object.assign(call, hostOf(own, shares))
 }

@@ -1,5 +1,6 @@
 /** Cross-entropy of a linear layer over many classes, as a function and as a loss to train with. The op is in chunked-cross-entropy.ts. */
 import { door, type Kind, LIST, options } from '../memory/arguments.js'
+import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import { MAYBE_TENSOR, TENSOR } from '../tensor/kinds.js'
 import { checkIndices } from '../tensor/range.js'
@@ -123,12 +124,15 @@ const check = door('linearCrossEntropyLoss', {
  * linearCrossEntropy as a loss to train with. The model returns the features [N, ..., D] that it would give to `head`, and keeps
  * `head` as its property, so that its parameters are found. Targets are [N, ...]. An evaluation has no accuracy, because the
  * logits are not the output of the model; they are head.forward(features).
- * @throws ArgumentError  as crossEntropyLoss
+ * @throws ArgumentError  as crossEntropyLoss; classWeights and labelSmoothing together
  */
 export function linearCrossEntropyLoss(head: Head, options: CrossEntropyLossOptions = {}): Loss {
   check([head, options])
   const own = classes('linearCrossEntropyLoss', options)
-  const shares = sharesOf('linearCrossEntropyLoss', options.classWeights, own)
+  const shares = sharesOf('linearCrossEntropyLoss', options.classWeights)
+  if (shares && own.labelSmoothing > 0) {
+    throw new ArgumentError('linearCrossEntropyLoss: classWeights and labelSmoothing cannot be given together')
+  }
   const call = (features: Tensor, targets: Tensor, { weights }: LossOptions = {}): Tensor => {
     const { weight, bias } = head
     if (shares && weight.shape[0] !== shares.length) {

@@ -31,8 +31,13 @@ export interface Loss<Outputs = Tensor, Targets = Tensor> {
   /**
    * The total weight of these targets in the mean over the mini-batch. Default: the number of targets that `ignores`
    * does not name, or without `ignores` the number of samples; each counts with the weight of its sample.
+   * @param outputShape  of the outputs that these targets belong to
    */
-  weight?(targets: Like<Targets, Tensor, HostArray>, weights?: HostArray): number
+  weight?(
+    targets: Like<Targets, Tensor, HostArray>,
+    weights?: HostArray,
+    outputShape?: Like<Outputs, Tensor, Shape>,
+  ): number
   /** Is a target of this value left out of the mean and of the accuracy? For samples with one target. */
   ignores?(target: number): boolean
   /** @throws ShapeError, ArgumentError  naming the first target that an output of this shape cannot have */

@@ -221,8 +221,10 @@ export class Gatherer {
     const { lossFunction, device } = this.#program
     this.#checkTargets(batch, plan)
     if (batch.weights) checkWeights(device, batch.weights)
-    return pieces.map(({ targets, weights }) =>
-      userCode("the loss's weight", () => weigh(lossFunction, targets, weights)),
+    return pieces.map((piece) =>
+      userCode("the loss's weight", () =>
+        weigh(lossFunction, piece.targets, piece.weights, shapesOf(plan, samplesIn(piece))),
+      ),
     )
   }
 

@@ -52,8 +52,9 @@ export async function separability(
   if (samples < 2) throw new ArgumentError(`checkSeparable: ${samples} samples cannot be split; give some that differ`)
   const cut = (from: number, to: number) => sliceBatch({ inputs: outputs, targets, weights }, from, to - from)
   const weightOf = (from: number, to: number): number => {
-    const { targets, weights } = cut(from, to)
-    return weigh(loss, targets, weights)
+    const { inputs, targets, weights } = cut(from, to)
+    const shapes = mapMembers(inputs, isArray, ({ shape }) => shape)
+    return weigh(loss, targets, weights, shapes)
   }
   const total = weightOf(0, samples)
   if (total === 0) throw new ArgumentError('checkSeparable: none of these targets counts; give some that do')

@@ -7,22 +7,23 @@ import { keptWeight, sumOf, valueAt } from '../ops/targets.js'
 import type { HostArray } from '../tensor/host.js'
 import { adopt } from '../tensor/scope.js'
 import { checkSetting } from '../tensor/setting.js'
-import { type Arrays, firstOf, isArray } from '../tensor/structure.js'
+import { type Arrays, firstOf, isArray, type Shapes } from '../tensor/structure.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /**
  * The total weight of these targets: `loss.weight`; without it, the number of targets that `loss.ignores` does not
  * name; without both, the number of samples. Each counts with the weight of its sample.
+ * @param outputs  the shapes of the outputs, where they are known
  * @throws ArgumentError  the weight is negative or not finite; `ignores` without `weight` for several targets
  */
-export function weigh(loss: AnyLoss, targets: Arrays, weights?: HostArray): number {
-  const weight = weightOf(loss, targets, weights)
+export function weigh(loss: AnyLoss, targets: Arrays, weights?: HostArray, outputs?: Shapes): number {
+  const weight = weightOf(loss, targets, weights, outputs)
   if (Number.isFinite(weight) && weight >= 0) return weight
   throw new ArgumentError(`the loss gives a micro-batch the weight ${weight}; a weight must be finite, 0 or more`)
 }
 
-function weightOf(loss: AnyLoss, targets: Arrays, weights?: HostArray): number {
-  if (loss.weight) return loss.weight(targets, weights)
+function weightOf(loss: AnyLoss, targets: Arrays, weights?: HostArray, outputs?: Shapes): number {
+  if (loss.weight) return loss.weight(targets, weights, outputs)
   if (loss.ignores) {
     if (isArray(targets)) return keptWeight((target) => loss.ignores?.(target) ?? false, targets, weights)
     throw new ArgumentError(

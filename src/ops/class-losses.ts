@@ -1,0 +1,93 @@
+/**
+ * Cross-entropy made of other ops, one number for each target: of targets that are probabilities, and wherever the mean of
+ * the op in cross-entropy.ts is not what is wanted.
+ */
+import { tensor } from '../tensor/create.js'
+import { checkIndices } from '../tensor/range.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { gather } from './along.js'
+import { add, div, equal, mul } from './binary.js'
+import { byClassOf, type Classes } from './class-options.js'
+import { reshape } from './movement.js'
+import { mean, sum } from './reduce.js'
+import { logSoftmax } from './softmax.js'
+import { neg } from './unary.js'
+import { squeeze, unsqueeze } from './views.js'
+import { where } from './where.js'
+
+/** 'mean': one number; 'sum': the sum instead; 'none': one number for each target. Only a mean can be streamed */
+export type Reduction = 'mean' | 'sum' | 'none'
+
+export interface Wanted {
+  /** [N]: the weight of each sample */
+  weights?: Tensor
+  /** [C]: the weight of each class */
+  shares?: readonly number[]
+  reduction: Reduction
+}
+
+/** [N] or [C], to be multiplied with a tensor of this rank along the axis. */
+const along = (x: Tensor, axis: 0 | 1, rank: number): Tensor =>
+  reshape(
+    x,
+    Array.from({ length: rank }, (_, i) => (i === axis ? x.size : 1)),
+  )
+
+const sharesAlong = ({ device, rank }: Tensor, shares: readonly number[]): Tensor =>
+  along(tensor(device, shares), 1, rank)
+
+/** l, weighted by sample, as it is wanted; `counts` says what each l counts in the mean, all 1 if it is missing. */
+function reduced(losses: Tensor, { weights, reduction }: Wanted, counts?: Tensor): Tensor {
+  const each = weights && along(weights, 0, losses.rank)
+  const weighted = each ? mul(where(each, losses, 0), each) : losses
+  if (reduction === 'none') return weighted
+  if (reduction === 'sum') return sum(weighted)
+  if (!each && !counts) return mean(weighted)
+  const total = counts
+    ? sum(each ? mul(counts, each) : counts)
+    : mul(sum(weights as Tensor), losses.size / losses.shape[0])
+  return div(sum(weighted), where(total, total, 1))
+}
+
+/** Samples of weight 0 do not count, even if their logits are NaN. */
+const counted = (logits: Tensor, weights?: Tensor): Tensor =>
+  weights ? where(along(weights, 0, logits.rank), logits, 0) : logits
+
+/**
+ * Targets that are probabilities: l = -sum over c of q[c] share[c] log softmax(logits)[c], q = (1 - s) target + s / C. A mean
+ * is over targets, whatever their classes weigh.
+ * @param logits, targets  [N, C, d...]
+ */
+export function lossOfProbabilities(
+  logits: Tensor,
+  targets: Tensor,
+  { labelSmoothing: s }: Classes,
+  wanted: Wanted,
+): Tensor {
+  const { shares } = wanted
+  const smooth = s > 0 ? add(mul(targets, 1 - s), s / logits.shape[1]) : targets
+  const q = shares ? mul(smooth, sharesAlong(logits, shares)) : smooth
+  return reduced(neg(sum(mul(q, logSoftmax(counted(logits, wanted.weights), 1)), 1)), wanted)
+}
+
+/**
+ * Targets that are classes: the same, with the target as a one-hot distribution. A target counts in the mean what its class
+ * weighs.
+ * @param logits   [N, C, d...]
+ * @param targets  [N, d...]
+ */
+export function lossOfClasses(logits: Tensor, targets: Tensor, own: Classes, wanted: Wanted): Tensor {
+  const { labelSmoothing: s, ignoreIndex } = own
+  const { shares, weights } = wanted
+  const count = logits.shape[1]
+  checkIndices('crossEntropy', 'targets', targets, count, ignoreIndex)
+  const ignored = equal(targets, ignoreIndex)
+  const known = where(ignored, 0, targets)
+  const y = logSoftmax(where(unsqueeze(ignored, 1), 0, counted(logits, weights)), 1)
+  const ofClass = shares && reshape(byClassOf(reshape(known, [-1]), shares, own), targets.shape)
+  const sharp = neg(squeeze(gather(y, 1, unsqueeze(known, 1)), 1))
+  const chosen = ofClass ? mul(sharp, ofClass) : sharp
+  const all = s > 0 ? neg(sum(shares ? mul(y, sharesAlong(y, shares)) : y, 1)) : null
+  const losses = all ? add(mul(chosen, 1 - s), mul(all, s / count)) : chosen
+  return reduced(where(ignored, 0, losses), wanted, where(ignored, 0, ofClass ?? 1))
+}
