@@ -132,6 +132,16 @@ const CASES: Readonly<Record<string, Job>> = {
     optimizer: (model) =>
       optim.adamw(model, { learningRate: risen(0.01, 1, cosine(0.01, 2)), weightDecay: 0.5, clipNorm: 0.01 }),
   },
+  '--optimizer rmsprop --momentum 0.5 --clip-value 0.001 --weight-decay 0.01 --schedule constant --warm-up 0': {
+    optimizer: (model) =>
+      optim.rmsprop(model, { learningRate: 0.01, momentum: 0.5, clipValue: 0.001, weightDecay: 0.01 }),
+  },
+  '--optimizer rmsprop --warm-up 1': {
+    optimizer: (model) => optim.rmsprop(model, { learningRate: risen(0.01, 1, cosine(0.01, 2)) }),
+  },
+  '--optimizer adamw --clip-value 0.002 --schedule constant --warm-up 0': {
+    optimizer: (model) => optim.adamw(model, { learningRate: 0.01, clipValue: 0.002 }),
+  },
   '--device reference --batch 1000 --micro-batch 7 --warm-up 0': {
     kind: 'reference',
     batch: 1000,

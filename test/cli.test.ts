@@ -50,12 +50,14 @@ test('wrong arguments exit 2, with a message that names them and the nearest cor
     ['train --lr=\t', /--lr '\t' is not a number of at least 0/],
     ['train --weight-decay x', /--weight-decay 'x' is not a number of at least 0/],
     ['train --optimizer sgd --momentum x', /--momentum 'x' is not a number of at least 0/],
-    ['train --optimizer agd', /--optimizer 'agd' is not one of sgd, adam, adamw; the nearest is sgd/],
+    ['train --optimizer agd', /--optimizer 'agd' is not one of sgd, adam, adamw, rmsprop; the nearest is sgd/],
     ['train --schedule cosin', /--schedule 'cosin' is not one of cosine, constant, step; the nearest is cosine/],
     ['train --epochs 0', /--epochs '0' is not a whole number, 1 or more\n/],
     ['train --warm-up=-1', /--warm-up '-1' is not a whole number, 0 or more\n/],
     ['train --clip-norm 0', /--clip-norm '0' is not a number above 0/],
-    ['train --momentum 0.5', /--momentum is for sgd, and the optimizer is adam/],
+    ['train --clip-value 0', /--clip-value '0' is not a number above 0/],
+    ['train --clip-norm 1 --clip-value 1', /--clip-norm and --clip-value are both given: leave one out/],
+    ['train --momentum 0.5', /--momentum is for sgd and rmsprop, and the optimizer is adam/],
     ['gradcheck reluu', /op 'reluu' is not one of .*; the nearest is relu/],
     ['devices --jsno', /devices has no option --jsno; the nearest is --json/],
   ]
@@ -218,6 +220,8 @@ test('flags: the defaults describe the main job, and each flag is read', () => {
   assert.equal([job.optimizer, job.learningRate, job.schedule, job.warmUpSteps], ['adam', 0.01, 'cosine', 10])
   const sgd = parseJob('train', '--optimizer sgd --data idx:/a b --micro-batch 7 --clip-norm 2'.split(/ (?!b)/))
   assert.equal([sgd.learningRate, sgd.momentum, sgd.data.path, sgd.microBatch, sgd.clipNorm], [0.05, 0.9, '/a b', 7, 2])
+  const rmsprop = parseJob('train', '--optimizer rmsprop --clip-value 0.5'.split(' '))
+  assert.equal([rmsprop.learningRate, rmsprop.momentum, rmsprop.clipValue, rmsprop.clipNorm], [0.01, 0, 0.5, undefined])
   assert.throws(
     () => parseJob('train', ['--data', 'idx:']),
     (error: unknown) => error instanceof UsageError,

@@ -7,7 +7,7 @@ import type { RateRule } from '../stream/streamer.js'
 import { SCHEDULES } from './rate.js'
 
 export const MODELS = Object.keys(BUILDERS)
-export const OPTIMIZERS = ['sgd', 'adam', 'adamw'] as const
+export const OPTIMIZERS = ['sgd', 'adam', 'adamw', 'rmsprop'] as const
 /** What `--largest` makes as large as can be. */
 export const KNOBS = ['batch', 'image', 'width'] as const
 export type Knob = (typeof KNOBS)[number]
@@ -60,10 +60,11 @@ export const JOB_OPTIONS = {
   device: { type: 'string', default: 'cpu', value: DEVICE_KINDS.join('|'), help: 'see sluice devices' },
   threads: { type: 'string', value: 'N', help: `of the cpu device, at most ${MAX_THREADS} (one for each core)` },
   optimizer: { type: 'string', default: 'adam', value: OPTIMIZERS.join('|'), help: 'how to step' },
-  lr: { type: 'string', value: 'RATE', help: 'learning rate (adam and adamw 0.01, sgd 0.05)' },
-  momentum: { type: 'string', value: 'M', help: 'of sgd (0.9)' },
+  lr: { type: 'string', value: 'RATE', help: 'learning rate (sgd 0.05, others 0.01)' },
+  momentum: { type: 'string', value: 'M', help: 'of sgd (0.9) and rmsprop (0)' },
   'weight-decay': { type: 'string', value: 'D', help: 'pull of weights to zero (adamw 0.01, others 0)' },
   'clip-norm': { type: 'string', value: 'NORM', help: "limit of the whole mini-batch's gradient norm (none)" },
+  'clip-value': { type: 'string', value: 'LIMIT', help: "limit of each element of the mini-batch's gradient (none)" },
   schedule: { type: 'string', default: 'cosine', value: SCHEDULES.join('|'), help: 'step: a tenth after each third' },
   'warm-up': { type: 'string', default: '10', value: 'STEPS', help: 'straight rise to the learning rate' },
   json: { type: 'boolean', help: 'one JSON object a line, for programs' },
@@ -116,7 +117,17 @@ export const KEPT_FLAGS = [
     'recompute',
     'device',
   ] as const),
-  ...(['threads', 'optimizer', 'lr', 'momentum', 'weight-decay', 'clip-norm', 'schedule', 'warm-up'] as const),
+  ...([
+    'threads',
+    'optimizer',
+    'lr',
+    'momentum',
+    'weight-decay',
+    'clip-norm',
+    'clip-value',
+    'schedule',
+    'warm-up',
+  ] as const),
   ...(['max-batch', 'batch-lr', 'batch-norm', 'store'] as const),
 ] as const satisfies readonly (keyof typeof JOB_OPTIONS | keyof typeof GROWTH)[]
 export type KeptFlag = (typeof KEPT_FLAGS)[number]

@@ -6,7 +6,7 @@ import { LARGEST_SEED } from '../device/seed.js'
 import { parseBytes } from '../memory/bytes.js'
 import { BUILDERS, type ModelOptions } from '../models/index.js'
 import { BATCH_NORM_POLICIES, type BatchNormPolicy } from '../nn/batch-norm.js'
-import { adam, adamw, type Optimizer, type Schedule, sgd } from '../optim/index.js'
+import { adam, adamw, type Optimizer, rmsprop, type Schedule, sgd } from '../optim/index.js'
 import { FIRST } from '../stream/growth.js'
 import type { MicroBatchOption } from '../stream/plan.js'
 import { LARGEST_BATCH } from '../stream/search.js'
@@ -55,11 +55,13 @@ export interface Job {
   threads: number | undefined
   optimizer: (typeof OPTIMIZERS)[number]
   learningRate: number
-  /** of sgd */
+  /** of sgd and rmsprop */
   momentum: number
   /** undefined: the optimizer's own default */
   weightDecay: number | undefined
   clipNorm: number | undefined
+  /** at most one of the two limits is given */
+  clipValue: number | undefined
   schedule: (typeof SCHEDULES)[number]
   warmUpSteps: number
   json: boolean | undefined
@@ -89,10 +91,13 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     text === undefined ? undefined : read(text)
   const device = choice('--device', values.device, DEVICE_KINDS)
   const optimizer = choice('--optimizer', values.optimizer, OPTIMIZERS)
-  if (values.momentum !== undefined && optimizer !== 'sgd') {
+  if (values.momentum !== undefined && optimizer !== 'sgd' && optimizer !== 'rmsprop') {
     throw new UsageError(
-      `--momentum is for sgd, and the optimizer is ${optimizer}: leave it out, or say --optimizer sgd`,
+      `--momentum is for sgd and rmsprop, and the optimizer is ${optimizer}: leave it out, or say --optimizer sgd`,
     )
+  }
+  if (values['clip-norm'] !== undefined && values['clip-value'] !== undefined) {
+    throw new UsageError('--clip-norm and --clip-value are both given: leave one out')
   }
   const size = values['micro-batch']
   if (size === 'fast' && command === 'plan') {
@@ -146,9 +151,10 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     threads: ifGiven(values.threads, (text) => whole('--threads', text, 1, MAX_THREADS)),
     optimizer,
     learningRate: ifGiven(values.lr, (text) => decimal('--lr', text, 0)) ?? (optimizer === 'sgd' ? 0.05 : 0.01),
-    momentum: decimal('--momentum', values.momentum ?? '0.9', 0),
+    momentum: decimal('--momentum', values.momentum ?? (optimizer === 'sgd' ? '0.9' : '0'), 0),
     weightDecay: ifGiven(values['weight-decay'], (text) => decimal('--weight-decay', text, 0)),
     clipNorm: ifGiven(values['clip-norm'], (text) => decimal('--clip-norm', text, 0, true)),
+    clipValue: ifGiven(values['clip-value'], (text) => decimal('--clip-value', text, 0, true)),
     schedule: choice('--schedule', values.schedule, SCHEDULES),
     warmUpSteps: whole('--warm-up', values['warm-up'], 0),
     json: values.json,
@@ -212,16 +218,18 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
     )
   }
   const model = BUILDERS[job.model](device, { ...modelOf(job), inputShape: sets.train.inputShape, classes, seed })
-  const { weightDecay, clipNorm, momentum } = job
+  const { weightDecay, clipNorm, clipValue, momentum } = job
   const ofStep = scheduleOf(job, totalSteps(job, sets))
   // a mini-batch that grows makes fewer steps: count what is learned, in mini-batches of the first size
   const learned = ({ epoch, samples }: Cursor): number =>
     Math.floor((epoch * sets.train.length + samples) / Math.min(FIRST, job.batch))
   const learningRate: Schedule = job.grows ? () => ofStep(learned(streamer.cursor)) : ofStep
+  const common = { learningRate, weightDecay, clipNorm, clipValue }
   const makers: Record<Job['optimizer'], () => Optimizer> = {
-    sgd: () => sgd(model, { learningRate, weightDecay, clipNorm, momentum }),
-    adam: () => adam(model, { learningRate, weightDecay, clipNorm }),
-    adamw: () => adamw(model, { learningRate, weightDecay, clipNorm }),
+    sgd: () => sgd(model, { ...common, momentum }),
+    adam: () => adam(model, common),
+    adamw: () => adamw(model, common),
+    rmsprop: () => rmsprop(model, { ...common, momentum }),
   }
   const streamer: Streamer = new Streamer({
     model,

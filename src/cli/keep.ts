@@ -54,6 +54,7 @@ export async function resume(file: string, args: readonly string[]): Promise<Res
       'momentum',
       'weight-decay',
       'clip-norm',
+      'clip-value',
       'schedule',
       'warm-up',
     ] as const
