@@ -161,6 +161,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   type FitOptions,
+  type Gradients,
   type Metric,
   type Metrics,
   type PlanOptions,

@@ -206,6 +206,12 @@ export abstract class Optimizer<Options extends GroupOptions = GroupOptions> {
     zeroGrad(this.parameters)
   }
 
+  /** The parameters by their names: Note [Names in saved state]. @throws ArgumentError  two have the same name */
+  namedParameters(model?: HasNames): Map<string, Tensor> {
+    const named = entriesByName(this.name, this.#entries, model)
+    return new Map(Array.from(named, ([name, { parameter }]) => [name, parameter]))
+  }
+
   /**
    * Copies of the moments on the host, and the number of updates. Note [Names in saved state].
    * @param model  gives the names, for an optimizer made from parts of it

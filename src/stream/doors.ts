@@ -37,6 +37,7 @@ const STREAMER_OPTIONS = options<StreamerOptions<unknown, unknown>>(
     store: ANYTHING,
     checkFinite: BOOLEAN,
     noise: BOOLEAN,
+    onGradients: FUNCTION,
     checkpointEvery: ANYTHING,
   },
   ['model', 'loss', 'optimizer'],

@@ -43,8 +43,24 @@ export interface StreamerOptions<Outputs = Tensor, Targets = Tensor> {
    * true
    */
   noise?: boolean
+  /**
+   * called and awaited before each commit with what is known of the gradient of the whole mini-batch, before clipping: to log
+   * it, or to throw, which commits nothing. It is called before `checkFinite` looks, and changes no value. Takes 8 bytes for
+   * each parameter, rounded up by the allocator, as part of every plan. Default: none
+   */
+  onGradients?: (gradients: Gradients) => void | Promise<void>
   /** keep a checkpoint after this many steps, 0: never; default 1 if the device can lose its values, else 0 */
   checkpointEvery?: number
+}
+
+/** The gradient of a mini-batch. */
+export interface Gradients {
+  /** the loss of the mini-batch */
+  readonly loss: number
+  /** the norm of the whole gradient, as in the result of the step */
+  readonly gradNorm: number
+  /** the norm of the gradient of each trained parameter, by its name in the model; frozen ones are left out */
+  readonly norms: ReadonlyMap<string, number>
 }
 
 export interface StepOptions {

@@ -23,6 +23,7 @@ import { type Shape, showShape } from '../tensor/shape.js'
 import { argumentsOf, isTensor, mapMembers, membersOf, showShapes, type Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { backwardByShare, counting } from './counting.js'
+import { GradientNorms } from './gradient-norms.js'
 import { Joint } from './joint.js'
 import type { Kind, Mode } from './kind.js'
 import { checkLearns, evaluating, place, placeAll } from './micro-batch.js'
@@ -51,12 +52,14 @@ export class Program {
   readonly #loss: Tensor
   /** the norm of the gradient after the first micro-batch: see noise.ts */
   readonly #partNorm: Tensor | null
+  readonly norms: GradientNorms | null
 
   constructor(
     readonly model: AnyModule,
     readonly lossFunction: AnyLoss,
     readonly optimizer: Optimizer,
     readonly measuresNoise: boolean,
+    measuresNorms: boolean,
   ) {
     this.device = model.device
     this.#owners = new Owners(model)
@@ -67,7 +70,8 @@ export class Program {
     const made = allOrNothing(this.device, () => {
       ifAllFails(this.device, () => this.#releaseShadows())
       const pair = () => standingTensor(this.device, [2], 'buffer')
-      const made = { partNorm: measuresNoise ? pair() : null, loss: pair() }
+      const norms = measuresNorms ? new GradientNorms(model, optimizer) : null
+      const made = { partNorm: measuresNoise ? pair() : null, loss: pair(), norms }
       this.prepare()
       for (const buffer of this.#buffers) {
         buffer.holdShadow()
@@ -77,6 +81,7 @@ export class Program {
     })
     this.#loss = made.loss
     this.#partNorm = made.partNorm
+    this.norms = made.norms
   }
 
   /**
@@ -86,19 +91,16 @@ export class Program {
    */
   prepare(): void {
     this.#owners = new Owners(this.model)
-    this.#leaves = this.#parameters().filter(({ requiresGrad }) => requiresGrad)
+    const all = new Set([...this.model.parameters(), ...this.optimizer.parameters])
+    this.#leaves = [...all].filter(({ requiresGrad }) => requiresGrad)
     allOrNothing(this.device, () => this.#leaves.forEach(gradientOf))
-  }
-
-  #parameters(): Tensor[] {
-    return [...new Set([...this.model.parameters(), ...this.optimizer.parameters])]
   }
 
   /** Begin a mini-batch: reset gradients, loss and shadows, in which an abandoned gather may have left anything. */
   reset(): void {
     this.device.op = 'reset'
     zeroGrad(this.#leaves)
-    this.#fill(this.#loss)
+    this.device.run('fill', { size: 2, value: 0 }, [], [this.#loss.storage('reset')])
     for (const { value, shadow } of this.#buffers) {
       if (shadow) this.#copy(value, shadow)
     }
@@ -198,6 +200,7 @@ export class Program {
     this.#totals.end(samples)
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
+    this.norms?.measure()
   }
 
   /** Measure the norm of the gradient of the first micro-batch. It stays on the device, so that no micro-batch waits for it. */
@@ -252,6 +255,7 @@ export class Program {
   dispose(): void {
     this.#loss.dispose()
     this.#partNorm?.dispose()
+    this.norms?.dispose()
     this.#totals.dispose()
     this.#releaseShadows()
   }
@@ -285,10 +289,6 @@ export class Program {
       targets: [this.#loss.storage('loss')],
       inputs: [loss.storage('loss')],
     })
-  }
-
-  #fill(tensor: Tensor): void {
-    this.device.run('fill', { size: tensor.size, value: 0 }, [], [tensor.storage('reset')])
   }
 
   #copy(from: Tensor, to: Tensor): void {

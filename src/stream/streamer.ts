@@ -67,6 +67,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   readonly #gatherer: Gatherer
   readonly #seed: number
   readonly #checkFinite: boolean
+  readonly #onGradients: StreamerOptions['onGradients']
   readonly #checkpoints: Checkpoints
   #cursor: Cursor = epochStart(0)
   /** the averages that the gradient noise scale is made of */
@@ -76,18 +77,19 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
 
   constructor(options: StreamerOptions<Outputs, Targets>) {
     checkStreamer(options as StreamerOptions<unknown, unknown>)
-    const { model, loss, optimizer, seed = 0, checkFinite = true, noise = true, checkpointEvery } = options
+    const { model, loss, optimizer, seed = 0, checkFinite = true, noise = true, onGradients, checkpointEvery } = options
     checkSeed('Streamer', seed)
     const planning = planningOf(options)
     this.#checkpoints = new Checkpoints(model, optimizer, seed, checkpointEvery)
     this.model = model
     this.optimizer = optimizer
     // model and data decide what outputs and targets are, whatever the types say
-    this.#program = new Program(model, loss as AnyLoss, optimizer, noise)
+    this.#program = new Program(model, loss as AnyLoss, optimizer, noise, onGradients !== undefined)
     this.#planner = new Planner(this.#program, planning)
     this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
     this.#checkFinite = checkFinite
+    this.#onGradients = onGradients
   }
 
   /** How far `fit` has got: pass it as `from` to go on. Mini-batches of `step` are not counted. */
@@ -169,6 +171,8 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       const ending = record(device, () => this.#program.end(plan.batch))
       if (norm) runPlanned(device, norm, ending)
       const { loss, gradNorm, partNorm } = await this.#program.readMeasured(part !== null)
+      const norms = await this.#program.norms?.read()
+      if (norms) await this.#onGradients?.({ loss, gradNorm, norms })
       if (this.#checkFinite) checkFinite(loss, gradNorm)
       const updates = record(device, () => this.#program.commit(rateFactor, () => holdToPlan(device, plan)))
       if (commit) runPlanned(device, commit, updates)
