@@ -9,6 +9,7 @@ import { augment, type Dataset, type LazyDataset } from '../src/data/index.js'
 import { csvFile, type ImageOptions, imageFolder, maskFolder } from '../src/files/index.js'
 import { crossEntropy, models, openDevice, optim, SluiceError, Streamer } from '../src/index.js'
 import { errorOf } from './error-of.js'
+import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-files-'))
@@ -274,7 +275,7 @@ test('random tables and images give a data set or a typed error', async () => {
       const { inputs, targets } = made.gather([made.length - 1])
       assert.ok([...inputs.data, ...targets.data].every(Number.isFinite))
     }),
-    { seed: 9, numRuns: 60 },
+    { seed: 9, numRuns: 60 * TEST_RUNS },
   )
   const good = await plain(6, 6, RED)
   await fc.assert(
@@ -290,7 +291,7 @@ test('random tables and images give a data set or a typed error', async () => {
         )
       },
     ),
-    { seed: 9, numRuns: 25 },
+    { seed: 9, numRuns: 25 * TEST_RUNS },
   )
 })
 

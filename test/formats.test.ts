@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { arraySets, cifarFolder, DataError, parseCifar, sequences, shapes, tokenize } from '../src/data/index.js'
 import { SluiceError } from '../src/memory/errors.js'
 import { errorOf } from './error-of.js'
+import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 
 const SEED = { seed: 5 }
@@ -169,7 +170,7 @@ test('damaged CIFAR files are a data set or a typed error', () => {
         }
       },
     ),
-    { ...SEED, numRuns: 500 },
+    { ...SEED, numRuns: 500 * TEST_RUNS },
   )
 })
 

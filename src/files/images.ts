@@ -144,7 +144,7 @@ class Reader {
     this.#form = { height, width, fit }
     this.#channels = channels
     this.#skips = onDamaged === 'skip'
-    this.#decoders = new Decoders(workers)
+    this.#decoders = new Decoders(workers, channels * height * width)
   }
 
   labelled(set: { name: string; files: readonly string[]; labels: readonly number[]; classes: number }): LazyDataset {
@@ -192,7 +192,7 @@ class Reader {
   ): Promise<{ taken: number[]; pixels: Uint8Array[] }> {
     const plane = this.#form.height * this.#form.width
     const taken = Array.from(indices)
-    const pixels = kinds.map(({ channels }) => new Uint8Array(new SharedArrayBuffer(taken.length * channels * plane)))
+    const pixels = kinds.map(({ channels }) => new Uint8Array(taken.length * channels * plane))
     const total = kinds[0].files.length
     let wanted = [...taken.keys()]
     for (let tries = 0; wanted.length > 0; tries++) {
