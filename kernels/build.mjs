@@ -5,7 +5,7 @@
  * Git ignores that file, but tsc compiles it, so the kernels load wherever the package does, without a path.
  *
  *   baseline  SIMD of 128 bits: multiply, then add
- *   relaxed   the same sources with fused multiply-add, where the platform has it
+ *   relaxed   the same sources with fused multiply-add, where the platform has it; written as what differs from baseline
  *   wide      the same as relaxed, with a tile for V8 to fuse pairs of vectors: kernels/simd/wide.ts. It has a file of
  *             its own, compiled-wide.ts, which is loaded only when it is asked for, and deflated.
  *
@@ -17,6 +17,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateSync } from 'node:zlib'
+import { packed } from './pack.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -82,7 +83,7 @@ function hashOfInputs() {
   const { devDependencies } = JSON.parse(readFileSync(here('../package.json'), 'utf8'))
   const hash = createHash('sha256').update(devDependencies.assemblyscript)
   const folder = readdirSync(here('simd/assembly'), { recursive: true }).filter((name) => name.endsWith('.ts'))
-  for (const name of ['build.mjs', ...SHARED, ...folder.sort().map((name) => `simd/assembly/${name}`)]) {
+  for (const name of ['build.mjs', 'pack.mjs', ...SHARED, ...folder.sort().map((name) => `simd/assembly/${name}`)]) {
     hash.update(readFileSync(here(name), 'utf8'))
   }
   return hash.digest('hex')
@@ -117,12 +118,15 @@ const isNew = (path) => existsSync(here(path)) && readFileSync(here(path), 'utf8
 
 if (![COMPILED, COMPILED_WIDE].every(isNew)) {
   const lines = { [COMPILED]: [heading, ...sizes()], [COMPILED_WIDE]: [heading] }
+  const baseline = await compile(VARIANTS.baseline)
   for (const [name, options] of Object.entries(VARIANTS)) {
-    const binary = await compile(options)
-    lines[name === 'wide' ? COMPILED_WIDE : COMPILED].push(
-      `export const ${name}: string =`,
-      `  '${(name === 'wide' ? deflateSync(binary, { level: 9 }) : binary).toString('base64')}'`,
-    )
+    const binary = name === 'baseline' ? baseline : await compile(options)
+    const texts = {
+      baseline: () => binary.toString('base64'),
+      relaxed: () => packed(binary, baseline),
+      wide: () => deflateSync(binary, { level: 9 }).toString('base64'),
+    }
+    lines[name === 'wide' ? COMPILED_WIDE : COMPILED].push(`export const ${name}: string =`, `  '${texts[name]()}'`)
     if (name === 'wide') continue
     const probe = await compile(options, 'probe.ts')
     lines[COMPILED].push(`export const ${name}Probe: string =`, `  '${probe.toString('base64')}'`)

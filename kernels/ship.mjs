@@ -35,6 +35,7 @@ function reach(path) {
 }
 reach('dist/src/index.d.ts')
 reach('dist/src/testing.d.ts')
+reach('dist/src/files/index.d.ts')
 
 for (const folder of ['dist/src', 'dist/kernels']) {
   for (const name of readdirSync(join(ROOT, folder), { recursive: true })) {

@@ -30,7 +30,11 @@ const MEMORY_IMPORT = '\x03env\x06memory\x02'
 const SHARED = `${MEMORY_IMPORT}\x03`
 const UNSHARED = `${MEMORY_IMPORT}\x01`
 
-const sources: Partial<Record<SimdVariant, string>> = { baseline, relaxed }
+/** The binaries as text, for shared memory, each made when it is first needed. */
+const sources: Partial<Record<SimdVariant, () => string>> = {
+  baseline: () => atob(baseline),
+  relaxed: () => unpacked(atob(relaxed), atob(baseline)),
+}
 const binaries = new Map<string, Uint8Array<ArrayBuffer>>()
 const modules = new Map<string, WebAssembly.Module>()
 
@@ -42,23 +46,35 @@ function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
 }
 
 const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer> =>
-  remembered(binaries, `${variant} ${shared}`, () => bytesOf(sources[variant] ?? absent(variant), shared))
+  remembered(binaries, `${variant} ${shared}`, () => bytesOf((sources[variant] ?? absent(variant))(), shared))
 
-function bytesOf(base64: string, shared: boolean): Uint8Array<ArrayBuffer> {
-  const binary = atob(base64)
+function bytesOf(binary: string, shared: boolean): Uint8Array<ArrayBuffer> {
   const text = shared ? binary : binary.replace(SHARED, UNSHARED)
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
   return bytes
 }
 
+/** A binary that was packed by kernels/pack.mjs, from the one that it has much in common with. */
+function unpacked(packed: string, known: string): string {
+  const numberAt = (at: number): number =>
+    [3, 2, 1, 0].reduce((number, byte) => 256 * number + packed.charCodeAt(at + byte), 0)
+  let binary = ''
+  for (let at = 0; at < packed.length; ) {
+    const [fresh, from, length] = [numberAt(at), numberAt(at + 4), numberAt(at + 8)]
+    binary += packed.slice(at + 12, at + 12 + fresh) + known.slice(from, from + length)
+    at += 12 + fresh
+  }
+  return binary
+}
+
 function absent(variant: SimdVariant): never {
   throw new Error(`the module '${variant}' has not been loaded`)
 }
 
-/** Adds the text of a module that is not loaded with the others. */
-export function addSource(variant: SimdVariant, text: string): void {
-  sources[variant] = text
+/** Adds the binary of a module that is not loaded with the others, as text. */
+export function addSource(variant: SimdVariant, binary: string): void {
+  sources[variant] = () => binary
 }
 
 /** False in Node with --jitless, and in the strictest mode of browsers. */
@@ -67,7 +83,7 @@ export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'
 /** The modules that this platform can run, the fastest first; none without SIMD. */
 export function simdVariants(): SimdVariant[] {
   if (!hasWebAssembly()) return []
-  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(PROBES[variant], false)))
+  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(atob(PROBES[variant]), false)))
 }
 
 export const isShared = (memory: WebAssembly.Memory): boolean =>
