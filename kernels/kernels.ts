@@ -16,6 +16,9 @@ import type { Attention, AttentionRows } from './attention.js'
 import type { Dropout } from './dropout.js'
 import type { BinaryFunction, BinaryWithGradient, MaskedFunction, UnaryFunction } from './functions.js'
 import type { Offsets } from './strides.js'
+import type { Convolution, Pooling } from './windows.js'
+
+export type { Convolution, Pooling } from './windows.js'
 
 export type ReduceFunction = 'sum' | 'max'
 
@@ -42,35 +45,6 @@ export interface Rows {
   outer: number
   size: number
   inner: number
-}
-
-/** Windows over images of height x width. */
-export interface Windows {
-  height: number
-  width: number
-  outHeight: number
-  outWidth: number
-  kernelHeight: number
-  kernelWidth: number
-  strideY: number
-  strideX: number
-  padY: number
-  padX: number
-}
-
-/** Two-dimensional cross-correlation, NCHW and OIHW. `channels` and `outChannels` count all groups. */
-export interface Convolution extends Windows {
-  batch: number
-  channels: number
-  outChannels: number
-  dilationY: number
-  dilationX: number
-  groups: number
-}
-
-/** Windows over `planes` = N * C images. Padding never wins a max. */
-export interface Pooling extends Windows {
-  planes: number
 }
 
 /**

@@ -152,7 +152,7 @@ test('a wrong type is refused with the name of the argument and what it must be'
     ],
     'maxPool2d(x, 2)': [
       (d) => method(image(d), 'maxPool2d')(2),
-      /maxPool2d: options is 2; it must be an object, \{ kernel, stride, padding, ceilMode \}/,
+      /maxPool2d: options is 2; it must be an object, \{ kernel, stride, padding, ceilMode, dilation \}/,
     ],
     'maxPool2d(x)': [(d) => method(image(d), 'maxPool2d')(), /maxPool2d: options is undefined; it must be an object/],
     'attention(q, k, v, null, options)': [
@@ -239,7 +239,7 @@ test('layers, models and initial values refuse what they do not know', () =>
     ],
     'new MaxPool2d({ returnIndices })': [
       (d) => layer(nn.MaxPool2d)(d, 2, { returnIndices: true }),
-      /MaxPool2d: there is no option 'returnIndices'; the options are stride, padding, ceilMode/,
+      /MaxPool2d: there is no option 'returnIndices'; the options are stride, padding, ceilMode, dilation/,
     ],
     'new Dropout({ p })': [(d) => layer(nn.Dropout)(d, { p: 0.1 }), /Dropout: rate is an object; it must be a number/],
     'new BatchNorm2d({ track_running_stats })': [

@@ -239,7 +239,10 @@ test('the gradients of convolution are its adjoints', () => {
   )
 })
 
-const window = { planes: 1, kernelHeight: 2, kernelWidth: 2, strideY: 2, strideX: 2, padY: 0, padX: 0 }
+const window = {
+  ...{ planes: 1, kernelHeight: 2, kernelWidth: 2, strideY: 2, strideX: 2, padY: 0, padX: 0 },
+  ...{ dilationY: 1, dilationX: 1 },
+}
 
 test('pooling: the first of equals takes the gradient, NaN wins, padding never does', () => {
   const p = { ...window, height: 2, width: 4, outHeight: 1, outWidth: 2 }

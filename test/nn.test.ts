@@ -492,6 +492,14 @@ test('layers refuse sizes that make no sense', async () => {
 
 // Initial values
 
+test('a dilated window that would see padding only is refused; the same image with a larger side is not', async () => {
+  const device = await openDevice('reference', { memory: '1MiB' })
+  const pool = new MaxPool2d(device, 2, { padding: 1, dilation: [1, 3] })
+  throwsA(() => pool.forward(zeros(device, [1, 1, 2, 2])), ShapeError, 'sees no number along axis 3 of [1, 1, 2, 2]')
+  throwsA(() => new MaxPool2d(device, 2, { dilation: 0 }), ArgumentError, 'MaxPool2d: dilation 0')
+  assert.equal(pool.forward(zeros(device, [1, 1, 2, 3])).shape, [1, 1, 2, 1])
+})
+
 test('same-shaped layers differ, and a seed draws the same on every device', async () => {
   const devices = [await open(), await open(), await openExact()]
   const drawn = await Promise.all(

@@ -169,6 +169,14 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
   'F.max_pool1d(x, 2, 4, 1, ceil_mode=True)': (x) =>
     new nn.MaxPool1d(x.device, 2, { stride: 4, padding: 1, ceilMode: true }).forward(x),
   'F.avg_pool2d(x, 3, 2, ceil_mode=True)': (x) => ops.averagePool2d(x, { kernel: 3, stride: 2, ceilMode: true }),
+  'F.max_pool2d(x, (2, 3), (1, 2), (1, 1), dilation=(3, 2))': (x) =>
+    ops.maxPool2d(x, { kernel: [2, 3], stride: [1, 2], padding: 1, dilation: [3, 2] }),
+  'F.max_pool2d(x, 2, 3, 1, dilation=2, ceil_mode=True)': (x) =>
+    new nn.MaxPool2d(x.device, 2, { stride: 3, padding: 1, dilation: 2, ceilMode: true }).forward(x),
+  'F.max_pool2d(x, 3, 2, dilation=(1, 2), ceil_mode=True)': (x) =>
+    ops.maxPool2d(x, { kernel: 3, stride: 2, dilation: [1, 2], ceilMode: true }),
+  'F.max_pool1d(x, 3, 1, 1, dilation=2)': (x) =>
+    new nn.MaxPool1d(x.device, 3, { stride: 1, padding: 1, dilation: 2 }).forward(x),
   'F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False)': (x) =>
     new nn.AveragePool2d(x.device, 3, { stride: 2, padding: 1, ceilMode: true, countPadding: false }).forward(x),
   'recurrent(nn.MultiheadAttention(4, 2, batch_first=True), a, b, b)[0]': (x, key) =>

@@ -10,9 +10,9 @@ import { eachValue, type Four, type Helpers, type Named, packed, type Source, ty
 
 const IMAGE = ['height', 'width', 'outHeight', 'outWidth'] as const
 const WINDOW = ['kernelHeight', 'kernelWidth', 'padY', 'padX'] as const
-const STRIDES = ['strideY', 'strideX', 'countPadding'] as const
-/** `range`: one more than a choice can be */
-const CHOICES = ['perElement', 'perPlane', 'range'] as const
+const STRIDES = ['strideY', 'strideX', 'dilationY', 'dilationX'] as const
+/** `range`: one more than a choice can be; `countPadding` is of averages */
+const CHOICES = ['perElement', 'perPlane', 'range', 'countPadding'] as const
 type Image = Named<typeof IMAGE>
 type Window = Named<typeof WINDOW>
 type Strides = Named<typeof STRIDES>
@@ -38,16 +38,24 @@ function firstWindow(position: number, pad: number, size: number, stride: number
   return quotient(begin + stride - 1, stride)
 }
 
+/** The first of `from`, from + step, ... that is not below 0. */
+function inside(from: number, step: number): number {
+  if (from >= 0) {
+    return from
+  }
+  return from + step * quotient(step - 1 - from, step)
+}
+
 function maximumOf(i: number, x: Texels, image: Image, window: Window, strides: Strides): number {
   const row = quotient(i, image.outWidth)
   const plane = quotient(row, image.outHeight)
   const top = (row - plane * image.outHeight) * strides.strideY - window.padY
   const left = (i - row * image.outWidth) * strides.strideX - window.padX
-  const y1 = Math.min(top + window.kernelHeight, image.height)
-  const x1 = Math.min(left + window.kernelWidth, image.width)
+  const y1 = Math.min(top + strides.dilationY * (window.kernelHeight - 1) + 1, image.height)
+  const x1 = Math.min(left + strides.dilationX * (window.kernelWidth - 1) + 1, image.width)
   let max = -infinity()
-  for (let iy = Math.max(top, 0); iy < y1; iy++) {
-    for (let ix = Math.max(left, 0); ix < x1; ix++) {
+  for (let iy = inside(top, strides.dilationY); iy < y1; iy += strides.dilationY) {
+    for (let ix = inside(left, strides.dilationX); ix < x1; ix += strides.dilationX) {
       const value = at(x, (plane * image.height + iy) * image.width + ix)
       if (exceeds(value, max) > 0) {
         max = value
@@ -63,13 +71,13 @@ function choice(out: number, x: Texels, image: Image, window: Window, strides: S
   const plane = quotient(row, image.outHeight)
   const top = (row - plane * image.outHeight) * strides.strideY - window.padY
   const left = (out - row * image.outWidth) * strides.strideX - window.padX
-  const y1 = Math.min(top + window.kernelHeight, image.height)
-  const x1 = Math.min(left + window.kernelWidth, image.width)
+  const y1 = Math.min(top + strides.dilationY * (window.kernelHeight - 1) + 1, image.height)
+  const x1 = Math.min(left + strides.dilationX * (window.kernelWidth - 1) + 1, image.width)
   let place = 0.0
   let best = 0.0
   let max = 0.0
-  for (let iy = Math.max(top, 0); iy < y1; iy++) {
-    for (let ix = Math.max(left, 0); ix < x1; ix++) {
+  for (let iy = inside(top, strides.dilationY); iy < y1; iy += strides.dilationY) {
+    for (let ix = inside(left, strides.dilationX); ix < x1; ix += strides.dilationX) {
       const value = at(x, (plane * image.height + iy) * image.width + ix)
       if (place < 1 || exceeds(value, max) > 0) {
         best = place
@@ -97,8 +105,8 @@ function choicesOf(i: number, x: Texels, image: Image, window: Window, strides: 
 }
 
 /** What the sum over window `out` is divided by. */
-function divisor(out: number, image: Image, window: Window, strides: Strides): number {
-  if (strides.countPadding > 0) {
+function divisor(out: number, image: Image, window: Window, strides: Strides, choices: Choices): number {
+  if (choices.countPadding > 0) {
     return window.kernelHeight * window.kernelWidth
   }
   const row = quotient(out, image.outWidth)
@@ -110,7 +118,7 @@ function divisor(out: number, image: Image, window: Window, strides: Strides): n
   return rows * columns
 }
 
-function averageOf(i: number, x: Texels, image: Image, window: Window, strides: Strides): number {
+function averageOf(i: number, x: Texels, image: Image, window: Window, strides: Strides, choices: Choices): number {
   const row = quotient(i, image.outWidth)
   const plane = quotient(row, image.outHeight)
   const top = (row - plane * image.outHeight) * strides.strideY - window.padY
@@ -127,7 +135,7 @@ function averageOf(i: number, x: Texels, image: Image, window: Window, strides: 
     }
     sum = sum + line
   }
-  return sum / divisor(i, image, window, strides)
+  return sum / divisor(i, image, window, strides, choices)
 }
 
 /** The sum of the gradients that value i of x gets from all windows that hold it. */
@@ -146,9 +154,11 @@ function slopeOf(
   const ix = i - row * image.width
   const lastY = Math.min(image.outHeight - 1, quotient(iy + window.padY, strides.strideY))
   const lastX = Math.min(image.outWidth - 1, quotient(ix + window.padX, strides.strideX))
-  const firstX = firstWindow(ix, window.padX, window.kernelWidth, strides.strideX)
+  const extentY = strides.dilationY * (window.kernelHeight - 1) + 1
+  const extentX = strides.dilationX * (window.kernelWidth - 1) + 1
+  const firstX = firstWindow(ix, window.padX, extentX, strides.strideX)
   let sum = 0.0
-  for (let oy = firstWindow(iy, window.padY, window.kernelHeight, strides.strideY); oy <= lastY; oy++) {
+  for (let oy = firstWindow(iy, window.padY, extentY, strides.strideY); oy <= lastY; oy++) {
     for (let ox = firstX; ox <= lastX; ox++) {
       const out = (plane * image.outHeight + oy) * image.outWidth + ox
       sum = sum + share(i, out, dy, packed, image, window, strides, choices)
@@ -170,12 +180,24 @@ function shareOfMaximum(
 ): number {
   const row = quotient(out, image.outWidth)
   const plane = quotient(row, image.outHeight)
+  const top = (row - plane * image.outHeight) * strides.strideY - window.padY
   const left = (out - row * image.outWidth) * strides.strideX - window.padX
-  const y0 = Math.max((row - plane * image.outHeight) * strides.strideY - window.padY, 0)
-  const x0 = Math.max(left, 0)
-  const columns = Math.min(left + window.kernelWidth, image.width) - x0
+  const y0 = inside(top, strides.dilationY)
+  const x0 = inside(left, strides.dilationX)
+  const x1 = Math.min(left + strides.dilationX * (window.kernelWidth - 1) + 1, image.width)
+  const columns = quotient(x1 - x0 + strides.dilationX - 1, strides.dilationX)
   const line = quotient(i, image.width)
-  const place = (line - plane * image.height - y0) * columns + i - line * image.width - x0
+  const fromTop = line - plane * image.height - y0
+  const fromLeft = i - line * image.width - x0
+  if (fromTop < 0 || fromLeft < 0) {
+    return 0.0
+  }
+  const tapY = quotient(fromTop, strides.dilationY)
+  const tapX = quotient(fromLeft, strides.dilationX)
+  if (tapY * strides.dilationY < fromTop || tapX * strides.dilationX < fromLeft) {
+    return 0.0
+  }
+  const place = tapY * columns + tapX
   const inPlane = out - plane * image.outHeight * image.outWidth
   const element = quotient(inPlane, choices.perElement)
   const slot = inPlane - element * choices.perElement
@@ -197,13 +219,14 @@ function shareOfAverage(
   image: Image,
   window: Window,
   strides: Strides,
-  _choices: Choices,
+  choices: Choices,
 ): number {
-  return at(dy, out) / divisor(out, image, window, strides)
+  return at(dy, out) / divisor(out, image, window, strides, choices)
 }
 
 const SIZES = [IMAGE, WINDOW, STRIDES] as const
-const DIVISOR: Helpers = { divisor: { source: divisor, kinds: ['number', ...SIZES] } }
+const DIVISOR: Helpers = { divisor: { source: divisor, kinds: ['number', ...SIZES, CHOICES] } }
+const INSIDE: Helpers = { inside }
 const slopes = (name: string, share: Source, helpers?: Helpers) =>
   eachValue(name, slopeOf, ['texels', 'texels', ...SIZES, CHOICES], {
     ...helpers,
@@ -211,23 +234,20 @@ const slopes = (name: string, share: Source, helpers?: Helpers) =>
     share: { source: share, kinds: ['number', 'number', 'texels', 'texels', ...SIZES, CHOICES] },
   })
 
-const MAXIMUM = eachValue('maxPool', maximumOf, ['texels', ...SIZES])
+const MAXIMUM = eachValue('maxPool', maximumOf, ['texels', ...SIZES], INSIDE)
 const MAXIMUM_CHOICES = eachValue('maxPoolChoices', choicesOf, ['texels', ...SIZES, CHOICES], {
+  ...INSIDE,
   choice: { source: choice, kinds: ['number', 'texels', ...SIZES] },
 })
-const MAXIMUM_SLOPE = slopes('maxPoolGradient', shareOfMaximum)
-const AVERAGE = eachValue('averagePool', averageOf, ['texels', ...SIZES], DIVISOR)
+const MAXIMUM_SLOPE = slopes('maxPoolGradient', shareOfMaximum, INSIDE)
+const AVERAGE = eachValue('averagePool', averageOf, ['texels', ...SIZES, CHOICES], DIVISOR)
 const AVERAGE_SLOPE = slopes('averagePoolGradient', shareOfAverage, DIVISOR)
 
-const sizesOf = (p: Pooling, countPadding = false): readonly Four[] => [
-  packed(IMAGE, p),
-  packed(WINDOW, p),
-  packed(STRIDES, { ...p, countPadding }),
-]
+const sizesOf = (p: Pooling): readonly Four[] => [packed(IMAGE, p), packed(WINDOW, p), packed(STRIDES, p)]
 
-function choicesFor(p: Pooling): Four {
+function choicesFor(p: Pooling, countPadding = false): Four {
   const { bits, ...packing } = choicePacking(p)
-  return packed(CHOICES, { ...packing, range: 2 ** bits })
+  return packed(CHOICES, { ...packing, range: 2 ** bits, countPadding })
 }
 
 export const maxPool: GpuKernel<'maxPool'> = {
@@ -254,13 +274,13 @@ export const maxPoolGradient: GpuKernel<'maxPoolGradient'> = {
 export const averagePool: GpuKernel<'averagePool'> = {
   programs: [AVERAGE],
   run(gpu, p, [x], [y]) {
-    gpu.run(AVERAGE, [x, ...sizesOf(p, p.countPadding)], y)
+    gpu.run(AVERAGE, [x, ...sizesOf(p), choicesFor(p, p.countPadding)], y)
   },
 }
 
 export const averagePoolGradient: GpuKernel<'averagePoolGradient'> = {
   programs: [AVERAGE_SLOPE],
   run(gpu, p, [dy], [dx]) {
-    gpu.run(AVERAGE_SLOPE, [dy, dy, ...sizesOf(p, p.countPadding), choicesFor(p)], dx)
+    gpu.run(AVERAGE_SLOPE, [dy, dy, ...sizesOf(p), choicesFor(p, p.countPadding)], dx)
   },
 }

@@ -39,6 +39,7 @@ export {
   Conv1d,
   type Convolution1dOptions,
   MaxPool1d,
+  type MaxPool1dOptions,
   type Pool1dOptions,
 } from './one-dimension.js'
 export { Buffer, Parameter } from './parameter.js'

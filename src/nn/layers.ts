@@ -8,8 +8,8 @@ import { dropout } from '../ops/dropout.js'
 import { embedding } from '../ops/embedding.js'
 import { linear } from '../ops/matmul.js'
 import { flatten } from '../ops/movement.js'
-import { type AveragePoolOptions, averagePool2d, maxPool2d, type PoolOptions } from '../ops/pool.js'
-import { CONVOLUTION, convolutionSides, poolSides, type Sides, sides } from '../ops/window.js'
+import { type AveragePoolOptions, averagePool2d, type MaxPoolOptions, maxPool2d } from '../ops/pool.js'
+import { CONVOLUTION, convolutionSides, maxPoolSides, poolSides, type Sides, sides } from '../ops/window.js'
 import { allOrNothing } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -196,19 +196,19 @@ export class Dropout extends Module {
   }
 }
 
-const checkMaxPool = door('MaxPool2d', { kernel: ANYTHING, options: options(WINDOW) })
+const checkMaxPool = door('MaxPool2d', { kernel: ANYTHING, options: options({ ...WINDOW, dilation: ANYTHING }) })
 
 /**
  * The maximum of every window: [N, C, H, W] -> [N, C, OH, OW].
  * @param kernel  size of the window, and the default of the stride
  */
 export class MaxPool2d extends Module {
-  readonly #options: PoolOptions
+  readonly #options: MaxPoolOptions
 
-  constructor(device: Device, kernel: Sides, options: Omit<PoolOptions, 'kernel'> = {}) {
+  constructor(device: Device, kernel: Sides, options: Omit<MaxPoolOptions, 'kernel'> = {}) {
     super(device)
     checkMaxPool([kernel, options])
-    this.#options = poolSides('MaxPool2d', { ...options, kernel })
+    this.#options = maxPoolSides('MaxPool2d', { ...options, kernel })
   }
 
   forward(x: Tensor): Tensor {

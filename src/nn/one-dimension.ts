@@ -3,8 +3,8 @@ import type { Device } from '../device/device.js'
 import { BOOLEAN, door, NUMBER, optional, options } from '../memory/arguments.js'
 import { conv2d } from '../ops/conv.js'
 import { reshape } from '../ops/movement.js'
-import { averagePool2d, maxPool2d } from '../ops/pool.js'
-import { convolutionSides, poolSides, sides } from '../ops/window.js'
+import { averagePool2d, maxPool2d, type PoolOptions } from '../ops/pool.js'
+import { convolutionSides, maxPoolSides, poolSides, sides } from '../ops/window.js'
 import { ShapeError } from '../tensor/errors.js'
 import { showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -32,6 +32,11 @@ export interface Pool1dOptions {
   padding?: number
   /** as in a pooling of images; default false */
   ceilMode?: boolean
+}
+
+export interface MaxPool1dOptions extends Pool1dOptions {
+  /** default 1 */
+  dilation?: number
 }
 
 /** [N, C, L] -> [N, C, 1, L] */
@@ -94,22 +99,27 @@ export class Conv1d extends Module {
   }
 }
 
-const poolOptions = (name: string, kernel: number, { stride = kernel, padding = 0, ceilMode }: Pool1dOptions) =>
-  poolSides(name, { kernel: [1, kernel], stride: [1, stride], padding: [0, padding], ceilMode })
+const alongOne = (kernel: number, { stride = kernel, padding = 0, ceilMode }: Pool1dOptions): PoolOptions => ({
+  kernel: [1, kernel],
+  stride: [1, stride],
+  padding: [0, padding],
+  ceilMode,
+})
 
 const checkMaxPool = door('MaxPool1d', {
   kernel: NUMBER,
-  options: optional(options<Pool1dOptions>({ ...SIZES, ceilMode: BOOLEAN })),
+  options: optional(options<MaxPool1dOptions>({ ...SIZES, dilation: NUMBER, ceilMode: BOOLEAN })),
 })
 
 /** The maximum of every window: [N, C, L] -> [N, C, OL]; as MaxPool2d. */
 export class MaxPool1d extends Module {
-  readonly #options: ReturnType<typeof poolSides>
+  readonly #options: ReturnType<typeof maxPoolSides>
 
-  constructor(device: Device, kernel: number, options: Pool1dOptions = {}) {
+  constructor(device: Device, kernel: number, options: MaxPool1dOptions = {}) {
     super(device)
     checkMaxPool([kernel, options])
-    this.#options = poolOptions('MaxPool1d', kernel, options)
+    const { dilation = 1 } = options
+    this.#options = maxPoolSides('MaxPool1d', { ...alongOne(kernel, options), dilation: [1, dilation] })
   }
 
   /** @throws ShapeError  x is not [N, C, L], or is shorter than the window */
@@ -131,7 +141,7 @@ export class AveragePool1d extends Module {
     super(device)
     checkAveragePool([kernel, options])
     const { countPadding = true } = options
-    this.#options = { countPadding, ...poolOptions('AveragePool1d', kernel, options) }
+    this.#options = { countPadding, ...poolSides('AveragePool1d', alongOne(kernel, options)) }
   }
 
   /** @throws ShapeError  x is not [N, C, L], or is shorter than the window */

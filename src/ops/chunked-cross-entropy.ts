@@ -180,7 +180,7 @@ export const linearCrossEntropyOp: Op<Settings> = {
   extras: ([x, w], { wanted }) => [sizeOf(x), sizeOf(w), w[0]].filter((_, i) => wanted[i]),
   extrasOnlyForGradients: true,
   forward,
-  gradients: [scaled(0), scaled(1), null, scaled(2)],
+  gradients: [scaled(0), scaled(1), null, scaled(2), null],
   samples: [
     sample({ ...CLASSES, ...PLAIN, chunk: 1 }, [[5, 2], grid], [[3, 2], grid], [[5], index(3)]),
     sample(

@@ -28,6 +28,11 @@ export interface PoolOptions {
   ceilMode?: boolean
 }
 
+export interface MaxPoolOptions extends PoolOptions {
+  /** distance of the numbers in a window; default 1 */
+  dilation?: Sides
+}
+
 /** Their kinds; `sides` says what is wrong with a value. */
 export const POOL: Known<PoolOptions> = { kernel: ANYTHING, stride: ANYTHING, padding: ANYTHING, ceilMode: BOOLEAN }
 
@@ -40,6 +45,12 @@ export const poolSides = (
   stride: sides(op, 'stride', stride, 1),
   padding: sides(op, 'padding', padding, 0),
   ceilMode,
+})
+
+/** The same for the maximum. */
+export const maxPoolSides = (op: string, options: MaxPoolOptions): Required<MaxPoolOptions> => ({
+  ...poolSides(op, options),
+  dilation: sides(op, 'dilation', options.dilation ?? 1, 1),
 })
 
 export interface ConvolutionOptions {

@@ -15,7 +15,7 @@ export function averagePoolGradient(dy: usize, dx: usize, planes: i32, divisor: 
 
 @unmanaged class Average {
   @inline visit(
-    window: usize, step: i32, lanes: i32, _done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
+    window: usize, step: i32, _tap: i32, lanes: i32, _done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
     _shift: usize, divisor: i32,
   ): void {
     const count = f64x2.splat(<f64>(divisor == 0 ? rows * columns : divisor))
@@ -36,7 +36,7 @@ export function averagePoolGradient(dy: usize, dx: usize, planes: i32, divisor: 
 
 @unmanaged class AverageGradient {
   @inline visit(
-    window: usize, step: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
+    window: usize, step: i32, _tap: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
     _shift: usize, divisor: i32,
   ): void {
     const count = f32x4.splat(<f32>(divisor == 0 ? rows * columns : divisor))

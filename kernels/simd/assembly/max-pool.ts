@@ -53,7 +53,8 @@ function areQuarters(): bool {
   const p = changetype<PoolSizes>(POOL_SIZES)
   const square = p.kernelHeight == 2 && p.kernelWidth == 2 && p.strideY == 2 && p.strideX == 2
   const whole = 2 * p.outHeight <= p.height && 2 * p.outWidth <= p.width
-  return square && whole && p.padY == 0 && p.padX == 0 && p.outWidth > 1
+  const close = p.dilationY == 1 && p.dilationX == 1
+  return square && close && whole && p.padY == 0 && p.padX == 0 && p.outWidth > 1
 }
 
 /** Does a candidate take the place of the best so far? NaN beats all but NaN. */
@@ -172,13 +173,13 @@ let choicesBefore: i32 = 0
 
 @unmanaged class Max {
   @inline visit(
-    window: usize, step: i32, lanes: i32, _done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
+    window: usize, step: i32, tap: i32, lanes: i32, _done: i32, rows: i32, columns: i32, rowBytes: usize, out: usize,
     _shift: usize, _divisor: i32,
   ): void {
     let best = f32x4.splat(-Infinity)
     for (; rows > 0; rows--) {
-      const end = window + <usize>max(columns, 0) * 4
-      for (let i = window; i < end; i += 4) {
+      const end = window + <usize>(max(columns, 0) * tap)
+      for (let i = window; i < end; i += tap) {
         const candidate = loadFour(i, step)
         best = v128.bitselect(candidate, best, beats(candidate, best))
       }
@@ -236,7 +237,7 @@ function next(count: i32): i32 {
 
 @unmanaged class Choices {
   @inline visit(
-    window: usize, step: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, _out: usize,
+    window: usize, step: i32, tap: i32, lanes: i32, done: i32, rows: i32, columns: i32, rowBytes: usize, _out: usize,
     _shift: usize, _divisor: i32,
   ): void {
     const count = changetype<PoolSizes>(POOL_SIZES).choiceBits
@@ -244,8 +245,8 @@ function next(count: i32): i32 {
     let where = i32x4.splat(0)
     let place = 0
     for (; rows > 0; rows--) {
-      const end = window + <usize>columns * 4
-      for (let i = window; i < end; i += 4) {
+      const end = window + <usize>(columns * tap)
+      for (let i = window; i < end; i += tap) {
         const candidate = loadFour(i, step)
         const better = beats(candidate, best)
         best = v128.bitselect(candidate, best, better)
@@ -265,7 +266,7 @@ function next(count: i32): i32 {
 @unmanaged class Gradient {
   /** `window` lies in dx */
   @inline visit(
-    window: usize, step: i32, lanes: i32, done: i32, _rows: i32, columns: i32, rowBytes: usize, out: usize,
+    window: usize, step: i32, tap: i32, lanes: i32, done: i32, _rows: i32, columns: i32, rowBytes: usize, out: usize,
     _shift: usize, _divisor: i32,
   ): void {
     const count = changetype<PoolSizes>(POOL_SIZES).choiceBits
@@ -273,7 +274,7 @@ function next(count: i32): i32 {
       let at = window + lane * step
       let column = next(count)
       for (; column >= columns; column -= columns) at += rowBytes
-      at += <usize>column * 4
+      at += <usize>(column * tap)
       store<f32>(at, load<f32>(at) + load<f32>(out + <usize>lane * 4))
     }
   }

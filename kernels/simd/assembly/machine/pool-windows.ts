@@ -8,10 +8,11 @@ import { PoolSizes } from './sizes'
 /**
  * Visits every window, clipped to its plane. The visitor `V` has
  *
- *   visit(window, step, lanes, done, rows, columns, rowBytes, out, shift, divisor)
+ *   visit(window, step, tap, lanes, done, rows, columns, rowBytes, out, shift, divisor)
  *
- * `window` is the address of the first number of the window, and `out` the address of its number in y or dy; `shift`
- * and `divisor` are passed on.
+ * `window` is the address of the first number of the window, and `out` the address of its number in y or dy. The window
+ * has `rows` rows of `columns` numbers; the numbers are `tap` bytes apart, the rows `rowBytes`. `shift` and `divisor` are
+ * passed on.
  *
  * Four windows side by side, `step` bytes apart, are visited at once where all of them lie within the width of the
  * plane. The last four windows of a row begin further left, so that there are four; the first `done` of them have been
@@ -31,16 +32,22 @@ export function eachWindow<V>(image: usize, out: usize, shift: usize, divisor: i
   const strideX = p.strideX
   const padY = p.padY
   const padX = p.padX
+  const dilationY = p.dilationY
+  const dilationX = p.dilationX
+  const extentY = dilationY * (kernelHeight - 1) + 1
+  const extentX = dilationX * (kernelWidth - 1) + 1
   const rowBytes = <usize>width * 4
+  const lineBytes = rowBytes * dilationY
+  const tap = dilationX * 4
   // The windows of columns whole .. clipped - 1 of y lie within the width of the plane.
   const whole = (padX + strideX - 1) / strideX
-  const clipped = width + padX < kernelWidth ? 0 : min(outWidth, (width + padX - kernelWidth) / strideX + 1)
+  const clipped = width + padX < extentX ? 0 : min(outWidth, (width + padX - extentX) / strideX + 1)
   const four = clipped - 4
   for (let plane = 0; plane < planes; plane++) {
     for (let row = 0; row < outHeight; row++) {
       const top = row * strideY - padY
-      const y0 = max(top, 0)
-      const rows = min(top + kernelHeight, height) - y0
+      const y0 = inside(top, dilationY)
+      const rows = (min(top + extentY, height) - y0 + dilationY - 1) / dilationY
       const from = image + <usize>y0 * rowBytes
       let column = 0
       while (column < outWidth) {
@@ -48,13 +55,14 @@ export function eachWindow<V>(image: usize, out: usize, shift: usize, divisor: i
           const first = min(column, four)
           const window = from + <usize>(first * strideX - padX) * 4
           const at = out + <usize>first * 4
-          visitor.visit(window, strideX * 4, 4, column - first, rows, kernelWidth, rowBytes, at, shift, divisor)
+          visitor.visit(window, strideX * 4, tap, 4, column - first, rows, kernelWidth, lineBytes, at, shift, divisor)
           column = first + 4
         } else {
           const left = column * strideX - padX
-          const x0 = max(left, 0)
-          const columns = min(left + kernelWidth, width) - x0
-          visitor.visit(from + <usize>x0 * 4, 0, 1, 0, rows, columns, rowBytes, out + <usize>column * 4, shift, divisor)
+          const x0 = inside(left, dilationX)
+          const columns = (min(left + extentX, width) - x0 + dilationX - 1) / dilationX
+          const at = out + <usize>column * 4
+          visitor.visit(from + <usize>x0 * 4, 0, tap, 1, 0, rows, columns, lineBytes, at, shift, divisor)
           column++
         }
       }
@@ -62,6 +70,12 @@ export function eachWindow<V>(image: usize, out: usize, shift: usize, divisor: i
     }
     image += <usize>height * rowBytes
   }
+}
+
+/** The first of `from`, from + step, ... that is not below 0. */
+@inline
+function inside(from: i32, step: i32): i32 {
+  return from < 0 ? from + ((step - 1 - from) / step) * step : from
 }
 
 /** Fills images with zeros, to which gradients are added. */

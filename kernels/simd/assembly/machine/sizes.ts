@@ -31,6 +31,8 @@ export class PoolSizes {
   strideX: i32
   padY: i32
   padX: i32
+  dilationY: i32
+  dilationX: i32
   /** of a choice; of all choices in a number; and how many numbers the choices of a plane take: kernels/packing.ts */
   choiceBits: i32
   choiceEnd: i32
