@@ -147,12 +147,18 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     agree('attentionSoftmax', { ...attention, mask: null }, [scores], scores.length)
     const mask = { starts, strideQuery: 65, strideKey: 1 }
     agree('attentionSoftmax', { ...attention, mask }, [scores, noise(scores.length, 2)], scores.length)
-    const heads = { ...attention, keys: 150, depth: 9, width: 6, mask: null, dropout: null }
-    const [q, k, v] = [5 * 47 * 9, 5 * 150 * 9, 5 * 150 * 6].map((size, i) => noise(size, i))
-    agree('attention', heads, [q, k, v], 5 * 47 * 6, 5 * 47)
-    const sums = noise(5 * 47, 4).map((value) => 5 + value)
-    const back = [noise(5 * 47 * 6, 5), q, k, v, noise(5 * 47 * 6, 6), sums]
-    agree('attentionGradient', heads, back, q.length, k.length, v.length)
+    // a batch of one is split in halves of its keys
+    for (const [batch, keys, depth] of [
+      [5, 150, 9],
+      [1, 400, 30],
+    ]) {
+      const heads = { ...attention, batch, keys, queries: 147, depth, width: 6, mask: null, dropout: null }
+      const [q, k, v] = [batch * 147 * depth, batch * keys * depth, batch * keys * 6].map((size, i) => noise(size, i))
+      agree('attention', heads, [q, k, v], batch * 147 * 6, batch * 147)
+      const sums = noise(batch * 147, 4).map((value) => 5 + value)
+      const back = [noise(batch * 147 * 6, 5), q, k, v, noise(batch * 147 * 6, 6), sums]
+      agree('attentionGradient', heads, back, q.length, k.length, v.length)
+    }
     const gradient = { rows: 5 * 47, size: 65, scale: 0.3 }
     agree('attentionSoftmaxGradient', gradient, [scores, noise(scores.length, 2)], scores.length)
     for (const view of [

@@ -1,6 +1,6 @@
 /**
- * Attention in parts by blocks of queries, and its gradient by elements of the batch: assembly/flash.ts. Softmax of scores, in
- * parts by rows: assembly/attention.ts.
+ * Attention in parts by blocks of queries, and its gradient by elements of the batch or halves of them: assembly/flash.ts. Softmax
+ * of scores, in parts by rows: assembly/attention.ts.
  */
 import type { Attention } from '../attention.js'
 import { listed } from '../strides.js'
@@ -18,6 +18,7 @@ import { blocking, roundUp } from './machine/blocking.js'
 import { AttentionSizes } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
+import { byElement } from './machine/parts.js'
 
 /**
  * Queries in a tile: each number packed for a product serves as many multiply-adds. If each query sees no later key, more rows
@@ -48,10 +49,37 @@ const headBytes = (batch: number): number => roundUp(ATTENTION_HEADER_BYTES + ba
 /** The units of work of a forward: blocks of queries. */
 const blocksOf = (p: Attention): number => p.batch * Math.ceil(p.queries / tileRowsOf(p))
 
+/** With at least so many elements of the batch, threads share them. With fewer, each is split in two halves of its keys. */
+const ENOUGH = 4
+
+/**
+ * The first key of the second half, or all keys where there is one half. Both halves have about the same work: a tile that no
+ * query sees is none.
+ */
+function splitOf({ batch, queries, keys, causal }: Attention): number {
+  if (batch >= ENOUGH) return keys
+  const first = Array.from({ length: Math.ceil(keys / ATTENTION_KEYS) }, (_, i) => i * ATTENTION_KEYS)
+  const work = first.map((key) => (causal ? Math.max(0, queries - key) : queries))
+  const all = work.reduce((sum, each) => sum + each, 0)
+  let before = 0
+  for (const [i, key] of first.entries()) {
+    if (key > 0 && 2 * before + work[i] > all) return key
+    before += work[i]
+  }
+  return keys
+}
+
+/** The units of work of a gradient: elements of the batch, or halves. */
+const halvesOf = (p: Attention): number => (splitOf(p) < p.keys ? 2 * p.batch : p.batch)
+
+/** Workspace for the second halves' part of dq. */
+const halfBytes = (p: Attention): number =>
+  splitOf(p) < p.keys ? roundUp(p.batch * p.queries * p.depth * BYTES, LINE_BYTES) : 0
+
 const bits = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0]
 
-type Addresses = Partial<Record<'q' | 'k' | 'v' | 'mask' | 'y' | 'logSumExp' | 'dy' | 'dq' | 'dk' | 'dv', number>>
-const NOWHERE = { q: 0, k: 0, v: 0, mask: 0, y: 0, logSumExp: 0, dy: 0, dq: 0, dk: 0, dv: 0 }
+const NOWHERE = { q: 0, k: 0, v: 0, mask: 0, y: 0, logSumExp: 0, dy: 0, dq: 0, dk: 0, dv: 0, halfDq: 0 }
+type Addresses = Partial<typeof NOWHERE>
 const NO_DROPOUT = { rate: 1, seed: 0, step: 0, call: 0, first: 0 }
 
 /** Stores what the functions in assembly/flash.ts read at the head of the workspace. */
@@ -69,6 +97,7 @@ function storeHead(assembly: Assembly, p: Attention, tiles: number, addresses: A
     depth: p.depth,
     width: p.width,
     causal: Number(p.causal),
+    split: splitOf(p),
     scale: bits(p.scale),
     keepScale: p.dropout ? bits(1 / (1 - rate)) : 0,
     // a value with the random number k of 24 bits is kept if k / 2^24 >= rate
@@ -98,11 +127,15 @@ export const attention: SimdKernel<'attention'> = {
 }
 
 export const attentionGradient: SimdKernel<'attentionGradient'> = {
-  workspaceBytes: (p) => headBytes(p.batch) + Math.min(MAX_THREADS, p.batch) * cut(p, 2).slotBytes,
+  workspaceBytes: (p) => headBytes(p.batch) + Math.min(MAX_THREADS, halvesOf(p)) * cut(p, 2).slotBytes + halfBytes(p),
   run(assembly, p, [dy, q, k, v, y, logSumExp, mask = 0], [dq, dk, dv], workspace) {
-    storeHead(assembly, p, 2, { q, k, v, mask, y, logSumExp, dy, dq, dk, dv }, workspace)
-    const grain = grainFor(p.queries * p.keys * (3 * p.depth + 2 * p.width))
-    assembly.inParts('attentionGradient', [p.batch, 0, workspace], { count: 0, steps: [0, 1, 0], grain })
+    const units = halvesOf(p)
+    const halfDq = workspace + headBytes(p.batch) + Math.min(MAX_THREADS, units) * cut(p, 2).slotBytes
+    storeHead(assembly, p, 2, { q, k, v, mask, y, logSumExp, dy, dq, dk, dv, halfDq }, workspace)
+    const grain = grainFor((p.batch * p.queries * p.keys * (3 * p.depth + 2 * p.width)) / units)
+    assembly.inParts('attentionGradient', [units, 0, workspace], { count: 0, steps: [0, 1, 0], grain })
+    if (units === p.batch) return
+    assembly.inParts('blend', [p.batch * p.queries * p.depth, dq, halfDq, dq, 1, 1], byElement(3))
   },
 }
 

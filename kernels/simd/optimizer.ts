@@ -1,16 +1,8 @@
 /** The kernels of a commit: each computes its constants and calls assembly/optimizer.ts once. */
 import type { UpdateParameters } from '../kernels.js'
-import { CHEAP_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
-import type { Cut } from './machine/parts.js'
-
-/** Parts by element: the size is the first argument, `operands` addresses follow. */
-const byElement = (operands: number): Cut => ({
-  count: 0,
-  steps: [0, ...new Array<number>(operands).fill(4)],
-  grain: CHEAP_GRAIN,
-})
+import { byElement } from './machine/parts.js'
 
 export const blend: SimdKernel<'blend'> = {
   run: (assembly, { size, a, b }, [old, x], [y]) => assembly.inParts('blend', [size, old, x, y, a, b], byElement(3)),

@@ -162,31 +162,44 @@ function drop(heads: Heads, s: usize, b: i32, query: i32, key: i32, count: i32):
   }
 }
 
-/** The gradients of elements first .. first + units - 1 of the batch. */
+/**
+ * The gradients of elements first .. first + units - 1 of the batch; or, where the keys are split in two, of such halves: an
+ * element's keys before `split`, and those from there on, whose part of dq goes to `halfDq`.
+ */
 export function attentionGradient(units: i32, first: i32, workspace: usize): void {
   const heads = changetype<Heads>(workspace)
   const slot = slotOf(heads)
-  for (; units > 0; units--, first++) attendBack(heads, slot, first)
+  const split = heads.split
+  for (; units > 0; units--, first++) {
+    if (split == heads.keys) attendBack(heads, slot, first, 0, split, heads.dq)
+    else if ((first & 1) == 0) attendBack(heads, slot, first >> 1, 0, split, heads.dq)
+    else attendBack(heads, slot, first >> 1, split, heads.keys, heads.halfDq)
+  }
 }
 
-function attendBack(heads: Heads, slot: usize, b: i32): void {
+/** The parts of keys first .. end - 1: dk, dv, and their part of dq. */
+function attendBack(heads: Heads, slot: usize, b: i32, first: i32, end: i32, dq: usize): void {
   const queries = heads.queries
-  const keys = heads.keys
   const depthBytes = <usize>heads.depth * 4
   const widthBytes = <usize>heads.width * 4
-  memory.fill(heads.dk + b * keys * depthBytes, 0, keys * depthBytes)
-  memory.fill(heads.dv + b * keys * widthBytes, 0, keys * widthBytes)
-  for (let key = 0; key < keys; key += ATTENTION_KEYS) {
+  const own = <usize>(b * heads.keys + first)
+  memory.fill(heads.dk + own * depthBytes, 0, <usize>(end - first) * depthBytes)
+  memory.fill(heads.dv + own * widthBytes, 0, <usize>(end - first) * widthBytes)
+  // there may be queries that see none of these keys
+  if (first > 0) memory.fill(dq + <usize>(b * queries) * depthBytes, 0, <usize>queries * depthBytes)
+  for (let key = first; key < end; key += ATTENTION_KEYS) {
     for (let query = 0; query < queries; query += heads.tileRows) {
       const rows = min(heads.tileRows, queries - query)
-      const count = seenBy(heads, query + rows - 1, key, min(ATTENTION_KEYS, keys - key))
-      if (count > 0) tileBack(heads, slot, b, query, rows, key, count)
+      const count = seenBy(heads, query + rows - 1, key, min(ATTENTION_KEYS, end - key))
+      if (count > 0) tileBack(heads, slot, b, query, rows, key, count, dq)
     }
   }
 }
 
 /** Adds the part of one tile to the gradients. */
-function tileBack(heads: Heads, slot: usize, b: i32, query: i32, rows: i32, key: i32, count: i32): void {
+function tileBack(
+  heads: Heads, slot: usize, b: i32, query: i32, rows: i32, key: i32, count: i32, dq: usize,
+): void {
   const depth = heads.depth
   const width = heads.width
   const row = <usize>(b * heads.queries + query)
@@ -202,7 +215,7 @@ function tileBack(heads: Heads, slot: usize, b: i32, query: i32, rows: i32, key:
   for (let i = 0; i < rows; i++) slopesOfRow(heads, b, query + i, key, count, p + <usize>(i * count) * 4, ds + <usize>(i * count) * 4)
   product(heads, slot, p, heads.dy + y, heads.dv + v, count, width, rows, true, false, true)
   product(heads, slot, ds, heads.q + q, heads.dk + k, count, depth, rows, true, false, true)
-  product(heads, slot, ds, heads.k + k, heads.dq + q, rows, depth, count, false, false, key > 0)
+  product(heads, slot, ds, heads.k + k, dq + q, rows, depth, count, false, false, key > 0)
 }
 
 /** q k^T, dp -> dropped(p), ds, in place, for one row of a tile. */

@@ -22,6 +22,13 @@ export interface Cut {
   readonly grain: number
 }
 
+/** Parts by element: the size is the first argument, `operands` addresses follow. */
+export const byElement = (operands: number): Cut => ({
+  count: 0,
+  steps: [0, ...new Array<number>(operands).fill(4)],
+  grain: layout.CHEAP_GRAIN,
+})
+
 export type InParts<Name extends string> = (name: Name, args: readonly number[], cut: Cut) => void
 
 /**

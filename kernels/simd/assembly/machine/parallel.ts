@@ -77,8 +77,9 @@ export function parallel(context: usize, items: i32, slots: i32, body: Body): vo
 @external("env", "callPart")
 declare function callPart(item: i32): void
 
+/** A call may have a workspace for each of its items and no more, so no slot is beyond them. */
 export function parallelCalls(items: i32): void {
-  parallel(0, items, MAX_THREADS, (_context, item, _slot) => callPart(item))
+  parallel(0, items, min(items, MAX_THREADS), (_context, item, _slot) => callPart(item))
 }
 
 /** Are there workers to share a loop with? If not, counts the loop as one that runs alone. */

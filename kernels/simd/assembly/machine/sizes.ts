@@ -115,6 +115,9 @@ export class AttentionSizes {
   depth: i32
   width: i32
   causal: i32
+  /** the key with which the second half begins, or all keys; and where the half's part of dq goes */
+  split: i32
+  halfDq: i32
   /** queries in a tile of scores */
   tileRows: i32
   scale: i32
