@@ -9,6 +9,8 @@ import { checkGradient } from '../src/autograd/gradcheck.js'
 import * as data from '../src/data/index.js'
 import type { Device } from '../src/device/device.js'
 import { openDevice, openVirtualDevice } from '../src/device/open.js'
+import * as files from '../src/files/index.js'
+import * as sluice from '../src/index.js'
 import { save } from '../src/io/index.js'
 import { BudgetExceededError } from '../src/memory/allocator.js'
 import { ArgumentError, SluiceError } from '../src/memory/errors.js'
@@ -72,6 +74,36 @@ test('whatever an op is given, it returns tensors or throws a typed error', asyn
     }),
     { seed: 41, numRuns: 5000 * TEST_RUNS },
   )
+})
+
+/** Functions that write a file, or open a device, by what they are given. */
+const ACTING = ['save', 'saveCheckpoint', 'openDevice']
+
+test('whatever an exported function is given, it works or throws a typed error', async () => {
+  const device = await openDevice('cpu', { memory: '1MiB' })
+  const images = zeros(device, [1, 2, 3, 3])
+  const junk = fc.oneof(
+    fc.constantFrom<unknown>(undefined, null, true, 0, 1, -1, 0.5, Number.NaN, '1', '', [], {}, () => 0, Symbol('x')),
+    fc.constantFrom<unknown>([1], [[1, 1]], 2n, Promise.resolve(1), new Map(), Float32Array.of(1), device, images),
+    fc.constantFrom<unknown>({ axes: 1 }, { size: 4 }, { inputs: [] }, { seed: 'a' }, new Uint8Array(9), data.digits()),
+  )
+  const { nn, optim, models, metrics, data: sets } = sluice
+  const named = Object.entries({ ...sluice, ...nn, ...optim, ...models, ...metrics, ...sets, ...files })
+  const functions = named.filter(
+    ([name, value]) => typeof value === 'function' && !/^class /.test(`${value}`) && !ACTING.includes(name),
+  )
+  for (const [name, exported] of functions) {
+    await fc.assert(
+      fc.asyncProperty(fc.array(junk, { maxLength: 3 }), async (given) => {
+        try {
+          await untyped(exported)(...given)
+        } catch (error) {
+          assert.instance(error, SluiceError, `${name}: ${error}`)
+        }
+      }),
+      { seed: 43, numRuns: 40 * TEST_RUNS, examples: [[[]]] },
+    )
+  }
 })
 
 /** Each call, and what its error has to say. */

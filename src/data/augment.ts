@@ -50,7 +50,7 @@ export function augment<Inputs extends Arrays, Targets extends Arrays>(
   dataset: LazyDataset<Inputs, Targets>,
   options: AugmentOptions,
 ): LazyDataset<Inputs, Targets>
-export function augment(dataset: AnyDataset, options: AugmentOptions): AnyDataset {
+export function augment(dataset: AnyDataset, options: AugmentOptions = {}): AnyDataset {
   checkDataset('augment', dataset)
   checkArgument('augment', 'options', options, AUGMENT)
   const { crop, shift = 0, flip = false, seed = 0 } = options

@@ -38,6 +38,8 @@ export function sliceBatch<Inputs extends Arrays, Targets extends Arrays>(
   start: number,
   count: number,
 ): Batch<Inputs, Targets> {
+  checkIsBatch(batch)
+  for (const field of ['inputs', 'targets'] as const) arraysIn(field, batch[field])
   const samples = samplesIn(batch)
   if (!Number.isInteger(start) || start < 0 || !isPositive(count) || start + count > samples) {
     throw new DataError(`sliceBatch: samples ${start} to ${start + count} (excluded) of a batch of ${samples}`)
@@ -49,6 +51,11 @@ export function sliceBatch<Inputs extends Arrays, Targets extends Arrays>(
   })
 }
 
+function checkIsBatch(batch: AnyBatch): void {
+  if (typeof batch === 'object' && batch !== null) return
+  throw new DataError(`${showValue(batch)} is not a batch: a batch is { inputs, targets, weights? }`)
+}
+
 const FIELDS = ['inputs', 'targets', 'weights']
 
 /**
@@ -57,9 +64,7 @@ const FIELDS = ['inputs', 'targets', 'weights']
  *                    positive integers, a bad scale, another N, a weight that is negative or not finite
  */
 export function checkBatch(batch: AnyBatch): void {
-  if (typeof batch !== 'object' || batch === null) {
-    throw new DataError(`${showValue(batch)} is not a batch: a batch is { inputs, targets, weights? }`)
-  }
+  checkIsBatch(batch)
   const unknown = Object.keys(batch).find((name) => !FIELDS.includes(name))
   if (unknown !== undefined) {
     const meant = foreignName(unknown, FIELDS)

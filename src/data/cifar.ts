@@ -3,7 +3,7 @@
  * all red, then all green, then all blue. The format: https://www.cs.toronto.edu/~kriz/cifar.html
  */
 import { nodeFiles } from '../io/index.js'
-import { BYTES, door, oneOf } from '../memory/arguments.js'
+import { BYTES, checkArgument, door, oneOf, TEXT } from '../memory/arguments.js'
 import { reasonOf } from '../memory/errors.js'
 import { type Dataset, fromArrays } from './dataset.js'
 import { DataError } from './errors.js'
@@ -41,6 +41,7 @@ export function parseCifar(bytes: Uint8Array, kind: 'cifar10' | 'cifar100'): Dat
  * @throws FileError  not in Node
  */
 export async function cifarFolder(dir: string): Promise<{ train: Dataset; test: Dataset }> {
+  checkArgument('cifarFolder', 'dir', dir, TEXT)
   const { readdir, readFile } = await nodeFiles()
   const present = await readdir(dir).catch((cause: unknown) => {
     throw new DataError(`${dir}: cannot be read as a folder (${reasonOf(cause)})`, { cause })

@@ -4,7 +4,7 @@
  */
 import seedrandom from 'seedrandom'
 import { checkSeed } from '../device/seed.js'
-import { ANYTHING, checkArgument, NUMBER, options as optionsOf, TEXT } from '../memory/arguments.js'
+import { ANYTHING, checkArgument, type Kind, NUMBER, options as optionsOf, TEXT } from '../memory/arguments.js'
 import { showValue } from '../memory/errors.js'
 import type { HostArray } from '../tensor/host.js'
 import { frozen, type Shape } from '../tensor/shape.js'
@@ -56,13 +56,21 @@ export interface AnyDataset extends DatasetShape<Arrays, Arrays> {
   gather(indices: ArrayLike<number>, epoch?: number): AnyBatch | Promise<AnyBatch>
 }
 
-const FROM_ARRAYS = optionsOf<AnyBatch & { name?: string; classes?: number }>({
-  inputs: ANYTHING,
-  targets: ANYTHING,
-  weights: ANYTHING,
-  name: TEXT,
-  classes: NUMBER,
-})
+const FROM_ARRAYS = optionsOf<AnyBatch & { name?: string; classes?: number }>(
+  {
+    inputs: ANYTHING,
+    targets: ANYTHING,
+    weights: ANYTHING,
+    name: TEXT,
+    classes: NUMBER,
+  },
+  ['inputs', 'targets'],
+)
+
+const INDICES: Kind = {
+  told: 'a list of indices, such as [0, 1]',
+  fits: (value) => Array.isArray(value) || ArrayBuffer.isView(value),
+}
 
 /** The structure S with a host array for each member. */
 type Held<S> = Like<S, HostArray, HostArray>
@@ -118,6 +126,7 @@ export function subset<Inputs extends Arrays, Targets extends Arrays>(
 ): LazyDataset<Inputs, Targets>
 export function subset(dataset: AnyDataset, indices: ArrayLike<number>, name: string = dataset?.name): AnyDataset {
   checkDataset('subset', dataset)
+  checkArgument('subset', 'indices', indices, INDICES)
   checkIndices(dataset.name, dataset.length, indices)
   return part(dataset, indices, name)
 }
@@ -187,7 +196,7 @@ export function split(dataset: AnyDataset, options: SplitOptions): { train: AnyD
  */
 export function permutation(length: number, seed: number, epoch: number): Uint32Array {
   if (!Number.isInteger(length) || length < 0 || length >= 2 ** 32) {
-    throw new DataError(`permutation: length ${length} is not an integer in [0, 2^32)`)
+    throw new DataError(`permutation: length ${showValue(length)} is not an integer in [0, 2^32)`)
   }
   checkSeed('permutation', seed)
   const random = seedrandom(`${seed}/${epoch}`)

@@ -1,5 +1,6 @@
 /** A folder with the files of MNIST or Fashion-MNIST under their published names. Node only. */
 import { nodeFiles } from '../io/index.js'
+import { checkArgument, TEXT } from '../memory/arguments.js'
 import { reasonOf } from '../memory/errors.js'
 import type { Dataset } from './dataset.js'
 import { DataError, IdxError } from './errors.js'
@@ -15,6 +16,7 @@ import { idxDataset, parseIdx } from './idx.js'
  * @throws IdxError   a file is not IDX (says which), or the two files of images have pixels of different types
  */
 export async function idxFolder(dir: string): Promise<{ train: Dataset; test: Dataset | undefined }> {
+  checkArgument('idxFolder', 'dir', dir, TEXT)
   const { readdir, readFile } = await nodeFiles()
   const present = await readdir(dir).catch((cause: unknown) => {
     throw new DataError(`${dir}: cannot be read as a folder (${reasonOf(cause)})`, { cause })

@@ -1,10 +1,9 @@
 /** Data sets and what `fit` consumes. */
-export { type AugmentOptions, augment, centerCrop, checkImageSize, type ImageSize } from './augment.js'
+export { type AugmentOptions, augment, centerCrop, type ImageSize } from './augment.js'
 export { type AnyBatch, type Batch, checkBatch, sliceBatch } from './batch.js'
 export { cifarFolder, parseCifar } from './cifar.js'
 export {
   type AnyDataset,
-  checkIndices,
   type Dataset,
   type DatasetShape,
   fromArrays,

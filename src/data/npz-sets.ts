@@ -1,5 +1,6 @@
 /** The data sets in an npz file, by the names that people give their arrays. */
 
+import { door, OBJECT, optional, TEXT } from '../memory/arguments.js'
 import { valueAt } from '../ops/targets.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Dataset, fromArrays } from './dataset.js'
@@ -13,6 +14,8 @@ const NAMES = [
   ['data', 'target'],
 ] as const
 
+const check = door('arraySets', { arrays: OBJECT, name: optional(TEXT) })
+
 /**
  * The data sets of arrays by name, such as those of parseNpz: `x_train`, `y_train`, `x_test` and `y_test`, or `x` and `y`;
  * inputs/targets, images/labels and data/target are read likewise. Bytes of images get the scale 1/255, and images without a
@@ -23,6 +26,7 @@ export function arraySets(
   arrays: Readonly<Record<string, HostArray>>,
   name = 'arrays',
 ): { train: Dataset; test: Dataset | undefined } {
+  check([arrays, name])
   const pair = (suffix: string): Dataset | undefined => {
     for (const [x, y] of NAMES) {
       const [inputs, targets] = [arrays[x + suffix], arrays[y + suffix]]

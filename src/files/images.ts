@@ -1,7 +1,9 @@
 /** Folders of image files as data sets: by class, or with a mask for each image. Decoded when they are gathered. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkImageSize, checkIndices, DataError, type ImageSize, type LazyDataset } from '../data/index.js'
+import { checkImageSize } from '../data/augment.js'
+import { checkIndices } from '../data/dataset.js'
+import { DataError, type ImageSize, type LazyDataset } from '../data/index.js'
 import { ANYTHING, door, NUMBER, oneOf, options as optionsOf, TEXT } from '../memory/arguments.js'
 import { reasonOf, showValue } from '../memory/errors.js'
 import { Decoders, type Fit, needSharp, type Order } from './decoder.js'

@@ -55,6 +55,8 @@ export function toSafetensors(tensors: SavedState, metadata: Readonly<Record<str
   if (!isRecord(tensors) || typeof tensors.then === 'function' || typeof tensors.stateDict === 'function') {
     throw new SafetensorsError(`${showValue(tensors)} is not a state: write save(await model.stateDict(), path)`)
   }
+  if (!isRecord(metadata))
+    throw new SafetensorsError(`metadata is ${showValue(metadata)}; it must be an object of texts`)
   for (const [key, text] of Object.entries(metadata)) {
     if (typeof text !== 'string') throw new SafetensorsError(`metadata '${key}' is ${showValue(text)}; it must be text`)
   }

@@ -17,7 +17,9 @@
  * Linear memory comes in 64 KiB pages. The part-page at the end of a budget cannot be used; it is
  * accounted as `runtime`, so that held + remaining = budget, to the byte.
  */
+
 import { type Allocator, type Block, BudgetExceededError, type Category, type MemoryStats } from './allocator.js'
+import { checkArgument, NUMBER } from './arguments.js'
 import { type Arrangement, arrange, type Life } from './arrange.js'
 import { checkRequest, Ledger } from './ledger.js'
 
@@ -41,6 +43,7 @@ export class HeapAllocator implements Allocator {
   #peakAddress = 0
 
   constructor(readonly budgetBytes: number) {
+    checkArgument('HeapAllocator', 'budgetBytes', budgetBytes, NUMBER)
     this.limitBytes = Math.floor(budgetBytes / PAGE_BYTES) * PAGE_BYTES
     this.#ledger.count('runtime', this.#partPage())
     this.resetPeak()

@@ -54,17 +54,20 @@ export function normal(shape: Shape, random: Random, mean = 0, deviation = 1): F
  * PyTorch's Linear and Conv2d use the default, sqrt(5): then b = 1 / sqrt(fanIn).
  */
 export function kaimingUniform(shape: Shape, random: Random, a = Math.sqrt(5)): Float32Array {
+  checkFinite('kaimingUniform', a)
   const bound = Math.sqrt(6 / ((1 + a * a) * fans(shape).fanIn))
   return uniform(shape, random, -bound, bound)
 }
 
 /** N(0, s^2) with s = sqrt(2 / ((1 + a^2) fanIn)); a = 0 is for ReLU. */
 export function kaimingNormal(shape: Shape, random: Random, a = 0): Float32Array {
+  checkFinite('kaimingNormal', a)
   return normal(shape, random, 0, Math.sqrt(2 / ((1 + a * a) * fans(shape).fanIn)))
 }
 
 /** U(-b, b) with b = gain sqrt(6 / (fanIn + fanOut)). */
 export function xavierUniform(shape: Shape, random: Random, gain = 1): Float32Array {
+  checkFinite('xavierUniform', gain)
   const { fanIn, fanOut } = fans(shape)
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
   return uniform(shape, random, -bound, bound)
@@ -72,6 +75,7 @@ export function xavierUniform(shape: Shape, random: Random, gain = 1): Float32Ar
 
 /** N(0, s^2) with s = gain sqrt(2 / (fanIn + fanOut)). */
 export function xavierNormal(shape: Shape, random: Random, gain = 1): Float32Array {
+  checkFinite('xavierNormal', gain)
   const { fanIn, fanOut } = fans(shape)
   return normal(shape, random, 0, gain * Math.sqrt(2 / (fanIn + fanOut)))
 }

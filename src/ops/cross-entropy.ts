@@ -197,7 +197,7 @@ export interface CrossEntropyLossOptions extends CrossEntropyOptions {
 const CREATE = options<CrossEntropyLossOptions>({ ...OPTIONS, classWeights: LIST })
 
 /** crossEntropy with these options, as a loss to train with. @throws ArgumentError  as crossEntropy */
-export function crossEntropyLoss(options: CrossEntropyLossOptions): Loss {
+export function crossEntropyLoss(options: CrossEntropyLossOptions = {}): Loss {
   checkArgument('crossEntropyLoss', 'options', options, CREATE)
   const own = classes('crossEntropyLoss', options)
   const shares = sharesOf('crossEntropyLoss', options.classWeights)

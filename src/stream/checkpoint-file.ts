@@ -12,11 +12,13 @@ import {
   type ReadOptions,
   readSafetensors,
   replaceFile,
+  SAVE,
   type Safetensors,
   SafetensorsError,
   type SaveOptions,
   toSafetensors,
 } from '../io/index.js'
+import { checkArgument } from '../memory/arguments.js'
 import { reasonOf, showValue } from '../memory/errors.js'
 import { isRecord, type SavedState } from '../tensor/saved-state.js'
 import { type Checkpoint, checkCheckpoint, type SavedCheckpoint } from './checkpoint.js'
@@ -45,7 +47,9 @@ export async function saveCheckpoint(checkpoint: Checkpoint, path: string, optio
 }
 
 /** A checkpoint as the bytes of a safetensors file. Throws the errors of `toSafetensors`. */
-export function checkpointToSafetensors(checkpoint: Checkpoint, { metadata }: SaveOptions = {}): Uint8Array {
+export function checkpointToSafetensors(checkpoint: Checkpoint, options: SaveOptions = {}): Uint8Array {
+  checkArgument('checkpointToSafetensors', 'options', options, SAVE)
+  const { metadata } = options
   checkCheckpoint('saveCheckpoint', checkpoint)
   const { model, optimizer, cursor, seed, noise } = checkpoint
   const { steps, updates, moments } = optimizer

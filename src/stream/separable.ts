@@ -1,12 +1,13 @@
 /** Can a loss be split over micro-batches? A function does not tell, so this checks examples. */
 import { backward } from '../autograd/backward.js'
-import { sliceBatch } from '../data/index.js'
+import { checkBatch, sliceBatch } from '../data/index.js'
 import { openDevice } from '../device/open.js'
-import { checkArgument, FUNCTION } from '../memory/arguments.js'
+import { checkArgument, FUNCTION, OBJECT } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import type { AnyLoss, Loss } from '../ops/loss.js'
 import { fromHost, gradientOf, requireGrad } from '../tensor/create.js'
 import type { HostArray } from '../tensor/host.js'
+import { TENSOR } from '../tensor/kinds.js'
 import { scope } from '../tensor/scope.js'
 import { type Arrays, firstOf, isArray, isTensor, type Like, mapMembers, membersOf } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -37,6 +38,9 @@ export async function checkSeparable<Outputs extends Arrays | [], Targets extend
   weights?: HostArray,
 ): Promise<Separability> {
   checkArgument('checkSeparable', 'loss', loss, FUNCTION)
+  checkArgument('checkSeparable', 'outputs', outputs, OBJECT)
+  checkArgument('checkSeparable', 'targets', targets, OBJECT)
+  checkBatch({ inputs: outputs, targets, weights })
   // these outputs and targets are what the loss takes, whatever its type says
   return separability(loss as AnyLoss, outputs, targets, weights)
 }
@@ -74,6 +78,7 @@ export async function separability(
       const target = mapMembers(targets, isArray, (array) => fromHost(device, array))
       const used = weights && new SampleWeights(fromHost(device, weights))
       const value = loss(output, target, used && { weights: used })
+      checkArgument('checkSeparable', 'what the loss returned', value, TENSOR)
       used?.checkUsed()
       backward(value, share)
       return value

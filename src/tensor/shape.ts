@@ -10,6 +10,7 @@ export type Shape = readonly number[]
 
 /** Number of elements: the product of the dims. */
 export function sizeOf(shape: Shape): number {
+  if (!Array.isArray(shape)) throw new ShapeError(`sizeOf: ${showValue(shape)} is not a shape, such as [2, 3]`)
   // a loop, because V8 is slow to call back over frozen lists, and every op calls this
   let size = 1
   for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]
