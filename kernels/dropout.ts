@@ -1,5 +1,5 @@
 /**
- * The key and position that alone determine a dropout mask.
+ * The key and position that alone determine random numbers: the mask of a dropout, or a tensor of them.
  *
  * Note [Counter of a mask]
  *   Threefry takes a key of two words, (seed, step), and a counter of two. Positions come in blocks of 2^32 elements.
@@ -7,17 +7,20 @@
  *   position up to 2^53 makes it overflow, so no two elements under the first DROPOUT_CALLS dropouts of a forward share
  *   a counter.
  */
-export interface Dropout {
+export interface Drawing {
   size: number
-  /** probability of zero, in [0, 1) */
-  rate: number
   seed: number
   step: number
-  /** the number of this dropout within the forward */
+  /** the number of this draw within the forward */
   call: number
   /** index of the first element within the mini-batch, below 2^53 */
   first: number
 }
 
-/** The dropouts in a forward whose masks never repeat, in a mini-batch of any size: Note [Counter of a mask]. */
+export interface Dropout extends Drawing {
+  /** probability of zero, in [0, 1) */
+  rate: number
+}
+
+/** The draws in a forward that never repeat, in a mini-batch of any size: Note [Counter of a mask]. */
 export const DROPOUT_CALLS = 2 ** 11

@@ -13,7 +13,7 @@
  * `accumulate: true` adds to the values of the output instead of replacing them.
  */
 import type { Attention, AttentionRows } from './attention.js'
-import type { Dropout } from './dropout.js'
+import type { Drawing, Dropout } from './dropout.js'
 import type { BinaryFunction, BinaryWithGradient, MaskedFunction, UnaryFunction } from './functions.js'
 import type { Offsets } from './strides.js'
 import type { Convolution, Pooling } from './windows.js'
@@ -243,6 +243,8 @@ export interface KernelParameters {
 
   /** x -> y = x kept / (1 - rate); its own gradient (applied to dy) */
   dropout: Dropout
+  /** -> y: uniform in [0, 1), whole multiples of 2^-24 */
+  uniform: Drawing
 
   /**
    * parameter, velocity?, gradient, norm? -> parameter, velocity?. In place.

@@ -342,7 +342,7 @@ test('derivatives of transcendental functions', () => {
   }
 })
 
-test('dropout draws the masks of the plain loops', () => {
+test('dropout and uniform draw the random numbers of the plain loops', () => {
   const keys = fc.record({
     size: lengths,
     rate: fc.constantFrom(0, 0.1, 0.5, 0.9),
@@ -359,6 +359,7 @@ test('dropout draws the masks of the plain loops', () => {
       const limit: Limit = (_, y) => roundings(2, Math.abs(y))
       agrees('dropout', p, [x], empty(p.size), limit)
       agrees('dropout', p, [x], empty(p.size), limit, [0])
+      agrees('uniform', p, [], empty(p.size), exactly)
     }),
     RUNS,
   )

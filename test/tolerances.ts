@@ -8,6 +8,12 @@ import { UNARY } from '../kernels/functions.js'
 export const SPLIT_GRADIENT = 1e-12
 
 /**
+ * randn in float32: a radius of at most 5.8, with a relative error of some 2^-23, times the cosine of an angle below 2 pi that is
+ * rounded to 2^-22: 5.8 (2^-22 + 2^-22) and the rounding of the result.
+ */
+export const BOX_MULLER_FLOAT32 = 3e-6
+
+/**
  * Losses, gradients and parameters of up to three float64 steps with exact batch norm, in pieces against in one piece.
  * Statistics are merged in another order, which costs some 2^-53 of a value, and each batch norm divides by its deviation, in
  * tests down to 1e-2: over several in series the error grows.

@@ -1,4 +1,4 @@
-/** Dropout with the masks of all other dialects, bit for bit: machine/random.ts. */
+/** Random numbers, and dropout by them: those of all other dialects, bit for bit. machine/random.ts. */
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Program, Texels, Thread } from './machine/program.js'
 import { COUNTER, type Counter, drawing, KEY, type Key, RANDOM } from './machine/random.js'
@@ -26,6 +26,26 @@ const DROPOUT: Program = {
   source: dropped,
   kinds: ['texels', KEY, COUNTER, 'number', 'number'],
   helpers: { ...RANDOM, kept: { source: kept, kinds: ['number', 'number', KEY, COUNTER] } },
+}
+
+function numbers(this: Thread, key: Key, counter: Counter): Four {
+  const i = 4 * this.thread.x
+  return [
+    drawn(0, 0, i, key, counter) / 16777216,
+    drawn(0, 0, i + 1, key, counter) / 16777216,
+    drawn(0, 0, i + 2, key, counter) / 16777216,
+    drawn(0, 0, i + 3, key, counter) / 16777216,
+  ]
+}
+
+const UNIFORM: Program = { name: 'uniform', source: numbers, kinds: [KEY, COUNTER], helpers: RANDOM }
+
+export const uniform: GpuKernel<'uniform'> = {
+  programs: [UNIFORM],
+  run(gpu, p, _, [y]) {
+    const { key, counter } = drawing({ ...p, rate: 0 })
+    gpu.run(UNIFORM, [key, counter], y)
+  },
 }
 
 export const dropout: GpuKernel<'dropout'> = {

@@ -1,2 +1,2 @@
-/** Dropout: machine/dropout.ts. */
-export { dropout } from './machine/dropout.js'
+/** Random numbers and dropout: machine/dropout.ts. */
+export { dropout, uniform } from './machine/dropout.js'

@@ -203,7 +203,8 @@ export const scaledDotProductAttention = define(
     if (dropout === 0) return apply(attentionOp, inputs, { causal, scale, dropout: null })
     const samples = q.shape[0] ?? 1
     const sampleSize = (q.size / (q.shape.at(-1) ?? 1) / samples) * (k.shape.at(-2) ?? 1)
-    const call = (key: DropoutKey): Tensor => apply(attentionOp, inputs, { causal, scale, dropout: key })
-    return nextKey(q.device, dropout, samples, sampleSize, call)
+    return nextKey(NAME, q.device, samples, sampleSize, (key) =>
+      apply(attentionOp, inputs, { causal, scale, dropout: { ...key, rate: dropout } }),
+    )
   },
 )

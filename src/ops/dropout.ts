@@ -1,5 +1,5 @@
 /** Dropout. Its mask is never stored: it follows from the position of an element in the mini-batch. */
-import { DROPOUT_CALLS, type Dropout } from '../../kernels/dropout.js'
+import { DROPOUT_CALLS, type Drawing, type Dropout } from '../../kernels/dropout.js'
 import type { Device } from '../device/device.js'
 import { NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -20,27 +20,29 @@ export function checkRate(op: string, rate: number): void {
 
 /**
  * Call `use` with the next key. If `use` throws, the next call gets the same key again.
- * @param samples     how many samples are masked
- * @param sampleSize  how many elements of each sample are masked
- * @throws ArgumentError  masks would repeat: Note [Counter of a mask] in kernels.ts
+ * @param samples     how many samples get random numbers
+ * @param sampleSize  how many of them each sample gets
+ * @param calls       how many keys are used, whose `call`s follow that of the first
+ * @throws ArgumentError  random numbers would repeat: Note [Counter of a mask] in kernels/dropout.ts
  */
 export function nextKey<T>(
+  op: string,
   device: Device,
-  rate: number,
   samples: number,
   sampleSize: number,
-  use: (key: DropoutKey) => T,
+  use: (key: Omit<Drawing, 'size'>) => T,
+  calls = 1,
 ): T {
   const { seed, step, call, firstSample } = device.step
   const end = (firstSample + samples) * sampleSize
-  if (end > Number.MAX_SAFE_INTEGER || (end > 2 ** 32 && call >= DROPOUT_CALLS)) {
+  if (end > Number.MAX_SAFE_INTEGER || (end > 2 ** 32 && call + calls > DROPOUT_CALLS)) {
     throw new ArgumentError(
-      `dropout: a mini-batch has ${end} elements under dropout ${call} of its forward. Masks are drawn for up to 2^53 ` +
-        `elements, and beyond 2^32 for the first ${DROPOUT_CALLS} dropouts: take a smaller batch`,
+      `${op}: a mini-batch has ${end} elements under draw ${call} of its forward. Random numbers are drawn for up to 2^53 ` +
+        `elements, and beyond 2^32 for the first ${DROPOUT_CALLS} draws: take a smaller batch`,
     )
   }
-  const result = use({ rate, seed, step, call, first: firstSample * sampleSize })
-  device.step.call++
+  const result = use({ seed, step, call, first: firstSample * sampleSize })
+  device.step.call += calls
   return result
 }
 
@@ -74,5 +76,5 @@ export const dropout = define(dropoutOp, { x: TENSOR, rate: optional(NUMBER) }, 
   checkRate('dropout', rate)
   if (rate === 0) return reshape(x, x.shape)
   const samples = x.shape[0] ?? 1
-  return nextKey(x.device, rate, samples, x.size / samples, (key) => apply(dropoutOp, [x], key))
+  return nextKey('dropout', x.device, samples, x.size / samples, (key) => apply(dropoutOp, [x], { ...key, rate }))
 })

@@ -167,6 +167,10 @@ function fromData(
   return make('tensor', device, shape, options, (storage) => device.upload(storage, data, scale))
 }
 
+/** A tensor whose values `fill` writes. If it throws, the tensor is freed. */
+export const filledBy = (op: string, device: Device, shape: Shape, fill: (storage: Storage) => void): Tensor =>
+  make(op, device, shape, {}, fill)
+
 /** A tensor whose values are still to be written. */
 export const empty = (op: string, device: Device, shape: Shape, options?: CreateOptions): Tensor =>
   make(op, device, shape, options, () => {})

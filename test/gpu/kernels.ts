@@ -24,6 +24,15 @@ import { agreement, cases, exactly, type KernelRunner } from './agreement.js'
 import { testGroups } from './groups.js'
 import { testWindows } from './windows.js'
 
+const words = fc.oneof(fc.nat(100), fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 }))
+const firsts = fc.oneof(
+  fc.nat(100),
+  fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  fc.constantFrom(2 ** 24 - 3, 2 ** 31 - 2, 2 ** 32 - 1, 2 ** 33 + 5, 2 ** 45 - 7, 2 ** 53 - 2 ** 32),
+)
+/** Of random numbers. */
+const drawings = fc.record({ seed: words, step: fc.nat(1e6), call: fc.nat(1000), first: firsts })
+
 export function testKernels(runner: KernelRunner): void {
   const agrees = agreement(runner)
 
@@ -82,20 +91,16 @@ export function testKernels(runner: KernelRunner): void {
   })
 
   test('dropout draws the masks of the reference for every seed, step, call and position', () => {
-    const words = fc.oneof(fc.nat(100), fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 }))
-    const firsts = fc.oneof(
-      fc.nat(100),
-      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-      fc.constantFrom(2 ** 24 - 3, 2 ** 31 - 2, 2 ** 32 - 1, 2 ** 33 + 5, 2 ** 45 - 7, 2 ** 53 - 2 ** 32),
-    )
-    const keys = fc.record({ seed: words, step: fc.nat(1e6), call: fc.nat(1000), first: firsts })
     const rates = fc.constantFrom(0.5, 0.1, 0.9, 1 / 3, 0, 1 - 2 ** -24)
-    return cases(fc.tuple(lengths, keys, rates), ([size, key, rate]) => {
+    return cases(fc.tuple(lengths, drawings, rates), ([size, key, rate]) => {
       // no value is 0, so that a difference of the masks in one place shows; a NaN that is dropped must become 0
       const x = noise(size, size).map((value, i) => (i % 13 === 5 ? Number.NaN : value < 0 ? value - 1 : value + 1))
       return agrees('dropout', { size, rate, ...key }, [x], [size], (y) => roundings(2, Math.abs(y)))
     })
   })
+
+  test('uniform draws the numbers of the reference, bit for bit', () =>
+    cases(fc.tuple(lengths, drawings), ([size, key]) => agrees('uniform', { size, ...key }, [], [size], exactly)))
 
   test('rows of a table, and the gradient of the table', () => {
     const tables = fc.record({

@@ -1,5 +1,6 @@
 /**
- * Dropout: y [n] = scale x where a random number of 24 bits, one for each position, is at least `threshold`, else 0.
+ * Dropout: y [n] = scale x where a random number of 24 bits, one for each position, is at least `threshold`, else 0. And these
+ * random numbers themselves, divided by 2^24.
  *
  * The random numbers are those of Threefry-2x32-20 (kernels/reference/machine/threefry.ts). The key (seed, step) and
  * the counter (position / 2, call) give two words, one for the even position and one for the odd; `call` is the second
@@ -15,8 +16,32 @@ const PARITY: i32 = 0x1bd11bda
 export function dropout(
   n: i32, x: usize, y: usize, seed: i32, step: i32, call: i32, first: i32, threshold: i32, scale: f32,
 ): void {
-  const scaling = f32x4.splat(scale)
-  const least = i32x4.splat(threshold)
+  draw<Kept>(n, x, y, seed, step, call, first, i32x4.splat(threshold), f32x4.splat(scale))
+}
+
+/** @param first  the position of y[0] */
+export function uniform(n: i32, y: usize, seed: i32, step: i32, call: i32, first: i32): void {
+  const none = i32x4.splat(0)
+  draw<Uniform>(n, y, y, seed, step, call, first, none, none)
+}
+
+@unmanaged class Kept {
+  @inline apply(x: usize, left: i32, word: v128, least: v128, scale: v128): v128 {
+    return v128.and(f32x4.mul(take(x, left), scale), i32x4.ge_s(i32x4.shr_u(word, 8), least))
+  }
+}
+
+@unmanaged class Uniform {
+  @inline apply(_x: usize, _left: i32, word: v128, _least: v128, _scale: v128): v128 {
+    return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(word, 8)), f32x4.splat(1 / 16777216.0))
+  }
+}
+
+/** y = f(x, the random number of its position), where f is the `apply` of F. */
+function draw<F>(
+  n: i32, x: usize, y: usize, seed: i32, step: i32, call: i32, first: i32, least: v128, scaling: v128,
+): void {
+  const f = changetype<F>(0)
   let pair = i32x4.add(i32x4.splat(first >>> 1), i32x4(0, 1, 2, 3))
   // If the first position is odd, the first step has 15 numbers.
   const odd = first & 1
@@ -87,10 +112,10 @@ export function dropout(
       w3 = v128.shuffle<i32>(w3, w3, 1, 2, 3, 3)
     }
     const left = min(n, done)
-    put(y, keep(take(x, left), w0, least, scaling), left)
-    if (left > 4) put(y + 16, keep(take(x + 16, left - 4), w1, least, scaling), left - 4)
-    if (left > 8) put(y + 32, keep(take(x + 32, left - 8), w2, least, scaling), left - 8)
-    if (left > 12) put(y + 48, keep(take(x + 48, left - 12), w3, least, scaling), left - 12)
+    put(y, f.apply(x, left, w0, least, scaling), left)
+    if (left > 4) put(y + 16, f.apply(x + 16, left - 4, w1, least, scaling), left - 4)
+    if (left > 8) put(y + 32, f.apply(x + 32, left - 8, w2, least, scaling), left - 8)
+    if (left > 12) put(y + 48, f.apply(x + 48, left - 12, w3, least, scaling), left - 12)
     x += <usize>done * 4
     y += <usize>done * 4
     n -= done
@@ -114,9 +139,4 @@ function turn(b: v128, bits: i32, a: v128): v128 {
 @inline
 function rotate(x: v128, bits: i32): v128 {
   return v128.or(i32x4.shl(x, bits), i32x4.shr_u(x, 32 - bits))
-}
-
-@inline
-function keep(x: v128, word: v128, least: v128, scale: v128): v128 {
-  return v128.and(f32x4.mul(x, scale), i32x4.ge_s(i32x4.shr_u(word, 8), least))
 }
