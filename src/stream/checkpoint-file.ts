@@ -9,6 +9,7 @@
 import {
   naming,
   parseJson,
+  READ,
   type ReadOptions,
   readSafetensors,
   replaceFile,
@@ -72,6 +73,7 @@ export function checkpointToSafetensors(checkpoint: Checkpoint, options: SaveOpt
  * @throws FileError  as `load`; also a SafetensorsError if the file has weights but no training
  */
 export async function loadCheckpoint(source: string | Uint8Array, options?: ReadOptions): Promise<LoadedCheckpoint> {
+  checkArgument('loadCheckpoint', 'options', options, READ)
   const file = await readSafetensors(source, options)
   return typeof source === 'string' ? naming(source, () => checkpointIn(file)) : checkpointIn(file)
 }
