@@ -152,6 +152,24 @@ test('the command line runs from the package', () => {
   assert.match(out, 'The measured peak equalled the plan to the byte in all 3 steps')
 })
 
+test('sluice/files loads without its peers, says which one is missing, and works when it is there', () => {
+  const program = `
+    import { mkdirSync, writeFileSync } from 'node:fs'
+    import { csvFile, imageFolder } from 'sluice/files'
+    const told = (promise) => promise.then(() => 'works', ({ name, message }) => name + ' ' + message)
+    mkdirSync('photos/cat', { recursive: true })
+    writeFileSync('photos/cat/1.png', 'no image')
+    writeFileSync('table.csv', 'a,b\\n1,x\\n2,y\\n')
+    console.log(await told(imageFolder('photos', { size: 8 })))
+    console.log(await told(csvFile('table.csv', { target: 'b' })))`
+  writeFileSync(inApp('files.mjs'), program)
+  const without = node('files.mjs')
+  assert.match(without, /^DataError images are decoded by sharp.*npm install sharp$/m)
+  assert.match(without, /^DataError tables are read by csv-parse.*npm install csv-parse$/m)
+  npm(['install', '--no-audit', '--no-fund', 'sharp', 'csv-parse'])
+  assert.is(node('files.mjs'), 'works\nworks\n')
+})
+
 for (const platform of ['browser', 'neutral', 'node']) {
   test(`esbuild --platform=${platform}`, async () => {
     const outfile = inApp(`built/esbuild-${platform}.mjs`)
