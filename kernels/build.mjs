@@ -122,14 +122,14 @@ if (![COMPILED, COMPILED_WIDE].every(isNew)) {
   for (const [name, options] of Object.entries(VARIANTS)) {
     const binary = name === 'baseline' ? baseline : await compile(options)
     const texts = {
-      baseline: () => binary.toString('base64'),
+      baseline: () => packed(binary),
       relaxed: () => packed(binary, baseline),
       wide: () => deflateSync(binary, { level: 9 }).toString('base64'),
     }
     lines[name === 'wide' ? COMPILED_WIDE : COMPILED].push(`export const ${name}: string =`, `  '${texts[name]()}'`)
     if (name === 'wide') continue
     const probe = await compile(options, 'probe.ts')
-    lines[COMPILED].push(`export const ${name}Probe: string =`, `  '${probe.toString('base64')}'`)
+    lines[COMPILED].push(`export const ${name}Probe: string =`, `  '${packed(probe)}'`)
     if (name !== 'baseline') continue
     const names = WebAssembly.Module.exports(new WebAssembly.Module(binary)).filter(({ kind }) => kind === 'function')
     lines[COMPILED].push('export type AssemblyFunction =', ...names.map(({ name }) => `  | '${name}'`))

@@ -1,48 +1,65 @@
 /**
- * A module as what it has in common with another: runs of bytes that stand in the other, and new bytes between them. The
- * modules of kernels/simd differ in a few instructions only, so the package need not have them all in full. `unpacked` in
- * simd/machine/module.ts undoes it.
+ * Modules as text that is shorter than base64 of all their bytes. What a module repeats, of itself or of another one, is
+ * written as the place where it stood before: the method of Lempel and Ziv (1977). The modules of kernels/simd differ in a few
+ * instructions only. `unpacked` in simd/machine/module.ts undoes it, without waiting, which no platform offers everywhere.
  */
 
-/** A common run shorter than this is not worth its numbers. */
-const SHORTEST = 12
+/** A repetition shorter than this is not worth its numbers. */
+const SHORTEST = 6
+/** How many earlier places with the same beginning are tried. */
+const TRIES = 64
 
 /**
- * The text of `binary`, from the bytes of `known`: base64 of a list of runs, each with the number of new bytes, the place of the
- * common ones in `known`, their number (three uint32), and the new bytes.
+ * The text of `binary`: base64 of its length and a list of runs. A run is four things: how many new bytes there are, the new bytes, how many bytes
+ * stood before, and where, counted from where the bytes behind the last repetition would stand. Numbers are written as
+ * LEB128, as in WebAssembly; the place, which can be negative, as 2 n or -2 n - 1.
+ * @param known  bytes that stand before the binary when it is unpacked
  */
-export function packed(binary, known) {
+export function packed(binary, known = Buffer.alloc(0)) {
+  const all = Buffer.concat([known, binary])
   const places = new Map()
-  const keyAt = (bytes, at) => bytes.toString('latin1', at, at + SHORTEST)
-  for (let at = known.length - SHORTEST; at >= 0; at--)
-    places.set(keyAt(known, at), [at, ...(places.get(keyAt(known, at)) ?? []).slice(0, 7)])
+  const note = (at) => {
+    if (at + SHORTEST > all.length) return
+    const key = all.toString('latin1', at, at + SHORTEST)
+    const earlier = places.get(key)
+    if (earlier) earlier.push(at)
+    else places.set(key, [at])
+  }
+  for (let at = 0; at < known.length; at++) note(at)
   const lengthOf = (from, at) => {
     let length = 0
-    while (at + length < binary.length && binary[at + length] === known[from + length]) length++
+    while (at + length < all.length && all[at + length] === all[from + length]) length++
     return length
   }
-  const parts = []
-  let fresh = 0
-  const add = (at, from, length) => {
-    const numbers = Buffer.alloc(12)
-    for (const [i, number] of [at - fresh, from, length].entries()) numbers.writeUInt32LE(number, 4 * i)
-    parts.push(numbers, binary.subarray(fresh, at))
-    fresh = at + length
-  }
-  // where the last run went on: most modules go on together behind a difference
-  let expected = 0
-  for (let at = 0; at < binary.length; ) {
-    const candidates = [expected + at, ...(places.get(keyAt(binary, at)) ?? [])]
-    const best = candidates.reduce((a, b) => (lengthOf(b, at) > lengthOf(a, at) ? b : a))
+  const parts = [leb(binary.length)]
+  let fresh = known.length
+  let next = 0
+  for (let at = known.length; at < all.length; ) {
+    const expected = next + at - fresh
+    const found = places.get(all.toString('latin1', at, at + SHORTEST)) ?? []
+    const candidates = [...(expected < at ? [expected] : []), ...found.slice(-TRIES)]
+    const best = candidates.reduce((a, b) => (lengthOf(b, at) > lengthOf(a, at) ? b : a), at - 1)
     const length = lengthOf(best, at)
-    if (length < SHORTEST) {
-      at++
+    // going on where the last repetition ended takes the fewest bytes
+    if (length < (best === expected ? 3 : SHORTEST)) {
+      note(at++)
       continue
     }
-    add(at, best, length)
-    at += length
-    expected = best - (at - length)
+    parts.push(leb(at - fresh), all.subarray(fresh, at), leb(length), leb(zigzag(best - expected)))
+    for (const end = at + length; at < end; at++) note(at)
+    fresh = at
+    next = best + length
   }
-  add(binary.length, 0, 0)
+  parts.push(leb(all.length - fresh), all.subarray(fresh), leb(0), leb(0))
   return Buffer.concat(parts).toString('base64')
+}
+
+const zigzag = (number) => (number < 0 ? -2 * number - 1 : 2 * number)
+
+function leb(number) {
+  const bytes = []
+  for (let rest = number; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Buffer.from([...bytes, rest])
+    bytes.push((rest % 128) + 128)
+  }
 }

@@ -26,14 +26,14 @@ export interface Assembly extends Exports {
  *   modules are built for shared memory; for the other kind only that byte is changed, so that the package need not
  *   contain the modules twice. Atomic instructions work on both kinds.
  */
-const MEMORY_IMPORT = '\x03env\x06memory\x02'
-const SHARED = `${MEMORY_IMPORT}\x03`
-const UNSHARED = `${MEMORY_IMPORT}\x01`
+const MEMORY_IMPORT = Array.from('\x03env\x06memory\x02', (character) => character.charCodeAt(0))
+const SHARED = [...MEMORY_IMPORT, 3]
+const UNSHARED = [...MEMORY_IMPORT, 1]
 
-/** The binaries as text, for shared memory, each made when it is first needed. */
-const sources: Partial<Record<SimdVariant, () => string>> = {
-  baseline: () => atob(baseline),
-  relaxed: () => unpacked(atob(relaxed), atob(baseline)),
+/** The binaries, for shared memory, each made when it is first needed. */
+const sources: Partial<Record<SimdVariant, () => Uint8Array>> = {
+  baseline: () => unpacked(baseline),
+  relaxed: () => unpacked(relaxed, unpacked(baseline)),
 }
 const binaries = new Map<string, Uint8Array<ArrayBuffer>>()
 const modules = new Map<string, WebAssembly.Module>()
@@ -46,34 +46,50 @@ function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
 }
 
 const binaryOf = (variant: SimdVariant, shared: boolean): Uint8Array<ArrayBuffer> =>
-  remembered(binaries, `${variant} ${shared}`, () => bytesOf((sources[variant] ?? absent(variant))(), shared))
+  remembered(binaries, `${variant} ${shared}`, () => forMemory((sources[variant] ?? absent(variant))(), shared))
 
-function bytesOf(binary: string, shared: boolean): Uint8Array<ArrayBuffer> {
-  const text = shared ? binary : binary.replace(SHARED, UNSHARED)
-  const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
+/** The binary for memory of this kind: Note [Shared or not]. */
+function forMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(binary)
+  const isHere = (first: number, at: number): boolean =>
+    first === SHARED[0] && SHARED.every((byte, i) => bytes[at + i] === byte)
+  if (!shared) bytes.set(UNSHARED, bytes.findIndex(isHere))
   return bytes
 }
 
-/** A binary that was packed by kernels/pack.mjs, from the one that it has much in common with. */
-function unpacked(packed: string, known: string): string {
-  const numberAt = (at: number): number =>
-    [3, 2, 1, 0].reduce((number, byte) => 256 * number + packed.charCodeAt(at + byte), 0)
-  let binary = ''
-  for (let at = 0; at < packed.length; ) {
-    const [fresh, from, length] = [numberAt(at), numberAt(at + 4), numberAt(at + 8)]
-    binary += packed.slice(at + 12, at + 12 + fresh) + known.slice(from, from + length)
-    at += 12 + fresh
+/** A binary that was packed by kernels/pack.mjs. @param known  the bytes that stood before it */
+function unpacked(base64: string, known: Uint8Array = new Uint8Array()): Uint8Array {
+  const packed = atob(base64)
+  let from = 0
+  const number = (): number => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = packed.charCodeAt(from++)
+      value |= (byte & 127) << shift
+      if (byte < 128) return value
+    }
   }
-  return binary
+  const all = new Uint8Array(known.length + number())
+  all.set(known)
+  let at = known.length
+  let next = 0
+  while (at < all.length) {
+    for (let fresh = number(); fresh > 0; fresh--, next++) all[at++] = packed.charCodeAt(from++)
+    const length = number()
+    const place = number()
+    next += place % 2 === 0 ? place / 2 : -(place + 1) / 2
+    // byte by byte: what is repeated may reach into the repetition itself
+    for (let left = length; left > 0; left--) all[at++] = all[next++]
+  }
+  return all.subarray(known.length)
 }
 
 function absent(variant: SimdVariant): never {
   throw new Error(`the module '${variant}' has not been loaded`)
 }
 
-/** Adds the binary of a module that is not loaded with the others, as text. */
-export function addSource(variant: SimdVariant, binary: string): void {
+/** Adds the binary of a module that is not loaded with the others. */
+export function addSource(variant: SimdVariant, binary: Uint8Array): void {
   sources[variant] = () => binary
 }
 
@@ -83,7 +99,7 @@ export const hasWebAssembly = (): boolean => typeof WebAssembly !== 'undefined'
 /** The modules that this platform can run, the fastest first; none without SIMD. */
 export function simdVariants(): SimdVariant[] {
   if (!hasWebAssembly()) return []
-  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(atob(PROBES[variant]), false)))
+  return VARIANTS.filter((variant) => WebAssembly.validate(forMemory(unpacked(PROBES[variant]), false)))
 }
 
 export const isShared = (memory: WebAssembly.Memory): boolean =>

@@ -162,10 +162,9 @@ function whileFusing<T>(fn: () => T): T {
   }
 }
 
-/** The text of the module `wide`, which is deflated. Only Node runs `wide`, so Node's zlib is there. */
-function inflated(base64: string): string {
-  return process.getBuiltinModule('node:zlib').inflateSync(Buffer.from(base64, 'base64')).toString('latin1')
-}
+/** The binary of `wide`, which is deflated. Only Node runs `wide`, so Node's zlib is there. */
+const inflated = (base64: string): Uint8Array =>
+  process.getBuiltinModule('node:zlib').inflateSync(Buffer.from(base64, 'base64'))
 
 /** The reason why this platform cannot have `wide` without trying, or null. */
 function missing(): string | null {
