@@ -40,12 +40,16 @@ import {
   xavierNormal,
   xavierUniform,
 } from '../src/nn/index.js'
-import { mul } from '../src/ops/binary.js'
+import { add, mul } from '../src/ops/binary.js'
+import { slice } from '../src/ops/movement.js'
+import { mse } from '../src/ops/point-loss.js'
 import { sum } from '../src/ops/reduce.js'
 import { noGrad } from '../src/ops/tape.js'
 import { relu } from '../src/ops/unary.js'
+import { sgd } from '../src/optim/index.js'
 import { planOf, timelineOf } from '../src/step/pass.js'
 import { scope } from '../src/step/scope.js'
+import { Streamer } from '../src/stream/streamer.js'
 import { standingTensor, tensor, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import { scope as frame } from '../src/tensor/scope.js'
@@ -498,6 +502,50 @@ test('a dilated window that would see padding only is refused; the same image wi
   throwsA(() => pool.forward(zeros(device, [1, 1, 2, 2])), ShapeError, 'sees no number along axis 3 of [1, 1, 2, 2]')
   throwsA(() => new MaxPool2d(device, 2, { dilation: 0 }), ArgumentError, 'MaxPool2d: dilation 0')
   assert.equal(pool.forward(zeros(device, [1, 1, 2, 3])).shape, [1, 1, 2, 1])
+})
+
+test('a constant buffer is saved and loaded, has no shadow in a training, and refuses to be a target', async () => {
+  const device = await openDevice('reference', { memory: '1MiB' })
+  class Shifted extends Module {
+    readonly linear = new Linear(this.device, 2, 2)
+    readonly shift: Buffer
+
+    constructor(device: Device, constant: boolean) {
+      super(device)
+      this.shift = new Buffer(device, [100, 2], () => new Float64Array(200).fill(3), { constant })
+    }
+
+    forward(x: Tensor): Tensor {
+      return add(this.linear.forward(x), slice(this.shift.value, [0], [1]))
+    }
+  }
+  const held = (constant: boolean): number => {
+    const model = new Shifted(device, constant)
+    const before = device.memory.heldBytes
+    const streamer = new Streamer({ model, loss: mse, optimizer: sgd(model, { learningRate: 0.1 }) })
+    const bytes = device.memory.heldBytes - before
+    streamer.dispose()
+    return bytes
+  }
+  assert.is(held(false) - held(true), 200 * 8)
+  const model = new Shifted(device, true)
+  const streamer = new Streamer({ model, loss: mse, optimizer: sgd(model, { learningRate: 0.1 }) })
+  const batch = {
+    inputs: { data: Float64Array.of(1, 2), shape: [1, 2] },
+    targets: { data: new Float64Array(2), shape: [1, 2] },
+  }
+  const { peakBytes, plannedPeakBytes } = await streamer.step(batch)
+  assert.is(peakBytes, plannedPeakBytes)
+  const state = await model.stateDict()
+  assert.is(state.shift.data[199], 3)
+  model.loadStateDict({ ...state, shift: { shape: [100, 2], data: new Float64Array(200).fill(4) } })
+  assert.is((await model.shift.value.data())[0], 4)
+  throwsA(() => model.shift.target, StateError, 'constant')
+  throwsA(
+    () => new Buffer(device, [1], null, { persistent: false } as object),
+    ArgumentError,
+    "there is no option 'persistent'",
+  )
 })
 
 test('same-shaped layers differ, and a seed draws the same on every device', async () => {

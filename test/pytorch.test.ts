@@ -9,9 +9,11 @@ import { backward } from '../src/autograd/backward.js'
 import { openDevice } from '../src/device/open.js'
 import * as nn from '../src/nn/index.js'
 import { crossEntropyLoss } from '../src/ops/cross-entropy.js'
+import { einsum } from '../src/ops/einsum.js'
 import { bceWithLogitsLoss, diceLoss, huberLoss, klDivergence, l1, nll } from '../src/ops/losses.js'
 import { adaptiveAveragePool2d, upsample } from '../src/ops/resize.js'
 import { ops } from '../src/ops/table.js'
+import { topk } from '../src/ops/topk.js'
 import { scope } from '../src/step/scope.js'
 import { arange } from '../src/tensor/arange.js'
 import { requireGrad, tensor } from '../src/tensor/create.js'
@@ -107,6 +109,13 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
       ]),
     ),
   'x.gather(0, torch.tensor([[1, 0, 1]]))': (x) => ops.gather(x, 0, tensor(x.device, [[1, 0, 1]])),
+  'x.topk(2)[0]': (x) => topk(x, 2)[0],
+  'x.topk(3, 0)[1]': (x) => topk(x, 3, 0)[1],
+  'x.topk(3, 0)[0] * 2': (x) => ops.mul(topk(x, 3, 0)[0], 2),
+  "torch.einsum('bij,bkj->bik', a, b)": (a, b) => einsum('bij,bkj->bik', a, b),
+  "torch.einsum('ij,jk,il->lk', a, b, c)": (a, b, c) => einsum('ij,jk,il->lk', a, b, c),
+  "torch.einsum('ij->j', x)": (x) => einsum('ij->j', x),
+  "torch.einsum('i,j', a, b)": (a, b) => einsum('i,j', a, b),
   'F.l1_loss(a, b)': (a, b) => l1(a, b),
   'F.huber_loss(a, b, delta=0.75)': (a, b) => huberLoss({ delta: 0.75 })(a, b),
   'F.binary_cross_entropy_with_logits(a, b, pos_weight=torch.tensor([2., 0.5, 4.]).double())': (a, b) =>

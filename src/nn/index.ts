@@ -42,7 +42,7 @@ export {
   type MaxPool1dOptions,
   type Pool1dOptions,
 } from './one-dimension.js'
-export { Buffer, Parameter } from './parameter.js'
+export { Buffer, type BufferOptions, Parameter } from './parameter.js'
 export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { AdaptiveAveragePool2d, Upsample } from './resize.js'
 export { type Layer, Sequential } from './sequential.js'

@@ -1,6 +1,8 @@
 /** The tensors of a module: parameters, which learn, and buffers, which do not. */
 import type { Device } from '../device/device.js'
+import { BOOLEAN, checkArgument, options as optionsOf } from '../memory/arguments.js'
 import { standingStorage, standingTensor, type Values } from '../tensor/create.js'
+import { StateError } from '../tensor/errors.js'
 import { checkState, refuse } from '../tensor/saved-state.js'
 import { standing } from '../tensor/scope.js'
 import { ownShape, type Shape } from '../tensor/shape.js'
@@ -37,17 +39,26 @@ export class Parameter extends Tensor {
   }
 }
 
+export interface BufferOptions {
+  /** nothing changes the value in training, so that no streamer needs a shadow of it; default false */
+  constant?: boolean
+}
+
+const BUFFER = optionsOf<BufferOptions>({ constant: BOOLEAN })
+
 /**
  * State of a module that is saved but does not learn, such as running statistics.
  *
  * A training forward updates `target`. While a streamer gathers a mini-batch the target is the shadow: it begins as a copy
  * of the value, and the commit copies it into the value. So a mini-batch that fails leaves no trace. In a loop without a
  * streamer there is no shadow, and the value changes at once.
- * It takes elementBytes * size of category `buffer`.
- * @throws  the errors of `new Parameter`
+ * It takes elementBytes * size of category `buffer`, and a shadow takes as much again; `constant: true` is for positions, masks
+ * and other tables, which have none.
+ * @throws  the errors of `new Parameter`; ArgumentError  an option that is not known
  */
 export class Buffer {
   readonly value: Tensor
+  readonly constant: boolean
   /**
    * The target while a streamer gathers: the streaming layer fills and reads it. It has the shape of the value.
    */
@@ -57,25 +68,33 @@ export class Buffer {
   /** how many streamers need the shadow */
   #holders = 0
 
-  constructor(device: Device, shape: Shape, values: Values = null) {
+  constructor(device: Device, shape: Shape, values: Values = null, options: BufferOptions = {}) {
+    checkArgument('Buffer', 'options', options, BUFFER)
+    this.constant = options.constant ?? false
     this.value = standingTensor(device, shape, 'buffer', values)
   }
 
-  /** The tensor that a forward updates. */
+  /** The tensor that a forward updates. @throws StateError  the buffer is constant */
   get target(): Tensor {
+    if (this.constant) {
+      throw new StateError(
+        'Buffer: this one is constant, so a forward reads its value and has no target: leave `constant` out',
+      )
+    }
     this.moved = true
     return this.shadow ?? this.value
   }
 
   /** Count a streamer that needs the shadow; the first one makes it. @throws BudgetExceededError  it does not fit */
   holdShadow(): void {
+    if (this.constant) return
     this.shadow ??= standingTensor(this.value.device, this.value.shape, 'buffer')
     this.#holders++
   }
 
   /** Count such a streamer out; the last one frees the shadow. */
   releaseShadow(): void {
-    if (--this.#holders > 0) return
+    if (this.constant || --this.#holders > 0) return
     this.shadow?.dispose()
     this.shadow = null
   }

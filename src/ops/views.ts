@@ -14,19 +14,7 @@ import { equal } from './binary.js'
 import { concat, permute, reshape, slice } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, sample } from './sample.js'
-
-/** Run `fn` with a function that marks tensors. They are disposed when `fn` ends: no caller could. */
-function withTemporaries<T>(fn: (temporary: (tensor: Tensor) => Tensor) => T): T {
-  const marked: Tensor[] = []
-  try {
-    return fn((tensor) => {
-      marked.push(tensor)
-      return tensor
-    })
-  } finally {
-    for (const tensor of marked) tensor.dispose()
-  }
-}
+import { withTemporaries } from './temporaries.js'
 
 const detachOp: Op<Record<never, never>> = {
   name: 'detach',

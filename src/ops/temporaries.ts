@@ -1,0 +1,15 @@
+/** Tensors that a function makes on its way, also outside of a scope. */
+import type { Tensor } from '../tensor/tensor.js'
+
+/** Run `fn` with a function that marks tensors. They are disposed when `fn` ends: no caller could. */
+export function withTemporaries<T>(fn: (temporary: (tensor: Tensor) => Tensor) => T): T {
+  const marked: Tensor[] = []
+  try {
+    return fn((tensor) => {
+      marked.push(tensor)
+      return tensor
+    })
+  } finally {
+    for (const tensor of marked) tensor.dispose()
+  }
+}
