@@ -144,8 +144,8 @@ test('an unknown option is refused with the name that is meant', () =>
     ],
     'maxPool2d({ kernel_size })': [(d) => method(image(d), 'maxPool2d')({ kernel_size: 2 }), /do you mean kernel\?/],
     'mse({ reduction })': [
-      (d) => untyped(ops.mse)(x(d), x(d), { reduction: 'sum' }),
-      /mse: there is no option 'reduction'; the options are weights/,
+      (d) => untyped(ops.mse)(x(d), x(d), { reduction: 'batchmean' }),
+      /mse: reduction is 'batchmean'; it must be/,
     ],
     'crossEntropy({ weight })': [
       (d) => untyped(ops.crossEntropy)(x(d), zeros(d, [2]), { weight: zeros(d, [3]) }),

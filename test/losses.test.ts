@@ -117,6 +117,32 @@ test('the losses that are made of other ops: names, checks, samples of weight 0 
   }
 })
 
+test('a sum and single numbers: weighted by sample, without those of weight 0, which may hold NaN', async () => {
+  const shape = [3, 2]
+  const data = Float64Array.of(0.5, -1, Number.NaN, Infinity, 2, 0.25)
+  const targets = fromHost(device, { data: Float64Array.of(1, 0, 1, 0, 0.5, 1), shape })
+  const weights = fromHost(device, { data: Float64Array.of(2, 0, 0.5), shape: [3] })
+  for (const loss of [mse, bceWithLogits, l1, huberLoss(), bceWithLogitsLoss({ posWeight: 3 }), klDivergence]) {
+    const prediction = requireGrad(fromHost(device, { data, shape }))
+    const [sum, each] = scope(device, () => {
+      const sum = loss(prediction, targets, { weights, reduction: 'sum' })
+      const each = loss(prediction, targets, { weights, reduction: 'none' })
+      backward(sum)
+      return [sum, each]
+    })
+    const numbers = Array.from(await each.data())
+    assert.equal([each.shape, numbers.slice(2, 4)], [shape, [0, 0]], loss.name)
+    assert.ok(Math.abs((await sum.item()) - numbers.reduce((total, value) => total + value, 0)) < 1e-12, loss.name)
+    const gradient = Array.from((await prediction.grad?.data()) ?? [])
+    assert.equal(gradient.slice(2, 4), [0, 0], loss.name)
+    assert.ok(gradient.every(Number.isFinite) && gradient[0] !== 0, loss.name)
+    // a mean over samples is the mean of their means: klDivergence sums those of a sample
+    const perSample = loss === klDivergence ? 1 : 2
+    const alone = await loss(prediction, targets, { weights }).item()
+    assert.ok(Math.abs(alone - numbers.reduce((total, value) => total + value, 0) / perSample / 2.5) < 1e-12, loss.name)
+  }
+})
+
 interface Samples {
   output: number[][]
   targets: number[][]

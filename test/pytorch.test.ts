@@ -59,6 +59,11 @@ function gradientsOf(layer: nn.LSTM | nn.GRU, x: Tensor): Tensor {
 
 const CLASS_WEIGHTS = crossEntropyLoss({ classWeights: [1, 2, 0.5] })
 const SMOOTH_CLASS_WEIGHTS = crossEntropyLoss({ classWeights: [1, 2, 0.5], labelSmoothing: 0.25 })
+const someBits = ({ device }: Tensor): Tensor =>
+  tensor(device, [
+    [1, 0, 0.5],
+    [0, 1, 1],
+  ])
 const someIgnored = ({ device }: Tensor): Tensor =>
   tensor(device, [
     [2, -100],
@@ -149,6 +154,18 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
     ops.crossEntropy(x, someIgnored(x), { reduction: 'sum' }),
   "F.cross_entropy(x, torch.tensor([2, 0]), reduction='none')": (x) =>
     ops.crossEntropy(x, tensor(x.device, [2, 0]), { reduction: 'none' }),
+  "F.mse_loss(a, b, reduction='none')": (a, b) => ops.mse(a, b, { reduction: 'none' }),
+  "F.mse_loss(a, b, reduction='sum')": (a, b) => ops.mse(a, b, { reduction: 'sum' }),
+  "F.l1_loss(a, b, reduction='none')": (a, b) => l1(a, b, { reduction: 'none' }),
+  "F.huber_loss(a, b, reduction='sum', delta=0.75)": (a, b) => huberLoss({ delta: 0.75 })(a, b, { reduction: 'sum' }),
+  "F.kl_div(a, b, reduction='none')": (a, b) => klDivergence(a, b, { reduction: 'none' }),
+  "F.kl_div(a, b, reduction='sum')": (a, b) => klDivergence(a, b, { reduction: 'sum' }),
+  "F.nll_loss(x, torch.tensor([2, 0]), reduction='none')": (x) =>
+    nll(x, tensor(x.device, [2, 0]), { reduction: 'none' }),
+  "F.binary_cross_entropy_with_logits(x, torch.tensor([[1., 0, 0.5], [0, 1, 1]]).double(), reduction='none')": (x) =>
+    ops.bceWithLogits(x, someBits(x), { reduction: 'none' }),
+  "F.binary_cross_entropy_with_logits(x, torch.tensor([[1., 0, 0.5], [0, 1, 1]]).double(), reduction='sum')": (x) =>
+    ops.bceWithLogits(x, someBits(x), { reduction: 'sum' }),
   '1 - (2 * (a * b).sum(1) + 1) / ((a + b).sum(1) + 1)': (a, b) =>
     ops.concat([0, 1].map((i) => ops.reshape(diceLoss()(ops.slice(a, [i], [i + 1]), ops.slice(b, [i], [i + 1])), [1]))),
   'F.adaptive_avg_pool2d(x, 1)': (x) => adaptiveAveragePool2d(x, 1),

@@ -6,52 +6,23 @@ import { tensor } from '../tensor/create.js'
 import { checkIndices } from '../tensor/range.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { gather } from './along.js'
-import { add, div, equal, mul } from './binary.js'
+import { add, equal, mul } from './binary.js'
 import { byClassOf, type Classes } from './class-options.js'
+import { along, counted, type Reduced, reduced } from './loss-reduction.js'
 import { reshape } from './movement.js'
-import { mean, sum } from './reduce.js'
+import { sum } from './reduce.js'
 import { logSoftmax } from './softmax.js'
 import { neg } from './unary.js'
 import { squeeze, unsqueeze } from './views.js'
 import { where } from './where.js'
 
-/** 'mean': one number; 'sum': the sum instead; 'none': one number for each target. Only a mean can be streamed */
-export type Reduction = 'mean' | 'sum' | 'none'
-
-export interface Wanted {
-  /** [N]: the weight of each sample */
-  weights?: Tensor
+export interface Wanted extends Reduced {
   /** [C]: the weight of each class */
   shares?: readonly number[]
-  reduction: Reduction
 }
-
-/** [N] or [C], to be multiplied with a tensor of this rank along the axis. */
-const along = (x: Tensor, axis: 0 | 1, rank: number): Tensor =>
-  reshape(
-    x,
-    Array.from({ length: rank }, (_, i) => (i === axis ? x.size : 1)),
-  )
 
 const sharesAlong = ({ device, rank }: Tensor, shares: readonly number[]): Tensor =>
   along(tensor(device, shares), 1, rank)
-
-/** l, weighted by sample, as it is wanted; `counts` says what each l counts in the mean, all 1 if it is missing. */
-function reduced(losses: Tensor, { weights, reduction }: Wanted, counts?: Tensor): Tensor {
-  const each = weights && along(weights, 0, losses.rank)
-  const weighted = each ? mul(where(each, losses, 0), each) : losses
-  if (reduction === 'none') return weighted
-  if (reduction === 'sum') return sum(weighted)
-  if (!each && !counts) return mean(weighted)
-  const total = counts
-    ? sum(each ? mul(counts, each) : counts)
-    : mul(sum(weights as Tensor), losses.size / losses.shape[0])
-  return div(sum(weighted), where(total, total, 1))
-}
-
-/** Samples of weight 0 do not count, even if their logits are NaN. */
-const counted = (logits: Tensor, weights?: Tensor): Tensor =>
-  weights ? where(along(weights, 0, logits.rank), logits, 0) : logits
 
 /**
  * Targets that are probabilities: l = -sum over c of q[c] share[c] log softmax(logits)[c], q = (1 - s) target + s / C. A mean

@@ -1,7 +1,7 @@
 /** Cross-entropy: the loss of a classifier, from logits. */
 
 import type { ClassRows } from '../../kernels/kernels.js'
-import { checkArgument, LIST, oneOf, options } from '../memory/arguments.js'
+import { checkArgument, LIST, options } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
 import type { HostArray } from '../tensor/host.js'
@@ -11,7 +11,7 @@ import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import { isArray } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { mul } from './binary.js'
-import { lossOfClasses, lossOfProbabilities, type Reduction, type Wanted } from './class-losses.js'
+import { lossOfClasses, lossOfProbabilities, type Wanted } from './class-losses.js'
 import {
   byClassOf,
   CLASSES,
@@ -23,6 +23,7 @@ import {
   sharesOf,
 } from './class-options.js'
 import { checkConstant, checkWeights, type Loss, type LossOptions, lossFunction, weightedMean } from './loss.js'
+import { REDUCTION, type ReducingLossOptions } from './loss-reduction.js'
 import { permute, reshape } from './movement.js'
 import { apply, define, type Op } from './op.js'
 import { grid, index, positive, sample } from './sample.js'
@@ -148,10 +149,7 @@ function run(logits: Tensor, targets: Tensor, own: Classes, wanted: Wanted): Ten
   return apply(crossEntropyOp, weights ? [logits, targets, weights] : [logits, targets], own)
 }
 
-export interface CrossEntropyFunctionOptions extends CrossEntropyOptions, LossOptions {
-  /** default 'mean'; what a Streamer splits has to be a mean */
-  reduction?: Reduction
-}
+export interface CrossEntropyFunctionOptions extends CrossEntropyOptions, ReducingLossOptions {}
 
 /**
  * The mean over all targets that are not `ignoreIndex` (Note [Weighted mean] in loss.ts) of l = -log softmax(logits)[target],
@@ -175,7 +173,7 @@ export const crossEntropy = lossFunction(
       options: options<CrossEntropyFunctionOptions>({
         ...OPTIONS,
         weights: TENSOR,
-        reduction: oneOf('mean', 'sum', 'none'),
+        reduction: REDUCTION,
       }),
     },
     (logits: Tensor, targets: Tensor, options: CrossEntropyFunctionOptions = {}) => {

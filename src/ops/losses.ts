@@ -12,7 +12,8 @@ import { checkIndices } from '../tensor/range.js'
 import { type Shape, sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { add, div, mul, sub } from './binary.js'
-import { checkConstant, checkWeights, type Loss, type LossOptions } from './loss.js'
+import { checkConstant, checkWeights, type Loss } from './loss.js'
+import { counted, REDUCTION, type ReducingLossOptions, reduced } from './loss-reduction.js'
 import { reshape } from './movement.js'
 import { mean, sum } from './reduce.js'
 import { checkTargets, sumOf } from './targets.js'
@@ -20,36 +21,47 @@ import { abs, clamp, log, neg, softplus, square } from './unary.js'
 import { oneHot } from './views.js'
 import { where } from './where.js'
 
+/** [N, ...] -> [N, the rest]; a scalar is one sample. */
+const asRows = (x: Tensor): Tensor => reshape(x, [x.shape[0] ?? 1, -1])
+const meanOfSample = (x: Tensor): Tensor => (x.rank === 1 ? x : mean(asRows(x), 1))
+const sumOfSample = (x: Tensor): Tensor => sum(asRows(x), 1)
+
 interface Made {
-  /** one loss for each sample, [N] */
-  rows(prediction: Tensor, target: Tensor): Tensor
+  /** the numbers of which the loss is made: [N], or one for each element */
+  each(prediction: Tensor, target: Tensor): Tensor
+  /** what becomes of those of a sample; default the mean */
+  ofSample?: (each: Tensor) => Tensor
   /** @throws ShapeError */
   shapes?(prediction: Shape, target: Shape): boolean
   allowed?: string
   good?(value: number, outputShape: Shape): boolean
 }
 
-/** The loss of rows, with its door and its host half. */
+/** A loss with options for a loop by hand. */
+export type ReducingLoss = Loss &
+  Required<Pick<Loss, 'weight' | 'check'>> &
+  ((output: Tensor, target: Tensor, options?: ReducingLossOptions) => Tensor)
+
+const OPTIONS = optionsOf<ReducingLossOptions>({ weights: TENSOR, reduction: REDUCTION })
+
+/** The loss that is made of these numbers, with its door and its host half. */
 function lossOf(
   name: string,
-  { rows, shapes = sameShape, allowed = 'a finite number', good = Number.isFinite }: Made,
-): Loss & Required<Pick<Loss, 'weight' | 'check'>> {
-  const check = door(name, { prediction: TENSOR, target: TENSOR, options: optionsOf<LossOptions>({ weights: TENSOR }) })
-  const call = (prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  { each, ofSample = meanOfSample, shapes = sameShape, allowed = 'a finite number', good = Number.isFinite }: Made,
+): ReducingLoss {
+  const check = door(name, { prediction: TENSOR, target: TENSOR, options: OPTIONS })
+  const call = (prediction: Tensor, target: Tensor, options: ReducingLossOptions = {}): Tensor => {
     check([prediction, target, options])
-    const { weights } = options
+    const { weights, reduction = 'mean' } = options
     if (!shapes(prediction.shape, target.shape)) {
       throw new ShapeError(
         `${name}: ${showShape(prediction.shape)} and ${showShape(target.shape)} do not belong together`,
       )
     }
-    const samples = prediction.shape[0] ?? 1
-    checkWeights(name, weights?.shape, samples)
+    checkWeights(name, weights?.shape, prediction.shape[0] ?? 1)
     checkConstant(name, { weights })
-    if (!weights) return mean(rows(prediction, target))
-    const counted = (x: Tensor) => where(reshape(weights, [samples, ...x.shape.slice(1).map(() => 1)]), x, 0)
-    const total = sum(weights)
-    return div(sum(mul(where(weights, rows(counted(prediction), counted(target)), 0), weights)), where(total, total, 1))
+    const losses = each(counted(prediction, weights), counted(target, weights))
+    return reduced(reduction === 'mean' ? ofSample(losses) : losses, { weights, reduction })
   }
   Object.defineProperty(call, 'name', { value: name })
   return Object.assign(call, {
@@ -61,17 +73,12 @@ function lossOf(
   })
 }
 
-/** [N, ...] -> [N, the rest]; a scalar is one sample. */
-const asRows = (x: Tensor): Tensor => reshape(x, [x.shape[0] ?? 1, -1])
-const meanOfSample = (x: Tensor): Tensor => mean(asRows(x), 1)
-const sumOfSample = (x: Tensor): Tensor => sum(asRows(x), 1)
-
 /**
  * The mean of |prediction - target| over the elements of a sample, then over the samples; slope 0 where they are equal.
  * @throws ShapeError     shapes that differ
  * @throws ArgumentError  weights that require a gradient
  */
-export const l1 = lossOf('l1', { rows: (p, t) => meanOfSample(abs(sub(p, t))) })
+export const l1 = lossOf('l1', { each: (p, t) => abs(sub(p, t)) })
 
 const POSITIVE: Kind = {
   told: 'a number above 0',
@@ -83,14 +90,14 @@ const HUBER = optionsOf<{ delta?: number }>({ delta: POSITIVE })
  * With d = |prediction - target|: d^2 / 2 up to delta, and delta (d - delta / 2) beyond; means and errors are those of `l1`.
  * @param options.delta  above 0; default 1
  */
-export function huberLoss(options: { delta?: number } = {}): Loss {
+export function huberLoss(options: { delta?: number } = {}): ReducingLoss {
   checkArgument('huberLoss', 'options', options, HUBER)
   const { delta = 1 } = options
   return lossOf('huber', {
-    rows: (p, t) => {
+    each: (p, t) => {
       const distance = abs(sub(p, t))
       const near = clamp(distance, 0, delta)
-      return meanOfSample(sub(mul(near, distance), mul(square(near), 0.5)))
+      return sub(mul(near, distance), mul(square(near), 0.5))
     },
   })
 }
@@ -102,14 +109,14 @@ const POS_WEIGHT = optionsOf<{ posWeight?: number | readonly number[] }>({ posWe
  * for a logit x, as PyTorch's pos_weight.
  * @param options.posWeight  one number, or one for each element of the last axis; default 1
  */
-export function bceWithLogitsLoss(options: { posWeight?: number | readonly number[] } = {}): Loss {
+export function bceWithLogitsLoss(options: { posWeight?: number | readonly number[] } = {}): ReducingLoss {
   checkArgument('bceWithLogitsLoss', 'options', options, POS_WEIGHT)
   const { posWeight = 1 } = options
   const more = typeof posWeight === 'number' ? posWeight - 1 : posWeight.map((weight) => weight - 1)
   return lossOf('bceWithLogits', {
-    rows: (x, t) => {
+    each: (x, t) => {
       const factor = add(mul(t, typeof more === 'number' ? more : tensor(x.device, more)), 1)
-      return meanOfSample(add(mul(sub(1, t), x), mul(factor, softplus(neg(x)))))
+      return add(mul(sub(1, t), x), mul(factor, softplus(neg(x))))
     },
   })
 }
@@ -120,7 +127,8 @@ export function bceWithLogitsLoss(options: { posWeight?: number | readonly numbe
  * @param prediction  x, such as logSoftmax(logits)
  */
 export const klDivergence = lossOf('klDivergence', {
-  rows: (x, t) => sumOfSample(where(t, mul(t, sub(log(where(t, t, 1)), x)), 0)),
+  each: (x, t) => where(t, mul(t, sub(log(where(t, t, 1)), x)), 0),
+  ofSample: sumOfSample,
   allowed: 'a probability, at least 0',
   good: (value) => value >= 0 && Number.isFinite(value),
 })
@@ -132,7 +140,7 @@ export const klDivergence = lossOf('klDivergence', {
  */
 export const nll = lossOf('nll', {
   shapes: (x, target) => x.length === 2 && sameShape(target, [x[0]]),
-  rows: (x, target) => {
+  each: (x, target) => {
     checkIndices('nll', 'targets', target, x.shape[1])
     return neg(sum(where(oneHot(target, x.shape[1]), x, 0), 1))
   },
@@ -146,12 +154,12 @@ const DICE = optionsOf<{ smooth?: number }>({ smooth: NUMBER })
  * masks. F. Milletari et al., arXiv:1606.04797, without the squares.
  * @param options.smooth  at least 0; default 1. With 0 a sample whose masks are empty gives NaN
  */
-export function diceLoss(options: { smooth?: number } = {}): Loss {
+export function diceLoss(options: { smooth?: number } = {}): ReducingLoss {
   checkArgument('diceLoss', 'options', options, DICE)
   const { smooth = 1 } = options
   if (!(smooth >= 0)) throw new ArgumentError(`diceLoss: smooth ${smooth} is not at least 0`)
   return lossOf('dice', {
-    rows: (p, t) => {
+    each: (p, t) => {
       const [both, all] = [sumOfSample(mul(p, t)), sumOfSample(add(p, t))]
       return sub(1, div(add(mul(both, 2), smooth), add(all, smooth)))
     },

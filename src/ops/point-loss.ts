@@ -9,10 +9,13 @@ import type { HostArray } from '../tensor/host.js'
 import { TENSOR } from '../tensor/kinds.js'
 import { type Shape, sameShape, showShape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { checkConstant, checkWeights, type LossOptions, lossFunction, weightedMean } from './loss.js'
+import { add, mul, sub } from './binary.js'
+import { checkConstant, checkWeights, lossFunction, weightedMean } from './loss.js'
+import { counted, REDUCTION, type ReducingLossOptions, reduced } from './loss-reduction.js'
 import { apply, define, type Gradient, type Op } from './op.js'
 import { bits, type Domain, grid, offGrid, positive, sample } from './sample.js'
 import { checkTargets, sumOf } from './targets.js'
+import { neg, softplus, square } from './unary.js'
 
 type PointLoss = KernelParameters['lossRows']['function']
 
@@ -76,13 +79,17 @@ const pointHost = (op: string) => ({
     checkTargets(op, targets, outputShape, 'a finite number', Number.isFinite),
 })
 
-const LOSS_OPTIONS = options<LossOptions>({ weights: TENSOR })
+const LOSS_OPTIONS = options<ReducingLossOptions>({ weights: TENSOR, reduction: REDUCTION })
+
+const shapesOf = (...tensors: readonly (Tensor | undefined)[]): Shape[] =>
+  tensors.flatMap((each) => (each ? [each.shape] : []))
 
 const mseOp = pointLoss('mse', 'squaredError', offGrid, true)
 /**
  * The mean of (prediction - target)^2 over the elements of a sample, then over the samples (Note [Weighted mean] in loss.ts).
  * @param prediction  any shape whose axis 0 is the sample; a scalar is one sample
  * @param target      the same shape
+ * @param options.reduction  'sum': the sum of w (prediction - target)^2 over all elements; 'none': each; both made of `sub` and `square`
  * @throws ShapeError     shapes that do not match
  * @throws ArgumentError  weights that require a gradient
  * Saves prediction, target and weights. The weights have no gradient.
@@ -91,8 +98,12 @@ export const mse = lossFunction(
   define(
     mseOp,
     { prediction: TENSOR, target: TENSOR, options: LOSS_OPTIONS },
-    (prediction: Tensor, target: Tensor, { weights }: LossOptions = {}) => {
+    (prediction: Tensor, target: Tensor, { weights, reduction = 'mean' }: ReducingLossOptions = {}) => {
       checkConstant('mse', { weights })
+      if (reduction !== 'mean') {
+        mseOp.shape(shapesOf(prediction, target, weights), {})
+        return reduced(square(sub(counted(prediction, weights), counted(target, weights))), { weights, reduction })
+      }
       return apply(mseOp, weights ? [prediction, target, weights] : [prediction, target], {})
     },
   ),
@@ -109,8 +120,13 @@ export const bceWithLogits = lossFunction(
   define(
     bceOp,
     { logits: TENSOR, target: TENSOR, options: LOSS_OPTIONS },
-    (logits: Tensor, target: Tensor, { weights }: LossOptions = {}) => {
+    (logits: Tensor, target: Tensor, { weights, reduction = 'mean' }: ReducingLossOptions = {}) => {
       checkConstant('bceWithLogits', { target, weights })
+      if (reduction !== 'mean') {
+        bceOp.shape(shapesOf(logits, target, weights), {})
+        const [x, t] = [counted(logits, weights), counted(target, weights)]
+        return reduced(add(mul(sub(1, t), x), softplus(neg(x))), { weights, reduction })
+      }
       return apply(bceOp, weights ? [logits, target, weights] : [logits, target], {})
     },
   ),
