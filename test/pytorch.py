@@ -148,6 +148,11 @@ CASES = [
     ('recurrent(nn.GRU(2, 2, batch_first=True, bias=False), a, b.transpose(0, 1))[0]', [STEPS, [[[1, -1]], [[0.5, 2]]]]),
     ('weights(nn.GRU(2, 2, batch_first=True), x)', [STEPS]),
     ('F.relu6(x) + F.softplus(x)', [[-1, 0, 3, 5.5, 8]]),
+    ('F.elu(x, 0.5) + nn.Identity()(x)', [[-200, -2, -0.5, 0, 3, inf]]),
+    ('F.mish(x)', [[-20, -2, -0.5, 0, 3]]),
+    # F.hardsigmoid has a slope of 1 / 6 in float32, even in float64
+    ('F.hardswish(x) + F.relu6(x + 3) / 6', [[-4, -1, 0.5, 2, 5]]),
+    ('nn.LogSoftmax(0)(x)', [X]),
     ('torch.arange(1, 2, 0.25) * x', [2]),
     ('torch.arange(5, 0, -2) * x', [2]),
 ]

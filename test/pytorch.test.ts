@@ -231,6 +231,12 @@ const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
     filled(new nn.GRU(x.device, 2, 2, { bias: false })).forward(x, h)[0],
   'weights(nn.GRU(2, 2, batch_first=True), x)': (x) => gradientsOf(new nn.GRU(x.device, 2, 2), x),
   'F.relu6(x) + F.softplus(x)': (x) => ops.add(new nn.ReLU6(x.device).forward(x), new nn.Softplus(x.device).forward(x)),
+  'F.elu(x, 0.5) + nn.Identity()(x)': (x) =>
+    ops.add(new nn.ELU(x.device, 0.5).forward(x), new nn.Identity(x.device).forward(x)),
+  'F.mish(x)': (x) => new nn.Mish(x.device).forward(x),
+  'F.hardswish(x) + F.relu6(x + 3) / 6': (x) =>
+    ops.add(new nn.Hardswish(x.device).forward(x), new nn.Hardsigmoid(x.device).forward(x)),
+  'nn.LogSoftmax(0)(x)': (x) => new nn.LogSoftmax(x.device, 0).forward(x),
   'torch.arange(1, 2, 0.25) * x': (x) => ops.mul(arange(x.device, 1, 2, 0.25), x),
   'torch.arange(5, 0, -2) * x': (x) => ops.mul(arange(x.device, 5, 0, -2), x),
 }

@@ -3,7 +3,23 @@
 export { StateError } from '../tensor/errors.js'
 export type { Checked, LoadOptions, LoadResult, SavedState, StateDict } from '../tensor/saved-state.js'
 export { allOrNothing } from '../tensor/scope.js'
-export { GELU, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softplus, Tanh } from './activations.js'
+export {
+  ELU,
+  GELU,
+  Hardsigmoid,
+  Hardswish,
+  Identity,
+  LeakyReLU,
+  LogSoftmax,
+  Mish,
+  ReLU,
+  ReLU6,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from './activations.js'
 export {
   BatchNorm1d,
   BatchNorm2d,
