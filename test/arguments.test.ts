@@ -254,7 +254,7 @@ test('layers, models and initial values refuse what they do not know', () =>
     ],
     'new Linear(device, 3, 4, false)': [
       (d) => layer(nn.Linear)(d, 3, 4, false),
-      /Linear: options is false; it must be an object, \{ bias, random \}/,
+      /Linear: options is false; it must be an object, \{ bias, random, initial \}/,
     ],
     'new Conv2d({ pad })': [
       (d) => layer(nn.Conv2d)(d, 1, 2, 3, { pad: 1 }),

@@ -119,6 +119,20 @@ test('drawn shapes are called synthetic, and need no file', async () => {
   assert.ok((scores as { accuracy: number }).accuracy > 0.3)
 })
 
+test('images with masks, and text', async () => {
+  const masks = await done('--data shape-masks --image 16 --model unet --width 4 --levels 2 --batch 400 --epochs 6')
+  const { iou, dice, accuracy } = masks.scores as Record<string, number>
+  assert.ok(iou > 0 && dice >= iou && accuracy > 0.5, JSON.stringify(masks.scores))
+  writeFileSync(at('rhyme.txt'), 'hickory dickory dock, the mouse ran up the clock. '.repeat(40))
+  for (const model of ['gpt --heads 2 --layers 1', 'lstm']) {
+    const { scores } = await done(
+      `--data text:${at('rhyme.txt')} --context 24 --model ${model} --width 16 --batch 16 --epochs 8`,
+    )
+    const { perplexity } = scores as { perplexity: number }
+    assert.ok(perplexity > 1 && perplexity < 14, `${model}: ${perplexity}`)
+  }
+})
+
 test('a checkpoint keeps what the data are, so resume and predict need not be told', async () => {
   const file = at('shapes.safetensors')
   const common = '--data shapes --image 12 --model mlp --batch 400'
@@ -139,8 +153,11 @@ test('what the data are not is refused', async () => {
     ['--data shapes --target kind', /--target is for --data csv/],
     ['--data digits --context 8', /--context is for --data text/],
     ['--data images: --image 8', /--data 'images:' is not one of digits/],
-    [`--data text:${text} --context 8`, /the targets of text are tokens, which lenet does not give/],
-    ['--data shape-masks', /the targets of shape-masks are masks, which lenet does not give/],
+    [
+      `--data text:${text} --context 8`,
+      /--model lenet learns from images with classes, and --data has text: say --model gpt, lstm/,
+    ],
+    ['--data shape-masks', /and --data has images with masks: say --model unet/],
   ] as const) {
     const { code, err } = await sluice(`train ${args}`)
     assert.is(code, EXIT.usage, err)

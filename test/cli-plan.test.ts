@@ -175,4 +175,39 @@ test('--memory-svg draws a step; a file that cannot be written exits 1', async (
   assert.match(refused.err, /^sluice: --memory-svg: ENOENT/)
 })
 
+/** The parameters of the published networks; those of U-Net are the sum of its layers. */
+const PLANS: Readonly<Record<string, number>> = {
+  '--model resnet18 --image 224': 11_689_512,
+  '--model resnet34 --image 224': 21_797_672,
+  '--model resnet50 --image 224': 25_557_032,
+  '--model resnet101 --image 224': 44_549_160,
+  '--model vgg16 --image 224': 138_357_544,
+  '--model vgg16 --batch-norm deferred --image 224': 138_365_992,
+  '--model mobilenet --image 224': 3_504_872,
+  '--model unet --image 64': 31_037_633,
+  '--model gpt --context 1024': 124_439_808,
+}
+
+test('networks are planned for samples that are not there; their parameters are as many as those of the published ones', async () => {
+  for (const [flags, parameters] of Object.entries(PLANS)) {
+    const { code, out, err } = await sluice(`plan ${flags} --batch 2 --memory 8GiB --recompute never`)
+    assert.is(code, EXIT.done, err)
+    const [, count] = /^\w+ \(([\d,]+) parameters/.exec(out) ?? []
+    assert.is(Number(count.replaceAll(',', '')), parameters, flags)
+  }
+})
+
+test('a plan of sequences takes their length and vocabulary, and the longest context is found', async () => {
+  const flags = '--model gpt --layers 2 --width 32 --heads 4 --vocabulary 50 --batch 4'
+  const short = await eventsOf(`plan ${flags} --context 16 --memory 16MiB`)
+  const long = await eventsOf(`plan ${flags} --context 32 --memory 16MiB`)
+  const peak = (events: typeof short): number => Number(named(events, 'plan')[0].plannedPeakBytes)
+  assert.ok(peak(short) < peak(long))
+  const found = await eventsOf(`plan ${flags} --memory 2MiB --largest context`)
+  const [{ value }] = named(found, 'largest')
+  assert.ok(Number(value) > 32)
+  assert.is((await sluice(`plan ${flags} --context ${Number(value)} --memory 2MiB`)).code, EXIT.done)
+  assert.is((await sluice(`plan ${flags} --context ${Number(value) + 1} --memory 2MiB`)).code, EXIT.doesNotFit)
+})
+
 test.run()

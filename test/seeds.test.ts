@@ -18,15 +18,15 @@ import {
 } from '../src/index.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
+import { SMALL_MODELS } from './small-models.js'
 
 const RUNS = 30 * TEST_RUNS
 const LARGEST = 2 ** 32 - 1
 
-const device = await openDevice('cpu', { memory: '1MiB', threads: 1 })
+const device = await openDevice('cpu', { memory: '8MiB', threads: 1 })
 const layer = new nn.Linear(device, 2, 1)
 const optimizer = optim.sgd(layer)
 const digits = data.digits()
-const image: [number, number, number] = [1, 8, 8]
 
 /** The update of the weights in one step, which shows the mask of its dropout. */
 async function maskOfStreamer(seed: number): Promise<unknown> {
@@ -61,10 +61,10 @@ const PLACES: Record<string, (seed: number) => unknown> = {
   checkGradient: async (seed) => (await checkGradient((x) => x.mul(x), [[1, 2, 3]], { seed })).inputs,
   checkOps: (seed) => checkOps([], { seed }),
   ...Object.fromEntries(
-    Object.entries(models.BUILDERS).map(([name, build]) => [
+    SMALL_MODELS.map(({ name, make }) => [
       `models.${name}`,
       async (seed: number) => {
-        const model = build(device, { inputShape: image, seed })
+        const model = make(device, seed)
         const values = await model.parameters()[0].data()
         model.dispose()
         return values

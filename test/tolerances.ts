@@ -174,3 +174,12 @@ export const unitsInLastPlace = (count: number, result: number): number =>
  * allowed, and by an absolute error where terms cancel, for which 2^-20 is allowed.
  */
 export const gpuFunction = (result: number): number => 2 ** -18 * Math.abs(result) + 2 ** -20
+
+/** Losses and gradients of whole networks in float64 against PyTorch's, which are recorded with 11 digits. */
+export const MODEL_FLOAT64 = 1e-8
+
+/**
+ * The same in float32, relative to the gradient's norm. Where the layers of a network amplify rounding, PyTorch's own float32 is
+ * further from its float64; then four times its distance counts.
+ */
+export const MODEL_FLOAT32 = 1e-3

@@ -14,12 +14,14 @@ import type { Needs } from './needs.js'
 import type { Sets } from './sets.js'
 
 /** 'lenet (39,742 parameters, float32 on cpu) with adam; digits/train: 1,438 images, 359 to test'. */
-export function describeJob({ model, device, optimizer }: Job, { train, test }: Sets, needs: Needs): string {
+export function describeJob({ model, device, optimizer, made }: Job, { train, test }: Sets, needs: Needs): string {
   const float = device === 'reference' ? 'float64' : 'float32'
-  return (
-    `${model} (${groupDigits(needs.parameterCount)} parameters, ${float} on ${device}) with ${optimizer}; ` +
-    `${train.name}: ${groupDigits(train.length)} images, ${groupDigits(test.length)} to test`
-  )
+  const network = `${model} (${groupDigits(needs.parameterCount)} parameters, ${float} on ${device}) with ${optimizer}`
+  if (made) {
+    const what = { class: 'images, classes:', mask: 'images, masks:', tokens: 'tokens, vocabulary:' }[made.sample]
+    return `${network}; ${train.inputShape.join(' x ')} ${what} ${groupDigits(made.classes)}`
+  }
+  return `${network}; ${train.name}: ${groupDigits(train.length)} images, ${groupDigits(test.length)} to test`
 }
 
 /**

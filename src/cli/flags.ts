@@ -1,22 +1,28 @@
 /** The flags of `train` and `plan`: their names, defaults and help. The job that they describe: job.ts. */
 import { MAX_THREADS } from '../../kernels/simd/index.js'
 import { DEVICE_KINDS } from '../device/open.js'
-import { BUILDERS } from '../models/index.js'
+import { MODELS as KINDS, type SizeOption } from '../models/index.js'
 import { BATCH_NORM_POLICIES } from '../nn/batch-norm.js'
 import type { RateRule } from '../stream/streamer.js'
 import { SCHEDULES } from './rate.js'
 
-export const MODELS = Object.keys(BUILDERS)
+export const MODELS = Object.keys(KINDS)
+/** The flags of a model's sizes. */
+export const SIZES = ['width', 'layers', 'filters', 'levels', 'heads'] as const satisfies readonly SizeOption[]
 export const OPTIMIZERS = ['sgd', 'adam', 'adamw', 'rmsprop'] as const
 /** What `--largest` makes as large as can be. */
-export const KNOBS = ['batch', 'image', 'width'] as const
+export const KNOBS = ['batch', 'image', 'context', 'width', 'layers', 'filters', 'levels'] as const
 export type Knob = (typeof KNOBS)[number]
 export const RATE_RULES = ['none', 'linear', 'sqrt'] as const satisfies readonly RateRule[]
 
 /** The defaults describe the main job: lenet on digits. */
 export const JOB_OPTIONS = {
-  model: { type: 'string', default: 'lenet', value: MODELS.join('|'), help: 'the network' },
-  width: { type: 'string', value: 'N', help: 'features of its first layer (mlp 128, others 16)' },
+  model: { type: 'string', default: 'lenet', value: 'NAME', help: 'the network; the names are below' },
+  width: { type: 'string', value: 'N', help: 'features of its first layer, or of a position or state (its own)' },
+  layers: { type: 'string', value: 'N', help: 'cells of amoebanet (18), blocks of gpt (12), layers of lstm (1)' },
+  filters: { type: 'string', value: 'N', help: 'channels in the first cells of amoebanet (256)' },
+  levels: { type: 'string', value: 'N', help: 'how often unet halves the image (4)' },
+  heads: { type: 'string', value: 'N', help: 'of the attention of gpt (12)' },
   data: {
     type: 'string',
     default: 'digits',
@@ -50,7 +56,7 @@ export const JOB_OPTIONS = {
   'batch-norm': {
     type: 'string',
     value: BATCH_NORM_POLICIES.join('|'),
-    help: 'batch norm in hidden layers; exact: by the whole mini-batch (none)',
+    help: "policy of batch norm; exact: by the whole mini-batch (the model's own)",
   },
   store: {
     type: 'string',
@@ -74,6 +80,8 @@ export const JOB_OPTIONS = {
 
 /** The flags that only `plan` takes. */
 export const PLAN_OPTIONS = {
+  classes: { type: 'string', value: 'N', help: 'without data: of images (1000), or masks of each (1)' },
+  vocabulary: { type: 'string', value: 'N', help: 'without data: the number of different tokens (50257)' },
   largest: { type: 'string', value: KNOBS.join('|'), help: 'find the largest that fits, then plan with it' },
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
 } as const
@@ -102,32 +110,22 @@ export const KEEP = {
 
 /** The flags that a checkpoint keeps: those that describe the training and the machine. */
 export const KEPT_FLAGS = [
-  ...([
-    'model',
-    'width',
-    'data',
-    'image',
-    'target',
-    'context',
-    'batch',
-    'memory',
-    'epochs',
-    'seed',
-    'micro-batch',
-    'recompute',
-    'device',
-  ] as const),
-  ...([
-    'threads',
-    'optimizer',
-    'lr',
-    'momentum',
-    'weight-decay',
-    'clip-norm',
-    'clip-value',
-    'schedule',
-    'warm-up',
-  ] as const),
+  ...(['model', ...SIZES, 'data', 'image', 'target', 'context', 'batch', 'memory', 'epochs', 'seed'] as const),
+  ...(['micro-batch', 'recompute', 'device', 'threads', 'optimizer', 'lr', 'momentum', 'weight-decay'] as const),
+  ...(['clip-norm', 'clip-value', 'schedule', 'warm-up'] as const),
   ...(['max-batch', 'batch-lr', 'batch-norm', 'store'] as const),
 ] as const satisfies readonly (keyof typeof JOB_OPTIONS | keyof typeof GROWTH)[]
 export type KeptFlag = (typeof KEPT_FLAGS)[number]
+
+/** The models, for the help: what each learns, and the flags of its sizes. */
+export function describeModels(): string {
+  const what = { class: 'images', mask: 'masks of images', tokens: 'tokens' } as const
+  const rows = Object.entries(KINDS).map(([name, { samples, takes }]) => {
+    const flags = takes.map((option) => (option === 'batchNorm' ? '--batch-norm' : `--${option}`)).join(' ')
+    return `  ${name.padEnd(11)}${samples
+      .map((sample) => what[sample])
+      .join(', ')
+      .padEnd(17)}${flags}`
+  })
+  return `Models, what they learn from, and their own flags:\n${rows.join('\n')}`
+}

@@ -4,7 +4,7 @@ import type { Device } from '../device/device.js'
 import { budgetOf, DEVICE_KINDS, type DeviceKind } from '../device/open.js'
 import { LARGEST_SEED } from '../device/seed.js'
 import { parseBytes } from '../memory/bytes.js'
-import { BUILDERS, type ModelOptions } from '../models/index.js'
+import { MODELS as KINDS, type SizeOption } from '../models/index.js'
 import { BATCH_NORM_POLICIES, type BatchNormPolicy } from '../nn/batch-norm.js'
 import { adam, adamw, type Optimizer, rmsprop, type Schedule, sgd } from '../optim/index.js'
 import { FIRST } from '../stream/growth.js'
@@ -17,7 +17,6 @@ import {
   KEEP,
   KEPT_FLAGS,
   type KeptFlag,
-  KNOBS,
   type Knob,
   MODELS,
   OPTIMIZERS,
@@ -26,15 +25,18 @@ import {
 } from './flags.js'
 import { choice, decimal, parseOptions, reading, UsageError, type Values, whole } from './options.js'
 import { SCHEDULES, scheduleOf } from './rate.js'
-import { type DataFlag, type DataOptions, dataFlag, type Sets } from './sets.js'
-import { type TaskName, taskOf } from './task.js'
+import { knobOf, type Made, madeFor, sizesOf } from './samples.js'
+import { checkDataOptions, type DataFlag, type DataOptions, dataFlag, SAMPLES, type Sets } from './sets.js'
+import { taskOf } from './task.js'
 
 export interface Job {
   model: string
-  /** undefined: the model's own */
-  width: number | undefined
+  /** those that are given */
+  sizes: Readonly<Partial<Record<SizeOption, number>>>
   data: DataFlag
   dataOptions: DataOptions
+  /** of `plan`: the samples, where they are those of no data */
+  made: Made | null
   /** the size of a mini-batch; the largest, if it grows */
   batch: number
   /** if the mini-batch grows: what the learning rate does */
@@ -46,7 +48,7 @@ export interface Job {
   /** should microBatch be chosen by measuring, before the training? */
   fastest: boolean
   recompute: Recompute
-  /** undefined: no batch norm */
+  /** undefined: as the model has it */
   batchNorm: BatchNormPolicy | undefined
   /** bytes of the store; undefined: it is a part of the budget */
   storeBytes: number | undefined
@@ -99,6 +101,8 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
   if (values['clip-norm'] !== undefined && values['clip-value'] !== undefined) {
     throw new UsageError('--clip-norm and --clip-value are both given: leave one out')
   }
+  const model = choice('--model', values.model, MODELS)
+  const sizes = sizesOf(model, values)
   const size = values['micro-batch']
   if (size === 'fast' && command === 'plan') {
     throw new UsageError('--micro-batch fast measures by training, and plan trains nothing: say fit or a number')
@@ -110,6 +114,9 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     throw new UsageError(`--log and --checkpoint are the same file '${values.log}': give two`)
   }
   const batchNorm = ifGiven(values['batch-norm'], (text) => choice('--batch-norm', text, BATCH_NORM_POLICIES))
+  if (batchNorm !== undefined && !KINDS[model].takes.includes('batchNorm')) {
+    throw new UsageError(`--batch-norm: ${model} has no batch norm; leave it out`)
+  }
   if (values.store !== undefined && batchNorm === undefined) {
     throw new UsageError('--store is for what batch norm keeps between passes: leave it out, or say --batch-norm exact')
   }
@@ -132,11 +139,15 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     target: values.target,
     context: ifGiven(values.context, (text) => whole('--context', text, 1)),
   }
+  const data = dataFlag(values.data)
+  const made = command === 'plan' ? madeFor(model, values, data.form) : null
+  if (made === null) checkDataOptions(data, dataOptions)
   return {
-    model: choice('--model', values.model, MODELS),
-    width: ifGiven(values.width, (text) => whole('--width', text, 1)),
-    data: dataFlag(values.data, dataOptions),
+    model,
+    sizes,
+    data,
     dataOptions,
+    made,
     batch: whole(auto ? '--max-batch' : '--batch', largest, 1, LARGEST_BATCH),
     grows: auto ? choice('--batch-lr', values['batch-lr'] ?? 'none', RATE_RULES) : undefined,
     memoryBytes: reading('--memory', () => budgetOf(device, values.memory)),
@@ -160,7 +171,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     json: values.json,
     svg: values['memory-svg'],
     out: values.out,
-    largest: ifGiven(values.largest, (text) => choice('--largest', text, KNOBS)),
+    largest: ifGiven(values.largest, (text) => knobOf(text, model, made?.sample ?? SAMPLES[data.form])),
     checkpoint: values.checkpoint,
     log: values.log,
     every: ifGiven(values.every, (text) => whole('--every', text, 1)),
@@ -183,13 +194,8 @@ function recomputeOf(text: string): Recompute {
 /** The outputs of a model for these data: one for each class, or one number. */
 export const classesOf = ({ train, test }: Sets): number => Math.max(train.classes ?? 1, test.classes ?? 1)
 
-/** The models for each task. */
-const MODELS_FOR: Readonly<Record<TaskName, readonly string[]>> = {
-  classes: MODELS,
-  values: ['mlp'],
-  masks: [],
-  tokens: [],
-}
+/** What a model learns from, in words. */
+const LEARNS = { class: 'images with classes', mask: 'images with masks', tokens: 'text' } as const
 
 /** The steps of all epochs; of a mini-batch that grows, as if it did not. */
 export const totalSteps = ({ batch, grows, epochs }: Job, { train }: Sets): number =>
@@ -204,20 +210,22 @@ export const shapesFor = ({
 })
 
 /** What a job says of its model. */
-export const modelOf = ({ width, batchNorm }: Job): Pick<ModelOptions, 'width' | 'batchNorm'> => ({ width, batchNorm })
+export const modelOf = ({ sizes, batchNorm }: Job) => ({ ...sizes, ...(batchNorm && { batchNorm }) })
 
 /** Model, optimizer and streamer of a job, on any device. */
 export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
   const { seed, recompute, storeBytes: store } = job
   const classes = classesOf(sets)
-  const { name: task, loss } = taskOf(sets.train)
-  if (!MODELS_FOR[task].includes(job.model)) {
-    const models = MODELS_FOR[task].map((name) => `--model ${name}`).join(' or ')
+  const { sample, loss, needs } = taskOf(sets.train)
+  if (!KINDS[job.model].samples.includes(sample)) {
+    const others = MODELS.filter((name) => KINDS[name].samples.includes(sample)).join(', ')
+    const learns = KINDS[job.model].samples.map((each) => LEARNS[each]).join(' or ')
     throw new UsageError(
-      `the targets of ${job.data.form} are ${task}, which ${job.model} does not give: ${models ? `say ${models}` : 'no model does'}`,
+      `--model ${job.model} learns from ${learns}, and --data has ${needs}: say --model ${others}, or other data`,
     )
   }
-  const model = BUILDERS[job.model](device, { ...modelOf(job), inputShape: sets.train.inputShape, classes, seed })
+  const options = { ...modelOf(job), inputShape: sets.train.inputShape, classes, seed }
+  const model = KINDS[job.model].build(device, options, sample)
   const { weightDecay, clipNorm, clipValue, momentum } = job
   const ofStep = scheduleOf(job, totalSteps(job, sets))
   // a mini-batch that grows makes fewer steps: count what is learned, in mini-batches of the first size

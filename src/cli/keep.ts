@@ -6,7 +6,7 @@ import type { Checkpoint } from '../stream/checkpoint.js'
 import { loadCheckpoint, saveCheckpoint } from '../stream/checkpoint-file.js'
 import type { Streamer } from '../stream/streamer.js'
 import { isRecord } from '../tensor/saved-state.js'
-import { KEPT_FLAGS, type KeptFlag } from './flags.js'
+import { KEPT_FLAGS, type KeptFlag, SIZES } from './flags.js'
 import { emit, type Io } from './io.js'
 import { type Job, parseJob } from './job.js'
 import { UsageError } from './options.js'
@@ -14,7 +14,7 @@ import { UsageError } from './options.js'
 const TEXT = 'sluice.flags'
 
 /** Flags that identify a training: with another value it would be another training. */
-const FIXED = ['model', 'width', 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]
+const FIXED = ['model', ...SIZES, 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]
 
 /** A job that goes on from a file. */
 export interface Resumed {

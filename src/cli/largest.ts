@@ -1,9 +1,11 @@
 /** `--largest KNOB`: how large a job may be that fits the budget. Every value is a job of its own, planned on shapes alone. */
 import { openVirtualDevice } from '../device/open.js'
 import { formatBytes, groupDigits } from '../memory/bytes.js'
+import type { SizeOption } from '../models/index.js'
 import { DoesNotFitError } from '../stream/errors.js'
 import { largestThatFits } from '../stream/largest.js'
 import type { Largest } from '../stream/plan.js'
+import type { Shape } from '../tensor/shape.js'
 import type { Knob } from './flags.js'
 import { emit, type Io } from './io.js'
 import { build, type Job, shapesFor } from './job.js'
@@ -14,26 +16,52 @@ interface Planned {
   readonly sets: Sets
 }
 
-/** The job with a mini-batch in one piece, with images, or with a model of this size. */
+const withSize =
+  (name: SizeOption) =>
+  ({ job, sets }: Planned, value: number): Planned => ({
+    job: { ...job, sizes: { ...job.sizes, [name]: value } },
+    sets,
+  })
+
+const withShapes = ({ train, test }: Sets, inputShape: Shape, targetShape: Shape): Sets => ({
+  train: { ...train, inputShape, targetShape },
+  test: { ...test, inputShape, targetShape },
+})
+
+/** The job with a mini-batch in one piece, with samples, or with a model of this size. */
 const AT: Readonly<Record<Knob, (planned: Planned, value: number) => Planned>> = {
   batch: ({ job, sets }, batch) => ({ job: { ...job, batch, microBatch: batch }, sets }),
-  image: ({ job, sets: { train, test } }, side) => {
-    const inputShape = [train.inputShape[0], side, side]
-    return { job, sets: { train: { ...train, inputShape }, test: { ...test, inputShape } } }
+  image: ({ job, sets }, side) => {
+    const at = (shape: Shape): Shape => (shape.length < 2 ? shape : [...shape.slice(0, -2), side, side])
+    return { job, sets: withShapes(sets, at(sets.train.inputShape), at(sets.train.targetShape)) }
   },
-  width: ({ job, sets }, width) => ({ job: { ...job, width }, sets }),
+  context: ({ job, sets }, context) => ({ job, sets: withShapes(sets, [context], [context]) }),
+  width: withSize('width'),
+  layers: withSize('layers'),
+  filters: withSize('filters'),
+  levels: withSize('levels'),
 }
 
 /** The job with a knob at a value. */
 export const enlarged = (knob: Knob, planned: Planned, value: number): Planned => AT[knob](planned, value)
 
+/** The side of an image from which on networks take their form for ImageNet. */
+const LARGE = 64
+
 /** @throws DoesNotFitError, BudgetExceededError  not even the smallest value fits */
 export function findLargest(knob: Knob, planned: Planned): Largest {
-  return largestThatFits((value) => {
-    const { job, sets } = AT[knob](planned, value)
-    const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))
-    return streamer.plan({ ...shapesFor(sets), batch: job.batch, microBatch: job.microBatch })
-  })
+  const [, side] = planned.job.made?.inputShape ?? []
+  // smaller images would be learned by the network's form for small images, which takes more bytes for each pixel
+  const from = knob === 'image' && side >= LARGE ? LARGE : 1
+  return largestThatFits(
+    (value) => {
+      const { job, sets } = AT[knob](planned, value)
+      const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))
+      const { batch, microBatch } = job
+      return streamer.plan({ ...shapesFor(sets), batch, microBatch })
+    },
+    { from },
+  )
 }
 
 /** The value as an event, or as a line that says why no larger one fits. */

@@ -34,10 +34,17 @@ export function plannedBatches({ batch, grows, microBatch }: Job, sets: Sets): P
     { batch, microBatch },
     ...(grows ? [{ batch: Math.min(FIRST, batch), microBatch }] : []),
     ...(ragged > 0 ? [{ batch: ragged, microBatch }] : []),
-    ...piecesOf(test).map((size) => ({ mode: 'evaluate', batch: size, microBatch }) as const),
+    ...(test.length > 0 ? piecesOf(test) : []).map((size) => ({ mode: 'evaluate', batch: size, microBatch }) as const),
   ]
   return sizes.map((options) => ({ ...shapesFor(sets), ...options }))
 }
+
+/** The needs of a job with one kind of mini-batch, whose plan is known. */
+export const needsOf = ({ minimumBudgetBytes, wholeBatchBytes }: Plan, parameterCount: number): Needs => ({
+  minimumBudgetBytes,
+  wholeBatchBytes: Math.max(minimumBudgetBytes, wholeBatchBytes),
+  parameterCount,
+})
 
 /** @throws DoesNotFitError  the job, with its micro-batch if it forces one, needs more than `--memory` */
 export function findNeeds(job: Job, sets: Sets): Needs {

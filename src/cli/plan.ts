@@ -3,11 +3,11 @@ import { heapLimit } from '../device/heap-device.js'
 import { openVirtualDevice } from '../device/open.js'
 import { groupDigits } from '../memory/bytes.js'
 import { announcePlan, describeJob, shareNote, showBytes, writePicture, writePlan } from './announce.js'
-import { JOB_OPTIONS, PLAN_OPTIONS } from './flags.js'
+import { describeModels, JOB_OPTIONS, PLAN_OPTIONS } from './flags.js'
 import { type Command, EXIT, type Io } from './io.js'
 import { build, type Job, parseJob, shapesFor } from './job.js'
 import { announceLargest, enlarged, findLargest } from './largest.js'
-import { findNeeds } from './needs.js'
+import { findNeeds, needsOf, plannedBatches } from './needs.js'
 import { describeExamples, describeOptions } from './options.js'
 import { DATA_HELP, type Sets, shapesOf } from './sets.js'
 
@@ -19,6 +19,7 @@ const MICRO_BATCH = { ...JOB_OPTIONS['micro-batch'], value: 'fit|N', help: 'larg
 const EXAMPLES = {
   'sluice plan --batch 8192 --memory 4MiB': 'how a large mini-batch would go',
   'sluice plan --model convnet --largest batch': 'the largest mini-batch that goes in one piece',
+  'sluice plan --model resnet50 --image 224 --memory 4GiB': 'a network for images that are not there',
   'sluice plan --memory 1MiB --out plan.json': 'every instruction and block, for sluice verify',
 } as const
 
@@ -33,10 +34,14 @@ alone. Takes the flags of train; those that do not change the memory are left ou
 
 ${describeOptions({ ...PRINTED, batch: BATCH, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
 
+--largest finds the largest mini-batch that goes in one piece, the largest side of square images, the longest context,
+or the largest size of the model. But for the first, a mini-batch may go sample by sample unless --micro-batch asks
+for more.
+
+Without data, --image plans for colour images of that size, and --context for sequences of so many tokens.
 ${DATA_HELP}
 
---largest finds the largest mini-batch that goes in one piece, the largest side of square images, or the largest
-width of the model. With the last two, a mini-batch may go sample by sample unless --micro-batch asks for more.
+${describeModels()}
 
 ${describeExamples(EXAMPLES)}
 
@@ -64,15 +69,17 @@ Exits 3 if it does not fit, and names the smallest budget that is enough.
 
 async function report(job: Job, sets: Sets, io: Io): Promise<void> {
   const { batch, microBatch, memoryBytes } = job
-  const needs = findNeeds(job, sets)
-  const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: memoryBytes }))
+  const isOne = plannedBatches(job, sets).length === 1 && microBatch === 'fit'
+  const known = isOne ? null : findNeeds(job, sets)
+  const { streamer, parameterCount } = build(job, sets, openVirtualDevice(job.device, { memory: memoryBytes }))
   const found = streamer.plan({ ...shapesFor(sets), batch, microBatch })
+  const needs = known ?? needsOf(found, parameterCount)
   const limit = job.device === 'gpu' ? null : heapLimit(memoryBytes)
   const samples = groupDigits(sets.train.length)
   const notes = [
     ...shareNote(job),
     ...(limit ? [`this budget is for planning only: ${limit}`] : []),
-    ...(batch > sets.train.length
+    ...(job.made === null && batch > sets.train.length
       ? [`the training data has ${samples} samples: train takes them as one mini-batch per epoch`]
       : []),
     ...(microBatch === 'fit'

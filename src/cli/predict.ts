@@ -5,23 +5,27 @@ import { openDevice } from '../device/open.js'
 import { FileError, readFile, readHeader, showName } from '../io/index.js'
 import { groupDigits } from '../memory/bytes.js'
 import { reasonOf } from '../memory/errors.js'
-import { BUILDERS } from '../models/index.js'
+import { MODELS } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
 import { sgd } from '../optim/index.js'
 import { loadWeights } from '../stream/checkpoint-file.js'
 import { Streamer } from '../stream/streamer.js'
 import type { HostArray } from '../tensor/host.js'
-import { JOB_OPTIONS } from './flags.js'
+import { JOB_OPTIONS, SIZES } from './flags.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { classesOf, type Job, modelOf, parseJob } from './job.js'
 import { flagsIn } from './keep.js'
 import { describeExamples, describeOptions, parseOptions, UsageError, whole } from './options.js'
 import { loadSets } from './sets.js'
-import { showShare } from './task.js'
+import { showShare, taskOf } from './task.js'
 
 const {
   model,
   width,
+  layers,
+  filters,
+  levels,
+  heads,
   image,
   target,
   context,
@@ -37,6 +41,10 @@ const OPTIONS = {
   weights: { type: 'string', value: 'FILE', help: 'a safetensors file, such as that of train --checkpoint' },
   model,
   width,
+  layers,
+  filters,
+  levels,
+  heads,
   'batch-norm': { ...batchNorm, help: 'of the model: any policy, or none' },
   data: { ...JOB_OPTIONS.data, value: 'digits|FORM:PATH|npy:FILE', help: 'the test images, or those of an npy file' },
   image,
@@ -54,9 +62,9 @@ const OPTIONS = {
 
 /** The flags that predict takes from the file, where they are not given. */
 const DATA = ['data', 'image', 'target', 'context'] as const
-const FROM_FILE = ['model', 'width', 'batch-norm', ...DATA, 'memory', 'seed'] as const
+const FROM_FILE = ['model', ...SIZES, 'batch-norm', ...DATA, 'memory', 'seed'] as const
 /** The flags that mean the same in train. */
-const SHARED = ['model', 'width', 'batch-norm', ...DATA, 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
+const SHARED = ['model', ...SIZES, 'batch-norm', ...DATA, 'memory', 'micro-batch', 'seed', 'device', 'threads'] as const
 
 const EXAMPLES = {
   'sluice predict --weights run.safetensors': 'the test images of the training that wrote the file',
@@ -69,7 +77,7 @@ export const predict: Command = {
   help: () =>
     `Usage: sluice predict --weights FILE [options]
 
-Gives the class of each image and its probability. A file of train --checkpoint says its own --model, --width,
+Gives the class of each image and its probability. A file of train --checkpoint says its own --model and its sizes,
 --batch-norm, --data, --memory and --seed; flags that are given win.
 
 ${describeOptions(OPTIONS)}
@@ -103,7 +111,7 @@ ${describeExamples(EXAMPLES)}
     const opened = await openDevice(job.device, { memory: job.memoryBytes, threads: job.threads, simd: 'wide' })
     try {
       const { inputs, classes } = images
-      const network = BUILDERS[job.model](opened, { ...modelOf(job), inputShape: inputs.shape.slice(1), classes })
+      const network = MODELS[job.model].build(opened, { ...modelOf(job), inputShape: inputs.shape.slice(1), classes })
       // parameters and gradients fit the budget, so a file with two moments in float64 is at most three times as large
       const state = await loadWeights(file, { maxBytes: dataStart + 3 * job.memoryBytes })
       try {
@@ -133,6 +141,9 @@ interface Images {
 async function imagesOf(job: Job): Promise<Images> {
   const sets = await loadSets(job)
   const { test } = sets
+  if (taskOf(test).sample !== 'class' || test.classes === undefined) {
+    throw new UsageError('predict gives the classes of images, and these data have other targets')
+  }
   const { inputs, targets } = await test.gather(Array.from({ length: test.length }, (_, i) => i))
   return { name: test.name, inputs, labels: targets.data, classes: classesOf(sets) }
 }

@@ -19,8 +19,10 @@ import {
 } from '../data/index.js'
 import { csvFile, imageFolder, maskFolder } from '../files/index.js'
 import { readFile } from '../io/index.js'
+import type { Sample } from '../models/index.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import { UsageError } from './options.js'
+import type { Made } from './samples.js'
 
 const TEST_FRACTION = 0.2
 
@@ -60,25 +62,37 @@ export interface DataOptions {
   readonly context: number | undefined
 }
 
-/** @throws UsageError  it is neither a name nor a form with a path; or a flag is missing, or is for other data */
-export function dataFlag(text: string, given: DataOptions): DataFlag {
+/** What the samples of each form are. */
+export const SAMPLES: Readonly<Record<DataFlag['form'], Sample>> = {
+  ...{ digits: 'class', shapes: 'class', idx: 'class', cifar: 'class', images: 'class', npz: 'class', csv: 'class' },
+  ...{ 'shape-masks': 'mask', masks: 'mask', text: 'tokens' },
+}
+
+/** @throws UsageError  it is neither a name nor a form with a path */
+export function dataFlag(text: string): DataFlag {
   const name = BY_NAME.find((each) => each === text)
   const [, prefix = '', path = ''] = /^([a-z]+):(.+)$/s.exec(text) ?? []
   const form = name ?? BY_PATH.find((each) => each === prefix)
   if (form === undefined) throw new UsageError(`--data '${text}' is not one of ${DATA_FORMS}`)
-  const takes = {
-    image: ['shapes', 'shape-masks', 'images', 'masks'],
-    target: ['csv'],
-    context: ['text'],
-  } as const
-  for (const [flag, forms] of Object.entries(takes)) {
+  return { form, path: name === undefined ? path : '' }
+}
+
+/** The forms that take each flag. */
+const TAKEN = {
+  image: ['shapes', 'shape-masks', 'images', 'masks'],
+  target: ['csv'],
+  context: ['text'],
+} as const satisfies Record<keyof DataOptions, readonly DataFlag['form'][]>
+
+/** @throws UsageError  a flag is missing, or is for other data */
+export function checkDataOptions({ form }: DataFlag, given: DataOptions): void {
+  for (const [flag, forms] of Object.entries(TAKEN)) {
     if (given[flag as keyof DataOptions] === undefined || forms.some((each) => each === form)) continue
     throw new UsageError(`--${flag} is for --data ${forms.join(', ')}, and the data are ${form}: leave it out`)
   }
   if (form === 'csv' && given.target === undefined) {
     throw new UsageError('--data csv: needs the column that is to be predicted: give --target COLUMN')
   }
-  return { form, path: name === undefined ? path : '' }
 }
 
 /** What a job says of its data. */
@@ -86,6 +100,9 @@ interface Wanted {
   readonly data: DataFlag
   readonly dataOptions: DataOptions
   readonly seed: number
+  /** samples of no data */
+  readonly made: Made | null
+  readonly batch: number
 }
 
 /** Training and test data, or only their shapes. */
@@ -157,6 +174,11 @@ async function tableSets(path: string, { target = '' }: DataOptions, seed: numbe
 
 /** The shapes alone; the digits need not be decoded for them. */
 export async function shapesOf(job: Wanted): Promise<Sets> {
+  if (job.made) {
+    const { inputShape, targetShape, classes } = job.made
+    const made = { name: 'samples', inputShape, targetShape, classes }
+    return { train: { ...made, length: job.batch }, test: { ...made, length: 0 } }
+  }
   if (job.data.form !== 'digits') return loadSets(job)
   const test = Math.round(digitsShape.length * TEST_FRACTION)
   return {

@@ -1,5 +1,6 @@
 /** What data ask of a model: the loss that it learns by, and what is told of its evaluations. */
 import type { DatasetShape } from '../data/index.js'
+import { maskLoss, type Sample } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
 import type { Loss } from '../ops/loss.js'
 import { mse } from '../ops/point-loss.js'
@@ -11,13 +12,14 @@ import type { Arrays } from '../tensor/structure.js'
 /** 0.9777 -> '97.8 %' */
 export const showShare = (share: number): string => `${(100 * share).toFixed(1)} %`
 
-export type TaskName = 'classes' | 'masks' | 'tokens' | 'values'
-
 /** Results of an evaluation, by what `--json` calls them. */
 export type Scores = Readonly<Partial<Record<keyof typeof SHOWN, number>>>
 
 export interface Task {
-  readonly name: TaskName
+  /** what a model has to learn from */
+  readonly sample: Sample
+  /** what the data have, in words */
+  readonly needs: string
   readonly loss: Loss
   readonly metrics: Metrics
   scores(evaluation: Pick<Evaluation, 'loss' | 'accuracy' | 'metrics'>): Scores
@@ -43,33 +45,44 @@ export const showScores = (scores: Scores): string[] =>
 /** More classes than this, and the share of targets among the first five is told too. */
 const FEW_CLASSES = 10
 
-const TASKS: Readonly<Record<TaskName, Task>> = {
-  classes: {
-    name: 'classes',
-    loss: crossEntropy,
-    metrics: {},
-    scores: ({ accuracy, metrics: { top5 } }) => ({ accuracy, top5 }),
-  },
-  masks: {
-    name: 'masks',
-    loss: crossEntropy,
-    metrics: { iou: meanIoU({ background: false }), dice: dice({ background: false }) },
-    scores: ({ accuracy, metrics: { iou, dice } }) => ({ iou, dice, accuracy }),
-  },
-  tokens: {
-    name: 'tokens',
-    loss: crossEntropy,
-    metrics: {},
-    scores: ({ loss, accuracy }) => ({ perplexity: Math.exp(loss), accuracy }),
-  },
-  values: { name: 'values', loss: mse, metrics: {}, scores: ({ loss }) => ({ rmse: Math.sqrt(loss) }) },
+const CLASSES: Task = {
+  sample: 'class',
+  needs: 'samples with classes',
+  loss: crossEntropy,
+  metrics: {},
+  scores: ({ accuracy, metrics: { top5 } }) => ({ accuracy, top5 }),
+}
+const VALUES: Task = {
+  sample: 'class',
+  needs: 'samples with numbers',
+  loss: mse,
+  metrics: {},
+  scores: ({ loss }) => ({ rmse: Math.sqrt(loss) }),
+}
+/** Each pixel is of one class. */
+const REGIONS: Task = {
+  sample: 'mask',
+  needs: 'images with masks',
+  loss: crossEntropy,
+  metrics: { iou: meanIoU({ background: false }), dice: dice({ background: false }) },
+  scores: ({ accuracy, metrics: { iou, dice } }) => ({ iou, dice, accuracy }),
+}
+/** Each pixel may be in any of several masks. */
+const MASKS: Task = { ...REGIONS, loss: maskLoss, metrics: {}, scores: () => ({}) }
+const TOKENS: Task = {
+  sample: 'tokens',
+  needs: 'text',
+  loss: crossEntropy,
+  metrics: {},
+  scores: ({ loss, accuracy }) => ({ perplexity: Math.exp(loss), accuracy }),
 }
 
 /** The task of a data set: by its targets, and for tokens by its inputs. */
 export function taskOf({ inputShape, targetShape, classes }: DatasetShape<Arrays, Arrays>): Task {
   const [inputs, targets] = [inputShape, targetShape].map((shape) => (Array.isArray(shape) ? shape.length : 0))
-  if (classes === undefined) return TASKS.values
-  if (targets === 2) return TASKS.masks
-  if (targets === 1 && inputs === 1) return TASKS.tokens
-  return classes > FEW_CLASSES ? { ...TASKS.classes, metrics: { top5: topK(5) } } : TASKS.classes
+  if (classes === undefined) return VALUES
+  if (targets === 3) return MASKS
+  if (targets === 2) return REGIONS
+  if (targets === 1 && inputs === 1) return TOKENS
+  return classes > FEW_CLASSES ? { ...CLASSES, metrics: { top5: topK(5) } } : CLASSES
 }

@@ -8,7 +8,7 @@ import type { Plan } from '../stream/plan.js'
 import type { Streamer } from '../stream/streamer.js'
 import { announcePlan, describeJob, growthNote, shareNote, writePicture } from './announce.js'
 import { chooseFastest } from './choose.js'
-import { GROWTH, JOB_OPTIONS, KEEP } from './flags.js'
+import { describeModels, GROWTH, JOB_OPTIONS, KEEP } from './flags.js'
 import { type Command, EXIT, emit, type Io } from './io.js'
 import { build, type Job, parseJob, shapesFor, totalSteps } from './job.js'
 import { Keeper, restore, resume } from './keep.js'
@@ -44,6 +44,8 @@ mini-batch goes through it in micro-batches, trains, and compares every step's m
 ${describeOptions({ ...OPTIONS, ...GROWTH, ...KEEP, help: HELP })}
 
 ${DATA_HELP}
+
+${describeModels()}
 
 ${describeExamples(EXAMPLES)}
 

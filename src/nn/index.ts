@@ -41,6 +41,7 @@ export {
   AveragePool2d,
   Conv2d,
   ConvTranspose2d,
+  type DrawnWeightOptions,
   Dropout,
   Embedding,
   Flatten,

@@ -26,23 +26,34 @@ export interface WeightOptions {
 
 export const WEIGHT: Known<WeightOptions> = { bias: BOOLEAN, random: FUNCTION }
 
-/** Weight and bias, both U(-b, b) with b = 1 / sqrt(fanIn), as PyTorch draws them. */
+export interface DrawnWeightOptions extends WeightOptions {
+  /** the initial values of the weight, such as nn.kaimingNormal; default nn.kaimingUniform */
+  initial?: (shape: Shape, random: Random) => Float32Array
+}
+
+const DRAWN: Known<DrawnWeightOptions> = { ...WEIGHT, initial: FUNCTION }
+
+/** Weight and bias, both U(-b, b) with b = 1 / sqrt(fanIn), as PyTorch draws them, unless `initial` draws the weight. */
 export function weightAndBias(
   device: Device,
   shape: Shape,
-  options: WeightOptions,
+  options: DrawnWeightOptions,
   outputs = shape[0],
 ): [Parameter, Parameter | null] {
-  const { bias = true, random = defaultRandom(device) } = options
+  const {
+    bias = true,
+    random = defaultRandom(device),
+    initial = (shape, random) => kaimingUniform(shape, random),
+  } = options
   const bound = 1 / Math.sqrt(fans(shape).fanIn)
   const biasShape = [outputs]
   return allOrNothing(device, () => [
-    new Parameter(device, shape, () => kaimingUniform(shape, random)),
+    new Parameter(device, shape, () => initial(shape, random)),
     bias ? new Parameter(device, biasShape, () => uniform(biasShape, random, -bound, bound)) : null,
   ])
 }
 
-const checkLinear = door('Linear', { inFeatures: NUMBER, outFeatures: NUMBER, options: options(WEIGHT) })
+const checkLinear = door('Linear', { inFeatures: NUMBER, outFeatures: NUMBER, options: options(DRAWN) })
 
 /**
  * y = x weight^T + bias: [..., in] -> [..., out]. weight [out, in], bias [out].
@@ -52,7 +63,7 @@ export class Linear extends Module {
   weight: Parameter
   bias: Parameter | null
 
-  constructor(device: Device, inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+  constructor(device: Device, inFeatures: number, outFeatures: number, options: DrawnWeightOptions = {}) {
     super(device)
     checkLinear([inFeatures, outFeatures, options])
     ;[this.weight, this.bias] = weightAndBias(device, [outFeatures, inFeatures], options)
@@ -76,7 +87,7 @@ const checkConvolution = door('Conv2d', {
   inChannels: NUMBER,
   outChannels: NUMBER,
   kernel: ANYTHING,
-  options: options({ ...CONVOLUTION, ...WEIGHT }),
+  options: options({ ...CONVOLUTION, ...DRAWN }),
 })
 
 /**
@@ -94,15 +105,15 @@ export class Conv2d extends Module {
     inChannels: number,
     outChannels: number,
     kernel: Sides,
-    options: ConvolutionOptions & WeightOptions = {},
+    options: ConvolutionOptions & DrawnWeightOptions = {},
   ) {
     super(device)
     checkConvolution([inChannels, outChannels, kernel, options])
-    const { bias, random, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    const { bias, random, initial, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
     checkGroups('Conv2d', groups, inChannels, outChannels)
     this.#options = convolutionSides('Conv2d', { stride, padding, dilation, groups })
     const shape = [outChannels, inChannels / groups, ...sides('Conv2d', 'kernel', kernel, 1)]
-    ;[this.weight, this.bias] = weightAndBias(device, shape, { bias, random })
+    ;[this.weight, this.bias] = weightAndBias(device, shape, { bias, random, initial })
   }
 
   /** @throws ShapeError  x is not [N, in, H, W], or is smaller than the kernel */

@@ -2,7 +2,7 @@
 import type { Device } from '../device/device.js'
 import type { Graph } from './again.js'
 import { timeOf } from './cost.js'
-import { bestChoices, type Choices, type Outcome, type Point } from './greedy.js'
+import { bestChoices, type Choices, type Outcome, type Point, type Progress } from './greedy.js'
 
 /**
  * To make one value again, others may have to be made first, and so on. A choice that multiplies the number of
@@ -13,9 +13,10 @@ const MOST_TIMES = 4
 /**
  * The best choices for a recording, the fastest first: see bestChoices.
  * @param mostTime  the largest `extraTime` that is wanted
+ * @param progress  of an earlier search of the same recording
  */
-export const frontier = ({ allocator }: Device, graph: Graph, mostTime: number): Point[] =>
-  bestChoices(new OnePass(graph, (bytes) => allocator.costOf(bytes)), mostTime)
+export const frontier = ({ allocator }: Device, graph: Graph, mostTime: number, progress?: Progress): Point[] =>
+  bestChoices(new OnePass(graph, (bytes) => allocator.costOf(bytes)), mostTime, progress)
 
 /** For each value, the number of turns between its last use in the forward and its first in the backward. */
 function waitsOf({ operands, backward, values }: Graph, lastUses: readonly number[]): Int32Array {

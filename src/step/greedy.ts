@@ -46,35 +46,48 @@ export interface Choices {
 }
 
 const TARGETS = 32
+/** What a search has found: a point for each target so far, and what a next one begins with. */
+export interface Progress {
+  readonly points: Point[]
+  last: readonly number[]
+  /** is there no use in a further target? */
+  isDone: boolean
+}
+
+export const NO_PROGRESS = (): Progress => ({ points: [], last: [], isDone: false })
+
 /**
  * The best choices, the fastest first: no other choice that was found has both fewer bytes and less time.
  * @param mostTime  the largest `extraTime` that is wanted
+ * @param progress  of an earlier search of the same choices, which goes on
  */
-export function bestChoices(choices: Choices, mostTime: number): Point[] {
+export function bestChoices(choices: Choices, mostTime: number, progress = NO_PROGRESS()): Point[] {
   const search = new Search(choices)
   const greater = new Map(Array.from(choices.lesser, ([choice, lesser]) => [lesser, choice]))
   const whole = choices.candidates.filter((choice) => !greater.has(choice))
   const never = [new Set<number>(), choices.free]
     .map((dropped) => ({ dropped, ...search.outcomeOf(dropped) }))
     .reduce((a, b) => (b.peak < a.peak ? b : a))
-  const points: Point[] = [{ dropped: never.dropped, bytes: never.peak, extraTime: 0 }]
-  let last: readonly number[] = []
-  for (let step = 1; step < TARGETS || (step === TARGETS && choices.canBeNone); step++) {
+  const { points } = progress
+  if (points.length === 0) points.push({ dropped: never.dropped, bytes: never.peak, extraTime: 0 })
+  const lastStep = choices.canBeNone ? TARGETS : TARGETS - 1
+  for (let step = points.length; step <= lastStep && !progress.isDone; step++) {
+    if (points[step - 1].extraTime > mostTime) break
     const target = never.peak * (1 - step / TARGETS)
     const found = [search.reach(target, [])]
     // lesser choices can stand in each other's way
     if (greater.size > 0) found.push(search.reach(target, [], whole))
     // the last result may reach a target that a new start misses
-    if (found.every(({ peak }) => peak > target)) found.push(search.reach(target, last, whole))
+    if (found.every(({ peak }) => peak > target)) found.push(search.reach(target, progress.last, whole))
     const { dropped, peak, time } = found.reduce((a, b) =>
       a.peak <= target && (b.peak > target || a.time <= b.time) ? a : b,
     )
     points.push({ dropped: new Set(dropped), bytes: peak, extraTime: time / never.time - 1 })
-    if (peak > target || time > (1 + mostTime) * never.time) break
-    last = dropped.map((choice) => greater.get(choice) ?? choice)
+    progress.isDone = peak > target
+    progress.last = dropped.map((choice) => greater.get(choice) ?? choice)
   }
   const best: Point[] = []
-  for (const point of points.sort((a, b) => a.extraTime - b.extraTime || a.bytes - b.bytes)) {
+  for (const point of [...points].sort((a, b) => a.extraTime - b.extraTime || a.bytes - b.bytes)) {
     if (point.extraTime <= mostTime && point.bytes < (best.at(-1)?.bytes ?? Infinity)) best.push(point)
   }
   return best

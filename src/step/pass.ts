@@ -132,6 +132,26 @@ export function plan(device: Device, graph: Graph, dropped?: ReadonlySet<number>
     .pass(storeBytes)
 }
 
+/** `make`, called when its result is first asked for. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** For each turn, the numbers of the lives that begin with it, and of those that end with it. */
+function endsOf(lives: readonly ValueLife[], turns: number): Pick<Pass, 'births' | 'deaths'> {
+  const births: number[][] = Array.from({ length: turns }, () => [])
+  const deaths: number[][] = Array.from({ length: turns }, () => [])
+  lives.forEach(({ birth, death }, i) => {
+    births[birth].push(i)
+    if (death < Infinity) deaths[death].push(i)
+  })
+  return { births, deaths }
+}
+
 /** A schedule with the lives of its values, before they have places. */
 export class Draft {
   readonly most: { readonly bytes: number; readonly at: number }
@@ -152,20 +172,19 @@ export class Draft {
     this.most = mostAlive(this.#lives)
   }
 
-  /** @param storeBytes  of a store that is held meanwhile */
+  /**
+   * The places are found when they are asked for, beside the blocks that the device holds then: most drafts are compared by the
+   * bytes that live at once, and a search for places takes most of the time of a plan.
+   * @param storeBytes  of a store that is held meanwhile
+   */
   pass(storeBytes = 0): Pass {
     const { most, stored } = this
     const { instructions, operands } = this.graph
     const { allocator } = this.device
     const schedule = this.#schedule
     const lives = this.#lives
-    const { addresses, besideAddress = null, peakBytes } = allocator.arrange(lives, storeBytes)
-    const births: number[][] = schedule.turns.map(() => [])
-    const deaths: number[][] = schedule.turns.map(() => [])
-    lives.forEach(({ birth, death }, i) => {
-      births[birth].push(i)
-      if (death < Infinity) deaths[death].push(i)
-    })
+    const arranged = once(() => allocator.arrange(lives, storeBytes))
+    const ends = once(() => endsOf(lives, schedule.turns.length))
     const { held, heldBytes, unusableBytes } = allocator.stats()
     // a plan is for any budget, so it leaves out the part of this budget that no block can use
     const heldAtPeak = { ...held, runtime: held.runtime - unusableBytes, store: held.store + storeBytes }
@@ -181,11 +200,21 @@ export class Draft {
       operands,
       lives,
       stored,
-      storeAddress: storeBytes > 0 ? besideAddress : null,
-      addresses,
-      births,
-      deaths,
-      peakBytes,
+      get storeAddress() {
+        return storeBytes > 0 ? (arranged().besideAddress ?? null) : null
+      },
+      get addresses() {
+        return arranged().addresses
+      },
+      get births() {
+        return ends().births
+      },
+      get deaths() {
+        return ends().deaths
+      },
+      get peakBytes() {
+        return arranged().peakBytes
+      },
       peakHeldBytes: heldBytes - unusableBytes + storeBytes + most.bytes,
       peakOp: most.bytes > 0 ? instructions[schedule.turns[most.at].instruction].op : 'standing tensors',
       heldAtPeak,
@@ -232,52 +261,4 @@ export function timelineOf(pass: Pass, standing: BytesByCategory): TimelinePoint
     deaths[i].forEach(change(-1))
   })
   return points
-}
-
-/**
- * Does a recording do what was planned, on values of the same sizes? Only parameters of kernels and host data can
- * differ.
- * @returns null, or, in words, the action that was made and the action that was planned
- */
-export function differenceOf(pass: Pass, made: Recording): { made: string; planned: string } | null {
-  const { instructions, operands, lives } = pass
-  const count = Math.max(instructions.length, made.instructions.length)
-  for (let i = 0; i < count; i++) {
-    const [a, b] = [instructions[i], made.instructions[i]]
-    if (!a || !b || !alike(a, operands[i], b, made)) return { made: described(b), planned: described(a) }
-  }
-  const ended = lives.find(({ value, death }) => death === Infinity && made.values[value].references === 0)
-  // a value that shares a place has no life of its own
-  const lasting = made.values.findIndex(
-    ({ references }, value) =>
-      references > 0 &&
-      !lives.some((life) => life.value === value && life.death === Infinity) &&
-      operands.some((touched) => touched.includes(value)),
-  )
-  if (!ended && lasting < 0) return null
-  const op = ended?.op ?? instructions[operands.findIndex((touched) => touched.includes(lasting))].op
-  const words = [`a result of '${op}' that lasts`, `one of '${op}' that ends with the step`]
-  const [planned, other] = ended ? words : words.reverse()
-  return { made: other, planned }
-}
-
-/** @param numbers  the operands of `a` */
-function alike(a: Planned, numbers: readonly number[], b: Planned, made: Recording): boolean {
-  if (a.op !== b.op || a.name !== b.name) return false
-  let at = 0
-  const same = (planned: readonly Storage[], now: readonly Storage[]): boolean => {
-    if (planned.length !== now.length) return false
-    for (let i = 0; i < now.length; i++) {
-      const { list, index, bytes } = now[i]
-      if (numbers[at++] !== (list === made ? index : -1) || planned[i].bytes !== bytes) return false
-    }
-    return true
-  }
-  return same(a.reads, b.reads) && same(a.writes, b.writes) && same(a.workspaces, b.workspaces)
-}
-
-function described(instruction: Planned | undefined): string {
-  if (!instruction) return 'nothing more'
-  const { op, reads, writes } = instruction
-  return `'${op}' on operands of ${[...reads, ...writes].map(({ size }) => size).join(', ')} elements`
 }

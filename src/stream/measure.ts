@@ -2,7 +2,7 @@
 import { TensorTooLargeError } from '../device/errors.js'
 import type { Graph } from '../step/again.js'
 import { frontier } from '../step/frontier.js'
-import type { Point } from '../step/greedy.js'
+import { NO_PROGRESS, type Point, type Progress } from '../step/greedy.js'
 import { hasBarriers, Levels } from '../step/levels.js'
 import { graphOf, type Pass, plan, planOf } from '../step/pass.js'
 import { rehearse } from '../step/record.js'
@@ -13,9 +13,14 @@ import { planPasses, type StorePlace } from './measure-passes.js'
 import { notesOf } from './notes.js'
 import { balanced, type Measured, type Passes } from './plan.js'
 import type { Program } from './program.js'
+import { Recent } from './recent.js'
 
 /** The micro-batch size whose recording decides which values to drop: the choice hardly depends on the size. */
 const SAMPLE = 8
+
+/** The recordings and the choices of dropped values that are remembered: a recording of a deep network takes megabytes. */
+const RECORDED = 16
+const CHOICES = 4
 
 /** Call `fn` with the first size of micro-batch that model and device take; null if they refuse every size that is tried. */
 export function atOneSize<T>(batch: number, fn: (size: number) => T): T | null {
@@ -40,8 +45,9 @@ type Dropped = ReadonlySet<number> | undefined
 
 export class StepMeasure {
   readonly ends: Omit<Passes, 'parts' | 'store' | 'joint'>
-  readonly #sized = new Map<string, Sized>()
+  readonly #sized = new Recent<Sized>(RECORDED)
   readonly #joints = new Map<number, Graph>()
+  readonly #progress = new Map<number, Progress>()
   readonly #points = new Map<string, readonly Point[]>()
   readonly #measured = new Map<Dropped, Map<string, Measured>>()
 
@@ -73,7 +79,7 @@ export class StepMeasure {
     return (
       atOneSize(batch, (size) =>
         this.#known(`${size} ${mostTime}`, () =>
-          frontier(this.program.device, this.#record(size, size).graph, mostTime),
+          frontier(this.program.device, this.#record(size, size).graph, mostTime, this.#progressOf(size)),
         ),
       ) ?? []
     )
@@ -108,7 +114,9 @@ export class StepMeasure {
    */
   with(batch: number, dropped: Dropped): (size: number) => Measured {
     const known = this.#measured.get(dropped) ?? new Map<string, Measured>()
+    this.#measured.delete(dropped)
     this.#measured.set(dropped, known)
+    for (const oldest of this.#measured.keys()) if (this.#measured.size > CHOICES) this.#measured.delete(oldest)
     return (size) => {
       const sized = this.#record(size, batch)
       const isAlone = sized.levels === null && !this.program.isCoupled
@@ -117,6 +125,12 @@ export class StepMeasure {
       known.set(key, measured)
       return measured
     }
+  }
+
+  #progressOf(size: number): Progress {
+    const known = this.#progress.get(size) ?? NO_PROGRESS()
+    this.#progress.set(size, known)
+    return known
   }
 
   #known(key: string, make: () => readonly Point[]): readonly Point[] {
@@ -133,8 +147,17 @@ export class StepMeasure {
     const { peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak } = all.reduce((a, b) =>
       b.peakHeldBytes > a.peakHeldBytes ? b : a,
     )
-    const peakBytes = Math.max(...all.map((each) => each.peakBytes))
-    return { ...planned, peakBytes, peakHeldBytes, peakOp, heldAtPeak, modulesAtPeak, ...output }
+    return {
+      ...planned,
+      get peakBytes() {
+        return Math.max(...all.map((each) => each.peakBytes))
+      },
+      peakHeldBytes,
+      peakOp,
+      heldAtPeak,
+      modulesAtPeak,
+      ...output,
+    }
   }
 
   #planPass(graph: Graph, size: number, batch: number, dropped: Dropped) {

@@ -145,10 +145,14 @@ export class Planner {
       ...(countOf(split.parts) > 1 && !inPasses && { noise }),
     }
     const blocks = device.allocator.blocks()
+    const signature = device.allocator.signature()
+    // a frontier is mostly asked for at once; a recording takes too much memory to be kept for it
+    const measured = new WeakRef(step)
     const plan: Plan = {
       ...split,
       toJSON: () => planFile(device, split, passes, blocks),
-      frontier: () => this.#frontier(request, split),
+      frontier: () =>
+        this.#frontier(request, split, signature === device.allocator.signature() ? measured.deref() : undefined),
       largest: (knob) => this.#largest(request, knob),
     }
     // a loss that compares samples, of a mini-batch in one piece, may have outputs that do so too
@@ -163,12 +167,12 @@ export class Planner {
   }
 
   /** See Plan.frontier. */
-  #frontier(request: PlanRequest, split: Split): FrontierPoint[] {
+  #frontier(request: PlanRequest, split: Split, known?: StepMeasure): FrontierPoint[] {
     const { mode, batch, parts } = split
     if (mode !== 'train') return []
     this.#program.prepare()
     const { allocator } = this.#program.device
-    const step = this.#measured(request)
+    const step = known ?? this.#measured(request)
     const inPasses = split.passes > 1
     const sizes = inPasses ? [split.microBatch] : parts.map(({ size }) => size)
     const points: FrontierPoint[] = []

@@ -103,6 +103,9 @@ export function makePlan(request: PlanRequest): Split {
   return plan
 }
 
+/** A size that is recorded anyway. */
+const SMALL = 8
+
 /** How many sizes are tried one by one: few enough to plan a transformer of a few blocks within a second. */
 export const WALK = 100
 
@@ -124,16 +127,18 @@ function worstPart(
 }
 
 /** The budget that a step needs: for the device, and for a store outside of it that has no budget of its own. */
-const needs = (allocator: Allocator, { peakBytes, besideBytes }: Measured): number =>
+const needs = (allocator: Allocator, { peakBytes, besideBytes }: Pick<Measured, 'peakBytes' | 'besideBytes'>): number =>
   allocator.budgetFor(peakBytes) + besideBytes
 
 /** A size that the model refuses fits no budget, not even an unlimited one. */
 export const fits = (allocator: Allocator, measured: Measured): boolean =>
-  Number.isFinite(measured.peakBytes) && needs(allocator, measured) <= allocator.budgetBytes
+  fitsWithoutHoles(allocator, measured) &&
+  Number.isFinite(measured.peakBytes) &&
+  needs(allocator, measured) <= allocator.budgetBytes
 
 /** Would the bytes that live at once fit, if there were no holes between them? */
-const fitsWithoutHoles = (allocator: Allocator, measured: Measured): boolean =>
-  needs(allocator, { ...measured, peakBytes: measured.peakHeldBytes }) <= allocator.budgetBytes
+const fitsWithoutHoles = (allocator: Allocator, { peakHeldBytes: peakBytes, besideBytes }: Measured): boolean =>
+  needs(allocator, { peakBytes, besideBytes }) <= allocator.budgetBytes
 
 /** The largest micro-batch that fits with `measure`; 0: none does. */
 export const largestMicroBatch = (
@@ -155,14 +160,26 @@ function largestFit(
   // a store takes nearly the same bytes whatever the size, and each size has many passes to plan
   if (together) return bisect(1, batch - 1, alone) || null
   return searchLargest(1, batch - 1, {
+    guess: guessOf(batch, allocator, measure),
     holds: (size) => fitsWithoutHoles(allocator, measure(size)),
     nearly: alone,
     fits: (size) => alone(size) && fits(allocator, worstPart(batch, size, measure, together)),
   })
 }
 
+/** The largest size that fits, if bytes grow on a straight line; undefined: they do not. */
+function guessOf(batch: number, { budgetBytes }: Allocator, measure: (size: number) => Measured): number | undefined {
+  const small = Math.min(SMALL, batch - 1)
+  const [few, many] = [small, batch].map((size) => measure(size).peakHeldBytes)
+  const perSample = (many - few) / (batch - small)
+  const guess = Math.floor(small + (budgetBytes - few) / perSample)
+  return Number.isSafeInteger(guess) ? guess : undefined
+}
+
 /** What the search asks of a number. */
 interface Tests {
+  /** a number near the largest that holds: it saves tests */
+  guess?: number
   /** are the bytes that live at once within the budget? Where not, no larger number fits */
   holds(value: number): boolean
   /** does it fit, as far as can be told at little cost? */
@@ -171,9 +188,9 @@ interface Tests {
 }
 
 /** Note [Search]. The largest number from `from` to `to` that fits, or null. */
-export function searchLargest(from: number, to: number, { holds, nearly, fits }: Tests): number | null {
-  const bound = bisect(from, to, holds)
-  const near = bisect(from, bound - WALK, nearly)
+export function searchLargest(from: number, to: number, { guess, holds, nearly, fits }: Tests): number | null {
+  const bound = bisect(from, to, holds, guess)
+  const near = bisect(from, bound - WALK, nearly, bound - WALK)
   for (let value = Math.min(bound, near + WALK); value >= from; value--) {
     if (fits(value)) return value
   }
@@ -184,9 +201,23 @@ export function searchLargest(from: number, to: number, { holds, nearly, fits }:
  * A number from `from` to `to` that passes, with the next failing, or `from - 1`; the largest that passes if `passes` is
  * monotone.
  */
-function bisect(from: number, to: number, passes: (value: number) => boolean): number {
+function bisect(from: number, to: number, passes: (value: number) => boolean, guess?: number): number {
   let low = from - 1
   let high = to
+  if (guess !== undefined && from < to) {
+    // away from the guess, in steps that double, until the result lies between two numbers
+    let at = Math.max(from, Math.min(guess, to))
+    const isBelow = passes(at)
+    for (let step = 1; low < high; step *= 2) {
+      if (isBelow) low = at
+      else high = at - 1
+      at = isBelow ? Math.min(low + step, high) : Math.max(high + 1 - step, from)
+      if (low >= high || passes(at) === isBelow) continue
+      if (isBelow) high = at - 1
+      else low = at
+      break
+    }
+  }
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if (passes(middle)) low = middle
