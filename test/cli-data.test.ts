@@ -120,9 +120,9 @@ test('drawn shapes are called synthetic, and need no file', async () => {
 })
 
 test('images with masks, and text', async () => {
-  const masks = await done('--data shape-masks --image 16 --model unet --width 4 --levels 2 --batch 400 --epochs 6')
+  const masks = await done('--data shape-masks --image 16 --model unet --width 8 --levels 2 --batch 200 --epochs 8')
   const { iou, dice, accuracy } = masks.scores as Record<string, number>
-  assert.ok(iou > 0 && dice >= iou && accuracy > 0.5, JSON.stringify(masks.scores))
+  assert.ok(iou > 0.1 && dice > iou && accuracy > 0.85, JSON.stringify(masks.scores))
   writeFileSync(at('rhyme.txt'), 'hickory dickory dock, the mouse ran up the clock. '.repeat(40))
   for (const model of ['gpt --heads 2 --layers 1', 'lstm']) {
     const { scores } = await done(

@@ -46,7 +46,7 @@ test('wrong arguments exit 2, with a message that names them and the nearest cor
     ['plan --model unet', /--model unet learns masks, and --data has none: say --image SIZE/],
     ['plan --context 4', /--context: lenet learns from images: leave it out/],
     ['plan --model gpt --image 4', /--image: gpt learns from tokens: leave it out|--model gpt learns/],
-    ['plan --data idx:x --image 4', /and not for --data idx:x: leave one of them out/],
+    ['plan --data idx:x --image 4', /--image is for --data shapes, .*, and the data are idx: leave it out/],
     ['plan --classes 4', /--classes is for images without data/],
     ['plan --image 4.5', /--image '4.5' is not a whole number, 1 or more/],
     ['train --image 4', /train has no option --image/],

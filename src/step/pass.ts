@@ -5,7 +5,6 @@
 
 import type { Device } from '../device/device.js'
 import type { Planned } from '../device/instruction.js'
-import type { Storage } from '../device/storage.js'
 import type { BytesByCategory, Category } from '../memory/allocator.js'
 import { checkArgument, FUNCTION } from '../memory/arguments.js'
 import { type Life, mostAlive } from '../memory/arrange.js'
