@@ -1,6 +1,6 @@
 /**
  * Makes dist/ smaller for the package: without comments, which the packed sources have; with source maps that know lines
- * and no columns; without declarations that the public ones do not reach, and text in those of kernels. `npm pack` runs it
+ * and no columns; without declarations that the public ones do not reach, and text in those that no user names. `npm pack` runs it
  * (prepack), after a build that has checked the types. Afterwards dist/ is built again (postpack).
  */
 import { execFileSync } from 'node:child_process'
@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/cli)\//
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 /** Declarations of kernels that no user calls. What the kernels do is told in kernels.d.ts. */
-const INNER = /^dist\/kernels\/(?!kernels\.d\.ts$).*\.d\.ts$/
+const KERNELS = /^dist\/kernels\/(?!kernels\.d\.ts$).*\.d\.ts$/
 const DOCS = /^ *\/\*\*[\s\S]*?\*\/\n/gm
 const COMMENT = /^\/\/# sourceMappingURL=.*\n?/gm
 
@@ -24,6 +24,8 @@ execFileSync(process.execPath, [tsc, ...options, '--tsBuildInfoFile', 'null'], {
 await import('./keep.mjs')
 
 const declared = new Set()
+/** The files of declarations whose names a user can import. */
+const named = new Set()
 /** Note the declarations that a file of declarations imports, and all that they import. */
 function reach(path) {
   if (declared.has(path)) return
@@ -33,9 +35,19 @@ function reach(path) {
     reach(`${posix.join(posix.dirname(path), from)}.d.ts`)
   }
 }
-reach('dist/src/index.d.ts')
-reach('dist/src/testing.d.ts')
-reach('dist/src/files/index.d.ts')
+/** Note the files from which an entry exports names, itself or by another index. */
+function name(path) {
+  if (named.has(path)) return
+  named.add(path)
+  if (!/(index|testing)\.d\.ts$/.test(path)) return
+  for (const [, from] of readFileSync(join(ROOT, path), 'utf8').matchAll(/export [^;]*?from '(\.[^']+)\.js'/g)) {
+    name(`${posix.join(posix.dirname(path), from)}.d.ts`)
+  }
+}
+for (const entry of ['index', 'testing', 'files/index']) {
+  reach(`dist/src/${entry}.d.ts`)
+  name(`dist/src/${entry}.d.ts`)
+}
 
 for (const folder of ['dist/src', 'dist/kernels']) {
   for (const name of readdirSync(join(ROOT, folder), { recursive: true })) {
@@ -44,7 +56,7 @@ for (const folder of ['dist/src', 'dist/kernels']) {
     if (name.endsWith('.d.ts') && !declared.has(path)) rmSync(file)
     else if (name.endsWith('.d.ts')) {
       const text = readFileSync(file, 'utf8')
-      writeFileSync(file, narrowed(INNER.test(path) ? text.replaceAll(DOCS, '') : text))
+      writeFileSync(file, narrowed(KERNELS.test(path) || !named.has(path) ? text.replaceAll(DOCS, '') : text))
     }
     if (!name.endsWith('.js')) continue
     const code = readFileSync(file, 'utf8').replaceAll(COMMENT, '')

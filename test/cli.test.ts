@@ -49,7 +49,7 @@ test('wrong arguments exit 2, with a message that names them and the nearest cor
     ['plan --data idx:x --image 4', /--image is for --data shapes, .*, and the data are idx: leave it out/],
     ['plan --classes 4', /--classes is for images without data/],
     ['plan --image 4.5', /--image '4.5' is not a whole number, 1 or more/],
-    ['train --image 4', /train has no option --image/],
+    ['train --image 8', /--image is for --data shapes/],
     ['train --threads 0', /--threads '0' is not a whole number, from 1 to 4/],
     ['train --device tpu', /--device 'tpu' is not one of cpu, gpu, reference/],
     ['train --data mnist', /--data 'mnist' is not one of digits, shapes, /],
