@@ -217,7 +217,7 @@ test('README.md shows the help of train, and plan takes those of its flags that 
     .map(([flag, rest]) => [flag, OF_PLAN[flag] ?? rest])
   const squeezed = ([flag, rest]: string[]) => [flag, rest.replaceAll(/ +/g, ' ')]
   const own = rows((await sluice('plan --help')).out)
-  const ofPlan = ['--classes', '--vocabulary', '--largest', '--out']
+  const ofPlan = ['--classes', '--vocabulary', '--largest', '--out', '--html']
   const shared = own.filter(([flag]) => !ofPlan.includes(flag))
   assert.equal(shared.map(squeezed), expected.map(squeezed))
   assert.is(own.length, shared.length + ofPlan.length, String(ofPlan))

@@ -92,13 +92,16 @@ export async function writePlan({ out }: Job, plan: Plan): Promise<void> {
 
 /** Write the picture of `--memory-svg`: one micro-batch of each size that the plan has, and the commit. */
 export async function writePicture(job: Job, sets: Sets, streamer: Streamer, plan: Plan): Promise<void> {
-  const { svg: file, model, optimizer, microBatch } = job
-  if (file === undefined) return
+  if (job.svg !== undefined) await writeTo('--memory-svg', job.svg, drawStep(job, sets, streamer, plan))
+}
+
+/** The picture of a step, as SVG. */
+export function drawStep(job: Job, sets: Sets, streamer: Streamer, plan: Plan): string {
+  const { model, optimizer, microBatch } = job
   const points = streamer.timeline({ ...shapesFor(sets), batch: plan.batch, microBatch })
   const title = `${model}, ${optimizer}: a step of ${groupDigits(plan.batch)} samples`
   const { budgetBytes, plannedPeakBytes: peakBytes } = plan
-  const picture = drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })
-  await writeTo('--memory-svg', file, picture)
+  return drawTimeline(points, { title, budgetBytes, peakBytes, sections: sectionsOf(points, plan) })
 }
 
 /**

@@ -84,6 +84,7 @@ export const PLAN_OPTIONS = {
   vocabulary: { type: 'string', value: 'N', help: 'without data: the number of different tokens (50257)' },
   largest: { type: 'string', value: KNOBS.join('|'), help: 'find the largest that fits, then plan with it' },
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },
+  html: { type: 'string', value: 'FILE', help: 'write the report as a page with pictures, also if it does not fit' },
 } as const
 
 /** The flags of `train --batch auto`. */

@@ -70,6 +70,8 @@ export interface Job {
   svg: string | undefined
   /** of `plan`: where to write it */
   out: string | undefined
+  /** of `plan`: where to write its page */
+  html: string | undefined
   /** of `plan` */
   largest: Knob | undefined
   /** only `train` has this and the next three */
@@ -171,6 +173,7 @@ export function parseJob(command: 'train' | 'plan', args: readonly string[]): Jo
     json: values.json,
     svg: values['memory-svg'],
     out: values.out,
+    html: values.html,
     largest: ifGiven(values.largest, (text) => knobOf(text, model, made?.sample ?? SAMPLES[data.form])),
     checkpoint: values.checkpoint,
     log: values.log,

@@ -48,13 +48,17 @@ export const enlarged = (knob: Knob, planned: Planned, value: number): Planned =
 /** The side of an image from which on networks take their form for ImageNet. */
 const LARGE = 64
 
-/** @throws DoesNotFitError, BudgetExceededError  not even the smallest value fits */
-export function findLargest(knob: Knob, planned: Planned): Largest {
+/**
+ * @param before  called before each plan; what it throws ends the search
+ * @throws DoesNotFitError, BudgetExceededError  not even the smallest value fits
+ */
+export function findLargest(knob: Knob, planned: Planned, before = (): void => {}): Largest {
   const [, side] = planned.job.made?.inputShape ?? []
   // smaller images would be learned by the network's form for small images, which takes more bytes for each pixel
   const from = knob === 'image' && side >= LARGE ? LARGE : 1
   return largestThatFits(
     (value) => {
+      before()
       const { job, sets } = AT[knob](planned, value)
       const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))
       const { batch, microBatch } = job

@@ -71,11 +71,16 @@ export function madeFor(model: string, given: Given, form: string): Made | null 
   return { sample, inputShape: [3, side, side], targetShape, classes }
 }
 
+/** What can be made as large as can be, of a model that learns from such samples. */
+export function knobsOf(model: string, sample: Sample): readonly Knob[] {
+  const own: readonly string[] = [...MODELS[model].takes, 'batch', sample === 'tokens' ? 'context' : 'image']
+  return KNOBS.filter((knob) => own.includes(knob))
+}
+
 /** @throws UsageError  what the model has not */
 export function knobOf(text: string, model: string, sample: Sample): Knob {
   const knob = choice('--largest', text, KNOBS)
-  const own: readonly string[] = [...MODELS[model].takes, 'batch', sample === 'tokens' ? 'context' : 'image']
-  if (own.includes(knob)) return knob
-  const known = KNOBS.filter((each) => own.includes(each))
+  const known = knobsOf(model, sample)
+  if (known.includes(knob)) return knob
   throw new UsageError(`--largest ${knob}: ${model} has none; say ${known.join(', ')}`)
 }
