@@ -109,6 +109,19 @@ test('the largest mini-batch of the page is that of --largest batch, and the com
   assert.match(page, image)
 })
 
+test('the command of a page without data says which samples it planned for', async () => {
+  for (const flags of [
+    '--model mlp --image 12 --memory 4MiB --classes 4',
+    '--model gpt --width 16 --layers 1 --heads 2 --context 12 --batch 8 --memory 4MiB --vocabulary 30',
+  ]) {
+    const file = at('made.html')
+    await eventsOf(`plan ${flags} --html ${file}`)
+    const [, command] = /<pre><code>sluice (.*?)<\/code><\/pre>/.exec(read(file)) ?? []
+    const sorted = (text: string): string[] => text.split(/ (?=--)/).sort()
+    assert.equal(sorted(command), sorted(`plan ${flags} --html ${file}`))
+  }
+})
+
 test('a job that does not fit has a page too, with the budget that is enough; it exits 3 as before', async () => {
   const file = at('refused.html')
   const { code, err } = await sluice(`plan --memory 300KiB --batch 64 --html ${file}`)

@@ -35,13 +35,14 @@ const QUESTIONS: Readonly<Record<Knob, string>> = {
 }
 
 /** The flags that differ from their defaults, as a command for a shell. `more` wins over the job's own flags. */
-export function commandOf({ flags }: Job, more: Readonly<Record<string, string>> = {}): string {
+export function commandOf({ flags, made }: Job, more: Readonly<Record<string, string>> = {}): string {
   const presets: Options = JOB_OPTIONS
   const given = KEPT_FLAGS.flatMap((name): [string, string][] => {
     const value = flags[name]
     return value === undefined || value === presets[name]?.default ? [] : [[name, value]]
   })
-  const all = Object.entries({ ...Object.fromEntries(given), ...more })
+  const outputs = made ? { [made.sample === 'tokens' ? 'vocabulary' : 'classes']: String(made.classes) } : {}
+  const all = Object.entries({ ...Object.fromEntries(given), ...outputs, ...more })
   return ['sluice plan', ...all.map(([name, value]) => `--${name} ${quoted(value)}`)].join(' ')
 }
 

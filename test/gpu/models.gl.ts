@@ -7,7 +7,10 @@ import { SMALL_MODELS, smallBatch } from '../small-models.js'
 /** The tolerance between losses on the GPU and on the CPU, both in float32, with sums in another order. */
 const TOLERANCE = 1e-2
 
-for (const small of SMALL_MODELS) {
+// in a page, where the GPU is drawn by the processor, one of them is enough
+const models = typeof document === 'undefined' ? SMALL_MODELS : SMALL_MODELS.slice(0, 1)
+
+for (const small of models) {
   test(`${small.name} trains on the GPU in micro-batches, as planned, and begins as on the CPU`, async () => {
     const { make, loss } = small
     const batch = smallBatch(small, 6)
