@@ -60,8 +60,9 @@ test('the verifier imports only errors, and is short', () => {
 
 for (const kind of KINDS) {
   test(`${kind}: plans of the models are valid`, () => {
-    // settings and modes take turns: all of them for each model would take minutes
-    for (const [i, { name, make, loss, targetShape }] of SMALL_MODELS.entries()) {
+    // the deepest take minutes, and so would all settings and modes of each, which take turns
+    const models = SMALL_MODELS.filter(({ name }) => !/resnet101|amoebanet/.test(name))
+    for (const [i, { name, make, loss, targetShape }] of models.entries()) {
       const net = (device: Device) => make(device, 1)
       const of = { kind, net, batch: 20, loss, targetShape }
       verifyPlan(fileOf({ ...of, recompute: SETTINGS[i % SETTINGS.length], share: 0.1 }))
