@@ -44,11 +44,11 @@ interface Window {
  */
 export function augment<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
-  options: AugmentOptions,
+  options?: AugmentOptions,
 ): Dataset<Inputs, Targets>
 export function augment<Inputs extends Arrays, Targets extends Arrays>(
   dataset: LazyDataset<Inputs, Targets>,
-  options: AugmentOptions,
+  options?: AugmentOptions,
 ): LazyDataset<Inputs, Targets>
 export function augment(dataset: AnyDataset, options: AugmentOptions = {}): AnyDataset {
   checkDataset('augment', dataset)

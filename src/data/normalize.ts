@@ -9,7 +9,7 @@ import type { AnyBatch } from './batch.js'
 import { type AnyDataset, checkDataset, type Dataset, type LazyDataset } from './dataset.js'
 import { DataError } from './errors.js'
 
-/** Of each channel, which is axis 0 of a sample: the colour of an image [C, H, W], a feature of [F]. */
+/** Mean and deviation of each channel, which is axis 0 of a sample: the colour of an image [C, H, W], a feature of [F]. */
 export interface Moments {
   readonly mean: readonly number[]
   /** the standard deviation over all values; 1 where all are equal */

@@ -25,7 +25,7 @@ import { accumulate } from './send.js'
 
 export const NAME = 'linearCrossEntropy'
 
-/** Of the op, whose inputs are x [rows, D], w [V, D], targets [rows], bias? [V], weights? [rows]. */
+/** The settings of the op, whose inputs are x [rows, D], w [V, D], targets [rows], bias? [V], weights? [rows]. */
 interface Settings extends Classes {
   biased: boolean
   weighted: boolean
