@@ -41,6 +41,7 @@ const PLOT = { left: 78, right: 684, top: 76, bottom: 356 }
 /** The order of the stack, from the bottom: first the categories that last, then those that come and go. */
 const STACK: readonly Category[] = ['runtime', ...CATEGORIES.filter((category) => category !== 'runtime')]
 
+/** The colours of the pictures, on light pages and dark ones. */
 export const COLOURS: Readonly<Record<Category, string>> = {
   runtime: '#9aa5b1',
   parameter: '#4477aa',

@@ -1,7 +1,7 @@
 /** Choosing a plan: how large the micro-batches are, and which values are made again. */
 import type { Device } from '../device/device.js'
-import type { Allocator } from '../memory/allocator.js'
 import type { Point } from '../step/greedy.js'
+import type { Budget } from './budget.js'
 import { DoesNotFitError, StoreExceededError } from './errors.js'
 import type { Mode } from './kind.js'
 import type { StepMeasure } from './measure.js'
@@ -15,7 +15,7 @@ export interface Choosing {
   batch: number
   microBatch: MicroBatchOption
   recompute: Recompute
-  allocator: Allocator
+  allocator: Budget
   step: StepMeasure
   /** the budget of the store, or null: it takes a part of the device's */
   storeLimit: number | null

@@ -2,10 +2,12 @@
  * Plans for a model, its loss and its optimizer: the planner records their step on shapes alone, in micro-batches of
  * several sizes, until it has found the largest that fits.
  */
+import { type ByteSize, parseBytes } from '../memory/bytes.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import { timelineOf } from '../step/pass.js'
 import { checkLike, type Shapes } from '../tensor/structure.js'
+import { type Budget, underBudget } from './budget.js'
 import { chooseInOnePass, chooseInPasses, storePlaceOf } from './choose.js'
 import type { Mode, SampleShape } from './kind.js'
 import { ANEW, largestImage, largestThatFits } from './largest.js'
@@ -73,6 +75,21 @@ export class Planner {
     return this.#planned(options).plan
   }
 
+  /** See Streamer.plansUnder. */
+  plansUnder(options: PlanOptions): (memory: ByteSize) => Plan {
+    const { batch, microBatch = 'fit', mode = 'train' } = options
+    const request = { mode, batch, microBatch, shape: this.#sampleShape(options) }
+    const { device } = this.#program
+    this.#program.prepare()
+    this.#makeTotals(request)
+    const signature = device.allocator.signature()
+    const step = this.#measured(request)
+    return (memory) => {
+      const known = signature === device.allocator.signature() ? step : undefined
+      return this.#make(request, known, underBudget(device.allocator, parseBytes(memory))).plan
+    }
+  }
+
   /** See Streamer.timeline. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     const { plan, passes } = this.#planned(options)
@@ -121,13 +138,17 @@ export class Planner {
     atOneSize(request.batch, (size) => this.#program.makeTotals(request, size, request.batch))
   }
 
-  #make(request: PlanRequest, step = this.#measured(request)): PlannedStep {
+  #make(
+    request: PlanRequest,
+    step = this.#measured(request),
+    allocator: Budget = this.#program.device.allocator,
+  ): PlannedStep {
     const { mode, batch, shape } = request
     const { device, lossFunction, model } = this.#program
     if (model.inputShape) checkLike('inputs', model.inputShape, shape.input)
     const choosing = {
       ...request,
-      allocator: device.allocator,
+      allocator,
       recompute: this.#recompute,
       step,
       storeLimit: this.#store,
@@ -152,8 +173,13 @@ export class Planner {
       ...split,
       toJSON: () => planFile(device, split, passes, blocks),
       frontier: () =>
-        this.#frontier(request, split, signature === device.allocator.signature() ? measured.deref() : undefined),
-      largest: (knob) => this.#largest(request, knob),
+        this.#frontier(
+          request,
+          split,
+          allocator,
+          signature === device.allocator.signature() ? measured.deref() : undefined,
+        ),
+      largest: (knob) => this.#largest(request, allocator, knob),
     }
     // a loss that compares samples, of a mini-batch in one piece, may have outputs that do so too
     const isSplit = countOf(plan.parts) > 1
@@ -167,11 +193,10 @@ export class Planner {
   }
 
   /** See Plan.frontier. */
-  #frontier(request: PlanRequest, split: Split, known?: StepMeasure): FrontierPoint[] {
+  #frontier(request: PlanRequest, split: Split, allocator: Budget, known?: StepMeasure): FrontierPoint[] {
     const { mode, batch, parts } = split
     if (mode !== 'train') return []
     this.#program.prepare()
-    const { allocator } = this.#program.device
     const step = known ?? this.#measured(request)
     const inPasses = split.passes > 1
     const sizes = inPasses ? [split.microBatch] : parts.map(({ size }) => size)
@@ -189,16 +214,16 @@ export class Planner {
   }
 
   /** See Plan.largest. */
-  #largest(request: PlanRequest, knob: Knob): Largest {
+  #largest(request: PlanRequest, allocator: Budget, knob: Knob): Largest {
     this.#program.prepare()
     if (knob === 'batch') {
       const step = this.#measured(request)
-      return largestThatFits((size) => this.#make({ ...request, batch: size, microBatch: size }, step).plan)
+      return largestThatFits((size) => this.#make({ ...request, batch: size, microBatch: size }, step, allocator).plan)
     }
     if (knob !== 'image') {
       throw new ArgumentError(`largest: ${showValue(knob)} must be 'batch' or 'image'. ${ANEW}`)
     }
-    return largestImage(request.shape, (shape) => this.#make({ ...request, shape }).plan)
+    return largestImage(request.shape, (shape) => this.#make({ ...request, shape }, undefined, allocator).plan)
   }
 
   #sampleShape({

@@ -11,10 +11,11 @@
  *   The same search finds the largest of other numbers that make a step larger: largest.ts.
  */
 import { TensorTooLargeError } from '../device/errors.js'
-import { type Allocator, noBytes } from '../memory/allocator.js'
+import { noBytes } from '../memory/allocator.js'
 import { groupDigits } from '../memory/bytes.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
+import type { Budget } from './budget.js'
 import { DoesNotFitError, OutputShapeError } from './errors.js'
 import { balanced, describePlan, type Measured, type MicroBatchOption, type Split } from './plan.js'
 
@@ -22,7 +23,7 @@ export interface PlanRequest {
   mode: string
   batch: number
   microBatch: MicroBatchOption
-  allocator: Allocator
+  allocator: Budget
   /** the share of time that making values again takes; default 0 */
   extraTime?: number
   /** records a step with one micro-batch of `size` samples */
@@ -127,23 +128,23 @@ function worstPart(
 }
 
 /** The budget that a step needs: for the device, and for a store outside of it that has no budget of its own. */
-const needs = (allocator: Allocator, { peakBytes, besideBytes }: Pick<Measured, 'peakBytes' | 'besideBytes'>): number =>
+const needs = (allocator: Budget, { peakBytes, besideBytes }: Pick<Measured, 'peakBytes' | 'besideBytes'>): number =>
   allocator.budgetFor(peakBytes) + besideBytes
 
 /** A size that the model refuses fits no budget, not even an unlimited one. */
-export const fits = (allocator: Allocator, measured: Measured): boolean =>
+export const fits = (allocator: Budget, measured: Measured): boolean =>
   fitsWithoutHoles(allocator, measured) &&
   Number.isFinite(measured.peakBytes) &&
   needs(allocator, measured) <= allocator.budgetBytes
 
 /** Would the bytes that live at once fit, if there were no holes between them? */
-const fitsWithoutHoles = (allocator: Allocator, { peakHeldBytes: peakBytes, besideBytes }: Measured): boolean =>
+const fitsWithoutHoles = (allocator: Budget, { peakHeldBytes: peakBytes, besideBytes }: Measured): boolean =>
   needs(allocator, { peakBytes, besideBytes }) <= allocator.budgetBytes
 
 /** The largest micro-batch that fits with `measure`; 0: none does. */
 export const largestMicroBatch = (
   batch: number,
-  allocator: Allocator,
+  allocator: Budget,
   measure: (size: number) => Measured,
   together = false,
 ): number => largestFit(batch, allocator, attempting(batch, measure), together) ?? 0
@@ -151,7 +152,7 @@ export const largestMicroBatch = (
 /** Null when not even one sample fits. */
 function largestFit(
   batch: number,
-  allocator: Allocator,
+  allocator: Budget,
   measure: (size: number) => Measured,
   together: boolean,
 ): number | null {
@@ -168,7 +169,7 @@ function largestFit(
 }
 
 /** The largest size that fits, if bytes grow on a straight line; undefined: they do not. */
-function guessOf(batch: number, { budgetBytes }: Allocator, measure: (size: number) => Measured): number | undefined {
+function guessOf(batch: number, { budgetBytes }: Budget, measure: (size: number) => Measured): number | undefined {
   const small = Math.min(SMALL, batch - 1)
   const [few, many] = [small, batch].map((size) => measure(size).peakHeldBytes)
   const perSample = (many - few) / (batch - small)
@@ -233,7 +234,7 @@ function bisect(from: number, to: number, passes: (value: number) => boolean, gu
  */
 function leastDemanding(
   batch: number,
-  allocator: Allocator,
+  allocator: Budget,
   measure: (size: number) => Measured,
   together: boolean,
 ): Measured & { size: number } {

@@ -11,6 +11,7 @@
 import type { AnyBatch, AnySource } from '../data/index.js'
 import { checkSeed } from '../device/seed.js'
 import { checkArgument } from '../memory/arguments.js'
+import type { ByteSize } from '../memory/bytes.js'
 import type { TimelinePoint } from '../memory/timeline.js'
 import type { AnyModule } from '../nn/module.js'
 import type { AnyLoss } from '../ops/loss.js'
@@ -56,7 +57,6 @@ export type { Training } from './training.js'
  *
  *     const streamer = new Streamer({ model, loss: crossEntropy, optimizer: optim.adam(model) })
  *     for await (const { loss } of streamer.fit(data.digits(), { batch: 1024, epochs: 3 })) console.log(loss)
- *
  * @throws BudgetExceededError  the tensors that stay between steps do not fit
  */
 export class Streamer<Outputs = Tensor, Targets = Tensor> {
@@ -110,8 +110,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   }
 
   /**
-   * Set everything back to a checkpoint, which can come from another streamer. Then call `fit` with `from:
-   * streamer.cursor`. A running fit ends.
+   * Set everything back to a checkpoint, of any streamer. Then call `fit` with `from: streamer.cursor`. A running fit ends.
    * @throws StateError, ArgumentError  the checkpoint is of another model, optimizer or seed, or its cursor is not valid
    */
   restore(checkpoint: SavedCheckpoint): void {
@@ -131,9 +130,16 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   }
 
   /**
-   * The held bytes by category after every allocation and free of one step: one micro-batch of each size that the plan has,
-   * then the commit.
+   * The plans of a mini-batch under any budget, from one recording of the model as it is now, which is kept as long as the
+   * function: `plansUnder({ batch: 1024 })('2MiB')` is the plan of a device with a budget of 2 MiB.
+   * @throws DoesNotFitError  also where what stays between steps does not fit
    */
+  plansUnder(options: PlanOptions): (memory: ByteSize) => Plan {
+    checkArgument('plansUnder', 'options', options, PLAN_OPTIONS)
+    return this.#planner.plansUnder(options)
+  }
+
+  /** The held bytes by category after every allocation and free of one step, with one micro-batch of each size. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
     checkArgument('timeline', 'options', options, PLAN_OPTIONS)
     return this.#planner.timeline(options)
@@ -250,8 +256,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   }
 
   /**
-   * Loss, accuracy and metrics of your own, in evaluation mode. It takes any source that `fit` takes, and has a piece of it
-   * on the host at a time.
+   * Loss, accuracy and metrics of your own, in evaluation mode, of any source that `fit` takes, a piece of it at a time.
    * @throws  what `step` throws, except NonFiniteError
    */
   async evaluate(source: AnySource, options: EvaluateOptions = {}): Promise<Evaluation> {
