@@ -263,6 +263,25 @@ export interface KernelParameters {
    * g and p as in sgd, with g / (sqrt(square - mean^2) + eps) for g. The averages decay by alpha; the mean is 0 unless `centered`.
    */
   rmsprop: UpdateParameters & { alpha: number; eps: number; momentum: number; centered: boolean }
+
+  /** x0, x1, ... -> y, by a kernel that is no part of the library: src/ops/define.ts */
+  defined: Defined
+}
+
+/** A call of a kernel that a user has written. */
+export interface Defined {
+  readonly kernel: UserKernel
+  readonly numbers: Numbers
+}
+
+/** The numbers of a call, by name. */
+export type Numbers = Readonly<Record<string, number>>
+
+export interface UserKernel {
+  /** writes all of y */
+  loop(inputs: readonly Floats[], y: Floats, numbers: Numbers): void
+  /** the text of value(i, x0, x1, ..., numbers) in the words of Note [Dialect] in kernels/gpu/index.ts; null: there is none */
+  readonly gpu: string | null
 }
 
 export type KernelName = keyof KernelParameters

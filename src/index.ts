@@ -5,7 +5,7 @@
  */
 import './ops/chain.js'
 
-export type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
+export type { Defined, Floats, KernelName, KernelParameters, Numbers, UserKernel } from '../kernels/kernels.js'
 export type { SimdVariant } from '../kernels/simd/index.js'
 export { backward, zeroGrad } from './autograd/backward.js'
 export { type CheckOptions, checkGradient, type GradientCheck, type InputCheck } from './autograd/gradcheck.js'
@@ -83,6 +83,16 @@ export {
   crossEntropyLoss,
 } from './ops/cross-entropy.js'
 export type { BackwardCall, Call, ForwardCall, Gradient, Op, Saved, Target } from './ops/declaration.js'
+export {
+  type Chosen,
+  type DefinedGradient,
+  type DefinedKernel,
+  type DefinedOp,
+  DefinedOpError,
+  defineOp,
+  type OpDefinition,
+  type OptionValues,
+} from './ops/define.js'
 export { dropout } from './ops/dropout.js'
 export { einsum } from './ops/einsum.js'
 export { embedding } from './ops/embedding.js'

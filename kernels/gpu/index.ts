@@ -26,6 +26,7 @@ import * as concat from './concat.js'
 import * as convolution from './convolution.js'
 import * as convolutionWeight from './convolution-weight.js'
 import * as crossEntropy from './cross-entropy.js'
+import * as defined from './defined.js'
 import * as deviation from './deviation.js'
 import * as dropout from './dropout.js'
 import * as elementwise from './elementwise.js'
@@ -57,6 +58,7 @@ export const gpuKernels: GpuKernels = {
   ...convolution,
   ...convolutionWeight,
   ...crossEntropy,
+  ...defined,
   ...deviation,
   ...dropout,
   ...elementwise,

@@ -10,6 +10,7 @@ import type { Kernels } from '../kernels.js'
 import * as along from './along.js'
 import * as attention from './attention.js'
 import * as convolution from './convolution.js'
+import * as defined from './defined.js'
 import * as dropout from './dropout.js'
 import * as elementwise from './elementwise.js'
 import * as loss from './loss.js'
@@ -25,6 +26,7 @@ export const reference: Kernels = {
   ...along,
   ...attention,
   ...convolution,
+  ...defined,
   ...dropout,
   ...elementwise,
   ...loss,

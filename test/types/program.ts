@@ -7,6 +7,7 @@ import {
   type CreateOptions,
   crossEntropy,
   data,
+  defineOp,
   Module,
   nn,
   openDevice,
@@ -87,6 +88,26 @@ const optimizer = optim.adam(model.parameters(), { learningRate: 1e-3 })
 const streamer = new Streamer({ model, loss: crossEntropy, optimizer })
 for await (const step of streamer.fit(samples, { batch: 2 })) console.log(step.loss.toFixed(3))
 export const tied = new Tied()
+
+// ops that are defined: inputs by position, options by name
+export const scaled = defineOp({
+  name: 'scaled',
+  inputs: ['x', 'by'],
+  options: { factor: 2, inverse: false },
+  loop([x, by], y, { factor }) {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] * by[i] * factor
+  },
+  gpu: (i, x, by, p) => x[i] * by[i] * p.factor,
+  gradients: {
+    x: { saves: ['by'], ops: ({ dy, by }, { factor }) => dy.mul(by).mul(factor) },
+    by: null,
+  },
+})
+export const product: Tensor = scaled(made[0], made[1], { factor: 3, inverse: true })
+// @ts-expect-error  an input is missing
+scaled(made[0])
+// @ts-expect-error  there is no such option
+scaled(made[0], made[1], { by: 1 })
 
 const controller = new AbortController()
 export const pool: PoolOptions = { kernel: 2 }

@@ -8,6 +8,7 @@
  * version is pinned in package.json, and a test counts what gpu.js itself makes on the context.
  */
 import { type Four, type Gpu, type Program, type ProgramText, textOf } from '../../../kernels/gpu/index.js'
+import { reasonOf } from '../../memory/errors.js'
 import { DeviceError } from '../errors.js'
 import { checkLost } from './context.js'
 import { VERTEX_BYTES } from './gpu-kind.js'
@@ -174,6 +175,9 @@ export class Runner implements Gpu<Texture> {
     if (!kernel) {
       try {
         kernel = this.#build(program)
+      } catch (cause) {
+        if (cause instanceof DeviceError) throw cause
+        throw new DeviceError(`gpu.js cannot compile this program: ${reasonOf(cause)} (${program.name})`, { cause })
       } finally {
         // on a lost context gpu.js throws an error of its own, or makes a kernel that does nothing
         checkLost(this.gl, `compiling ${program.name}`)
