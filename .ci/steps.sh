@@ -32,13 +32,35 @@ total() {
 
 # suite NAME COMMAND...: a run of uvu, counted test by test
 suite() {
-  local status=0 before=$failed
+  local status=0
   run "$@" || status=$?
+  count "$status"
+}
+
+# count STATUS: the tests in $log of a run that ended with STATUS
+count() {
+  local status=$1 before=$failed
   passed=$((passed + $(total Passed)))
   skipped=$((skipped + $(total Skipped)))
   failed=$((failed + $(total Total) - $(total Passed)))
   # it died before it could count, or found nothing to count
   if [ "$status" -ne 0 ] || [ "$(total Total)" -eq 0 ]; then [ "$failed" -gt "$before" ] || failed=$((failed + 1)); fi
+}
+
+# beside FILE COMMAND...: starts a run of uvu that writes to FILE and goes on beside what follows
+beside() {
+  local file=$1
+  shift
+  "$@" >"$file" 2>&1 &
+  beside=$!
+}
+
+# joined NAME FILE: waits for what `beside` started, shows what it wrote, and counts it
+joined() {
+  local status=0
+  wait "$beside" || status=$?
+  run "$1" cat "$2"
+  count "$status"
 }
 
 own_path=$PATH
