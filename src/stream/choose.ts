@@ -33,7 +33,7 @@ export interface Chosen {
 const LIMITS: Readonly<Record<string, readonly number[]>> = { never: [], cheap: [0.03], needed: [0.03, Infinity] }
 
 const limitsOf = ({ mode, recompute }: Choosing): readonly number[] =>
-  mode === 'train' ? (LIMITS[recompute] ?? [Number(recompute)]) : []
+  mode === 'train' || mode === 'gradient' ? (LIMITS[recompute] ?? [Number(recompute)]) : []
 
 type Choice = Pick<Point, 'extraTime'> & Partial<Pick<Point, 'dropped'>>
 const NEVER: Choice = { extraTime: 0 }

@@ -14,7 +14,8 @@ import {
 import { ArgumentError } from '../memory/errors.js'
 import { AnyModule } from '../nn/module.js'
 import { Optimizer } from '../optim/optimizer.js'
-import type { EvaluateOptions, FitOptions, StepOptions, StreamerOptions } from './options.js'
+import type { Place } from './elsewhere.js'
+import type { EvaluateOptions, FitOptions, PredictOptions, StepOptions, StreamerOptions } from './options.js'
 import type { PlanOptions } from './planner.js'
 
 const MODEL: Kind = {
@@ -43,8 +44,15 @@ const STREAMER_OPTIONS = options<StreamerOptions<unknown, unknown>>(
   ['model', 'loss', 'optimizer'],
 )
 
-const STEP: Known<StepOptions> = { microBatch: ANYTHING, signal: SIGNAL, onMicroBatch: FUNCTION }
-export const STEP_OPTIONS = options(STEP)
+const STEP: Known<PredictOptions> = { microBatch: ANYTHING, signal: SIGNAL, onMicroBatch: FUNCTION }
+export const PREDICT_OPTIONS = options(STEP)
+export const STEP_OPTIONS = options<StepOptions>({ ...STEP, elsewhere: FUNCTION })
+export const PLACE = options<Place>({ step: NUMBER, firstSample: NUMBER, weight: NUMBER, microBatch: NUMBER }, [
+  'step',
+  'firstSample',
+  'weight',
+  'microBatch',
+])
 export const RACE_OPTIONS = options<Pick<StepOptions, 'signal'>>({ signal: SIGNAL })
 export const EVALUATE_OPTIONS = options<EvaluateOptions>({ ...STEP, batch: ANYTHING, metrics: OBJECT })
 
@@ -55,6 +63,7 @@ const SKIP: Kind = {
 export const FIT_OPTIONS = options<FitOptions>(
   {
     ...STEP,
+    elsewhere: FUNCTION,
     batch: ANYTHING,
     epochs: NUMBER,
     dropLast: BOOLEAN,
@@ -71,7 +80,7 @@ export const PLAN_OPTIONS = options<PlanOptions>(
   {
     batch: ANYTHING,
     microBatch: ANYTHING,
-    mode: oneOf('train', 'evaluate', 'predict'),
+    mode: oneOf('train', 'evaluate', 'predict', 'gradient', 'sum'),
     inputShape: ANYTHING,
     targetShape: ANYTHING,
     weighted: BOOLEAN,

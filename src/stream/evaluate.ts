@@ -1,15 +1,18 @@
-/** `Streamer.evaluate`: the samples of a source through the model in evaluation mode, a piece on the host at a time. */
+/**
+ * `Streamer.evaluate` and `predict`: samples through the model in evaluation mode; those of an evaluation with a piece on the host
+ * at a time.
+ */
 import { samplesIn } from '../data/batch.js'
 import { type AnyDataset, type AnySource, miniBatches } from '../data/index.js'
 import { checkSource, isDataset } from '../data/source.js'
 import { ExactSum } from '../ops/targets.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
-import { isShape, membersOf } from '../tensor/structure.js'
+import { type Arrays, isShape, membersOf } from '../tensor/structure.js'
 import { untilAborted } from './abort.js'
 import { EmptyBatchError } from './errors.js'
-import type { Gatherer } from './gather.js'
+import { type Gatherer, joinedOutputs } from './gather.js'
 import { Accuracy, measuring } from './metric.js'
-import type { EvaluateOptions, Evaluation } from './options.js'
+import type { EvaluateOptions, Evaluation, PredictOptions } from './options.js'
 import { holdToPlan } from './plan.js'
 import type { Program } from './program.js'
 
@@ -77,4 +80,14 @@ export async function evaluate(
     ...bytes,
     ms: performance.now() - started,
   }
+}
+
+/** See Streamer.predict. */
+export async function predict(program: Program, gatherer: Gatherer, inputs: Arrays, options: PredictOptions) {
+  // a prediction reads no targets
+  const batch = { inputs, targets: inputs }
+  const parts: Arrays[] = []
+  const { plan } = await gatherer.gather('predict', batch, options, (output) => parts.push(output))
+  holdToPlan(program.device, plan)
+  return joinedOutputs(parts)
 }

@@ -74,6 +74,7 @@ export async function* fit(
       'fit: a growing mini-batch follows the noise of the gradient, and this streamer has noise: false',
     )
   }
+  const mode = options.elsewhere ? 'sum' : 'train'
   trainer.begin(withGrowth(begin, sizes.growth))
   let planned = false
   for (let { epoch, samples: skip } = begin; epoch < end; epoch++, skip = 0) {
@@ -86,7 +87,7 @@ export async function* fit(
       const toCome = samplesToCome(order, skip, end - epoch)
       if (!planned) await planAhead(trainer, shape, toCome, options, sizes)
       planned = true
-      const request = { mode: 'train', batch: samplesIn(miniBatch), microBatch, shape } as const
+      const request = { mode, batch: samplesIn(miniBatch), microBatch, shape } as const
       const how: StepOfFit = {
         next: (done, noise) => withGrowth(advanced(trainer.cursor(), done, order), sizes.advance(noise)),
         microBatch: sizes.microBatchOf(request, trainer.planFor),
@@ -159,11 +160,11 @@ async function planAhead(
   { planFor }: Trainer,
   shape: SampleShape,
   epochs: readonly number[],
-  { microBatch = 'fit', dropLast, evaluate }: FitOptions,
+  { microBatch = 'fit', dropLast, evaluate, elsewhere }: FitOptions,
   sizes: MiniBatchSizes,
 ): Promise<void> {
   const plan = (batch: number): void => {
-    const request = { mode: 'train', batch, microBatch, shape } as const
+    const request = { mode: elsewhere ? 'sum' : 'train', batch, microBatch, shape } as const
     planFor({ ...request, microBatch: sizes.microBatchOf(request, planFor) })
   }
   for (const samples of epochs) {
@@ -179,7 +180,9 @@ async function planAhead(
   if (evaluate === undefined || !isDataset(evaluate)) return
   const evaluated = sampleShapeOf(await evaluate.gather(Uint32Array.of(0)))
   for (const size of piecesOf(evaluate)) {
-    explaining('the data to evaluate', () => planFor({ mode: 'evaluate', batch: size, microBatch, shape: evaluated }))
+    explaining('the data to evaluate', () =>
+      planFor({ mode: 'evaluate', batch: size, microBatch: elsewhere ? 'fit' : microBatch, shape: evaluated }),
+    )
   }
 }
 

@@ -1,26 +1,25 @@
 /** The first half of Note [Gather, then commit] in streamer.ts: the micro-batches of a plan, one after the other. */
 import { joinRows, samplesIn } from '../data/batch.js'
-import { type AnyBatch, checkBatch, sliceBatch } from '../data/index.js'
+import { type AnyBatch, checkBatch } from '../data/index.js'
 import type { PlanMismatchError } from '../device/errors.js'
-import { sumOf } from '../ops/targets.js'
 import type { Pass } from '../step/pass.js'
 import { type Recording, record } from '../step/record.js'
 import { mismatch, perform, planned, run, runPlanned } from '../step/run.js'
 import { StoreKeeper } from '../step/store.js'
 import type { HostArray } from '../tensor/host.js'
 import { type Arrays, isArray, isTensor, mapMembers, memberAt, membersOf, type Tensors } from '../tensor/structure.js'
-import { EmptyBatchError, InterruptedError } from './errors.js'
+import type { Place } from './elsewhere.js'
+import { InterruptedError } from './errors.js'
 import { race, type Trial } from './fastest.js'
 import { type Mode, sampleShapeOf } from './kind.js'
 import { countedSamples } from './noise.js'
 import type { StepOptions } from './options.js'
+import { checkCounts, cut, together, weighPieces } from './pieces.js'
 import { countOf, type MicroBatchOption, type Passes, type Plan, type PlannedStep, sizesOf } from './plan.js'
 import type { Planner, PlanRequest } from './planner.js'
 import type { Program } from './program.js'
-import { shapesOf } from './rows.js'
 import { SplitCheck } from './split-check.js'
-import { userCode } from './user-code.js'
-import { checkWeights, weigh } from './weights.js'
+import { SumGatherer, type Summed } from './sum.js'
 
 /** Timers and signals get to run between micro-batches at least this often. */
 const BREATH_MS = 50
@@ -28,6 +27,8 @@ const BREATH_MS = 50
 /** A mini-batch that is cut into pieces, with its first recordings. */
 interface Opening {
   readonly mode: Mode
+  /** the steps before, on which dropout masks depend */
+  readonly step: number
   readonly batch: AnyBatch
   readonly plan: Plan
   readonly passes: Passes
@@ -55,6 +56,7 @@ export class Gatherer {
   /** the seed of dropout masks */
   readonly #seed: number
   readonly #splits: SplitCheck
+  readonly #sums: SumGatherer
   readonly #store = new StoreKeeper()
   /** when timers and signals last ran; kept from step to step, because many steps may be shorter than BREATH_MS */
   #breath = performance.now()
@@ -64,11 +66,13 @@ export class Gatherer {
     this.#planner = planner
     this.#seed = seed
     this.#splits = new SplitCheck(program.lossFunction)
+    this.#sums = new SumGatherer(program, planner)
   }
 
   /**
    * Run a step up to the commit.
    * @param onOutput  gets the output of each micro-batch, in `evaluate` and `predict`
+   * @param place     of these samples, if they are a range of the mini-batch
    * @returns the plan, the total weight of the mini-batch, and its first micro-batch if the norm of its gradient was measured
    * @throws DoesNotFitError, DataError, EmptyBatchError, InterruptedError, ModelError, PlanMismatchError
    */
@@ -77,19 +81,26 @@ export class Gatherer {
     batch: AnyBatch,
     options: StepOptions,
     onOutput?: OnOutput,
+    place?: Place,
   ): Promise<PlannedStep & { weight: number; part: Part | null }> {
     checkBatch(batch)
+    if (options.elsewhere) {
+      const summed = this.#sums.open(batch, options.microBatch)
+      if (summed.pieces.length > 1) await this.#splits.check(batch, summed.plan)
+      await this.#sums.gather(summed, options.elsewhere, options)
+      return { ...summed, part: summed.passes.noise ? firstPart(summed) : null }
+    }
     const microBatch = options.microBatch ?? 'fit'
     const request: PlanRequest = { mode, batch: samplesIn(batch), microBatch, shape: sampleShapeOf(batch) }
     const planned = this.#planner.planFor(request)
     if (mode !== 'predict' && countOf(planned.plan.parts) > 1) await this.#splits.check(batch, planned.plan)
-    let opening = this.#open(mode, planned, batch)
+    let opening = this.#open(mode, planned, batch, place)
     // the plan is out of date: a layer was frozen, or its mode was changed
     if (opening.fault) {
       opening.first.undo()
       opening.reset.undo()
       this.#planner.forget()
-      opening = this.#open(mode, this.#planner.planFor(request), batch)
+      opening = this.#open(mode, this.#planner.planFor(request), batch, place)
     }
     this.#program.device.allocator.resetPeak()
     await this.#stream(opening, options, onOutput)
@@ -103,7 +114,7 @@ export class Gatherer {
     const planFor = (microBatch: MicroBatchOption) => this.#planner.planFor({ ...request, microBatch })
     this.#planner.forget()
     return race(planFor, async (planned, sizes) => {
-      await this.#stream(this.#open('train', planned, batch, sizes), options)
+      await this.#stream(this.#open('train', planned, batch, undefined, sizes), options)
       await this.#program.readLoss()
     })
   }
@@ -113,24 +124,26 @@ export class Gatherer {
     mode: Mode,
     { plan, passes }: PlannedStep,
     batch: AnyBatch,
+    place?: Place,
     sizes: readonly number[] = [...sizesOf(plan.parts)],
   ): Opening {
     const { device } = this.#program
     const pieces = cut(batch, sizes)
-    const weights = mode === 'predict' ? sizes : this.#weigh(batch, pieces, plan)
-    const weight = sumOf({ data: Float64Array.from(weights), shape: [weights.length] })
-    if (weight === 0) {
-      throw new EmptyBatchError('nothing in this mini-batch counts: every target is ignored, or every weight is zero')
-    }
-    const shares = weights.map((counted) => counted / weight)
+    const weights = mode === 'predict' ? sizes : weighPieces(this.#program, batch, pieces, plan)
+    const weight = together(weights)
+    const whole = place?.weight ?? weight
+    checkCounts(whole)
+    const shares = weights.map((counted) => counted / whole)
+    this.#program.rangeStart = place?.firstSample ?? 0
     const reset = record(device, () => this.#program.reset())
-    const first = this.#record(mode, pieces[0], 0, plan.batch, shares[0])
+    const step = place?.step ?? this.#program.optimizer.steps
+    const first = this.#record({ mode, plan, step }, pieces[0], 0, shares[0])
     const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0][0], first)
-    return { mode, batch, plan, passes, pieces, weight, shares, reset, first, fault }
+    return { mode, step, batch, plan, passes, pieces, weight, shares, reset, first, fault }
   }
 
   async #stream(opening: Opening, { signal, onMicroBatch }: StepOptions, onOutput?: OnOutput): Promise<void> {
-    const { mode, plan, passes, pieces, shares, reset, first, fault } = opening
+    const { plan, passes, pieces, shares, reset, first, fault } = opening
     if (fault) throw fault
     const { device } = this.#program
     run(device, passes.reset, reset)
@@ -146,7 +159,7 @@ export class Gatherer {
         for (const [j, piece] of pieces.entries()) {
           if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
           const samples = samplesIn(piece)
-          const record = () => this.#record(mode, piece, firstSample, plan.batch, shares[j])
+          const record = () => this.#record(opening, piece, firstSample, shares[j])
           if (levels === 1) {
             // the first was compared with its plan when it was recorded
             const [pass] = passesOf(j)
@@ -201,11 +214,16 @@ export class Gatherer {
     )
   }
 
-  #record(mode: Mode, piece: AnyBatch, firstSample: number, all: number, share: number): Recording<Tensors | null> {
-    const { device, optimizer } = this.#program
-    Object.assign(device.step, { seed: this.#seed, step: optimizer.steps, firstSample, call: 0 })
+  #record(
+    { mode, plan, step }: Pick<Opening, 'mode' | 'plan' | 'step'>,
+    piece: AnyBatch,
+    before: number,
+    share: number,
+  ): Recording<Tensors | null> {
+    const { device, rangeStart } = this.#program
+    Object.assign(device.step, { seed: this.#seed, step, firstSample: rangeStart + before, call: 0 })
     return record(device, () =>
-      this.#program.microBatch({ mode, shape: sampleShapeOf(piece) }, samplesIn(piece), all, piece, share),
+      this.#program.microBatch({ mode, shape: sampleShapeOf(piece) }, samplesIn(piece), plan.batch, piece, share),
     )
   }
 
@@ -215,37 +233,11 @@ export class Gatherer {
     await macrotask()
     this.#breath = performance.now()
   }
-
-  /** The weight of each micro-batch: see `weigh`. */
-  #weigh(batch: AnyBatch, pieces: readonly AnyBatch[], plan: Plan): number[] {
-    const { lossFunction, device } = this.#program
-    this.#checkTargets(batch, plan)
-    if (batch.weights) checkWeights(device, batch.weights)
-    return pieces.map((piece) =>
-      userCode("the loss's weight", () =>
-        weigh(lossFunction, piece.targets, piece.weights, shapesOf(plan, samplesIn(piece))),
-      ),
-    )
-  }
-
-  #checkTargets({ targets }: AnyBatch, plan: Plan): void {
-    const { lossFunction } = this.#program
-    userCode("the loss's check", () => lossFunction.check?.(targets, shapesOf(plan, plan.batch)))
-  }
 }
 
-function firstPart({ batch, pieces, shares }: Opening): Part {
+function firstPart({ batch, pieces, shares }: Pick<Summed, 'batch' | 'pieces' | 'shares'>): Part {
   const [share] = shares
   return { share, samples: countedSamples(pieces[0], batch, samplesIn(batch), share) }
-}
-
-/** The first samples of a batch in pieces of these sizes. */
-function cut(batch: AnyBatch, sizes: readonly number[]): AnyBatch[] {
-  let start = 0
-  return sizes.map((size) => {
-    start += size
-    return sliceBatch(batch, start - size, size)
-  })
 }
 
 /** Let timers, signals and input handlers run. setImmediate, where there is one, takes less time than a timer. */

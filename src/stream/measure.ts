@@ -8,7 +8,8 @@ import { graphOf, type Pass, plan, planOf } from '../step/pass.js'
 import { rehearse } from '../step/record.js'
 import { storeChoices } from '../step/stores.js'
 import { ShapeError } from '../tensor/errors.js'
-import type { Kind } from './kind.js'
+import { checkDivides } from './divides.js'
+import { type Kind, trains } from './kind.js'
 import { planPasses, type StorePlace } from './measure-passes.js'
 import { notesOf } from './notes.js'
 import { balanced, type Measured, type Passes } from './plan.js'
@@ -40,6 +41,9 @@ interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
   levels: Levels | null
 }
 
+/** Other machines run the micro-batches. */
+const NO_MICRO_BATCH = { passes: [], store: null, joint: null, waitingBytes: 0, besideBytes: 0 }
+
 /** Values to drop; undefined: the best way to drop none. */
 type Dropped = ReadonlySet<number> | undefined
 
@@ -60,7 +64,7 @@ export class StepMeasure {
     const { mode } = kind
     const reset = planOf(device, () => program.reset())
     this.ends =
-      mode === 'train'
+      mode === 'train' || mode === 'sum'
         ? {
             reset,
             ...(program.measuresNoise && { noise: planOf(device, () => program.measurePart()) }),
@@ -140,7 +144,12 @@ export class StepMeasure {
   }
 
   #measure({ graph, levels, ...output }: Sized, size: number, batch: number, dropped: Dropped): Measured {
-    const planned = levels ? this.#planPasses(size, batch, dropped) : this.#planPass(graph, size, batch, dropped)
+    const planned =
+      this.kind.mode === 'sum'
+        ? NO_MICRO_BATCH
+        : levels
+          ? this.#planPasses(size, batch, dropped)
+          : this.#planPass(graph, size, batch, dropped)
     const { reset, noise = reset, norm = reset, commit = reset } = this.ends
     const { pass: joint = reset } = planned.joint ?? {}
     const all: readonly Pass[] = [...planned.passes.flat(), joint, reset, noise, norm, commit]
@@ -200,7 +209,8 @@ export class StepMeasure {
     const { program, kind } = this
     const graph = this.#graphOf(() => program.rehearseMicroBatch(kind, size, Math.max(size, batch)))
     const { outputs, model, optimizer } = program
-    const notes = kind.mode === 'train' ? notesOf(model, optimizer) : []
+    if (kind.mode === 'gradient' || kind.mode === 'sum') checkDivides(program)
+    const notes = trains(kind.mode) ? notesOf(model, optimizer) : []
     const sized = { graph, levels: hasBarriers(graph) ? new Levels(graph) : null, ...outputs, notes }
     this.#sized.set(key, sized)
     return sized

@@ -46,6 +46,15 @@ export function noiseOf(part: MeanGradient, whole: MeanGradient): GradientNoise 
   return { squaredNorm: (n * large - b * small) / weight, variance: (small - large) / (1 / b - 1 / n), weight }
 }
 
+/** The same for a first micro-batch that was measured, with its share of the mini-batch; null: it was not. */
+export function noiseOfPart(
+  part: { readonly samples: number; readonly share: number } | null,
+  norm: number | null,
+  whole: MeanGradient,
+): GradientNoise | null {
+  return part && norm !== null ? noiseOf({ samples: part.samples, norm: norm / part.share }, whole) : null
+}
+
 /** Weighted sums of the estimates of some steps. Plain numbers, fit for JSON. */
 export type NoiseSum = GradientNoise
 

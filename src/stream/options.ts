@@ -7,6 +7,7 @@ import type { Loss } from '../ops/loss.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Cursor } from './cursor.js'
+import type { Elsewhere } from './elsewhere.js'
 import type { Metrics } from './metric.js'
 import type { GradientNoise } from './noise.js'
 import type { MicroBatchOption, Part } from './plan.js'
@@ -68,6 +69,11 @@ export interface StepOptions {
   signal?: AbortSignal
   /** called and awaited after every micro-batch */
   onMicroBatch?: (progress: { done: number; of: number; samples: number }) => void | Promise<void>
+  /**
+   * computes the gradients of the micro-batches elsewhere, as `sluice/cluster` does; `microBatch` is then the samples of a
+   * range. Evaluation and prediction stay on this device
+   */
+  elsewhere?: Elsewhere
 }
 
 /**
@@ -86,7 +92,11 @@ export interface GrowingBatch {
   learningRate?: RateRule
 }
 
-export interface EvaluateOptions extends StepOptions {
+export type { Elsewhere, Place, Range, RangeResult, StepElsewhere } from './elsewhere.js'
+
+export type PredictOptions = Omit<StepOptions, 'elsewhere'>
+
+export interface EvaluateOptions extends PredictOptions {
   /** the samples that are on the host at a time; default 2048, or those that have 2^24 numbers where these are fewer */
   batch?: number
   /** measures of your own, each made anew for this evaluation: `{ topFive: () => new TopFive() }` */
@@ -197,4 +207,9 @@ export function planningOf({ recompute = 'cheap', store }: Pick<StreamerOptions,
   throw new ArgumentError(
     `Streamer: recompute ${showValue(recompute)} must be 'never', 'cheap', 'needed', or the share of time that it may take, 0.15 for 15 %`,
   )
+}
+
+/** The options of a fit that its evaluations have; a range has the size that others can compute. */
+export function evaluationOf({ microBatch, signal, onMicroBatch, metrics, elsewhere }: FitOptions): EvaluateOptions {
+  return { microBatch: elsewhere ? 'fit' : microBatch, signal, onMicroBatch, metrics }
 }

@@ -29,7 +29,7 @@ export function planFile(device: Device, split: Split, passes: Passes, blocks: r
     passes: [
       plannedPass('reset', reset),
       ...parts.flatMap(({ size, count }, i) =>
-        passes.parts[i].map((pass, level) => plannedPass('micro-batch', pass, count, size, level)),
+        (passes.parts[i] ?? []).map((pass, level) => plannedPass('micro-batch', pass, count, size, level)),
       ),
       ...(joint ? [plannedPass('joint', joint.pass)] : []),
       ...(noise ? [plannedPass('noise', noise)] : []),

@@ -40,11 +40,11 @@ export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> 
   for (const { size, count } of parts) for (let i = 0; i < count; i++) yield size
 }
 
-/** The passes of a step; the last three in training only. */
+/** The passes of a step; the last three only where it learns. */
 export interface Passes {
   /** before the micro-batches */
   readonly reset: Pass
-  /** for each part of the plan, the passes of a micro-batch: one, or more if the step has levels */
+  /** for each part of the plan, the passes of a micro-batch: one, or more if the step has levels; none if they run elsewhere */
   readonly parts: readonly (readonly Pass[])[]
   /** what waits between the passes; null: nothing */
   readonly store: PlannedStore | null

@@ -19,13 +19,13 @@ import { rehearse } from '../step/record.js'
 import { gradientOf, requireGrad, standingTensor } from '../tensor/create.js'
 import { ShapeError } from '../tensor/errors.js'
 import { allOrNothing, asForward, ifAllFails, scope } from '../tensor/scope.js'
-import { type Shape, showShape } from '../tensor/shape.js'
+import { showShape } from '../tensor/shape.js'
 import { argumentsOf, isTensor, mapMembers, membersOf, showShapes, type Tensors } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { backwardByShare, counting } from './counting.js'
 import { GradientNorms } from './gradient-norms.js'
 import { Joint } from './joint.js'
-import type { Kind, Mode } from './kind.js'
+import { type Kind, type Mode, trains } from './kind.js'
 import { checkLearns, evaluating, place, placeAll } from './micro-batch.js'
 import { Owners } from './owners.js'
 import { type Outputs, outputsOf } from './rows.js'
@@ -37,19 +37,21 @@ export class Program {
   readonly device: Device
   /** what the model returned last */
   outputs: Outputs = { outputShape: [], outputRows: 1 }
+  /** the sample of the mini-batch with which the range begins: see range.ts */
+  rangeStart = 0
   #owners: Owners
   readonly #buffers: readonly Buffer[]
   /** the buffers whose shadow this program holds */
   readonly #shadowed: Buffer[] = []
   /** the tensors that collect gradients, whether the optimizer trains them or not: see prepare */
-  #leaves: readonly Tensor[] = []
+  leaves: readonly Tensor[] = []
   /** totals over the mini-batch, for layers that need more than their micro-batch */
-  readonly #totals: TotalsKeeper
+  readonly totals: TotalsKeeper
   /** does the loss compare samples? */
   readonly isCoupled: boolean
   readonly joint: Joint
   /** the loss so far, and the part that rounding left out of it, so that many small parts add up exactly */
-  readonly #loss: Tensor
+  readonly loss: Tensor
   /** the norm of the gradient after the first micro-batch: see noise.ts */
   readonly #partNorm: Tensor | null
   readonly norms: GradientNorms | null
@@ -64,7 +66,7 @@ export class Program {
     this.device = model.device
     this.#owners = new Owners(model)
     this.#buffers = model.buffers()
-    this.#totals = new TotalsKeeper(this.device)
+    this.totals = new TotalsKeeper(this.device)
     this.joint = new Joint(this.device)
     this.isCoupled = Boolean(lossFunction.coupled)
     const made = allOrNothing(this.device, () => {
@@ -79,7 +81,7 @@ export class Program {
       }
       return made
     })
-    this.#loss = made.loss
+    this.loss = made.loss
     this.#partNorm = made.partNorm
     this.norms = made.norms
   }
@@ -92,15 +94,15 @@ export class Program {
   prepare(): void {
     this.#owners = new Owners(this.model)
     const all = new Set([...this.model.parameters(), ...this.optimizer.parameters])
-    this.#leaves = [...all].filter(({ requiresGrad }) => requiresGrad)
-    allOrNothing(this.device, () => this.#leaves.forEach(gradientOf))
+    this.leaves = [...all].filter(({ requiresGrad }) => requiresGrad)
+    allOrNothing(this.device, () => this.leaves.forEach(gradientOf))
   }
 
   /** Begin a mini-batch: reset gradients, loss and shadows, in which an abandoned gather may have left anything. */
   reset(): void {
     this.device.op = 'reset'
-    zeroGrad(this.#leaves)
-    this.device.run('fill', { size: 2, value: 0 }, [], [this.#loss.storage('reset')])
+    zeroGrad(this.leaves)
+    this.device.run('fill', { size: 2, value: 0 }, [], [this.loss.storage('reset')])
     for (const { value, shadow } of this.#buffers) {
       if (shadow) this.#copy(value, shadow)
     }
@@ -115,21 +117,21 @@ export class Program {
    */
   microBatch(kind: Kind, size: number, all: number, piece: AnyBatch | null, share: number): Tensors | null {
     const run = () => this.#owners.during(() => this.#microBatch(kind, size, all, piece, share))
-    return kind.mode === 'train' ? run() : evaluating(this.model, run)
+    return trains(kind.mode) ? run() : evaluating(this.model, run)
   }
 
   /** A micro-batch without values, for a plan. */
   rehearseMicroBatch(kind: Kind, size: number, all: number): Tensors | null {
     for (const buffer of this.#buffers) buffer.moved = false
-    Object.assign(this.device.step, { firstSample: 0, call: 0 })
+    Object.assign(this.device.step, { firstSample: this.rangeStart, call: 0 })
     return this.microBatch(kind, size, all, null, 1)
   }
 
   /** Make the totals that layers need beside a micro-batch. @throws BudgetExceededError  they do not fit */
   makeTotals(kind: Kind, size: number, all: number): void {
-    if (kind.mode !== 'train' || !this.model.modules().some(movesLate)) return
+    if (!trains(kind.mode) || !this.model.modules().some(movesLate)) return
     rehearse(this.device, () => this.rehearseMicroBatch(kind, size, all))
-    if (!this.#totals.complete) this.#totals.makeMissing()
+    if (!this.totals.complete) this.totals.makeMissing()
   }
 
   #microBatch({ mode, shape }: Kind, size: number, all: number, piece: AnyBatch | null, share: number): Tensors | null {
@@ -138,7 +140,7 @@ export class Program {
       if (mode === 'predict') return noGrad(this.device, () => this.#forward(mode, x))
       const target = placeAll(this.device, size, shape.target, piece?.targets)
       const weights = shape.weighted ? new SampleWeights(place(this.device, [size], piece?.weights)) : undefined
-      const { firstSample: before } = this.device.step
+      const before = this.device.step.firstSample - this.rangeStart
       const isJoint = this.isCoupled && size < all
       if (mode === 'evaluate') {
         return noGrad(this.device, () => {
@@ -151,7 +153,7 @@ export class Program {
           return output
         })
       }
-      const miniBatch = this.#totals.begin({ samples: size, before, all })
+      const miniBatch = this.totals.begin({ samples: size, before, all })
       const forward = () => inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
       // The inner scopes end the forward's tensors before the backward; the tape keeps what gradients need.
       if (isJoint) {
@@ -165,7 +167,7 @@ export class Program {
         ofModel = new Set(tapeOf(this.device))
         return this.#lossOf(output, target, weights)
       })
-      backwardByShare(checkLearns(loss), share, this.#totals.coupleSamples ? ofModel : null)
+      backwardByShare(checkLearns(loss), share, this.totals.coupleSamples ? ofModel : null)
       counting(this.device, share, () => this.#addLoss(loss, share))
       return null
     })
@@ -197,7 +199,7 @@ export class Program {
    * @param samples  in the mini-batch
    */
   end(samples: number): void {
-    this.#totals.end(samples)
+    this.totals.end(samples)
     this.device.op = 'gradient norm'
     this.optimizer.measureNorm()
     this.norms?.measure()
@@ -219,11 +221,7 @@ export class Program {
     return { loss, gradNorm, partNorm }
   }
 
-  /**
-   * The optimizer's updates, then the shadows into the buffers: all or none.
-   * @param rateFactor  multiplies the learning rates
-   * @param ready       see Device.commit
-   */
+  /** The optimizer's updates, then the shadows into the buffers: all or none. @param ready  see Device.commit */
   commit(rateFactor = 1, ready?: () => void): void {
     const updates = this.#updates(rateFactor)
     this.device.op = 'commit'
@@ -248,15 +246,15 @@ export class Program {
 
   /** The loss of the mini-batch so far. */
   async readLoss(): Promise<number> {
-    const [sum, rest] = await this.#loss.data()
+    const [sum, rest] = await this.loss.data()
     return sum + rest
   }
 
   dispose(): void {
-    this.#loss.dispose()
+    this.loss.dispose()
     this.#partNorm?.dispose()
     this.norms?.dispose()
-    this.#totals.dispose()
+    this.totals.dispose()
     this.#releaseShadows()
   }
 
@@ -265,7 +263,9 @@ export class Program {
   }
 
   #forward(mode: Mode, inputs: Tensors): Tensors {
-    const given = isTensor(inputs) ? '' : `it was called with ${showShapes(mapMembers(inputs, isTensor, shapeOf))}`
+    const given = isTensor(inputs)
+      ? ''
+      : `it was called with ${showShapes(mapMembers(inputs, isTensor, ({ shape }) => shape))}`
     const forward = () => asForward(this.device, () => this.model.forward(...argumentsOf(inputs)))
     const output: unknown = userCode('the model', forward, given)
     checkTensors(output, this.device)
@@ -286,7 +286,7 @@ export class Program {
     this.device.update({
       kernel: 'addExactly',
       parameters: { factor: share },
-      targets: [this.#loss.storage('loss')],
+      targets: [this.loss.storage('loss')],
       inputs: [loss.storage('loss')],
     })
   }
@@ -296,5 +296,3 @@ export class Program {
     this.device.run('stridedCopy', parameters, [from.storage('reset')], [to.storage('reset')])
   }
 }
-
-const shapeOf = ({ shape }: Tensor): Shape => shape

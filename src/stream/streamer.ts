@@ -23,18 +23,22 @@ import type { Arrays, Like } from '../tensor/structure.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Checkpoint, Checkpoints, type SavedCheckpoint, takeCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { type Cursor, epochStart } from './cursor.js'
-import { checkStreamer, EVALUATE_OPTIONS, FIT_OPTIONS, PLAN_OPTIONS, RACE_OPTIONS, STEP_OPTIONS } from './doors.js'
+import * as doors from './doors.js'
+import type { Place, RangeResult } from './elsewhere.js'
 import { BusyError, checkFinite } from './errors.js'
-import { evaluate } from './evaluate.js'
+import { evaluate, predict } from './evaluate.js'
 import { checkIdle, exclusively } from './exclusive.js'
 import type { Trial } from './fastest.js'
 import { fit, type StepOfFit } from './fit.js'
-import { Gatherer, joinedOutputs } from './gather.js'
-import { NO_NOISE, type NoiseSum, noiseOf, REMEMBERED, scaleOf, withNoise } from './noise.js'
+import { Gatherer } from './gather.js'
+import { rangeOf } from './gradient.js'
+import { NO_NOISE, type NoiseSum, noiseOfPart, REMEMBERED, scaleOf, withNoise } from './noise.js'
 import {
   type EvaluateOptions,
   type Evaluation,
+  evaluationOf,
   type FitOptions,
+  type PredictOptions,
   planningOf,
   type StepOptions,
   type StepResult,
@@ -66,8 +70,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   readonly #planner: Planner
   readonly #gatherer: Gatherer
   readonly #seed: number
-  readonly #checkFinite: boolean
-  readonly #onGradients: StreamerOptions['onGradients']
+  readonly #checks: Pick<StreamerOptions, 'checkFinite' | 'onGradients'>
   readonly #checkpoints: Checkpoints
   #cursor: Cursor = epochStart(0)
   /** the averages that the gradient noise scale is made of */
@@ -76,7 +79,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   #turn = {}
 
   constructor(options: StreamerOptions<Outputs, Targets>) {
-    checkStreamer(options as StreamerOptions<unknown, unknown>)
+    doors.checkStreamer(options as StreamerOptions<unknown, unknown>)
     const { model, loss, optimizer, seed = 0, checkFinite = true, noise = true, onGradients, checkpointEvery } = options
     checkSeed('Streamer', seed)
     const planning = planningOf(options)
@@ -88,8 +91,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
     this.#planner = new Planner(this.#program, planning)
     this.#gatherer = new Gatherer(this.#program, this.#planner, seed)
     this.#seed = seed
-    this.#checkFinite = checkFinite
-    this.#onGradients = onGradients
+    this.#checks = { checkFinite, onGradients }
   }
 
   /** How far `fit` has got: pass it as `from` to go on. Mini-batches of `step` are not counted. */
@@ -125,7 +127,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws DoesNotFitError  says the smallest budget that is enough
    */
   plan(options: PlanOptions): Plan {
-    checkArgument('plan', 'options', options, PLAN_OPTIONS)
+    checkArgument('plan', 'options', options, doors.PLAN_OPTIONS)
     return this.#planner.plan(options)
   }
 
@@ -135,13 +137,13 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws DoesNotFitError  also where what stays between steps does not fit
    */
   plansUnder(options: PlanOptions): (memory: ByteSize) => Plan {
-    checkArgument('plansUnder', 'options', options, PLAN_OPTIONS)
+    checkArgument('plansUnder', 'options', options, doors.PLAN_OPTIONS)
     return this.#planner.plansUnder(options)
   }
 
   /** The held bytes by category after every allocation and free of one step, with one micro-batch of each size. */
   timeline(options: PlanOptions): readonly TimelinePoint[] {
-    checkArgument('timeline', 'options', options, PLAN_OPTIONS)
+    checkArgument('timeline', 'options', options, doors.PLAN_OPTIONS)
     return this.#planner.timeline(options)
   }
 
@@ -152,7 +154,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws  what `step` throws, except NonFiniteError
    */
   async fastest(batch: AnyBatch, options: Pick<StepOptions, 'signal'> = {}): Promise<readonly Trial[]> {
-    checkArgument('fastest', 'options', options, RACE_OPTIONS)
+    checkArgument('fastest', 'options', options, doors.RACE_OPTIONS)
     return this.#exclusively('fastest', async () => this.#gatherer.race(batch, options))
   }
 
@@ -163,7 +165,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws DeviceLostError  all values are lost: go on from `lastCheckpoint`
    */
   async step(batch: AnyBatch, options: StepOptions = {}): Promise<StepResult> {
-    checkArgument('step', 'options', options, STEP_OPTIONS)
+    checkArgument('step', 'options', options, doors.STEP_OPTIONS)
     return this.#step(batch, options, { next: () => this.#cursor })
   }
 
@@ -178,14 +180,12 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       if (norm) runPlanned(device, norm, ending)
       const { loss, gradNorm, partNorm } = await this.#program.readMeasured(part !== null)
       const norms = await this.#program.norms?.read()
-      if (norms) await this.#onGradients?.({ loss, gradNorm, norms })
-      if (this.#checkFinite) checkFinite(loss, gradNorm)
+      if (norms) await this.#checks.onGradients?.({ loss, gradNorm, norms })
+      if (this.#checks.checkFinite) checkFinite(loss, gradNorm)
       const updates = record(device, () => this.#program.commit(rateFactor, () => holdToPlan(device, plan)))
       if (commit) runPlanned(device, commit, updates)
       this.optimizer.committed()
-      const whole = { samples: plan.batch, norm: gradNorm }
-      const noise =
-        part && partNorm !== null ? noiseOf({ samples: part.samples, norm: partNorm / part.share }, whole) : null
+      const noise = noiseOfPart(part, partNorm, { samples: plan.batch, norm: gradNorm })
       if (noise) this.#noise = withNoise(this.#noise, noise, REMEMBERED)
       this.#cursor = next({ samples: plan.batch, loss, weight }, this.#noise)
       await this.#checkpoints.afterStep(this.#cursor, this.#noise)
@@ -213,7 +213,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
   fit(source: AnySource, options: FitOptions): Training {
-    checkArgument('fit', 'options', options, FIT_OPTIONS)
+    checkArgument('fit', 'options', options, doors.FIT_OPTIONS)
     let turn = {}
     const mine = (): void => {
       if (this.#turn === turn) return
@@ -240,8 +240,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
       },
       evaluate: (source: AnySource) => {
         mine()
-        const { microBatch, signal, onMicroBatch, metrics } = options
-        return this.evaluate(source, { microBatch, signal, onMicroBatch, metrics })
+        return this.evaluate(source, evaluationOf(options))
       },
     }
     return awaitable(fit(trainer, source, { ...options, from: options.from && { ...options.from } }))
@@ -260,7 +259,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * @throws  what `step` throws, except NonFiniteError
    */
   async evaluate(source: AnySource, options: EvaluateOptions = {}): Promise<Evaluation> {
-    checkArgument('evaluate', 'options', options, EVALUATE_OPTIONS)
+    checkArgument('evaluate', 'options', options, doors.EVALUATE_OPTIONS)
     return this.#exclusively('evaluate', () => evaluate(this.#program, this.#gatherer, source, options))
   }
 
@@ -268,17 +267,20 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
    * The model's outputs for N samples, in evaluation mode: [N, ...] -> [N, ...]. Where the forward returns a list or a record
    * of tensors, the result is one of arrays.
    */
-  async predict(inputs: Arrays, options?: StepOptions): Promise<Like<Outputs, Tensor, HostArray>>
-  async predict(inputs: Arrays, options: StepOptions = {}): Promise<unknown> {
-    checkArgument('predict', 'options', options, STEP_OPTIONS)
-    return this.#exclusively('predict', async () => {
-      // a prediction reads no targets
-      const batch = { inputs, targets: inputs }
-      const parts: Arrays[] = []
-      const { plan } = await this.#gatherer.gather('predict', batch, options, (output) => parts.push(output))
-      holdToPlan(this.#program.device, plan)
-      return joinedOutputs(parts)
-    })
+  async predict(inputs: Arrays, options?: PredictOptions): Promise<Like<Outputs, Tensor, HostArray>>
+  async predict(inputs: Arrays, options: PredictOptions = {}): Promise<unknown> {
+    checkArgument('predict', 'options', options, doors.PREDICT_OPTIONS)
+    return this.#exclusively('predict', () => predict(this.#program, this.#gatherer, inputs, options))
+  }
+
+  /**
+   * What the samples of a range add to the step of a mini-batch, for another streamer to learn from: Note [Ranges] in
+   * elsewhere.ts. Commits nothing.
+   * @throws  what `step` throws, and NotSeparableError: the step cannot be computed in ranges
+   */
+  async gradient(batch: AnyBatch, place: Place): Promise<RangeResult> {
+    checkArgument('gradient', 'place', place, doors.PLACE)
+    return this.#exclusively('a gradient', () => rangeOf(this.#program, this.#gatherer, batch, place))
   }
 
   /**
@@ -290,11 +292,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
     this.#program.dispose()
   }
 
-  async #exclusively<T>(what: string, fn: () => Promise<T>): Promise<T> {
-    try {
-      return await exclusively(this.model.device, what, fn)
-    } catch (error) {
+  #exclusively<T>(what: string, fn: () => Promise<T>): Promise<T> {
+    return exclusively(this.model.device, what, fn).catch((error: unknown) => {
       throw this.#checkpoints.explain(error)
-    }
+    })
   }
 }

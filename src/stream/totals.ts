@@ -38,6 +38,11 @@ export class TotalsKeeper {
     return [...this.#lastForward()].some(([, calls]) => calls.some(({ needs }) => needs.sums))
   }
 
+  /** The totals of the last forward, in order. */
+  get inOrder(): readonly Totals[] {
+    return [...this.#lastForward()].flatMap(([, calls]) => calls.flatMap(({ totals }) => totals ?? []))
+  }
+
   /** Make the totals that are missing. @throws BudgetExceededError  they do not fit; none was made */
   makeMissing(): void {
     const missing = [...this.#lastForward()].flatMap(([, calls]) => calls.filter((call) => !isServed(call)))

@@ -24,16 +24,18 @@ export function verifyPlan(plan: unknown): void {
   const file = fields('the plan', plan)
   const { mode, budgetBytes } = file
   expect(file.format === 'sluice plan' && file.version === 1, 'the plan', "does not have the format 'sluice plan' 1")
-  expect(['train', 'evaluate', 'predict'].includes(text('mode', mode)), 'mode', 'is unknown')
+  expect(/^(train|evaluate|predict|gradient|sum)$/.test(text('mode', mode)), 'mode', 'is unknown')
   const addressed = checked<boolean>(typeof file.addressed === 'boolean', 'addressed', file.addressed, 'true or false')
   const budget = budgetBytes === null ? Infinity : whole('budgetBytes', budgetBytes)
   const limit = addressed ? Math.floor(budget / PAGE_BYTES) * PAGE_BYTES : budget
   const standing = fields('standing', file.standing)
   const memory = memoryOf(standing, addressed)
   const passes = list('passes', file.passes).map((pass, i) => fields(`passes[${i}]`, pass))
-  const ends = mode === 'train' ? `${file.noise === true ? ',noise' : ''},norm,commit` : ''
+  const [learns, answers] = [/^(train|sum)$/, /^(evaluate|predict)$/].map((modes) => modes.test(String(mode)))
+  const ends = learns ? `${file.noise === true ? ',noise' : ''},norm,commit` : ''
+  const parts = mode === 'sum' ? '' : '(,micro-batch)+(,joint)?'
   const names = passes.map(({ name }) => text('passes', name)).join()
-  expect(new RegExp(`^reset(,micro-batch)+(,joint)?${ends}$`).test(names), 'passes', 'are not those of a step')
+  expect(new RegExp(`^reset${parts}${ends}$`).test(names), 'passes', 'are not those of a step')
   const store = file.store === null ? { onDevice: false } : fields('store', file.store)
   const withStore = store.onDevice ? memoryOf(standing, addressed, store) : memory
   let [samples, highest] = [0, 0]
@@ -43,13 +45,13 @@ export function verifyPlan(plan: unknown): void {
     const runs = pass.name === 'micro-batch' ? count > 0 && size > 0 : count === 1 && size + level === 0
     const follows = level === 0 || passes[i - 1].level === level - 1
     expect(runs && follows, at, `cannot run ${count} times on ${size} samples as level ${level}`)
-    const peak = peakOf(at, pass, size > 0 || pass.name === 'joint' ? withStore : memory, mode !== 'train')
+    const peak = peakOf(at, pass, size > 0 || pass.name === 'joint' ? withStore : memory, answers)
     expect(peak === pass.peakBytes, `${at}.peakBytes`, `is not ${peak}, the peak of its blocks`)
     expect(peak <= limit, at, `peaks at ${peak} bytes, but blocks can have only ${limit} of the budget`)
     if (level === 0) samples += count * size
     highest = Math.max(highest, peak)
   }
-  expect(samples === file.batch, 'batch', `is not ${samples}, the samples of its micro-batches`)
+  expect(parts === '' || samples === file.batch, 'batch', `is not ${samples}, the samples of its micro-batches`)
   expect(highest === file.peakBytes, 'peakBytes', `is not ${highest}, the highest of its passes`)
 }
 
