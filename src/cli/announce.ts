@@ -26,7 +26,7 @@ export function describeJob({ model, device, optimizer, made }: Job, { train, te
 
 /**
  * The plan as an event, or as a table with `notes` below it.
- * @param frontier  of the plan; default not shown
+ * @param frontier  the frontier of the plan; it is shown if it is given
  */
 export function announcePlan(
   io: Io,
@@ -53,7 +53,7 @@ export function announcePlan(
   io.out([String(plan), ...table, ...notes.map((note) => `  note: ${note}`)].join('\n') + '\n')
 }
 
-/** What making values again would give, a line for each choice; nothing where that saves no bytes. */
+/** The frontier as lines: time and bytes for each choice of values to make again. No lines if no choice saves bytes. */
 function describeFrontier(frontier: readonly FrontierPoint[]): string[] {
   if (frontier.length === 1) return []
   const rows = frontier.map(({ extraTime, peakBytes, microBatch }) => {
@@ -72,7 +72,7 @@ export function shareNote({ flags: { memory }, memoryBytes }: Job): string[] {
 /** What becomes of a mini-batch that grows. */
 export function growthNote({ batch }: Job): string {
   const first = groupDigits(Math.min(FIRST, batch))
-  return `the mini-batch begins with ${first} and grows with the gradient noise scale, to ${groupDigits(batch)} at most, which this plan is of`
+  return `the mini-batch begins with ${first} and grows with the gradient noise scale, to ${groupDigits(batch)} at most; this plan is for the largest`
 }
 
 /** '832 KiB (851,968 bytes)': one number to read, and one to give to `--memory`. */
@@ -106,7 +106,7 @@ export function drawStep(job: Job, sets: Sets, streamer: Streamer, plan: Plan): 
 
 /**
  * The sections of the picture. The forward of a micro-batch begins with its input, and the backward with the op
- * 'backward'. In several passes there are too many to name.
+ * 'backward'. A step of several passes has too many sections to name.
  */
 function sectionsOf(points: readonly TimelinePoint[], { parts, passes }: Plan): Section[] {
   if (passes > 1) return []

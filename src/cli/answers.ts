@@ -1,4 +1,4 @@
-/** What people ask of a plan besides how it goes: what budget is enough, and how large may it be? For the page of `--html`. */
+/** The questions that the page of `--html` answers: what budget is enough, and how large may the job be? */
 import { groupDigits } from '../memory/bytes.js'
 import { SluiceError } from '../memory/errors.js'
 import { showBytes } from './announce.js'
@@ -13,13 +13,13 @@ import { SAMPLES, type Sets } from './sets.js'
 export interface Answer {
   readonly question: string
   readonly answer: string
-  /** why it is no more */
+  /** why it is not larger */
   readonly why?: string
   /** the command that shows more of it */
   readonly command?: string
 }
 
-/** A search that has taken so much time of the CPU is given up. */
+/** A search that takes more CPU time than this is given up. */
 const LONGEST_SEARCH_MS = 4000
 
 class TooLong extends Error {}

@@ -31,7 +31,7 @@ export function drawBar(what: string, slices: readonly Slice[]): string {
   return [opening(1000, 40, 'bar', title, ' preserveAspectRatio="none"'), ...rects, '</svg>'].join('\n')
 }
 
-/** At most so many micro-batches are drawn one by one. */
+/** The most micro-batches that are drawn one by one. */
 const MOST_DRAWN = 128
 
 /** The mini-batch as a strip that is cut into its micro-batches; null where there are too many to see. */

@@ -1,6 +1,6 @@
 /**
  * Draws runs as curves over their steps, all in one picture: loss, accuracy on the test data, and bytes. A run has a
- * colour, and a pattern of its line for those who do not see the colour; its last values stand beside the curves.
+ * colour, and a dash pattern for readers who do not see the colour; its last values stand beside the curves.
  */
 import { formatBytes, groupDigits } from '../memory/bytes.js'
 import { line, page, picture, round, styles, text } from '../memory/svg.js'
@@ -110,7 +110,7 @@ export function drawCurves(runs: readonly RunLog[]): string {
   ])
 }
 
-/** For those who do not see the picture: the last values of each run. */
+/** The last values of each run as text, for readers who do not see the picture. */
 function describe(runs: readonly RunLog[], panels: readonly Panel[]): string {
   const sentences = runs.map((run) => {
     const values = panels.flatMap(({ title, of }) => {
@@ -182,7 +182,7 @@ function curve(
   ]
 }
 
-/** At most two points for each pixel: of those that fall together, the lowest and the highest. */
+/** At most two points for each column of pixels: the lowest and the highest. */
 function thinned(series: Series): Series {
   const slots = PLOT.right - PLOT.left
   if (series.length <= 2 * slots) return series

@@ -103,7 +103,7 @@ ${describeExamples(EXAMPLES)}
     if (memory && values.json) emit(io, 'memory', memory)
     else if (memory)
       io.out(
-        `memory     ${formatBytes(memory.bytes)}, of which --memory can be a share such as 60%: what this ${memory.by} offers\n`,
+        `memory     ${formatBytes(memory.bytes)}, which this ${memory.by} offers; --memory can be a share of it, such as 60%\n`,
       )
     return EXIT.done
   },

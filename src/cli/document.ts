@@ -4,7 +4,7 @@
  */
 import { escaped } from '../memory/svg.js'
 
-/** A page that asks for nothing: a browser would refuse to load any script, picture or font. */
+/** The page loads nothing: under this policy a browser refuses any script, picture or font from elsewhere. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 const STYLE = `
@@ -48,12 +48,12 @@ text.over{fill:var(--bad)}
 .budget{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:6 4}
 `
 
-/** Markup, unlike text, which has to be escaped. */
+/** Markup. Text has to be escaped before it is markup. */
 export type Markup = string
 
 export const paragraph = (text: string, style = ''): Markup => `<p${style && ` class="${style}"`}>${escaped(text)}</p>`
 
-/** A part of the page under a heading; nothing where it has nothing to say. */
+/** A part of the page under a heading; empty if it has no content. */
 export const section = (heading: string, ...content: readonly Markup[]): Markup =>
   content.length === 0 ? '' : `<section>\n<h2>${escaped(heading)}</h2>\n${content.join('\n')}\n</section>`
 

@@ -10,7 +10,7 @@ export const MODELS = Object.keys(KINDS)
 /** The flags of a model's sizes. */
 export const SIZES = ['width', 'layers', 'filters', 'levels', 'heads'] as const satisfies readonly SizeOption[]
 export const OPTIMIZERS = ['sgd', 'adam', 'adamw', 'rmsprop'] as const
-/** What `--largest` makes as large as can be. */
+/** The sizes that `--largest` can maximize. */
 export const KNOBS = ['batch', 'image', 'context', 'width', 'layers', 'filters', 'levels'] as const
 export type Knob = (typeof KNOBS)[number]
 export const RATE_RULES = ['none', 'linear', 'sqrt'] as const satisfies readonly RateRule[]
@@ -18,11 +18,11 @@ export const RATE_RULES = ['none', 'linear', 'sqrt'] as const satisfies readonly
 /** The defaults describe the main job: lenet on digits. */
 export const JOB_OPTIONS = {
   model: { type: 'string', default: 'lenet', value: 'NAME', help: 'the network; the names are below' },
-  width: { type: 'string', value: 'N', help: 'features of its first layer, or of a position or state (its own)' },
+  width: { type: 'string', value: 'N', help: 'features of the first layer, a position or a state (by model)' },
   layers: { type: 'string', value: 'N', help: 'cells of amoebanet (18), blocks of gpt (12), layers of lstm (1)' },
   filters: { type: 'string', value: 'N', help: 'channels in the first cells of amoebanet (256)' },
   levels: { type: 'string', value: 'N', help: 'how often unet halves the image (4)' },
-  heads: { type: 'string', value: 'N', help: 'of the attention of gpt (12)' },
+  heads: { type: 'string', value: 'N', help: 'attention heads of gpt (12)' },
   data: {
     type: 'string',
     default: 'digits',
@@ -30,8 +30,8 @@ export const JOB_OPTIONS = {
     help: 'embedded digits, or other data: see below',
   },
   image: { type: 'string', value: 'N', help: 'side of the images that are decoded (224) or drawn (32), in pixels' },
-  target: { type: 'string', value: 'COLUMN', help: 'of csv: the column to predict' },
-  context: { type: 'string', value: 'T', help: 'of text: tokens in a sequence (64)' },
+  target: { type: 'string', value: 'COLUMN', help: 'for csv: the column to predict' },
+  context: { type: 'string', value: 'T', help: 'for text: tokens in a sequence (64)' },
   batch: { type: 'string', default: '1024', value: 'N|auto', help: 'samples in a mini-batch; auto: see --max-batch' },
   memory: {
     type: 'string',
@@ -80,7 +80,7 @@ export const JOB_OPTIONS = {
 
 /** The flags that only `plan` takes. */
 export const PLAN_OPTIONS = {
-  classes: { type: 'string', value: 'N', help: 'without data: of images (1000), or masks of each (1)' },
+  classes: { type: 'string', value: 'N', help: 'without data: classes of images (1000), or masks of an image (1)' },
   vocabulary: { type: 'string', value: 'N', help: 'without data: the number of different tokens (50257)' },
   largest: { type: 'string', value: KNOBS.join('|'), help: 'find the largest that fits, then plan with it' },
   out: { type: 'string', value: 'FILE', help: 'write the plan as JSON, for sluice verify' },

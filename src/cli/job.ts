@@ -35,7 +35,7 @@ export interface Job {
   sizes: Readonly<Partial<Record<SizeOption, number>>>
   data: DataFlag
   dataOptions: DataOptions
-  /** of `plan`: the samples, where they are those of no data */
+  /** of `plan`: samples to plan for without data; null: those of --data */
   made: Made | null
   /** the size of a mini-batch; the largest, if it grows */
   batch: number
@@ -200,7 +200,7 @@ export const classesOf = ({ train, test }: Sets): number => Math.max(train.class
 /** What a model learns from, in words. */
 const LEARNS = { class: 'images with classes', mask: 'images with masks', tokens: 'text' } as const
 
-/** The steps of all epochs; of a mini-batch that grows, as if it did not. */
+/** The steps of all epochs, as if the mini-batch did not grow. */
 export const totalSteps = ({ batch, grows, epochs }: Job, { train }: Sets): number =>
   epochs * Math.ceil(train.length / (grows ? Math.min(FIRST, batch) : batch))
 

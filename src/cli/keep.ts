@@ -64,7 +64,7 @@ export async function resume(file: string, args: readonly string[]): Promise<Res
   return { job, notes: changed, headerBytes: dataStart }
 }
 
-/** The flags that train kept in the file; those of no other name are read. @throws SafetensorsError  they are not JSON */
+/** The flags that train kept in the file; flags of other names are left out. @throws SafetensorsError  they are not JSON */
 export const flagsIn = (file: string, metadata: Readonly<Record<string, string>>): Flags =>
   naming(file, () => keptFlags(metadata))
 
@@ -96,8 +96,8 @@ function jobOf(flags: readonly string[]): Job {
 }
 
 /**
- * Set the streamer to the training in the file. The file can be as large as the values that a device of this budget
- * holds, in float64.
+ * Set the streamer to the training in the file. The file can be as large as all values that a device of this budget holds,
+ * written as float64.
  * @throws FileError, StateError  the file cannot be read, or is of another model or optimizer
  */
 export async function restore(file: string, { job, headerBytes }: Resumed, streamer: Streamer, io: Io): Promise<void> {

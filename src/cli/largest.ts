@@ -28,7 +28,7 @@ const withShapes = ({ train, test }: Sets, inputShape: Shape, targetShape: Shape
   test: { ...test, inputShape, targetShape },
 })
 
-/** The job with a mini-batch in one piece, with samples, or with a model of this size. */
+/** How each knob changes the job: the size of the mini-batch, of the samples, or of the model. */
 const AT: Readonly<Record<Knob, (planned: Planned, value: number) => Planned>> = {
   batch: ({ job, sets }, batch) => ({ job: { ...job, batch, microBatch: batch }, sets }),
   image: ({ job, sets }, side) => {
@@ -45,7 +45,7 @@ const AT: Readonly<Record<Knob, (planned: Planned, value: number) => Planned>> =
 /** The job with a knob at a value. */
 export const enlarged = (knob: Knob, planned: Planned, value: number): Planned => AT[knob](planned, value)
 
-/** The side of an image from which on networks take their form for ImageNet. */
+/** From this side of an image on, in pixels, networks take their form for ImageNet. */
 const LARGE = 64
 
 /**

@@ -24,8 +24,8 @@ export interface Needs {
 }
 
 /**
- * The mini-batch of training, the smaller last one of an epoch, and the evaluation. Of a mini-batch that grows, the largest
- * and the first: what is left at the end of an epoch is not known.
+ * The mini-batches of a job: that of training, the smaller last one of an epoch, and the pieces of the evaluation. If the
+ * mini-batch grows: its largest and its first size, because the last one of an epoch is not known.
  */
 export function plannedBatches({ batch, grows, microBatch }: Job, sets: Sets): PlanOptions[] {
   const { train, test } = sets
@@ -55,7 +55,7 @@ export function findNeeds(job: Job, sets: Sets): Needs {
   const wholeBatchBytes = Math.max(minimumBudgetBytes, plans[0].wholeBatchBytes)
   const forced = job.microBatch !== 'fit'
   if (job.memoryBytes < minimumBudgetBytes || forced) {
-    // with all memory nothing would be dropped to make room
+    // under a budget without a limit, no value would be dropped to make room
     const tight = forced
       ? streamer
       : build(job, sets, openVirtualDevice(job.device, { memory: minimumBudgetBytes })).streamer
@@ -69,7 +69,7 @@ export function findNeeds(job: Job, sets: Sets): Needs {
   return { minimumBudgetBytes, wholeBatchBytes, parameterCount }
 }
 
-/** Can the job be planned within the budget? Recompute may let it fit where its values as they are do not. */
+/** Can the job be planned within the budget? With recompute it may fit where without it does not. */
 function isPlannable(job: Job, sets: Sets, batches: readonly PlanOptions[]): boolean {
   try {
     const { streamer } = build(job, sets, openVirtualDevice(job.device, { memory: job.memoryBytes }))

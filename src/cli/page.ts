@@ -13,7 +13,7 @@ export interface PageContent {
   /** the line about model, device, optimizer and data */
   readonly described: string
   readonly plan: Plan
-  /** why the job does not fit the budget that was asked for, if so; the plan is then of the smallest that is enough */
+  /** why the job does not fit the budget of --memory; the plan is then for the smallest budget that is enough. null: it fits */
   readonly refused: string | null
   readonly frontier: readonly FrontierPoint[]
   /** the picture of a step, as SVG */
@@ -134,7 +134,7 @@ function microBatches(plan: Plan): Markup {
   )
 }
 
-/** At most so many modules have a row. */
+/** The most modules that have a row. */
 const MOST_MODULES = 12
 
 function peak({ plan: { peakOp, modulesAtPeak, heldAtPeak }, kindOf }: PageContent): Markup {

@@ -50,10 +50,9 @@ alone. Takes the flags of train; those that do not change the memory are left ou
 ${describeOptions({ ...PRINTED, batch: BATCH, 'micro-batch': MICRO_BATCH, ...PLAN_OPTIONS, help: HELP })}
 
 --largest finds the largest mini-batch that goes in one piece, the largest side of square images, the longest context,
-or the largest size of the model. But for the first, a mini-batch may go sample by sample unless --micro-batch asks
-for more.
+or the largest size of the model. Except with batch, a mini-batch may go sample by sample unless --micro-batch asks for more.
 
-Without data, --image plans for colour images of that size, and --context for sequences of so many tokens.
+Without data, --image plans for colour images of that size, and --context for sequences of that many tokens.
 ${DATA_HELP}
 
 ${describeModels()}

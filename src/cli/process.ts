@@ -10,7 +10,10 @@ import { HeapAllocator } from '../memory/heap.js'
 export interface ProcessBytes {
   /** the most memory that the process had at once, as the system counts it */
   readonly peakBytes: number
-  /** the memory of the device, on cpu and reference: reserved, and touched by any kernel, which alone takes memory */
+  /**
+   * the memory of the device on cpu and reference: the bytes reserved, and the bytes that a kernel has touched, which alone
+   * take memory of the machine
+   */
   readonly webAssemblyReservedBytes: number
   readonly webAssemblyTouchedBytes: number
   /** objects and code of the main thread */
@@ -24,7 +27,7 @@ export interface ProcessBytes {
 export class ProcessMemory {
   #most = process.memoryUsage()
 
-  /** Look at the parts; those at the largest size of the process count. */
+  /** Measure the parts. Those at the largest size of the process are kept. */
   sample(): void {
     const now = process.memoryUsage()
     if (now.rss > this.#most.rss) this.#most = now
@@ -49,7 +52,10 @@ export class ProcessMemory {
   }
 }
 
-/** The largest resident set. Linux keeps it for the program; what Node asks for can be that of the program that started it. */
+/**
+ * The largest resident set. Linux has that of this program in /proc; resourceUsage can give that of the program that
+ * started it.
+ */
 function peakOfSystem(): number {
   try {
     const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []

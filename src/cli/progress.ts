@@ -36,7 +36,7 @@ export interface Listener {
 
 export interface ProgressOptions {
   epochs: number
-  /** in all epochs; null: not known */
+  /** the steps of all epochs; null: not known */
   steps: number | null
   /** samples in an epoch */
   samples: number

@@ -4,7 +4,7 @@ import type { Shape } from '../tensor/shape.js'
 import { KNOBS, type Knob, SIZES } from './flags.js'
 import { choice, UsageError, whole } from './options.js'
 
-/** Samples of no data, to plan for. */
+/** Samples to plan for without data. */
 export interface Made {
   readonly sample: Sample
   readonly inputShape: Shape
@@ -14,7 +14,7 @@ export interface Made {
 
 type Given = Partial<Record<string, string | boolean>>
 
-/** @throws UsageError  a size that the model has not */
+/** @throws UsageError  the model has no such size */
 export function sizesOf(model: string, given: Given): Readonly<Partial<Record<SizeOption, number>>> {
   const { takes } = MODELS[model]
   const sizes = SIZES.flatMap((name) => {
@@ -29,7 +29,7 @@ export function sizesOf(model: string, given: Given): Readonly<Partial<Record<Si
 
 /**
  * The samples of a plan without data; null: those of --data.
- * @param form  of the data: the digits count as none if a flag asks for other samples
+ * @param form  the form of --data; the digits count as no data if a flag asks for other samples
  * @throws UsageError  a flag that does not fit the data or the model
  */
 export function madeFor(model: string, given: Given, form: string): Made | null {
@@ -71,13 +71,13 @@ export function madeFor(model: string, given: Given, form: string): Made | null 
   return { sample, inputShape: [3, side, side], targetShape, classes }
 }
 
-/** What can be made as large as can be, of a model that learns from such samples. */
+/** The knobs that a model with such samples has. */
 export function knobsOf(model: string, sample: Sample): readonly Knob[] {
   const own: readonly string[] = [...MODELS[model].takes, 'batch', sample === 'tokens' ? 'context' : 'image']
   return KNOBS.filter((knob) => own.includes(knob))
 }
 
-/** @throws UsageError  what the model has not */
+/** @throws UsageError  the model has no such knob */
 export function knobOf(text: string, model: string, sample: Sample): Knob {
   const knob = choice('--largest', text, KNOBS)
   const known = knobsOf(model, sample)

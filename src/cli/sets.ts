@@ -32,11 +32,11 @@ const TEXT_TEST_FRACTION = 0.1
 /** Images drawn for `--data shapes` and `--data shape-masks`. */
 const DRAWN = 2000
 
-/** What has a name alone, and what is followed by the path of a folder or a file. */
+/** The data that are a name alone, and the forms that are followed by the path of a folder or a file. */
 const BY_NAME = ['digits', 'shapes', 'shape-masks'] as const
 const BY_PATH = ['idx', 'cifar', 'images', 'masks', 'npz', 'csv', 'text'] as const
 
-/** As errors list them. */
+/** All of them, as errors list them. */
 const DATA_FORMS = [...BY_NAME, ...BY_PATH.map((form) => `${form}:PATH`)].join(', ')
 
 /** The paragraph on them in the help. */
@@ -48,7 +48,7 @@ masks:DIR     folders images and masks, of equal names    (images and masks need
 
 export interface DataFlag {
   readonly form: (typeof BY_NAME)[number] | (typeof BY_PATH)[number]
-  /** '' for what has a name alone */
+  /** '' for data that are a name alone */
   readonly path: string
 }
 
@@ -100,7 +100,7 @@ interface Wanted {
   readonly data: DataFlag
   readonly dataOptions: DataOptions
   readonly seed: number
-  /** samples of no data */
+  /** samples to plan for without data; null: those of `data` */
   readonly made: Made | null
   readonly batch: number
 }
@@ -111,11 +111,12 @@ export interface Sets<T extends DatasetShape = DatasetShape> {
   test: T
 }
 
-/** A data set of one input and one target, held or in files. */
+/** A data set with one input and one target, in memory or in files. */
 export type AnySet = Dataset | LazyDataset
 
 /**
- * The data. Where there are no test data, a fifth is held back by the seed; of a text, its last tenth.
+ * Loads the data. Without test data, a fifth of the samples is held back, drawn by the seed; a text holds back its last
+ * tenth.
  * @throws UsageError  training and test samples differ in shape
  * @throws DataError   the data cannot be read, or are damaged
  */

@@ -45,7 +45,7 @@ export class Tally {
     this.#raise(peakBytes, plannedPeakBytes)
   }
 
-  /** Counts an evaluation, with what its task tells of it. */
+  /** Counts an evaluation, with the scores that its task reports. */
   evaluation({ loss, accuracy = Number.NaN, peakBytes, plannedPeakBytes }: Evaluation, scores: Scores): void {
     this.evaluations++
     this.scores = scores

@@ -1,4 +1,4 @@
-/** What data ask of a model: the loss that it learns by, and what is told of its evaluations. */
+/** The task that data set for a model: its loss, and the scores that its evaluations report. */
 import type { DatasetShape } from '../data/index.js'
 import { maskLoss, type Sample } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
@@ -42,7 +42,7 @@ export const showScores = (scores: Scores): string[] =>
     return value === undefined ? [] : [show(value)]
   })
 
-/** More classes than this, and the share of targets among the first five is told too. */
+/** With more classes than this, the top-5 accuracy is reported too. */
 const FEW_CLASSES = 10
 
 const CLASSES: Task = {
@@ -77,7 +77,7 @@ const TOKENS: Task = {
   scores: ({ loss, accuracy }) => ({ perplexity: Math.exp(loss), accuracy }),
 }
 
-/** The task of a data set: by its targets, and for tokens by its inputs. */
+/** The task of a data set: the rank of its targets tells it, and for tokens that of its inputs too. */
 export function taskOf({ inputShape, targetShape, classes }: DatasetShape<Arrays, Arrays>): Task {
   const [inputs, targets] = [inputShape, targetShape].map((shape) => (Array.isArray(shape) ? shape.length : 0))
   if (classes === undefined) return VALUES

@@ -112,7 +112,7 @@ function reached(
   return { plan: reached, needs: { ...needs, wholeBatchBytes: reached.wholeBatchBytes } }
 }
 
-/** The steps before the cursor, in mini-batches of this job; those that were made, if they grow. */
+/** The steps before the cursor, in mini-batches of this job. If the mini-batch grows: the steps that were made. */
 function stepsBefore({ batch, grows }: Job, { train }: Sets, { cursor, optimizer }: Streamer): number {
   if (grows) return optimizer.steps
   return cursor.epoch * Math.ceil(train.length / batch) + Math.ceil(cursor.samples / batch)

@@ -1,6 +1,6 @@
 /**
- * Random changes of images: windows, shifts and flips. What a sample becomes depends on (seed, epoch, index of the sample)
- * alone, so neither the split into micro-batches, nor the order, nor who decodes the files changes it.
+ * Random changes of images: windows, shifts and flips. The change of a sample depends on (seed, epoch, index of the sample)
+ * alone: not on the split into micro-batches, the order of samples, or the threads that decode them.
  */
 import { threefry } from '../../kernels/reference/machine/threefry.js'
 import { checkSeed } from '../device/seed.js'
@@ -13,13 +13,13 @@ import { type AnyBatch, isPositive, mapArrays, zerosLike } from './batch.js'
 import { type AnyDataset, checkDataset, type Dataset, type LazyDataset } from './dataset.js'
 import { DataError } from './errors.js'
 
-/** The height and width of an image; a number: of a square. */
+/** The height and width of an image; a number: the side of a square. */
 export type ImageSize = number | readonly [height: number, width: number]
 
 export interface AugmentOptions {
   /** cut a window of this size out of each image, at a random place; default: the whole image */
   readonly crop?: ImageSize
-  /** move the image by up to so many pixels, up or down and left or right; zeros come in at the border; default 0 */
+  /** the most pixels by which an image moves, up or down and left or right; zeros come in at the border; default 0 */
   readonly shift?: number
   /** mirror half of the images, left to right; default false */
   readonly flip?: boolean
@@ -37,9 +37,10 @@ interface Window {
 }
 
 /**
- * The data set with its images changed at random, in each epoch anew. Every array of a sample whose last two axes are those
- * of the image is changed in the same way, so a mask stays on its image. Images and their targets keep their element types.
- * @throws DataError      samples are no images [..., H, W]; `crop` is larger than they are; `shift` is no whole number from 0
+ * The data set with random changes of its images, drawn anew in each epoch. All arrays of a sample that have the height and
+ * width of the image are changed alike, so a mask stays on its image. Images and their targets keep their element types.
+ * @throws DataError      samples are not images [..., H, W]; `crop` is larger than they are; `shift` is not a whole number
+ *                        from 0
  * @throws ArgumentError  seed is not a whole number from 0 to 2^32 - 1
  */
 export function augment<Inputs extends Arrays, Targets extends Arrays>(
@@ -69,9 +70,9 @@ export function augment(dataset: AnyDataset, options: AugmentOptions = {}): AnyD
 }
 
 /**
- * The data set with the middle of each image, for testing where training sees random windows. What is an image is said
- * under `augment`.
- * @throws DataError  samples are no images [..., H, W], or are smaller than `size`
+ * The data set with the middle of each image, for testing where training sees random windows. All arrays with the height
+ * and width of the image are cut, as in `augment`.
+ * @throws DataError  samples are not images [..., H, W], or are smaller than `size`
  */
 export function centerCrop<Inputs extends Arrays, Targets extends Arrays>(
   dataset: Dataset<Inputs, Targets>,
@@ -90,7 +91,9 @@ export function centerCrop(dataset: AnyDataset, size: ImageSize): AnyDataset {
   }))
 }
 
-/** @param windowOf  by the rows and columns that the window leaves out, the index of the sample, and the epoch */
+/**
+ * @param windowOf  (the number of rows and columns that the window leaves out, index of the sample, epoch) -> the window
+ */
 function windowed(
   what: string,
   dataset: AnyDataset,

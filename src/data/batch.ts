@@ -166,8 +166,8 @@ export function checkArray(field: string, array: HostArray): void {
 const rowSize = (shape: readonly number[]): number => shape.slice(1).reduce((product, dim) => product * dim, 1)
 
 /**
- * One array with copies of the rows of all, even if there is one. They must have the same sample shapes, element types and
- * scales.
+ * One array with copies of the rows of all arrays, even if there is only one. The arrays must have the same sample shape,
+ * element type and scale.
  */
 export function joinRows(arrays: readonly HostArray[]): HostArray {
   const [first] = arrays

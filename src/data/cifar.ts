@@ -11,7 +11,7 @@ import { DataError } from './errors.js'
 const SIDE = 32
 const PIXELS = 3 * SIDE * SIDE
 
-/** The two data sets, by the labels of a record, and the files of each part. */
+/** The two data sets: the number of labels in a record, and the files. */
 const KINDS = {
   cifar10: {
     labels: 1,
@@ -26,8 +26,9 @@ type Kind = keyof typeof KINDS
 const check = door('parseCifar', { bytes: BYTES, kind: oneOf('cifar10', 'cifar100') })
 
 /**
- * The images and labels of a file: inputs uint8 [N, 3, 32, 32] with scale 1/255; targets [N], of CIFAR-100 the fine labels.
- * @throws DataError  the file is empty, ends within a record, or has a label that is not one
+ * The images and labels of a file: inputs uint8 [N, 3, 32, 32] with scale 1/255; targets [N], the fine labels for
+ * CIFAR-100.
+ * @throws DataError  the file is empty, ends within a record, or has a label that is no class
  */
 export function parseCifar(bytes: Uint8Array, kind: 'cifar10' | 'cifar100'): Dataset {
   check([bytes, kind])
@@ -64,7 +65,7 @@ export async function cifarFolder(dir: string): Promise<{ train: Dataset; test: 
   return { train: await load('train'), test: await load('test') }
 }
 
-/** The number of records. @throws DataError  bytes that are no whole records, or a label that is none */
+/** The number of records. @throws DataError  the bytes end within a record, or a label is no class */
 function countOf(bytes: Uint8Array, kind: Kind): number {
   const { labels, classes } = KINDS[kind]
   const record = labels + PIXELS

@@ -47,7 +47,7 @@ export interface Dataset<Inputs extends Arrays = HostArray, Targets extends Arra
 /** A data set whose samples must be waited for, such as those of files. */
 export interface LazyDataset<Inputs extends Arrays = HostArray, Targets extends Arrays = HostArray>
   extends DatasetShape<Inputs, Targets> {
-  /** As that of a Dataset. The promise is rejected where that throws. */
+  /** As `gather` of a Dataset. The promise is rejected where that one throws. */
   gather(indices: ArrayLike<number>, epoch?: number): Promise<Batch<Inputs, Targets>>
 }
 

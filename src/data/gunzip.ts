@@ -17,7 +17,7 @@ export async function gunzip(bytes: Uint8Array, options: Limit = {}): Promise<Ui
   return whole('gzip', bytes, maxBytes)
 }
 
-/** Unpacks raw deflate, as the entries of a zip file hold it. Otherwise as `gunzip`, with no checksum to check. */
+/** Unpacks raw deflate, as the entries of a zip file hold it. It has no checksum; all else is as in `gunzip`. */
 export const inflate = (bytes: Uint8Array, { maxBytes = 2 ** 30 }: Limit = {}): Promise<Uint8Array> =>
   whole('deflate-raw', bytes, maxBytes)
 

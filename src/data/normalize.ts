@@ -9,14 +9,17 @@ import type { AnyBatch } from './batch.js'
 import { type AnyDataset, checkDataset, type Dataset, type LazyDataset } from './dataset.js'
 import { DataError } from './errors.js'
 
-/** Mean and deviation of each channel, which is axis 0 of a sample: the colour of an image [C, H, W], a feature of [F]. */
+/**
+ * Mean and deviation of each channel. The channels are axis 0 of a sample: the colours of an image [C, H, W], the features
+ * of [F].
+ */
 export interface Moments {
   readonly mean: readonly number[]
   /** the standard deviation over all values; 1 where all are equal */
   readonly std: readonly number[]
 }
 
-/** The samples that are on the host at a time. */
+/** The number of samples that are on the host at a time. */
 const PIECE = 256
 
 /**
@@ -53,10 +56,11 @@ const MOMENTS = optionsOf<{ mean: unknown; std: unknown }>({ mean: either(NUMBER
 ])
 
 /**
- * The data set with (x - mean) / std in place of each value x of its inputs, as float32. Where bytes are worth more than
- * this, give bytes with a scale, and begin the model with a norm.
+ * The data set with (x - mean) / std in place of each value x of its inputs, as float32. To keep one byte for a value, give
+ * uint8 with a scale, and begin the model with a norm instead.
  * @param options  mean and std: one number, or a list with one for each channel; `moments` gives both
- * @throws DataError  a sample has several inputs; a list does not fit its channels; a number is not finite, or a std not above 0
+ * @throws DataError  a sample has several inputs; a list does not fit its channels; a number is not finite, or a std is not
+ *                    above 0
  */
 export function normalize<Targets extends Arrays>(
   dataset: Dataset<HostArray, Targets>,
@@ -114,5 +118,5 @@ function channelsOf(what: string, { name, inputShape }: AnyDataset): number {
 
 function inputsOf({ name }: AnyDataset, { inputs }: AnyBatch): HostArray {
   if (isArray(inputs)) return inputs
-  throw new DataError(`${name}: gather gave several inputs, and inputShape is of one`)
+  throw new DataError(`${name}: gather gave several inputs, but inputShape is a single shape`)
 }

@@ -11,7 +11,7 @@ import type { HostArray, HostData } from '../tensor/host.js'
 import { showShape, stridesOf } from '../tensor/shape.js'
 import { NpyError } from './errors.js'
 
-/** By what numpy calls them, without the order of their bytes. */
+/** The element types by numpy's names, without the byte order. */
 const TYPES: Readonly<Record<string, Dtype>> = {
   f8: 'F64',
   f4: 'F32',
@@ -43,7 +43,7 @@ export function parseNpy(bytes: Uint8Array): HostArray {
   }
   const [major, minor] = bytes.subarray(6, 8)
   if (major === undefined || major < 1 || major > 3) {
-    throw new NpyError(`npy: byte 6: version ${major}.${minor}; those that are read are 1 to 3`)
+    throw new NpyError(`npy: byte 6: version ${major}.${minor}; Sluice reads versions 1 to 3`)
   }
   const lengthBytes = major === 1 ? 2 : 4
   const start = 8 + lengthBytes
@@ -90,7 +90,7 @@ function parseHeader(text: string): { dtype: Dtype; bigEndian: boolean; fortran:
     refuse("is not { 'descr': a type, 'fortran_order': True or False, 'shape': (a, b) }")
   }
   if (!Object.hasOwn(TYPES, type ?? '')) {
-    refuse(`has elements of type ${descr}; those that are read are ${Object.keys(TYPES).join(', ')}`)
+    refuse(`has elements of type ${descr}; Sluice reads ${Object.keys(TYPES).join(', ')}`)
   }
   const shape = dims
     .slice(1, -1)

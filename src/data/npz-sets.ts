@@ -17,9 +17,9 @@ const NAMES = [
 const check = door('arraySets', { arrays: OBJECT, name: optional(TEXT) })
 
 /**
- * The data sets of arrays by name, such as those of parseNpz: `x_train`, `y_train`, `x_test` and `y_test`, or `x` and `y`;
- * inputs/targets, images/labels and data/target are read likewise. Bytes of images get the scale 1/255, and images without a
- * channel, [N, H, W], get one. Targets of whole numbers [N] are class indices.
+ * Makes data sets from named arrays, such as those of parseNpz: from `x_train`, `y_train`, `x_test` and `y_test`, or from
+ * `x` and `y`. The names inputs/targets, images/labels and data/target work too. Bytes of images get the scale 1/255, and
+ * images without a channel, [N, H, W], get one. Targets of whole numbers [N] are class indices.
  * @throws DataError  there is no such pair, or its arrays differ in samples
  */
 export function arraySets(

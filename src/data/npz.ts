@@ -103,7 +103,7 @@ async function contentOf(archive: Uint8Array, entry: Entry): Promise<Uint8Array>
   }
   const packed = archive.subarray(start, start + packedBytes)
   if (method !== STORED && method !== DEFLATED) {
-    throw new NpyError(`it is packed by method ${method}; those that are read are ${STORED} and ${DEFLATED}`)
+    throw new NpyError(`it is packed by method ${method}; Sluice reads methods ${STORED} and ${DEFLATED}`)
   }
   const content = method === STORED ? packed : await inflate(packed, { maxBytes: bytes })
   if (content.length !== bytes) throw new NpyError(`it has ${content.length} bytes, and the directory says ${bytes}`)

@@ -1,4 +1,4 @@
-/** Drawn images, for trying things out where there are no data: made from a seed, and synthetic. */
+/** Synthetic images, drawn from a seed, to try things out without a download. */
 import seedrandom from 'seedrandom'
 import { checkSeed } from '../device/seed.js'
 import { ANYTHING, checkArgument, NUMBER, oneOf, options as optionsOf } from '../memory/arguments.js'
@@ -23,7 +23,10 @@ export interface ShapesOptions {
   readonly samples?: number
   /** height and width in pixels; default 32 */
   readonly size?: number
-  /** 'classes': the target is the shape; 'masks': for each pixel 0, or 1 more than the shape that is there; default 'classes' */
+  /**
+   * 'classes': the target is the class of the shape; 'masks': the target of a pixel is 1 + that class within the shape,
+   * else 0; default 'classes'
+   */
   readonly target?: 'classes' | 'masks'
   /** from 0 to 2^32 - 1; default 0 */
   readonly seed?: number
@@ -40,7 +43,7 @@ const OPTIONS = optionsOf<ShapesOptions>({
  * Synthetic images of a disc, square, triangle, cross or ring on a noisy background, in colours, places and sizes that are
  * drawn from (seed, index): inputs uint8 [N, 3, size, size] with scale 1/255; targets uint8 [N], or [N, size, size] for masks.
  * Each image is drawn when it is gathered, so any number of samples takes no memory.
- * @throws DataError      samples is no positive whole number, or size none from 8 on
+ * @throws DataError      samples is not a positive whole number, or size is not a whole number from 8 on
  * @throws ArgumentError  seed is not a whole number from 0 to 2^32 - 1
  */
 export function shapes(options: ShapesOptions = {}): Dataset {

@@ -70,9 +70,9 @@ const OPTIONS = optionsOf<MiniBatchOptions>(
 
 /**
  * The mini-batches of one epoch, from sample `skip` on. A data set skips at no cost; chunks are read again and dropped.
- * Nothing is read ahead of the mini-batch that is asked for, but from a data set that must be waited for: one mini-batch, if
- * all have the same size. A consumer that stops early closes the source. A mini-batch is a copy: a source may reuse its arrays.
- * Errors come with the first mini-batch that is asked for. Errors of the source itself pass through.
+ * Only a lazy data set is read ahead, by one mini-batch, and only if `batch` is a number. A consumer that stops early
+ * closes the source. A mini-batch is a copy: a source may reuse its arrays. Errors come with the first mini-batch that is
+ * asked for. Errors of the source itself pass through.
  * @throws DataError          bad options; a chunk that is not a batch or is unlike the one before; no sample;
  *                            fewer samples than `skip`, or than a mini-batch with `dropLast`
  * @throws NotResumableError  chunks that can be read only once would have to be read again
@@ -128,7 +128,7 @@ type Cut = Required<Pick<MiniBatchOptions, 'skip' | 'dropLast'>> & { size(): num
 
 interface Gathering extends Cut {
   readonly epoch: number
-  /** undefined: as they are */
+  /** undefined: samples come in the order of the data set */
   readonly order: Uint32Array | undefined
   /** may the next mini-batch be gathered while one is learned? */
   readonly ahead: boolean
@@ -157,7 +157,7 @@ async function* gather<Inputs extends Arrays, Targets extends Arrays>(
     if (given !== count) throw new DataError(`${name}: gather of ${count} indices gave ${given} samples`)
     start += count
     const next = ahead && gathered instanceof Promise ? begin(start) : undefined
-    // its error is thrown when it is asked for
+    // its error is thrown when this mini-batch is asked for
     if (next?.gathered instanceof Promise) next.gathered.catch(() => {})
     yield batch
     now = next === undefined ? begin(start) : next

@@ -14,7 +14,7 @@ export interface Tokens {
   readonly size: number
   /** @throws DataError  a character that the text does not have */
   encode(text: string): Int32Array
-  /** The text of tokens. @throws DataError  a token that is none */
+  /** The text of tokens. @throws DataError  a number that is no token */
   decode(ids: ArrayLike<number>): string
 }
 
@@ -22,7 +22,7 @@ const TOKENIZE = optionsOf({ by: oneOf('characters', 'bytes') })
 
 /**
  * A text as tokens, one for each character or each byte of its UTF-8. The characters that occur are numbered in the order of
- * their code points; a byte is its own number, of 256.
+ * their code points; a byte is its own number, and there are 256.
  * @throws DataError  an empty text
  */
 export function tokenize(text: string, options: { readonly by?: 'characters' | 'bytes' } = {}): Tokens {
@@ -88,8 +88,8 @@ const SEQUENCES = optionsOf<SequenceOptions>({ context: NUMBER, classes: NUMBER,
 const IDS = either(LIST, { told: 'a typed array of whole numbers', fits: (value) => ArrayBuffer.isView(value) })
 
 /**
- * The sequences of a text as samples: inputs [N, T], the tokens; targets [N, T], for each the token that follows it. What is
- * left at the end is left out. The tokens are not copied.
+ * The sequences of a text as samples: inputs [N, T] are tokens, and targets [N, T] the token after each. Tokens at the end
+ * that fill no sequence are left out. `ids` is not copied.
  * @throws DataError  fewer than context + 1 tokens; a context or stride that is no positive whole number; a token outside [0, classes)
  */
 export function sequences(ids: HostData, options: SequenceOptions): Dataset {

@@ -8,27 +8,27 @@ export interface CsvOptions {
   /** the name of the column that is to be predicted */
   readonly target: string
   /**
-   * 'classes': each different target is a class; 'values': targets are numbers. Default: values where all targets are numbers
-   * with more than 20 different ones or a fraction, else classes
+   * 'classes': each different target is a class; 'values': targets are numbers. Default: 'values' if all targets are
+   * numbers, and one is a fraction or more than 20 are different; else 'classes'
    */
   readonly kind?: 'classes' | 'values'
   /** columns to leave out */
   readonly ignore?: readonly string[]
   /** default ',' */
   readonly separator?: string
-  /** an empty cell of numbers: an error, or the mean of its column; default 'error' */
+  /** what an empty cell in a column of numbers is: an error, or the mean of the column; default 'error' */
   readonly missing?: 'error' | 'mean'
 }
 
 export interface CsvTable {
   readonly dataset: Dataset
-  /** the names of the features; of a column of texts: one for each text, `colour=red` */
+  /** the names of the features; a column of texts has one for each text, such as `colour=red` */
   readonly features: readonly string[]
   /** the text of each class; null where targets are numbers */
   readonly classNames: readonly string[] | null
 }
 
-/** More different texts than this are names, and no category. */
+/** A column with more different texts than this holds names, not categories. */
 const MOST_TEXTS = 1000
 const MOST_CLASS_NUMBERS = 20
 
@@ -51,11 +51,11 @@ interface Column {
 
 /**
  * Reads a table whose first row has the names of the columns. A column in which every cell is a number is one feature; a
- * column of texts is a feature for each text, 1 where the row has it and else 0. Inputs are float32 [N, F]; targets are
- * class indices [N], classes in the order of their texts, or numbers [N, 1]. The file is read twice, and never held
- * as a whole. Node only; needs csv-parse.
+ * column of texts has one feature for each text: 1 in the rows that have the text, else 0. Inputs are float32 [N, F].
+ * Targets are class indices [N], with the classes in the order of their texts, or numbers [N, 1]. The file is read twice,
+ * and never held as a whole. Node only; needs csv-parse.
  * @throws DataError  the file cannot be read or is no table, has no such column, no row, an empty cell, or a column with over
- *                    1000 texts; csv-parse is not installed. Says in which row and column
+ *                    1000 texts; csv-parse is not installed. The message names the line and the column
  */
 export async function csvFile(path: string, options: CsvOptions): Promise<CsvTable> {
   check([path, options])
@@ -146,7 +146,7 @@ function groupOf(path: string, { name, texts, numeric, sum, numbers }: Column): 
   return {
     names: sorted.map((text) => `${name}=${text}`),
     write: (cell, data, at) => {
-      // an empty cell, if allowed, is none of the texts
+      // an empty cell, if it is allowed, gives 0 for every text
       if (cell !== '') data[at + sorted.indexOf(cell)] = 1
     },
   }

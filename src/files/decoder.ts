@@ -1,11 +1,11 @@
 /**
- * Image files decoded by worker threads, with sharp. The files are read where they are decoded, so the main thread only gets
- * pixels. They come in a few slots of shared memory, which are used again and again: memory that is shared anew for each image
- * would stay until the garbage collectors of both threads have seen it.
+ * Worker threads read image files and decode them with sharp; the main thread only gets pixels. The pixels come in a few
+ * slots of shared memory that are used again and again: new shared memory for each image would stay until the garbage
+ * collectors of both threads have seen it.
  *
  * Note [Text]
  *   A worker is started from the text of a function, because a path would not survive a bundler. So `life` uses no name
- *   from outside, not even an import: what it needs, it gets with its work.
+ *   from outside, not even an import: all that it needs comes in workerData and in messages.
  */
 
 import { createRequire } from 'node:module'
@@ -13,7 +13,7 @@ import type { Worker } from 'node:worker_threads'
 import { DataError } from '../data/index.js'
 import { reasonOf } from '../memory/errors.js'
 
-/** How an image becomes one of the wanted size: 'cover' cuts off what goes beyond it, 'fill' distorts. */
+/** How an image gets the wanted height and width: 'cover' scales it and cuts off what is too much, 'fill' distorts it. */
 export type Fit = 'cover' | 'fill'
 
 /** One image to decode. */
@@ -33,7 +33,7 @@ export interface Order extends Task {
   readonly at: number
 }
 
-/** An image may be so large, in pixels, before it is shrunk: 8192 x 8192. */
+/** The most pixels that a file may have: 8192 x 8192. */
 const MOST_PIXELS = 2 ** 26
 
 /** How long a worker without work is kept. */
@@ -70,11 +70,11 @@ function life(): void {
 
 interface Job {
   readonly order: Order
-  /** @param reason  why it could not be decoded; null: it was */
+  /** @param reason  why the image could not be decoded; null: it is decoded */
   done(reason: string | null): void
 }
 
-/** A worker, and the job that each of its slots is taken by. */
+/** A worker, its slots, and the job of each slot; null: the slot is free. */
 interface Hand {
   readonly worker: Worker
   readonly slots: readonly Uint8Array[]
@@ -91,7 +91,7 @@ export class Decoders {
 
   /**
    * @param count      how many threads
-   * @param slotBytes  the bytes of the largest image, as it is wanted
+   * @param slotBytes  the bytes of the largest decoded image
    */
   constructor(count: number, slotBytes: number) {
     this.#count = count
@@ -138,7 +138,7 @@ export class Decoders {
     worker.on('exit', () => lost('its decoder ended'))
   }
 
-  /** Give a worker what it can take. Without work it does not keep the process alive, and ends after a while. */
+  /** Give a worker a job for each free slot. A worker without jobs does not keep the process alive, and ends after a while. */
   #feed({ worker, jobs }: Hand): void {
     jobs.forEach((taken, slot) => {
       const job = taken ?? this.#waiting.shift()

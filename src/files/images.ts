@@ -1,4 +1,7 @@
-/** Folders of image files as data sets: by class, or with a mask for each image. Decoded when they are gathered. */
+/**
+ * Folders of image files as data sets: by class, or with a mask for each image. A file is decoded when its sample is
+ * gathered.
+ */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkImageSize } from '../data/augment.js'
@@ -11,7 +14,7 @@ import { Decoders, type Fit, needSharp, type Order } from './decoder.js'
 const ENDINGS = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i
 
 export interface ImageOptions {
-  /** what every image becomes; a number: a square */
+  /** height and width of the decoded images; a number: a square */
   readonly size: ImageSize
   /** 1: grey; default 3 */
   readonly channels?: 1 | 3
@@ -20,16 +23,16 @@ export interface ImageOptions {
   /** threads that decode; default 2 */
   readonly workers?: number
   /**
-   * a file that cannot be decoded: 'throw' ends the step, and nothing that was committed is lost; 'skip' takes the next file
-   * in its place, and counts it in `damaged`; default 'throw'
+   * what a file does that cannot be decoded: 'throw' ends the step, and nothing that was committed is lost; 'skip' takes
+   * the next file in its place, and adds the damaged one to `damaged`; default 'throw'
    */
   readonly onDamaged?: 'throw' | 'skip'
 }
 
 export interface MaskOptions extends ImageOptions {
   /**
-   * how many classes a pixel can be of; default 2, for masks whose pixels are 0 or bright: a value from 128 on is class 1. With
-   * more, the value is the class; one that is none is kept, for a loss with `ignoreIndex`
+   * the number of classes of a pixel; default 2, for masks whose pixels are dark or bright: a value from 128 on is class 1.
+   * With more classes, the value is the class; a value that is no class is kept, for a loss with `ignoreIndex`
    */
   readonly classes?: number
 }
@@ -61,8 +64,8 @@ const checkMasks = door('maskFolder', {
  * such folders in them. JPEG, PNG, WebP, GIF, TIFF and AVIF; other files are passed over. Classes are numbered in the order of
  * their names. Inputs are uint8 [N, channels, height, width] with scale 1/255, targets [N]. Node only; needs sharp.
  *
- * Host memory holds the mini-batch that is learned and the next, and two images for each worker.
- * @throws DataError  there is no folder or no image, a folder of `test` is not one of `train`, or sharp is not installed
+ * Host memory holds two mini-batches, the running one and the next, and two images for each worker.
+ * @throws DataError  there is no folder or no image, `test` has a folder that `train` has not, or sharp is not installed
  */
 export async function imageFolder(
   dir: string,
@@ -99,7 +102,7 @@ export async function imageFolder(
 /**
  * Images in DIR/images, and for each a mask of the same name in DIR/masks: `car.jpg` and `car.png`, or `car_mask.gif`. Or DIR
  * has a folder `train`, and `test` or `val`, with these two in them. A mask is resized like its image, by its nearest
- * pixels. Inputs are as those of `imageFolder`, targets uint8 [N, height, width]. Node only; needs sharp.
+ * pixels. Inputs are as in `imageFolder`; targets are uint8 [N, height, width]. Node only; needs sharp.
  * @throws DataError  there is no folder or no image, an image has no mask, or sharp is not installed
  */
 export async function maskFolder(dir: string, options: MaskOptions): Promise<ImageSets> {
@@ -185,8 +188,9 @@ class Reader {
   }
 
   /**
-   * The pixels of samples, each with one file of every kind.
-   * @returns the samples that were taken: those at `indices`, or the next ones in place of damaged ones
+   * Reads the files of samples: one file of each kind for a sample.
+   * @returns pixels for each kind, and the samples that they are of: those at `indices`, with the next sample in place of a
+   *          damaged one
    */
   async #read(
     indices: ArrayLike<number>,

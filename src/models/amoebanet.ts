@@ -28,7 +28,10 @@ export interface AmoebaNetOptions extends Omit<FormOptions, 'width'> {
   filters?: number
 }
 
-/** One after the other: relu, a convolution without bias, batch norm. The convolutions are 0, 3, ..., as the names count. */
+/**
+ * For each kernel: relu, a convolution without bias, and batch norm. The names count all three, so the first convolution is
+ * `1`.
+ */
 class ReluConvNorm extends Module {
   readonly layers: Readonly<Record<string, Module>>
 
@@ -52,7 +55,10 @@ class ReluConvNorm extends Module {
   }
 }
 
-/** Halves an image: the pixels of even rows and columns, and those of odd ones, each to half of the channels. */
+/**
+ * Halves the sides of an image. One convolution reads the pixels at even rows and columns, the other those at odd ones;
+ * each makes half of the channels.
+ */
 class FactorizedReduce extends Module {
   readonly conv1
   readonly conv2
@@ -78,7 +84,7 @@ class FactorizedReduce extends Module {
   }
 }
 
-/** An operation without weights; `module`, where there is one, gives the weights their names. */
+/** One operation of a cell. `module` holds its weights; null: it has none. */
 class Operation extends Module {
   constructor(
     device: Device,
@@ -115,7 +121,7 @@ const conv7: Make = (making, c, stride) => {
 interface Table {
   /** [state, operation, state, operation]: the two results are added */
   readonly rows: readonly (readonly [number, Make, number, Make])[]
-  /** the states that form the result, one beside the other */
+  /** the states whose channels are concatenated to the result */
   readonly joined: readonly number[]
 }
 
@@ -140,14 +146,17 @@ const REDUCTION: Table = {
   joined: [4, 5, 6],
 }
 
-/** (last result, the one before) -> result of `joined` times `channels` channels; a reduction halves the image. */
+/**
+ * Maps the results of the last two cells to `joined.length` * `channels` channels. A reduction cell halves the sides of the
+ * image.
+ */
 class Cell extends Module {
   readonly reduce1: Module
   readonly reduce2: Module | null
   readonly operations: readonly Operation[]
   readonly #table: Table
 
-  /** @param beforeIsLarger  is the result before the last of twice the size? */
+  /** @param beforeIsLarger  has the result before the last twice the sides of the last? */
   constructor(making: Making, table: Table, last: number, before: number, beforeIsLarger: boolean, channels: number) {
     super(making.device)
     this.#table = table
@@ -257,11 +266,13 @@ const check = door('amoebanet', {
 })
 
 /**
- * A stem, and three stages of layers / 3 normal cells with a reduction cell between them; each reduction doubles the channels.
- * The stem divides the image by 8: a convolution with stride 2, and two reduction cells. In the form for CIFAR it is a
- * convolution. torchgpipe's max_pool_3x3 takes means; this one takes the paper's maxima.
- * @throws ShapeError           inputShape is not [C, H, W] with sides that are multiples of 32, of 4 in the form for CIFAR
- * @throws ArgumentError        layers no multiple of 3, filters no multiple of 8
+ * A stem, and three stages of layers / 3 normal cells with a reduction cell between them; each reduction doubles the
+ * channels. The stem divides the sides of the image by 8: a convolution with stride 2, and two reduction cells. In the form
+ * for CIFAR it is one convolution with stride 1. The 3x3 max pooling computes maxima, as in the paper; torchgpipe's
+ * computes means.
+ * @throws ShapeError           inputShape is not [C, H, W] with sides that are multiples of 32 (in the form for CIFAR: of
+ *                              4)
+ * @throws ArgumentError        layers is not a multiple of 3, or filters not of 8
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */
 export function amoebanet(device: Device, given: AmoebaNetOptions = {}): AmoebaNet {

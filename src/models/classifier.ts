@@ -16,7 +16,7 @@ export interface ModelOptions {
   inputShape?: Shape
   /** default 10 */
   classes?: number
-  /** features of the first layer; those of the other hidden layers keep their proportion to it. Default: see the model */
+  /** features of the first layer; the other hidden layers keep their proportion to it. Default: see the model */
   width?: number
   /**
    * a batch norm with this policy before the activation of each hidden layer, which has no bias then; default: no batch norms
@@ -63,7 +63,7 @@ export function classifier(
   return allOrNothing(device, () => new Classifier(shape, classes, ...layers(shape, classes, generator(seed))))
 }
 
-/** Makes hidden layers: with a batch norm and without a bias, or as they are. */
+/** Makes hidden layers: with a policy, a layer without bias and a batch norm; else a layer with a bias. */
 export const hiddenLayers = (device: Device, random: Random, policy: BatchNormPolicy | undefined) => ({
   conv: (inputs: number, outputs: number, kernel: number, padding: number): Module[] => {
     const conv = new Conv2d(device, inputs, outputs, kernel, { padding, random, bias: policy === undefined })

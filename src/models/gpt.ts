@@ -76,7 +76,7 @@ class Projection extends Module {
   forward(x: Tensor, part?: number): Tensor {
     let { weight, bias }: { weight: Tensor; bias: Tensor } = this
     if (part !== undefined) {
-      // slices of the weight, because those of the result would grow with the batch
+      // slice the weight: a slice of the result would grow with the batch
       const [rows, columns] = [weight.shape[0], weight.shape[1] / 3]
       weight = slice(weight, [0, part * columns], [rows, (part + 1) * columns])
       bias = slice(bias, [part * columns], [(part + 1) * columns])
@@ -87,7 +87,7 @@ class Projection extends Module {
   }
 }
 
-/** Each position sees itself and those before it, by `heads` heads: [N, T, C] -> [N, T, C]. */
+/** Attention in `heads` heads, [N, T, C] -> [N, T, C]. A position sees itself and the positions before it. */
 class Attention extends Module {
   readonly c_attn: Projection
   readonly c_proj: Projection
@@ -159,9 +159,9 @@ class Block extends Module {
  */
 export class Gpt extends Module {
   override readonly inputShape: Shape
-  /** the table of the tokens, [vocabulary, C]; it makes the logits too */
+  /** the embedding of the tokens, [vocabulary, C]; the last layer has the same weight */
   readonly wte: { readonly weight: Parameter }
-  /** the table of the positions, [context, C] */
+  /** the embedding of the positions, [context, C] */
   readonly wpe: { readonly weight: Parameter }
   readonly h: readonly Block[]
   readonly ln_f: LayerNorm
@@ -195,7 +195,8 @@ export class Gpt extends Module {
 
 /**
  * `layers` blocks of attention and feed-forward on C = `width` features, pre-norm. The defaults are those of the smallest
- * GPT-2. Weights are drawn from N(0, 0.02^2), those that end a branch divided by sqrt(2 layers); biases begin at 0.
+ * GPT-2. Weights are drawn from N(0, 0.02^2); in the last layer of each branch they are divided by sqrt(2 layers). Biases
+ * begin at 0.
  * @throws ArgumentError        heads that do not divide the width, layers that are no whole number, a dropout outside [0, 1)
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */

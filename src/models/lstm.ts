@@ -1,6 +1,6 @@
 /**
- * A classifier of sequences, and a language model, each of the layers of nn.LSTM: Hochreiter, Schmidhuber, "Long short-term
- * memory" (1997).
+ * A classifier of sequences and a language model, both with nn.LSTM: Hochreiter, Schmidhuber, "Long short-term memory"
+ * (1997).
  */
 import type { Device } from '../device/device.js'
 import { ANYTHING, door, NUMBER, options as optionsOf } from '../memory/arguments.js'
@@ -18,7 +18,7 @@ import type { Tensor } from '../tensor/tensor.js'
 export interface LstmSizes {
   /** features of a state; default 128 */
   width?: number
-  /** layers, each on the outputs of the one before; default 1 */
+  /** the number of LSTM layers; each reads the outputs of the one before; default 1 */
   layers?: number
   /** rate of the dropout between layers; default 0 */
   dropout?: number
@@ -61,7 +61,7 @@ export class LstmClassifier extends Module {
 
   forward(x: Tensor): Tensor {
     const [samples, channels, height, width] = x.shape
-    // of an image, a row with all its channels is an element of the sequence
+    // a sequence of the rows of the image, each with all its channels
     const sequence = x.rank === 4 ? reshape(permute(x, [0, 2, 1, 3]), [samples, height, channels * width]) : x
     const [, h] = this.lstm.forward(sequence)
     const [, layers, features] = h.shape
@@ -109,7 +109,8 @@ const check = door('lstm', {
 })
 
 /**
- * LSTM layers and a linear layer: with a `vocabulary` a language model on an embedding of its tokens, else a classifier.
+ * LSTM layers and a linear layer. With a `vocabulary` the model embeds tokens and predicts the next one; else it is a
+ * classifier.
  * @throws ShapeError           inputShape is neither [T, features] nor [C, H, W], or a size is no positive integer
  * @throws ArgumentError        layers below 1, a dropout outside [0, 1)
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind

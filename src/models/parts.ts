@@ -48,7 +48,7 @@ export function imageModel<M extends Module>(
   return allOrNothing(device, () => make({ device, random: generator(seed), policy }, shape, classes, isSmall))
 }
 
-/** A convolution without bias, drawn by Kaiming's normal distribution, that keeps the size or divides it by its stride. */
+/** A convolution without bias; kaimingNormal draws its weight. It keeps the sides of the image, or divides them by `stride`. */
 export function conv(
   { device, random }: Making,
   from: number,

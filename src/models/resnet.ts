@@ -43,7 +43,7 @@ class BasicBlock extends Module {
   }
 }
 
-/** A 3x3 convolution between two of 1x1, of which the last has four times the channels. */
+/** A 3x3 convolution between two 1x1 convolutions; the last has four times the channels. */
 class Bottleneck extends Module {
   static readonly expansion = 4
   readonly conv1
@@ -133,9 +133,9 @@ function resnet(name: string, Block: Block, counts: readonly number[]) {
 }
 
 /**
- * A stem, four stages of 2, 2, 2, 2 blocks, the mean of each channel, and a linear layer. The stages have width, 2, 4 and 8
- * width channels, and halve the image from the second on; the default width is 64. The stem is a 3x3 convolution in the form
- * for CIFAR, else one of 7x7 with stride 2 and a pooling.
+ * A stem, four stages of 2, 2, 2, 2 blocks, the mean of each channel, and a linear layer. The stages have 1, 2, 4 and 8
+ * times `width` channels, 64 by default; the second and later stages halve the sides of the image. In the form for CIFAR
+ * the stem is a 3x3 convolution; else it is a 7x7 convolution with stride 2, and a pooling.
  * @throws ShapeError           inputShape is not [C, H, W], or the width is no positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind
  */

@@ -20,7 +20,7 @@ export type Sample = 'class' | 'mask' | 'tokens'
 export type SizeOption = 'width' | 'layers' | 'filters' | 'levels' | 'heads'
 
 export interface BuildOptions extends Partial<Record<SizeOption, number>> {
-  /** of a sample; [context] of tokens */
+  /** the shape of a sample; [context] for tokens */
   inputShape: Shape
   /** the number of classes, of masks, or of different tokens */
   classes: number
@@ -30,7 +30,7 @@ export interface BuildOptions extends Partial<Record<SizeOption, number>> {
 }
 
 export interface ModelKind {
-  /** what it can learn, the usual first */
+  /** what the model can learn; the default is the first */
   readonly samples: readonly Sample[]
   /** the options that it takes */
   readonly takes: readonly (SizeOption | 'batchNorm')[]

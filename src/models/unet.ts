@@ -20,7 +20,7 @@ import { imageSides, modelDoor } from './classifier.js'
 import { conv, type ImageOptions, imageModel, type Making, norm } from './parts.js'
 
 export interface UNetOptions extends ImageOptions {
-  /** masks, or classes of a pixel; default 1 */
+  /** the number of masks, or of classes of a pixel; default 1 */
   classes?: number
   /** how often the image is halved; default 4 */
   levels?: number
@@ -92,9 +92,10 @@ export class UNet extends Module {
 const check = modelDoor('unet', { levels: NUMBER })
 
 /**
- * `levels` times two convolutions and a pooling; two convolutions; `levels` times a transposed convolution, its result beside
- * what went down at this size, and two convolutions; and a 1x1 convolution. The first convolutions have `width` channels,
- * 64 by default, and each level has twice those of the level above.
+ * On the way down, each of `levels` levels has two convolutions and a pooling; two convolutions are at the bottom. On the
+ * way up, each level has a transposed convolution, whose result is concatenated with that of the same level on the way
+ * down, and two convolutions. A 1x1 convolution is last. The first level has `width` channels, 64 by default, and each
+ * level has twice the channels of the one above.
  * @throws ShapeError           inputShape is not [C, H, W] with sides that can be halved `levels` times, or a size is no
  *                              positive integer
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind

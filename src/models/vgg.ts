@@ -81,9 +81,9 @@ export class Vgg extends Module {
 const check = modelDoor('vgg16', { form: FORM, dropout: NUMBER })
 
 /**
- * Thirteen convolutions in five stages of width, 2, 4, 8 and 8 width channels, and three linear layers; the default width is
- * 64. The linear layers have 64 width features and see 7 x 7 means of the image; in the form for CIFAR 8 width, and all of
- * the image.
+ * Thirteen convolutions in five stages of 1, 2, 4, 8 and 8 times `width` channels, 64 by default, and three linear layers.
+ * The hidden linear layers have 64 * width features and read 7 x 7 means of the image; in the form for CIFAR they have 8 *
+ * width features and read the image as it is.
  * @throws ShapeError           inputShape is not [C, H, W] with H, W >= 32, or the width is no positive integer
  * @throws ArgumentError        a dropout outside [0, 1)
  * @throws BudgetExceededError  the weights do not fit; nothing is left behind

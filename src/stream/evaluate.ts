@@ -16,7 +16,7 @@ import type { EvaluateOptions, Evaluation, PredictOptions } from './options.js'
 import { holdToPlan } from './plan.js'
 import type { Program } from './program.js'
 
-/** The samples that are on the host at a time, unless `batch` says otherwise: so many, and of large ones so many numbers. */
+/** The most samples, and the most numbers of all of them, that are on the host at a time unless `batch` says otherwise. */
 const PIECE = 2048
 const PIECE_NUMBERS = 2 ** 24
 
@@ -25,7 +25,10 @@ function pieceSize({ inputShape }: Pick<AnyDataset, 'inputShape'>): number {
   return Math.max(1, Math.min(PIECE, Math.floor(PIECE_NUMBERS / numbers)))
 }
 
-/** The sizes of the pieces of a data set: that of all but the last, and if it differs that of the last. */
+/**
+ * The sizes of the pieces in which `evaluate` takes a data set: the size of all pieces, then that of the last one if it is
+ * smaller.
+ */
 export function piecesOf(dataset: Pick<AnyDataset, 'length' | 'inputShape'>): number[] {
   const samples = dataset.length
   const size = Math.min(pieceSize(dataset), samples)
@@ -72,7 +75,7 @@ export async function evaluate(
   }
   if (counted.length === 0) throw empty
   return {
-    // of one piece as it is, because the quotient would be rounded
+    // the loss of a single piece is returned as it is: a product and a quotient would round it
     loss: counted.length === 1 ? counted[0] : losses.total / weights.total,
     accuracy: accuracy.value,
     metrics: own.values(),
