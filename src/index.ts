@@ -20,7 +20,7 @@ export {
   TensorTooLargeError,
 } from './device/errors.js'
 export type { GpuDevice } from './device/gpu/gpu-device.js'
-export type { GpuKindDevice } from './device/gpu/gpu-kind.js'
+export type { GpuApi, GpuKindDevice } from './device/gpu/gpu-kind.js'
 export type { DeviceOptions, HeapKind } from './device/heap-kind.js'
 export type { Instruction, Planned, Sink, Update, Whereabouts } from './device/instruction.js'
 export { DEVICE_KINDS, type DeviceKind, type OpenOptions, openDevice, openVirtualDevice } from './device/open.js'

@@ -15,7 +15,8 @@ class Driver {
   readonly textures = new Map<number, number>()
   made = 0
 
-  create(address: number, width: number, height: number): void {
+  create(address: number, bytes: number): void {
+    const [width, height] = sidesOf(bytes)
     assert.not(this.textures.has(address), 'an address names one texture')
     assert.ok(width >= 1 && height >= 1 && width <= LONGEST_SIDE)
     this.textures.set(address, width * height * TEXEL_BYTES)

@@ -43,25 +43,25 @@ class SmallContext {
 test('the driver is asked only when all textures together become larger than ever before', () => {
   const context = new SmallContext(100)
   const textures = new ContextTextures(context as unknown as WebGL2RenderingContext)
-  textures.create(1, 10, 2)
-  textures.create(2, 10, 3)
+  textures.create(1, 16 * 10 * 2)
+  textures.create(2, 16 * 10 * 3)
   assert.is(context.asked, 2)
   textures.delete(1)
-  textures.create(3, 5, 4)
+  textures.create(3, 16 * 5 * 4)
   textures.delete(2)
-  textures.create(4, 10, 2)
+  textures.create(4, 16 * 10 * 2)
   assert.is(context.asked, 2, 'never more than 50 texels')
-  textures.create(5, 11, 1)
+  textures.create(5, 16 * 11)
   assert.is(context.asked, 3, '51 texels')
 })
 
 test('a texture that the driver refuses does not exist, and can be requested again', () => {
   const context = new SmallContext(100)
   const textures = new ContextTextures(context as unknown as WebGL2RenderingContext)
-  textures.create(1, 10, 2)
+  textures.create(1, 16 * 10 * 2)
   for (const asked of [2, 3]) {
     assert.throws(
-      () => textures.create(2, 101, 1),
+      () => textures.create(2, 16 * 101),
       (error: unknown) =>
         error instanceof DeviceError && /101 x 1 texels: the GPU is out of memory/.test(error.message),
     )

@@ -48,7 +48,7 @@ import * as softmax from './softmax.js'
 
 export type { GpuKernel, GpuKernels } from './machine/kernel.js'
 export { COPY, type Four, type Gpu, LARGEST_TENSOR, type Program } from './machine/program.js'
-export { type ProgramText, textOf } from './machine/text.js'
+export { type HelperText, type ProgramText, textOf } from './machine/text.js'
 
 export const gpuKernels: GpuKernels = {
   ...accumulation,

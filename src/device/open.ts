@@ -6,6 +6,7 @@ import { HeapAllocator, PAGE_BYTES } from '../memory/heap.js'
 import { offeredShare } from '../memory/offered.js'
 import type { Device } from './device.js'
 import type { GpuDevice } from './gpu/gpu-device.js'
+import type { GpuApi } from './gpu/gpu-kind.js'
 import { HeapDevice, LARGEST_HEAP_BYTES, whyNotWide } from './heap-device.js'
 import type { DeviceOptions, HeapKind } from './heap-kind.js'
 import { checkSeed } from './seed.js'
@@ -21,7 +22,9 @@ export interface OpenOptions extends DeviceOptions {
    * whole pages and at most 4 GiB
    */
   memory: ByteSize
-  /** for the gpu device: a WebGL2 context that nothing else uses; default a new one */
+  /** for the gpu device: the form that computes, and that a virtual device plans for; default 'webgl2' */
+  api?: GpuApi
+  /** for the gpu device on WebGL2: a context that nothing else uses; default a new one */
   context?: WebGL2RenderingContext
 }
 
@@ -31,13 +34,14 @@ const OPEN = optionsOf<OpenOptions>({
   trackOrigins: BOOLEAN,
   simd: oneOf('none', 'baseline', 'relaxed', 'wide'),
   threads: ANYTHING,
+  api: oneOf('webgl2', 'webgpu'),
   context: ANYTHING,
 })
 
 /**
  * Open a device that will never hold more than `memory` bytes.
  * On cpu and reference the budget, in whole pages of 64 KiB, is the size of the memory itself. On the gpu the budget
- * limits the textures that exist.
+ * limits the textures or buffers that exist.
  * @throws ArgumentError  not a byte size, an unknown kind, or a seed that is not a whole number from 0 to 2^32 - 1
  * @throws DeviceError    cpu, reference: more than 4 GiB, or more than the process can get; gpu: something is missing, and
  *   the message says how to get it
@@ -55,8 +59,12 @@ export async function openDevice(kind: DeviceKind, options: OpenOptions): Promis
   checkSeed('openDevice', options.seed ?? 0)
   if (kind === 'gpu') {
     // imported here, so that a program without a gpu device does not load its code
-    const { openGpu } = await import('./gpu/gpu-device.js')
-    return openGpu(budgetBytes, options)
+    if (options.api === 'webgpu') {
+      const { openWebGpu } = await import('./webgpu/webgpu-device.js')
+      return openWebGpu(budgetBytes, options)
+    }
+    const { openWebGl2 } = await import('./gpu/webgl2-device.js')
+    return openWebGl2(budgetBytes, options)
   }
   const simd = options.simd === 'wide' && (kind !== 'cpu' || (await whyNotWide(options))) ? undefined : options.simd
   return new HeapDevice(kind, new HeapAllocator(budgetBytes), { ...options, simd })

@@ -4,8 +4,7 @@
  */
 import type { Floats } from '../../kernels/kernels.js'
 import { HeapAllocator } from '../memory/heap.js'
-import { TextureAllocator } from '../memory/texture-allocator.js'
-import { GpuKindDevice } from './gpu/gpu-kind.js'
+import { type GpuApi, GpuKindDevice } from './gpu/gpu-kind.js'
 import { type DeviceOptions, type HeapKind, HeapKindDevice } from './heap-kind.js'
 
 export class VirtualDevice extends HeapKindDevice {
@@ -25,12 +24,12 @@ export class VirtualDevice extends HeapKindDevice {
   }
 }
 
-/** The virtual gpu device: sizes of textures, without a context. */
+/** The virtual gpu device: sizes of textures or buffers, without a context. */
 export class VirtualGpuDevice extends GpuKindDevice {
   readonly executes = false
 
-  constructor(budgetBytes: number, options: { seed?: number; trackOrigins?: boolean } = {}) {
-    super(new TextureAllocator(budgetBytes), options)
+  constructor(budgetBytes: number, options: { api?: GpuApi; seed?: number; trackOrigins?: boolean } = {}) {
+    super(options.api ?? 'webgl2', budgetBytes, null, options)
   }
 
   protected execute(): void {}

@@ -1,9 +1,10 @@
 /**
- * Textures of a GPU, kept for reuse.
+ * Textures of a GPU, kept for reuse; or its buffers, in the same way.
  *
  * A tensor is one texture of RGBA32F texels, four values each, row after row. The policy, in English:
  *   1. A request is rounded up to whole texels, and those to a full rectangle (`sidesOf`). The sides follow from the
- *      bytes alone, so all textures with the same number of bytes are interchangeable.
+ *      bytes alone, so all textures with the same number of bytes are interchangeable. A buffer has no sides: it is as
+ *      long as its texels.
  *   2. A request takes the pooled texture of exactly its bytes that was freed last; where there is none, a new one
  *      is made.
  *   3. A freed texture goes to the pool, not back to the driver, which is slow to make them.
@@ -38,7 +39,7 @@ const SHORT_SIDE = 256
 /** Who owns the textures behind the blocks. `address` names a texture for as long as it exists. */
 export interface Textures {
   /** @throws  the driver cannot make the texture; the allocator has not changed */
-  create(address: number, width: number, height: number): void
+  create(address: number, bytes: number): void
   delete(address: number): void
 }
 
@@ -55,6 +56,9 @@ export function textureBytes(bytes: number): number {
   return width * height * TEXEL_BYTES
 }
 
+/** What a request for `bytes` costs if tensors are buffers. */
+export const bufferBytes = (bytes: number): number => Math.max(1, Math.ceil(bytes / TEXEL_BYTES)) * TEXEL_BYTES
+
 /** A freed texture that is kept for reuse. */
 interface Pooled {
   readonly address: number
@@ -67,11 +71,17 @@ export class TextureAllocator implements Allocator {
   #pooledBytes = 0
   #nextAddress = 1
   #ledger = new Ledger()
+  /** live ones that the driver has turned out not to have made */
+  readonly #broken = new Set<number>()
 
-  /** @param textures  null: sizes only, as on a virtual device */
+  /**
+   * @param textures  null: sizes only, as on a virtual device
+   * @param costOf    what a request for `bytes` costs
+   */
   constructor(
     readonly budgetBytes: number,
     readonly textures: Textures | null = null,
+    readonly costOf: (bytes: number) => number = textureBytes,
   ) {}
 
   get heldBytes(): number {
@@ -96,8 +106,22 @@ export class TextureAllocator implements Allocator {
   free(block: Block): void {
     const { address, bytes } = block
     this.#ledger.close(block)
-    this.#pool.push({ address, bytes })
-    this.#pooledBytes += bytes
+    if (this.#broken.delete(address)) this.textures?.delete(address)
+    else {
+      this.#pool.push({ address, bytes })
+      this.#pooledBytes += bytes
+    }
+  }
+
+  /** Do not reuse this texture: the driver could not make it, and said so late. */
+  discard(address: number): void {
+    const at = this.#pool.findIndex((pooled) => pooled.address === address)
+    if (at < 0) {
+      this.#broken.add(address)
+      return
+    }
+    this.#pooledBytes -= this.#pool.splice(at, 1)[0].bytes
+    this.textures?.delete(address)
   }
 
   /**
@@ -108,10 +132,6 @@ export class TextureAllocator implements Allocator {
     if (this.heldBytes + bytes > this.budgetBytes) throw new BudgetExceededError(bytes, 'runtime', op, this.stats())
     this.#trim(this.budgetBytes - this.heldBytes - bytes)
     this.#ledger.take('runtime', bytes, op)
-  }
-
-  costOf(bytes: number): number {
-    return textureBytes(bytes)
   }
 
   /** Textures have no addresses to choose from, so only the peak is computed. */
@@ -165,7 +185,7 @@ export class TextureAllocator implements Allocator {
   #create(bytes: number): number {
     this.#trim(this.budgetBytes - this.heldBytes - bytes)
     const address = this.#nextAddress
-    this.textures?.create(address, ...sidesOf(bytes))
+    this.textures?.create(address, bytes)
     this.#nextAddress++
     return address
   }

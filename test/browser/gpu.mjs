@@ -2,22 +2,30 @@
  * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page for each, run by uvu as in Node. Those
  * whose name ends in .node.gl.js need files or processes, which a page does not have.
  *
- *   npm ci --prefix test/browser && node test/browser/gpu.mjs [part of a file's name]
+ *   npm ci --prefix test/browser && node test/browser/gpu.mjs [--webgpu] [part of a file's name]
+ *
+ * With --webgpu they run on the second form of the device; tests that need a WebGL2 context are skipped.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { inPage, ROOT, serving } from './page.mjs'
+import { inPage, ROOT, serving, WEBGPU } from './page.mjs'
 
 const LONGEST_FILE_MS = 600_000
 const total = { Total: 0, Passed: 0, Skipped: 0 }
 let failures = 0
 
+const words = process.argv.slice(2)
+const onWebGpu = words[0] === '--webgpu'
+if (onWebGpu) words.shift()
 const files = readdirSync(join(ROOT, 'dist/test/gpu'))
-  .filter((file) => /(?<!\.node)\.gl\.js$/.test(file) && file.includes(process.argv[2] ?? ''))
+  .filter((file) => /(?<!\.node)\.gl\.js$/.test(file) && file.includes(words[0] ?? ''))
   .sort()
 
 await serving(async (address) => {
-  for (const file of files) await inPage(address, (page, version) => runFile(page, version, file))
+  const page = onWebGpu ? `${address.replace('127.0.0.1', 'localhost')}?api=webgpu` : address
+  for (const file of files) {
+    await inPage(page, (page, version) => runFile(page, version, file), onWebGpu ? WEBGPU : [])
+  }
 })
 
 for (const [label, count] of Object.entries(total)) console.log(`  ${`${label}:`.padEnd(10)} ${count}`)

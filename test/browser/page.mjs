@@ -25,6 +25,12 @@ const ARGUMENTS = [
 ]
 const LONGEST_START_MS = 60_000
 
+/** Further arguments of Chromium for WebGPU without a GPU; its pages must be on http://localhost. */
+export const WEBGPU = [
+  ...['--enable-unsafe-webgpu', '--enable-features=Vulkan,WebGPU', '--ignore-gpu-blocklist'],
+  ...['--use-webgpu-adapter=swiftshader', '--use-vulkan=swiftshader'],
+]
+
 const IMPORTS = {
   sluice: '/dist/src/index.js',
   seedrandom: '/seedrandom.js',

@@ -5,10 +5,11 @@ import { holdsWhatIsChosen } from '../choices.js'
 import { holdsAtCorners } from '../corners.js'
 import { seeds } from '../operands.js'
 import { cases } from './agreement.js'
+import { api } from './form.js'
 
 const RUNS = 2
 
-const gpu = await openDevice('gpu', { memory: '4MiB' })
+const gpu = await openDevice('gpu', { api, memory: '4MiB' })
 
 test('compositions whose outer derivative is infinite where the inner one is 0', () =>
   cases(seeds, (seed) => holdsWhatIsChosen(gpu, seed), RUNS))

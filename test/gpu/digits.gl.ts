@@ -10,6 +10,7 @@ import { data, models, optim } from '../../src/index.js'
 import { crossEntropy } from '../../src/ops/cross-entropy.js'
 import { countOf } from '../../src/stream/plan.js'
 import { Streamer } from '../../src/stream/streamer.js'
+import { api } from './form.js'
 
 const BATCH = 1024
 /** Epochs of the whole job. */
@@ -54,10 +55,10 @@ async function outcome(device: Device): Promise<Outcome> {
 }
 
 test("under a quarter of the bytes: the CPU's losses to 1e-3, its accuracy to 2 test images", async () => {
-  const { wholeBatchBytes } = streamerOn(openVirtualDevice('gpu')).plan({ batch: BATCH })
+  const { wholeBatchBytes } = streamerOn(openVirtualDevice('gpu', { api })).plan({ batch: BATCH })
   const memory = Math.floor(wholeBatchBytes / 4)
   const expected = await outcome(await openDevice('cpu', { memory: '2MiB' }))
-  const actual = await outcome(await openDevice('gpu', { memory }))
+  const actual = await outcome(await openDevice('gpu', { api, memory }))
   assert.ok(actual.parts >= 4, `${actual.parts} micro-batches`)
   const apart = actual.losses.map((loss, i) => Math.abs(loss - expected.losses[i]))
   apart.forEach((difference, i) => {

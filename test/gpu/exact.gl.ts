@@ -6,7 +6,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
 import { DeviceLostError } from '../../src/device/errors.js'
-import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { nn, optim } from '../../src/index.js'
 import { triplet } from '../../src/ops/coupled-loss.js'
@@ -18,7 +17,7 @@ import { TEST_RUNS } from '../fixtures.js'
 import { samplesOf } from '../lessons.js'
 import { fc } from '../property.js'
 import { CHANNELS, CLASSES, RandomNet, SIDE, type Step, steps } from '../random-nets.js'
-import { lose } from './lose.js'
+import { api, openCounted } from './form.js'
 
 const SHAPE = [CHANNELS, SIDE, SIDE]
 const LARGE = 2 ** 26
@@ -66,11 +65,11 @@ const NET: readonly Step[] = [
 async function expectAsInOnePiece(drawn: readonly Step[], options: Partial<StreamerOptions>): Promise<void> {
   const [samples, microBatch] = [7, 2]
   const size = { batch: samples, microBatch }
-  const plan = streamerOn(openVirtualDevice('gpu'), drawn, 'exact', options).plan(size)
+  const plan = streamerOn(openVirtualDevice('gpu', { api }), drawn, 'exact', options).plan(size)
   assert.ok(plan.passes > 1)
   verifyPlan(JSON.parse(JSON.stringify(plan)))
-  const small = await openDevice('gpu', { memory: plan.neededBudgetBytes })
-  const large = await openDevice('gpu', { memory: LARGE })
+  const small = await openDevice('gpu', { api, memory: plan.neededBudgetBytes })
+  const large = await openDevice('gpu', { api, memory: LARGE })
   const seen = await trained(streamerOn(small, drawn, 'exact', options), samples, microBatch)
   const wanted = await trained(streamerOn(large, drawn, 'micro', { ...options, store: undefined }), samples, samples)
   wanted.forEach((value, i) => {
@@ -99,24 +98,24 @@ test('random networks with exact batch norms train as in one piece', async () =>
 
 test('a context lost in any pass leaves the last checkpoint, from which the training goes on', async () => {
   const batches = [1, 2].map((seed) => samplesOf(5, SHAPE, CLASSES, seed))
-  const device = await openDevice('gpu', { memory: LARGE })
+  const device = await openDevice('gpu', { api, memory: LARGE })
   const undisturbed = streamerOn(device, NET, 'exact')
   for (const batch of batches) await undisturbed.step(batch, { microBatch: 2 })
   const wanted = await stateOf(undisturbed)
   const { passes } = undisturbed.plan({ batch: 5, microBatch: 2 })
   for (const lostAfter of [1, 4, 3 * passes - 1]) {
-    const context = await openContext()
-    const first = streamerOn(await openDevice('gpu', { memory: LARGE, context }), NET, 'exact')
+    const { device: lost, lose } = await openCounted(LARGE)
+    const first = streamerOn(lost, NET, 'exact')
     await first.step(batches[0], { microBatch: 2 })
     const onMicroBatch = ({ done }: { done: number }): void => {
-      if (done === lostAfter) lose(context)
+      if (done === lostAfter) lose()
     }
     assert.instance(await errorOf(first.step(batches[1], { microBatch: 2, onMicroBatch })), DeviceLostError)
     assert.is(first.optimizer.steps, 1)
     const { lastCheckpoint } = first
     if (!lastCheckpoint) throw new Error('no checkpoint')
     await first.model.device.close()
-    const second = await openDevice('gpu', { memory: LARGE })
+    const second = await openDevice('gpu', { api, memory: LARGE })
     const streamer = streamerOn(second, NET, 'exact')
     streamer.restore(lastCheckpoint)
     await streamer.step(batches[1], { microBatch: 2 })

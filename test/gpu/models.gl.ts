@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice, optim, Streamer } from '../../src/index.js'
 import { SMALL_MODELS, smallBatch } from '../small-models.js'
+import { api } from './form.js'
 
 /** The tolerance between losses on the GPU and on the CPU, both in float32, with sums in another order. */
 const TOLERANCE = 1e-2
@@ -16,7 +17,7 @@ for (const small of models) {
     const batch = smallBatch(small, 6)
     const first: number[] = []
     for (const kind of ['cpu', 'gpu'] as const) {
-      const device = await openDevice(kind, { memory: '64MiB' })
+      const device = await openDevice(kind, { api, memory: '64MiB' })
       const model = make(device, 1)
       const streamer = new Streamer({ model, loss, optimizer: optim.adam(model, { learningRate: 0.002 }) })
       for (let i = 0; i < 2; i++) {

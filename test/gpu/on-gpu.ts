@@ -3,9 +3,10 @@ import * as assert from 'uvu/assert'
 import { openDevice } from '../../src/device/open.js'
 import type { Storage } from '../../src/device/storage.js'
 import type { KernelRunner } from './agreement.js'
+import { api } from './form.js'
 
 export async function onGpu(): Promise<KernelRunner> {
-  const gpu = await openDevice('gpu', { memory: '256MiB' })
+  const gpu = await openDevice('gpu', { api, memory: '256MiB' })
   const place = (values: Float32Array): Storage => {
     const storage = gpu.alloc(values.length, 'activation')
     gpu.upload(storage, values)

@@ -9,11 +9,12 @@ import { opTable } from '../../src/ops/table.js'
 import { assertAgree, assertPeakIsPlanned, describe, outcome, samplesOf } from '../outcomes.js'
 import { fc } from '../property.js'
 import { float32Tolerance } from '../tolerances.js'
+import { api } from './form.js'
 
 const MEMORY = '4MiB'
 const RUNS = { seed: 20260, numRuns: 4 }
 
-const gpu = await openDevice('gpu', { memory: MEMORY })
+const gpu = await openDevice('gpu', { api, memory: MEMORY })
 const reference = await openDevice('reference', { memory: MEMORY })
 const covered = new Set<string>()
 

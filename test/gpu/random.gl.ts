@@ -4,10 +4,11 @@ import * as assert from 'uvu/assert'
 import { mse, openDevice, optim, rand, randn, Streamer } from '../../src/index.js'
 import { Autoencoder, images, samples } from '../autoencoder.js'
 import { BOX_MULLER_FLOAT32 } from '../tolerances.js'
+import { api } from './form.js'
 
 test('rand has the bits of reference, and randn its values', async () => {
   const drawn = async (kind: 'gpu' | 'reference') => {
-    const device = await openDevice(kind, { memory: '4MiB' })
+    const device = await openDevice(kind, { api, memory: '4MiB' })
     const draws: number[][] = []
     for (const firstSample of [0, 1, 2 ** 27 - 1]) {
       Object.assign(device.step, { seed: 2 ** 32 - 5, step: 7, call: 1, firstSample })
@@ -25,7 +26,7 @@ test('rand has the bits of reference, and randn its values', async () => {
 
 test('a step with noise is that of the CPU, for any split, with the planned peak', async () => {
   const learned = async (kind: 'cpu' | 'gpu', microBatch: number) => {
-    const model = new Autoencoder(await openDevice(kind, { memory: '16MiB' }))
+    const model = new Autoencoder(await openDevice(kind, { api, memory: '16MiB' }))
     const streamer = new Streamer({ model, loss: mse, optimizer: optim.sgd(model, { learningRate: 0.1 }) })
     const { loss, gradNorm, peakBytes, plannedPeakBytes } = await streamer.step(
       { inputs: images, targets: images },

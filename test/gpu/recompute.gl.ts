@@ -13,6 +13,7 @@ import { Streamer } from '../../src/stream/streamer.js'
 import { TEST_RUNS } from '../fixtures.js'
 import { fc } from '../property.js'
 import { CHANNELS, CLASSES, RandomNet, SIDE, type Step, steps } from '../random-nets.js'
+import { api } from './form.js'
 
 const BATCH = 6
 const random = nn.generator(4)
@@ -31,7 +32,7 @@ function streamerOn(device: Device, drawn: readonly Step[], recompute: 'never' |
 
 /** Losses and parameters after two steps. */
 async function trained(memory: number, drawn: readonly Step[], recompute: 'never' | 'needed') {
-  const device = await openDevice('gpu', { memory })
+  const device = await openDevice('gpu', { api, memory })
   const streamer = streamerOn(device, drawn, recompute)
   const losses: number[] = []
   for (let i = 0; i < 2; i++) {
@@ -61,12 +62,12 @@ test('random networks make values again: they peak as planned, and give the bits
   await fc.assert(
     fc.asyncProperty(steps, async (drawn) => {
       const split = { batch: BATCH, microBatch: 3 }
-      const plan = streamerOn(openVirtualDevice('gpu'), drawn, 'never').plan(split)
+      const plan = streamerOn(openVirtualDevice('gpu', { api }), drawn, 'never').plan(split)
       const standing = Object.values(plan.heldBytes).reduce((sum, bytes) => sum + bytes)
       const memory = leastBytes(() =>
-        streamerOn(openVirtualDevice('gpu', { memory: standing }), drawn, 'needed').plan(split),
+        streamerOn(openVirtualDevice('gpu', { api, memory: standing }), drawn, 'needed').plan(split),
       )
-      const { extraTime } = streamerOn(openVirtualDevice('gpu', { memory }), drawn, 'needed').plan(split)
+      const { extraTime } = streamerOn(openVirtualDevice('gpu', { api, memory }), drawn, 'needed').plan(split)
       if (extraTime > 0) again++
       assert.equal(await trained(memory, drawn, 'needed'), await trained(plan.plannedPeakBytes, drawn, 'never'))
     }),

@@ -6,13 +6,14 @@ import { crossEntropy } from '../../src/ops/cross-entropy.js'
 import { rmsprop } from '../../src/optim/index.js'
 import { Streamer } from '../../src/stream/streamer.js'
 import { RecurrentNet, sequences } from '../recurrent.js'
+import { api } from './form.js'
 
 /** Both compute in float32, with sums in another order; RMSprop divides by roots of squares down to 1e-2. */
 const TOLERANCE = 1e-3
 
 test('three steps with RMSprop, its moments and clipping by value', async () => {
   const learned = async (kind: 'cpu' | 'gpu') => {
-    const device = await openDevice(kind, { memory: '16MiB' })
+    const device = await openDevice(kind, { api, memory: '16MiB' })
     const model = new RecurrentNet(device)
     const optimizer = rmsprop(model, { momentum: 0.5, centered: true, eps: 1e-2, clipValue: 0.01 })
     const streamer = new Streamer({ model, loss: crossEntropy, optimizer })

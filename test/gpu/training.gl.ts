@@ -2,7 +2,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Device } from '../../src/device/device.js'
-import { openContext } from '../../src/device/gpu/context.js'
 import { openDevice, openVirtualDevice } from '../../src/device/open.js'
 import { data, models, nn, optim } from '../../src/index.js'
 import { div, mul, notEqual, sub } from '../../src/ops/binary.js'
@@ -15,7 +14,8 @@ import { Streamer } from '../../src/stream/streamer.js'
 import type { HostArray } from '../../src/tensor/host.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
 import { randomBatch, residualModel, transformerModel } from '../fixtures.js'
-import { type Account, counting } from './counting.js'
+import type { Account } from './counting.js'
+import { api, openCounted } from './form.js'
 
 interface Training {
   readonly build: (device: Device) => nn.Module
@@ -83,17 +83,18 @@ async function train(device: Device, training: Training, account?: Account): Pro
 for (const [name, training] of Object.entries(TRAININGS)) {
   test(`${name} under five budgets: planned peak is measured peak, and the losses are those of the CPU`, async () => {
     const { batch, budgets } = training
-    const plan = streamerOn(openVirtualDevice('gpu'), training).plan({ batch, inputShape: training.source.inputShape })
+    const plan = streamerOn(openVirtualDevice('gpu', { api }), training).plan({
+      batch,
+      inputShape: training.source.inputShape,
+    })
     const expected = await train(await openDevice('cpu', { memory: '64MiB' }), training)
     const { minimumBudgetBytes, wholeBatchBytes } = plan
     const parts: number[] = []
     let apart = 0
     for (const share of budgets) {
       const memory = Math.round(minimumBudgetBytes + share * (wholeBatchBytes - minimumBudgetBytes))
-      const context = await openContext()
-      const account = counting(context)
-      const device = await openDevice('gpu', { memory, context })
-      const planned = streamerOn(openVirtualDevice('gpu', { memory }), training).plan({
+      const { device, account } = await openCounted(memory)
+      const planned = streamerOn(openVirtualDevice('gpu', { api, memory }), training).plan({
         batch,
         inputShape: training.source.inputShape,
       })
@@ -122,7 +123,7 @@ test('parts of weight 0, whose mean is 0 / 0, add nothing to the gradient, and p
   const batch = { inputs: column(1, 2, 3, 4, 5), targets: column(0, 0, 0, 1, 2) }
   const losses: number[] = []
   for (const microBatch of [5, 3, 1]) {
-    const device = await openDevice('gpu', { memory: '1MiB' })
+    const device = await openDevice('gpu', { api, memory: '1MiB' })
     const random = nn.generator(1)
     const model = new nn.Sequential(new nn.Linear(device, 1, 8, { random }), new nn.Linear(device, 8, 1, { random }))
     const streamer = new Streamer({ model, loss: masked, optimizer: optim.sgd(model, { learningRate: 1 / 128 }) })

@@ -54,8 +54,9 @@ export interface DetailedHelper {
   readonly kinds?: readonly ArgumentKind[]
   /** the kind of the result; default a number */
   readonly returns?: 'four'
-  /** replaces `source` on a GPU, if gpu.js cannot express it exactly */
+  /** replace `source` on a GPU, if gpu.js cannot express it exactly */
   readonly glsl?: string
+  readonly wgsl?: string
 }
 
 export type Helpers = Readonly<Record<string, Helper>>

@@ -3,7 +3,7 @@
  * (kernels/reference/machine/threefry.ts).
  *
  * Its words have 32 bits, but an argument of a program holds only 24. So a program gets each word in two halves. The
- * generator is written twice, because gpu.js does not know the integers of GLSL.
+ * generator is written once more for each kind of GPU, because gpu.js does not know their integers.
  */
 import { DROPOUT_CALLS, type Dropout } from '../../dropout.js'
 import type { DetailedHelper, Four, Helpers, Named } from './program.js'
@@ -22,6 +22,7 @@ const ROTATION: DetailedHelper = {
     return (word << bits) | (word >>> (32 - bits))
   },
   glsl: 'uint turned(uint word, int bits) { return (word << bits) | (word >> (32 - bits)); }',
+  wgsl: 'fn fn_turned(word: u32, bits: u32) -> u32 { return (word << bits) | (word >> (32u - bits)); }',
 }
 
 /**
@@ -83,6 +84,28 @@ const DRAWN: DetailedHelper = {
       y += keys.y + group + 1u;
     }
     return float(((position & 1u) == 1u ? y : x) >> 8);
+  }`,
+  wgsl: `fn fn_drawn(row: f32, width: f32, i: f32, key: vec4f, counter: vec4f) -> f32 {
+    let k = vec4u(key);
+    let c = vec4u(counter);
+    let distance = u32(row) * u32(width) + u32(i);
+    let position = (c.x | (c.y << 16u)) + distance;
+    let next = select(0u, 2048u, position < distance);
+    var keys = vec3u(k.x | (k.y << 16u), k.z | (k.w << 16u), 0x1bd11bdau);
+    keys.z ^= keys.x ^ keys.y;
+    var x = (position >> 1u) + keys.x;
+    var y = (c.z | (c.w << 16u)) + next + keys.y;
+    for (var group = 0u; group < 5u; group++) {
+      let bits = select(vec4u(13u, 15u, 26u, 6u), vec4u(17u, 29u, 16u, 24u), (group & 1u) == 1u);
+      for (var turn = 0u; turn < 4u; turn++) {
+        x += y;
+        y = fn_turned(y, bits[turn]) ^ x;
+      }
+      keys = keys.yzx;
+      x += keys.x;
+      y += keys.y + group + 1u;
+    }
+    return f32(select(x, y, (position & 1u) == 1u) >> 8u);
   }`,
 }
 

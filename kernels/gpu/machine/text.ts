@@ -13,8 +13,9 @@ interface FunctionText {
 export interface HelperText extends FunctionText {
   readonly name: string
   readonly returns: 'number' | 'four'
-  /** replaces `source` on a GPU */
+  /** replace `source` on a GPU */
   readonly glsl?: string
+  readonly wgsl?: string
 }
 
 export interface ProgramText extends FunctionText {
@@ -31,7 +32,8 @@ export interface ProgramText extends FunctionText {
 export function textOf({ source, kinds, helpers, planes }: Program): ProgramText {
   const own = Object.entries({ ...BUILTINS, ...helpers }).map(([name, helper]): HelperText => {
     const details: DetailedHelper = typeof helper === 'function' ? { source: helper } : helper
-    return { ...functionText(details), name, returns: details.returns ?? 'number', glsl: details.glsl }
+    const { returns = 'number', glsl, wgsl } = details
+    return { ...functionText(details), name, returns, glsl, wgsl }
   })
   const text = functionText({ source, kinds })
   return { ...text, helpers: own, planes: planes && indexed(planes, parametersOf(String(source)), kinds) }

@@ -5,7 +5,7 @@
 import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Category } from '../../memory/allocator.js'
-import type { TextureAllocator } from '../../memory/texture-allocator.js'
+import { bufferBytes, TextureAllocator, type Textures, textureBytes } from '../../memory/texture-allocator.js'
 import { Device } from '../device.js'
 import { TensorTooLargeError } from '../errors.js'
 import type { Storage } from '../storage.js'
@@ -17,16 +17,42 @@ export const READ_BYTES = 65536
 /** The size of the vertices of the two triangles that every program draws. */
 export const VERTEX_BYTES = 64
 
+/** The size of the buffer with the arguments of the programs of one submit. */
+export const PARAMETER_BYTES = 65536
+
+/** The two forms of the gpu device: textures that WebGL2 draws to, or buffers that WebGPU computes in. */
+export type GpuApi = 'webgl2' | 'webgpu'
+
+const FORMS = {
+  webgl2: { costOf: textureBytes, runtimeBytes: UPLOAD_BYTES + READ_BYTES + VERTEX_BYTES },
+  webgpu: { costOf: bufferBytes, runtimeBytes: PARAMETER_BYTES + READ_BYTES },
+} as const
+
 export abstract class GpuKindDevice extends Device {
   readonly kind = 'gpu'
   readonly elementBytes = 4
   override readonly aliases = false
   override readonly volatile = true
 
-  /** @throws BudgetExceededError  the bytes that the device itself needs do not fit */
-  constructor(allocator: TextureAllocator, options: { seed?: number; trackOrigins?: boolean }) {
+  /**
+   * @param textures  the textures or buffers; null: none, as on a virtual device
+   * @throws BudgetExceededError  the bytes that the device itself needs do not fit
+   */
+  constructor(
+    readonly api: GpuApi,
+    budgetBytes: number,
+    textures: Textures | null,
+    options: { seed?: number; trackOrigins?: boolean },
+  ) {
+    const allocator = new TextureAllocator(budgetBytes, textures, FORMS[api].costOf)
     super(allocator, options)
-    allocator.reserve(UPLOAD_BYTES + READ_BYTES + VERTEX_BYTES, 'opening the device')
+    allocator.reserve(FORMS[api].runtimeBytes, 'opening the device')
+  }
+
+  /** Do not reuse the texture or buffer of this address: there was no memory for it. */
+  protected discard(address: number): void {
+    const { allocator } = this
+    if (allocator instanceof TextureAllocator) allocator.discard(address)
   }
 
   /** @throws TensorTooLargeError  more than 2^24 elements */

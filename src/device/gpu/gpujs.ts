@@ -34,7 +34,7 @@ const ARGUMENT_TYPES: { readonly [Kind in ArgumentKind]: string } = {
 }
 
 /** The part of gpu.js that is used. */
-interface GpuJs {
+export interface GpuJs {
   GPU: new (
     settings: object,
   ) => {

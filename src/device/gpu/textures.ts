@@ -5,7 +5,7 @@
  * GPU has done everything in its queue. So the code is asked for only when the textures together are larger than ever
  * before, which happens in the first steps of a training. A failure that this misses is reported by the next read.
  */
-import type { Textures } from '../../memory/texture-allocator.js'
+import { sidesOf, type Textures } from '../../memory/texture-allocator.js'
 import { check } from './context.js'
 
 interface Made {
@@ -21,8 +21,9 @@ export class ContextTextures implements Textures {
 
   constructor(readonly gl: WebGL2RenderingContext) {}
 
-  create(address: number, width: number, height: number): void {
+  create(address: number, bytes: number): void {
     const { gl } = this
+    const [width, height] = sidesOf(bytes)
     const texture = gl.createTexture()
     gl.activeTexture(gl.TEXTURE0)
     gl.bindTexture(gl.TEXTURE_2D, texture)
