@@ -25,7 +25,7 @@ export function generator(seed: number): Random {
 
 const DEFAULT = new Slot<Random>(() => generator(0))
 
-/** The generator of layers to which none is given: each device has one, so that equal layers draw different values. */
+/** The generator of layers without a `random` of their own. A device has one, so that equal layers draw different values. */
 export const defaultRandom = (device: Device): Random => device.slot(DEFAULT)
 
 /** U(low, high). */

@@ -1,4 +1,7 @@
-/** Convolution and pooling along one axis, of signals [N, C, L]: those of images of height 1, of which they are views. */
+/**
+ * Convolution and pooling of signals [N, C, L] along their last axis. They run on images of height 1 that are views of the
+ * signals.
+ */
 import type { Device } from '../device/device.js'
 import { BOOLEAN, door, NUMBER, optional, options } from '../memory/arguments.js'
 import { conv2d } from '../ops/conv.js'

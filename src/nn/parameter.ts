@@ -52,8 +52,8 @@ const BUFFER = optionsOf<BufferOptions>({ constant: BOOLEAN })
  * A training forward updates `target`. While a streamer gathers a mini-batch the target is the shadow: it begins as a copy
  * of the value, and the commit copies it into the value. So a mini-batch that fails leaves no trace. In a loop without a
  * streamer there is no shadow, and the value changes at once.
- * It takes elementBytes * size of category `buffer`, and a shadow takes as much again; `constant: true` is for positions, masks
- * and other tables, which have none.
+ * It takes elementBytes * size of category `buffer`, and a shadow takes as much again; `constant: true` is for positions,
+ * masks and other tables, which need no shadow.
  * @throws  the errors of `new Parameter`; ArgumentError  an option that is not known
  */
 export class Buffer {

@@ -1,14 +1,14 @@
 /**
  * Attention: y = p v with p = softmax(scale q k^T + mask) along the keys.
  *
- * Neither scores nor probabilities are ever whole: kernels make them block by block. Of each row the logarithm of the
- * softmax's denominator is saved, with which the gradient makes p again, p = exp(scale q k^T + mask - logSumExp). With dy:
+ * Neither scores nor probabilities are ever whole: kernels make them block by block. For each row the logarithm of the
+ * softmax's denominator is saved, from which the gradient makes p again, p = exp(scale q k^T + mask - logSumExp). With dy:
  *
  *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dy y),   dq = ds k,   dk = ds^T q
  *
- * because the sum of dp p over keys is that of dy y. With dropout, p' = dropout(p) replaces p in y and dv, and dp = dropout(dy
- * v^T). The backward draws p' again, so it is not saved. Only the gradient of a mask is made of whole scores, in workspace: it
- * may be as large as they are.
+ * because the sum of dp p over keys equals the sum of dy y. With dropout, p' = dropout(p) replaces p in y and dv, and dp =
+ * dropout(dy v^T). The backward draws p' again, so it is not saved. Only the gradient of a mask needs all scores at once,
+ * in workspace, and can be as large as they are.
  */
 
 import type { Attention } from '../../kernels/attention.js'

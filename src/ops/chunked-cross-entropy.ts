@@ -3,10 +3,10 @@
  * the largest tensor of a step.
  *
  * Note [Rows in chunks]
- *   The forward takes the rows (the tokens) in chunks. It makes the logits of a chunk, their losses, and at once the gradient of
- *   the logits and what it adds to dx, dw and dbias, all as if the gradient of the loss were 1; then the next chunk
- *   takes the place of this one. The backward multiplies by the gradient of the loss, which is one number. So each product runs
- *   once, as in the plain form. To make the logits again in the backward instead would save the memory of dw between forward and
+ *   The forward takes the rows (the tokens) in chunks. It makes the logits of a chunk, their losses, the gradient of the
+ *   logits and the chunk's terms of dx, dw and dbias, all as if the gradient of the loss were 1. Then the next chunk uses
+ *   the same memory. The backward multiplies by the gradient of the loss, which is one number. So each product runs once,
+ *   as in the plain form. To make the logits again in the backward instead would save the memory of dw between forward and
  *   backward, and cost a fourth product for every three.
  *
  * Not here: the public functions (linear-cross-entropy.ts).
@@ -62,7 +62,7 @@ const operandsOf = <One>(inputs: readonly One[], { biased, weighted }: Settings)
   weights: weighted ? inputs[biased ? 4 : 3] : undefined,
 })
 
-/** A range of a storage in memory of its own; all of it is no copy. */
+/** A copy of a range of a storage. For the whole range it is the storage itself. */
 function rangeOf(device: Device, storage: Storage, offset: number, size: number, made: (size: number) => Storage) {
   if (size === storage.size) return storage
   const range = made(size)
@@ -95,7 +95,7 @@ function forward(call: ForwardCall<Settings>): void {
     workspace(1),
     workspace(1),
   ]
-  // what a row counts does not depend on its logits: any numbers serve as those of one class
+  // the weight of a row does not depend on its logits, so any numbers serve as the logits of one class
   device.run('crossEntropyRows', rowsOf(rows, 1), [targets, targets, ...weights], [losses, counts])
   device.run('weightedMean', { rows }, [counts, counts], [mean, total])
   device.run('fill', { size: 1, value: 1 }, [], [one])
@@ -156,7 +156,7 @@ function forward(call: ForwardCall<Settings>): void {
   device.run('weightedMean', { rows }, [losses, counts], [output, mean])
 }
 
-/** dy times what the forward made. */
+/** dy times the gradient that the forward made. */
 const scaled = (place: 0 | 1 | 2): Gradient<Settings> => ({
   saves: ['extras'],
   send: ({ options: { wanted }, dy, extra }, target) => {

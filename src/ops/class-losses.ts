@@ -1,6 +1,6 @@
 /**
- * Cross-entropy made of other ops, one number for each target: of targets that are probabilities, and wherever the mean of
- * the op in cross-entropy.ts is not what is wanted.
+ * Cross-entropy made of other ops, with one number for each target: for targets that are probabilities, and for results
+ * other than the mean that the op in cross-entropy.ts gives.
  */
 import { tensor } from '../tensor/create.js'
 import { checkIndices } from '../tensor/range.js'
@@ -25,8 +25,8 @@ const sharesAlong = ({ device, rank }: Tensor, shares: readonly number[]): Tenso
   along(tensor(device, shares), 1, rank)
 
 /**
- * Targets that are probabilities: l = -sum over c of q[c] share[c] log softmax(logits)[c], q = (1 - s) target + s / C. A mean
- * is over targets, whatever their classes weigh.
+ * Targets that are probabilities: l = -sum over c of q[c] share[c] log softmax(logits)[c], q = (1 - s) target + s / C. A
+ * mean divides by the number of targets; the weights of classes do not change that.
  * @param logits, targets  [N, C, d...]
  */
 export function lossOfProbabilities(
@@ -42,8 +42,8 @@ export function lossOfProbabilities(
 }
 
 /**
- * Targets that are classes: the same, with the target as a one-hot distribution. A target counts in the mean what its class
- * weighs.
+ * Targets that are classes: the same, with the target as a one-hot distribution. In the mean a target has the weight of its
+ * class.
  * @param logits   [N, C, d...]
  * @param targets  [N, d...]
  */

@@ -1,4 +1,7 @@
-/** The options of cross-entropy, however its logits are made: which targets count, how much, and how sharply. */
+/**
+ * The options of cross-entropy, however its logits are made: which targets count, with which weight, and how they are
+ * smoothed.
+ */
 import { type Known, NUMBER } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { tensor } from '../tensor/create.js'

@@ -78,7 +78,7 @@ const crossEntropyOp: Op<Classes> = {
   ],
 }
 
-/** Every target becomes a sample, whose weight is that of its class. */
+/** Makes each target a sample of its own, with the weight of its class. */
 function byClass(
   logits: Tensor,
   targets: Tensor,
@@ -120,7 +120,7 @@ function hostOf(own: Classes, shares?: readonly number[]) {
   }
 }
 
-/** @throws ArgumentError  a class is to be ignored, and targets are probabilities */
+/** @throws ArgumentError  ignoreIndex is a class, and targets are probabilities */
 function checkIgnore({ ignoreIndex }: Classes): void {
   if (ignoreIndex < 0) return
   throw new ArgumentError(
@@ -128,7 +128,7 @@ function checkIgnore({ ignoreIndex }: Classes): void {
   )
 }
 
-/** By the op, or made of other ops. */
+/** Runs the op, or the other ops that the loss is made of. */
 function run(logits: Tensor, targets: Tensor, own: Classes, wanted: Wanted): Tensor {
   const { shape } = logits
   const { weights, shares, reduction } = wanted
@@ -157,8 +157,8 @@ export interface CrossEntropyFunctionOptions extends CrossEntropyOptions, Reduci
  * target is ignored.
  * @param logits   [N, C] or [N, C, d...], the input of the softmax
  * @param targets  [N] or [N, d...]: whole numbers in [0, C). A streamer checks them on the host, and those that `tensor` made are
- *                 checked here; any other number gives NaN. Or probabilities in the shape of the logits: then they are q, smoothed,
- *                 nothing is ignored, and the result is made of `logSoftmax`, `mul` and `sum`, which saves y and targets
+ *                 checked here; any other number gives NaN. Or probabilities in the shape of the logits: smoothed, they are
+ *                 q, and none is ignored; the result is made of `logSoftmax`, `mul` and `sum`, which save y and targets
  * @returns        a scalar; with reduction 'sum' the sum of w l; with 'none' each w l, in the shape of the targets without classes
  * @throws ShapeError     shapes that do not match
  * @throws ArgumentError  a target out of range, where it is known; classes or weights that require a gradient; an ignoreIndex of at least 0 for probabilities; labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number
@@ -186,8 +186,8 @@ export const crossEntropy = lossFunction(
 
 export interface CrossEntropyLossOptions extends CrossEntropyOptions {
   /**
-   * the weight of each class, [C]: a target counts what its class does, in the mean too; default 1. A mean over targets that are
-   * probabilities divides by their number
+   * the weight of each class, [C]: a target has the weight of its class, in the mean too; default 1. A mean over targets
+   * that are probabilities divides by their number
    */
   classWeights?: readonly number[]
 }

@@ -22,7 +22,7 @@ export function checkRate(op: string, rate: number): void {
  * Call `use` with the next key. If `use` throws, the next call gets the same key again.
  * @param samples     how many samples get random numbers
  * @param sampleSize  how many of them each sample gets
- * @param calls       how many keys are used, whose `call`s follow that of the first
+ * @param calls       how many keys are used; their `call`s count up from the first
  * @throws ArgumentError  random numbers would repeat: Note [Counter of a mask] in kernels/dropout.ts
  */
 export function nextKey<T>(

@@ -1,4 +1,4 @@
-/** Einstein's sum, made of other ops: each further tensor is one product with what is there so far. */
+/** Einstein's sum, made of other ops: each further tensor is multiplied with the result so far. */
 import { checkArgument, TEXT } from '../memory/arguments.js'
 import { ArgumentError } from '../memory/errors.js'
 import { ShapeError } from '../tensor/errors.js'
@@ -17,14 +17,14 @@ interface Named {
 }
 
 /**
- * The sum over all axes that the result does not name, of the products of the tensors at places where axes of one name agree:
+ * Products of elements whose indices agree along axes of the same name, summed over the axes that the result does not name:
  * `einsum('bij,bjk->bik', a, b)` is y[b, i, k] = sum over j of a[b, i, j] b[b, j, k].
  * @param equation  a letter for each axis of each tensor, with commas between tensors, and after -> the axes of the result.
  *                  Without -> these are the letters that occur once, in alphabetical order
  * @throws ArgumentError  not such an equation, or not one for this number of tensors; a letter twice in one tensor; '...'
  * @throws ShapeError     another number of axes than letters; axes of one name that differ in length
- * Tensors are taken from left to right. Saves what `permute`, `sum`, `mul` and `matmul` save, of which it is made: the two
- * factors of each product; axes are moved by a copy where a product needs them in another order.
+ * Tensors are taken from left to right. It is made of `permute`, `sum`, `mul` and `matmul`, and saves what they save: the
+ * two factors of each product. A tensor is copied if a product needs its axes in another order.
  */
 export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
   checkArgument('einsum', 'equation', equation, TEXT)
@@ -76,7 +76,7 @@ function checkLengths(equation: string, operands: readonly Named[]): void {
   }
 }
 
-/** Without the axes that nobody needs. */
+/** The sum over the axes that nobody needs. */
 function summed({ x, axes }: Named, needed: ReadonlySet<string>): Named {
   const over = axes.flatMap((axis, i) => (needed.has(axis) ? [] : [i]))
   return over.length === 0 ? { x, axes } : { x: sum(x, over), axes: axes.filter((axis) => needed.has(axis)) }
@@ -88,8 +88,8 @@ function ordered({ x, axes }: Named, order: readonly string[]): Named {
 }
 
 /**
- * Two tensors as one. Axes that both have are those of a batch, if they are needed, and are contracted otherwise. Without the
- * latter it is a product of elements.
+ * Two tensors as one. An axis that both have is a batch axis if it is needed later; else it is contracted. With nothing to
+ * contract, elements are multiplied.
  */
 function product(first: Named, second: Named, needed: ReadonlySet<string>): Named {
   const a = summed(first, new Set([...needed, ...second.axes]))

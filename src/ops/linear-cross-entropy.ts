@@ -30,12 +30,12 @@ export interface LinearCrossEntropyOptions extends CrossEntropyOptions, LossOpti
 }
 
 /**
- * Rows in a chunk. Products take so many steps at a time, so on `cpu` whole chunks give dw of the plain form, bit for bit. Half of them
- * take 1.06 of the time, a quarter 1.2: each chunk reads and writes all of dw.
+ * Rows in a chunk. Products on `cpu` sum this many terms at a time, so whole chunks give the dw of the plain form, bit for
+ * bit. Half the rows take 1.06 times as long, a quarter 1.2 times, because each chunk reads and writes all of dw.
  */
 const CHUNK = 256
 
-/** The weight of each row: of its sample and, with `shares`, of its class. */
+/** The weight of each row: that of its sample, times that of its class if `shares` is given. */
 function weightsOf(targets: Tensor, own: Classes, weights: Tensor | undefined, shares: readonly number[] | undefined) {
   const ofClass = shares && reshape(byClassOf(reshape(targets, [-1]), shares, own), targets.shape)
   const ofSample = weights && reshape(weights, [targets.shape[0], ...targets.shape.slice(1).map(() => 1)])
@@ -76,12 +76,12 @@ function run(
 }
 
 /**
- * crossEntropy(linear(x, weight, bias), targets) for many classes: the logits of a chunk of rows stand at a time (Note [Rows in
- * chunks]), never all. Mean, ignored targets, smoothing and weights are those of crossEntropy; sums over rows are rounded in
- * another order.
+ * crossEntropy(linear(x, weight, bias), targets) for many classes: only the logits of one chunk of rows are held at a time
+ * (Note [Rows in chunks]). Mean, ignored targets, smoothing and weights are those of crossEntropy; sums over rows are
+ * rounded in another order.
  *
- * A chunk has 256 rows. Up to 256 rows, or up to 256 + D if the weight learns, all logits are no larger than what would replace
- * them, and this is the plain form.
+ * A chunk has 256 rows. With up to 256 rows (256 + D if the weight learns), all logits are no larger than the tensors that
+ * would replace them, so the plain form runs.
  * @param x        [N, ..., D], features
  * @param weight   [V, D]
  * @param targets  [N, ...]: whole numbers in [0, V), or ignoreIndex
@@ -148,6 +148,6 @@ export function linearCrossEntropyLoss(head: Head, options: CrossEntropyLossOpti
     () => head.weight.shape[0],
     (features) => features.slice(0, -1),
   )
-  // a mean over targets, as crossEntropy is: nothing to try out
+  // a mean over targets, as crossEntropy is, so it can be split without a trial
   return Object.assign(call, { ...host, coupled: false as const, scores: false as const })
 }

@@ -1,4 +1,4 @@
-/** What becomes of the many numbers of a loss: their weighted mean (Note [Weighted mean] in loss.ts), their sum, or nothing. */
+/** The reductions of a loss with many numbers: their weighted mean (Note [Weighted mean] in loss.ts), their sum, or none. */
 import { type Kind, oneOf } from '../memory/arguments.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { div, mul } from './binary.js'
@@ -7,12 +7,12 @@ import { reshape } from './movement.js'
 import { mean, sum } from './reduce.js'
 import { where } from './where.js'
 
-/** 'mean': one number; 'sum': the sum instead; 'none': each number of which it is made. Only a mean can be streamed */
+/** 'mean' and 'sum': one number; 'none': all numbers that the loss is made of. Only a mean can be streamed */
 export type Reduction = 'mean' | 'sum' | 'none'
 
 /** The options of a loss in a loop by hand. */
 export interface ReducingLossOptions extends LossOptions {
-  /** default 'mean'; what a Streamer splits has to be a mean */
+  /** default 'mean', the only one that a Streamer can split */
   reduction?: Reduction
 }
 
@@ -24,7 +24,7 @@ export interface Reduced {
   reduction: Reduction
 }
 
-/** [N] or [C], to be multiplied with a tensor of this rank along the axis. */
+/** [N] or [C] in a shape that broadcasts along the axis of a tensor of this rank. */
 export const along = (x: Tensor, axis: 0 | 1, rank: number): Tensor =>
   reshape(
     x,
@@ -34,7 +34,7 @@ export const along = (x: Tensor, axis: 0 | 1, rank: number): Tensor =>
 /** Samples of weight 0 do not count, even if they hold NaN. */
 export const counted = (x: Tensor, weights?: Tensor): Tensor => (weights ? where(along(weights, 0, x.rank), x, 0) : x)
 
-/** l, weighted by sample, as it is wanted; `counts` says what each l counts in the mean, all 1 if it is missing. */
+/** The losses, weighted by sample and reduced. `counts` has the weight of each loss in the mean; default all 1. */
 export function reduced(losses: Tensor, { weights, reduction }: Reduced, counts?: Tensor): Tensor {
   const each = weights && along(weights, 0, losses.rank)
   const weighted = each ? mul(where(each, losses, 0), each) : losses
@@ -47,5 +47,5 @@ export function reduced(losses: Tensor, { weights, reduction }: Reduced, counts?
   return share(sum(weighted), perSample === 1 ? total : mul(total, perSample))
 }
 
-/** 0 where nothing counts. */
+/** sum / total; 0 where the total is 0. */
 const share = (sum: Tensor, total: Tensor): Tensor => div(sum, where(total, total, 1))

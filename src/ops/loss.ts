@@ -31,7 +31,7 @@ export interface Loss<Outputs = Tensor, Targets = Tensor> {
   /**
    * The total weight of these targets in the mean over the mini-batch. Default: the number of targets that `ignores`
    * does not name, or without `ignores` the number of samples; each counts with the weight of its sample.
-   * @param outputShape  of the outputs that these targets belong to
+   * @param outputShape  the shape of the outputs that these targets belong to
    */
   weight?(
     targets: Like<Targets, Tensor, HostArray>,
@@ -43,8 +43,8 @@ export interface Loss<Outputs = Tensor, Targets = Tensor> {
   /** @throws ShapeError, ArgumentError  naming the first target that an output of this shape cannot have */
   check?(targets: Like<Targets, Tensor, HostArray>, outputShape: Like<Outputs, Tensor, Shape>): void
   /**
-   * For a loss whose mean over a mini-batch is not the mean over its parts: the reason, for the error. false: it is split
-   * all the same, without the trial of stream/split-check.ts.
+   * For a loss whose mean over a mini-batch is not the mean over its parts: the reason, for the error. false: the loss can
+   * be split, and needs no trial by stream/split-check.ts.
    */
   readonly coupled?: string | false
   /** false: the outputs are not the scores of classes, even where the targets are classes. Then evaluations have no accuracy. */

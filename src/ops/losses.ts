@@ -29,7 +29,7 @@ const sumOfSample = (x: Tensor): Tensor => sum(asRows(x), 1)
 interface Made {
   /** the numbers of which the loss is made: [N], or one for each element */
   each(prediction: Tensor, target: Tensor): Tensor
-  /** what becomes of those of a sample; default the mean */
+  /** reduces the numbers of a sample; default their mean */
   ofSample?: (each: Tensor) => Tensor
   /** @throws ShapeError */
   shapes?(prediction: Shape, target: Shape): boolean
@@ -134,7 +134,7 @@ export const klDivergence = lossOf('klDivergence', {
 })
 
 /**
- * The mean of -x[target]. For logits, crossEntropy is made in one op.
+ * The mean of -x[target]. For logits use crossEntropy, which is one op.
  * @param prediction  x [N, C], logarithms of probabilities
  * @param target      [N], whole numbers in [0, C)
  */

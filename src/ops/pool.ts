@@ -124,7 +124,7 @@ export interface AveragePoolOptions extends PoolOptions {
   countPadding?: boolean
 }
 
-/** @throws ArgumentError  padding that counts, and a window that is cut off: its divisor would be neither size */
+/** @throws ArgumentError  padding counts and a window can be cut off: neither size of the window is the right divisor */
 function averaging(x: Shape, options: AveragePoolOptions) {
   const p = sizes('averagePool2d', x, options)
   const { countPadding = true, ceilMode = false } = options
@@ -158,7 +158,8 @@ const averagePoolOp: Op<AveragePoolOptions> = {
   ],
 }
 /**
- * The mean of every window, or with ceilMode of what is left of it. Shapes and errors are those of maxPool2d. Saves nothing.
+ * The mean of every window; for a window that ceilMode cuts off, the mean of what is left of it. Shapes and errors are
+ * those of maxPool2d. Saves nothing.
  * @throws ArgumentError  ceilMode and padding without countPadding: false
  * @param options.countPadding  true: divide by the size of the window; false: by the number of its pixels on the image
  */

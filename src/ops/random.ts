@@ -1,4 +1,7 @@
-/** Random tensors for a forward, as the noise of a variational autoencoder. Their numbers follow from positions, as masks of dropout do. */
+/**
+ * Random tensors for a forward, such as the noise of a variational autoencoder. As in dropout, the numbers follow from
+ * positions.
+ */
 import type { Device } from '../device/device.js'
 import type { Storage } from '../device/storage.js'
 import { checkArgument } from '../memory/arguments.js'
@@ -57,7 +60,7 @@ export const randn = (device: Device, shape: Shape): Tensor =>
   drawn('randn', device, shape, 2, (storage, uniform) =>
     withWorkspace(device, (workspace) => {
       const { size } = storage
-      // where a kernel may write over its input, two storages do
+      // if a kernel may write over its input, two storages are enough
       const spare = device.aliases ? null : workspace(size)
       const radius = new Chain(device, device.aliases ? storage : workspace(size), spare)
       uniform(0, radius.storage)
@@ -70,7 +73,7 @@ export const randn = (device: Device, shape: Shape): Tensor =>
     }),
   )
 
-/** Functions of each element, one after the other. */
+/** Applies functions to each element, one after the other. */
 class Chain {
   constructor(
     readonly device: Device,

@@ -1,4 +1,4 @@
-/** Tensors that a function makes on its way, also outside of a scope. */
+/** Tensors that a function makes and frees before it ends, even outside of a scope. */
 import type { Tensor } from '../tensor/tensor.js'
 
 /** Run `fn` with a function that marks tensors. They are disposed when `fn` ends: no caller could. */

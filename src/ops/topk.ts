@@ -15,7 +15,7 @@ import { clamp } from './unary.js'
 import { detach } from './views.js'
 import { where } from './where.js'
 
-/** Numbers from here on are told from -Infinity, which marks what has been found. */
+/** The least finite numbers: values below become these, because -Infinity marks what has been found. */
 const LEAST = { 4: -3.4028234663852886e38, 8: -Number.MAX_VALUE } as const
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Axes and pieces of a tensor, by other names: each is one call, or a few, of the ops of movement.ts, and has their gradients.
- * Only `detach` is an op of its own.
+ * Functions that move the axes of a tensor or cut it. Each makes one or a few calls of the ops in movement.ts, and has
+ * their gradients. Only `detach` is an op of its own.
  */
 import { either, LIST, NUMBER, optional } from '../memory/arguments.js'
 import { ArgumentError, showValue } from '../memory/errors.js'
@@ -140,8 +140,8 @@ export const split = define(
 )
 
 /**
- * x in at most `count` pieces of equal length along one axis, 0 by default; the last can be shorter, and where the length does
- * not suffice there are fewer. As `split` otherwise.
+ * x in at most `count` pieces of equal length along one axis, 0 by default; the last can be shorter, and a short axis gives
+ * fewer. All else is as in `split`.
  * @throws ShapeError  an axis outside the rank; a count that is not 1 or more
  */
 export const chunk = define(

@@ -24,7 +24,7 @@ export interface PoolOptions {
   stride?: Sides
   /** on each side, at most half the kernel; default 0 */
   padding?: Sides
-  /** have a last window that is cut off by the far edge, where the others leave something out; default false */
+  /** add a last window that the far edge cuts off, if the whole windows leave something out; default false */
   ceilMode?: boolean
 }
 

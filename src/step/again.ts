@@ -128,8 +128,8 @@ export class Graph {
 
   /**
    * The value whose place the output of an instruction takes, or -1: Note [One place for two].
-   * @param operands  those of its turn
-   * @param births    of each value the first turn that touches it, and in `deaths` the last
+   * @param operands  the operands of its turn
+   * @param births    for each value the first turn that touches it; `deaths`: the last turn
    * @param settled   values that keep their places
    */
   predecessor(

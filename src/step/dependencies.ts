@@ -1,9 +1,9 @@
-/** What depends on what in a recording: the levels of its instructions, and what cannot be made again at another time. */
+/** Dependencies in a recording: the levels of its instructions, and the values that cannot be made again at another time. */
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
 import type { Graph } from './again.js'
 
-/** The values that are written again after another instruction has read them: what reads them depends on when it runs. */
+/** The values that are written again after another instruction has read them: the result of a read depends on when it runs. */
 export function changingOf(reads: readonly (readonly number[])[], writes: readonly (readonly number[])[]): Set<number> {
   const [wasRead, changing] = [new Set<number>(), new Set<number>()]
   reads.forEach((read, i) => {
@@ -31,7 +31,7 @@ export function levelsOf(
       else if (storage.isTotal) level = Math.max(level, 1 + (totals.get(storage) ?? -1))
       else level = Math.max(level, standing.get(storage) ?? 0)
     })
-    // what was read or written before must have been
+    // a write comes after all earlier reads and writes of the value
     for (const value of writesOf[i]) level = Math.max(level, touched[value])
     levels[i] = level
     for (const value of operands[i]) if (value >= 0) touched[value] = Math.max(touched[value], level)
@@ -46,7 +46,7 @@ export function levelsOf(
   return levels
 }
 
-/** The standing memory that the recording changes and that is no total: what reads it depends on when it runs. */
+/** The standing memory that the recording changes, except totals: the result of a read depends on when it runs. */
 export function movingOf({ instructions, operands }: Graph): ReadonlySet<Storage> {
   const moving = new Set<Storage>()
   instructions.forEach(({ reads, writes }: Planned, i) => {
@@ -58,8 +58,9 @@ export function movingOf({ instructions, operands }: Graph): ReadonlySet<Storage
 }
 
 /**
- * A value that can neither be made again nor waits for later passes is gone there, and with it all that is made from it.
- * @param repeatable  1 for each value that can be made again; a value that needs one that is gone becomes 0
+ * A value that cannot be made again and does not wait is missing in later passes. So all that is made from it cannot be
+ * made again.
+ * @param repeatable  1 for each value that can be made again; set to 0 for a value made from a missing one
  * @param crossing    the values that wait unless they can be made again
  */
 export function spreadLosses(

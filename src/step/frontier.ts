@@ -13,7 +13,7 @@ const MOST_TIMES = 4
 /**
  * The best choices for a recording, the fastest first: see bestChoices.
  * @param mostTime  the largest `extraTime` that is wanted
- * @param progress  of an earlier search of the same recording
+ * @param progress  the progress of an earlier search of the same recording
  */
 export const frontier = ({ allocator }: Device, graph: Graph, mostTime: number, progress?: Progress): Point[] =>
   bestChoices(new OnePass(graph, (bytes) => allocator.costOf(bytes)), mostTime, progress)
@@ -40,7 +40,7 @@ class OnePass implements Choices {
   readonly #times: Float64Array
   readonly #bytes: Float64Array
   readonly #forward: ReturnType<typeof forwardOf>
-  /** of live bytes, at each turn of the choice that is simulated */
+  /** the change of live bytes at each turn of the choice that is simulated */
   readonly #changes: Float64Array
 
   constructor(graph: Graph, costOf: (bytes: number) => number) {

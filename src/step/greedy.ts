@@ -35,7 +35,7 @@ export interface Choices {
   readonly free: ReadonlySet<number>
   /** an upper bound of the score of each value */
   readonly bounds: Float64Array
-  /** for a choice that drops a value at all times, the one that drops it for a part of them, if there is one */
+  /** for a choice that drops a value at all times, the choice that drops it for part of the time, if there is one */
   readonly lesser: ReadonlyMap<number, number>
   /** can it be that no bytes remain? */
   readonly canBeNone: boolean
@@ -46,11 +46,11 @@ export interface Choices {
 }
 
 const TARGETS = 32
-/** What a search has found: a point for each target so far, and what a next one begins with. */
+/** What a search has found: a point for each target so far, and the values from which the next target begins. */
 export interface Progress {
   readonly points: Point[]
   last: readonly number[]
-  /** is there no use in a further target? */
+  /** can no further target give a new point? */
   isDone: boolean
 }
 
@@ -59,7 +59,7 @@ export const NO_PROGRESS = (): Progress => ({ points: [], last: [], isDone: fals
 /**
  * The best choices, the fastest first: no other choice that was found has both fewer bytes and less time.
  * @param mostTime  the largest `extraTime` that is wanted
- * @param progress  of an earlier search of the same choices, which goes on
+ * @param progress  an earlier search of the same choices, which goes on from there
  */
 export function bestChoices(choices: Choices, mostTime: number, progress = NO_PROGRESS()): Point[] {
   const search = new Search(choices)
@@ -151,7 +151,7 @@ class Search {
     return this.#repaired(Math.max(target, now.peak), now)
   }
 
-  /** The candidate with the highest score above 0 among those not dropped, or made late; except one; or -1. */
+  /** The candidate with the highest score above 0 that is not dropped, or is made late, and is not `except`; -1: none. */
   #highest(candidates: readonly number[], scores: Float64Array, except: number): number {
     let highest = -1
     for (const value of candidates) {
@@ -178,7 +178,7 @@ class Search {
     return { ...now, dropped: this.#choices.candidates.filter(isDropped) }
   }
 
-  /** The outcome if a value were dropped that is kept, or kept that is dropped. */
+  /** The outcome if one value were kept instead of dropped, or dropped instead of kept. */
   #with(value: number, target: number): Outcome {
     const flag = this.#dropped[value]
     this.#dropped[value] = 1 - flag

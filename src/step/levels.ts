@@ -8,10 +8,10 @@
  *   of level l for one micro-batch after the other, and completes the totals of level l. Without barriers there is one pass.
  *
  * Note [Between passes]
- *   A value that a later pass reads has to wait, and so does its like in every micro-batch. Either they are stored, or the
- *   later pass makes the value again, from values that are stored or made again themselves: it runs all instructions of
- *   earlier levels that wrote it, in their order. Instructions that change standing memory run once, at their level. A value
- *   that is written again after another instruction has read it cannot be made again, so it is always stored.
+ *   A value that a later pass reads has to wait, in every micro-batch. Either they are stored, or the later pass makes the
+ *   value again, from values that are stored or made again themselves: it runs all instructions of earlier levels that
+ *   wrote it, in their order. Instructions that change standing memory run once, at their level. A value that is written
+ *   again after another instruction has read it cannot be made again, so it is always stored.
  */
 import type { Graph, Turn } from './again.js'
 import { changingOf, levelsOf, movingOf, spreadLosses } from './dependencies.js'
@@ -121,8 +121,8 @@ export class Levels {
   }
 
   /**
-   * What is kept if these are dropped: a value, for the time of its pause; the number of values plus a value, at all times.
-   * What one instruction writes is dropped together.
+   * The values that are kept if these choices are dropped. Choice v drops value v during its pause; choice v + the number
+   * of values drops it at all times. The values that one instruction writes are dropped together.
    */
   keptWithout(isDropped: (choice: number) => boolean): Kept {
     const { length } = this.graph.values
@@ -135,7 +135,10 @@ export class Levels {
     return new Kept(how, this.pauses)
   }
 
-  /** The pass of a level: its own instructions, and before the first reader of a value that is neither here nor stored, its makers. */
+  /**
+   * The pass of a level: its own instructions, and the makers of each value that is neither here nor stored, before its
+   * first reader.
+   */
   schedule(level: number, kept: Kept): LevelSchedule {
     const turns: Turn[] = []
     const stored: number[] = []

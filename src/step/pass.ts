@@ -119,7 +119,7 @@ export const graphOf = ({ aliases }: Device, recording: Recording): Graph =>
 
 /**
  * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
- * @param dropped     the values that are made again for the backward: see again.ts; left out, none is
+ * @param dropped     the values that are made again for the backward: see again.ts; default none
  * @param storeBytes  of a store that is held meanwhile
  */
 export function plan(device: Device, graph: Graph, dropped?: ReadonlySet<number>, storeBytes = 0): Pass {
@@ -172,8 +172,8 @@ export class Draft {
   }
 
   /**
-   * The places are found when they are asked for, beside the blocks that the device holds then: most drafts are compared by the
-   * bytes that live at once, and a search for places takes most of the time of a plan.
+   * The places are found when they are asked for, beside the blocks that the device holds then. A search for places takes
+   * most of the time of a plan, and most drafts are only compared by the bytes that live at once.
    * @param storeBytes  of a store that is held meanwhile
    */
   pass(storeBytes = 0): Pass {

@@ -59,7 +59,7 @@ export function chooseInOnePass(choosing: Choosing): Chosen {
   const { never, limits, within } = choicesOf(choosing)
   const whole = step.with(batch, never.dropped)
   const last = step.with(batch, (within(limits.at(-1) ?? 0).at(-1) ?? never).dropped)
-  // the choices were made for one size; for another the last may take more bytes than the first
+  // the choices were made for one size; at another size the last choice may take more bytes than the first
   const frugal = (size: number): Measured => {
     const [first, least] = [whole(size), last(size)]
     return first.peakBytes < least.peakBytes ? first : least
@@ -91,7 +91,7 @@ export function chooseInOnePass(choosing: Choosing): Chosen {
   return fitting(first.plan ? first : tried)
 }
 
-/** What making values again offers to a step in one pass: for each limit of time, the choices within it, the fastest first. */
+/** The choices of values to make again for a step in one pass: for each limit of time those within it, the fastest first. */
 function choicesOf(choosing: Choosing) {
   const limits = limitsOf(choosing)
   const choices = limits.length > 0 ? choosing.step.points(choosing.batch, limits.at(-1) ?? 0) : []

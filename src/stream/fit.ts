@@ -36,7 +36,7 @@ export interface Trainer {
 export interface StepOfFit {
   /** the cursor after the step. @param noise  the averages of the noise scale */
   next(result: Committed, noise: NoiseSum): Cursor
-  /** default: that of the options */
+  /** default: `microBatch` of the options */
   readonly microBatch?: MicroBatchOption
   /** multiplies the learning rates; default 1 */
   readonly rateFactor?: number
@@ -171,7 +171,7 @@ async function planAhead(
     const batch = sizes.now
     for (const size of sizes.ahead) plan(Math.min(size, samples))
     const last = samples % batch
-    // where the size grows, nobody knows what will be left
+    // if the size grows, the size of the last mini-batch is not known
     if (sizes.growth || samples < batch || last === 0 || dropLast) continue
     explaining(`the last mini-batch of an epoch has ${last} of ${samples} samples; dropLast: true leaves it out`, () =>
       plan(last),

@@ -72,7 +72,7 @@ export class Gatherer {
   /**
    * Run a step up to the commit.
    * @param onOutput  gets the output of each micro-batch, in `evaluate` and `predict`
-   * @param place     of these samples, if they are a range of the mini-batch
+   * @param place     the place of these samples, if they are a range of the mini-batch
    * @returns the plan, the total weight of the mini-batch, and its first micro-batch if the norm of its gradient was measured
    * @throws DoesNotFitError, DataError, EmptyBatchError, InterruptedError, ModelError, PlanMismatchError
    */
@@ -248,7 +248,7 @@ function macrotask(): Promise<void> {
   })
 }
 
-/** The values of what a model returned. */
+/** The outputs of a model as arrays on the host. */
 async function onHost(outputs: Tensors): Promise<Arrays> {
   const arrays: HostArray[] = []
   for (const [, tensor] of membersOf(outputs, isTensor)) arrays.push({ data: await tensor.data(), shape: tensor.shape })

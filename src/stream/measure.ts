@@ -75,7 +75,7 @@ export class StepMeasure {
   }
 
   /**
-   * What making values again offers to a step in one pass, the fastest choice first. Empty if the model refuses every size
+   * The choices of values to make again for a step in one pass, the fastest first. Empty if the model refuses every size
    * that is tried.
    * @param mostTime  the largest `extraTime` that is wanted
    */
@@ -89,7 +89,10 @@ export class StepMeasure {
     )
   }
 
-  /** What the store offers to a step in several passes, likewise; its micro-batches are smaller than the mini-batch. */
+  /**
+   * The choices of stored values for a step in several passes, the fastest first; micro-batches are smaller than the
+   * mini-batch.
+   */
   storePoints(batch: number): readonly Point[] {
     const { allocator } = this.program.device
     return (

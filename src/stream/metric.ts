@@ -15,7 +15,7 @@ export interface Metric {
    * @param batch    the samples, with their targets and weights
    */
   add(outputs: Arrays, batch: AnyBatch): void
-  /** of all samples so far */
+  /** the measure of all samples so far */
   readonly value: number | undefined
 }
 
@@ -54,8 +54,8 @@ const METRIC: Kind = {
  * the target counts as wrong.
  *
  * An accuracy exists if targets are class indices: whole numbers of shape [N, ...] for outputs [N, C, ...], or [N, T]
- * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out. For several outputs or targets there is
- * none, nor if the loss says that outputs are no scores.
+ * for outputs of rows [N T, C], with C >= 2. Targets outside [0, C) are left out. There is none for several outputs or
+ * targets, nor if the loss says that outputs are not scores.
  */
 export class Accuracy implements Metric {
   readonly #loss: AnyLoss

@@ -1,6 +1,6 @@
 /**
- * Metrics for `evaluate` and `fit`, by what a task asks: `streamer.evaluate(test, { metrics: { top5: metrics.topK(5) } })`. All are of
- * classes: targets are whole numbers, [N] or [N, ...] for outputs [N, C] or [N, C, ...], or [N, T] for rows [N T, C].
+ * Metrics for `evaluate` and `fit`: `streamer.evaluate(test, { metrics: { top5: metrics.topK(5) } })`. All are for classes:
+ * targets are whole numbers, [N] or [N, ...] for outputs [N, C] or [N, C, ...], or [N, T] for rows [N T, C].
  */
 import type { AnyBatch } from '../data/index.js'
 import { BOOLEAN, checkArgument, door, NUMBER, options as optionsOf } from '../memory/arguments.js'
@@ -21,7 +21,7 @@ interface Position {
   readonly data: HostArray['data']
 }
 
-/** A metric that looks at each target within [0, C) by itself, but for `ignoreIndex`. */
+/** A metric that looks at one target at a time. Targets outside [0, C) and `ignoreIndex` are left out. */
 function eachTarget(
   ignoreIndex: number | undefined,
   see: (position: Position) => void,
@@ -84,13 +84,13 @@ export function topK(k: number, options: MetricOptions = {}): () => Metric {
 }
 
 /**
- * The mean over the classes of intersection / union: targets that are of the class and are found, by those that are of it or
- * are found. Classes that nowhere occur are left out. This is the true intersection over union; Dice is another measure.
+ * The mean over the classes of intersection / union, where a class has a set of targets and a set of places where its
+ * output is the largest. Classes whose sets are both empty are left out.
  */
 export const meanIoU = (options: OverlapOptions = {}): (() => Metric) =>
   overlap('meanIoU', options, (both, target, found) => both / (target + found - both))
 
-/** The mean over the classes of 2 intersection / (targets + found), the coefficient of Dice; otherwise as `meanIoU`. */
+/** The mean over the classes of 2 intersection / (targets + found), the coefficient of Dice; all else is as in `meanIoU`. */
 export const dice = (options: OverlapOptions = {}): (() => Metric) =>
   overlap('dice', options, (both, target, found) => (2 * both) / (target + found))
 

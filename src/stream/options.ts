@@ -25,7 +25,7 @@ export type Recompute = 'never' | 'cheap' | 'needed' | number
 export interface StreamerOptions<Outputs = Tensor, Targets = Tensor> {
   /** its forward gets the inputs of a batch: a list as `forward(a, b)`, everything else as one argument */
   model: AnyModule & { forward(...inputs: never[]): Outputs }
-  /** the mean over its targets; `crossEntropy`, `mse`, ... or your own function */
+  /** a mean over targets: `crossEntropy`, `mse`, ... or your own function */
   loss: Loss<Outputs, Targets>
   optimizer: Optimizer
   /** seed of dropout masks and of the order of the samples, from 0 to 2^32 - 1; default 0 */
@@ -97,7 +97,7 @@ export type { Elsewhere, Place, Range, RangeResult, StepElsewhere } from './else
 export type PredictOptions = Omit<StepOptions, 'elsewhere'>
 
 export interface EvaluateOptions extends PredictOptions {
-  /** the samples that are on the host at a time; default 2048, or those that have 2^24 numbers where these are fewer */
+  /** the most samples on the host at a time; default 2048, or fewer if they have more than 2^24 numbers */
   batch?: number
   /** measures of your own, each made anew for this evaluation: `{ topFive: () => new TopFive() }` */
   metrics?: Metrics
@@ -109,8 +109,8 @@ export type Unlearned = 'empty' | 'nonFinite'
 export interface FitOptions extends StepOptions {
   /**
    * samples in a mini-batch; the last of an epoch may be smaller. 'auto' begins small and grows with the gradient noise
-   * scale; its sizes and what becomes of the learning rate can be given. It goes in two micro-batches at least, which the
-   * measurement needs
+   * scale; an object sets its sizes and the rule for the learning rate. Each mini-batch goes in at least two micro-batches,
+   * because the measurement needs two
    */
   batch: number | 'auto' | GrowingBatch
   /** how many epochs this call runs; with `from`, the epoch at which training ends. Default 1 */
@@ -154,7 +154,7 @@ export interface StepResult extends Committed {
   parts: readonly Part[]
   /** norm of the gradient of all trained parameters, before clipping */
   gradNorm: number
-  /** what this step tells of the gradient's noise; null for one micro-batch, of which nothing can be told */
+  /** what this step tells of the gradient's noise; null for a single micro-batch, which tells nothing */
   noise: GradientNoise | null
   /**
    * the gradient noise scale in samples, from about the last 40 steps: see noise.ts. null before the first step of several
@@ -209,7 +209,10 @@ export function planningOf({ recompute = 'cheap', store }: Pick<StreamerOptions,
   )
 }
 
-/** The options of a fit that its evaluations have; a range has the size that others can compute. */
+/**
+ * The options of the evaluations of a fit. With `elsewhere`, `microBatch` is the size of a range, so it does not hold for
+ * them.
+ */
 export function evaluationOf({ microBatch, signal, onMicroBatch, metrics, elsewhere }: FitOptions): EvaluateOptions {
   return { microBatch: elsewhere ? 'fit' : microBatch, signal, onMicroBatch, metrics }
 }

@@ -181,7 +181,7 @@ export class Planner {
         ),
       largest: (knob) => this.#largest(request, allocator, knob),
     }
-    // a loss that compares samples, of a mini-batch in one piece, may have outputs that do so too
+    // if a loss compares the samples of a mini-batch in one piece, the model may compare them too
     const isSplit = countOf(plan.parts) > 1
     const couples = mode !== 'predict' && Boolean(lossFunction.coupled)
     if (isSplit || !couples) checkRows(plan, shape.input, (size) => step.outputOf(size, batch))

@@ -196,7 +196,7 @@ export class Program {
 
   /**
    * The end of a gather: move the buffers that move once for each mini-batch, and measure the norm of the summed gradient.
-   * @param samples  in the mini-batch
+   * @param samples  of the mini-batch
    */
   end(samples: number): void {
     this.totals.end(samples)

@@ -208,8 +208,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
 
   /**
    * Train for some epochs, yielding after every mini-batch: `for await (const step of streamer.fit(...))`. The loop can be
-   * left at any time; `await streamer.fit(...)` trains to the end. A second call goes on with the next epoch, in that epoch's own order; if the first call is still running, the second replaces it. After
-   * an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
+   * left at any time; `await streamer.fit(...)` trains to the end. A second call goes on with the next epoch, in that
+   * epoch's own order; if the first call still runs, the second replaces it. After an error, `fit(source, { ...options,
+   * from: streamer.cursor })` goes on from the last commit.
    * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
   fit(source: AnySource, options: FitOptions): Training {
@@ -255,7 +256,7 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   }
 
   /**
-   * Loss, accuracy and metrics of your own, in evaluation mode, of any source that `fit` takes, a piece of it at a time.
+   * Evaluates any source that `fit` takes, in evaluation mode, a piece at a time: loss, accuracy and metrics of your own.
    * @throws  what `step` throws, except NonFiniteError
    */
   async evaluate(source: AnySource, options: EvaluateOptions = {}): Promise<Evaluation> {
