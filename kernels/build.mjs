@@ -1,7 +1,7 @@
 /**
  * Compiles kernels/simd/assembly to three WebAssembly modules and writes them as base64 into
- * kernels/simd/machine/compiled.ts, with the names of the functions that they export and of the sizes that they read. Beside baseline and
- * relaxed it writes a small module of the same instructions, by which a platform is tried.
+ * kernels/simd/machine/compiled.ts, with the names of the functions that they export and of the sizes that they read. For
+ * baseline and relaxed it also writes a small module with the same instructions, to find out whether a platform has them.
  * Git ignores that file, but tsc compiles it, so the kernels load wherever the package does, without a path.
  *
  *   baseline  SIMD of 128 bits: multiply, then add

@@ -1,5 +1,5 @@
 /**
- * The key and position that alone determine random numbers: the mask of a dropout, or a tensor of them.
+ * The key and the position that determine random numbers: those of a dropout mask, or of a random tensor.
  *
  * Note [Counter of a mask]
  *   Threefry takes a key of two words, (seed, step), and a counter of two. Positions come in blocks of 2^32 elements.

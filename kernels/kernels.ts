@@ -170,7 +170,7 @@ export interface KernelParameters {
   maxPool: Pooling
   /**
    * x -> for each window the place of its maximum in the part of the window that lies on the image, counted row by row; the
-   * first of equal values. Several to a number, each plane from a number of its own: packing.ts.
+   * first of equal values. Several choices share a number, and each plane begins with a new number: packing.ts.
    */
   maxPoolChoices: Pooling
   /** dy, choices -> dx; the maximum of a window takes all of its dy */
@@ -225,13 +225,13 @@ export interface KernelParameters {
   /** x -> mean, variance (biased) for each group */
   moments: { outer: number; groups: number; inner: number }
   /**
-   * mean, variance, those of more values -> mean, variance of all. In place. `share`: the new values as a share of all; if it
-   * is 1, the former moments are not read (they may be NaN).
+   * mean, variance, then mean, variance of more values -> mean, variance of all values. In place. `share`: the new values
+   * as a share of all; if it is 1, the former moments are not read (they may be NaN).
    */
   mergeMoments: { size: number; share: number }
   /** x, mean, variance, gamma?, beta? -> y = (x - mean) / sqrt(variance + eps) gamma + beta */
   normalize: Normalization
-  /** dy, x, mean, variance, gamma? -> dx, the moments being those of x; `fixed`: constants, and x is not read */
+  /** dy, x, mean, variance, gamma? -> dx, for the moments of x; `fixed`: mean and variance are constants, and x is not read */
   normalizeGradient: Normalization & { fixed: boolean }
   /**
    * dy, x, mean, variance, sum, lean, gamma? -> dx, where x is a part of the values whose moments these are. sum and lean
@@ -264,7 +264,7 @@ export interface KernelParameters {
    */
   rmsprop: UpdateParameters & { alpha: number; eps: number; momentum: number; centered: boolean }
 
-  /** x0, x1, ... -> y, by a kernel that is no part of the library: src/ops/define.ts */
+  /** x0, x1, ... -> y, by a kernel that a user has written: src/ops/define.ts */
   defined: Defined
 }
 

@@ -1,7 +1,8 @@
 /**
- * Modules as text that is shorter than base64 of all their bytes. What a module repeats, of itself or of another one, is
- * written as the place where it stood before: the method of Lempel and Ziv (1977). The modules of kernels/simd differ in a few
- * instructions only. `unpacked` in simd/machine/module.ts undoes it, without waiting, which no platform offers everywhere.
+ * Modules as text that is shorter than base64 of all their bytes. Bytes that repeat earlier bytes, of the same module or of
+ * another one, are written as the place of the earlier ones: the method of Lempel and Ziv (1977). The modules of
+ * kernels/simd differ in a few instructions only. `unpacked` in simd/machine/module.ts undoes it, without waiting, which no
+ * platform offers everywhere.
  */
 
 /** A repetition shorter than this is not worth its numbers. */
@@ -10,9 +11,9 @@ const SHORTEST = 6
 const TRIES = 64
 
 /**
- * The text of `binary`: base64 of its length and a list of runs. A run is four things: how many new bytes there are, the new bytes, how many bytes
- * stood before, and where, counted from where the bytes behind the last repetition would stand. Numbers are written as
- * LEB128, as in WebAssembly; the place, which can be negative, as 2 n or -2 n - 1.
+ * The text of `binary`: base64 of its length and a list of runs. A run is four things: the number of new bytes, the new
+ * bytes, the number of repeated bytes, and their place, counted from the byte after the last repeated ones. Numbers are
+ * written as LEB128, as in WebAssembly; the place, which can be negative, as 2 n or -2 n - 1.
  * @param known  bytes that stand before the binary when it is unpacked
  */
 export function packed(binary, known = Buffer.alloc(0)) {

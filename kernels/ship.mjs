@@ -1,7 +1,7 @@
 /**
- * Makes dist/ smaller for the package: without comments, which the packed sources have; with source maps that know lines
- * and no columns; without declarations that the public ones do not reach, and text in those that no user names. `npm pack` runs it
- * (prepack), after a build that has checked the types. Afterwards dist/ is built again (postpack).
+ * Makes dist/ smaller for the package. It removes comments (the packed sources have them), columns from source maps,
+ * declarations that the public ones do not reach, and docstrings of declarations that no user can import. `npm pack` runs
+ * it (prepack), after a build that has checked the types. Afterwards dist/ is built again (postpack).
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -67,7 +67,7 @@ for (const folder of ['dist/src', 'dist/kernels']) {
       continue
     }
     writeFileSync(`${file}.map`, JSON.stringify(byLine(JSON.parse(readFileSync(`${file}.map`, 'utf8')), code)))
-    // behind what keep.mjs has added, because some tools look for it in the last line only
+    // after the text of keep.mjs, because some tools look for it in the last line only
     writeFileSync(file, `${narrow}//# sourceMappingURL=${basename(file)}.map\n`)
   }
 }

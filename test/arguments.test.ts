@@ -76,7 +76,7 @@ test('whatever an op is given, it returns tensors or throws a typed error', asyn
   )
 })
 
-/** Functions that write a file, or open a device, by what they are given. */
+/** Functions that write the file or open the device that they are given. */
 const ACTING = ['save', 'saveCheckpoint', 'openDevice']
 
 test('whatever an exported function is given, it works or throws a typed error', async () => {
@@ -370,7 +370,7 @@ test('optimizers and schedules refuse what they do not know', () =>
     ],
   }))
 
-test('what is made, run and read by hand is checked', () =>
+test('functions that make, run and read by hand check their arguments', () =>
   check({
     'tensor([1, 2])': [() => untyped(tensor)([1, 2]), /tensor: device is an array; it must be a device/],
     "tensor(d, ['1'])": [(d) => untyped(tensor)(d, ['1']), /tensor: '1' is among the values; each must be a number/],
@@ -449,7 +449,7 @@ test('shapes and axes: the error names the function that was called, and a scala
     ShapeError,
   ))
 
-test('a class that is ignored is taken, and so are classes that nobody knows beforehand', async () => {
+test('crossEntropy accepts the ignored class, and targets whose values are only on the device', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const logits = tensor(device, [
     [1, 2, 3],
@@ -483,7 +483,7 @@ test('two devices of one kind are told apart', async () => {
   assert.match(await between(same), 'a cpu device (budget 1 MiB) and another cpu device (budget 1 MiB)')
 })
 
-test('a loop by hand that outgrows its budget is told about scopes; what stands, and what is in a scope, is not', async () => {
+test('the error of a loop by hand that outgrows its budget names scopes; that of standing tensors, or of a loop in a scope, does not', async () => {
   const device = await openDevice('cpu', { memory: '256KiB' })
   const model = new nn.Linear(device, 8, 8)
   const x = zeros(device, [64, 8])
@@ -491,7 +491,7 @@ test('a loop by hand that outgrows its budget is told about scopes; what stands,
     for (;;) backward(ops.sum(model.forward(x)))
   })
   assert.instance(loop, BudgetExceededError)
-  assert.match(String(loop), 'scope(device, () => { ... }) frees at its end all that are made in it')
+  assert.match(String(loop), 'scope(device, () => { ... }) frees all tensors made in it at its end')
   const inside = await errorOf(() => scope(device, () => zeros(device, [1e6])))
   assert.instance(inside, BudgetExceededError)
   assert.not.match(String(inside), /scope\(device/)
@@ -617,7 +617,7 @@ test('batches, sources and options of a streamer are refused by name', async () 
 
 const firstOf = async (steps: AsyncGenerator<unknown>): Promise<unknown> => (await steps.next()).value
 
-test('names are matched where they are alike, and only there', () => {
+test('a similar name is suggested, and no other', () => {
   const known = ['learningRate', 'weightDecay', 'betas', 'eps']
   assert.equal(
     [

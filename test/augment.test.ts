@@ -1,4 +1,4 @@
-/** Data sets whose samples change at random, are normalised, or have to be waited for. */
+/** Data sets with random changes, normalised data sets, and lazy ones. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -22,7 +22,7 @@ import { fc } from './property.js'
 
 const SEED = { seed: 11 }
 
-/** Images whose pixel (y, x) of plane c in sample n is a number of its own, 1 or more, and masks that are plane 0. */
+/** Images in which every pixel has a different number, 1 or more, and masks that equal plane 0. */
 function images(samples: number, height: number, width: number): Dataset {
   const plane = height * width
   const data = Float32Array.from({ length: samples * 2 * plane }, (_, i) => i + 1)
@@ -36,7 +36,7 @@ function images(samples: number, height: number, width: number): Dataset {
   })
 }
 
-/** The same data set behind a promise. Notes when a gather begins. */
+/** The same data set as a lazy one. It records in `begun` when a gather begins. */
 function lazy<D extends Dataset>(dataset: D, begun: number[] = []): LazyDataset {
   return {
     ...dataset,
@@ -105,7 +105,7 @@ test('an augmented image is a window of its image, mirrored or not; its mask is 
           assert.ok(candidates.some((window) => String(window) === String(seen)))
           const plane = rows * columns
           assert.equal(Array.from(batch.targets.data.subarray(i * plane, (i + 1) * plane)), seen.slice(0, plane))
-          // alone, as among others
+          // the sample alone is as among others
           assert.equal(pixelsOf(changed.gather([index], epoch), 0), seen)
         })
       },
@@ -191,7 +191,7 @@ test('the moments of the channels are those of float64, and normalised inputs ha
   )
 })
 
-test('a data set that must be waited for gives the mini-batches of one that must not', async () => {
+test('a lazy data set gives the same mini-batches as one in memory', async () => {
   const plain = images(11, 2, 2)
   for (const options of [{}, { shuffle: false }, { skip: 4 }, { dropLast: true }, { epoch: 2 }]) {
     const batches: Batch[][] = [[], []]
@@ -205,7 +205,7 @@ test('a data set that must be waited for gives the mini-batches of one that must
   assert.equal(await subset(rest, [1]).gather([0]), split(plain, { seed: 1 }).test.gather([1]))
 })
 
-test('the next mini-batch is gathered while one is learned, and only then; its error comes when it is asked for', async () => {
+test('one mini-batch is gathered ahead while one is learned, and no more; its error comes when it is asked for', async () => {
   const begun: number[] = []
   const source = miniBatches(lazy(images(10, 2, 2), begun), { batch: 4 })
   await source.next()
@@ -236,7 +236,7 @@ test('the next mini-batch is gathered while one is learned, and only then; its e
   assert.match((error as Error).message, /bird\.png/)
 })
 
-test('losses of augmented data do not depend on the micro-batch, and those of data that must be waited for are the same', async () => {
+test('losses of augmented data do not depend on the micro-batch, nor on whether the data set is lazy', async () => {
   const plain = fromArrays({
     inputs: { data: Float32Array.from({ length: 24 * 64 }, (_, i) => Math.sin(i * i)), shape: [24, 1, 8, 8] },
     targets: { data: Uint8Array.from({ length: 24 }, (_, i) => i % 10), shape: [24] },

@@ -1,4 +1,4 @@
-/** `--data`: each form trains, plans, and tells what fits its task; what is wrong is refused by name. */
+/** `--data`: each form trains, plans, and reports the scores of its task; errors name what is wrong. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -133,7 +133,7 @@ test('images with masks, and text', async () => {
   }
 })
 
-test('a checkpoint keeps what the data are, so resume and predict need not be told', async () => {
+test('a checkpoint keeps the flags of the data, so resume and predict need none', async () => {
   const file = at('shapes.safetensors')
   const common = '--data shapes --image 12 --model mlp --batch 400'
   await done(`${common} --epochs 1 --checkpoint ${file}`)
@@ -144,7 +144,7 @@ test('a checkpoint keeps what the data are, so resume and predict need not be to
   assert.is(eventsIn(out).at(-1)?.samples, 400)
 })
 
-test('what the data are not is refused', async () => {
+test('flags and models that do not fit the data are refused', async () => {
   const text = join(at('text.txt'))
   writeFileSync(text, 'to be or not to be. '.repeat(20))
   for (const [args, message] of [

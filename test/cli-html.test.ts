@@ -40,7 +40,7 @@ function rowsOf(page: string): string[][] {
   )
 }
 
-test('the page has the numbers of the plan, for each model, device and way', async () => {
+test('the page has the numbers of the plan, for several models, devices and options', async () => {
   const jobs = [
     '--batch 512 --memory 1MiB',
     '--model convnet --batch 64 --memory 768KiB --batch-norm exact',

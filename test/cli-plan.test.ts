@@ -175,7 +175,7 @@ test('--memory-svg draws a step; a file that cannot be written exits 1', async (
   assert.match(refused.err, /^sluice: --memory-svg: ENOENT/)
 })
 
-/** The parameters of the published networks; those of U-Net are the sum of its layers. */
+/** The number of parameters of the published networks; for U-Net it is the sum over its layers. */
 const PLANS: Readonly<Record<string, number>> = {
   '--model resnet18 --image 224': 11_689_512,
   '--model resnet34 --image 224': 21_797_672,
@@ -188,7 +188,7 @@ const PLANS: Readonly<Record<string, number>> = {
   '--model gpt --context 1024': 124_439_808,
 }
 
-test('networks are planned for samples that are not there; their parameters are as many as those of the published ones', async () => {
+test('networks are planned without data; they have as many parameters as the published networks', async () => {
   for (const [flags, parameters] of Object.entries(PLANS)) {
     const { code, out, err } = await sluice(`plan ${flags} --batch 2 --memory 8GiB --recompute never`)
     assert.is(code, EXIT.done, err)

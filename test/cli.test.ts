@@ -187,7 +187,7 @@ test('on a terminal with colours errors and results are coloured, and nothing el
   assert.ok(err.startsWith('\u001b[31msluice:\u001b[39m there is no command'))
 })
 
-/** Flags of which plan takes less. */
+/** Flags with fewer values in plan. */
 const OF_PLAN: Readonly<Record<string, string>> = {
   '--batch': 'N samples in a mini-batch (1024)',
   '--micro-batch': 'fit|N largest that fits, or at most N samples (fit)',

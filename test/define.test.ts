@@ -1,4 +1,4 @@
-/** Ops that users define: values, gradients, memory and steps are those of any op, and what is wrong is told by name. */
+/** Ops that users define: values, gradients, memory and steps are like those of library ops, and errors name what is wrong. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Floats } from '../kernels/kernels.js'

@@ -25,7 +25,7 @@ interface Case {
 
 const sizeOf = (axes: readonly string[]): number => axes.reduce((size, axis) => size * SIZES[axis], 1)
 
-/** Where a place of the whole index space is in a tensor with these axes. */
+/** The offset of a point of the whole index space in a tensor with these axes. */
 const offset = (axes: readonly string[], at: Readonly<Record<string, number>>): number =>
   axes.reduce((sum, axis) => sum * SIZES[axis] + at[axis], 0)
 
@@ -33,7 +33,7 @@ const offset = (axes: readonly string[], at: Readonly<Record<string, number>>): 
 const valuesFor = (axes: readonly string[], seed: number): number[] =>
   Array.from({ length: sizeOf(axes) }, (_, i) => ((5 * i + 3 * seed) % 7) - 3)
 
-/** The definition: a sum over every place of every letter. */
+/** The definition: a sum over all values of all letters. */
 function byHand({ inputs, result }: Case, values: readonly (readonly number[])[]): number[] {
   const letters = [...new Set(inputs.flat())]
   const y: number[] = new Array(sizeOf(result)).fill(0)
@@ -120,7 +120,7 @@ test('without an arrow the result has the letters that occur once, by the alphab
   assert.is(await einsum('ij,ij', x, x).item(), 91)
 })
 
-test('what is no equation for these tensors is refused, before anything is made', async () => {
+test('an equation that does not fit the tensors is refused, before anything is made', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const [x, y] = [tensor(device, [[1, 2, 3]]), tensor(device, [1, 2])]
   const { heldBytes } = device.memory

@@ -59,7 +59,7 @@ class Skipping extends Module {
   }
 }
 
-/** A skip around a linear: the gradient of the linear is added to one that was read already, so that one is always stored. */
+/** A skip around a linear layer. Its gradient is added to a value that was read before, so that value is always stored. */
 class Adding extends Skipping {
   readonly skipped = new nn.Linear(this.device, 64, 64, { random: nn.generator(6) })
 
@@ -84,7 +84,7 @@ function trainer(device: Device, options: Options = {}, Net = Skipping) {
 
 type Run = ReturnType<typeof trainer>
 
-/** Everything that a commit changes, and what is held. */
+/** Everything that a commit changes, and the held bytes. */
 const lasting = async ({ device, model, optimizer, streamer }: Run) => ({
   model: await model.stateDict(),
   optimizer: await optimizer.stateDict(),
@@ -95,7 +95,7 @@ const lasting = async ({ device, model, optimizer, streamer }: Run) => ({
 const BATCHES = [1, 2].map((seed) => samplesOf(10, SHAPE, 3, seed))
 const step = ({ streamer }: Run, batch: Batch, options = {}) => streamer.step(batch, { microBatch: 4, ...options })
 
-/** What lasts after two steps that nothing disturbs. */
+/** The same after two steps that nothing disturbs. */
 async function undisturbed(device: Device, options: Options) {
   const run = trainer(device, options)
   for (const batch of BATCHES) await step(run, batch)
@@ -306,7 +306,7 @@ test('a store that is too small is refused with the smallest that is enough', as
   }
 })
 
-/** What a batch norm gets depends on a buffer that every micro-batch moves, so no later pass can make it again. */
+/** The input of a batch norm depends on a buffer that every micro-batch changes, so no later pass can make it again. */
 class Drifting extends Skipping {
   readonly drift = new nn.Buffer(this.device, [])
 
@@ -318,7 +318,7 @@ class Drifting extends Skipping {
   }
 }
 
-test('what is made from a buffer that the forward moves is stored, and not made again with the buffer of a later time', async () => {
+test('a value made from a buffer that the forward changes is stored, and not made again from the changed buffer', async () => {
   const batch = samplesOf(10, SHAPE, 3)
   for (const microBatch of [1, 4]) {
     const least = await errorOf(step(trainer(precise(), { store: 64 }, Drifting), batch, { microBatch }))

@@ -237,7 +237,7 @@ test('a table: numbers are features, texts are one feature each, the target is a
   assert.equal([...filled.dataset.gather([0, 1, 2]).inputs.data], [1, 2.5, 4])
 })
 
-test('tables that are none are refused, with the line and the column', async () => {
+test('files that are no tables are refused, with the line and the column', async () => {
   const refused = async (text: string, options: Partial<Parameters<typeof csvFile>[1]>, message: RegExp) => {
     const error = (await errorOf(csvFile(table(text), { target: 'b', ...options }))) as Error
     assert.instance(error, SluiceError)

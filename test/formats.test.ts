@@ -14,7 +14,7 @@ const SEED = { seed: 5 }
 const refused = (run: () => unknown, message: RegExp): void =>
   assert.throws(run, (error: unknown) => error instanceof DataError && message.test(error.message))
 
-/** A file as the format is defined: of each record the labels, then 1024 bytes of red, of green and of blue. */
+/** A file in this format: for each record its labels, then 1024 bytes each of red, green and blue. */
 function cifar(labels: readonly (readonly number[])[]): Uint8Array {
   return Uint8Array.from(
     labels.flatMap((label, n) => [...label, ...Array.from({ length: 3072 }, (_, i) => (n + (i >> 10) * 80 + i) % 256)]),
@@ -76,7 +76,7 @@ test('decode undoes encode, for every text, by characters and by bytes', () => {
   refused(() => tokenize('ab').decode([0, 2]), /2 at 1 is not a token from 0 to 1/)
 })
 
-test('a sequence is what stands in the text, and its targets are what stands one further', () => {
+test('a sequence is a piece of the text, and its targets are the same piece one token further', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 2, max: 60 }),
@@ -128,7 +128,7 @@ test('arrays by the names that people give them', () => {
   refused(() => arraySets({ a: images, b: labels }, 'my.npz'), /^my\.npz: there are the arrays a, b, and not x and y/)
 })
 
-test('drawn shapes: the same for a seed, whoever asks; masks cover the shapes; every class comes', () => {
+test('drawn shapes: a seed always gives the same images; masks cover the shapes; every class comes', () => {
   const set = shapes({ samples: 100, size: 16, seed: 3 })
   const masks = shapes({ samples: 100, size: 16, seed: 3, target: 'masks' })
   const all = Array.from({ length: 100 }, (_, i) => i)

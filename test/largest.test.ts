@@ -1,6 +1,6 @@
 /**
- * Inverse questions, held to the straight ones: every value of a range is planned, and the largest that fits is the answer.
- * And the frontier of a plan, held to plans of streamers that may spend as much time.
+ * The largest value that fits, against plans of every value of a range. And the frontier of a plan, against plans of
+ * streamers that may take as much time.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -77,7 +77,7 @@ function checkExhaustively(found: Largest, planAt: (value: number) => Plan): voi
   }
 }
 
-/** Down by two and up again, with a skip: takes images of even sides alone, and answers with images. */
+/** Halves an image and enlarges it again, with a skip. It takes only images with even sides, and returns images. */
 class SmallUNet extends Module {
   override readonly inputShape = [2, 8, 8]
   down = new nn.Conv2d(this.device, 2, 6, 3, { stride: 2, padding: 1 })
@@ -202,7 +202,7 @@ test('width, context and depth of models made anew, as planning every value show
   }
 })
 
-test('a model that ends somewhere: its last value, and what it says of the next', () => {
+test('a model that has a largest value: that value, and the error of the model for the next', () => {
   const model = models.transformer(open('cpu', '64MiB'), { vocabulary: 12, context: 37, width: 16 })
   const streamer = streamerOf(model)
   const { value, next } = largestThatFits((length) =>
@@ -213,7 +213,7 @@ test('a model that ends somewhere: its last value, and what it says of the next'
   assert.equal([up(9).value, up(9).next, up(3).value], [9, null, 3])
 })
 
-/** What becomes of each value from 1, whether or not there is such a step: live bytes never fall. */
+/** The fate of each value from 1 on, drawn at random: live bytes never fall. */
 interface Landscape {
   readonly peaks: readonly { readonly held: number; readonly holes: number; readonly refused: boolean }[]
   readonly budget: number
@@ -239,7 +239,7 @@ const landscapes: fc.Arbitrary<Landscape> = fc
     return { peaks, budget }
   })
 
-test('search: the largest of all values, however holes and refusals lie; and it is known that the next does not fit', () => {
+test('search: finds the largest of all values, wherever holes and refusals are; the next value does not fit', () => {
   const any = streamerOf(models.mlp(open('cpu', '1MiB'))).plan({ batch: 1 })
   const outcomes = { found: 0, none: 0, refused: 0 }
   fc.assert(
@@ -277,7 +277,7 @@ test('search: the largest of all values, however holes and refusals lie; and it 
   assert.ok(outcomes.found > 300 && outcomes.none > 20, JSON.stringify(outcomes))
 })
 
-// Who asks for something else is told what to write
+// Errors say what to write
 
 test('knobs that need another model, samples that are no images, models of one size, no budget', async () => {
   const lenet = streamerOf(models.lenet(open('cpu', '2MiB'))).plan({ batch: 8 })
@@ -306,7 +306,7 @@ test('knobs that need another model, samples that are no images, models of one s
   }
 })
 
-test('a function that gives no plan, ranges that are none, and errors that are neither bytes nor shapes', async () => {
+test('a function that returns no plan, empty ranges, and errors about neither bytes nor shapes', async () => {
   const plan = streamerOf(models.mlp(open('cpu', '1MiB'))).plan({ batch: 1 })
   for (const wrong of [undefined, null, 3, 'plan', {}, [], Promise.resolve(plan), Promise.reject(new Error('late'))]) {
     const error = await errorOf(() => Reflect.apply(largestThatFits, null, [() => wrong]))
@@ -343,7 +343,7 @@ test('a function that gives no plan, ranges that are none, and errors that are n
 /** No limit of time: such a streamer takes the fastest choice that fits. */
 const ANY_TIME = 1e6
 
-test('frontier: what a streamer takes under each budget, and for each micro-batch, is the fastest choice of the table', () => {
+test('frontier: under each budget, and for each micro-batch, a streamer takes the fastest choice of the table', () => {
   let choices = 0
   const images = { build: models.lenet, options: { batch: 512 } }
   const text = {
@@ -378,7 +378,7 @@ test('frontier: what a streamer takes under each budget, and for each micro-batc
   assert.ok(choices > 15, `${choices}`)
 })
 
-test('frontier: nothing of a plan that learns nothing, and what does not fit has a micro-batch of 0', () => {
+test('frontier: empty for a plan that learns nothing; a choice that does not fit has micro-batch 0', () => {
   const streamer = streamerOf(models.lenet(open('cpu', '1MiB')))
   for (const mode of ['evaluate', 'predict'] as const) assert.equal(streamer.plan({ batch: 8, mode }).frontier(), [])
   const build = (memory?: number) =>

@@ -247,7 +247,7 @@ test('over 50,000 classes, a step fits in less than half of the logits of its ro
   assert.is(device.memory.peakBytes, peakBytes)
   assert.is(device.memory.heldBytes, standing)
   assert.ok(peakBytes < (4 * ROWS * CLASSES) / 2, `${peakBytes}`)
-  // what it is made of: the logits of a chunk, dw
+  // the parts of the peak: the logits of a chunk, dw
   const beside = peakBytes - standing
   assert.ok(beside < 4 * (256 * CLASSES + WIDTH * CLASSES) + 2 ** 20, `${beside}`)
   await device.close()
@@ -278,7 +278,7 @@ class Language extends Module {
 
 const LENGTH = 160
 
-/** Samples whose targets are ignored more and more often: the first has all of them, the last none. */
+/** Samples with more and more ignored targets: the first sample has none, the last only such. */
 function sentences(samples: number) {
   const tokens = Float32Array.from({ length: samples * LENGTH }, (_, i) => (i * 7 + (i >> 3)) % TOKENS)
   const targets = tokens.map((token, i) => {
@@ -350,7 +350,7 @@ test('the table of an embedding serves as the head', async () => {
   await device.close()
 })
 
-test('what is wrong is told before anything changes', async () => {
+test('wrong arguments are refused before anything changes', async () => {
   const device = await openDevice('cpu', { memory: MEMORY })
   const { x, w, bias, targets } = operands(device, [300], 3, 5)
   const held = device.memory.heldBytes

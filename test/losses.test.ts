@@ -136,7 +136,7 @@ test('a sum and single numbers: weighted by sample, without those of weight 0, w
     const gradient = Array.from((await prediction.grad?.data()) ?? [])
     assert.equal(gradient.slice(2, 4), [0, 0], loss.name)
     assert.ok(gradient.every(Number.isFinite) && gradient[0] !== 0, loss.name)
-    // a mean over samples is the mean of their means: klDivergence sums those of a sample
+    // a mean over samples is the mean of their means, but klDivergence sums within a sample
     const perSample = loss === klDivergence ? 1 : 2
     const alone = await loss(prediction, targets, { weights }).item()
     assert.ok(Math.abs(alone - numbers.reduce((total, value) => total + value, 0) / perSample / 2.5) < 1e-12, loss.name)

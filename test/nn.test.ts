@@ -93,7 +93,7 @@ class Net extends Module {
   }
 }
 
-/** Shares its weight with another module, and refers to the module that contains it. */
+/** A module that shares its weight with another, and refers to the module that contains it. */
 class Head extends Module {
   readonly bias: Parameter
 

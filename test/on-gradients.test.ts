@@ -58,7 +58,7 @@ for (const [kind, share] of [
     })
   }
 
-  test(`${kind}: it is awaited; what it throws comes out, nothing is committed, and the step can be tried again`, async () => {
+  test(`${kind}: it is awaited; if it throws, the step throws that error, nothing is committed, and the step can be tried again`, async () => {
     const refusal = new RangeError('too steep')
     let refuses = true
     const { device, model, optimizer, streamer } = await trainer(kind, async () => {
@@ -103,7 +103,7 @@ test('frozen parameters are left out; the training is bit for bit that without t
   assert.equal(ends[0], ends[1])
 })
 
-test('its bytes are the norms, and are given back; something that is no function is refused', async () => {
+test('it takes the bytes of the norms and gives them back; a value that is no function is refused', async () => {
   const device = await openDevice('cpu', { memory: '1MiB' })
   const model = new nn.Linear(device, 2, 2)
   const optimizer = optim.sgd(model)

@@ -1,6 +1,6 @@
 /**
- * A scope frees what is not needed any more, writes outputs over inputs and keeps masks in place of tensors. None of it may
- * change a bit: the same program gives the same when it runs at once and keeps everything.
+ * A scope frees values early, writes outputs over inputs and keeps masks in place of tensors. None of it may change a bit:
+ * the results are those of the same program run at once, which keeps everything.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -59,7 +59,7 @@ async function numbersOf(kind: (typeof KINDS)[number], within: Within, model: (d
   return all
 }
 
-test('networks by chance', () =>
+test('random networks', () =>
   fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(...KINDS), async (drawn, kind) => {
       const model = (device: Device) => new RandomNet(device, drawn)
@@ -68,7 +68,7 @@ test('networks by chance', () =>
     { seed: 11, numRuns: 30 * TEST_RUNS },
   ))
 
-test('every op, on inputs that end with it', async () => {
+test('every op, on inputs that are not needed after it', async () => {
   for (const kind of KINDS) {
     const device = open(kind)
     for (const [op, drawn] of samplesOf(opTable)) {
@@ -84,7 +84,7 @@ test('every op, on inputs that end with it', async () => {
   }
 })
 
-test('the gradient of every op, where it may take the place of what it is made of', async () => {
+test('the gradient of every op, where it may be written over its operands', async () => {
   for (const kind of KINDS) {
     const device = open(kind)
     for (const [op, drawn] of samplesOf(opTable)) {

@@ -280,7 +280,7 @@ test('only the tensors that a wanted gradient needs are saved', () => {
   })
 })
 
-test('an op that is made of others leaves no tensor beside its results, made or failed', () => {
+test('an op made of others leaves no tensor but its results, and none if it fails', () => {
   const x = zeros(cpu, [4, 3])
   const allocator = new FailingAllocator(MEMORY)
   const device = new NoAliasDevice('reference', allocator)

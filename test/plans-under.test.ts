@@ -28,7 +28,7 @@ function streamerOf({ kind, model, batchNorm, recompute }: Setting, memory?: num
   return new Streamer({ model: built as never, loss: crossEntropy, optimizer: adam(built), recompute })
 }
 
-/** What a plan says, or the error in its place. */
+/** The text of a plan, or its error. */
 function said(plan: () => { toString(): string; toJSON(): unknown; frontier(): unknown }): unknown {
   try {
     const made = plan()
@@ -56,13 +56,13 @@ test('the plan under a budget is the plan of a device with that budget', () => {
       const under = streamerOf(setting).plansUnder({ batch: setting.batch })
       const { minimumBudgetBytes: least, wholeBatchBytes: most } = under(2 ** 31)
       for (const step of steps) {
-        // budgets that are no whole pages too, and one that is too small for the step, but not for the model
+        // budgets of whole pages and others; the first holds the model, but not the step
         const memory = step === 0 ? least - 1 : Math.floor(least + ((1.1 * most - least) * step) / 64)
         let real: Streamer
         try {
           real = streamerOf(setting, memory)
         } catch (error) {
-          // what stays between steps does not fit, and the plan says so in its own words
+          // the tensors that stay between steps do not fit
           assert.instance(error, BudgetExceededError)
           assert.throws(
             () => under(memory),
@@ -84,7 +84,7 @@ test('the plan under a budget is the plan of a device with that budget', () => {
   assert.ok(fitted > 0, `${fitted} fitted, ${refused} were refused`)
 })
 
-test('where not even the weights fit, the smallest budget is named as for any other; a budget is a number of bytes', () => {
+test('if not even the weights fit, the error names the smallest budget too; a budget is a number of bytes', () => {
   const setting: Setting = { kind: 'cpu', model: 'lenet', batchNorm: undefined, recompute: 'never', batch: 64 }
   const under = streamerOf(setting).plansUnder({ batch: 64 })
   try {

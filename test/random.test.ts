@@ -1,6 +1,6 @@
 /**
- * Random tensors against the generator and the formula by hand, their distribution, and a variational autoencoder, whose step
- * does not depend on the split of its mini-batch.
+ * Random tensors against the generator and the formula by hand; their distribution; and a variational autoencoder, whose
+ * step does not depend on the split.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -38,7 +38,7 @@ const byHand = (position: number, call: number): number =>
   (threefry(KEY.seed, KEY.step, position >>> 1, call)[position & 1] >>> 8) / 2 ** 24
 
 for (const kind of ['reference', 'cpu'] as const) {
-  test(`${kind}: rand has the bits of the generator, randn those of the formula, as far as it is rounded`, async () => {
+  test(`${kind}: rand has the bits of the generator, and randn the values of the formula up to rounding`, async () => {
     const device = await opened(kind)
     const shape = [7, 5, 3]
     const uniform = await rand(device, shape).data()

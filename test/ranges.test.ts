@@ -38,7 +38,7 @@ function batchOf(samples: number, start = 0): AnyBatch {
   }
 }
 
-/** Convolutions with deferred batch norms, and dropout: everything that depends on where a sample stands. */
+/** Convolutions with deferred batch norms, and dropout: all layers that depend on the place of a sample in the mini-batch. */
 function normed(device: Device): Module {
   const random = nn.generator(3)
   return new nn.Sequential(
@@ -57,7 +57,7 @@ const streamerOn = (device: Device, make: (device: Device) => Module = normed) =
   return new Streamer({ model, loss: crossEntropy, optimizer, seed: SEED })
 }
 
-/** Streamers that compute ranges in turn, each with its own model, which gets the parameters before. */
+/** Streamers that compute ranges in turn. Each has its own model, which gets the current parameters first. */
 function workers(main: Streamer, devices: readonly Device[], microBatch: number, make = normed) {
   const all = devices.map((device) => {
     const model = make(device)
@@ -125,7 +125,7 @@ test('the bits depend on the ranges, and not on who computes them under which bu
   assert.is(results.size, 1)
 })
 
-test('ignored targets and weights count as in one place; a range may have none', async () => {
+test('ignored targets and weights count as in one place; a range may have no target that counts', async () => {
   const weights = { data: Float32Array.from([0, 0, 0, 1, 2, 0.5, 0, 4]), shape: [8] }
   const [one, main] = [streamerOn(await reference()), streamerOn(await reference())]
   const { elsewhere } = workers(main, [await reference()], 3)

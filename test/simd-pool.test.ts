@@ -52,7 +52,7 @@ const poolings = fc
   .filter((p) => p.outHeight > 0 && p.outWidth > 0)
   .filter((p) => isSeen(p.height, p.padY, p.strideY, p.dilationY) && isSeen(p.width, p.padX, p.strideX, p.dilationX))
 
-/** Of averages. */
+/** Poolings for averages, which have no dilation. */
 const close = poolings.filter((p) => p.dilationY === 1 && p.dilationX === 1)
 
 const inputs = (p: Pooling) => noise(p.planes * p.height * p.width, 1)

@@ -7,7 +7,7 @@ import type { Shape } from '../src/tensor/shape.js'
 export interface SmallModel {
   readonly name: string
   make(device: Device, seed?: number): Module
-  /** of a sample */
+  /** the shape of a sample */
   readonly inputShape: Shape
   readonly targetShape: Shape
   readonly loss: Loss
@@ -90,7 +90,7 @@ export const SMALL_MODELS: readonly SmallModel[] = [
   text('lstm of tokens', (device, options) => models.lstm(device, { ...options, width: 6 })),
 ]
 
-/** A sequence that test/models.py makes too: numbers in [-1, 1), as exact in float64 there as here. */
+/** The sequence that test/models.py makes too: numbers in [-1, 1), the same in float64 there and here. */
 export const spread = (size: number, seed: number): Float64Array =>
   Float64Array.from({ length: size }, (_, i) => ((i * 1103515245 + seed * 12345 + 6789) % 2 ** 31) / 2 ** 30 - 1)
 

@@ -179,7 +179,7 @@ export const gpuFunction = (result: number): number => 2 ** -18 * Math.abs(resul
 export const MODEL_FLOAT64 = 1e-8
 
 /**
- * The same in float32, relative to the gradient's norm. Where the layers of a network amplify rounding, PyTorch's own float32 is
- * further from its float64; then four times its distance counts.
+ * The same in float32, relative to the gradient's norm. If the layers of a network amplify rounding, PyTorch's own float32
+ * is further from its float64; then the limit is four times that distance.
  */
 export const MODEL_FLOAT32 = 1e-3

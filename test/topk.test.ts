@@ -41,7 +41,7 @@ for (const kind of ['reference', 'cpu'] as const) {
   })
 }
 
-test('its gradient goes to what was found', async () => {
+test('its gradient goes to the values that were found', async () => {
   const { ok } = await checkGradient(
     (x) => topk(x, 2, 0)[0].square(),
     [
@@ -55,7 +55,7 @@ test('its gradient goes to what was found', async () => {
   assert.ok(ok)
 })
 
-test('what cannot be found is refused, before anything is made', async () => {
+test('a wrong k or axis is refused, before anything is made', async () => {
   const device = await openDevice('cpu', { memory: '64KiB' })
   const x = tensor(device, [[1, 2, 3]])
   const { heldBytes } = device.memory

@@ -60,7 +60,7 @@ test('the verifier imports only errors, and is short', () => {
 
 for (const kind of KINDS) {
   test(`${kind}: plans of the models are valid`, () => {
-    // the deepest take minutes, and so would all settings and modes of each, which take turns
+    // the deepest models take minutes, and so would every setting in every mode: they take turns
     const models = SMALL_MODELS.filter(({ name }) => !/resnet101|amoebanet/.test(name))
     for (const [i, { name, make, loss, targetShape }] of models.entries()) {
       const net = (device: Device) => make(device, 1)

@@ -1,4 +1,4 @@
-/** Random numbers, and dropout by them: those of all other dialects, bit for bit. machine/random.ts. */
+/** Random tensors and dropout. The numbers (machine/random.ts) have the bits of all other dialects. */
 import type { GpuKernel } from './machine/kernel.js'
 import type { Four, Program, Texels, Thread } from './machine/program.js'
 import { COUNTER, type Counter, drawing, KEY, type Key, RANDOM } from './machine/random.js'

@@ -11,7 +11,7 @@ import { eachValue, type Four, type Helpers, type Named, packed, type Source, ty
 const IMAGE = ['height', 'width', 'outHeight', 'outWidth'] as const
 const WINDOW = ['kernelHeight', 'kernelWidth', 'padY', 'padX'] as const
 const STRIDES = ['strideY', 'strideX', 'dilationY', 'dilationX'] as const
-/** `range`: one more than a choice can be; `countPadding` is of averages */
+/** `range`: one more than the largest choice; only averages have `countPadding` */
 const CHOICES = ['perElement', 'perPlane', 'range', 'countPadding'] as const
 type Image = Named<typeof IMAGE>
 type Window = Named<typeof WINDOW>
@@ -89,7 +89,7 @@ function choice(out: number, x: Texels, image: Image, window: Window, strides: S
   return best
 }
 
-/** Number i of the choices: kernels/packing.ts. */
+/** Number i of the packed choices: kernels/packing.ts. */
 function choicesOf(i: number, x: Texels, image: Image, window: Window, strides: Strides, choices: Choices): number {
   const windows = image.outHeight * image.outWidth
   const plane = quotient(i, choices.perPlane)

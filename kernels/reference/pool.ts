@@ -67,7 +67,7 @@ export const maxPool: Kernels['maxPool'] = (p, [x], [y]) => {
   })
 }
 
-/** Where the choice of window `out` is packed: the number, and what its first bit counts there. */
+/** Where the choice of window `out` is packed: the index of the number, and the factor of the choice in it. */
 function slotOf(p: Pooling, out: number): { at: number; unit: number } {
   const { bits, perElement, perPlane } = choicePacking(p)
   const windows = p.outHeight * p.outWidth

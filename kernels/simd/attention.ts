@@ -21,8 +21,8 @@ import type { Assembly } from './machine/module.js'
 import { byElement } from './machine/parts.js'
 
 /**
- * Queries in a tile: each number packed for a product serves as many multiply-adds. If each query sees no later key, more rows
- * would leave fewer tiles that nobody sees.
+ * Queries in a tile: a number that is packed for a product is used once for each of them. If `causal`, smaller tiles leave
+ * more of them that no query sees.
  */
 const tileRowsOf = ({ causal, queries }: Attention): number => Math.min(causal ? 64 : 128, queries)
 
@@ -49,12 +49,15 @@ const headBytes = (batch: number): number => roundUp(ATTENTION_HEADER_BYTES + ba
 /** The units of work of a forward: blocks of queries. */
 const blocksOf = (p: Attention): number => p.batch * Math.ceil(p.queries / tileRowsOf(p))
 
-/** With at least so many elements of the batch, threads share them. With fewer, each is split in two halves of its keys. */
+/**
+ * From this number of elements of the batch on, threads share whole elements. With fewer, each is split in two halves of
+ * its keys.
+ */
 const ENOUGH = 4
 
 /**
- * The first key of the second half, or all keys where there is one half. Both halves have about the same work: a tile that no
- * query sees is none.
+ * The first key of the second half, or all keys where there is one half. Both halves have about the same work; a tile that
+ * no query sees is no work.
  */
 function splitOf({ batch, queries, keys, causal }: Attention): number {
   if (batch >= ENOUGH) return keys

@@ -3,7 +3,7 @@ import { DROPOUT_CALLS, type Drawing } from '../dropout.js'
 import { DEAR_GRAIN } from './layout.js'
 import type { SimdKernel } from './machine/kernel.js'
 
-/** Visits the blocks: `done` numbers lie before it, and `word` is the second word of Note [Counter of a mask]. */
+/** Visits the blocks. `done` numbers lie before a block, and `word` is the second word of Note [Counter of a mask]. */
 function eachBlock(
   { size, call, first }: Drawing,
   visit: (block: { done: number; count: number; word: number; at: number }) => void,

@@ -10,8 +10,8 @@ import { Storage } from './storage.js'
 /** What a forward by hand makes. Outside of scopes it stays until it is disposed. */
 const TRANSIENT: ReadonlySet<Category> = new Set<Category>(['activation', 'workspace'])
 const NO_SCOPE =
-  ' Outside of a scope every tensor stays until it is disposed: scope(device, () => { ... }) frees at its end all that ' +
-  'are made in it.'
+  ' Outside of a scope every tensor stays until it is disposed: scope(device, () => { ... }) frees all tensors ' +
+  'made in it at its end.'
 
 export class Direct implements Sink {
   readonly list = null

@@ -208,9 +208,8 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
 
   /**
    * Train for some epochs, yielding after every mini-batch: `for await (const step of streamer.fit(...))`. The loop can be
-   * left at any time; `await streamer.fit(...)` trains to the end. A second call goes on with the next epoch, in that
-   * epoch's own order; if the first call still runs, the second replaces it. After an error, `fit(source, { ...options,
-   * from: streamer.cursor })` goes on from the last commit.
+   * left at any time; `await streamer.fit(...)` trains to the end. A second call goes on with the next epoch, and ends a call
+   * that still runs. After an error, `fit(source, { ...options, from: streamer.cursor })` goes on from the last commit.
    * @throws  what `step` throws, and ArgumentError: bad options, or a cursor of another order of samples
    */
   fit(source: AnySource, options: FitOptions): Training {

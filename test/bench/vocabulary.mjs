@@ -3,8 +3,9 @@
  *
  *   npm run --prefix test/bench vocabulary -- [--rows 1024] [--width 256] [--classes 50000] [--rounds 10] [--threads N] [--simd wide]
  *
- * The forms take turns. Times are minima of the CPU time of all threads and of the wall. `logits` is their product alone: what
- * it would cost to make them again in the backward. Peaks are those of the device beside features, weights and gradients.
+ * The forms take turns. Times are minima of the CPU time of all threads and of the wall. `logits` is the product of the
+ * logits alone: the cost of making them again in the backward. Peaks are those of the device beside features, weights and
+ * gradients.
  */
 import { parseArgs } from 'node:util'
 import {

@@ -65,7 +65,7 @@ test('pytorch#197838: a smaller budget for activations gives a higher peak', () 
   for (let i = 1; i < byPeak.length; i++) assert.ok(byPeak[i].extraTime <= byPeak[i - 1].extraTime)
 })
 
-test('pytorch#197871: the solver exceeds its own budget; somebody else must check it', () => {
+test('pytorch#197871: the solver exceeds its own budget; a verifier must check it', () => {
   const plan = JSON.parse(JSON.stringify(planOf(0.15, 4e5)))
   verifyPlan(plan)
   const [pass] = plan.passes.filter(({ blocks }: { blocks: unknown[] }) => blocks.length > 1)

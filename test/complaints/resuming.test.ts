@@ -18,7 +18,7 @@ import { errorOf } from '../error-of.js'
 
 const SAMPLES = 22
 
-/** Samples that note when they are gathered. */
+/** A data set that records which samples were gathered. */
 function noted(): { set: Dataset; seen: number[][] } {
   const seen: number[][] = []
   const whole = data.fromArrays({
@@ -100,7 +100,7 @@ test('transformers#22143: what is saved in the middle of a window loses the grad
   }
   const before = JSON.stringify(run.streamer.cursor)
   const step = run.streamer.step(set.gather([4, 5, 6, 7]), { microBatch: 1, onMicroBatch })
-  // a checkpoint is of a commit: one that is asked for now is refused or waits, and is not of half a window
+  // a checkpoint holds a commit: asked for now, it is refused or waits, and never holds half a window
   const asked = run.streamer.checkpoint().then(
     ({ cursor }) => JSON.stringify(cursor),
     () => 'refused',

@@ -1,6 +1,6 @@
 /**
- * Public complaints about gradient accumulation: what a target weighs must not depend on the split. Each test is named for
- * the report whose symptom it would show; truth is a loop by hand in float64.
+ * Public complaints about gradient accumulation: the weight of a target must not depend on the split. The name of a test
+ * gives the report and its symptom; the right numbers come from a loop by hand in float64.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -80,7 +80,7 @@ test('mlx-lm#1413, #1544: a window without tokens divides by zero', async () => 
 })
 
 test('Lightning#19987: the tail of an epoch is divided by the number of micro-batches of a full window', async () => {
-  // the parts of 10 by 4 are 4, 3, 3; of the tail of 2, one of 2
+  // 10 samples in micro-batches of at most 4 are parts of 4, 3, 3; a tail of 2 is one part
   for (const targets of [
     [0, 1, 2, 0, 1, 2, 0, 1, 2, 0],
     [1, 2],

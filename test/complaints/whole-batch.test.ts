@@ -1,4 +1,4 @@
-/** Public complaints about what a split or recomputing changes behind one's back: batch norm, dropout, contrastive losses. */
+/** Public complaints about silent changes by a split or by recomputing: batch norm, dropout, contrastive losses. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -66,7 +66,7 @@ test('pytorch#46516, GradientAccumulator#47: batch norm sees micro-batches', asy
   assert.ok(distance(micro.seen, whole.seen) > 1e-3)
 })
 
-test('pytorch#96136, YOLO-Master#262: what is made again moves the running statistics twice', async () => {
+test('pytorch#96136, YOLO-Master#262: a value that is made again moves the running statistics twice', async () => {
   for (const policy of ['micro', 'deferred', 'exact'] as const) {
     const kept = await trained({ microBatch: 4, policy, recompute: 'never' })
     const again = await trained({
@@ -79,7 +79,7 @@ test('pytorch#96136, YOLO-Master#262: what is made again moves the running stati
   }
 })
 
-test('OLMo-core#828: dropout is drawn anew where values are made again', async () => {
+test('OLMo-core#828: values that are made again have another dropout mask', async () => {
   const kept = await trained({ microBatch: 4, policy: 'micro', recompute: 'never' })
   const again = await trained({
     microBatch: 4,

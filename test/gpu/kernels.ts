@@ -30,7 +30,7 @@ const firsts = fc.oneof(
   fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   fc.constantFrom(2 ** 24 - 3, 2 ** 31 - 2, 2 ** 32 - 1, 2 ** 33 + 5, 2 ** 45 - 7, 2 ** 53 - 2 ** 32),
 )
-/** Of random numbers. */
+/** The key and the position of random numbers. */
 const drawings = fc.record({ seed: words, step: fc.nat(1e6), call: fc.nat(1000), first: firsts })
 
 export function testKernels(runner: KernelRunner): void {

@@ -8,7 +8,7 @@ import { api } from './form.js'
 /** The tolerance between losses on the GPU and on the CPU, both in float32, with sums in another order. */
 const TOLERANCE = 1e-2
 
-// in a page, where the GPU is drawn by the processor, one of them is enough
+// in a page the processor draws in place of a GPU, so one of them is enough
 const models = typeof document === 'undefined' ? SMALL_MODELS : SMALL_MODELS.slice(0, 1)
 
 for (const small of models) {

@@ -112,7 +112,7 @@ const poolings = fc
   // a window that begins in the padding sees the image: the op refuses others
   .filter((p) => p.height > p.padY * p.dilationY && p.width > p.padX * p.dilationX)
 
-/** Of averages. */
+/** Poolings for averages, which have no dilation. */
 const close = poolings.filter((p) => p.dilationY === 1 && p.dilationX === 1)
 
 /** Few different values, so that many tie, with zeros of both signs, NaN and infinities. */

@@ -15,7 +15,7 @@ const BLOCK = 128
 
 declare function drawn(row: number, width: number, i: number, key: Key, counter: Counter): number
 
-/** A least of 0: no dropout. With `spreads`, no NaN is dropped: a query that sees no key gives NaN. */
+/** `least` 0: no dropout. With `spreads`, a NaN is never dropped: a query that sees no key gives NaN. */
 const DROP = ['least', 'scale', 'spreads'] as const
 export type Drop = Named<typeof DROP>
 

@@ -26,8 +26,9 @@ const ROTATION: DetailedHelper = {
 }
 
 /**
- * The 24 random bits of value row * width + i, as a whole number. The value may be further than a float can count. If the position passes 2^32, the second word grows by
- * DROPOUT_CALLS, which is written out here: Note [Counter of a mask] in kernels.ts.
+ * The 24 random bits of value row * width + i, as a whole number. The index can be larger than a float can count, so it
+ * comes in two parts. If the position passes 2^32, the second word grows by DROPOUT_CALLS, which is written out here: Note
+ * [Counter of a mask] in kernels/dropout.ts.
  */
 const DRAWN: DetailedHelper = {
   kinds: ['number', 'number', 'number', KEY, COUNTER],
@@ -116,8 +117,8 @@ export const RANDOM: Helpers = { turned: ROTATION, drawn: DRAWN }
 const halves = (word: number): [number, number] => [word & 0xffff, word >>> 16]
 
 /**
- * The arguments of `drawn`; the least number of 24 bits with which a value is kept, because k is kept if k / 2^24 >= rate; and
- * the factor of kept values.
+ * The arguments of `drawn`, then `least` and `scale`. A value whose 24 bits give k is kept if k >= least, which means k /
+ * 2^24 >= rate; then it is multiplied by `scale`.
  */
 export function drawing({ rate, seed, step, call, first }: Omit<Dropout, 'size'>) {
   const key: Four = [...halves(seed), ...halves(step)]

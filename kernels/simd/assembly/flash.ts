@@ -13,8 +13,8 @@
  *
  *   ds = scale p (dp - dy . y),  dp = dy v^T        dq += ds k,   dk += ds^T q,   dv += p^T dy
  *
- * With dropout, dropped(p) takes the place of p in y and dv, and dropped(dp) that of dp. Where `causal`, tiles and parts
- * of tiles that no row sees are not computed: half of the work. The cut into tiles depends on sizes alone.
+ * With dropout, dropped(p) takes the place of p in y and dv, and dropped(dp) that of dp. If `causal`, tiles and parts of
+ * tiles that no row sees are not computed: half of the work. The cut into tiles depends on sizes alone.
  */
 import { ATTENTION_HEADER_BYTES, ATTENTION_KEYS, ATTENTION_ROW_BYTES } from '../layout'
 import { dropout } from './machine/dropout'
@@ -27,7 +27,7 @@ import { AttentionSizes } from './machine/sizes'
 import { addHigh, addLow, sumOfFour } from './machine/sums'
 import { matmul } from './product/matmul'
 
-/** The head of the workspace, which kernels/simd/attention.ts stores; where masks begin follows it. */
+/** The head of the workspace, which kernels/simd/attention.ts stores. The start of each element's mask follows it. */
 @unmanaged
 class Heads extends AttentionSizes {
   @inline get factor(): f32 { return reinterpret<f32>(this.scale) }
@@ -108,7 +108,7 @@ function attend(heads: Heads, slot: usize, b: i32, query: i32): void {
 
 /**
  * Turns a row of a tile into exponentials, 0 where the query does not see the key, and counts them in the row's maximum
- * and sum. Returns the factor of what has been summed before.
+ * and sum. Returns the factor for the earlier sums.
  */
 function weigh(heads: Heads, s: usize, sums: usize, b: i32, query: i32, key: i32, count: i32): f32 {
   const seen = seenBy(heads, query, key, count)
@@ -163,8 +163,8 @@ function drop(heads: Heads, s: usize, b: i32, query: i32, key: i32, count: i32):
 }
 
 /**
- * The gradients of elements first .. first + units - 1 of the batch; or, where the keys are split in two, of such halves: an
- * element's keys before `split`, and those from there on, whose part of dq goes to `halfDq`.
+ * The gradients of units first .. first + units - 1. A unit is an element of the batch. If keys are split, it is half an
+ * element: the keys before `split`, or those from `split` on, whose part of dq goes to `halfDq`.
  */
 export function attentionGradient(units: i32, first: i32, workspace: usize): void {
   const heads = changetype<Heads>(workspace)

@@ -1,9 +1,9 @@
 /**
  * Max pooling: x, dx [planes, height, width], y, dy [planes, outHeight, outWidth].
  *
- * A maximum so far meets the numbers of its window in row-major order, and a number that `beats` it takes its place:
- * the first of equal numbers wins, and NaN wins, as in the plain loops, without a branch for the processor to guess.
- * The choices are made in the same way, and the gradient follows them.
+ * The maximum so far is compared with the numbers of its window in row-major order; a number that `beats` it takes its
+ * place. So the first of equal numbers wins, and NaN wins, as in the plain loops, without a branch for the processor to
+ * guess. The choices are made in the same way, and the gradient follows them.
  *
  * Most networks pool with windows of 2 x 2 side by side. Four of them are taken at once: eight numbers of the upper row
  * and eight of the lower row are shuffled into four vectors, one for each corner. All other windows: machine/pool-windows.ts.
@@ -36,7 +36,7 @@ export function maxPoolChoices(x: usize, choices: usize, planes: i32): void {
 export function maxPoolGradient(dy: usize, choices: usize, dx: usize, planes: i32): void {
   const p = changetype<PoolSizes>(POOL_SIZES)
   const quarters = areQuarters()
-  // Of quarters every number is written, but for an odd row or column at the end, which is in no window.
+  // With quarters every number is written, except an odd row or column at the end, which is in no window.
   if (!quarters || 2 * p.outHeight < p.height || 2 * p.outWidth < p.width) fillImages(dx, planes)
   for (; planes > 0; planes--) {
     open(choices)
@@ -64,10 +64,10 @@ function beats(candidate: v128, best: v128): v128 {
 }
 
 /**
- * Visits four windows of 2 x 2 at a time: two side by side and the next two. At the end of a row, where fewer than four are
- * left, the two are moved left: of one that is left, the window before it and it, twice; of two, both twice; of three, the
- * first two and the last two. For either two the visitor gets the address of their upper row, and that of their numbers in y
- * or dy.
+ * Visits four windows of 2 x 2 at a time: two side by side and the next two. If fewer than four are left at the end of a
+ * row, some are visited twice: with one left, the last two windows twice; with two left, both twice; with three left, the
+ * first two and the last two. For each two the visitor gets two addresses: of their upper row, and of their numbers in y or
+ * dy.
  */
 function eachQuarters<V>(image: usize, out: usize, planes: i32): void {
   const visitor = changetype<V>(0)
@@ -190,8 +190,8 @@ let choicesBefore: i32 = 0
 }
 
 /**
- * The choices of a plane are written, or read, one after the other. `buffer` has `bits` of them that are not stored yet, or not
- * used; the number at `address` comes next.
+ * The choices of a plane are written, or read, one after the other. `buffer` holds `bits` bits that are not yet stored, or
+ * not yet used; `address` is that of the next number.
  */
 let buffer: u64 = 0
 let bits: i32 = 0

@@ -2,10 +2,10 @@
 import { type AssemblyFunction, baseline, baselineProbe, relaxed, relaxedProbe } from './compiled.js'
 import { CALL, type InParts, instantiateWithParts, sharing } from './parts.js'
 
-/** `relaxed`: with fused multiply-add. `wide`: for V8 to fuse pairs of vectors, where it has been adopted: ../wide.ts. */
+/** `relaxed`: with fused multiply-add. `wide`: V8 fuses its vectors in pairs; it has to be adopted: wide.ts. */
 export type SimdVariant = 'wide' | 'relaxed' | 'baseline'
 
-/** The ones that run without having been adopted, the fastest first. */
+/** The modules that need not be adopted, the fastest first. */
 const VARIANTS = ['relaxed', 'baseline'] as const
 /** A small module with the instructions of each. */
 const PROBES = { relaxed: relaxedProbe, baseline: baselineProbe }
@@ -78,7 +78,7 @@ function unpacked(base64: string, known: Uint8Array = new Uint8Array()): Uint8Ar
     const length = number()
     const place = number()
     next += place % 2 === 0 ? place / 2 : -(place + 1) / 2
-    // byte by byte: what is repeated may reach into the repetition itself
+    // byte by byte: a repetition may read bytes that it has just written
     for (let left = length; left > 0; left--) all[at++] = all[next++]
   }
   return all.subarray(known.length)

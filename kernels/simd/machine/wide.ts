@@ -20,13 +20,13 @@ const OPTION = 'experimental-wasm-revectorize'
 /** The first version of V8 that has the option, in Node 22. An older one complains on the console if it is set. */
 const FIRST_V8 = 12
 
-/** `wide` is adopted if its tiles are this much faster than those of `relaxed`: fused they are, by 1.6 to 2.1. */
+/** `wide` is adopted if its tiles are this much faster than those of `relaxed`: fused tiles are 1.6 to 2.1 times as fast. */
 const FASTER = 1.25
 /** An exercise runs this long at a time. */
 const TURN_MS = 0.15
 /** A time is better than another if it is this much shorter: then V8 has compiled something. */
 const BETTER = 0.9
-/** After so many rounds without a better time `wide` is adopted if it is faster by then, or after so many it is not. */
+/** The rounds without a better time after which `wide` is adopted if it is faster, and after which it is refused. */
 const ROUNDS_TO_ADOPT = 8
 const ROUNDS_TO_REFUSE = 60
 
@@ -119,7 +119,7 @@ class Trial {
   }
 }
 
-/** How much faster the tile of `wide` is that gains least. */
+/** The smallest gain of a tile of `wide`: time of `relaxed` / time of `wide`. */
 const gain = (wide: Trial, relaxed: Trial): number =>
   Math.min(...TILES.map((tile) => (relaxed.bestMs.get(tile) ?? 0) / (wide.bestMs.get(tile) ?? Infinity)))
 

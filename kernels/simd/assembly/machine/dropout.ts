@@ -4,9 +4,8 @@
  *
  * The random numbers are those of Threefry-2x32-20 (kernels/reference/machine/threefry.ts). The key (seed, step) and
  * the counter (position / 2, call) give two words, one for the even position and one for the odd; `call` is the second
- * word of Note [Counter of a mask] (kernels/kernels.ts). Each of the twenty rounds adds, rotates and xors in four
- * lanes, and needs the result of the round before. So two vectors of counters, which give sixteen numbers, run side by
- * side.
+ * word of Note [Counter of a mask] (kernels/dropout.ts). Each of the twenty rounds adds, rotates and xors in four lanes,
+ * and needs the result of the round before. So two vectors of counters, which give sixteen numbers, run side by side.
  */
 import { put, take } from './lines'
 

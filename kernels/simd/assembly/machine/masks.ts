@@ -1,6 +1,6 @@
 /**
- * Masks: a bit for each number, `bits` of them in one, the first the lowest. The condition is the method `isOne` of a class
- * without fields: lines.ts.
+ * Masks: a bit for each number. One number of a mask holds `bits` of them, the first as the lowest. The condition is the
+ * method `isOne` of a class without fields: lines.ts.
  */
 import { put, take } from './lines'
 
@@ -31,7 +31,7 @@ export function maskOf<F>(count: i32, bits: i32, left: i32, s: usize, mask: usiz
 export function maskGradient(count: i32, bits: i32, left: i32, dy: usize, mask: usize, dx: usize, slope: f32): void {
   const slopes = f32x4.splat(slope)
   const zero = f32x4.eq(slopes, f32x4.splat(0))
-  // a shift by what is not known before keeps V8 from making the constants anew for every vector
+  // a shift by a variable keeps V8 from making the constants again for every vector
   const nibble = bits / 6
   const lanes0 = i32x4(1, 2, 4, 8)
   const lanes1 = i32x4.shl(lanes0, nibble)
@@ -61,7 +61,7 @@ export function maskGradient(count: i32, bits: i32, left: i32, dy: usize, mask: 
     mask += 4
     left -= bits
   }
-  // the last number of a tensor may stand for fewer
+  // the last number of a mask may hold fewer bits
   if (count <= 0) return
   let number = i32x4.splat(<i32>load<f32>(mask))
   for (; left > 0; left -= 4) {

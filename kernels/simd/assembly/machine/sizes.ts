@@ -33,7 +33,10 @@ export class PoolSizes {
   padX: i32
   dilationY: i32
   dilationX: i32
-  /** of a choice; of all choices in a number; and how many numbers the choices of a plane take: kernels/packing.ts */
+  /**
+   * the bits of a choice, the bits of all choices in a number, and the numbers that the choices of a plane take:
+   * kernels/packing.ts
+   */
   choiceBits: i32
   choiceEnd: i32
   choiceNumbers: i32
@@ -115,7 +118,7 @@ export class AttentionSizes {
   depth: i32
   width: i32
   causal: i32
-  /** the key with which the second half begins, or all keys; and where the half's part of dq goes */
+  /** the first key of the second half (or the number of keys), and the address of that half's part of dq */
   split: i32
   halfDq: i32
   /** queries in a tile of scores */
@@ -127,7 +130,7 @@ export class AttentionSizes {
   productBytes: i32
   tileBytes: i32
   slotBytes: i32
-  /** of dropout; a keepScale of 0: none */
+  /** for dropout; keepScale 0: there is none */
   keepScale: i32
   threshold: i32
   seed: i32
