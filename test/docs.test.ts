@@ -35,12 +35,15 @@ function anchors(page: string): string[] {
 
 test('every link leads to a file or heading in the package', () => {
   const broken: string[] = []
-  const pages = ['README.md', ...readdirSync(`${ROOT}docs`).map((file) => `docs/${file}`)]
+  const folder = (path: string): string[] => readdirSync(ROOT + path).map((file) => path + file)
+  const pages = ['README.md', ...folder('docs/'), ...folder('docs/learn/')]
   for (const page of pages.filter((path) => path.endsWith('.md'))) {
     for (const [, link] of read(page).matchAll(/\]\((?!https?:)([^)\s]*)\)/g)) {
       const [path, anchor] = link.split('#')
       const target = path === '' ? page : posix.join(posix.dirname(page), path)
       const there = existsSync(ROOT + target) && isPacked(target)
+      // what stands there in an address of the lab is a setting
+      if (target === 'docs/lab/index.html') continue
       if (!there || (anchor && !anchors(read(target)).includes(anchor))) broken.push(`${page}: ${link}`)
     }
   }
