@@ -44,7 +44,7 @@ function name(path) {
     name(`${posix.join(posix.dirname(path), from)}.d.ts`)
   }
 }
-for (const entry of ['index', 'testing', 'files/index']) {
+for (const entry of ['index', 'testing', 'files/index', 'cluster/index']) {
   reach(`dist/src/${entry}.d.ts`)
   name(`dist/src/${entry}.d.ts`)
 }

@@ -27,6 +27,7 @@ const LAYERS = [
   ['src/nn', 'src/optim'],
   ['src/models', 'src/data'],
   ['src/stream', 'src/files'],
+  ['src/cluster'],
   ['src/cli'],
   ['src/index.ts', 'src/testing.ts'],
 ]
@@ -50,6 +51,7 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
   sluice: 'src/index.ts',
   'sluice/testing': 'src/testing.ts',
   'sluice/files': 'src/files/index.ts',
+  'sluice/cluster': 'src/cluster/index.ts',
 }
 
 /** Source text by path from the root, with forward slashes. */

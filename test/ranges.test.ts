@@ -65,12 +65,12 @@ function workers(main: Streamer, devices: readonly Device[], microBatch: number,
   })
   const peaks: { peakBytes: number; plannedPeakBytes: number }[] = []
   let turn = 0
-  const elsewhere: Elsewhere = async function* ({ step, weight, ranges }) {
+  const elsewhere: Elsewhere = async function* ({ seed, step, weight, ranges }) {
     const state = await main.model.stateDict()
     for (const { samples, firstSample, weight: own } of ranges) {
       const worker = all[turn++ % all.length]
       worker.model.loadStateDict(state)
-      const result = await worker.gradient(samples, { step, weight, firstSample, microBatch })
+      const result = await worker.gradient(samples, { seed, step, weight, firstSample, microBatch })
       assert.is(result.weight, own)
       peaks.push(result)
       yield result.sums

@@ -72,7 +72,8 @@ export function readElements(dtype: Dtype, bytes: Uint8Array, at: number, count:
   const { bytes: size, read } = ELEMENT_TYPES[dtype]
   const from = bytes.byteOffset + at
   if (from % size === 0) return read(bytes.buffer, from, count)
-  return read(bytes.slice(at, at + count * size).buffer, 0, count)
+  // a Buffer's own slice would not copy
+  return read(new Uint8Array(bytes.subarray(at, at + count * size)).buffer, 0, count)
 }
 
 /** 1 bit sign, 5 bits exponent, 10 bits fraction. */

@@ -47,12 +47,10 @@ const STREAMER_OPTIONS = options<StreamerOptions<unknown, unknown>>(
 const STEP: Known<PredictOptions> = { microBatch: ANYTHING, signal: SIGNAL, onMicroBatch: FUNCTION }
 export const PREDICT_OPTIONS = options(STEP)
 export const STEP_OPTIONS = options<StepOptions>({ ...STEP, elsewhere: FUNCTION })
-export const PLACE = options<Place>({ step: NUMBER, firstSample: NUMBER, weight: NUMBER, microBatch: NUMBER }, [
-  'step',
-  'firstSample',
-  'weight',
-  'microBatch',
-])
+export const PLACE = options<Place>(
+  { seed: NUMBER, step: NUMBER, firstSample: NUMBER, weight: NUMBER, microBatch: NUMBER },
+  ['seed', 'step', 'firstSample', 'weight', 'microBatch'],
+)
 export const RACE_OPTIONS = options<Pick<StepOptions, 'signal'>>({ signal: SIGNAL })
 export const EVALUATE_OPTIONS = options<EvaluateOptions>({ ...STEP, batch: ANYTHING, metrics: OBJECT })
 

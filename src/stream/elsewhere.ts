@@ -11,7 +11,8 @@ import type { AnyBatch } from '../data/batch.js'
 
 /** Where a range of samples belongs, and how it is computed. */
 export interface Place {
-  /** the steps made before, on which dropout masks depend */
+  /** the seed of the streamer that learns, and the steps that it has made, on which dropout masks depend */
+  readonly seed: number
   readonly step: number
   /** the number of samples in the mini-batch before the range */
   readonly firstSample: number
@@ -41,6 +42,7 @@ export interface Range {
 
 /** A mini-batch that is cut into ranges. */
 export interface StepElsewhere {
+  readonly seed: number
   readonly step: number
   readonly weight: number
   readonly ranges: readonly Range[]

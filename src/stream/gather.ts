@@ -27,7 +27,8 @@ const BREATH_MS = 50
 /** A mini-batch that is cut into pieces, with its first recordings. */
 interface Opening {
   readonly mode: Mode
-  /** the steps before, on which dropout masks depend */
+  /** dropout masks depend on these */
+  readonly seed: number
   readonly step: number
   readonly batch: AnyBatch
   readonly plan: Plan
@@ -66,7 +67,7 @@ export class Gatherer {
     this.#planner = planner
     this.#seed = seed
     this.#splits = new SplitCheck(program.lossFunction)
-    this.#sums = new SumGatherer(program, planner)
+    this.#sums = new SumGatherer(program, planner, seed)
   }
 
   /**
@@ -136,10 +137,10 @@ export class Gatherer {
     const shares = weights.map((counted) => counted / whole)
     this.#program.rangeStart = place?.firstSample ?? 0
     const reset = record(device, () => this.#program.reset())
-    const step = place?.step ?? this.#program.optimizer.steps
-    const first = this.#record({ mode, plan, step }, pieces[0], 0, shares[0])
+    const { seed = this.#seed, step = this.#program.optimizer.steps } = place ?? {}
+    const first = this.#record({ mode, plan, seed, step }, pieces[0], 0, shares[0])
     const fault = mismatch(passes.reset, reset) ?? mismatch(passes.parts[0][0], first)
-    return { mode, step, batch, plan, passes, pieces, weight, shares, reset, first, fault }
+    return { mode, seed, step, batch, plan, passes, pieces, weight, shares, reset, first, fault }
   }
 
   async #stream(opening: Opening, { signal, onMicroBatch }: StepOptions, onOutput?: OnOutput): Promise<void> {
@@ -215,13 +216,13 @@ export class Gatherer {
   }
 
   #record(
-    { mode, plan, step }: Pick<Opening, 'mode' | 'plan' | 'step'>,
+    { mode, plan, seed, step }: Pick<Opening, 'mode' | 'plan' | 'seed' | 'step'>,
     piece: AnyBatch,
     before: number,
     share: number,
   ): Recording<Tensors | null> {
     const { device, rangeStart } = this.#program
-    Object.assign(device.step, { seed: this.#seed, step, firstSample: rangeStart + before, call: 0 })
+    Object.assign(device.step, { seed, step, firstSample: rangeStart + before, call: 0 })
     return record(device, () =>
       this.#program.microBatch({ mode, shape: sampleShapeOf(piece) }, samplesIn(piece), plan.batch, piece, share),
     )

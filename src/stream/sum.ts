@@ -27,6 +27,7 @@ export class SumGatherer {
   constructor(
     readonly program: Program,
     readonly planner: Planner,
+    readonly seed: number,
   ) {}
 
   /** Plan and cut a mini-batch. @throws  what `Gatherer.gather` throws */
@@ -48,6 +49,7 @@ export class SumGatherer {
     { signal, onMicroBatch }: StepOptions,
   ): Promise<void> {
     const { device, optimizer } = this.program
+    const { seed } = this
     device.allocator.resetPeak()
     const reset = record(device, () => this.program.reset())
     runPlanned(device, passes.reset, reset)
@@ -59,7 +61,7 @@ export class SumGatherer {
       return { firstSample: firstSample - samplesIn(samples), samples, weight: weights[i] }
     })
     let done = 0
-    for await (const range of elsewhere({ step: optimizer.steps, weight, ranges, size: sums.size, signal })) {
+    for await (const range of elsewhere({ seed, step: optimizer.steps, weight, ranges, size: sums.size, signal })) {
       if (signal?.aborted) throw new InterruptedError('interrupted: nothing of this mini-batch was committed')
       if (done === pieces.length) throw new ModelError(`elsewhere gave the sums of more than ${done} ranges`)
       sums.add(range, samplesIn(pieces[done]))
