@@ -39,6 +39,7 @@ interface Compiled {
 }
 
 class OnJavaScript implements Gpu<Texels> {
+  readonly api = 'webgl2'
   readonly #kernels = new Map<string, Compiled>()
 
   run(program: Program, args: readonly (Texels | number | Four)[], output: Texels): void {
@@ -57,6 +58,10 @@ class OnJavaScript implements Gpu<Texels> {
     outputs.forEach((output, plane) => {
       this.run(program, [plane, ...args], output)
     })
+  }
+
+  runTiles(): never {
+    throw new Error('JavaScript runs the definitions')
   }
 
   #compile(program: Program): Compiled {
@@ -82,7 +87,7 @@ const javascript = new OnJavaScript()
 const run: KernelRunner = async (name, parameters, inputs, sizes) => {
   const empty = (size: number) => new Texels(new Float32Array(size).fill(Number.NaN))
   const outputs = sizes.map(empty)
-  const workspaces = gpuWorkspaces(name, parameters).map(empty)
+  const workspaces = gpuWorkspaces(name, parameters, 'webgl2').map(empty)
   const operands = inputs.map((values) => new Texels(values))
   gpuKernels[name].run(javascript, parameters, operands, outputs, workspaces)
   return outputs.map(({ texels }) => texels.flatMap((texel) => [...texel]))

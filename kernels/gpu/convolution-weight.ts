@@ -3,8 +3,8 @@
  * kernelWidth]: every weight is a sum over all positions of all images. Weights are few and positions many, so each
  * part sums some rows of dy, and a second pass adds the parts.
  *
- * Tiles of 4 x 4 channels compute it (tiles/convolution-weight-tiles.ts). This file serves groups with too few channels
- * to fill tiles: a texel holds one tap of four output channels, which share the values read from x. Of the last four
+ * Tiles of 4 x 4 channels compute it (tiles/convolution-weight-tiles.ts; on WebGPU tiles/wgsl-convolution.ts). This file
+ * serves groups with too few channels to fill tiles: a texel holds one tap of four output channels, which share the values read from x. Of the last four
  * channels of a group some may not exist; their values are never read.
  */
 import type { Convolution } from '../kernels.js'
@@ -14,7 +14,14 @@ import { RESULT, SIZES, sizesOf } from './machine/convolution-sizes.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Named, type Program, packed, type Texels, type Thread } from './machine/program.js'
 import { fours } from './tiles/channel-fours.js'
+import { forwardOf } from './tiles/convolution-tiles.js'
 import { partsOf, WEIGHT_TILE_PROGRAMS, weightTiles, weightTileWorkspaces } from './tiles/convolution-weight-tiles.js'
+import {
+  paysInTiles,
+  WGSL_WEIGHT_PROGRAMS,
+  wgslWeightGradient,
+  wgslWeightWorkspaces,
+} from './tiles/wgsl-convolution.js'
 
 /** filterTexels: of a filter; rows: of dy; outFours: fours of output channels in a group. */
 const COUNTS = ['filterTexels', 'parts', 'rows', 'outFours'] as const
@@ -125,10 +132,14 @@ function partialSize(p: Convolution): number {
 }
 
 export const convolutionWeightGradient: GpuKernel<'convolutionWeightGradient'> = {
-  programs: [PARTS, TOTAL, ...WEIGHT_TILE_PROGRAMS],
-  workspaces: (p) => weightTileWorkspaces(p) ?? [partialSize(p)],
+  programs: [PARTS, TOTAL, ...WEIGHT_TILE_PROGRAMS, ...WGSL_WEIGHT_PROGRAMS],
+  workspaces(p, api) {
+    if (api === 'webgpu' && paysInTiles(forwardOf(p))) return wgslWeightWorkspaces(p)
+    return (api === 'webgl2' && weightTileWorkspaces(p)) || [partialSize(p)]
+  },
   run(gpu, p, [dy, x], [dw], workspaces) {
-    if (weightTileWorkspaces(p)) return weightTiles(gpu, p, [dy, x], dw, workspaces)
+    if (gpu.api === 'webgpu' && paysInTiles(forwardOf(p))) return wgslWeightGradient(gpu, p, [dy, x], dw, workspaces)
+    if (gpu.api === 'webgl2' && weightTileWorkspaces(p)) return weightTiles(gpu, p, [dy, x], dw, workspaces)
     const [partial] = workspaces
     const counts = packed(COUNTS, countsOf(p))
     const sizes = sizesOf(p)

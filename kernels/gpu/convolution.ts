@@ -2,20 +2,22 @@
  * Two-dimensional cross-correlation and the gradient of the image, as kernels/reference/convolution.ts defines them.
  * The gradient of the weight is in convolution-weight.ts.
  *
- * Tiles of four channels compute both (tiles/convolution-tiles.ts). This file serves groups with too few channels to
+ * Tiles compute both (tiles/convolution-tiles.ts; on WebGPU tiles/wgsl-convolution.ts). This file serves groups with too few channels to
  * fill tiles, as in a depthwise convolution: every value is summed separately.
  */
 import { at, quotient } from './machine/builtins.js'
 import { type Image, type Result, SIZES, type Strides, sizesOf, type Taps } from './machine/convolution-sizes.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { type ArgumentKind, eachValue, type Texels } from './machine/program.js'
+import { type ArgumentKind, eachValue, type Gpu, type GpuApi, type Texels } from './machine/program.js'
 import {
   backwardOf,
   CORRELATION_PROGRAMS,
+  type Correlation,
   correlate,
   correlationWorkspaces,
   forwardOf,
 } from './tiles/convolution-tiles.js'
+import { paysInTiles, WGSL_CORRELATION_PROGRAMS, wgslCorrelate } from './tiles/wgsl-convolution.js'
 
 function outputOf(
   i: number,
@@ -112,20 +114,37 @@ const KINDS: readonly ArgumentKind[] = ['texels', 'texels', 'texels', 'number', 
 const OUTPUTS = eachValue('convolution', outputOf, KINDS)
 const INPUT_SLOPES = eachValue('convolutionInputGradient', inputSlopeOf, KINDS, { meeting })
 
+const workspacesOf = (c: Correlation, api: GpuApi): readonly number[] =>
+  api === 'webgpu' ? [] : correlationWorkspaces(c)
+
+/** By tiles, if they pay. @returns whether they did */
+function inTiles<Operand>(
+  gpu: Gpu<Operand>,
+  c: Correlation,
+  operands: readonly [Operand, Operand, Operand | null],
+  y: Operand,
+  workspaces: readonly Operand[],
+): boolean {
+  if (gpu.api === 'webgpu' && paysInTiles(c)) wgslCorrelate(gpu, c, operands, y)
+  else if (workspaces.length > 0) correlate(gpu, c, operands, y, workspaces)
+  else return false
+  return true
+}
+
 export const convolution: GpuKernel<'convolution'> = {
-  programs: [OUTPUTS, ...CORRELATION_PROGRAMS],
-  workspaces: (p) => correlationWorkspaces(forwardOf(p)),
+  programs: [OUTPUTS, ...CORRELATION_PROGRAMS, ...WGSL_CORRELATION_PROGRAMS],
+  workspaces: (p, api) => workspacesOf(forwardOf(p), api),
   run(gpu, p, [x, w, bias], [y], workspaces) {
-    if (workspaces.length > 0) return correlate(gpu, forwardOf(p), [x, w, p.bias ? bias : null], y, workspaces)
+    if (inTiles(gpu, forwardOf(p), [x, w, p.bias ? bias : null], y, workspaces)) return
     gpu.run(OUTPUTS, [x, w, p.bias ? bias : w, p.bias ? 1 : 0, ...sizesOf(p)], y)
   },
 }
 
 export const convolutionInputGradient: GpuKernel<'convolutionInputGradient'> = {
-  programs: [INPUT_SLOPES, ...CORRELATION_PROGRAMS],
-  workspaces: (p) => correlationWorkspaces(backwardOf(p)),
+  programs: [INPUT_SLOPES, ...CORRELATION_PROGRAMS, ...WGSL_CORRELATION_PROGRAMS],
+  workspaces: (p, api) => workspacesOf(backwardOf(p), api),
   run(gpu, p, [dy, w, bias], [dx], workspaces) {
-    if (workspaces.length > 0) return correlate(gpu, backwardOf(p), [dy, w, p.bias ? bias : null], dx, workspaces)
+    if (inTiles(gpu, backwardOf(p), [dy, w, p.bias ? bias : null], dx, workspaces)) return
     gpu.run(INPUT_SLOPES, [dy, w, p.bias ? bias : w, p.bias ? 1 : 0, ...sizesOf(p)], dx)
   },
 }

@@ -24,7 +24,7 @@ import {
 import { at, quotient } from './machine/builtins.js'
 import { elements, partialSizes, reduction } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Four, packed, type Texels } from './machine/program.js'
+import { eachValue, type Four, type GpuApi, packed, type Texels } from './machine/program.js'
 import type { Counter, Key } from './machine/random.js'
 import { type Place, SCORES, type Scaling, type Sizes, scoreArguments, scoreGroups, seen } from './machine/scores.js'
 import { PRODUCT_PROGRAMS, productWorkspaces, runProduct } from './tiles/product.js'
@@ -83,7 +83,7 @@ const meanGroups = ({ batch, queries, width }: Attention) => ({
   reduced: [false, true],
 })
 
-function gradientSizes(p: Attention) {
+function gradientSizes(p: Attention, api: GpuApi) {
   const rows = p.batch * p.queries
   const { blocks, count } = cut(p)
   const own = products(p)
@@ -94,11 +94,11 @@ function gradientSizes(p: Attention) {
     partial: partialSizes(meanGroups(p)),
     spares: blocks === 1 ? [] : [dq, dk, dv],
     parts: blocks === 1 ? [] : [dq, p.batch * count * p.depth, p.batch * count * p.width],
-    scores: productWorkspaces(own.scores),
-    slopes: productWorkspaces(own.slopes),
-    dq: productWorkspaces(own.dq),
-    dk: productWorkspaces(own.dk),
-    dv: productWorkspaces(own.dv),
+    scores: productWorkspaces(own.scores, api),
+    slopes: productWorkspaces(own.slopes, api),
+    dq: productWorkspaces(own.dq, api),
+    dk: productWorkspaces(own.dk, api),
+    dv: productWorkspaces(own.dv, api),
   }
 }
 
@@ -108,9 +108,9 @@ export const attentionGradient: GpuKernel<'attentionGradient'> = {
     ...PRODUCT_PROGRAMS,
     ...[SUM, PLACED, TAKEN],
   ],
-  workspaces: (p) => Object.values(gradientSizes(p)).flat(),
+  workspaces: (p, api) => Object.values(gradientSizes(p, api)).flat(),
   run(gpu, p, [dy, q, k, v, y, logSumExp, mask], outputs, workspaces) {
-    const sizes = gradientSizes(p)
+    const sizes = gradientSizes(p, gpu.api)
     const deal = dealer(workspaces)
     const copies = deal(sizes.copies.length)
     const [scores, shares, slopes, means] = deal(sizes.tiles.length)

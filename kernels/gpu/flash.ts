@@ -11,7 +11,7 @@ import { block, copySizes, cut, dealer, dropArguments, products, SHARES, TAKEN }
 import { at, exponential, infinity, isNotANumber, logarithm, notANumber, quotient } from './machine/builtins.js'
 import { partialSizes } from './machine/groups.js'
 import type { GpuKernel } from './machine/kernel.js'
-import { eachValue, type Texels } from './machine/program.js'
+import { eachValue, type GpuApi, type Texels } from './machine/program.js'
 import { MAXIMA, scoreArguments, scoreGroups, TOTALS } from './machine/scores.js'
 import { PRODUCT_PROGRAMS, productWorkspaces, runProduct } from './tiles/product.js'
 
@@ -58,7 +58,7 @@ function mergedOf(i: number, y: Texels, z: Texels, yb: Texels, zb: Texels, both:
 const LOG_SUMS = eachValue('attention, log-sum-exp', logSumOf, ['texels', 'texels'])
 const BOTH = eachValue('attention, both', bothOf, ['texels', 'texels'])
 const MERGED = eachValue('attention, merged', mergedOf, ['texels', 'texels', 'texels', 'texels', 'texels', 'number'])
-function forwardSizes(p: Attention) {
+function forwardSizes(p: Attention, api: GpuApi) {
   const rows = p.batch * p.queries
   const { blocks, count } = cut(p)
   const { scores, outputs } = products(p)
@@ -67,8 +67,8 @@ function forwardSizes(p: Attention) {
     tiles: [rows * count, rows * count, rows, rows],
     partial: partialSizes(scoreGroups({ ...p, keys: count })),
     merging: blocks === 1 ? [] : [rows * p.width, rows, rows * p.width, rows],
-    scores: productWorkspaces(scores),
-    outputs: productWorkspaces(outputs),
+    scores: productWorkspaces(scores, api),
+    outputs: productWorkspaces(outputs, api),
   }
 }
 
@@ -78,9 +78,9 @@ export const attention: GpuKernel<'attention'> = {
     ...PRODUCT_PROGRAMS,
     ...[LOG_SUMS, BOTH, MERGED, TAKEN],
   ],
-  workspaces: (p) => Object.values(forwardSizes(p)).flat(),
+  workspaces: (p, api) => Object.values(forwardSizes(p, api)).flat(),
   run(gpu, p, [q, k, v, mask], [y, logSumExp], workspaces) {
-    const sizes = forwardSizes(p)
+    const sizes = forwardSizes(p, gpu.api)
     const deal = dealer(workspaces)
     const copies = deal(sizes.copies.length)
     const [scores, shares, max, total] = deal(sizes.tiles.length)

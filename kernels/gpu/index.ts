@@ -35,6 +35,7 @@ import * as flash from './flash.js'
 import * as flashGradient from './flash-gradient.js'
 import * as loss from './loss.js'
 import type { GpuKernels } from './machine/kernel.js'
+import type { GpuApi } from './machine/program.js'
 import * as mask from './mask.js'
 import * as matmul from './matmul.js'
 import * as movement from './movement.js'
@@ -47,8 +48,16 @@ import * as rmsprop from './rmsprop.js'
 import * as softmax from './softmax.js'
 
 export type { GpuKernel, GpuKernels } from './machine/kernel.js'
-export { COPY, type Four, type Gpu, LARGEST_TENSOR, type Program } from './machine/program.js'
-export { type HelperText, type ProgramText, textOf } from './machine/text.js'
+export {
+  COPY,
+  type Four,
+  type Gpu,
+  type GpuApi,
+  LARGEST_TENSOR,
+  type Program,
+  type TileProgram,
+} from './machine/program.js'
+export { type HelperText, helpersOf, indexed, type ProgramText, textOf } from './machine/text.js'
 
 export const gpuKernels: GpuKernels = {
   ...accumulation,
@@ -79,6 +88,10 @@ export const gpuKernels: GpuKernels = {
 }
 
 /** The sizes, in values, of the workspaces that a kernel needs beside its operands. */
-export function gpuWorkspaces<Name extends KernelName>(name: Name, p: KernelParameters[Name]): readonly number[] {
-  return gpuKernels[name].workspaces?.(p) ?? []
+export function gpuWorkspaces<Name extends KernelName>(
+  name: Name,
+  p: KernelParameters[Name],
+  api: GpuApi,
+): readonly number[] {
+  return gpuKernels[name].workspaces?.(p, api) ?? []
 }

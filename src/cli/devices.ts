@@ -53,7 +53,7 @@ const KINDS: Record<DeviceKind, () => Promise<{ device: Device; note: string }>>
   }),
   gpu: async () => {
     const device = await openDevice('gpu', { memory })
-    return { device, note: device.renderer }
+    return { device, note: `${device.api === 'webgpu' ? 'WebGPU' : 'WebGL2'}: ${device.renderer}` }
   },
 }
 

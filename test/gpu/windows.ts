@@ -154,7 +154,7 @@ export function testWindows(agrees: Agrees): void {
         ...{ kernelHeight: kernel, kernelWidth: kernel, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 },
         ...{ padY: (kernel - 1) / 2, padX: (kernel - 1) / 2, accumulate: false },
       }
-      const workspaces = gpuWorkspaces('convolutionWeightGradient', p)
+      const workspaces = gpuWorkspaces('convolutionWeightGradient', p, 'webgl2')
       // the parts are in the last workspace; with tiles, a texel has four channels
       const channelTexels = workspaces.length === 1 ? channels : Math.ceil(channels / 4)
       const partTexels = Math.ceil(outChannels / 4) * channelTexels * kernel * kernel

@@ -1,12 +1,12 @@
 /** A GPU kernel: it runs a kernel of the table as one or more programs. */
 import type { KernelName, KernelParameters } from '../../kernels.js'
-import type { Gpu, Program } from './program.js'
+import type { Gpu, GpuApi, Program, TileProgram } from './program.js'
 
 export interface GpuKernel<Name extends KernelName> {
   /** The programs that it may run, to be compiled beforehand. */
-  readonly programs: readonly Program[]
+  readonly programs: readonly (Program | TileProgram)[]
   /** The sizes, in values, of the workspaces that the kernel needs while it runs. The plan counts them. */
-  workspaces?(parameters: KernelParameters[Name]): readonly number[]
+  workspaces?(parameters: KernelParameters[Name], api: GpuApi): readonly number[]
   run<Operand>(
     gpu: Gpu<Operand>,
     parameters: KernelParameters[Name],

@@ -100,10 +100,38 @@ function copy(this: Thread, x: Texels): Four {
 /** Copies a texture, such as an updated value from its spare to its target. */
 export const COPY: Program = { name: 'copy', source: copy, kinds: ['texels'] }
 
+/**
+ * The two forms of a GPU: WebGL2 draws to textures, and a program writes one texel of each; on WebGPU it computes in
+ * buffers, and can write anywhere.
+ */
+export type GpuApi = 'webgl2' | 'webgpu'
+
+/**
+ * A program of WebGPU alone, for products and convolutions: what gpu.js' language cannot express, because a thread writes
+ * a whole tile of values, and exchanges values with its neighbours. The kernel says which of its programs is the
+ * definition.
+ */
+export interface TileProgram {
+  readonly name: string
+  readonly kinds: readonly ArgumentKind[]
+  /** the names of the arguments; tensors come first */
+  readonly parameters: readonly string[]
+  readonly helpers?: Helpers
+  /**
+   * The body of a function of `thread`, the number of the tile, and `lane`, its place in its quad. Tensors, and `output`,
+   * are arrays of f32; the other arguments are whole numbers.
+   * @param quads  can a thread get values from the other three of its quad?
+   */
+  readonly wgsl: (quads: boolean) => string
+}
+
 /** A machine that runs programs. `Operand` is the type of its tensors: a texture, or in a test an array. */
 export interface Gpu<Operand> {
+  readonly api: GpuApi
   /** @param args  of the kinds in `kinds`; none of them is the output */
   run(program: Program, args: readonly (Operand | number | Four)[], output: Operand): void
   /** Run a program that has `planes`. @param args  all except the first, `plane` */
   runPlanes(program: Program, args: readonly (Operand | number | Four)[], outputs: readonly Operand[]): void
+  /** WebGPU only: run a program of tiles, with so many threads. */
+  runTiles(program: TileProgram, args: readonly (Operand | Four)[], output: Operand, threads: number): void
 }

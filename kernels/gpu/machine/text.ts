@@ -1,6 +1,6 @@
 /** Programs as gpu.js reads them: the text of every function, with indices in place of the names in an argument. */
 import { BUILTINS } from './builtins.js'
-import type { ArgumentKind, DetailedHelper, Program } from './program.js'
+import type { ArgumentKind, DetailedHelper, Helpers, Program } from './program.js'
 
 /** The kinds of arguments that gpu.js knows. */
 type Kind = Exclude<ArgumentKind, readonly string[]>
@@ -30,13 +30,18 @@ export interface ProgramText extends FunctionText {
  * text.
  */
 export function textOf({ source, kinds, helpers, planes }: Program): ProgramText {
-  const own = Object.entries({ ...BUILTINS, ...helpers }).map(([name, helper]): HelperText => {
+  const text = functionText({ source, kinds })
+  const own = planes && indexed(planes, parametersOf(String(source)), kinds)
+  return { ...text, helpers: helpersOf(helpers), planes: own }
+}
+
+/** The builtins, and a program's own helpers. */
+export function helpersOf(helpers: Helpers = {}): readonly HelperText[] {
+  return Object.entries({ ...BUILTINS, ...helpers }).map(([name, helper]): HelperText => {
     const details: DetailedHelper = typeof helper === 'function' ? { source: helper } : helper
     const { returns = 'number', glsl, wgsl } = details
     return { ...functionText(details), name, returns, glsl, wgsl }
   })
-  const text = functionText({ source, kinds })
-  return { ...text, helpers: own, planes: planes && indexed(planes, parametersOf(String(source)), kinds) }
 }
 
 function functionText({ source, kinds = [] }: DetailedHelper): FunctionText {
@@ -55,7 +60,7 @@ const parametersOf = (text: string): string[] =>
   text.slice(text.indexOf('(') + 1, text.indexOf(')')).match(/\w+/g) ?? []
 
 /** `sizes.rows` becomes `sizes[1]` where the second name of `sizes` is `rows`, and so does `user_sizes.rows`. */
-function indexed(text: string, parameters: readonly string[], kinds: readonly ArgumentKind[]): string {
+export function indexed(text: string, parameters: readonly string[], kinds: readonly ArgumentKind[]): string {
   return kinds.reduce((before, kind, j) => {
     if (typeof kind === 'string') return before
     const field = new RegExp(`\\b((?:user_)?${parameters[j]})\\.(\\w+)`, 'g')

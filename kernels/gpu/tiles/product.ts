@@ -1,14 +1,24 @@
 /**
- * Batched matrix products, for all kernels that need one. This file computes small products, value by value; matmul-tiles.ts
- * computes the others.
+ * Batched matrix products, for all kernels that need one. This file computes small products, value by value;
+ * matmul-tiles.ts, or on WebGPU wgsl-product.ts, computes the others.
  */
 import type { KernelParameters } from '../../kernels.js'
 import { listed, type Offsets } from '../../strides.js'
 import { at, quotient } from '../machine/builtins.js'
 import { PLAIN } from '../machine/groups.js'
 import { AXES, inner, offsetsWalk } from '../machine/indexing.js'
-import { eachValue, type Four, type Gpu, LARGEST_TENSOR, type Named, packed, type Texels } from '../machine/program.js'
+import {
+  eachValue,
+  type Four,
+  type Gpu,
+  type GpuApi,
+  LARGEST_TENSOR,
+  type Named,
+  packed,
+  type Texels,
+} from '../machine/program.js'
 import { TILE_PROGRAMS, tileProduct, tileWorkspaces } from './matmul-tiles.js'
+import { WGSL_PRODUCT_PROGRAMS, wgslProduct } from './wgsl-product.js'
 
 const COUNTS = ['outputs', 'parts'] as const
 const SIZES = ['m', 'k', 'n', 'bias'] as const
@@ -84,20 +94,24 @@ const MOST_TERMS_OF_TILES = 4 * 65535
 const partsOf = ({ k }: Product): number => Math.max(1, Math.ceil(k / MOST_TERMS))
 const sizeOf = ({ batch, m, n }: Product): number => batch * m * n
 
+/** Is it computed by tiles? On WebGPU they take no workspace, and any number of terms. */
+const isLarge = (p: Product): boolean => sizeOf(p) * p.k >= FEWEST_FOR_TILES
+
 /** The workspaces of tiles; empty if the product is not computed by tiles. */
 function tilesOf(p: Product): readonly number[] {
-  if (sizeOf(p) * p.k < FEWEST_FOR_TILES || p.k > MOST_TERMS_OF_TILES) return []
+  if (!isLarge(p) || p.k > MOST_TERMS_OF_TILES) return []
   const sizes = tileWorkspaces(p)
   return sizes.every((size) => size <= LARGEST_TENSOR) ? sizes : []
 }
 
 /** The sizes, in values, of the workspaces of a product. */
-export function productWorkspaces(p: Product): readonly number[] {
+export function productWorkspaces(p: Product, api: GpuApi): readonly number[] {
+  if (api === 'webgpu' && isLarge(p)) return []
   const sizes = tilesOf(p)
   return sizes.length > 0 || partsOf(p) === 1 ? sizes : [partsOf(p) * sizeOf(p)]
 }
 
-export const PRODUCT_PROGRAMS = [PRODUCTS, ...TILE_PROGRAMS]
+export const PRODUCT_PROGRAMS = [PRODUCTS, ...TILE_PROGRAMS, ...WGSL_PRODUCT_PROGRAMS]
 
 export function runProduct<Operand>(
   gpu: Gpu<Operand>,
@@ -106,6 +120,10 @@ export function runProduct<Operand>(
   y: Operand,
   workspaces: readonly Operand[],
 ): void {
+  if (gpu.api === 'webgpu' && isLarge(p)) {
+    wgslProduct(gpu, p, inputs, y)
+    return
+  }
   if (tilesOf(p).length > 0) {
     tileProduct(gpu, p, inputs, y, workspaces)
     return

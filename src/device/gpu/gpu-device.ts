@@ -2,7 +2,7 @@
  * The common part of both forms of the real gpu device: kernels are programs of kernels/gpu, which are compiled when they
  * are first used.
  */
-import { COPY, gpuKernels, type Program } from '../../../kernels/gpu/index.js'
+import { COPY, gpuKernels, type Program, type TileProgram } from '../../../kernels/gpu/index.js'
 import type { KernelName } from '../../../kernels/kernels.js'
 import { ArgumentError } from '../../memory/errors.js'
 import { GpuKindDevice } from './gpu-kind.js'
@@ -20,8 +20,8 @@ export abstract class GpuDevice extends GpuKindDevice {
   /** The driver's own name. */
   abstract readonly renderer: string
 
-  /** Compile a program, unless it is compiled already. */
-  protected abstract compile(program: Program): void
+  /** Compile a program, unless it is compiled already or serves the other form alone. */
+  protected abstract compile(program: Program | TileProgram): void
 
   /**
    * Compile all programs of these kernels now, instead of each at its first run.

@@ -2,7 +2,7 @@
  * The common part of the real and the virtual gpu device: the size of an element, the workspace of the kernels, the
  * bytes that are held from the beginning, and the largest tensor. Both take these from here, so that a plan is exact.
  */
-import { gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
+import { type GpuApi, gpuWorkspaces, LARGEST_TENSOR } from '../../../kernels/gpu/index.js'
 import type { KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Category } from '../../memory/allocator.js'
 import { bufferBytes, TextureAllocator, type Textures, textureBytes } from '../../memory/texture-allocator.js'
@@ -20,8 +20,7 @@ export const VERTEX_BYTES = 64
 /** The size of the buffer with the arguments of the programs of one submit. */
 export const PARAMETER_BYTES = 65536
 
-/** The two forms of the gpu device: textures that WebGL2 draws to, or buffers that WebGPU computes in. */
-export type GpuApi = 'webgl2' | 'webgpu'
+export type { GpuApi }
 
 const FORMS = {
   webgl2: { costOf: textureBytes, runtimeBytes: UPLOAD_BYTES + READ_BYTES + VERTEX_BYTES },
@@ -67,6 +66,6 @@ export abstract class GpuKindDevice extends Device {
   }
 
   protected workspaceBytes<Name extends KernelName>(name: Name, parameters: KernelParameters[Name]): readonly number[] {
-    return gpuWorkspaces(name, parameters).map((size) => size * this.elementBytes)
+    return gpuWorkspaces(name, parameters, this.api).map((size) => size * this.elementBytes)
   }
 }

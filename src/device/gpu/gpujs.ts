@@ -107,6 +107,7 @@ const hasGpu = (module: unknown): module is GpuJs =>
   typeof module.GPU === 'function'
 
 export class Runner implements Gpu<Texture> {
+  readonly api = 'webgl2'
   readonly #kernels = new Map<string, Kernel>()
   readonly #framebuffer: WebGLFramebuffer
   readonly #vertices: WebGLBuffer
@@ -155,6 +156,10 @@ export class Runner implements Gpu<Texture> {
     // an attached texture would outlive its deletion
     for (let i = 1; i < points.length; i++) attach(i, null)
     gl.drawBuffers(targets(gl, 1))
+  }
+
+  runTiles(): never {
+    throw new DeviceError('WebGL2 has no programs of tiles')
   }
 
   #draw(kernel: Kernel, args: readonly (Texture | number | Four)[], output: Texture): void {

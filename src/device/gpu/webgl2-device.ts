@@ -2,7 +2,7 @@
  * The gpu device on WebGL2: tensors are textures that the allocator counts, and kernels are programs of kernels/gpu.
  * Work is queued; only a read of values waits for it. The other form is ../webgpu/webgpu-device.ts.
  */
-import { gpuKernels, type Program } from '../../../kernels/gpu/index.js'
+import { gpuKernels, type Program, type TileProgram } from '../../../kernels/gpu/index.js'
 import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Block } from '../../memory/allocator.js'
 import { sidesOf } from '../../memory/texture-allocator.js'
@@ -53,8 +53,8 @@ export class WebGl2Device extends GpuDevice {
     super.prepare(kernels)
   }
 
-  protected compile(program: Program): void {
-    this.#runner.compile(program)
+  protected compile(program: Program | TileProgram): void {
+    if (!('wgsl' in program)) this.#runner.compile(program)
   }
 
   protected execute<Name extends KernelName>(

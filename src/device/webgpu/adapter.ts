@@ -6,6 +6,9 @@ const LANGUAGE = 'unrestricted_pointer_parameters'
 /** Tensors that a program binds at most, its output included. */
 const BUFFERS = 9
 
+/** With it the threads of a group can exchange values. */
+const SUBGROUPS = 'subgroups'
+
 /** A device of our own, and what has happened to it. */
 export class Adapter {
   #isLost = false
@@ -35,10 +38,16 @@ export class Adapter {
     const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits
     if (maxStorageBuffersPerShaderStage < BUFFERS) throw missing(`a program can bind fewer than ${BUFFERS} buffers`)
     const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage: BUFFERS }
-    const device = await adapter.requestDevice({ requiredLimits }).catch((error: unknown) => {
+    const requiredFeatures = adapter.features.has(SUBGROUPS) ? [SUBGROUPS as GPUFeatureName] : []
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits }).catch((error: unknown) => {
       throw missing(String(error))
     })
     return new Adapter(device, adapter.info)
+  }
+
+  /** Can the four threads of a quad exchange values? */
+  get hasQuads(): boolean {
+    return this.device.features.has(SUBGROUPS)
   }
 
   /**

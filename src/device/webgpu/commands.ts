@@ -6,12 +6,12 @@
  * Their arguments go to one buffer, which each submit fills from its beginning. A dispatch has the place of its own
  * arguments in there. So a bind group depends on the buffers alone, and is made once for each list of them.
  */
-import type { Program } from '../../../kernels/gpu/index.js'
+import type { Program, TileProgram } from '../../../kernels/gpu/index.js'
 import { PARAMETER_BYTES } from '../gpu/gpu-kind.js'
 import type { GpuJs } from '../gpu/gpujs.js'
 import type { Adapter } from './adapter.js'
 import type { Tensor } from './buffers.js'
-import { GROUP_THREADS, moduleOf } from './wgsl.js'
+import { GROUP_THREADS, moduleOf, tileModuleOf } from './wgsl.js'
 
 /** Every device allows places that are multiples of it. */
 const ALIGNMENT = 256
@@ -48,7 +48,7 @@ export class Commands {
     this.#parameters = adapter.device.createBuffer({ size: PARAMETER_BYTES, usage: UNIFORM | COPY_DST })
   }
 
-  compile(program: Program): Compiled {
+  compile(program: Program | TileProgram): Compiled {
     const { name } = program
     let compiled = this.#programs.get(name)
     if (!compiled) {
@@ -62,22 +62,22 @@ export class Commands {
   /**
    * @param tensors  what the program reads, and last what it writes
    * @param args     its other arguments
-   * @param texels   to be written
+   * @param threads  one for each texel or tile that it writes
    */
   dispatch(
     program: Compiled,
     tensors: readonly Tensor[],
     args: readonly (number | readonly number[])[],
-    texels: number,
-  ) {
+    threads: number,
+  ): void {
     if (this.#used + LARGEST > PARAMETER_BYTES) this.submit()
     const place = this.#used
-    const groups = Math.ceil(texels / GROUP_THREADS)
+    const groups = Math.ceil(threads / GROUP_THREADS)
     const rows = Math.ceil(groups / this.adapter.device.limits.maxComputeWorkgroupsPerDimension)
     const columns = Math.ceil(groups / rows)
     const numbers = this.#numbers
     let at = place / 4
-    numbers[at] = texels
+    numbers[at] = threads
     numbers[at + 1] = columns * GROUP_THREADS
     for (const arg of args) {
       at += 4
@@ -159,10 +159,11 @@ export class Commands {
     return made
   }
 
-  #build(program: Program): Compiled {
-    const { device } = this.adapter
+  #build(program: Program | TileProgram): Compiled {
+    const { device, hasQuads } = this.adapter
     const layout = this.#layoutFor(program.kinds.filter((kind) => kind === 'texels').length)
-    const module = device.createShaderModule({ label: program.name, code: moduleOf(this.gpujs, program) })
+    const code = 'wgsl' in program ? tileModuleOf(this.gpujs, program, hasQuads) : moduleOf(this.gpujs, program)
+    const module = device.createShaderModule({ label: program.name, code })
     const pipeline = device.createComputePipeline({
       label: program.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),

@@ -2,7 +2,7 @@
  * The gpu device on WebGPU: tensors are buffers that the allocator counts, and kernels are programs of kernels/gpu as
  * compute shaders. Work is queued; only a read of values waits for it.
  */
-import { type Four, type Gpu, gpuKernels, type Program } from '../../../kernels/gpu/index.js'
+import { type Four, type Gpu, gpuKernels, type Program, type TileProgram } from '../../../kernels/gpu/index.js'
 import type { Floats, KernelName, KernelParameters } from '../../../kernels/kernels.js'
 import type { Textures } from '../../memory/texture-allocator.js'
 import { GpuDevice, type GpuOptions } from '../gpu/gpu-device.js'
@@ -41,9 +41,24 @@ const isOperand = (arg: Operand | number | Four): arg is Operand => typeof arg =
 
 /** Runs programs, each as one dispatch. */
 class Runner implements Gpu<Operand> {
+  readonly api = 'webgpu'
+
   constructor(readonly commands: Commands) {}
 
   run(program: Program, args: readonly (Operand | number | Four)[], output: Operand): void {
+    this.#dispatch(program, args, output, output.texels)
+  }
+
+  runTiles(program: TileProgram, args: readonly (Operand | Four)[], output: Operand, threads: number): void {
+    this.#dispatch(program, args, output, threads)
+  }
+
+  #dispatch(
+    program: Program | TileProgram,
+    args: readonly (Operand | number | Four)[],
+    output: Operand,
+    threads: number,
+  ): void {
     const tensors: Tensor[] = []
     const numbers: (number | Four)[] = []
     for (const arg of args) {
@@ -51,7 +66,7 @@ class Runner implements Gpu<Operand> {
       else numbers.push(arg)
     }
     tensors.push(output.tensor)
-    this.commands.dispatch(this.commands.compile(program), tensors, numbers, output.texels)
+    this.commands.dispatch(this.commands.compile(program), tensors, numbers, threads)
   }
 
   runPlanes(program: Program, args: readonly (Operand | number | Four)[], outputs: readonly Operand[]): void {
@@ -79,7 +94,7 @@ export class WebGpuDevice extends GpuDevice {
     super('webgpu', budgetBytes, inOrder, options)
     buffers.onBroken = (address) => this.discard(address)
     const { vendor, architecture, description } = adapter.info
-    this.renderer = `WebGPU: ${[description || vendor, architecture].filter(Boolean).join(', ') || 'an adapter without a name'}`
+    this.renderer = [description || vendor, architecture].filter(Boolean).join(', ') || 'an adapter without a name'
     this.#adapter = adapter
     this.#commands = commands
     this.#runner = new Runner(commands)
@@ -88,8 +103,8 @@ export class WebGpuDevice extends GpuDevice {
     this.#reads = new Reads(adapter, commands, buffers, line, budgetBytes - this.memory.held.runtime)
   }
 
-  protected compile(program: Program): void {
-    this.#commands.compile(program)
+  protected compile(program: Program | TileProgram): void {
+    if (!('planes' in program)) this.#commands.compile(program)
   }
 
   protected override prepare(kernels: ReadonlySet<KernelName>): void {

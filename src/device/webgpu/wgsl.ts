@@ -6,7 +6,15 @@
  * knows no tensors as arguments of functions. In its WGSL the type is then replaced by that of a pointer to a buffer.
  * Private methods of version 2.24.1 are called here, as in ../gpu/gpujs.ts.
  */
-import { type HelperText, type Program, type ProgramText, textOf } from '../../../kernels/gpu/index.js'
+import {
+  type HelperText,
+  helpersOf,
+  indexed,
+  type Program,
+  type ProgramText,
+  type TileProgram,
+  textOf,
+} from '../../../kernels/gpu/index.js'
 import type { GpuJs } from '../gpu/gpujs.js'
 
 type Kind = ProgramText['kinds'][number]
@@ -53,6 +61,30 @@ ${translated(gpujs, text)}
 fn main(@builtin(global_invocation_id) id : vec3u) {
   threadGid = vec3u(id.x + id.y * u32(params[0].y), 0, 0);
   if (threadGid.x < u32(params[0].x)) { result[threadGid.x] = fn_program(${args.join(', ')}); }
+}`
+}
+
+/** The same for a program of tiles, whose own text is WGSL. Its arguments before the others: the number of threads in a row. */
+export function tileModuleOf(gpujs: GpuJs, { kinds, parameters, helpers, wgsl }: TileProgram, quads: boolean): string {
+  const tensors = parameters.filter((_, j) => kinds[j] === 'texels')
+  const numbers = parameters.slice(tensors.length)
+  const own = helpersOf(helpers)
+  const names = own.filter(({ name, wgsl }) => !wgsl && name in (helpers ?? {}))
+  // a root that calls the helpers, so that gpu.js translates them
+  const calls = names.map(({ name, kinds }) => `${name}(${kinds.map((kind) => ZERO[kind])})`)
+  const source = `function root() { return [${[...calls, '0', '0', '0', '0'].slice(0, 4)}] }`
+  return `${quads ? 'enable subgroups;\n' : ''}${FRAME}
+@group(0) @binding(0) var<uniform> params : array<vec4f, ${numbers.length + 1}>;
+${tensors.map((x, j) => `@group(0) @binding(${j + 1}) var<storage, read> ${x} : array<f32>;`).join('\n')}
+@group(0) @binding(${tensors.length + 1}) var<storage, read_write> output : array<f32>;
+${own.map(({ wgsl = '' }) => wgsl).join('\n')}
+${translated(gpujs, { source, kinds: [], helpers: own })}
+fn tile(${['thread : i32', 'lane : i32', ...numbers.map((name) => `${name} : vec4i`)].join(', ')}) {
+  ${indexed(wgsl(quads), parameters, kinds)}
+}
+@compute @workgroup_size(${GROUP_THREADS})
+fn main(@builtin(global_invocation_id) id : vec3u) {
+  tile(i32(id.x + id.y * u32(params[0].y)), i32(id.x & 3u), ${numbers.map((_, j) => `vec4i(params[${j + 1}])`).join(', ')});
 }`
 }
 
