@@ -63,7 +63,7 @@ const normalDensity = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math
 interface Slopes {
   /** Is the slope 1? `s` is x or y, whichever the derivative is written in. */
   isOne(s: number, a: number, b: number): boolean
-  /** the other one, by the constant a */
+  /** the other slope, from the constant a */
   other(a: number): number
 }
 const slopesOf = <Name extends string>(functions: Readonly<Record<Name, Slopes>>) => functions

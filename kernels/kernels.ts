@@ -69,7 +69,7 @@ export interface ClassRows {
   outer: number
   classes: number
   inner: number
-  /** targets equal to this count nothing */
+  /** targets equal to this do not count */
   ignoreIndex: number
   /** in [0, 1): the target distribution is (1 - s) one-hot + s / classes */
   labelSmoothing: number

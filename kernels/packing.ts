@@ -17,7 +17,7 @@ export function packingFor(count: number): Packing {
   return { bits, perElement: Math.floor(BITS / bits) }
 }
 
-/** The choices of a plane begin with an element of their own: planes are dealt to threads. */
+/** The choices of a plane begin with a new element, because planes are dealt to threads. */
 export function choicePacking(p: { outHeight: number; outWidth: number; kernelHeight: number; kernelWidth: number }) {
   const packing = packingFor(p.kernelHeight * p.kernelWidth)
   return { ...packing, perPlane: Math.ceil((p.outHeight * p.outWidth) / packing.perElement) }

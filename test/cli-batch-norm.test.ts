@@ -56,7 +56,7 @@ const lossesOf = (events: readonly Event[]): number[] =>
     event === 'step' ? [Number(loss)] : event === 'epoch' ? [Number(testLoss)] : [],
   )
 
-test('a training with exact batch norm is that of the whole mini-batch, in as many micro-batches as it may be', async () => {
+test('a training with exact batch norm is that of the whole mini-batch, for any number of micro-batches', async () => {
   const job = `train ${JOB} --device reference --epochs 1 --memory 1MiB --optimizer sgd --json --batch-norm`
   const whole = lossesOf(await eventsOf(`${job} micro`))
   assert.ok(whole.length > 20)

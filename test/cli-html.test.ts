@@ -145,7 +145,7 @@ test('names are escaped, and nothing is loaded from elsewhere', async () => {
   assert.equal(links, ['data:,'])
 })
 
-test('a page that cannot be written is one line; train has no page', async () => {
+test('if the page cannot be written, the error is one line; train has no page', async () => {
   const none = join(folder, 'none', 'x.html')
   const { code, err } = await sluice(`plan --model mlp --html ${none}`)
   assert.is(code, EXIT.failed)

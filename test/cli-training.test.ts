@@ -224,7 +224,7 @@ test('a job whose evaluation alone does not fit is refused before anything is tr
 })
 
 test('a last mini-batch that needs more than a full one is refused too, and --micro-batch fast does not choose a size that it cannot run', async () => {
-  // 48 images: 25 of them, and 23 that in one piece would need 1 MiB
+  // 48 images: a mini-batch of 25, and one of 23 that would need 1 MiB in one piece
   const more = 2 ** 20
   const { plan, fastest } = Streamer.prototype
   Streamer.prototype.plan = function uneven(options) {

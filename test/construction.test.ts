@@ -213,7 +213,7 @@ test("a user's module in allOrNothing: nothing is left after any failure", () =>
   assert.ok(failEach(device, () => nn.allOrNothing(device, () => new Own(device, random))) > 60)
 })
 
-test('a constructor of the library finds nothing to free outside itself', () => {
+test('a constructor of the library that fails frees only what it made', () => {
   const device = open()
   const before = new nn.Linear(device, 2, 2)
   const held = device.memory.heldBytes

@@ -1,6 +1,6 @@
 /**
- * Batch norm by the statistics of the whole mini-batch, whatever its split: against the mini-batch in one piece, for which
- * they are the statistics that every framework takes.
+ * Exact batch norm, for any split of a mini-batch, against the mini-batch in one piece, where every framework takes these
+ * statistics.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -49,7 +49,7 @@ function batchOf(samples: number): Batch {
 
 type Settings = Pick<StreamerOptions, 'store'>
 
-// Adam divides a gradient by its size: that of a bias before a batch norm is 0, but for its rounding
+// Adam divides a gradient by its size, and the gradient of a bias before a batch norm is 0 except for rounding
 const streamerOf = (model: Module, settings: Settings = {}) =>
   new Streamer({
     model,

@@ -63,7 +63,7 @@ test('the errors, devices and classes that users need are exported', () => {
   }
 })
 
-test('the package by its own name is this index', async () => {
+test('imported by its own name, the package is this index', async () => {
   const name = 'sluice'
   const [own, ownTesting]: unknown[] = [await import(name), await import(`${name}/testing`)]
   assert.is(own, sluice)

@@ -131,7 +131,7 @@ test('a mask is resized like its image, by its nearest pixels', async () => {
   }
 })
 
-test('a damaged file is named, and what was committed stays; or the next one takes its place', async () => {
+test('a damaged file ends the step by name, and committed steps stay; or it is skipped, and the next file takes its place', async () => {
   const files: Record<string, Uint8Array | string> = {}
   for (let i = 0; i < 8; i++) files[`${i % 2 ? 'red' : 'green'}/${i}.png`] = await plain(8, 8, i % 2 ? RED : GREEN)
   const whole = files['green/4.png'] as Uint8Array
@@ -193,7 +193,7 @@ test('pixels and losses do not depend on the number of workers, nor on the micro
   for (const [i, loss] of (await run(2, 2)).losses.entries()) assert.ok(Math.abs(loss - one.losses[i]) < 1e-9)
 })
 
-test('folders without what is needed are refused by name', async () => {
+test('folders that lack something are refused by name', async () => {
   const refused = async (promise: Promise<unknown>, message: RegExp) => {
     const error = (await errorOf(promise)) as Error
     assert.instance(error, SluiceError)

@@ -91,7 +91,7 @@ test('the error is relative to the larger of 1 and the number, and is compared w
   assert.is(worstError, Infinity, 'the error of NaN is infinite')
 })
 
-test('inputs of every form are the same points', async () => {
+test('inputs of every form give the same points', async () => {
   const forms = [1.5, { data: Float32Array.of(1.5), shape: [] }, { data: Int8Array.of(6), shape: [], scale: 0.25 }]
   const checks = await Promise.all(forms.map((form) => checkGradient(ops.exp, [form])))
   for (const check of checks) assert.equal(check, checks[0])

@@ -200,7 +200,7 @@ for (const kind of ['cpu', 'reference'] as const satisfies readonly DeviceKind[]
         if (noiseScale === null) return assert.unreachable('every step has several micro-batches')
         near(noiseScale, scaleOf(results.slice(50 * i, 50 * i + 50)), 1e-12, 'the scale of an epoch')
       }
-      // about the last 40 steps: wider, and in no way wrong by a factor
+      // over about the last 40 steps: a wider limit, which would still show a wrong factor
       near(results[199].noiseScale ?? Number.NaN, scale, 0.4, 'the scale of the last steps')
       for (const { peakBytes, plannedPeakBytes } of results) assert.is(peakBytes, plannedPeakBytes)
       await device.close()
@@ -249,7 +249,7 @@ test("batch: 'auto' doubles until the mini-batch is about as large as the noise 
     seen += samples
     assert.ok(parts.reduce((sum, { count }) => sum + count, 0) >= 2, 'two micro-batches at least')
     assert.ok(noise)
-    // the end of an epoch has what is left
+    // the last mini-batch of an epoch has the remaining samples
     if (seen % SAMPLES !== 0 && sizes.at(-1) !== samples) sizes.push(samples)
   }
   assert.is(seen, last)
@@ -258,7 +258,7 @@ test("batch: 'auto' doubles until the mini-batch is about as large as the noise 
   await device.close()
 })
 
-/** An even regression whose parameters move. */
+/** A regression on a part of problem 4, whose parameters move. */
 const run = async (
   batch: FitOptions['batch'],
   { stops = [] as number[], rate = 0.01 as number | ((step: number) => number), file = false } = {},
@@ -319,7 +319,7 @@ for (const [rule, factor] of [
     let size = 8
     let at = 0
     for (const [i, samples] of grown.sizes.entries()) {
-      // the last mini-batch of an epoch has what is left, and the rate of its size
+      // the last mini-batch of an epoch has the remaining samples, and the rate of their number
       const last = (at % 2000) + samples === 2000
       size = last ? Math.max(size, samples) : samples
       sizes.push(size)

@@ -84,7 +84,7 @@ test('it sees the norms of a step that checkFinite refuses', async () => {
   assert.ok(Number.isNaN(seen[0].norms.get('2.bias')))
 })
 
-test('frozen parameters are left out; the training is bit for bit that without the function', async () => {
+test('frozen parameters are left out; the training has the bits of one without the function', async () => {
   const ends: number[][][] = []
   for (const looks of [true, false]) {
     const device = await openDevice('cpu', { memory: '1MiB' })

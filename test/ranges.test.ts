@@ -112,7 +112,7 @@ test('a range for each micro-batch: the step is that of the mini-batch in one pl
   }
 })
 
-test('the bits depend on the ranges, and not on who computes them under which budget', async () => {
+test('the bits depend on the ranges alone, not on the streamer that computes them or its budget', async () => {
   const results = new Set<string>()
   for (const budgets of [['64KiB'], ['64KiB', '1MiB'], ['128KiB', '64KiB', '2MiB', '256KiB']]) {
     const main = streamerOn(await openDevice('cpu', { memory: '1MiB' }))
@@ -137,7 +137,7 @@ test('ignored targets and weights count as in one place; a range may have no tar
   assert.instance(await errorOf(() => main.step({ ...batchOf(8), weights: none }, { elsewhere })), EmptyBatchError)
 })
 
-test('what fails elsewhere commits nothing', async () => {
+test('a failure elsewhere commits nothing', async () => {
   const main = streamerOn(await openDevice('cpu', { memory: '1MiB' }))
   const { elsewhere } = workers(main, [await openDevice('cpu', { memory: '1MiB' })], 4)
   const first: Elsewhere = async function* (step) {
@@ -177,7 +177,7 @@ test('what fails elsewhere commits nothing', async () => {
   assert.is.not(await bitsOf(main), before)
 })
 
-test('plans of both sides: what a range takes, and what the sum takes; each verifies', () => {
+test('the plans of a range and of the sum verify: a range takes at most the bytes of the whole step, and the sum fewer', () => {
   const device = openVirtualDevice('cpu', { memory: '1MiB' })
   const streamer = streamerOn(device)
   const plan = (mode: 'train' | 'gradient' | 'sum') =>
@@ -190,7 +190,7 @@ test('plans of both sides: what a range takes, and what the sum takes; each veri
   assert.ok(range.plannedPeakBytes <= whole.plannedPeakBytes && sum.plannedPeakBytes < range.plannedPeakBytes)
 })
 
-test('what cannot be cut into ranges is refused with the reason, on both sides', async () => {
+test('a step that cannot be cut into ranges is refused with the reason, by both streamers', async () => {
   const device = openVirtualDevice('cpu', { memory: '8MiB' })
   for (const [policy, word] of [
     ['exact', 'deferred'],

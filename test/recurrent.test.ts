@@ -1,4 +1,7 @@
-/** LSTM and GRU beside PyTorch's numbers (pytorch.test.ts): names, splits of a mini-batch, dropout, errors. Values of a parameter; keys of attention. */
+/**
+ * LSTM and GRU, besides PyTorch's numbers (pytorch.test.ts): names, splits of a mini-batch, dropout, errors. Also `set` of
+ * a parameter, and the keys of attention.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from '../src/device/open.js'
@@ -45,7 +48,7 @@ for (const dropout of [0, 0.5]) {
   })
 }
 
-test('what has another shape is refused, with both shapes', () => {
+test('inputs of another shape are refused, and the error has both shapes', () => {
   const lstm = new nn.LSTM(device, 2, 3, { layers: 2 })
   const refused: [() => unknown, RegExp][] = [
     [() => lstm.forward(zeros(device, [4, 2])), /LSTM: the input \[4, 2\] must be \[N, T, 2\]/],

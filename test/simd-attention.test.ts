@@ -1,4 +1,4 @@
-/** Attention of the SIMD dialect, and its gradient, against the plain loops; and that no thread changes a bit of it. */
+/** Attention of the SIMD dialect and its gradient, against the plain loops. */
 import { test } from 'uvu'
 import type { Attention } from '../kernels/attention.js'
 import { reference } from '../kernels/reference/index.js'

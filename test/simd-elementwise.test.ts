@@ -49,7 +49,7 @@ const lengths = fc.oneof(
   fc.integer({ min: 1, max: 600 }),
 )
 
-/** Those that have SIMD. */
+/** The functions with a SIMD kernel. */
 const UNARY_NAMES = (Object.keys(UNARY) as UnaryFunction[]).filter(
   (name) => simd.unary?.covers?.({ size: 1, function: name, a: 0, b: 0 }) !== false,
 )
@@ -245,7 +245,7 @@ test('the norm of several gradients, of any magnitude', () => {
   }
 })
 
-test('the norm of a long gradient, in parts that end anywhere', () => {
+test('the norm of a long gradient, cut into parts at any place', () => {
   for (const size of [16_384, 16_385, 16 * 16_384 + 1, 300_001]) normAgrees([Float32Array.of(3), noise(size, size)])
 })
 

@@ -96,7 +96,7 @@ export const spread = (size: number, seed: number): Float64Array =>
 
 const sizeOf = (shape: Shape): number => shape.reduce((size, dim) => size * dim, 1)
 
-/** A mini-batch of `samples` samples; of tokens, one target in eight is ignored. */
+/** A mini-batch of `samples` samples. If the inputs are tokens, one target in eight is ignored. */
 export function smallBatch({ inputShape, targetShape, classes, tokens }: SmallModel, samples: number) {
   const wholes = (size: number, seed: number, below: number): Float64Array =>
     spread(size, seed).map((value) => Math.floor(((value + 1) / 2) * below))

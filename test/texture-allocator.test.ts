@@ -119,7 +119,7 @@ test('pool: in any program it counts the existing textures, and they stay within
   )
 })
 
-test('pool: a program fits exactly the budgets that hold its peak, and its peak is the same in all', () => {
+test('pool: a program fits a budget exactly if its peak does, and its peak is the same under all of them', () => {
   fc.assert(
     fc.property(programs, (program) => {
       const plenty = opened(Infinity)

@@ -140,8 +140,8 @@ const SUMS: Program = {
 const TOTAL: Program = { name: 'weightedMean', source: totalOf, kinds: ['texels', 'number', 'number'] }
 
 /**
- * The number of parts is the number of rows in each part: then the sums of the parts, side by side, take as long as the
- * sum over the parts.
+ * There are as many parts as rows in a part: the parts are summed side by side, which takes as long as the sum over the
+ * parts.
  */
 const partsOf = (rows: number): number => Math.ceil(Math.sqrt(rows))
 

@@ -26,7 +26,7 @@ export const product: Kernels['product'] = (p, [x], [y]) => {
   })
 }
 
-/** First the product of all values before each, then times all after it: no value is divided by, so each may be 0. */
+/** First the product of all values before a value, then times all values after it. Nothing is divided, so values may be 0. */
 export const productGradient: Kernels['productGradient'] = (p, [dy, x], [dx]) => {
   eachStart(p, (group, start) => {
     let before = 1

@@ -1,6 +1,6 @@
 /**
- * Attention in parts by blocks of queries, and its gradient by elements of the batch or halves of them: assembly/flash.ts. Softmax
- * of scores, in parts by rows: assembly/attention.ts.
+ * Attention, whose parts are blocks of queries, and its gradient, whose parts are elements of the batch or halves of them:
+ * assembly/flash.ts. Softmax of scores, whose parts are rows: assembly/attention.ts.
  */
 import type { Attention } from '../attention.js'
 import { listed } from '../strides.js'

@@ -33,7 +33,7 @@ export const unary: SimdKernel<'unary'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [x], [y]) {
     if (!isVectorized(name)) throw new Error(`${name} has plain loops only`)
-    // 1, even of NaN
+    // x^0 is 1, even for NaN
     if (name === 'pow' && a === 0) return fill(assembly, size, y, 1)
     assembly.inParts(name, [size, x, y, a, b], { count: 0, steps: [0, 4, 4], grain: grainOf(name) })
   },
@@ -43,9 +43,9 @@ export const unaryGradient: SimdKernel<'unaryGradient'> = {
   covers,
   run(assembly, { size, function: name, a, b }, [dy, s], [dx]) {
     if (!isVectorized(name)) throw new Error(`${name} has plain loops only`)
-    // even where dy or x is NaN
+    // the gradient of x^0 is 0, even if dy or x is NaN
     if (name === 'pow' && a === 0) return fill(assembly, size, dx, 0)
-    // The derivative of x^1 is 1, even at NaN: that of an affine function.
+    // The derivative of x^1 is 1, even at NaN, as that of an affine function.
     const f = name === 'pow' && a === 1 ? 'affine' : name
     assembly.inParts(`${f}Gradient`, [size, dy, s, dx, a, b], { count: 0, steps: [0, 4, 4, 4], grain: grainOf(name) })
   },
@@ -75,8 +75,9 @@ const BINARY_GRADIENT = {
 type PlaneFunction = Exclude<BinaryFunction, 'power'> | (typeof BINARY_GRADIENT)['div' | 'maximum'][0 | 1] | 'select'
 
 /**
- * Inputs, broadcast by their strides, -> y, a plane at a time: in parts by rows, or a single row by its numbers. The
- * function takes operands, rows and length; the inputs' steps, the same for all planes, are stored in memory.
+ * Inputs, broadcast by their strides, -> y, a plane at a time. The parts of a plane are rows; a single row is cut by its
+ * numbers. The function gets operands, rows and length, and reads from memory the steps of the inputs, which are the same
+ * for all planes.
  */
 function onPlanes(
   assembly: Assembly,

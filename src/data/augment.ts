@@ -56,7 +56,8 @@ export function augment(dataset: AnyDataset, options: AugmentOptions = {}): AnyD
   checkArgument('augment', 'options', options, AUGMENT)
   const { crop, shift = 0, flip = false, seed = 0 } = options
   checkSeed('augment', seed)
-  if (shift !== 0 && !isPositive(shift)) throw new DataError(`augment: shift is ${shift}; it is a whole number from 0`)
+  if (shift !== 0 && !isPositive(shift))
+    throw new DataError(`augment: shift is ${shift}; it must be a whole number, 0 or more`)
   return windowed('augment', dataset, crop, ({ rows, columns }, index, epoch) => {
     const [place, more] = threefry(seed, epoch, index, 0)
     const [moved] = threefry(seed, epoch, index, 1)

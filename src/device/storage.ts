@@ -11,7 +11,10 @@ import { AllocatorError } from '../memory/errors.js'
 export class Storage {
   /** Its scope, `keep`, every view and the tape hold one reference each. At zero it is released. */
   references = 1
-  /** Do the micro-batches of a mini-batch add to it? Then what reads it waits for all of them: step/levels.ts. */
+  /**
+   * Do the micro-batches of a mini-batch add to it? Then an instruction that reads it waits for all of them:
+   * step/levels.ts.
+   */
   isTotal = false
   /** the recorded list that it is a value of, or null for a storage outside any recording */
   list: object | null

@@ -23,7 +23,7 @@ interface Task {
   readonly width: number
   readonly channels: 1 | 3
   readonly fit: Fit
-  /** take the nearest pixel, as labels want it; else colours are averaged */
+  /** true: take the nearest pixel, as labels need it; false: average colours */
   readonly nearest: boolean
 }
 

@@ -49,7 +49,7 @@ export function headerLength(start: Uint8Array, fileBytes: number): number {
   const most = Math.min(LARGEST_HEADER, fileBytes - LENGTH_BYTES)
   if (length <= most) return Number(length)
   throw new SafetensorsError(
-    `byte 0: the header has ${length} bytes by its first ${LENGTH_BYTES}, and at most ${most} are there or allowed: ` +
+    `byte 0: the header has ${length} bytes according to its first ${LENGTH_BYTES}, and at most ${most} are there or allowed: ` +
       'this is not a safetensors file, or it is cut off',
   )
 }

@@ -20,8 +20,8 @@ export interface RunningStatistics extends Statistics {
 }
 
 /**
- * The mean and biased variance of values that come in parts. A call adds the values of its input to them, which are then
- * the `share` of all values, in (0, 1]; with a share of 1 the former moments are not read.
+ * The mean and biased variance of values that come in parts. A call adds the values of its input; `share`, in (0, 1], is
+ * their share of all values then. With a share of 1 the former moments are not read.
  */
 export interface MergedStatistics extends Statistics {
   share: number
@@ -40,7 +40,8 @@ export const channels = (name: string): Rules<unknown> => ({
 })
 
 /**
- * With `count` values in each channel. The update of the running statistics; the variance takes the unbiased estimate.
+ * The update of the running statistics, for `count` values in each channel. The running variance takes the unbiased
+ * estimate.
  */
 export function runningUpdates(
   { mean, variance, momentum }: RunningStatistics,

@@ -50,9 +50,9 @@ export const rand = (device: Device, shape: Shape): Tensor =>
   drawn('rand', device, shape, 1, (storage, uniform) => uniform(0, storage))
 
 /**
- * Random numbers of the standard normal distribution, by the method of Box and Muller: sqrt(-2 ln(1 - u)) cos(2 pi v), with u and v
- * as of two calls of `rand`. So no number is beyond 5.8. Devices draw the same u and v; ln and cos are rounded as each
- * device rounds them. Keys, axes and errors are those of `rand`.
+ * Random numbers of the standard normal distribution, by the method of Box and Muller: sqrt(-2 ln(1 - u)) cos(2 pi v),
+ * where u and v come from two calls of `rand`. So no number is beyond 5.8. Devices draw the same u and v; ln and cos are
+ * rounded as each device rounds them. Keys, axes and errors are those of `rand`.
  *
  *     const z = mean.add(logVariance.mul(0.5).exp().mul(randn(mean.device, mean.shape)))
  */

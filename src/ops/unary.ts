@@ -1,6 +1,6 @@
 /**
  * Ops that apply a function to each element of one tensor: y has the shape of x. Formula and derivative of each are in
- * kernels/functions.ts, and the op saves the tensor in which the derivative is written, x or y.
+ * kernels/functions.ts, and the op saves the tensor that the derivative is written in: x or y.
  */
 
 import { UNARY, type UnaryFunction } from '../../kernels/functions.js'
@@ -23,7 +23,7 @@ interface Constants {
 
 const NONE: Constants = { a: 0, b: 0 }
 
-/** @param constants  with each of them one sample is drawn from the domain */
+/** @param constants  for each of these, one sample is drawn from the domain */
 function unaryOp(name: UnaryFunction, domain: Domain, constants: readonly Constants[] = [NONE]): Op<Constants> {
   const saved = UNARY[name].derivativeIn === 'x' ? 0 : 'output'
   return {
@@ -148,7 +148,7 @@ const powOp: Op<Constants> = {
   ),
   settings: ({ a }) => ({ exponent: a }),
 }
-/** x^exponent. Saves x. A tensor of exponents is broadcast, and has a gradient: then it is `power`, and saves both. */
+/** x^exponent. Saves x. With a tensor of exponents this is `power`: it broadcasts, sends gradients to both, and saves both. */
 export const pow = define(powOp, { x: TENSOR, exponent: OPERAND }, (x: Tensor, exponent: Operand) =>
   typeof exponent === 'number' ? apply(powOp, [x], { a: exponent, b: 0 }) : power(x, exponent),
 )

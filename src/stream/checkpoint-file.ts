@@ -78,7 +78,7 @@ export async function loadCheckpoint(source: string | Uint8Array, options?: Read
   return typeof source === 'string' ? naming(source, () => checkpointIn(file)) : checkpointIn(file)
 }
 
-/** The weights in a safetensors file, without the moments where it is one of a checkpoint. Throws what `load` throws. */
+/** The weights in a safetensors file. In a checkpoint the moments are left out. Throws what `load` throws. */
 export async function loadWeights(source: string | Uint8Array, options?: ReadOptions): Promise<SavedState> {
   const { tensors, metadata } = await readSafetensors(source, options)
   if (!Object.hasOwn(metadata, TEXT)) return tensors

@@ -21,7 +21,7 @@ import { LARGEST_BATCH } from './search.js'
 /** The first size, if none is given. */
 export const FIRST = 16
 
-/** So many mini-batches of one size are enough to judge it. */
+/** The number of mini-batches of one size after which it can be judged. */
 const LEAST_STEPS = 20
 
 /** It doubles when the noise scale is nearer to twice the size than to the size. */
@@ -36,7 +36,7 @@ export class MiniBatchSizes {
   readonly #rule: RateRule
 
   /**
-   * @param samples  of the data set; null for chunks
+   * @param samples  the samples of the data set; null for chunks
    * @param before   growth to go on with
    * @throws ArgumentError  a size or the rule is not valid
    */
@@ -90,7 +90,7 @@ export class MiniBatchSizes {
     try {
       return measurable(planFor({ ...request, microBatch: half }), half)
     } catch (error) {
-      // a model can refuse a smaller size, and holes can be in its way
+      // a model can refuse the smaller size, and holes can leave no room for it
       if (error instanceof ShapeError || error instanceof DoesNotFitError) return request.microBatch
       throw error
     }

@@ -56,7 +56,7 @@ export function planPasses(
   }
 }
 
-/** The schedule of each pass, and the lives of what they store. */
+/** The schedule of each pass, and the lives of the stored values. */
 function schedulesOf({ allocator }: Device, levels: Levels, dropped: ReadonlySet<number>) {
   const kept = levels.keptWithout((choice) => dropped.has(choice))
   const schedules: LevelSchedule[] = []

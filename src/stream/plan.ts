@@ -40,7 +40,7 @@ export function* sizesOf(parts: readonly Part[]): Generator<number, void, void> 
   for (const { size, count } of parts) for (let i = 0; i < count; i++) yield size
 }
 
-/** The passes of a step; the last three only where it learns. */
+/** The passes of a step. The last three exist only if it learns. */
 export interface Passes {
   /** before the micro-batches */
   readonly reset: Pass

@@ -132,9 +132,9 @@ export class Streamer<Outputs = Tensor, Targets = Tensor> {
   }
 
   /**
-   * The plans of a mini-batch under any budget, from one recording of the model as it is now, which is kept as long as the
-   * function: `plansUnder({ batch: 1024 })('2MiB')` is the plan of a device with a budget of 2 MiB.
-   * @throws DoesNotFitError  also where what stays between steps does not fit
+   * The plans of a mini-batch under any budget, from one recording of the model as it is now, which the function keeps:
+   * `plansUnder({ batch: 1024 })('2MiB')` is the plan of a device with a budget of 2 MiB.
+   * @throws DoesNotFitError  also if the tensors that stay between steps do not fit
    */
   plansUnder(options: PlanOptions): (memory: ByteSize) => Plan {
     checkArgument('plansUnder', 'options', options, doors.PLAN_OPTIONS)

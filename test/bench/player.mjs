@@ -69,7 +69,7 @@ export class Player {
     running.add(this.#process)
     this.#process.on('error', (error) => this.#hear(error.message))
     this.#process.stderr.on('data', (chunk) => this.#hear(`${chunk}`))
-    // that a process has ended is seen from the end of its output
+    // the end of its output tells that the process has ended
     this.#process.stdin.on('error', () => {})
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
     const hello = await this.#listen()

@@ -85,7 +85,7 @@ test.before(async () => {
   expected = await train(await import('../../dist/src/index.js'))
 })
 
-/** The output of a build would stand before the JSON. */
+/** Silences npm: the output of the build would come before the JSON. */
 const quiet = () => ({ ...process.env, npm_config_loglevel: 'silent', FORCE_COLOR: undefined })
 
 function assertTrained(losses, where) {
@@ -121,7 +121,7 @@ test('publint finds no error and no warning', async () => {
   )
 })
 
-test('are-the-types-wrong finds nothing, except that require gives the ES module, which is meant', async () => {
+test('are-the-types-wrong finds nothing, except that require gives the ES module, as intended', async () => {
   const { problems } = await checkPackage(createPackageFromTarballData(readFileSync(tarball)))
   assert.equal(
     problems.filter(({ kind }) => kind !== 'CJSResolvesToESM'),

@@ -1,6 +1,6 @@
 /**
  * What attention and its gradient share on a GPU: blocks of keys, their products, and the probabilities of a block,
- * exp(score - logSumExp). The keys beyond the last, with which the last block is filled up, are zeros that no query sees.
+ * exp(score - logSumExp). The last block is filled up with keys of zeros, which no query sees.
  */
 import type { Attention } from '../../attention.js'
 import type { KernelParameters } from '../../kernels.js'

@@ -131,8 +131,8 @@ export function sgdMomentum(
 
 /**
  * parameter, m, v, gradient -> parameter, m, v. fresh1 = 1 - beta1 and fresh2 = 1 - beta2. decay is added to the
- * gradient, shrink is the factor of decoupled weight decay. stepSize contains the correction of m; correction is the
- * root of that of v.
+ * gradient, shrink is the factor of decoupled weight decay. stepSize contains the correction of m; `correction` is the root
+ * of the correction of v.
  */
 export function adam(
   n: i32, parameter: usize, m: usize, v: usize, gradient: usize, toParameter: usize, toM: usize, toV: usize,

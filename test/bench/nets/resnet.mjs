@@ -44,7 +44,7 @@ class Bottleneck extends Module {
   }
 }
 
-/** Stem, four stages of blocks that halve the image from the second on, the mean of every channel, and a linear layer. */
+/** A stem, four stages of blocks, the mean of every channel, and a linear layer. All stages but the first halve the image. */
 class ResNet extends Module {
   /** @param width  channels of the first stage */
   constructor(device, Block, counts, classes, width = 64) {
