@@ -64,7 +64,7 @@ export function graphPicture(title, described, nodes) {
 }
 
 /**
- * Curves: `x` and `y` have a label, and `log` where the axis is logarithmic, with a tick at each power of ten.
+ * Curves: `x` and `y` have a label, `log` where the axis is logarithmic, and `ticks`, by default the powers of ten of such an axis.
  * `series` have a name and points [x, y].
  */
 export function curvesPicture(title, described, { x, y, series }) {
@@ -72,14 +72,13 @@ export function curvesPicture(title, described, { x, y, series }) {
   const scale = (axis, index, from, to) => {
     const f = axis.log ? Math.log10 : Number
     const values = series.flatMap(({ points }) => points.map((point) => f(point[index])))
-    const [low, high] = axis.log
-      ? [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))]
-      : [Math.min(0, ...values), Math.max(...values)]
+    const [least, most] = [Math.min(...values), Math.max(...values)]
+    const bounds = axis.log ? [Math.floor(least), Math.ceil(most)] : [Math.min(0, least), most]
+    const [low, high] = axis.log && axis.ticks ? [least, most] : bounds
     const place = (value) => round(from + ((to - from) * (f(value) - low)) / (high - low))
-    const every = axis.log ? Math.max(1, Math.ceil((high - low) / 9)) : 0
-    const ticks = axis.log
-      ? Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => 10 ** (low + every * i))
-      : axis.ticks
+    const every = Math.max(1, Math.ceil((high - low) / 9))
+    const powers = Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => 10 ** (low + every * i))
+    const ticks = axis.ticks ?? powers
     return { place, ticks }
   }
   const [xs, ys] = [scale(x, 0, left, right), scale(y, 1, bottom, top)]
