@@ -16,11 +16,11 @@ const ROW = 18
 /** Colours for light and for dark pages (after Okabe and Ito), and the dashes of the lines. More runs begin again. */
 const LIGHT = ['#0061a4', '#c0500c', '#00785a', '#a5407f', '#8a6d00', '#475569']
 const DARK = ['#6db7ee', '#f09a5a', '#3fc79f', '#e48fc4', '#e5c94b', '#cbd5e1']
-const DASHES = ['', '7 3', '2 3', '9 3 2 3', '12 4', '4 4']
+export const DASHES = ['', '7 3', '2 3', '9 3 2 3', '12 4', '4 4']
 
 const rules = (colours: readonly string[]): string =>
   colours.map((colour, i) => `.run${i}{stroke:${colour}}.of${i}{fill:${colour}}`).join('\n')
-const STYLE = styles(
+export const STYLE = styles(
   `.curve{fill:none;stroke-width:1.8;stroke-linejoin:round}
 .faint{stroke-width:1;opacity:.45}
 .budget{stroke-width:1;stroke-dasharray:1 3}
@@ -164,7 +164,7 @@ function draw(
 }
 
 const shortened = (name: string): string => (name.length > 14 ? `${name.slice(0, 13)}…` : name)
-const dashed = (dashes: string): string => (dashes === '' ? '' : ` stroke-dasharray="${dashes}"`)
+export const dashed = (dashes: string): string => (dashes === '' ? '' : ` stroke-dasharray="${dashes}"`)
 
 /** A line through the values; a single value is a dot. */
 function curve(
@@ -205,7 +205,7 @@ const leastOf = (values: readonly number[]): number => values.reduce((a, b) => M
 const mostOf = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), -Infinity)
 
 /** From 0, or the lowest value if that is below, up to the highest. */
-function linear(values: readonly number[], unitFor: (range: number) => number): Scale {
+export function linear(values: readonly number[], unitFor: (range: number) => number): Scale {
   const low = Math.min(0, leastOf(values))
   const range = 1.05 * (mostOf(values) - low) || 1
   const unit = unitFor(range)
@@ -218,7 +218,7 @@ function linear(values: readonly number[], unitFor: (range: number) => number): 
 }
 
 /** 1, 2 or 5 times a power of ten, so that there are four to nine lines. */
-function tenths(range: number): number {
+export function tenths(range: number): number {
   const power = 10 ** Math.floor(Math.log10(range / 4))
   return [1, 2, 5].map((factor) => factor * power).findLast((unit) => unit <= range / 4) ?? power
 }
@@ -226,7 +226,7 @@ function tenths(range: number): number {
 const powersOfTwo = (range: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(range / 8)))
 
 /** Equal distances for equal ratios; lines at powers of ten. */
-function logarithmic(values: readonly number[]): Scale {
+export function logarithmic(values: readonly number[]): Scale {
   const [low, high] = [Math.floor(Math.log10(leastOf(values))), Math.ceil(Math.log10(mostOf(values)))]
   const every = Math.ceil((high - low) / 8)
   return {
