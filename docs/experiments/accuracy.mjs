@@ -25,24 +25,40 @@ const { seeds, sizes, count, epochs, finish } = begin(import.meta.url, {
 })
 
 const { train: all, test } = digits()
-const samples = data.subset(all, Array.from({ length: count }, (_, i) => i))
+const samples = data.subset(
+  all,
+  Array.from({ length: count }, (_, i) => i),
+)
 const inOrder = { train: samples, test }
 const reversed = { train: { ...samples, gather: (indices) => samples.gather([...indices].reverse()) }, test }
 const NETS = {
   LeNet: { epochs: epochs.lenet, rate: 0.05, make: (seed) => (device) => models.lenet(device, { seed }) },
-  'ResNet, exact': { epochs: epochs.resnet, rate: 0.1, make: (seed) => (device) => smallResNet(device, { policy: 'exact', seed }) },
-  'ResNet, micro': { epochs: epochs.resnet, rate: 0.1, make: (seed) => (device) => smallResNet(device, { policy: 'micro', seed }) },
+  'ResNet, exact': {
+    epochs: epochs.resnet,
+    rate: 0.1,
+    make: (seed) => (device) => smallResNet(device, { policy: 'exact', seed }),
+  },
+  'ResNet, micro': {
+    epochs: epochs.resnet,
+    rate: 0.1,
+    make: (seed) => (device) => smallResNet(device, { policy: 'micro', seed }),
+  },
 }
 
 /** All runs of a net with a seed: accuracy, and the distance of the weights from those in one piece, by the way of those. */
 async function compare({ epochs, rate, make }, seed) {
   const steps = epochs * Math.ceil(samples.length / 64)
-  const optimizer = (model) => optim.sgd(model, { learningRate: optim.cosine({ learningRate: rate, steps }), momentum: 0.9 })
+  const optimizer = (model) =>
+    optim.sgd(model, { learningRate: optim.cosine({ learningRate: rate, steps }), momentum: 0.9 })
   const run = (options) => train({ model: make(seed), optimizer, seed, batch: 64, epochs, data: inOrder, ...options })
   const start = await run({ epochs: 0 })
   const whole = await run({})
   const way = difference(whole.parameters, start.parameters)
-  const told = (name, { accuracy, parameters }) => ({ name, accuracy, apart: distance(parameters, whole.parameters, way) })
+  const told = (name, { accuracy, parameters }) => ({
+    name,
+    accuracy,
+    apart: distance(parameters, whole.parameters, way),
+  })
   const results = [told('64', whole), told('64, reversed', await run({ data: reversed }))]
   for (const microBatch of sizes) results.push(told(`${microBatch}`, await run({ microBatch })))
   return results
@@ -54,7 +70,12 @@ for (const [net, setup] of Object.entries(NETS)) {
   for (const seed of seeds) bySeed.push(await compare(setup, seed))
   bySeed[0].forEach(({ name }, i) => {
     const runs = bySeed.map((results) => results[i])
-    rows.push({ net, name, accuracies: runs.map(({ accuracy }) => accuracy), apart: mean(runs.map(({ apart }) => apart)) })
+    rows.push({
+      net,
+      name,
+      accuracies: runs.map(({ accuracy }) => accuracy),
+      apart: mean(runs.map(({ apart }) => apart)),
+    })
   })
 }
 
@@ -66,14 +87,21 @@ const [lenet, exact, micro] = Object.keys(NETS).map(of)
 finish({
   seeds: `seeds ${seeds.join(', ')} for weights and the order of samples`,
   holds: [
-    [lenet, exact].every(({ whole, split }) => split.every((row) => Math.abs(mean(row.accuracies) - mean(whole.accuracies)) <= MARGIN)),
+    [lenet, exact].every(({ whole, split }) =>
+      split.every((row) => Math.abs(mean(row.accuracies) - mean(whole.accuracies)) <= MARGIN),
+    ),
     [lenet, exact].every(({ control, split }) => split.every(({ apart }) => apart <= 10 * control.apart)),
     micro.split.every(({ apart }, i) => apart > 10 * micro.control.apart && apart > exact.split[i].apart),
   ],
   tables: [
     {
       columns: ['net', 'micro-batch', 'test accuracy: mean (lowest to highest)', 'weights apart'],
-      rows: rows.map(({ net, name, accuracies, apart }) => [net, name, spread(accuracies, percent), apart.toExponential(1)]),
+      rows: rows.map(({ net, name, accuracies, apart }) => [
+        net,
+        name,
+        spread(accuracies, percent),
+        apart.toExponential(1),
+      ]),
     },
   ],
   notes: [
@@ -83,6 +111,9 @@ finish({
     title: 'How far the weights end from those of the mini-batch in one piece',
     x: { label: 'micro-batch of a mini-batch of 64', names: ['64, reversed', ...sizes] },
     y: { label: 'share of the way that training moved them', log: true, show: (value) => value.toExponential(0) },
-    series: Object.keys(NETS).map((net) => ({ name: net, values: [of(net).control, ...of(net).split].map(({ apart }) => apart) })),
+    series: Object.keys(NETS).map((net) => ({
+      name: net,
+      values: [of(net).control, ...of(net).split].map(({ apart }) => apart),
+    })),
   }),
 })

@@ -28,7 +28,8 @@ const { epochs, samples, rates, finish } = begin(import.meta.url, {
 
 const lenet = (device) => models.lenet(device, { seed: 1 })
 const text = sentences({ samples: 64 })
-const gpt = (device) => models.gpt(device, { vocabulary: text.vocabulary, context: 64, width: 16, heads: 2, layers: 1, seed: 1 })
+const gpt = (device) =>
+  models.gpt(device, { vocabulary: text.vocabulary, context: 64, width: 16, heads: 2, layers: 1, seed: 1 })
 /** Sentences, the first `count` of them without any target. */
 function without(count) {
   const { inputs, targets } = first(text.train, 8)
@@ -101,7 +102,8 @@ const learned = []
 for (const [name, factor] of Object.entries({ exact: null, ...RULES })) {
   for (const rate of rates) learned.push({ name, ...(await trained(factor, rate)) })
 }
-const best = (rule) => Math.min(...learned.flatMap(({ name, loss }) => (name === rule && Number.isFinite(loss) ? [loss] : [])))
+const best = (rule) =>
+  Math.min(...learned.flatMap(({ name, loss }) => (name === rule && Number.isFinite(loss) ? [loss] : [])))
 const [even, ...uneven] = errors
 
 finish({
@@ -115,19 +117,29 @@ finish({
   tables: [
     {
       columns: ['mini-batch', 'gradient off by: exact weights', '1 / K', 'sum'],
-      rows: errors.map(({ name, exact, ...others }) => [name, exact.toExponential(1), percent(others['1 / K']), percent(others.sum)]),
+      rows: errors.map(({ name, exact, ...others }) => [
+        name,
+        exact.toExponential(1),
+        percent(others['1 / K']),
+        percent(others.sum),
+      ]),
     },
     {
       columns: ['LeNet, mini-batches of 33: learning rate', 'rule', 'test loss', 'test accuracy'],
       rows: learned.map(({ name, rate, loss, accuracy }) => [rate, name, loss.toFixed(3), percent(accuracy)]),
     },
   ],
-  notes: [`The second table is after ${epochs} epochs with momentum 0.9. A mean over no target is 0 here; where it is 0 / 0, as in PyTorch, the last case spoils the whole gradient.`],
+  notes: [
+    `The second table is after ${epochs} epochs with momentum 0.9. A mean over no target is 0 here; where it is 0 / 0, as in PyTorch, the last case spoils the whole gradient.`,
+  ],
   picture: draw({
     title: 'Gradient by the common rules, off from the mini-batch in one piece',
     kind: 'bars',
     x: { label: 'mini-batch', names: ['4 equal', '33', '50', 'sentences', 'empty part'] },
     y: { label: 'share of its length', show: (value) => percent(value, 0) },
-    series: ['1 / K', 'sum'].map((rule) => ({ name: rule, values: errors.map((error) => (Number.isFinite(error[rule]) ? error[rule] : null)) })),
+    series: ['1 / K', 'sum'].map((rule) => ({
+      name: rule,
+      values: errors.map((error) => (Number.isFinite(error[rule]) ? error[rule] : null)),
+    })),
   }),
 })

@@ -64,3 +64,20 @@ export const part = (batch, from, to) => data.sliceBatch(batch, from, to - from)
 
 /** The first samples of a data set. */
 export const first = (set, count) => set.gather(Array.from({ length: count }, (_, i) => i))
+
+/** Images with each pixel as a square of `times` x `times` pixels. */
+export function enlarged(set, times) {
+  const [channels, height, width] = set.inputShape
+  const inputShape = [channels, times * height, times * width]
+  const gather = (indices) => {
+    const { inputs, targets } = set.gather(indices)
+    const pixels = new Uint8Array(inputs.data.length * times ** 2)
+    const row = times * width
+    for (let i = 0; i < pixels.length; i++) {
+      const from = Math.floor(i / (row * times)) * width + Math.floor((i % row) / times)
+      pixels[i] = inputs.data[from]
+    }
+    return { inputs: { ...inputs, data: pixels, shape: [indices.length, ...inputShape] }, targets }
+  }
+  return { ...set, inputShape, gather }
+}

@@ -17,13 +17,15 @@ const SCRATCH = fileURLToPath(new URL('../../../dist/experiments/', import.meta.
 
 /**
  * @param url     import.meta.url of the program
- * @param claims  sentences that the run will show to hold or not
+ * @param claims  sentences that the run will show to hold or not; a function makes them from the sizes of the form
  * @param full    the sizes of the full form
  * @param quick   those that take seconds
- * @returns the sizes of the form that was asked for, `quick`, and `finish`
+ * @returns the sizes of the form that was asked for, and `finish`
  */
-export function begin(url, { claims, full, quick }) {
+export function begin(url, { claims: claimed, full, quick }) {
   const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
+  const sizes = values.quick ? quick : full
+  const claims = typeof claimed === 'function' ? claimed(sizes) : claimed
   const name = basename(fileURLToPath(url), '.mjs')
   const started = performance.now()
   console.log(`${name}, ${values.quick ? 'quick' : 'full'} form\n`)
@@ -49,18 +51,23 @@ export function begin(url, { claims, full, quick }) {
     write(name, values.quick, result, picture)
     process.exit(holds.every((is) => is) ? 0 : 1)
   }
-  return { ...(values.quick ? quick : full), quick: values.quick, finish }
+  return { ...sizes, finish }
 }
 
 /** Form, date, Node, machine and time of a run. */
 function conditions(quick, started) {
-  const { user, system } = process.cpuUsage()
-  const seconds = Math.round((user + system) / 1e6)
+  const seconds = Math.round(processorMs() / 1e3)
   const waited = Math.round((performance.now() - started) / 1e3)
   const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}`
   const day = new Date().toISOString().slice(0, 10)
   const node = `Node ${process.versions.node}`
   return `${quick ? 'Quick' : 'Full'} form, ${day}, ${node}, ${machine}: ${seconds} s of processor time, ${waited} s on the clock.`
+}
+
+/** The processor time of all threads since the program began. */
+export function processorMs() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e3
 }
 
 const row = (cells) => `| ${cells.join(' | ')} |`

@@ -14,17 +14,29 @@ const ROW = 20
  * @param series  [{ name, values }], a value or null for each name; [{ name, points: [[x, y], ...] }] with numbers
  */
 export function draw({ title, kind = 'lines', x, y, series }) {
-  const pointsOf = ({ values, points }) =>
-    points ?? values.flatMap((value, i) => (value === null ? [] : [[i, value]]))
+  const pointsOf = ({ values, points }) => points ?? values.flatMap((value, i) => (value === null ? [] : [[i, value]]))
   const all = series.flatMap(pointsOf)
   const show = y.show ?? ((value) => String(Number(value.toPrecision(3))))
-  const vertical = scaleOf(all.map(([, value]) => value), y.log)
+  const vertical = scaleOf(
+    all.map(([, value]) => value),
+    y.log,
+  )
   const top = (value) => round(PLOT.bottom - (PLOT.bottom - PLOT.top) * vertical.at(value))
-  const across = x.names ? null : scaleOf(all.map(([value]) => value), x.log)
+  const across = x.names
+    ? null
+    : scaleOf(
+        all.map(([value]) => value),
+        x.log,
+      )
   const slot = x.names && (PLOT.right - PLOT.left) / x.names.length
   const left = (value) =>
     x.names ? PLOT.left + slot * (value + 0.5) : PLOT.left + (PLOT.right - PLOT.left) * across.at(value)
-  const described = series.map((one) => `${one.name}: ${pointsOf(one).map(([, value]) => show(value)).join(', ')}.`)
+  const described = series.map(
+    (one) =>
+      `${one.name}: ${pointsOf(one)
+        .map(([, value]) => show(value))
+        .join(', ')}.`,
+  )
   return picture({ ...SIZE, title, described: described.join(' ') }, [
     STYLE,
     page(SIZE.width, SIZE.height),

@@ -6,9 +6,21 @@ import { crossEntropy, openDevice, optim, Streamer } from 'sluice'
  * @param memory  the budget
  * @param batch   samples of a mini-batch
  * @param fit     further options of `fit`
- * @returns the evaluation on `test`, the values of all parameters, the highest peak, and the last step
+ * @returns the evaluation on `data.test`, the values of all parameters, the state, the highest peak, and the last step
  */
-export async function train({ model: make, loss = crossEntropy, optimizer, memory, seed, batch, microBatch, epochs, data, metrics, ...more }) {
+export async function train({
+  model: make,
+  loss = crossEntropy,
+  optimizer,
+  memory,
+  seed,
+  batch,
+  microBatch,
+  epochs,
+  data,
+  metrics,
+  ...more
+}) {
   const { streamer, close } = await streamerOf({ make, loss, optimizer, memory, seed, ...more })
   let peakBytes = 0
   let last
@@ -21,12 +33,21 @@ export async function train({ model: make, loss = crossEntropy, optimizer, memor
   }
   const evaluation = await streamer.evaluate(data.test, { metrics })
   const parameters = await valuesOf(streamer.model)
+  const state = await streamer.model.stateDict()
   await close()
-  return { ...evaluation, parameters, peakBytes, steps: last?.step ?? 0, samples, last }
+  return { ...evaluation, parameters, state, peakBytes, steps: last?.step ?? 0, samples, last }
 }
 
 /** A streamer on a device of its own. @param optimizer  (model) => optimizer; default Adam with 0.01 */
-export async function streamerOf({ make, loss = crossEntropy, optimizer = adam, memory = '64MiB', seed = 1, recompute = 'never', ...options }) {
+export async function streamerOf({
+  make,
+  loss = crossEntropy,
+  optimizer = adam,
+  memory = '64MiB',
+  seed = 1,
+  recompute = 'never',
+  ...options
+}) {
   const device = await openDevice('cpu', { memory, threads: 1 })
   const model = make(device)
   const streamer = new Streamer({ model, loss, optimizer: optimizer(model), seed, recompute, ...options })
@@ -44,11 +65,16 @@ export const gradientsOf = async (model) => joined(model, ({ grad }) => grad.dat
 
 async function joined(model, read) {
   const parts = await Promise.all(model.parameters().map(read))
-  return Float64Array.from(parts.flatMap((part) => [...part]))
+  const all = new Float64Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** |a - b| / |of| */
-export function distance(a, b, of = b) {
-  return Math.hypot(...difference(a, b)) / Math.hypot(...of)
-}
+export const distance = (a, b, of = b) => norm(difference(a, b)) / norm(of)
 export const difference = (a, b) => a.map((value, i) => value - b[i])
+const norm = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
