@@ -87,6 +87,12 @@ apt() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
 }
 
+# experiments [--quick]: the programs of docs/experiments, each a step of its own
+experiments() {
+  local program
+  for program in docs/experiments/*.mjs; do step "experiment $(basename "$program" .mjs)" node "$program" "$@"; done
+}
+
 # package: the packed library, installed, behind bundlers and on other platforms; where a browser cannot be had, it fails
 package() {
   apt "${CHROMIUM:-/usr/bin/chromium}" chromium
