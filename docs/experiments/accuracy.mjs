@@ -14,10 +14,12 @@ import { draw } from './common/picture.mjs'
 import { difference, distance, train } from './common/train.mjs'
 
 const MARGIN = 0.01
+/** Rounding, which training makes larger. The control shows it without a split. */
+const NOISE = 0.02
 const { seeds, sizes, count, epochs, finish } = begin(import.meta.url, {
   claims: [
     `LeNet, and the ResNet with exact batch norm: the mean accuracy of each micro-batch is within ${percent(MARGIN)} of that in one piece.`,
-    'Both: the weights end as far from those in one piece as rounding alone takes them, within a factor of 10.',
+    `Both: the weights end within ${percent(NOISE)} of the way that training moved them from those in one piece, in the mean over the seeds.`,
     'The ResNet with micro batch norm: the weights end further away than that, and further than with exact batch norm.',
   ],
   full: { seeds: [1, 2, 3, 4, 5], sizes: [16, 7, 1], count: 1438, epochs: { lenet: 8, resnet: 3 } },
@@ -90,8 +92,8 @@ finish({
     [lenet, exact].every(({ whole, split }) =>
       split.every((row) => Math.abs(mean(row.accuracies) - mean(whole.accuracies)) <= MARGIN),
     ),
-    [lenet, exact].every(({ control, split }) => split.every(({ apart }) => apart <= 10 * control.apart)),
-    micro.split.every(({ apart }, i) => apart > 10 * micro.control.apart && apart > exact.split[i].apart),
+    [lenet, exact].every(({ split }) => split.every(({ apart }) => apart <= NOISE)),
+    micro.split.every(({ apart }, i) => apart > NOISE && apart > exact.split[i].apart),
   ],
   tables: [
     {

@@ -2,7 +2,7 @@
 import { DASHES, dashed, linear, logarithmic, STYLE, tenths } from '../../../dist/src/cli/curves.js'
 import { line, page, picture, round, text } from '../../../dist/src/memory/svg.js'
 
-const SIZE = { width: 760, height: 380 }
+const SIZE = { width: 840, height: 380 }
 const PLOT = { left: 84, right: 560, top: 60, bottom: 316 }
 const ROW = 20
 
@@ -31,6 +31,8 @@ export function draw({ title, kind = 'lines', x, y, series }) {
   const slot = x.names && (PLOT.right - PLOT.left) / x.names.length
   const left = (value) =>
     x.names ? PLOT.left + slot * (value + 0.5) : PLOT.left + (PLOT.right - PLOT.left) * across.at(value)
+  // many names stand in two rows, by turns
+  const labelDown = (i) => (x.names?.length > 6 && i % 2 === 1 ? 33 : 20)
   const described = series.map(
     (one) =>
       `${one.name}: ${pointsOf(one)
@@ -48,9 +50,9 @@ export function draw({ title, kind = 'lines', x, y, series }) {
         text(PLOT.left - 8, top(value) + 4, show(value), 'end', 'quiet'),
     ),
     ...(x.names ?? across.lines).map((name, i) =>
-      text(round(left(x.names ? i : name)), PLOT.bottom + 20, String(name), 'middle', 'quiet'),
+      text(round(left(x.names ? i : name)), PLOT.bottom + labelDown(i), String(name), 'middle', 'quiet'),
     ),
-    text((PLOT.left + PLOT.right) / 2, PLOT.bottom + 44, x.label, 'middle', 'quiet'),
+    text((PLOT.left + PLOT.right) / 2, PLOT.bottom + 52, x.label, 'middle', 'quiet'),
     ...series.flatMap((one, i) => {
       const places = pointsOf(one).map(([at, value]) => [round(left(at)), top(value)])
       const drawn = kind === 'bars' ? bars(places, i, series.length, slot) : curve(places, i)
