@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Text without code, and code whose sources are not packed: a map would lead nowhere. */
-const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/cli)\//
+const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/(cli|testing))\//
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 /** Declarations of kernels that no user calls. What the kernels do is told in kernels.d.ts. */
 const KERNELS = /^dist\/kernels\/(?!kernels\.d\.ts$).*\.d\.ts$/
@@ -44,7 +44,7 @@ function name(path) {
     name(`${posix.join(posix.dirname(path), from)}.d.ts`)
   }
 }
-for (const entry of ['index', 'testing', 'files/index', 'cluster/index']) {
+for (const entry of ['index', 'testing/index', 'files/index', 'cluster/index']) {
   reach(`dist/src/${entry}.d.ts`)
   name(`dist/src/${entry}.d.ts`)
 }

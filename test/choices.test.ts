@@ -12,7 +12,7 @@ import { scope } from '../src/step/scope.js'
 import { requireGrad, tensor } from '../src/tensor/create.js'
 import { holdsWhatIsChosen } from './choices.js'
 import { holdsAtCorners } from './corners.js'
-import { NoAliasDevice } from './devices.js'
+import { StrictDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { variants } from './variants.js'
@@ -25,7 +25,7 @@ const devices = [
     (simd) => [`cpu, ${simd}`, new HeapDevice('cpu', new HeapAllocator(MEMORY), { simd, threads: 1 })] as const,
   ),
   ['reference', new HeapDevice('reference', new HeapAllocator(MEMORY))] as const,
-  ['reference without aliasing', new NoAliasDevice('reference', new HeapAllocator(MEMORY))] as const,
+  ['reference without aliasing', new StrictDevice('reference', new HeapAllocator(MEMORY))] as const,
 ]
 
 for (const [name, device] of devices) {

@@ -7,7 +7,6 @@ import { checkGradient } from '../src/autograd/gradcheck.js'
 import type { Device } from '../src/device/device.js'
 import { DeviceError } from '../src/device/errors.js'
 import { openDevice, openVirtualDevice } from '../src/device/open.js'
-import { BudgetExceededError } from '../src/memory/allocator.js'
 import { ArgumentError, type SluiceError } from '../src/memory/errors.js'
 import { generator, Linear, Module } from '../src/nn/index.js'
 import '../src/ops/chain.js'
@@ -16,15 +15,14 @@ import { logSumExp } from '../src/ops/log-sum-exp.js'
 import { mse } from '../src/ops/point-loss.js'
 import { tapeOf } from '../src/ops/tape.js'
 import { sgd } from '../src/optim/index.js'
-import { planOf } from '../src/step/pass.js'
 import { scope } from '../src/step/scope.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { DeviceMismatchError, ShapeError } from '../src/tensor/errors.js'
 import type { Tensor } from '../src/tensor/tensor.js'
+import { checkDevices, checkEveryAllocation, checkPlan } from '../src/testing/index.js'
 import { verifyPlan } from '../src/verify/verify.js'
 import { gatedProduct, rowLogSum, softplus } from './defined.js'
-import { FailingAllocator, NoAliasDevice } from './devices.js'
 import { errorOf } from './error-of.js'
 import { assertClose } from './outcomes.js'
 import { BY_HAND, float32Sum, SPLIT_GRADIENT } from './tolerances.js'
@@ -145,36 +143,11 @@ test('a virtual device plans it with the bytes of the real one, also the gpu', a
   assert.ok(plan(openVirtualDevice('gpu', { memory: '1MiB' })).plannedPeakBytes > 0)
 })
 
-test('each allocation failed in turn leaves no byte; planned is measured where aliasing is forbidden too', () => {
-  const allocator = new FailingAllocator(1 << 20)
-  const device = new NoAliasDevice('reference', allocator)
-  const held = device.memory.heldBytes
-  const step = () =>
-    scope(device, () => {
-      const x = requireGrad(tensor(device, ROWS))
-      try {
-        backward(rowLogSum(softplus(gatedProduct(x, x, x))).sum())
-      } finally {
-        x.grad?.dispose()
-      }
-    })
-  const { peakBytes } = planOf(device, step)
-  device.allocator.resetPeak()
-  step()
-  assert.is(device.memory.peakBytes, peakBytes)
-  for (let n = 1; ; n++) {
-    allocator.remaining = n
-    let failed: unknown = null
-    try {
-      step()
-    } catch (error) {
-      failed = error
-    }
-    allocator.remaining = Infinity
-    assert.is(device.memory.heldBytes, held)
-    if (failed === null) return
-    assert.instance(failed, BudgetExceededError)
-  }
+test('it passes the checks of sluice/testing, on a device that forbids aliasing too', async () => {
+  const chain = (x: Tensor): Tensor => rowLogSum(softplus(gatedProduct(x, x, x)))
+  assert.ok((await checkEveryAllocation(chain, [ROWS])).failures > 20)
+  for (const device of ['cpu', 'reference'] as const) await checkPlan(chain, [ROWS], { device })
+  await checkDevices(chain, [ROWS])
 })
 
 type Untyped = (...given: unknown[]) => unknown

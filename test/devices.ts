@@ -1,10 +1,12 @@
-/** Devices for tests: one that forbids aliasing, others that fail or are lost on command. */
+/** Devices for tests, which fail or are lost on command. One that forbids aliasing is in src/testing/strict.ts. */
 import type { Floats, KernelName, KernelParameters } from '../kernels/kernels.js'
 import { DeviceLostError } from '../src/device/errors.js'
 import { HeapDevice } from '../src/device/heap-device.js'
 import type { Storage } from '../src/device/storage.js'
-import { type Block, BudgetExceededError, type Category } from '../src/memory/allocator.js'
+import type { Block, Category } from '../src/memory/allocator.js'
 import { HeapAllocator } from '../src/memory/heap.js'
+
+export { FailingAllocator, StrictDevice } from '../src/testing/strict.js'
 
 type Operands = [inputs: readonly Storage[], outputs: readonly Storage[], workspaces: readonly Storage[]]
 
@@ -19,37 +21,6 @@ abstract class KernelWatcher extends HeapDevice {
     ...operands: Operands
   ): void {
     if (this.before(name, ...operands)) super.execute(name, parameters, ...operands)
-  }
-}
-
-/**
- * A device like a GPU: no kernel may write to a block that it reads, and outputs hold garbage until they are written.
- * Here the garbage is NaN, which exposes a kernel that reads its output.
- */
-export class NoAliasDevice extends KernelWatcher {
-  override readonly aliases = false
-
-  constructor(kind: 'cpu' | 'reference', allocator: HeapAllocator) {
-    super(kind, allocator)
-  }
-
-  protected override before(name: KernelName, ...[inputs, outputs]: Operands): boolean {
-    for (const output of outputs) {
-      if (inputs.some(({ block }) => block === output.block)) throw new Error(`${name} writes where it reads`)
-      this.view(output).fill(Number.NaN)
-    }
-    return true
-  }
-}
-
-/** An allocator that fails one allocation, as if the budget were used up. */
-export class FailingAllocator extends HeapAllocator {
-  /** fails the allocation that brings this to 0; Infinity never fails */
-  remaining = Infinity
-
-  override alloc(bytes: number, category: Category, op: string, address?: number): Block {
-    if (--this.remaining === 0) throw new BudgetExceededError(bytes, category, op, this.stats())
-    return super.alloc(bytes, category, op, address)
   }
 }
 

@@ -21,7 +21,7 @@ import { reshape } from '../src/ops/movement.js'
 import { relu } from '../src/ops/unary.js'
 import { InterruptedError, ModelError, StoreExceededError } from '../src/stream/errors.js'
 import { verifyPlan } from '../src/verify/verify.js'
-import { FailingAllocator, Fault, FaultyDevice, NoAliasDevice } from './devices.js'
+import { FailingAllocator, Fault, FaultyDevice, StrictDevice } from './devices.js'
 import { errorOf } from './error-of.js'
 import { samplesOf } from './lessons.js'
 import { EXACT_NORM } from './tolerances.js'
@@ -71,7 +71,7 @@ class Adding extends Skipping {
 }
 
 const aliasing = (allocator: HeapAllocator): Device => new HeapDevice('cpu', allocator, { threads: 1 })
-const forbidding = (allocator: HeapAllocator): Device => new NoAliasDevice('cpu', allocator)
+const forbidding = (allocator: HeapAllocator): Device => new StrictDevice('cpu', allocator)
 const precise = (budgetBytes = BUDGET): Device => new HeapDevice('reference', new HeapAllocator(budgetBytes))
 
 type Options = Pick<StreamerOptions, 'store'>

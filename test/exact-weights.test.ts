@@ -13,7 +13,7 @@ import { reshape } from '../src/ops/movement.js'
 import { mean, sum } from '../src/ops/reduce.js'
 import { square } from '../src/ops/unary.js'
 import { sgd } from '../src/optim/index.js'
-import { NoAliasDevice } from './devices.js'
+import { StrictDevice } from './devices.js'
 import { batchNormModel, TEST_RUNS } from './fixtures.js'
 import { expectSame, lesson, samplesOf } from './lessons.js'
 import { fc } from './property.js'
@@ -21,7 +21,7 @@ import { EXACT_NORM } from './tolerances.js'
 
 const DEVICES: Record<string, (allocator: HeapAllocator) => Device> = {
   reference: (allocator) => new HeapDevice('reference', allocator),
-  'no alias': (allocator) => new NoAliasDevice('reference', allocator),
+  'no alias': (allocator) => new StrictDevice('reference', allocator),
 }
 
 /** The mean over samples with weight: 0 / 0 where there is none. */

@@ -14,7 +14,7 @@ import { sgd } from '../src/optim/index.js'
 import type { StreamerOptions } from '../src/stream/options.js'
 import { Streamer } from '../src/stream/streamer.js'
 import { verifyPlan } from '../src/verify/verify.js'
-import { NoAliasDevice } from './devices.js'
+import { StrictDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { CHANNELS, CLASSES, RandomNet, SIDE, type Step, steps } from './random-nets.js'
@@ -22,7 +22,7 @@ import { CHANNELS, CLASSES, RandomNet, SIDE, type Step, steps } from './random-n
 const DEVICES = {
   cpu: (budgetBytes: number): Device => new HeapDevice('cpu', new HeapAllocator(budgetBytes), { threads: 1 }),
   reference: (budgetBytes: number): Device => new HeapDevice('reference', new HeapAllocator(budgetBytes)),
-  'no alias': (budgetBytes: number): Device => new NoAliasDevice('reference', new HeapAllocator(budgetBytes)),
+  'no alias': (budgetBytes: number): Device => new StrictDevice('reference', new HeapAllocator(budgetBytes)),
 }
 const LARGE = 2 ** 24
 

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert'
 import * as sluice from '../src/index.js'
 import { crossEntropy, data, models, openDevice, optim, Streamer } from '../src/index.js'
 import { opTable } from '../src/ops/table.js'
-import * as testing from '../src/testing.js'
+import * as testing from '../src/testing/index.js'
 
 const exported = new Map<string, unknown>(Object.entries(sluice))
 
@@ -123,7 +123,7 @@ test('the search for imports finds all kinds of imports', () => {
     cli.some((name) => name.startsWith('node:')),
     `found ${cli}`,
   )
-  assert.equal([...outside('src/testing.js').keys()].sort(), ['fast-check', 'seedrandom'])
+  assert.equal([...outside('src/testing/index.js').keys()].sort(), ['fast-check', 'seedrandom'])
 })
 
 test.run()

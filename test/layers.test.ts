@@ -29,7 +29,7 @@ const LAYERS = [
   ['src/stream', 'src/files'],
   ['src/cluster'],
   ['src/cli'],
-  ['src/index.ts', 'src/testing.ts'],
+  ['src/index.ts', 'src/testing'],
 ]
 
 /**
@@ -49,7 +49,7 @@ const KERNEL_ROOMS = ROOMS[ROOMS.length - 1]
 /** The names of the package, in case one of its own files imports it by name. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
   sluice: 'src/index.ts',
-  'sluice/testing': 'src/testing.ts',
+  'sluice/testing': 'src/testing/index.ts',
   'sluice/files': 'src/files/index.ts',
   'sluice/cluster': 'src/cluster/index.ts',
 }

@@ -33,7 +33,7 @@ import {
   zeroGrad,
 } from '../src/index.js'
 import { HeapAllocator } from '../src/memory/heap.js'
-import { NoAliasDevice } from './devices.js'
+import { StrictDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { CONVENTION_FLOAT32, LITERAL, SPLIT_GRADIENT } from './tolerances.js'
@@ -148,7 +148,7 @@ const RECORDED: [options: string, call: Call, loss: number, w: number[], bias: n
 for (const [name, open, limit] of [
   ['reference', () => openDevice('reference', { memory: MEMORY }), LITERAL],
   ['cpu', () => openDevice('cpu', { memory: MEMORY }), CONVENTION_FLOAT32],
-  ['a device that forbids aliasing', async () => new NoAliasDevice('reference', new HeapAllocator(MEMORY)), LITERAL],
+  ['a device that forbids aliasing', async () => new StrictDevice('reference', new HeapAllocator(MEMORY)), LITERAL],
 ] as const) {
   for (const [options, call, loss, w, bias, x] of RECORDED) {
     test(`${name}: F.cross_entropy(F.linear(x, w, b), t, ${options})`, async () => {
@@ -182,7 +182,7 @@ test('it is the plain form, for any rows, options, and inputs that learn', () =>
       async ({ lead, width, count, learns, biased, weighted, labelSmoothing, ignoreIndex }) => {
         for (const device of [
           await openDevice('reference', { memory: MEMORY }),
-          new NoAliasDevice('reference', new HeapAllocator(MEMORY)),
+          new StrictDevice('reference', new HeapAllocator(MEMORY)),
         ]) {
           const given = operands(device, lead, width, count)
           ;[given.x, given.w, given.bias].forEach((each, i) => {

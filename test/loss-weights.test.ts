@@ -24,7 +24,7 @@ import { checkSeparable } from '../src/stream/separable.js'
 import { Streamer } from '../src/stream/streamer.js'
 import type { HostArray } from '../src/tensor/host.js'
 import type { Tensor } from '../src/tensor/tensor.js'
-import { NoAliasDevice } from './devices.js'
+import { StrictDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { float32Sum, SPLIT_GRADIENT } from './tolerances.js'
@@ -160,7 +160,7 @@ const WEIGHT = [
 
 const open = (device: string): HeapDevice =>
   device === 'no aliasing'
-    ? new NoAliasDevice('cpu', new HeapAllocator(1 << 20))
+    ? new StrictDevice('cpu', new HeapAllocator(1 << 20))
     : new HeapDevice(device === 'cpu' ? 'cpu' : 'reference', new HeapAllocator(1 << 20))
 
 /** y = x WEIGHT^T */

@@ -20,7 +20,7 @@ import { arange } from '../src/tensor/arange.js'
 import { full, requireGrad, tensor, zeros } from '../src/tensor/create.js'
 import { DeviceMismatchError, DisposedError, ShapeError } from '../src/tensor/errors.js'
 import type { Tensor } from '../src/tensor/tensor.js'
-import { FailingAllocator, NoAliasDevice } from './devices.js'
+import { FailingAllocator, StrictDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import {
   assertAgree,
@@ -43,7 +43,7 @@ const RUNS = { seed: 20260, numRuns: 8 }
 
 const cpu = await openDevice('cpu', { memory: MEMORY })
 const reference = await openDevice('reference', { memory: MEMORY })
-const strict = new NoAliasDevice('reference', new HeapAllocator(MEMORY))
+const strict = new StrictDevice('reference', new HeapAllocator(MEMORY))
 
 const differentiable = opTable.filter((op) => op.gradients.some((gradient) => gradient !== null))
 
@@ -127,7 +127,7 @@ test('held bytes return to their former number, and nothing stays on the tape', 
 
 test('a failed allocation leaves the held bytes unchanged, and its error names the op', () => {
   const allocator = new FailingAllocator(MEMORY)
-  const device = new NoAliasDevice('reference', allocator)
+  const device = new StrictDevice('reference', allocator)
   const before = device.memory.heldBytes
   for (const [op, drawn] of samplesOf(opTable)) {
     for (let n = 1; ; n++) {
@@ -283,7 +283,7 @@ test('only the tensors that a wanted gradient needs are saved', () => {
 test('an op made of others leaves no tensor but its results, and none if it fails', () => {
   const x = zeros(cpu, [4, 3])
   const allocator = new FailingAllocator(MEMORY)
-  const device = new NoAliasDevice('reference', allocator)
+  const device = new StrictDevice('reference', allocator)
   const [a, b] = [zeros(device, [4, 3]), zeros(device, [4, 3])]
   const made: (() => Tensor | readonly Tensor[])[] = [
     () => ops.stack([a, b], 1),

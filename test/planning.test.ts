@@ -47,7 +47,7 @@ import { fromHost, zeros } from '../src/tensor/create.js'
 import { ShapeError } from '../src/tensor/errors.js'
 import type { Shape } from '../src/tensor/shape.js'
 import type { Tensor } from '../src/tensor/tensor.js'
-import { NoAliasDevice, WatchedDevice } from './devices.js'
+import { StrictDevice, WatchedDevice } from './devices.js'
 import { batchNormModel, CLASSES, INPUT, ResidualBlock, randomBatch, residualModel } from './fixtures.js'
 import { fc } from './property.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
@@ -191,7 +191,7 @@ const DEVICES: Readonly<Record<string, Rules>> = {
     virtual: (budgetBytes) => new VirtualDevice('reference', budgetBytes),
   },
   'a device that forbids aliasing': {
-    open: (budgetBytes) => new NoAliasDevice('cpu', new HeapAllocator(budgetBytes)),
+    open: (budgetBytes) => new StrictDevice('cpu', new HeapAllocator(budgetBytes)),
     virtual: (budgetBytes) => new NoAliasVirtualDevice(budgetBytes),
   },
 }
@@ -420,7 +420,7 @@ test('samples of another shape have a plan of their own', async () => {
 })
 
 test('if updates need spares, the commit can be the peak', async () => {
-  const device = new NoAliasDevice('cpu', new HeapAllocator(16 * PAGE_BYTES))
+  const device = new StrictDevice('cpu', new HeapAllocator(16 * PAGE_BYTES))
   const streamer = trainer(device, (device) => models.mlp(device, { inputShape: INPUT, classes: CLASSES }))
   const plan = streamer.plan({ batch: 2, inputShape: INPUT })
   assert.is(plan.peakOp, 'commit')

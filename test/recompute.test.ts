@@ -16,7 +16,7 @@ import { DoesNotFitError } from '../src/stream/errors.js'
 import type { Recompute } from '../src/stream/options.js'
 import { Streamer } from '../src/stream/streamer.js'
 import type { Tensor } from '../src/tensor/tensor.js'
-import { NoAliasDevice } from './devices.js'
+import { StrictDevice } from './devices.js'
 import { TEST_RUNS } from './fixtures.js'
 import { fc } from './property.js'
 import { CHANNELS, CLASSES, RandomNet, SIDE, steps } from './random-nets.js'
@@ -29,7 +29,7 @@ const open = (kind: 'cpu' | 'reference', budgetBytes: number): Device =>
 const DEVICES = {
   cpu: (budgetBytes: number) => open('cpu', budgetBytes),
   reference: (budgetBytes: number) => open('reference', budgetBytes),
-  'no alias': (budgetBytes: number) => new NoAliasDevice('cpu', new HeapAllocator(budgetBytes)),
+  'no alias': (budgetBytes: number) => new StrictDevice('cpu', new HeapAllocator(budgetBytes)),
 }
 
 function batchOf(samples: number, sampleShape: readonly number[], classes: number): Batch {

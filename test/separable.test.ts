@@ -16,7 +16,7 @@ import { noGrad } from '../src/ops/tape.js'
 import { abs, log, sigmoid, square } from '../src/ops/unary.js'
 import { checkSeparable } from '../src/stream/separable.js'
 import type { HostArray } from '../src/tensor/host.js'
-import { hostArrays } from '../src/testing.js'
+import { hostArrays } from '../src/testing/index.js'
 import { fc } from './property.js'
 
 const CLASSES = 3

@@ -11,7 +11,7 @@ import { EmptyBatchError, InterruptedError } from '../src/stream/errors.js'
 import { sizesToTry } from '../src/stream/fastest.js'
 import { balanced, countOf, sizesOf } from '../src/stream/plan.js'
 import { Streamer } from '../src/stream/streamer.js'
-import { NoAliasDevice, WatchedDevice } from './devices.js'
+import { StrictDevice, WatchedDevice } from './devices.js'
 import { denseModel, INPUT, randomBatch, residualModel, TEST_RUNS, transformerModel } from './fixtures.js'
 import { fc } from './property.js'
 import { SPLIT_GRADIENT } from './tolerances.js'
@@ -138,7 +138,7 @@ test('the same plan gives the same bits, and another plan the same losses within
 test('a device that forbids aliasing trains to the same losses, peaks as planned', async () => {
   const batches = [1, 2, 3].map((seed) => randomBatch(20, seed))
   const plain = await train(new HeapDevice('cpu', new HeapAllocator(512 << 10)), batches)
-  const strict = await train(new NoAliasDevice('cpu', new HeapAllocator(512 << 10)), batches)
+  const strict = await train(new StrictDevice('cpu', new HeapAllocator(512 << 10)), batches)
   plain.results.forEach(({ loss }, i) => assert.is(strict.results[i].loss, loss))
   for (const { peakBytes, plannedPeakBytes } of strict.results) assert.is(peakBytes, plannedPeakBytes)
   assert.equal(strict.state, plain.state)
@@ -151,7 +151,7 @@ test('a transformer peaks as planned, whole and split, and where aliasing is for
   const runs = [
     await train(new HeapDevice('cpu', heap()), batches, 'fit', transformerModel),
     await train(new HeapDevice('cpu', heap()), batches, 7, transformerModel),
-    await train(new NoAliasDevice('cpu', heap()), batches, 'fit', transformerModel),
+    await train(new StrictDevice('cpu', heap()), batches, 'fit', transformerModel),
   ]
   assert.equal(
     runs.map(({ results }) => [...sizesOf(results[0].parts)]),

@@ -1,31 +1,19 @@
-/**
- * Gradients against finite differences, in double precision on the reference device.
- *
- * Note [One direction]
- *   For y = f(x), fixed random weights c and a random direction v, the gradient g of sum(c y) must satisfy
- *   <g, v> = (sum c f(x + h v) - sum c f(x - h v)) / 2h up to O(h^2). One random direction catches a wrong
- *   gradient almost surely, and costs two forwards however large x is.
- */
+/** Gradients against finite differences, in double precision on the reference device. */
 import seedrandom from 'seedrandom'
 import type { Device } from '../device/device.js'
 import { openDevice } from '../device/open.js'
 import { checkSeed } from '../device/seed.js'
 import { ANYTHING, door, FUNCTION, LIST, NUMBER, options as optionsOf } from '../memory/arguments.js'
 import type { ByteSize } from '../memory/bytes.js'
-import { mul } from '../ops/binary.js'
 import type { Op } from '../ops/declaration.js'
 import { apply, gradientFor } from '../ops/op.js'
-import { sum } from '../ops/reduce.js'
 import { opTable } from '../ops/table.js'
 import { requireGrad, tensor } from '../tensor/create.js'
 import type { HostArray } from '../tensor/host.js'
-import { scope } from '../tensor/scope.js'
-import { type Shape, sizeOf } from '../tensor/shape.js'
+import { sizeOf } from '../tensor/shape.js'
 import type { NestedNumbers, Tensor } from '../tensor/tensor.js'
-import { backward } from './backward.js'
+import { type Differentiable, dot, drawn, errorOf, gradientsAt, type Point, slopes } from './differences.js'
 
-/** The truncation error h^2 f''' / 6 and the rounding error 2^-53 f / h are both far below TOLERANCE. */
-const STEP = 1e-4
 /** The largest error of a correct gradient, for functions of moderate size and curvature. */
 export const TOLERANCE = 1e-6
 
@@ -91,7 +79,7 @@ export async function checkGradient(
   checkSeed('checkGradient', seed)
   const checked = options.inputs ?? inputs.map((_, i) => i)
   return withReference(options.memory, async (device) => {
-    const points = await Promise.all(inputs.map((input) => pointOf(device, input)))
+    const points = inputs.map((input) => pointOf(device, input))
     const checks = await compare(device, (tensors) => fn(...tensors), points, checked, seedrandom(String(seed)))
     const worstError = worst(checks)
     return { ok: worstError <= tolerance, worstError, inputs: checks }
@@ -122,12 +110,6 @@ async function checkOp(device: Device, op: Op<unknown>, random: () => number): P
   return { op: op.name, worstError: samples.length > 0 ? worst(samples.flat()) : null, samples }
 }
 
-/** A point at which the function is evaluated. */
-interface Point {
-  shape: Shape
-  values: ArrayLike<number>
-}
-
 /** Note [One direction], for each checked input. */
 async function compare(
   device: Device,
@@ -136,52 +118,40 @@ async function compare(
   checked: readonly number[],
   random: () => number,
 ): Promise<InputCheck[]> {
-  const draw = (size: number): Float64Array => Float64Array.from({ length: size }, () => 2 * random() - 1)
-  let weights: Float64Array | undefined
-  /** The sum of c y. `use` gets the inputs with their gradients, before they are freed. */
-  const evaluate = async (
-    at: readonly Point[],
-    use?: (inputs: readonly Tensor[]) => Promise<void>,
-  ): Promise<number> => {
-    const leaves: Tensor[] = []
-    let loss: Tensor | undefined
-    try {
-      loss = scope(device, () => {
-        device.step.call = 0
-        const inputs = at.map(({ values, shape }) => tensor(device, Float64Array.from(values), shape))
-        leaves.push(...checked.map((i) => requireGrad(inputs[i])))
-        const y = fn(inputs)
-        weights ??= draw(y.size)
-        const total = sum(mul(y, tensor(device, weights, y.shape)))
-        if (use) backward(total)
-        return total
-      })
-      await use?.(leaves)
-      return await loss.item()
-    } finally {
-      loss?.dispose()
-      for (const leaf of leaves) leaf.grad?.dispose()
-    }
-  }
-
-  const gradients: ArrayLike<number>[] = []
-  await evaluate(points, async (leaves) => {
-    for (const leaf of leaves) gradients.push(leaf.grad ? await leaf.grad.data() : new Float64Array(leaf.size))
+  const f = differentiable(device, fn, points, checked)
+  let weights: Float64Array = new Float64Array()
+  const gradients = await gradientsAt(f, f.points, (shape) => {
+    weights = drawn(sizeOf(shape), random)
+    return weights
   })
   const checks: InputCheck[] = []
   for (const [k, input] of checked.entries()) {
-    const direction = draw(gradients[k].length)
-    const moved = (step: number): Point[] =>
-      points.map((point, i) =>
-        i === input ? { ...point, values: direction.map((v, j) => point.values[j] + step * v) } : point,
-      )
-    const numeric = ((await evaluate(moved(STEP))) - (await evaluate(moved(-STEP)))) / (2 * STEP)
-    const analytic = direction.reduce((total, v, j) => total + v * gradients[k][j], 0)
-    const error = Math.abs(analytic - numeric) / Math.max(1, Math.abs(numeric))
-    checks.push({ input, analytic, numeric, error: Number.isNaN(error) ? Infinity : error })
+    const direction = drawn(gradients[k].length, random)
+    const numeric = dot(weights, await slopes(f, k, direction))
+    const analytic = dot(direction, gradients[k])
+    checks.push({ input, analytic, numeric, error: errorOf(analytic, numeric) })
   }
   return checks
 }
+
+/** A function of tensors, of which some inputs are checked. */
+export const differentiable = (
+  device: Device,
+  fn: (inputs: Tensor[]) => Tensor,
+  points: readonly Point[],
+  checked: readonly number[],
+): Differentiable => ({
+  device,
+  points: checked.map((i) => points[i]),
+  run: (at) => {
+    const inputs = points.map((point, i) => {
+      const { values, shape } = at[checked.indexOf(i)] ?? point
+      return tensor(device, Float64Array.from(values), shape)
+    })
+    const leaves = checked.map((i) => requireGrad(inputs[i]))
+    return { y: fn(inputs), leaves }
+  },
+})
 
 const worst = (checks: readonly InputCheck[]): number => Math.max(0, ...checks.map(({ error }) => error))
 
@@ -195,15 +165,18 @@ async function withReference<T>(memory: ByteSize = '64MiB', use: (device: Device
 }
 
 /** The values and shape of an input; `tensor` checks nested arrays and finds their shape. */
-async function pointOf(device: Device, input: NestedNumbers | HostArray): Promise<Point> {
+export function pointOf(device: Device, input: NestedNumbers | HostArray): Point {
   if (typeof input === 'object' && 'data' in input) {
     const { data, shape, scale = 1 } = input
     return { shape, values: Float64Array.from(data, (value) => value * scale) }
   }
   const made = tensor(device, input)
-  try {
-    return { shape: made.shape, values: await made.data() }
-  } finally {
-    made.dispose()
+  made.dispose()
+  const values: number[] = []
+  const collect = (each: NestedNumbers): void => {
+    if (typeof each === 'number') values.push(each)
+    else for (const one of each) collect(one)
   }
+  collect(input)
+  return { shape: made.shape, values }
 }

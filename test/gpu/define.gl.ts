@@ -11,6 +11,7 @@ import { planOf } from '../../src/step/pass.js'
 import { scope } from '../../src/step/scope.js'
 import { requireGrad, tensor } from '../../src/tensor/create.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
+import { checkDevices } from '../../src/testing/index.js'
 import { gatedProduct, rowLogSum, softplus } from '../defined.js'
 import { errorOf } from '../error-of.js'
 import { weightsFor } from '../outcomes.js'
@@ -75,6 +76,22 @@ test('planned is measured, and all memory comes back', () => {
     assert.is(gpu.memory.peakBytes, peakBytes, name)
     assert.is(gpu.memory.heldBytes, held, name)
   }
+})
+
+test('checkDevices opens the gpu and agrees; it finds a function for the gpu that is another one', async () => {
+  const inputs = [[values(12, 5)]]
+  const { compared, withoutGpu } = await checkDevices((x) => softplus(x, { beta: 1.5 }), inputs)
+  assert.equal([compared, withoutGpu], [['cpu', 'gpu'], null])
+  const loop = ([x]: readonly (Float32Array | Float64Array)[], y: Float32Array | Float64Array) =>
+    y.forEach((_, i) => {
+      y[i] = 2 * x[i]
+    })
+  const gradients = { x: { saves: [], ops: ({ dy }: { dy: Tensor }) => dy.mul(2) } }
+  const wrong = defineOp({ name: 'twice', inputs: ['x'], loop, gpu: '(i, x) => 2.125 * x[i]', gradients })
+  assert.match(
+    String(await errorOf(checkDevices(wrong, inputs))),
+    /CheckError: checkDevices: the result at .* on gpu, and .* on reference/,
+  )
 })
 
 test('what a gpu cannot run is a DeviceError that says so', async () => {
