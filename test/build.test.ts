@@ -13,7 +13,10 @@ import { CHILD_ENV } from './child-env.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Runs a script of this repository in a folder that has `files`: `left` are the paths that exist afterwards, `texts` theirs. */
+/**
+ * Runs a script of this repository in a folder that has `files`: `left` are the paths that exist afterwards, `texts` their
+ * contents.
+ */
 function runIn(script: string, files: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-build-'))
   try {

@@ -119,7 +119,10 @@ test('when a file is kept: at the start, each epoch, every K steps, and at the e
   assert.equal(kept(await eventsOf(JOB)), [])
 })
 
-/** Losses of size 1 to 2.4, in float32 with their sums in another order, against which adam divides by small numbers. */
+/**
+ * The losses are 1 to 2.4, in float32. Sums in another order round differently, and adam divides such differences by small
+ * numbers.
+ */
 const SAME_LOSS = 1e-5
 
 test('another budget, micro-batch, number of threads or device goes on to the same losses', async () => {

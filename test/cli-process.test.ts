@@ -135,7 +135,7 @@ process.on('exit', () => console.error(/VmHWM:\\s*(\\d+) kB/.exec(fs.readFileSyn
 const onLinux = existsSync('/proc/self/status') ? test : test.skip
 
 onLinux(
-  'the process: what the summary says it held is what the system says, and its parts grow with what is in them',
+  'the process: the bytes in the summary are those that the system reports, and each part grows with its content',
   async () => {
     // 16 images of 1,000 x 1,000 pixels
     const header = Buffer.from([0, 0, 8, 3, 0, 0, 0, 16, 0, 0, 3, 232, 0, 0, 3, 232])

@@ -247,7 +247,7 @@ test('the summary: the bytes of the whole mini-batch, next to the budget', () =>
   )
 })
 
-test('the summary: what the process held besides the budget, without a peak in it where the bytes are of a gpu', () => {
+test('the summary: the parts of what the process held; on a gpu the peak is not one of them', () => {
   const [most, rest] = ['The whole process held at most 100 MiB: ', 'JavaScript heap 32 MiB, data on the host 8 MiB, ']
   assert.match(summary('4KiB', 1), `\n${most}this peak 512 KiB, ${rest}Node, threads and code 59.5 MiB.\n1.5 s.\n`)
   const onGpu = { ...HELD, webAssemblyReservedBytes: 0, webAssemblyTouchedBytes: 0, otherBytes: 60 * 2 ** 20 }

@@ -40,7 +40,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
   })
 }
 
-test('in float32 a residual network of width 16 in pieces is as close to float64 as in one piece; by micro it is not', async () => {
+test('in float32 a residual network of width 16 in pieces is as close to float64 as in one piece; with the policy micro it is not', async () => {
   const batch = samplesOf(33, [3, 8, 8], 5)
   const options = { loss: crossEntropy, optimizer: OPTIMIZERS.sgd, steps: 1 }
   const learned = (kind: 'cpu' | 'reference', policy: nn.BatchNormPolicy, microBatch: number) =>

@@ -168,7 +168,7 @@ test('max: NaN wins, ties share, argmax takes the first', () => {
 
 const size = (max: number) => fc.integer({ min: 1, max })
 
-test('offsets of a batch that are made from shape and strides know the largest of their list, and a GPU kernel asks for the same workspace, even for many', () => {
+test('offsets made from shape and strides know the largest of the listed ones, and a GPU kernel asks for the same workspace, even for a large batch', () => {
   const axes = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(7)), { maxLength: 4 })
   const product = { m: 5, k: 6, n: 7, transposeA: true, transposeB: false, bias: false, accumulate: false }
   const agree = (shape: number[], strides: number[]): void => {

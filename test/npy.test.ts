@@ -1,4 +1,4 @@
-/** npy and npz: what numpy wrote (test/arrays/make.py) is read, and what is damaged or hostile is a typed error. */
+/** npy and npz: files that numpy wrote (test/arrays/make.py) are read, and damaged or hostile bytes give typed errors. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
@@ -174,8 +174,8 @@ test('an npz file that is wrong says which array, where and why; a bomb is not u
   const cases: [Uint8Array, number | undefined, RegExp][] = [
     [new Uint8Array(21), undefined, /^npz: not an npz file: a zip archive ends with a directory/],
     [new Uint8Array(70_000), undefined, /^npz: not an npz file/],
-    [one({}), 70, /^npz: the arrays take \d+ bytes, and at most the 70 of maxBytes/],
-    [one({ bytes: 2 ** 31 }), undefined, /^npz: the arrays take 2147483648 bytes, and at most the 1073741824/],
+    [one({}), 70, /^npz: the arrays take \d+ bytes, more than the 70 that maxBytes/],
+    [one({ bytes: 2 ** 31 }), undefined, /^npz: the arrays take 2147483648 bytes, more than the 1073741824/],
     [one({ method: 8, packed: bomb, bytes: 100 }), undefined, /'x\.npy': inflate: unpacks to more than the 100 bytes/],
     [
       one({ method: 8, packed: bomb.subarray(0, 100), bytes: 2 ** 26 }),
@@ -257,7 +257,7 @@ test('damaged npy files: a value, or an error that says why', () => {
 
 test('damaged npz files: arrays, or an error that says why', async () => {
   const seeds = ['plain', 'packed'].map(archive)
-  // most of a change hits an array; the directory is at the end
+  // most changes hit an array; the directory is at the end
   const place = fc.oneof(fc.nat(), fc.integer({ min: -2000, max: -1 }))
   const changes = fc.array(fc.record({ at: place, byte: fc.nat({ max: 255 }) }), { minLength: 1, maxLength: 3 })
   let errors = 0

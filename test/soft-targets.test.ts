@@ -80,7 +80,7 @@ test('gradients of every reduction, of logits and of targets', async () => {
   }
 })
 
-test('a sample of weight 0 may hold NaN; ignored targets too, with every reduction', async () => {
+test('a sample of weight 0, or with an ignored target, may hold NaN, with every reduction', async () => {
   const logits = requireGrad(tensor(device, [Number.NaN, Infinity, 1, 2], [2, 2]))
   const soft = tensor(device, [0.5, 0.5, 0.25, 0.75], [2, 2])
   const weights = tensor(device, [0, 2])

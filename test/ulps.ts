@@ -32,7 +32,7 @@ const modules = variants.map((variant) => {
   }
 })
 
-/** 1 / the distance between float32 numbers whose exponent is that of a double with these upper 11 bits and sign. */
+/** For each sign and exponent of a double, its upper 12 bits: 1 / the distance between float32 numbers of that exponent. */
 const STEPS = Float64Array.from({ length: 4096 }, (_, upper) => 2 ** (23 - Math.max(-126, (upper & 2047) - 1023)))
 const double = new Float64Array(1)
 const upper = new Uint32Array(double.buffer)

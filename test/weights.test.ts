@@ -1,6 +1,7 @@
 /**
  * Weights saved from PyTorch's models (test/weights/make.py) load into models written as a user would write them, and
- * give PyTorch's outputs. `loadStateDict` lists every name that does not fit, or leaves it out.
+ * give PyTorch's outputs. `loadStateDict` lists every name that does not fit, or, if it need not be strict, leaves such a
+ * name out.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

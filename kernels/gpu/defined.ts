@@ -9,7 +9,10 @@ export const defined: GpuKernel<'defined'> = {
   },
 }
 
-/** Each number is an argument of its own: a program reads `p.beta` as `p_beta`. Its name is its text, so no two differ. */
+/**
+ * Each number is an argument of its own: a program reads `p.beta` as `p_beta`. The name of a program is its text, so
+ * programs with the same name are the same.
+ */
 function programOf(text: string, inputs: number, names: readonly string[]): Program {
   const parameters = text.slice(text.indexOf('(') + 1, text.indexOf(')')).split(', ')
   const [p] = parameters.splice(1 + inputs)

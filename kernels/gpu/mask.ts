@@ -1,4 +1,7 @@
-/** Masks of functions of two slopes, a bit for each value, and the gradients that follow them: kernels/packing.ts. */
+/**
+ * Masks of functions that have two slopes, with one bit for each value, and the gradients computed from them:
+ * kernels/packing.ts.
+ */
 import { type MaskedFunction, TWO_SLOPES } from '../functions.js'
 import { BITS } from '../packing.js'
 import { at, quotient } from './machine/builtins.js'
@@ -6,7 +9,7 @@ import { UNARY } from './machine/functions.js'
 import type { GpuKernel } from './machine/kernel.js'
 import { eachValue, type Four, type Program, type Texels, type Thread } from './machine/program.js'
 
-/** The slope is 1 where the gradient of 1 is 1. */
+/** A bit is set where the slope is 1: where the gradient for dy = 1 is 1. */
 function maskProgram(name: MaskedFunction): Program {
   const { gradient, constants, helpers } = UNARY[name]
   const numbers = constants ? ['a', 'b'] : []
@@ -34,7 +37,7 @@ const MASKS = Object.fromEntries(
 declare function bitsOf(texel: number, mask: Texels): number
 declare function sloped(dy: number, bits: number, unit: number, slope: number): number
 
-/** The four bits of a texel; an element of the mask has those of six. */
+/** The four bits of a texel; an element of the mask holds the bits of six texels. */
 function four(texel: number, mask: Texels): number {
   const element = quotient(texel, 6)
   const before = texel - 6 * element
@@ -45,7 +48,7 @@ function four(texel: number, mask: Texels): number {
   return rest - 16 * quotient(rest, 16)
 }
 
-/** @param unit  what the bit counts */
+/** @param unit  the weight of the bit in `bits`: 1, 2, 4 or 8 */
 function slopedBy(dy: number, bits: number, unit: number, slope: number): number {
   const rest = quotient(bits, unit)
   return rest - 2 * quotient(rest, 2) > 0 ? dy : slope === 0 ? 0 : slope * dy

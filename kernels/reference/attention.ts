@@ -1,8 +1,8 @@
 /**
  * Attention, and the softmax of its scores [batch, queries, keys] along the keys.
  *
- * The softmax and its gradient read a row before they write it, so that probabilities can overwrite scores, and one gradient
- * the other. A row in which every key is masked gives NaN, as in PyTorch.
+ * The softmax and its gradient read a row before they write it, so that probabilities can overwrite scores, and the
+ * gradient of the scores that of the probabilities. A row in which every key is masked gives NaN, as in PyTorch.
  */
 import type { Attention } from '../attention.js'
 import type { Floats, Kernels } from '../kernels.js'
@@ -95,7 +95,10 @@ export const attentionGradient: Kernels['attentionGradient'] = (p, [dy, q, k, v,
   dv.set(sumsV)
 }
 
-/** scores, mask? -> p = exp(s - max s) / sum exp(s - max s) with s = scale score + mask; 0 from `causal` keys on */
+/**
+ * scores, mask? -> p = exp(s - max s) / sum exp(s - max s) with s = scale score + mask; 0 for keys after the query if
+ * `causal`
+ */
 export const attentionSoftmax: Kernels['attentionSoftmax'] = (parameters, [scores, values], [p]) => {
   const { batch, queries, keys, scale, causal, mask } = parameters
   const starts = listed(mask?.starts ?? [])

@@ -23,7 +23,7 @@ const PLAIN = ['sin', 'cos', 'sign', 'floor', 'round'] as const
 type Vectorized = Exclude<UnaryFunction, (typeof PLAIN)[number]>
 const isVectorized = (name: UnaryFunction): name is Vectorized => !PLAIN.some((plain) => plain === name)
 
-/** Infinite exponents have corners of their own. */
+/** Infinite exponents have corner cases that only the plain loops know. */
 const covers = (p: Unary) => isVectorized(p.function) && (p.function !== 'pow' || Number.isFinite(p.a))
 
 const fill = (assembly: Assembly, size: number, y: number, value: number) =>

@@ -44,7 +44,10 @@ export const MULTIPLY_GRAIN = 131072
 
 /** The widest tile of the modules: workspaces are cut for it. */
 export const TILE_COLUMNS = 16
-/** Rows of a left operand are filled up to a multiple of this, at most, in every module: assembly/product/tile.ts. */
+/**
+ * A left operand with its rows rounded up to a multiple of this has room for the panels of every module:
+ * assembly/product/tile.ts.
+ */
 export const TILE_ROWS = 4
 /** The largest tile of the modules. */
 export const TILE_BYTES = 6 * TILE_COLUMNS * BYTES

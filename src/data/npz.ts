@@ -46,7 +46,7 @@ export async function parseNpz(
   const entries = entriesOf(bytes)
   const total = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   if (!(total <= maxBytes)) {
-    throw new NpyError(`npz: the arrays take ${total} bytes, and at most the ${maxBytes} of maxBytes are taken`)
+    throw new NpyError(`npz: the arrays take ${total} bytes, more than the ${maxBytes} that maxBytes allows`)
   }
   const arrays = new Map<string, HostArray>()
   for (const entry of entries) {

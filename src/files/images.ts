@@ -23,8 +23,8 @@ export interface ImageOptions {
   /** threads that decode; default 2 */
   readonly workers?: number
   /**
-   * what a file does that cannot be decoded: 'throw' ends the step, and nothing that was committed is lost; 'skip' takes
-   * the next file in its place, and adds the damaged one to `damaged`; default 'throw'
+   * what happens at a file that cannot be decoded: 'throw' ends the step, and nothing that was committed is lost; 'skip'
+   * takes the next file in its place, and adds the damaged one to `damaged`; default 'throw'
    */
   readonly onDamaged?: 'throw' | 'skip'
 }

@@ -1,6 +1,6 @@
 /**
- * Data sets of files, in Node: `import { imageFolder } from 'sluice/files'`. What they need beside Sluice is an optional peer: sharp
- * for images, csv-parse for tables.
+ * Data sets of files, in Node: `import { imageFolder } from 'sluice/files'`. They need an optional peer: sharp for images,
+ * csv-parse for tables.
  */
 export { type CsvOptions, type CsvTable, csvFile } from './csv.js'
 export type { Fit } from './decoder.js'

@@ -24,7 +24,7 @@ export type Dtype =
   | 'BOOL'
 
 interface ElementType {
-  /** of one element in the file */
+  /** the bytes of one element in the file */
   readonly bytes: number
   /** `count` elements from byte `at`, a multiple of `bytes` */
   read(buffer: ArrayBufferLike, at: number, count: number): Elements
@@ -64,7 +64,7 @@ const CLASSES = [
   ['U8', Uint8ClampedArray],
 ] as const
 
-/** The type as which a typed array is written; null for any other value. */
+/** The type in which a typed array is written; null for any other value. */
 export const dtypeOf = (data: unknown): Dtype | null => CLASSES.find(([, Class]) => data instanceof Class)?.[0] ?? null
 
 /** `count` elements from byte `at`: a view of the bytes, or, if they are not aligned, of a copy. */

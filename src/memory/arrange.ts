@@ -26,7 +26,7 @@ export interface Life {
  */
 export interface Arrangement {
   readonly addresses: readonly number[] | null
-  /** of the block beside them, if one was asked for and the device has addresses */
+  /** the address of the block beside them, if one was asked for and the device has addresses */
   readonly besideAddress?: number
   readonly peakBytes: number
 }
@@ -63,7 +63,10 @@ const ORDERS: readonly Order[] = [
   (a, b) => span(b) - span(a) || b.bytes - a.bytes,
 ]
 
-/** A layout that ends so little above the least is good enough: the search for a better one takes most of the time of a plan. */
+/**
+ * A layout that ends at most by this factor above the least is good enough: the search for a better one takes most of the
+ * time of a plan.
+ */
 const NEAR = 1.0005
 
 /**

@@ -1,6 +1,6 @@
 /** The pieces of SVG pictures: text, lines and the page, without scripts or fonts, for light and dark pages. */
 
-/** The styles that all pictures share. `dark` and `light` are those of one picture. */
+/** The styles that all pictures share, and those of one picture, on light and on dark pages. */
 export const styles = (light: string, dark: string): string => `<style>
 text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#334155}
 .title{font-size:15px;font-weight:600;fill:#0f172a}

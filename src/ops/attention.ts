@@ -1,7 +1,7 @@
 /**
  * Attention: y = p v with p = softmax(scale q k^T + mask) along the keys.
  *
- * Neither scores nor probabilities are ever whole: kernels make them block by block. For each row the logarithm of the
+ * Scores and probabilities are never held whole: kernels make them block by block. For each row the logarithm of the
  * softmax's denominator is saved, from which the gradient makes p again, p = exp(scale q k^T + mask - logSumExp). With dy:
  *
  *     dv = p^T dy,   dp = dy v^T,   ds = scale p (dp - sum of dy y),   dq = ds k,   dk = ds^T q

@@ -90,7 +90,7 @@ export const div = binary('div', [ofBoth(0, 'div'), ofBoth(1, 'div')], [grid, no
 export const maximum = binary('maximum', [ofBoth(0, 'maximum'), ofBoth(1, 'maximum')], [grid, offGrid])
 /** The smaller of a and b, broadcast; at a tie each has half the gradient. Saves both. */
 export const minimum = binary('minimum', [ofBoth(0, 'minimum'), ofBoth(1, 'minimum')], [grid, offGrid])
-/** a^b, broadcast: what `pow` is for a tensor of exponents. Saves both. */
+/** a^b, broadcast: like `pow`, with a tensor of exponents. Saves both. */
 export const power = binary('power', [ofBoth(0, 'power'), ofBoth(1, 'power')], [positive, grid])
 
 const comparison = (name: BinaryFunction) => binary(name, [null], [grid, grid])

@@ -83,7 +83,7 @@ export interface Op<Options> {
   settings?(options: Options): Readonly<Record<string, number>>
   /** The sizes of further results that only gradients need (mean and variance of a norm). */
   extras?(shapes: readonly Shape[], options: Options): readonly number[]
-  /** Then a call whose gradient nobody wants gets no extras. */
+  /** true: a call whose gradient nobody wants gets no extras */
   extrasOnlyForGradients?: true
   /** Absent: the output is the first input under another shape, and shares its storage. */
   forward?(call: ForwardCall<Options>): void

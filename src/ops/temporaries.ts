@@ -1,7 +1,7 @@
 /** Tensors that a function makes and frees before it ends, even outside of a scope. */
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Run `fn` with a function that marks tensors. They are disposed when `fn` ends: no caller could. */
+/** Run `fn` with a function that marks tensors. They are disposed when `fn` ends, because no caller has them. */
 export function withTemporaries<T>(fn: (temporary: (tensor: Tensor) => Tensor) => T): T {
   const marked: Tensor[] = []
   try {

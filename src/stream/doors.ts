@@ -86,7 +86,7 @@ export const PLAN_OPTIONS = options<PlanOptions>(
   ['batch'],
 )
 
-/** @throws ArgumentError  an option is unknown, missing or wrong, or the optimizer is one of another model */
+/** @throws ArgumentError  an option is unknown, missing or wrong, or the optimizer belongs to another model */
 export function checkStreamer(given: StreamerOptions<unknown, unknown>): void {
   checkArgument('Streamer', 'options', given, STREAMER_OPTIONS)
   const { model, optimizer } = given

@@ -16,9 +16,8 @@ import type { Largest, Plan } from './plan.js'
 import { LARGEST_BATCH, searchLargest, WALK } from './search.js'
 
 /**
- * So many values above the result have to fail as well. Which values of a step are made again is chosen anew for each value,
- * so live bytes can fall by a little from one value to the next; in experiments at most four values fit after the first that
- * did not.
+ * The number of values above the result that must fail too. Each plan chooses anew which tensors are made again, so live
+ * bytes can fall a little from one value to the next; in experiments at most four values fit after the first that did not.
  */
 const BEYOND = 8
 
@@ -41,8 +40,9 @@ const check = door('largestThatFits', { planAt: FUNCTION, range: options({ from:
  * The largest value whose plan fits. The value can be anything that makes a step larger: the width of a model, its context,
  * its depth, the side of its images. A plan contains all that the search needs: the budget, shapes, the wanted micro-batch.
  *
- * The bytes that live at once must grow with the value, small exceptions aside. A ShapeError or an ArgumentError refuses a value, such as an image that
- * is too small, or a width that is no multiple of the heads. The search then takes the next value, at most 100 further.
+ * The bytes that live at once must grow with the value, small exceptions aside. A ShapeError or an ArgumentError means that
+ * the model refuses a value, such as an image that is too small, or a width that is no multiple of the heads. The search
+ * then takes the next value, at most 100 further.
  * @param planAt  makes the step of a value and plans it; a model that it makes needs a new virtual device with the budget
  * @param range   the values to search; default from 1 to 2^32
  * @returns  the value, its plan, and why the next value that is not refused does not fit

@@ -19,7 +19,10 @@ import { Recent } from './recent.js'
 /** The micro-batch size whose recording decides which values to drop: the choice hardly depends on the size. */
 const SAMPLE = 8
 
-/** The recordings and the choices of dropped values that are remembered: a recording of a deep network takes megabytes. */
+/**
+ * How many recordings, and how many choices of dropped values, are remembered: a recording of a deep network takes
+ * megabytes.
+ */
 const RECORDED = 16
 const CHOICES = 4
 
@@ -44,7 +47,7 @@ interface Sized extends Pick<Measured, 'outputShape' | 'outputRows' | 'notes'> {
 /** Other machines run the micro-batches. */
 const NO_MICRO_BATCH = { passes: [], store: null, joint: null, waitingBytes: 0, besideBytes: 0 }
 
-/** Values to drop; undefined: the best way to drop none. */
+/** The values to drop; undefined: none, or the late ones if that takes fewer bytes, as in step/pass.ts. */
 type Dropped = ReadonlySet<number> | undefined
 
 export class StepMeasure {

@@ -77,8 +77,8 @@ export interface StepOptions {
 }
 
 /**
- * How the learning rate follows the mini-batch, as a factor on what the optimizer's settings and schedules say: 1; or batch /
- * from; or the square root of that.
+ * The factor on the learning rate when the mini-batch grows: 'none' is 1, 'linear' is batch / from, 'sqrt' is the square
+ * root of batch / from.
  */
 export type RateRule = 'none' | 'linear' | 'sqrt'
 

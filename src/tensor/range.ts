@@ -1,7 +1,7 @@
 /**
  * The range of values that `tensor` was given, so that an op which looks values up can refuse one that is out of range
- * before it runs: on the device the result would be NaN. Nothing is known of results of ops, nor of what a streamer uploads,
- * whose targets are checked on the host.
+ * before it runs: on the device the result would be NaN. No range is known of an op's result, nor of what a streamer
+ * uploads: its targets are checked on the host.
  */
 import { ArgumentError } from '../memory/errors.js'
 import type { Tensor } from './tensor.js'

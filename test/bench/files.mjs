@@ -3,7 +3,7 @@
  *
  *   node test/bench/files.mjs [--files 20000] [--size 224] [--batch 64] [--workers 2] [--steps 0]
  *
- *   --steps N train a ResNet-18 for N steps instead of reading all files, and print the share of time that steps wait
+ *   --steps N  train a ResNet-18 for N steps instead of reading all files, and print the share of time that steps wait
  *
  * The files are links to 100 different JPEGs of 64 to 1,600 pixels a side.
  */

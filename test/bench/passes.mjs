@@ -5,7 +5,7 @@
  *
  *   --stores  budgets of the store, as shares of what PyTorch's eager mode saves of the mini-batch (nets/pytorch.json)
  *
- * Steps alternate, on one thread. A ratio is that of the shortest steps.
+ * Steps alternate, on one thread. A ratio compares the shortest steps.
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
 /**
- * Weights that Sluice has trained and written, in PyTorch: the outputs have to be the same. Build first, and install
+ * PyTorch loads weights that Sluice has trained and written: the outputs have to be the same. Build first, and install
  * Debian's python3-torch:
  *
  *   npm run build && node test/bench/weights.mjs

@@ -1,6 +1,6 @@
 /**
- * The form of the gpu device that these tests run on, which in a page its address names, as in ?api=webgpu; and devices
- * of that form whose memory is counted by hooks on what makes it, or that are lost.
+ * The form of the gpu device on which these tests run: the address of a page names it, as in ?api=webgpu. And devices of
+ * that form whose memory is counted by hooks, or that a test loses.
  */
 import * as assert from 'uvu/assert'
 import { openContext } from '../../src/device/gpu/context.js'
@@ -57,7 +57,7 @@ async function openCountedBuffers(memory: number | string): Promise<Counted> {
   return { device, account, lose: () => context.destroy() }
 }
 
-/** Tensors count as textures, what is bound for storage; all other buffers as buffers. */
+/** Buffers that can be bound for storage hold tensors, and count as textures; all others count as buffers. */
 function count(device: GPUDevice, account: Account): void {
   const createBuffer = device.createBuffer.bind(device)
   device.createBuffer = (options) => {

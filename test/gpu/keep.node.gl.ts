@@ -1,4 +1,7 @@
-/** `sluice train --checkpoint` and `--resume` on the gpu device: from it, to it, and after its context was lost. */
+/**
+ * `sluice train --checkpoint` and `--resume`: from the gpu device to another, from another to it, and after its context was
+ * lost.
+ */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT } from '../../src/cli/io.js'

@@ -26,7 +26,7 @@ const CHILD = new URL('child.mjs', import.meta.url).href
 const PATIENCE = 4
 const START_MS = 8000
 
-/** The tests of a mutant may take this long; every how many-th mutant is tried. */
+/** The time limit for the tests of a mutant; with EVERY above 1, only each EVERY-th mutant is tried. */
 const LIMIT_MS = 1000 * Number(process.env.SLUICE_MUTANTS_SECONDS ?? Infinity)
 const EVERY = Number(process.env.SLUICE_MUTANTS_EVERY ?? 1)
 const JOBS = Number(process.env.SLUICE_MUTANTS_JOBS ?? 1)

@@ -54,7 +54,7 @@ const moved = ({ turns, blocks }: PlannedPass, kernel: 'load' | 'save'): number 
     return sum + (turn.kernel === kernel && typeof block === 'number' ? blocks[block].bytes : 0)
   }, 0)
 
-/** Words in lines of at most so many characters. */
+/** Words in lines of at most `width` characters. */
 function lines(words: readonly string[], width: number): string[] {
   const made = ['']
   words.forEach((word, i) => {

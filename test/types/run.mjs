@@ -120,7 +120,7 @@ function editor() {
     getDirectories: ts.sys.getDirectories,
     realpath: ts.sys.realpath,
   })
-  // of every other layer at least something
+  // every other layer must show some documentation
   const layers = Object.entries(nn).filter(([, made]) => made.prototype instanceof nn.Module)
   const others = layers.map(([name]) => [`import { nn } from 'sluice'; new nn.${name}|(null!)`, ' '])
   for (const [line, wanted] of [...SHOWN, ...others]) {

@@ -1,7 +1,7 @@
 /**
- * Scores of attention, scale q k^T + mask, as programs read them: those of a block of keys, [batch, queries, keys], of which
- * the first is key `first` of `all`. For a key that the query does not see, or that is beyond the last, a program selects 0
- * instead of multiplying by 0, so that a NaN in its score does not spread.
+ * Scores of attention, scale q k^T + mask, as programs read them: the scores [batch, queries, keys] of a block of keys,
+ * which begins with key `first` of `all`. For a key that the query does not see, or that is beyond the last, a program
+ * selects 0 instead of multiplying by 0, so that a NaN in its score does not spread.
  */
 import type { AttentionRows } from '../../attention.js'
 import { listed } from '../../strides.js'
@@ -108,7 +108,7 @@ export const scoreGroups = ({ batch, queries, keys }: AttentionRows): Groups => 
 
 /**
  * The arguments for SCORES.
- * @param count  of keys in the block, which begins with key `first`
+ * @param count  the number of keys in the block
  */
 export function scoreArguments<Operand>(
   p: AttentionRows,

@@ -248,7 +248,7 @@ export const CORRELATION_PROGRAMS: readonly Program[] = [FOURS, FILTERS, TILES, 
 const positionsOf = ({ image, outSize }: Correlation): number => image.batch * outSize[0] * outSize[1]
 
 /**
- * The smallest number of pairs of channels that makes a tile worthwhile; it has room for 16. With fewer, single values
+ * The smallest number of pairs of channels that makes a tile worthwhile; a tile has room for 16. With fewer, single values
  * are as fast, and take no memory.
  */
 export const FEWEST_FOR_TILES = 4

@@ -13,7 +13,7 @@ import { loadGpuJs, Runner, type Texture } from './gpujs.js'
 import { Staging } from './staging.js'
 import { ContextTextures } from './textures.js'
 
-/** @throws ArgumentError, DeviceError  not a WebGL2 context; gpu.js or WebGL2 is missing: says how to get it */
+/** @throws ArgumentError, DeviceError  not a WebGL2 context; gpu.js or WebGL2 is missing, and the message says how to get it */
 export async function openWebGl2(budgetBytes: number, options: GpuOptions): Promise<WebGl2Device> {
   const gl = await openContext(options.context)
   const runner = new Runner(await loadGpuJs(), gl)

@@ -21,8 +21,8 @@
 import { CONTROL, MAX_THREADS } from '../../layout'
 
 /**
- * The control block lies below the constants, which every new worker writes again. Each part has a cache line of its
- * own.
+ * The control block lies below the constants, because every new worker writes those again. Each part has a cache line of
+ * its own.
  */
 const WORD: usize = CONTROL
 const BODY: usize = CONTROL + 8
@@ -77,7 +77,7 @@ export function parallel(context: usize, items: i32, slots: i32, body: Body): vo
 @external("env", "callPart")
 declare function callPart(item: i32): void
 
-/** A call may have a workspace for each of its items and no more, so no slot is beyond them. */
+/** A call has at most one workspace for each of its items, so a slot must be less than their number. */
 export function parallelCalls(items: i32): void {
   parallel(0, items, min(items, MAX_THREADS), (_context, item, _slot) => callPart(item))
 }

@@ -1,5 +1,5 @@
 /**
- * Step 5, packing: the tile of step 4 reads panels, in which the numbers lie in the order in which it needs them.
+ * Step 5, packing: the tile of step 4 reads panels, which hold the numbers in the order in which it needs them.
  *
  *   m a multiple of 2, n of 16; workspace [m, k] for all of a in panels of 2 rows, then [k, 16] for a panel of b
  *
