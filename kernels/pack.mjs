@@ -1,8 +1,8 @@
 /**
  * Modules as text that is shorter than base64 of all their bytes. Bytes that repeat earlier bytes, of the same module or of
  * another one, are written as the place of the earlier ones: the method of Lempel and Ziv (1977). The modules of
- * kernels/simd differ in a few instructions only. `unpacked` in simd/machine/module.ts undoes it, without waiting, which no
- * platform offers everywhere.
+ * kernels/simd differ in a few instructions only. `unpacked` in simd/machine/module.ts undoes it without waiting; the
+ * decompression that platforms offer has to be awaited.
  */
 
 /** A repetition shorter than this is not worth its numbers. */

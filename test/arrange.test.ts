@@ -169,7 +169,7 @@ test('arrange: blocks that live at the same time overlap neither each other nor 
   )
 })
 
-test('arrange: the end lies between the least and that of largest-first, which is kept if it is the least', () => {
+test('arrange: the end lies between the lower bound and the end of largest-first, which is kept if it reaches the bound', () => {
   let better = 0
   fc.assert(
     fc.property(fc.oneof(programs(30, units), steps), takens, (lives, taken) => {
@@ -330,7 +330,7 @@ test('heap: a program that runs as arranged has exactly the planned peak, and le
   )
 })
 
-test('heap: an arrangement is the same under every budget, and fits exactly those that hold its peak', () => {
+test('heap: an arrangement is the same under every budget, and fits exactly the budgets that can hold its peak', () => {
   let tighter = 0
   fc.assert(
     fc.property(events(20), programs(40, requestBytes), fc.nat(4 * PAGE_BYTES), (history, program, more) => {

@@ -81,7 +81,7 @@ for (const small of SMALL_MODELS) {
     if (process.env.SHOW) console.log(small.name, worst)
   })
 
-  // the deepest take half a minute: they train where there is time for more of everything
+  // the deepest models take half a minute, so they train only in longer runs of the tests
   if (TEST_RUNS === 1 && /resnet101|amoebanet for/.test(small.name)) continue
   test(`${small.name} trains on reference and cpu in micro-batches, as planned`, async () => {
     const { make, loss, inputShape, targetShape } = small

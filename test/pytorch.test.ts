@@ -70,7 +70,7 @@ const someIgnored = ({ device }: Tensor): Tensor =>
     [0, 1],
   ])
 
-/** The same by Sluice. */
+/** The same expressions in Sluice. */
 const RUNS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
   'x.amin(1)': (x) => ops.min(x, 1),
   'x.amin()': (x) => ops.min(x),

@@ -131,7 +131,7 @@ test('convolution and its gradients', () => {
   )
 })
 
-test('every module, and no module, has the same plan, and keeps to it', async () => {
+test('the plan is the same with every module and without one, and it holds', async () => {
   const seen = [...variants, 'none' as const].map((variant) => {
     const device = new HeapDevice('cpu', new HeapAllocator(1 << 20), { simd: variant })
     const program = () =>

@@ -14,9 +14,9 @@ export const SPLIT_GRADIENT = 1e-12
 export const BOX_MULLER_FLOAT32 = 3e-6
 
 /**
- * Losses, gradients and parameters of up to three float64 steps with exact batch norm, in pieces against in one piece.
- * Statistics are merged in another order, which costs some 2^-53 of a value, and each batch norm divides by its deviation, in
- * tests down to 1e-2: over several in series the error grows.
+ * Losses, gradients and parameters of up to three float64 steps with exact batch norm: mini-batches in pieces against the
+ * same in one piece. Statistics are merged in another order, which costs some 2^-53 of a value, and each batch norm divides
+ * by its deviation, in tests down to 1e-2: over several in series the error grows.
  */
 export const EXACT_NORM = 1e-10
 
@@ -147,7 +147,7 @@ export const float32AttentionShare = (size: number, magnitude: number): number =
  * sum of `depth` products, of magnitude depth + 1 with the mask; its error is a relative error of a share
  * (float32AttentionShare), and the shares of a row, which dropout makes larger by 4 / 3, add up to 1. The output is a sum
  * of `keys` products of a share and a value. The log-sum-exp and the scores of a gradient, which uses it, are rounded once more.
- * In a gradient each term is a product of a share and two numbers of at most 2 width, and there are as many as rows.
+ * In a gradient each term is a product of a share and two numbers of at most 2 width, and there are as many terms as rows.
  */
 export const attentionError = (p: { keys: number; depth: number; width: number }): number =>
   2 * (4 / 3) * (float32AttentionShare(p.keys, p.depth + 1) + float32Sum(p.keys + p.depth, 1)) * 2 * (p.width + 1)

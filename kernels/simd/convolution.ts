@@ -9,7 +9,8 @@ import type { SimdKernel } from './machine/kernel.js'
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
 
 /**
- * Windows as the right operand: an entry in the table for each tap; in each slot three lists, and a mask for each tap.
+ * The memory for windows as the right operand: the table has an entry for each tap; each slot has three lists, and a mask
+ * for each tap.
  */
 const windows = (p: Convolution) => ({
   tableBytes: () => TAP_BYTES * taps(p),
@@ -19,7 +20,10 @@ const windows = (p: Convolution) => ({
 /** The largest number of bytes for the masks of a block of positions, with any number of taps. */
 const MASK_BYTES = 65536
 
-/** Positions as steps: the table of taps, four lists, and masks by position for each tap and for no tap. */
+/**
+ * The memory for positions as steps: the table of taps, four lists, and for each position a mask for each tap and one for
+ * no tap.
+ */
 const positions = (p: Convolution) => ({
   maxDepth: Math.max(32, Math.floor(MASK_BYTES / 16 / (taps(p) + 1)) * 4),
   tableBytes: (depth: number) => TAP_BYTES * taps(p) + 4 * depth * (taps(p) + 5),

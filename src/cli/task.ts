@@ -1,4 +1,4 @@
-/** The task that data set for a model: its loss, and the scores that its evaluations report. */
+/** The task that the data give a model: its loss, and the scores that its evaluations report. */
 import type { DatasetShape } from '../data/index.js'
 import { maskLoss, type Sample } from '../models/index.js'
 import { crossEntropy } from '../ops/cross-entropy.js'
@@ -77,7 +77,7 @@ const TOKENS: Task = {
   scores: ({ loss, accuracy }) => ({ perplexity: Math.exp(loss), accuracy }),
 }
 
-/** The task of a data set: the rank of its targets tells it, and for tokens that of its inputs too. */
+/** The task of a data set: it follows from the rank of the targets, and for tokens from the rank of the inputs too. */
 export function taskOf({ inputShape, targetShape, classes }: DatasetShape<Arrays, Arrays>): Task {
   const [inputs, targets] = [inputShape, targetShape].map((shape) => (Array.isArray(shape) ? shape.length : 0))
   if (classes === undefined) return VALUES

@@ -157,8 +157,9 @@ export interface CrossEntropyFunctionOptions extends CrossEntropyOptions, Reduci
  * target is ignored.
  * @param logits   [N, C] or [N, C, d...], the input of the softmax
  * @param targets  [N] or [N, d...]: whole numbers in [0, C). A streamer checks them on the host, and those that `tensor` made are
- *                 checked here; any other number gives NaN. Or probabilities in the shape of the logits: smoothed, they are
- *                 q, and none is ignored; the result is made of `logSoftmax`, `mul` and `sum`, which save y and targets
+ *                 checked here; any other number gives NaN. Or probabilities in the shape of the logits: q is these
+ *                 probabilities, smoothed, and no target is ignored; the result is made of `logSoftmax`, `mul` and `sum`,
+ *                 which save y and targets
  * @returns        a scalar; with reduction 'sum' the sum of w l; with 'none' each w l, in the shape of the targets without classes
  * @throws ShapeError     shapes that do not match
  * @throws ArgumentError  a target out of range, where it is known; classes or weights that require a gradient; an ignoreIndex of at least 0 for probabilities; labelSmoothing outside [0, 1], an ignoreIndex that is not a whole number

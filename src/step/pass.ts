@@ -108,7 +108,7 @@ function livesOf(
 
 const NOTHING: ReadonlySet<number> = new Set()
 
-/** The instructions of a recording without what they do, as plans keep them. */
+/** The instructions of a recording as plans keep them, without the functions that perform them. */
 export const graphOf = ({ aliases }: Device, recording: Recording): Graph =>
   new Graph(
     recording.instructions.map(({ perform, ...rest }) => rest),
@@ -120,10 +120,10 @@ export const graphOf = ({ aliases }: Device, recording: Recording): Graph =>
 /**
  * Find places for the values of a recording, beside the blocks that the device holds now. Allocates nothing.
  * @param dropped     the values that are made again for the backward: see again.ts; default none
- * @param storeBytes  of a store that is held meanwhile
+ * @param storeBytes  the bytes of a store that is held meanwhile
  */
 export function plan(device: Device, graph: Graph, dropped?: ReadonlySet<number>, storeBytes = 0): Pass {
-  // made late or not, masks take the same time
+  // masks take the same time whether they are made late or not
   const choices = dropped ? [dropped] : graph.late.size > 0 ? [NOTHING, graph.late] : [NOTHING]
   return choices
     .map((values) => new Draft(device, graph, graph.schedule(values)))
@@ -174,7 +174,7 @@ export class Draft {
   /**
    * The places are found when they are asked for, beside the blocks that the device holds then. A search for places takes
    * most of the time of a plan, and most drafts are only compared by the bytes that live at once.
-   * @param storeBytes  of a store that is held meanwhile
+   * @param storeBytes  the bytes of a store that is held meanwhile
    */
   pass(storeBytes = 0): Pass {
     const { most, stored } = this

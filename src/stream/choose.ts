@@ -91,7 +91,7 @@ export function chooseInOnePass(choosing: Choosing): Chosen {
   return fitting(first.plan ? first : tried)
 }
 
-/** The choices of values to make again for a step in one pass: for each limit of time those within it, the fastest first. */
+/** The choices for a step in one pass: for each limit of time a list of those within the limit, the fastest first. */
 function choicesOf(choosing: Choosing) {
   const limits = limitsOf(choosing)
   const choices = limits.length > 0 ? choosing.step.points(choosing.batch, limits.at(-1) ?? 0) : []

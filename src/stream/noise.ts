@@ -8,8 +8,8 @@
  *   and the one of the whole mini-batch (n = N) give two equations for the two unknowns:
  *       |G|^2 = (N |g_N|^2 - b |g_b|^2) / (N - b)
  *       tr(S) = (|g_b|^2 - |g_N|^2) / (1 / b - 1 / N)
- *   Both are without bias. The noise scale is their ratio tr(S) / |G|^2. A ratio of noisy numbers has a bias, so each is
- *   averaged over steps before they are divided, and a step counts in the averages by N - b.
+ *   Both are without bias. The noise scale is their ratio tr(S) / |G|^2. A ratio of noisy numbers has a bias, so both
+ *   estimates are averaged over steps before they are divided; the weight of a step in the averages is N - b.
  */
 import type { AnyBatch } from '../data/index.js'
 import { ArgumentError } from '../memory/errors.js'
@@ -35,7 +35,7 @@ export interface MeanGradient {
 /**
  * Note [Noise scale].
  * @param part   the gradient of the first micro-batch
- * @param whole  that of the mini-batch
+ * @param whole  the gradient of the mini-batch
  * @returns null if they do not differ in samples, or a norm is not finite
  */
 export function noiseOf(part: MeanGradient, whole: MeanGradient): GradientNoise | null {
@@ -64,7 +64,7 @@ export const NO_NOISE: NoiseSum = Object.freeze({ squaredNorm: 0, variance: 0, w
 export function noiseFrom(given: NoiseSum = NO_NOISE): NoiseSum {
   const { squaredNorm, variance, weight } = given
   if ([squaredNorm, variance, weight].every(Number.isFinite)) return { squaredNorm, variance, weight }
-  throw new ArgumentError('restore: noise must be that of a checkpoint, numbers { squaredNorm, variance, weight }')
+  throw new ArgumentError('restore: noise must be the noise of a checkpoint, numbers { squaredNorm, variance, weight }')
 }
 
 /** @param remembered  the factor by which earlier steps count less; 1: a plain mean */
@@ -76,7 +76,7 @@ export function withNoise(sum: NoiseSum, { squaredNorm, variance, weight }: Grad
   }
 }
 
-/** How much of an average a new step leaves to those before: about the last 40 steps count. */
+/** The factor by which each new step reduces the weight of the steps before it: about the last 40 steps count. */
 export const REMEMBERED = 0.975
 
 /**
@@ -91,8 +91,8 @@ export function scaleOf({ squaredNorm, variance, weight }: NoiseSum): number | n
 
 /**
  * The number of samples that a micro-batch counts for. Without weights it is its share of the mini-batch, so that samples
- * whose targets are ignored count in proportion. A mean with weights w varies as that of (sum w)^2 / sum w^2 samples (Kish);
- * here this is scaled so that the mini-batch counts for all its samples.
+ * whose targets are ignored count in proportion. A mean with weights w varies like the plain mean of (sum w)^2 / sum w^2
+ * samples (Kish); here this number is scaled so that the mini-batch counts for all its samples.
  */
 export function countedSamples(piece: AnyBatch, batch: AnyBatch, samples: number, share: number): number {
   if (!piece.weights || !batch.weights) return samples * share

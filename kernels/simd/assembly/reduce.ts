@@ -12,7 +12,7 @@
 import { COLUMN_GROUP } from '../layout'
 import { addHigh, addLow, highPair, lowPair, putSum, putSums, sumOfLines } from './machine/sums'
 
-/** Outputs are keptStep bytes apart in x, runs runStep. */
+/** Outputs are keptStep bytes apart in x, and runs are runStep bytes apart. */
 export function sumLines(
   x: usize, y: usize, kept: i32, keptStep: usize, runs: i32, runStep: usize, n: i32, scale: f64, accumulate: bool,
 ): void {
@@ -57,7 +57,7 @@ function maxOfLines(x: usize, runs: i32, runStep: usize, n: i32): f64 {
   )
 }
 
-/** The n numbers of a run are rowStep bytes apart, runs runStep. */
+/** The n numbers of a run are rowStep bytes apart, and runs are runStep bytes apart. */
 export function sumColumns(
   x: usize, y: usize, kept: i32, runs: i32, runStep: usize, n: i32, rowStep: usize, scale: f64, accumulate: bool,
 ): void {
