@@ -56,13 +56,7 @@ export { AllocatorError, ArgumentError, SluiceError } from './memory/errors.js'
 export { HeapAllocator } from './memory/heap.js'
 export { describeMemory } from './memory/report.js'
 export type { TextureAllocator, Textures } from './memory/texture-allocator.js'
-export {
-  COLOURS as CATEGORY_COLOURS,
-  drawTimeline,
-  type Section,
-  type TimelineOptions,
-  type TimelinePoint,
-} from './memory/timeline.js'
+export { drawTimeline, type Section, type TimelineOptions, type TimelinePoint } from './memory/timeline.js'
 export * as models from './models/index.js'
 export * as nn from './nn/index.js'
 export { type AnyModule, Buffer, type BufferOptions, Module, Parameter } from './nn/index.js'

@@ -96,14 +96,18 @@ export async function serving(use, { isolated = false, modules = {}, policy } = 
   }
 }
 
+/** Opens the browser, to be closed by the caller. */
+export function openBrowser(more = []) {
+  const { chromium } = createRequire(join(HOME, 'package.json'))('playwright-core')
+  return chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...more], timeout: LONGEST_START_MS })
+}
+
 /**
  * Run `use` with an open page and the browser's version.
  * @param more  further arguments of Chromium
  */
 export async function inPage(address, use, more = []) {
-  const { chromium } = createRequire(join(HOME, 'package.json'))('playwright-core')
-  const args = [...ARGUMENTS, ...more]
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: LONGEST_START_MS })
+  const browser = await openBrowser(more)
   try {
     const page = await browser.newPage()
     await page.goto(address)

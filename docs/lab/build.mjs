@@ -1,0 +1,32 @@
+/** Bundles the page into dist/: static files that any server can have. */
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build as bundle } from 'esbuild'
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** @returns the folder of the page */
+export async function build() {
+  const outdir = here('dist')
+  rmSync(outdir, { recursive: true, force: true })
+  mkdirSync(outdir)
+  await bundle({
+    entryPoints: [here('src/page.tsx'), here('src/worker.ts'), here('src/style.css')],
+    alias: { sluice: here('../../dist/src/index.js') },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    // names of classes stay: errors and layers are told by them
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: 'warning',
+    outdir,
+  })
+  copyFileSync(here('index.html'), here('dist/index.html'))
+  return outdir
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build()
