@@ -4,8 +4,8 @@
  *
  *   npm ci --prefix test/browser && npm ci --prefix docs/lab && node test/browser/lab.mjs
  *
- * PICTURES=DIR keeps the screenshots. Times are those of the processor, in all threads of the page: on a machine that does
- * other things a clock tells of those.
+ * PICTURES=DIR keeps the screenshots. The time of the first plan is that of the processor, in all threads of the page: on a
+ * machine that does other things a clock tells of those.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ const LONGEST_WAIT_MS = 180_000
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-lab-'))
 test.after(() => rmSync(folder, { recursive: true }))
-const site = await build()
+const site = await build(join(folder, 'site'))
 // nothing here draws with a GPU, and one in software takes more time than the page
 const browser = await openBrowser(['--disable-gpu'])
 test.after(() => browser.close())
@@ -81,9 +81,6 @@ async function redraw(bytes) {
   return performance.now() - began
 }
 
-/** Does this machine have a core for the page? Then its clock counts too. */
-const isQuiet = () => loadavg()[0] < availableParallelism()
-
 test('the first plan is there within two seconds, and that of another budget within a tenth of a second', async () => {
   await inLab('#model=lenet', async (page, address) => {
     const session = await browser.newBrowserCDPSession()
@@ -100,19 +97,19 @@ test('the first plan is there within two seconds, and that of another budget wit
     assert.ok(first <= FIRST_PLAN_MS, `the first plan took ${first} ms of the processor`)
     // the questions that take longer are answered before the clock starts
     await page.waitForSelector('.suggest[aria-busy=false]')
-    // no plan is made twice
-    const times = []
-    for (let i = 0; i < 16; i++) {
-      const before = await processorMs(session)
-      const wall = await page.evaluate(redraw, 65536 * (14 + 5 * i))
-      times.push({ processor: (await processorMs(session)) - before, wall })
+    // the best of three rounds, none of which makes a plan that another has made
+    const rounds = []
+    for (let round = 0; round < 3; round++) {
+      const times = []
+      for (let i = 0; i < 8; i++) times.push(await page.evaluate(redraw, 65536 * (14 + 7 * i + 2 * round)))
+      rounds.push(times.sort((a, b) => a - b)[4])
     }
-    const least = Math.min(...times.map(({ processor }) => processor))
-    const median = times.map(({ wall }) => wall).sort((a, b) => a - b)[8]
-    assert.ok(least <= REDRAW_MS, `the quickest plan took ${least} ms of the processor`)
-    if (isQuiet()) assert.ok(median <= REDRAW_MS, `a plan was there after ${median} ms`)
+    const median = Math.min(...rounds)
+    const quiet = loadavg()[0] < availableParallelism()
+    if (quiet) assert.ok(median <= REDRAW_MS, `a plan was there after ${median} ms`)
     console.log(
-      `first plan ${first.toFixed(0)} ms, another budget ${least.toFixed(0)} ms of the processor (median ${median.toFixed(0)} ms by the clock${isQuiet() ? '' : ', on a busy machine'})`,
+      `first plan ${first.toFixed(0)} ms of the processor, another budget ${median.toFixed(0)} ms by the clock` +
+        `${quiet ? '' : ', which is not judged on a busy machine'}`,
     )
   })
 })
