@@ -4,8 +4,7 @@
  *
  *   npm ci --prefix test/browser && npm ci --prefix docs/lab && node test/browser/lab.mjs
  *
- * PICTURES=DIR keeps the screenshots. The time of the first plan is that of the processor, in all threads of the page: on a
- * machine that does other things a clock tells of those.
+ * PICTURES=DIR keeps the screenshots. Times are judged where the machine has a core to spare, and printed anywhere.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -64,12 +63,6 @@ const hashOf = (page) => page.evaluate('location.hash')
 /** The address is written when the settings have rested. */
 const settled = (page, part) => page.waitForFunction((text) => location.hash.includes(text), part)
 
-/** Milliseconds of processor time that the processes of pages have taken. */
-async function processorMs(session) {
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
-  return 1000 * processInfo.filter(({ type }) => type === 'renderer').reduce((sum, { cpuTime }) => sum + cpuTime, 0)
-}
-
 /** Move the slider, and wait until the plan of that budget is drawn. */
 async function redraw(bytes) {
   const slider = document.querySelector('.bar input')
@@ -83,18 +76,14 @@ async function redraw(bytes) {
 
 test('the first plan is there within two seconds, and that of another budget within a tenth of a second', async () => {
   await inLab('#model=lenet', async (page, address) => {
-    const session = await browser.newBrowserCDPSession()
-    const plan = page.locator('[data-plan]')
     let first = Infinity
     for (const hash of ['#batch=1000', '#batch=900']) {
       await page.goto('about:blank')
-      const before = await processorMs(session)
       await page.goto(address + hash)
       await planned(page)
-      first = Math.min(first, (await processorMs(session)) - before)
+      first = Math.min(first, await page.evaluate('performance.now()'))
     }
-    assert.is(await plan.getAttribute('data-plan'), 'fits')
-    assert.ok(first <= FIRST_PLAN_MS, `the first plan took ${first} ms of the processor`)
+    assert.is(await page.locator('[data-plan]').getAttribute('data-plan'), 'fits')
     // the questions that take longer are answered before the clock starts
     await page.waitForSelector('.suggest[aria-busy=false]')
     // the best of three rounds, none of which makes a plan that another has made
@@ -106,11 +95,13 @@ test('the first plan is there within two seconds, and that of another budget wit
     }
     const median = Math.min(...rounds)
     const quiet = loadavg()[0] < availableParallelism()
-    if (quiet) assert.ok(median <= REDRAW_MS, `a plan was there after ${median} ms`)
     console.log(
-      `first plan ${first.toFixed(0)} ms of the processor, another budget ${median.toFixed(0)} ms by the clock` +
+      `first plan after ${first.toFixed(0)} ms, that of another budget after ${median.toFixed(0)} ms` +
         `${quiet ? '' : ', which is not judged on a busy machine'}`,
     )
+    if (!quiet) return
+    assert.ok(first <= FIRST_PLAN_MS, `the first plan was there after ${first} ms`)
+    assert.ok(median <= REDRAW_MS, `that of another budget was there after ${median} ms`)
   })
 })
 
@@ -122,6 +113,7 @@ test('the numbers on the screen are those of the plan; what does not fit says wh
     const plan = streamer.plan({ batch: 1024 })
     const digits = (bytes) => bytes.toLocaleString('en')
     await page.getByText('The budget as a table').click()
+    await page.locator('.hero table').waitFor()
     const hero = await page.locator('.hero').innerText()
     assert.match(hero, /1,024 samples go through 1 MiB in 15 micro-batches/)
     assert.match(hero, new RegExp(`planned peak\\s+${digits(plan.plannedPeakBytes)} B`))
@@ -205,6 +197,7 @@ async function trained(page) {
   await page.waitForSelector('[data-status=rested]')
   assert.match(await page.locator('.proof').innerText(), /equals the plan in (\d+) of \1 steps/)
   await page.getByText('The numbers as tables').click()
+  await page.locator('tr[data-loss]').first().waitFor()
   const attributes = (name) =>
     page.evaluate(`[...document.querySelectorAll('tr[data-${name}]')].map((row) => row.getAttribute('data-${name}'))`)
   return { losses: await attributes('loss'), accuracy: Number((await attributes('accuracy')).at(-1)) }

@@ -1,5 +1,6 @@
 /** The plan as one picture: what is held at the peak against the budget, and what would fit. */
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { Folded } from './folded'
 import { type Category, COLOURS, formatBytes, groupDigits, MEANING, percent } from './format'
 import type { Answers } from './planning'
 import type { Settings } from './settings'
@@ -406,10 +407,7 @@ function Held({ picture, budgetBytes }: { picture: NonNullable<Shown['planned'][
           </span>
         )}
       </p>
-      <details>
-        <summary>The budget as a table</summary>
-        <Table picture={picture} budgetBytes={budgetBytes} />
-      </details>
+      <Folded summary="The budget as a table">{() => <Table picture={picture} budgetBytes={budgetBytes} />}</Folded>
     </>
   )
 }

@@ -1,5 +1,6 @@
 /** One step: its micro-batches through the layers, and the memory over time, under one playhead. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Folded } from './folded'
 import { formatBytes, groupDigits, layerColour } from './format'
 import type { Picture, Segment } from './picture'
 import { type Settings, VIEWS } from './settings'
@@ -121,7 +122,7 @@ export function StepCard({ picture, of, view: drawn, given: asked, set }: Props)
         <b>{formatBytes(totals[at])}</b> <span class={`stage ${stages[at]}`}>{stages[at]}</span> {what}
         <span class="soft"> · {describe(picture, segment, repeat)}</span>
       </p>
-      <LayerTable picture={picture} at={at} />
+      <Folded summary="The step as a table">{() => <LayerTable picture={picture} at={at} />}</Folded>
     </section>
   )
 }
@@ -305,58 +306,55 @@ function LayerTable({ picture, at }: { picture: Picture; at: number }) {
   const { layers, byLayer, peakTurn, segments } = picture
   const rows = [...layers, { path: 'input and loss', kind: '' }]
   return (
-    <details>
-      <summary>The step as a table</summary>
-      <section class="scroll" tabIndex={0} aria-label="What each layer holds">
-        <table>
-          <caption>Bytes of each layer’s values at the playhead, at the peak, and at most</caption>
-          <thead>
-            <tr>
-              <th scope="col">layer</th>
-              <th scope="col">now</th>
-              <th scope="col">at the peak</th>
-              <th scope="col">at most</th>
+    <section class="scroll" tabIndex={0} aria-label="What each layer holds">
+      <table>
+        <caption>Bytes of each layer’s values at the playhead, at the peak, and at most</caption>
+        <thead>
+          <tr>
+            <th scope="col">layer</th>
+            <th scope="col">now</th>
+            <th scope="col">at the peak</th>
+            <th scope="col">at most</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ path, kind }, i) => (
+            <tr key={path}>
+              <th scope="row">
+                <span class="key" style={{ background: layerColour(i, layers.length) }} aria-hidden="true" />
+                {path} {kind}
+              </th>
+              <td>{groupDigits(byLayer[i][at])}</td>
+              <td>{groupDigits(byLayer[i][peakTurn])}</td>
+              <td>{groupDigits(byLayer[i].reduce((a, b) => Math.max(a, b), 0))}</td>
             </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ path, kind }, i) => (
-              <tr key={path}>
-                <th scope="row">
-                  <span class="key" style={{ background: layerColour(i, layers.length) }} aria-hidden="true" />
-                  {path} {kind}
-                </th>
-                <td>{groupDigits(byLayer[i][at])}</td>
-                <td>{groupDigits(byLayer[i][peakTurn])}</td>
-                <td>{groupDigits(byLayer[i].reduce((a, b) => Math.max(a, b), 0))}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        <table>
-          <caption>Passes of the step</caption>
-          <thead>
-            <tr>
-              <th scope="col">pass</th>
-              <th scope="col">runs</th>
-              <th scope="col">samples</th>
-              <th scope="col">kernels</th>
+          ))}
+        </tbody>
+      </table>
+      <table>
+        <caption>Passes of the step</caption>
+        <thead>
+          <tr>
+            <th scope="col">pass</th>
+            <th scope="col">runs</th>
+            <th scope="col">samples</th>
+            <th scope="col">kernels</th>
+          </tr>
+        </thead>
+        <tbody>
+          {segments.map(({ name, level, count, samples, start, end }) => (
+            <tr key={start}>
+              <th scope="row">
+                {name}
+                {picture.plan.passes > 1 && name === 'micro-batch' ? ` ${level + 1}` : ''}
+              </th>
+              <td>{groupDigits(count)}</td>
+              <td>{samples > 0 ? groupDigits(samples) : ''}</td>
+              <td>{groupDigits(end - start)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {segments.map(({ name, level, count, samples, start, end }) => (
-              <tr key={start}>
-                <th scope="row">
-                  {name}
-                  {picture.plan.passes > 1 && name === 'micro-batch' ? ` ${level + 1}` : ''}
-                </th>
-                <td>{groupDigits(count)}</td>
-                <td>{samples > 0 ? groupDigits(samples) : ''}</td>
-                <td>{groupDigits(end - start)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
-    </details>
+          ))}
+        </tbody>
+      </table>
+    </section>
   )
 }

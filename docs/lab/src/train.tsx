@@ -1,6 +1,7 @@
 /** The training: its buttons, its curves, its numbers as tables, and its model as a file. */
 import { useMemo, useRef } from 'preact/hooks'
 import { Curve } from './curve'
+import { Folded } from './folded'
 import { formatBytes, groupDigits } from './format'
 import type { Trainer } from './run'
 import { countsOf } from './samples'
@@ -148,7 +149,7 @@ export function Train({ trainer, settings, blocked, load }: Props) {
           }}
         />
       </p>
-      {has && <Tables trainer={trainer} />}
+      {has && <Folded summary="The numbers as tables">{() => <Tables trainer={trainer} />}</Folded>}
       <p class="hidden" role="status">
         {run.said}
       </p>
@@ -216,55 +217,52 @@ function Curves({ trainer: { run } }: { trainer: Trainer }) {
 function Tables({ trainer: { run } }: { trainer: Trainer }) {
   const steps = run.steps.slice(-LAST)
   return (
-    <details>
-      <summary>The numbers as tables</summary>
-      <section class="scroll tall" tabIndex={0} aria-label="Epochs and steps">
-        <table>
-          <caption>Epochs</caption>
-          <thead>
-            <tr>
-              <th scope="col">epoch</th>
-              <th scope="col">loss</th>
-              <th scope="col">test loss</th>
-              <th scope="col">accuracy</th>
+    <section class="scroll tall" tabIndex={0} aria-label="Epochs and steps">
+      <table>
+        <caption>Epochs</caption>
+        <thead>
+          <tr>
+            <th scope="col">epoch</th>
+            <th scope="col">loss</th>
+            <th scope="col">test loss</th>
+            <th scope="col">accuracy</th>
+          </tr>
+        </thead>
+        <tbody>
+          {run.epochs.map(({ epoch, trainLoss, testLoss, accuracy }) => (
+            <tr key={epoch} data-test-loss={testLoss} data-accuracy={accuracy}>
+              <th scope="row">{epoch}</th>
+              <td>{trainLoss.toPrecision(4)}</td>
+              <td>{testLoss.toPrecision(4)}</td>
+              <td>{(100 * accuracy).toFixed(1)} %</td>
             </tr>
-          </thead>
-          <tbody>
-            {run.epochs.map(({ epoch, trainLoss, testLoss, accuracy }) => (
-              <tr key={epoch} data-test-loss={testLoss} data-accuracy={accuracy}>
-                <th scope="row">{epoch}</th>
-                <td>{trainLoss.toPrecision(4)}</td>
-                <td>{testLoss.toPrecision(4)}</td>
-                <td>{(100 * accuracy).toFixed(1)} %</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        <table>
-          <caption>The last {LAST} steps</caption>
-          <thead>
-            <tr>
-              <th scope="col">step</th>
-              <th scope="col">loss</th>
-              <th scope="col">samples</th>
-              <th scope="col">peak bytes</th>
-              <th scope="col">ms</th>
+          ))}
+        </tbody>
+      </table>
+      <table>
+        <caption>The last {LAST} steps</caption>
+        <thead>
+          <tr>
+            <th scope="col">step</th>
+            <th scope="col">loss</th>
+            <th scope="col">samples</th>
+            <th scope="col">peak bytes</th>
+            <th scope="col">ms</th>
+          </tr>
+        </thead>
+        <tbody>
+          {steps.map(({ step, loss, samples, peakBytes, ms }) => (
+            <tr key={step} data-loss={loss}>
+              <th scope="row">{groupDigits(step)}</th>
+              <td>{loss.toPrecision(6)}</td>
+              <td>{groupDigits(samples)}</td>
+              <td>{groupDigits(peakBytes)}</td>
+              <td>{ms.toFixed(0)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {steps.map(({ step, loss, samples, peakBytes, ms }) => (
-              <tr key={step} data-loss={loss}>
-                <th scope="row">{groupDigits(step)}</th>
-                <td>{loss.toPrecision(6)}</td>
-                <td>{groupDigits(samples)}</td>
-                <td>{groupDigits(peakBytes)}</td>
-                <td>{ms.toFixed(0)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
-    </details>
+          ))}
+        </tbody>
+      </table>
+    </section>
   )
 }
 

@@ -78,15 +78,15 @@ export function usePlan(settings: Settings): Shown | null {
 /** The answers for a plan that is shown, once it has rested; null: not yet. */
 export function useAnswers(shown: Shown | null): Answers | null {
   const asker = useMemo(() => new Asker<Answers>(), [])
-  const [answers, setAnswers] = useState<Answers | null>(null)
+  const [known, setKnown] = useState<{ of: Shown; answers: Answers } | null>(null)
   useEffect(() => {
-    setAnswers(null)
     if (!shown || shown.planned.fault) return
     const { settings } = shown
-    const timer = setTimeout(() => asker.insist({ job: 'answers', id: 0, settings }, setAnswers), 600)
+    const tell = (answers: Answers) => setKnown({ of: shown, answers })
+    const timer = setTimeout(() => asker.insist({ job: 'answers', id: 0, settings }, tell), 600)
     return () => clearTimeout(timer)
   }, [shown])
-  return answers
+  return known !== null && known.of === shown ? known.answers : null
 }
 
 export const startTraining = start
