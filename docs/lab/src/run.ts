@@ -76,7 +76,7 @@ export function useTrainer(keep: (bytes: Uint8Array, step: number) => void): Tra
         current.epochs.push(data.epoch)
         const { epoch, accuracy, testLoss } = data.epoch
         set({
-          said: `Epoch ${epoch}: test loss ${testLoss.toPrecision(3)}, accuracy ${(100 * accuracy).toFixed(1)} %.`,
+          said: `Epoch ${epoch + 1}: test loss ${testLoss.toPrecision(3)}, accuracy ${(100 * accuracy).toFixed(1)} %.`,
         })
       } else if (data.type === 'ended')
         set({

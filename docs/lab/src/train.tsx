@@ -104,7 +104,7 @@ export function Train({ trainer, settings, blocked, load }: Props) {
             <Fact
               name="step"
               value={last ? groupDigits(last.step) : '0'}
-              more={last ? `epoch ${last.epoch} of ${of.epochs}` : ''}
+              more={last ? `epoch ${last.epoch + 1} of ${of.epochs}` : ''}
             />
             <Fact name="loss" value={last ? last.loss.toPrecision(4) : '…'} more="of the mini-batch" />
             <Fact
@@ -197,7 +197,7 @@ function Curves({ trainer: { run } }: { trainer: Trainer }) {
       <Curve
         title="Test accuracy"
         described={`up to ${(100 * best).toFixed(1)} % in ${epochs.length} epochs`}
-        x={epochs.map(({ epoch }) => epoch)}
+        x={epochs.map(({ epoch }) => epoch + 1)}
         height={150}
         show={(value) => `${Math.round(100 * value)} %`}
         range={() => [0, 1]}
@@ -231,7 +231,7 @@ function Tables({ trainer: { run } }: { trainer: Trainer }) {
         <tbody>
           {run.epochs.map(({ epoch, trainLoss, testLoss, accuracy }) => (
             <tr key={epoch} data-test-loss={testLoss} data-accuracy={accuracy}>
-              <th scope="row">{epoch}</th>
+              <th scope="row">{epoch + 1}</th>
               <td>{trainLoss.toPrecision(4)}</td>
               <td>{testLoss.toPrecision(4)}</td>
               <td>{(100 * accuracy).toFixed(1)} %</td>
