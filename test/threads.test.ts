@@ -109,6 +109,7 @@ test('the same bits for 1, 2, 3 and 4 threads', async () => {
     for (const p of [
       ...[convolution(12, 20, 1, 1), convolution(33, 17, 2, 1), convolution(12, 24, 1, 3)],
       ...[convolution(2, 9, 2, 1), { ...convolution(3, 9, 2, 1), width: 63, outWidth: 32 }],
+      convolution(20, 40, 1, 1),
     ]) {
       const x = noise(p.batch * p.channels * p.height * p.width, 1)
       const w = noise((p.outChannels * p.channels * 9) / p.groups, 2)

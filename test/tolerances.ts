@@ -105,6 +105,13 @@ export const CONVENTION_FLOAT32 = 16 * FLOAT32_ROUNDING
 export const float32Sum = (terms: number, magnitude: number): number => (2 * terms + 1) * FLOAT32_ROUNDING * magnitude
 
 /**
+ * A convolution by Winograd's F(2 x 2, 3 x 3) against float64: a pixel and a weight are rounded 4 times each when they are
+ * transformed, a sum of products 6 times and a bias once when it is transformed back. `magnitude` is what the
+ * transforms make of the magnitudes of weights and pixels.
+ */
+export const winogradSum = (channels: number, magnitude: number): number => float32Sum(channels + 8, magnitude)
+
+/**
  * The relative error of a float32 sum of `terms` numbers of one sign that are added in blocks. It is the error of
  * float32Sum for the longest chain of additions: first within a block, then over the blocks. Note [Long sums] in
  * kernels/simd/assembly/machine/sums.ts.

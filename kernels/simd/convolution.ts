@@ -1,10 +1,15 @@
-/** Convolution and its gradients: assembly/convolution.ts, or assembly/bands/ where channels are few. */
+/**
+ * Convolution and its gradients: assembly/convolution.ts; assembly/bands/ where channels are few; assembly/product/winograd.ts
+ * where taps are 3 x 3 and channels are many.
+ */
 import type { Convolution } from '../kernels.js'
 import { TAP_BYTES, WINDOW_LIST_BYTES } from './layout.js'
 import { direct, dots, turned } from './machine/bands.js'
 import { type Blocking, blocking } from './machine/blocking.js'
-import { BandSizes, ProductSizes } from './machine/compiled.js'
+import { BandSizes, ProductSizes, WinogradSizes } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
+import type { Assembly } from './machine/module.js'
+import { winograd } from './machine/winograd.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
 
@@ -43,35 +48,51 @@ const weightGradient = (p: Convolution): Blocking =>
     positions(p),
   )
 
+/** The workspace of a convolution that bands or Winograd's tiles compute faster than a product; null if neither does. */
+const faster = (p: Convolution) => direct(p) ?? winograd(p)
+
+/** Computes it so, or returns false. `back`: as the gradient of inputs, with the kernels turned round. */
+function runFaster(
+  assembly: Assembly,
+  p: Convolution,
+  [x, w, bias = 0]: readonly number[],
+  y: number,
+  back: boolean,
+  workspace: number,
+): boolean {
+  const bands = direct(p)
+  const tiles = bands ? null : winograd(p)
+  if (bands) {
+    assembly.store(workspace, BandSizes(p, bands))
+    assembly.convolutionDirect(x, w, bias, y, Number(back), workspace)
+  } else if (tiles) {
+    assembly.store(workspace, WinogradSizes(p, tiles))
+    assembly.convolutionWinograd(x, w, bias, y, Number(back), workspace)
+  }
+  return bands !== null || tiles !== null
+}
+
 export const convolution: SimdKernel<'convolution'> = {
-  workspaceBytes: (p) => (direct(p) ?? forward(p)).bytes,
-  run(assembly, p, [x, w, bias = 0], [y], workspace) {
-    const bands = direct(p)
-    if (bands) {
-      assembly.store(workspace, BandSizes(p, bands))
-      assembly.convolutionDirect(x, w, bias, y, 0, workspace)
-    } else {
-      assembly.store(workspace, ProductSizes(p, forward(p)))
-      assembly.convolution(x, w, bias, y, workspace)
-    }
+  workspaceBytes: (p) => (faster(p) ?? forward(p)).bytes,
+  run(assembly, p, inputs, [y], workspace) {
+    if (runFaster(assembly, p, inputs, y, false, workspace)) return
+    const [x, w, bias = 0] = inputs
+    assembly.store(workspace, ProductSizes(p, forward(p)))
+    assembly.convolution(x, w, bias, y, workspace)
   },
 }
 
 export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = {
   workspaceBytes: (p) => {
     const back = turned(p)
-    return ((back && direct(back)) ?? inputGradient(p)).bytes
+    return ((back && faster(back)) ?? inputGradient(p)).bytes
   },
-  run(assembly, p, [dy, w, bias = 0], [dx], workspace) {
+  run(assembly, p, inputs, [dx], workspace) {
     const back = turned(p)
-    const bands = back && direct(back)
-    if (back && bands) {
-      assembly.store(workspace, BandSizes(back, bands))
-      assembly.convolutionDirect(dy, w, bias, dx, 1, workspace)
-    } else {
-      assembly.store(workspace, ProductSizes(p, inputGradient(p)))
-      assembly.convolutionInputGradient(dy, w, bias, dx, workspace)
-    }
+    if (back && runFaster(assembly, back, inputs, dx, true, workspace)) return
+    const [dy, w, bias = 0] = inputs
+    assembly.store(workspace, ProductSizes(p, inputGradient(p)))
+    assembly.convolutionInputGradient(dy, w, bias, dx, workspace)
   },
 }
 

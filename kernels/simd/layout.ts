@@ -73,6 +73,14 @@ export const DOTS_SLOT_BYTES = 64
 /** Bands whose sums form one chain: Note [Long sums] in assembly/machine/sums.ts. */
 export const BANDS_IN_CHAIN = 64
 
+// The workspace of Winograd's convolution: header, the filters of a block, then for each slot a tile, pixels, and for each of
+// the 16 places tiles and sums, both with a line between the places.
+
+/** The sizes and addresses: assembly/product/winograd.ts. */
+export const WINOGRAD_HEADER_BYTES = 256
+/** A slot's tile of sums, and four rows of twelve pixels. */
+export const WINOGRAD_SLOT_BYTES = TILE_BYTES + 4 * 12 * BYTES
+
 // The workspace of attention: header, where the mask of each of the batch begins, then for each slot a product's
 // workspace, a number for each row and two tiles of scores.
 

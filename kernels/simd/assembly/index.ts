@@ -25,6 +25,7 @@ export { geluTanh, geluTanhGradient, pow, powGradient } from './power'
 export { maxColumns, maxLines, sumColumns, sumLines } from './reduce'
 export { softmax, softmaxGradient } from './softmax'
 export * from './unary'
+export { convolutionWinograd } from './product/winograd'
 
 /** The first byte after the module's constants. */
 export function staticEnd(): usize {

@@ -82,6 +82,15 @@ export class ProductSizes extends Sizes {
   slotCount: i32
 }
 
+/** `Cut` of kernels/simd/machine/winograd.ts. */
+@unmanaged
+export class WinogradSizes extends Sizes {
+  depth: i32
+  /** rows in a block of output channels, a multiple of 4 */
+  blockHeight: i32
+  slotCount: i32
+}
+
 /** `Bands` of kernels/simd/machine/bands.ts. */
 @unmanaged
 export class BandSizes extends Sizes {
