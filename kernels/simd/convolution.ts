@@ -9,7 +9,7 @@ import { type Blocking, blocking } from './machine/blocking.js'
 import { BandSizes, ProductSizes, WinogradSizes } from './machine/compiled.js'
 import type { SimdKernel } from './machine/kernel.js'
 import type { Assembly } from './machine/module.js'
-import { winograd } from './machine/winograd.js'
+import { winograd, winogradWeights } from './machine/winograd.js'
 
 const taps = (p: Convolution): number => p.kernelHeight * p.kernelWidth
 
@@ -97,12 +97,16 @@ export const convolutionInputGradient: SimdKernel<'convolutionInputGradient'> = 
 }
 
 export const convolutionWeightGradient: SimdKernel<'convolutionWeightGradient'> = {
-  workspaceBytes: (p) => (dots(p) ?? weightGradient(p)).bytes,
+  workspaceBytes: (p) => (dots(p) ?? winogradWeights(p) ?? weightGradient(p)).bytes,
   run(assembly, p, [dy, x], [dw], workspace) {
     const bands = dots(p)
+    const tiles = bands ? null : winogradWeights(p)
     if (bands) {
       assembly.store(workspace, BandSizes(p, bands))
       assembly.convolutionWeightDots(dy, x, dw, Number(p.accumulate), workspace)
+    } else if (tiles) {
+      assembly.store(workspace, WinogradSizes(p, tiles))
+      assembly.convolutionWinogradWeights(dy, x, dw, Number(p.accumulate), workspace)
     } else {
       assembly.store(workspace, ProductSizes(p, weightGradient(p)))
       assembly.convolutionWeightGradient(dy, x, dw, Number(p.accumulate), workspace)

@@ -26,6 +26,7 @@ export { maxColumns, maxLines, sumColumns, sumLines } from './reduce'
 export { softmax, softmaxGradient } from './softmax'
 export * from './unary'
 export { convolutionWinograd } from './product/winograd'
+export { convolutionWinogradWeights } from './product/winograd-weights'
 
 /** The first byte after the module's constants. */
 export function staticEnd(): usize {

@@ -1,10 +1,7 @@
 /**
- * The transforms of Winograd's F(2 x 2, 3 x 3), whose matrices winograd.ts shows. A place is one of the 16 numbers of a
+ * Winograd's transforms of weights and of sums, with the matrices of winograd.ts. A place is one of the 16 numbers of a
  * transformed tile, and `place` the bytes from a place to the next.
  */
-
-/** Rows of the image that do not exist, filters of rows that do not exist, and the start of sums. */
-export const ZEROS: usize = memory.data(64)
 
 /** G g G': from nine numbers, `tap` bytes apart, to sixteen, `place` bytes apart. */
 export function transformFilter(to: usize, place: usize, from: usize, tap: usize): void {
@@ -31,45 +28,6 @@ export function transformFilter(to: usize, place: usize, from: usize, tap: usize
     store<f32>(to + 2 * place, outer - inner)
     store<f32>(to + 3 * place, g2)
     to += 4 * place
-  }
-}
-
-/**
- * A row of B' d, which is the sum or the difference of two rows of d, times B: four places. Four tiles have ten pixels in a
- * row; the first of each are the even ones of pixels 0 to 7, the third those of pixels 2 to 9.
- */
-@inline
-export function transformRow(
-  to: usize, place: usize, first: usize, a: usize, b: usize, m0: v128, m2: v128, m4: v128, m6: v128, sum: bool,
-): void {
-  const v0 = combined(a, b, 0, m0, sum)
-  const v4 = combined(a, b, 16, m4, sum)
-  const v2 = combined(a, b, 8, m2, sum)
-  const v6 = combined(a, b, 24, m6, sum)
-  const t0 = v128.shuffle<f32>(v0, v4, 0, 2, 4, 6)
-  const t1 = v128.shuffle<f32>(v0, v4, 1, 3, 5, 7)
-  const t2 = v128.shuffle<f32>(v2, v6, 0, 2, 4, 6)
-  const t3 = v128.shuffle<f32>(v2, v6, 1, 3, 5, 7)
-  to += first * place
-  v128.store(to, f32x4.sub(t0, t2))
-  v128.store(to + place, f32x4.add(t1, t2))
-  v128.store(to + 2 * place, f32x4.sub(t2, t1))
-  v128.store(to + 3 * place, f32x4.sub(t1, t3))
-}
-
-/** Four numbers of the sum or the difference of two rows, 0 outside the image. */
-@inline
-function combined(a: usize, b: usize, at: usize, mask: v128, sum: bool): v128 {
-  const left = v128.load(a + at)
-  const right = v128.load(b + at)
-  return v128.and(sum ? f32x4.add(left, right) : f32x4.sub(left, right), mask)
-}
-
-/** Copies the ten pixels of a row from column x on that exist. */
-export function copyPixels(to: usize, from: usize, x: i32, width: i32): void {
-  for (let column = 0; column < 10; column++) {
-    const at = <usize>column * 4
-    store<f32>(to + at, from != ZEROS && <u32>(x + column) < <u32>width ? load<f32>(from + at) : 0)
   }
 }
 
@@ -100,4 +58,33 @@ export function storeRow(
     v128.store(slot, high, 16)
     memory.copy(to, slot, bytes)
   }
+}
+
+/** G' m G, the adjoint of `transformFilter`: from sixteen numbers, `place` bytes apart, to nine side by side, or added to them. */
+export function transformFilterBack(to: usize, from: usize, place: usize, accumulate: bool): void {
+  for (let column: usize = 0; column < 3; column++) {
+    const m0 = columnBack(from, place, column)
+    const m1 = columnBack(from + 4 * place, place, column)
+    const m2 = columnBack(from + 8 * place, place, column)
+    const m3 = columnBack(from + 12 * place, place, column)
+    const inner: f32 = 0.5 * (m1 + m2)
+    put(to, m0 + inner, accumulate)
+    put(to + 12, 0.5 * (m1 - m2), accumulate)
+    put(to + 24, inner + m3, accumulate)
+    to += 4
+  }
+}
+
+/** A number of a row of m G. */
+@inline
+function columnBack(row: usize, place: usize, column: usize): f32 {
+  const m1 = load<f32>(row + place)
+  const m2 = load<f32>(row + 2 * place)
+  if (column == 1) return 0.5 * (m1 - m2)
+  return 0.5 * (m1 + m2) + load<f32>(column == 0 ? row : row + 3 * place)
+}
+
+@inline
+function put(to: usize, value: f32, accumulate: bool): void {
+  store<f32>(to, accumulate ? load<f32>(to) + value : value)
 }

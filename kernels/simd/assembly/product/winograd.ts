@@ -20,26 +20,21 @@
  *         for each place, for each panel of rows                the register tile, summed in the slot
  *       transform the sums back                                 to y
  *
- * Four tiles side by side are transformed at once, a lane each. A row of tiles is filled up to a multiple of four, and what
- * lies outside the image is masked.
- *
  * The gradient of the inputs is a convolution of dy with the kernels turned round.
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks (2016).
  */
 import { LINE_BYTES, MULTIPLY_GRAIN, TILE_BYTES, WINOGRAD_HEADER_BYTES, WINOGRAD_SLOT_BYTES } from '../../layout'
 import { parallel } from '../machine/parallel'
-import { WinogradSizes } from '../machine/sizes'
 import { addTile, COLUMNS, COLUMNS_BYTES, panelRows, ROW_GROUP, tile } from './tile'
-import { copyPixels, difference, storeRow, summed, transformFilter, transformRow, ZEROS } from './transforms'
+import { PLACES, Tiles, transformTiles, ZEROS } from './tiles'
+import { difference, storeRow, summed, transformFilter } from './transforms'
 
 /** The head of the workspace. The filters of a block and the slots follow it. */
 @unmanaged
-class Winograd extends WinogradSizes {
-  x: usize
+class Winograd extends Tiles {
   w: usize
   bias: usize
-  y: usize
   /** bytes in w: from output channel to output channel, from channel to channel, from tap to tap, and to the first tap */
   laneStride: usize
   stepStride: usize
@@ -48,9 +43,6 @@ class Winograd extends WinogradSizes {
   filters: usize
   slots: usize
   slotBytes: usize
-  /** rows of tiles in an image, and tiles in a row */
-  tileRows: i32
-  tileColumns: i32
   /** the running block of output channels */
   row: i32
   rows: i32
@@ -72,10 +64,8 @@ class Winograd extends WinogradSizes {
 
 /** A slot holds a tile of sums that are added to others, four rows of pixels, the tiles of all places, the sums of all places. */
 const PIXELS: usize = TILE_BYTES
-const PIXEL_BYTES: usize = 48
 const TILES: usize = WINOGRAD_SLOT_BYTES
 
-const PLACES: i32 = 16
 /** Channels that are transformed for four tiles before the next four: their lines stay in the first-level cache. */
 const FEW_CHANNELS: i32 = 8
 
@@ -84,20 +74,17 @@ export function convolutionWinograd(
   x: usize, w: usize, bias: usize, y: usize, turned: bool, workspace: usize,
 ): void {
   const p = changetype<Winograd>(workspace)
-  p.x = x
+  p.open(x, y)
   p.w = w
   p.bias = bias
-  p.y = y
   p.laneStride = turned ? 36 : <usize>p.channels * 36
   p.stepStride = turned ? <usize>p.outChannels * 36 : 36
   p.tapStride = turned ? -4 : 4
   p.firstTap = turned ? 32 : 0
-  p.tileRows = (p.outHeight + 1) >> 1
-  p.tileColumns = (((p.outWidth + 1) >> 1) + 3) & ~3
   p.filters = workspace + WINOGRAD_HEADER_BYTES
   p.slots = p.filters + PLACES * p.filterBytes
   p.slotBytes = TILES + PLACES * (p.tileBytes + p.sumBytes)
-  p.panels = (p.batch * p.tileRows * p.tileColumns + COLUMNS - 1) / COLUMNS
+  p.panels = (p.tileCount + COLUMNS - 1) / COLUMNS
   for (let row = 0; row < p.outChannels; row += p.blockHeight) {
     p.row = row
     p.rows = min(p.blockHeight, p.outChannels - row)
@@ -142,7 +129,8 @@ function multiplyPanel(p: Winograd, panel: i32, slot: usize): void {
     for (let some = 0; some < steps; some += FEW_CHANNELS) {
       for (let lane = 0; lane < COLUMNS; lane += 4) {
         const to = tiles + <usize>some * COLUMNS_BYTES + <usize>lane * 4
-        transformTiles(p, to, first + lane, step + some, min(FEW_CHANNELS, steps - some), slot + PIXELS)
+        const count = min(FEW_CHANNELS, steps - some)
+        transformTiles(p, to, p.tileBytes, COLUMNS_BYTES, first + lane, step + some, count, slot + PIXELS)
       }
     }
     for (let place = 0; place < PLACES; place++) {
@@ -165,62 +153,6 @@ function multiplyPanel(p: Winograd, panel: i32, slot: usize): void {
   for (let lane = 0; lane < COLUMNS; lane += 4) {
     transformBack(p, sums + <usize>lane * 4, first + lane, slot)
   }
-}
-
-/** B' d B of `count` channels, for the four tiles from `first` on. */
-function transformTiles(p: Winograd, to: usize, first: i32, channel: i32, count: i32, pixels: usize): void {
-  const row = first / p.tileColumns
-  const n = row / p.tileRows
-  const y = 2 * (row - n * p.tileRows) - p.padY
-  const x = 2 * (first - row * p.tileColumns) - p.padX
-  const place = p.tileBytes
-  const rowBytes = p.width * 4
-  const stride = <usize>(p.height * rowBytes)
-  const from = p.x + <usize>(n * p.channels + channel) * stride + y * rowBytes + x * 4
-  const exists = n < p.batch
-  const columns = i32x4.add(i32x4.splat(x), i32x4(0, 1, 2, 3))
-  const width = i32x4.splat(p.width)
-  const m0 = i32x4.lt_u(columns, width)
-  const m2 = i32x4.lt_u(i32x4.add(columns, i32x4.splat(2)), width)
-  const m4 = i32x4.lt_u(i32x4.add(columns, i32x4.splat(4)), width)
-  const m6 = i32x4.lt_u(i32x4.add(columns, i32x4.splat(6)), width)
-  const above = exists && <u32>y < <u32>p.height
-  const second = exists && <u32>(y + 1) < <u32>p.height
-  const third = exists && <u32>(y + 2) < <u32>p.height
-  const below = exists && <u32>(y + 3) < <u32>p.height
-  let from0 = above ? from : ZEROS
-  let from1 = second ? from + rowBytes : ZEROS
-  let from2 = third ? from + 2 * rowBytes : ZEROS
-  let from3 = below ? from + 3 * rowBytes : ZEROS
-  const stride0 = above ? stride : 0
-  const stride1 = second ? stride : 0
-  const stride2 = third ? stride : 0
-  const stride3 = below ? stride : 0
-  // Vectors run on into the next row. Only the last ones can pass the end of the memory.
-  const end = max(max(from0, from1), max(from2, from3)) + <usize>(count - 1) * stride + 40
-  const copied = end > <usize>memory.size() << 16
-  do {
-    let d0 = from0, d1 = from1, d2 = from2, d3 = from3
-    if (copied) {
-      copyPixels(pixels, from0, x, p.width)
-      copyPixels(pixels + PIXEL_BYTES, from1, x, p.width)
-      copyPixels(pixels + 2 * PIXEL_BYTES, from2, x, p.width)
-      copyPixels(pixels + 3 * PIXEL_BYTES, from3, x, p.width)
-      d0 = pixels
-      d1 = pixels + PIXEL_BYTES
-      d2 = pixels + 2 * PIXEL_BYTES
-      d3 = pixels + 3 * PIXEL_BYTES
-    }
-    transformRow(to, place, 0, d0, d2, m0, m2, m4, m6, false)
-    transformRow(to, place, 4, d1, d2, m0, m2, m4, m6, true)
-    transformRow(to, place, 8, d2, d1, m0, m2, m4, m6, false)
-    transformRow(to, place, 12, d1, d3, m0, m2, m4, m6, false)
-    to += COLUMNS_BYTES
-    from0 += stride0
-    from1 += stride1
-    from2 += stride2
-    from3 += stride3
-  } while (--count)
 }
 
 /** A' m A for each row of the block, for the four tiles from `first` on: two rows of eight outputs. */
