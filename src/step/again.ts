@@ -19,6 +19,7 @@
 import { OVERWRITING } from '../../kernels/traits.js'
 import type { Planned } from '../device/instruction.js'
 import type { Storage } from '../device/storage.js'
+import { Walk } from './walk.js'
 
 /** An instruction in its turn. A plain turn has the recorded list of operands itself, not a copy. */
 export interface Turn {
@@ -58,13 +59,12 @@ export class Graph {
   /** those that are made late if they are dropped: Note [Late] */
   readonly late: ReadonlySet<number>
   /** 1 for each result that is held after the last turn; copies never are */
-  readonly #stays: Uint8Array
+  readonly stays: Uint8Array
   /** for each instruction, the operands that its output may overwrite: Note [One place for two] */
   readonly #overwritable: readonly (readonly number[])[]
   /** the recording in its own order */
   readonly #plain: readonly Turn[]
-  /** for each value, its copy while one is alive in a walk; else -1 */
-  readonly #copies: Int32Array
+  #walk: Walk | undefined
 
   constructor(
     readonly instructions: readonly Planned[],
@@ -80,8 +80,7 @@ export class Graph {
     )
     this.inputs = Int32Array.from(instructions, ({ reads }) => reads.length)
     this.#plain = this.operands.map((operands, instruction) => ({ instruction, operands }))
-    this.#stays = Uint8Array.from(values, ({ references }) => (references > 0 ? 1 : 0))
-    this.#copies = new Int32Array(values.length)
+    this.stays = Uint8Array.from(values, ({ references }) => (references > 0 ? 1 : 0))
     const writes = new Int32Array(values.length)
     const standing = new Set<Storage>()
     for (const { writes: written } of instructions) {
@@ -128,13 +127,14 @@ export class Graph {
 
   /**
    * The value whose place the output of an instruction takes, or -1: Note [One place for two].
-   * @param operands  the operands of its turn
+   * @param operands  the operands of its turn, from `start` on
    * @param births    for each value the first turn that touches it; `deaths`: the last turn
    * @param settled   values that keep their places
    */
   predecessor(
     instruction: number,
-    operands: readonly number[],
+    operands: ArrayLike<number>,
+    start: number,
     turn: number,
     births: ArrayLike<number>,
     deaths: ArrayLike<number>,
@@ -142,83 +142,38 @@ export class Graph {
   ): number {
     const overwritable = this.#overwritable[instruction]
     if (overwritable.length === 0) return -1
-    const output = operands[this.inputs[instruction]]
+    const output = operands[start + this.inputs[instruction]]
     if (output < 0 || births[output] !== turn || this.#isFixed(output, settled)) return -1
     for (const i of overwritable) {
-      const value = operands[i]
+      const value = operands[start + i]
       if (value >= 0 && deaths[value] === turn && !this.#isFixed(value, settled)) return value
     }
     return -1
   }
 
   #isFixed(value: number, settled: ReadonlySet<number>): boolean {
-    return (value < this.values.length && this.#stays[value] === 1) || settled.has(value)
+    return (value < this.values.length && this.stays[value] === 1) || settled.has(value)
   }
 
   /** The recording as it is run with these values dropped: Note [By demand]. */
   schedule(dropped: ReadonlySet<number>): Schedule {
     const flags = new Uint8Array(this.values.length)
     for (const value of dropped) flags[value] = 1
-    const turns: Turn[] = []
-    const copyOf = this.walk(flags, (instruction, operands) => {
-      turns.push(operands === this.operands[instruction] ? this.#plain[instruction] : { instruction, operands })
+    const { walk } = this
+    walk.run(flags, 0)
+    const turns = Array.from({ length: walk.turns }, (_, turn): Turn => {
+      const instruction = walk.instructions[turn]
+      const plain = this.#plain[instruction]
+      const start = walk.ends[turn]
+      if (plain.operands.every((value, j) => walk.operands[start + j] === value)) return plain
+      return { instruction, operands: Array.from(walk.operands.subarray(start, walk.ends[turn + 1])) }
     })
-    return { turns, copyOf }
+    return { turns, copyOf: Array.from(walk.copyOf.subarray(0, walk.copies)) }
   }
 
-  /**
-   * Visit the instructions in the order in which they are run.
-   * @param dropped  1 for each value that is dropped
-   * @param visit    gets the recorded list of operands itself if none of them is a copy
-   * @param from     the first instruction to visit, at most the first of the backward
-   * @returns        for each copy, the value that it is a copy of
-   */
-  walk(dropped: Uint8Array, visit: (instruction: number, operands: readonly number[]) => void, from = 0): number[] {
-    const { instructions, operands, inputs, maker, named, backward, values } = this
-    const copyOf: number[] = []
-    const copies = this.#copies.fill(-1)
-    /** copies that no gradient reads: they are freed as soon as the value that needed them is made */
-    const passing: number[] = []
-    const isGone = (value: number): boolean =>
-      value >= 0 && copies[value] < 0 && maker[value] >= 0 && (dropped[value] === 1 || named[value] === 0)
-    const withCopies = (touched: readonly number[], count: number): number[] => {
-      const now = touched.slice()
-      for (let i = 0; i < count; i++) if (now[i] >= 0 && copies[now[i]] >= 0) now[i] = copies[now[i]]
-      return now
-    }
-    const make = (value: number): void => {
-      const instruction = maker[value]
-      const touched = operands[instruction]
-      const count = inputs[instruction]
-      for (let i = 0; i < count; i++) if (isGone(touched[i])) make(touched[i])
-      const now = withCopies(touched, count)
-      for (let i = count; i < now.length; i++) {
-        const each = touched[i]
-        now[i] = values.length + copyOf.push(each) - 1
-        // no workspace has a maker
-        if (!isGone(each)) continue
-        copies[each] = now[i]
-        if (dropped[each] === 0) passing.push(each)
-      }
-      visit(instruction, now)
-    }
-    for (let i = from; i < instructions.length; i++) {
-      const touched = operands[i]
-      if (i < backward) {
-        const output = touched[inputs[i]]
-        if (dropped[output] !== 1 || !this.late.has(output)) visit(i, touched)
-        continue
-      }
-      let changed = false
-      for (let j = 0; j < inputs[i]; j++) {
-        const value = touched[j]
-        if (value < 0 || dropped[value] === 0) continue
-        if (isGone(value)) make(value)
-        changed = true
-      }
-      visit(i, changed ? withCopies(touched, inputs[i]) : touched)
-      while (passing.length > 0) copies[passing.pop() as number] = -1
-    }
-    return copyOf
+  /** Walks through the recording: one at a time. */
+  get walk(): Walk {
+    this.#walk ??= new Walk(this)
+    return this.#walk
   }
 }

@@ -3,12 +3,15 @@
  * can be reached.
  *
  * Note [Greedy by excess]
- *   For a target of bytes, values are dropped one after the other until no turn holds more. The next value is the one
- *   that lowers the excess the most for each second that it costs. (The excess is the sum, over all turns, of the bytes
- *   above the target: the peak alone has plateaus.) Then a repair keeps every value that need not be dropped after all,
- *   the most expensive first. The targets come down in steps. Each search starts with nothing dropped; if it misses the
- *   target, it starts again from the last result.
+ *   For a target of bytes, values are dropped until no turn holds more. The next value is the one that lowers the excess
+ *   the most for each second that it costs (queue.ts). (The excess is the sum, over all turns, of the bytes above the target:
+ *   the peak alone has plateaus.) Then a repair keeps every value that need not be dropped after all, the most expensive
+ *   first. The targets come down in steps. Each is reached twice, with nothing dropped at first and from the last result,
+ *   and the faster result counts. If both miss it, a third search drops one value at a time.
  */
+
+import type { Choices, Outcome } from './choices.js'
+import { Queue } from './queue.js'
 
 /** A choice of values to drop, the peak of live bytes with it, and the extra time. */
 export interface Point {
@@ -16,33 +19,6 @@ export interface Point {
   readonly bytes: number
   /** the time that making again takes, as a share of the step without it */
   readonly extraTime: number
-}
-
-export interface Outcome {
-  readonly time: number
-  readonly peak: number
-  /** the bytes above the target, summed over the turns */
-  readonly excess: number
-}
-
-/** A step in which values can be dropped. */
-export interface Choices {
-  /** the number of values */
-  readonly count: number
-  /** the values that can be dropped */
-  readonly candidates: readonly number[]
-  /** those that take no time if they are dropped */
-  readonly free: ReadonlySet<number>
-  /** an upper bound of the score of each value */
-  readonly bounds: Float64Array
-  /** for a choice that drops a value at all times, the choice that drops it for part of the time, if there is one */
-  readonly lesser: ReadonlyMap<number, number>
-  /** can it be that no bytes remain? */
-  readonly canBeNone: boolean
-  /** the time to make a value once */
-  timeToMake(value: number): number
-  /** @param dropped  1 for each value that is dropped */
-  simulate(dropped: Uint8Array, target: number): Outcome
 }
 
 const TARGETS = 32
@@ -77,11 +53,14 @@ export function bestChoices(choices: Choices, mostTime: number, progress = NO_PR
     const found = [search.reach(target, [])]
     // lesser choices can stand in each other's way
     if (greater.size > 0) found.push(search.reach(target, [], whole))
-    // the last result may reach a target that a new start misses
-    if (found.every(({ peak }) => peak > target)) found.push(search.reach(target, progress.last, whole))
-    const { dropped, peak, time } = found.reduce((a, b) =>
-      a.peak <= target && (b.peak > target || a.time <= b.time) ? a : b,
-    )
+    // the last result may reach a target that a new start misses, or in less time
+    if (step > 1) found.push(search.reach(target, progress.last, whole))
+    // the most careful search is the slowest
+    if (found.every(({ peak }) => peak > target)) found.push(search.reach(target, [], whole, 1))
+    const { dropped, peak, time } = found.reduce((a, b) => {
+      if (a.peak <= target && b.peak <= target) return a.time <= b.time ? a : b
+      return a.peak <= b.peak ? a : b
+    })
     points.push({ dropped: new Set(dropped), bytes: peak, extraTime: time / never.time - 1 })
     progress.isDone = peak > target
     progress.last = dropped.map((choice) => greater.get(choice) ?? choice)
@@ -118,48 +97,55 @@ class Search {
   /**
    * Drop values until no turn holds more than the target, or no further drop helps; then keep again what can be kept.
    */
-  reach(target: number, from: readonly number[], candidates = this.#choices.candidates): Found {
+  reach(
+    target: number,
+    from: readonly number[],
+    candidates = this.#choices.candidates,
+    mostTogether = this.#choices.mostTogether,
+  ): Found {
+    const choices = this.#choices
     this.#dropped.fill(0)
     for (const value of from) this.#dropped[value] = 1
-    /** the last known score of each value; scores nearly always fall as values are dropped */
-    const scores = this.#choices.bounds.slice()
-    let now = this.#choices.simulate(this.#dropped, target)
-    // values that are made late cost no time, so they come first; when nothing helps any more, each is tried the other way
+    let now = choices.simulate(this.#dropped, target)
+    choices.take()
+    const queue = new Queue(choices, candidates, this.#dropped, target)
+    let most = 1
+    // when nothing helps any more, each value that takes no time is tried the other way
     let isStuck = false
     while (now.peak > target) {
-      let best = -1
-      let outcome = now
-      for (;;) {
-        const next = this.#highest(candidates, scores, best)
-        if (next < 0 || (best >= 0 && scores[next] <= scores[best])) break
-        const tried = this.#with(next, target)
-        scores[next] = (now.excess - tried.excess) / Math.max(tried.time - now.time, Number.MIN_VALUE)
-        if (scores[next] <= 0 || (best >= 0 && scores[next] <= scores[best])) continue
-        best = next
-        outcome = tried
-      }
-      if (best < 0) {
+      const group = queue.group(most, now.excess)
+      if (group.values.length === 0) {
         if (isStuck) break
         isStuck = true
-        for (const value of this.#choices.free) scores[value] = Infinity
+        most = 1
+        queue.retry()
         continue
       }
-      isStuck = false
-      this.#dropped[best] = 1 - this.#dropped[best]
+      const outcome = this.#with(group.values, target)
+      const isTaken = queue.judge(group, now.excess - outcome.excess, outcome.time - now.time)
+      if (!isTaken) {
+        most = Math.max(1, group.values.length >> 1)
+        continue
+      }
+      this.#flip(group.values)
+      choices.take()
       now = outcome
+      isStuck = false
+      most = Math.min(2 * most, mostTogether)
     }
     return this.#repaired(Math.max(target, now.peak), now)
   }
 
-  /** The candidate with the highest score above 0 that is not dropped, or is made late, and is not `except`; -1: none. */
-  #highest(candidates: readonly number[], scores: Float64Array, except: number): number {
-    let highest = -1
-    for (const value of candidates) {
-      if (value === except || scores[value] <= 0) continue
-      if (this.#dropped[value] === 1 && !this.#choices.free.has(value)) continue
-      if (highest < 0 || scores[value] > scores[highest]) highest = value
-    }
-    return highest
+  #flip(values: readonly number[]): void {
+    for (const value of values) this.#dropped[value] = 1 - this.#dropped[value]
+  }
+
+  /** The outcome if values were kept instead of dropped, or dropped instead of kept. */
+  #with(values: readonly number[], target: number): Outcome {
+    this.#flip(values)
+    const outcome = this.#choices.simulate(this.#dropped, target)
+    this.#flip(values)
+    return outcome
   }
 
   /** Keep again what the limit allows, the most expensive first. */
@@ -170,20 +156,13 @@ class Search {
     const timeToMake = (value: number): number => this.#choices.timeToMake(value)
     const dearest = this.#choices.candidates.filter(isDropped).sort((a, b) => timeToMake(b) - timeToMake(a))
     for (const value of dearest) {
-      const outcome = this.#with(value, limit)
+      if (!this.#choices.mayKeep(value, limit)) continue
+      const outcome = this.#with([value], limit)
       if (outcome.peak > limit || outcome.time >= now.time) continue
+      this.#choices.take()
       this.#dropped[value] = 0
       now = outcome
     }
     return { ...now, dropped: this.#choices.candidates.filter(isDropped) }
-  }
-
-  /** The outcome if one value were kept instead of dropped, or dropped instead of kept. */
-  #with(value: number, target: number): Outcome {
-    const flag = this.#dropped[value]
-    this.#dropped[value] = 1 - flag
-    const outcome = this.#choices.simulate(this.#dropped, target)
-    this.#dropped[value] = flag
-    return outcome
   }
 }

@@ -75,7 +75,7 @@ function sharing(graph: Graph, { turns, copyOf }: Schedule, settled: ReadonlySet
   const shared = Array.from({ length: count }, (_, value) => value)
   turns.forEach(({ instruction, operands, transfer }, i) => {
     if (transfer) return
-    const value = graph.predecessor(instruction, operands, i, births, deaths, settled)
+    const value = graph.predecessor(instruction, operands, 0, i, births, deaths, settled)
     if (value >= 0) shared[operands[graph.instructions[instruction].reads.length]] = shared[value]
   })
   const renamed = turns.map((turn) => {

@@ -2,8 +2,10 @@
  * The choices for a step in passes: which values are stored for later passes, and which are made again there. A value can be
  * dropped for the time of its pause, or at all times: see `keptWithout`.
  */
+
+import type { Choices, Outcome } from './choices.js'
 import { timeOf } from './cost.js'
-import { bestChoices, type Choices, type Outcome, type Point } from './greedy.js'
+import { bestChoices, type Point } from './greedy.js'
 import { Stretches } from './kept.js'
 import type { Levels } from './levels.js'
 
@@ -18,11 +20,12 @@ class Stores implements Choices {
   readonly count: number
   readonly candidates: readonly number[]
   readonly canBeNone = true
+  readonly mostTogether = 1
   readonly lesser: ReadonlyMap<number, number>
   /** what the host holds anyway: to upload it again takes no longer than to load it from the store */
   readonly free: ReadonlySet<number>
-  /** the bytes of a value times the passes in which it waits, divided by its time */
-  readonly bounds: Float64Array
+  /** the bytes of a value times all passes */
+  readonly #waits: Float64Array
   readonly #levels: Levels
   readonly #times: Float64Array
   readonly #bytes: Float64Array
@@ -35,7 +38,7 @@ class Stores implements Choices {
     this.#times = Float64Array.from(graph.instructions, (each, i) => (isUpload(i) ? 0 : timeOf(each)))
     this.#bytes = Float64Array.from(graph.values, ({ bytes }) => costOf(bytes))
     const [all, free, lesser]: [number[], Set<number>, Map<number, number>] = [[], new Set(), new Map()]
-    this.bounds = new Float64Array(this.count)
+    this.#waits = new Float64Array(this.count)
     for (const [maker, values] of candidates) {
       const [value] = values
       const bytes = values.reduce((sum, each) => sum + this.#bytes[each], 0)
@@ -43,7 +46,7 @@ class Stores implements Choices {
       if (levels.pauses[value] >= 0) lesser.set(length + value, value)
       for (const choice of levels.pauses[value] < 0 ? [length + value] : [length + value, value]) {
         all.push(choice)
-        this.bounds[choice] = (bytes * levels.count) / Math.max(this.timeToMake(choice), Number.MIN_VALUE)
+        this.#waits[choice] = bytes * levels.count
       }
     }
     this.candidates = all
@@ -53,6 +56,26 @@ class Stores implements Choices {
 
   timeToMake(choice: number): number {
     return this.#levels.makersOf(choice % (this.count / 2)).reduce((sum, maker) => sum + this.#times[maker], 0)
+  }
+
+  take(): void {}
+  foresee(): void {}
+  forget(): void {}
+
+  bound(choice: number): number {
+    return this.#waits[choice]
+  }
+
+  estimate(choice: number): number {
+    return this.#waits[choice]
+  }
+
+  mayHelp(): boolean {
+    return true
+  }
+
+  mayKeep(): boolean {
+    return true
   }
 
   simulate(dropped: Uint8Array, target: number): Outcome {
