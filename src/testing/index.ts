@@ -2,6 +2,8 @@
  * Our tests, for your own ops, losses and modules. A check is an async function that throws a CheckError where it finds a
  * fault, so it works in any test runner. The arbitraries are for fast-check, which you install beside Sluice.
  */
+import '../ops/chain.js'
+
 export { type AllocationOptions, type AllocationReport, checkEveryAllocation } from './allocations.js'
 export * from './arbitraries.js'
 export { CheckError } from './check-error.js'
