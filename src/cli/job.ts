@@ -215,9 +215,9 @@ export const shapesFor = ({
 /** What a job says of its model. */
 export const modelOf = ({ sizes, batchNorm }: Job) => ({ ...sizes, ...(batchNorm && { batchNorm }) })
 
-/** Model, optimizer and streamer of a job, on any device. */
-export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
-  const { seed, recompute, storeBytes: store } = job
+/** Model and loss of a job, on any device. */
+export function modelFor(job: Job, sets: Sets, device: Device) {
+  const { seed } = job
   const classes = classesOf(sets)
   const { sample, loss, needs } = taskOf(sets.train)
   if (!KINDS[job.model].samples.includes(sample)) {
@@ -228,7 +228,13 @@ export function build(job: Job, sets: Sets, device: Device): { streamer: Streame
     )
   }
   const options = { ...modelOf(job), inputShape: sets.train.inputShape, classes, seed }
-  const model = KINDS[job.model].build(device, options, sample)
+  return { model: KINDS[job.model].build(device, options, sample), loss }
+}
+
+/** Model, optimizer and streamer of a job, likewise. */
+export function build(job: Job, sets: Sets, device: Device): { streamer: Streamer; parameterCount: number } {
+  const { seed, recompute, storeBytes: store } = job
+  const { model, loss } = modelFor(job, sets, device)
   const { weightDecay, clipNorm, clipValue, momentum } = job
   const ofStep = scheduleOf(job, totalSteps(job, sets))
   // a mini-batch that grows makes fewer steps: count what is learned, in mini-batches of the first size

@@ -11,7 +11,8 @@ import { emit, type Io } from './io.js'
 import { type Job, parseJob } from './job.js'
 import { UsageError } from './options.js'
 
-const TEXT = 'sluice.flags'
+/** The text of a file or of a coordinator that has the flags. */
+export const TEXT = 'sluice.flags'
 
 /** Flags that identify a training: with another value it would be another training. */
 const FIXED = ['model', ...SIZES, 'optimizer', 'seed'] as const satisfies readonly KeptFlag[]

@@ -43,6 +43,8 @@ export interface ProgressOptions {
   /** the progress of the earlier runs of a resumed training */
   before?: { steps: number; samples: number }
   budgetBytes: number
+  /** further words, such as those on workers */
+  more?: () => readonly string[]
 }
 
 export class Progress implements Listener {
@@ -97,6 +99,7 @@ export class Progress implements Listener {
       ...told,
       `${groupDigits(Math.round(imagesPerSecond))} images/s`,
       this.#peak(),
+      ...(this.#options.more?.() ?? []),
     ]
     this.#io.out(`${parts.join('   ')}\n`)
   }
@@ -119,6 +122,7 @@ export class Progress implements Listener {
       ...(this.#peakBytes > 0 ? [`loss ${showLoss(this.#loss)}`] : []),
       ...(this.#score === undefined ? [] : [this.#score]),
       ...(this.#peakBytes > 0 ? [this.#peak()] : []),
+      ...(this.#options.more?.() ?? []),
     ]
     const words = parts.join('  ')
     const done = Math.min(1, (this.#learned + this.#gathered) / (samples * epochs))

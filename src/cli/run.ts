@@ -11,11 +11,13 @@ import { UsageError } from './options.js'
 import { plan } from './plan.js'
 import { plot } from './plot.js'
 import { predict } from './predict.js'
+import { serveTrain } from './serve.js'
 import { train } from './train.js'
 import { verify } from './verify.js'
 import { weights } from './weights.js'
+import { work } from './work.js'
 
-const COMMANDS: readonly Command[] = [train, plan, plot, predict, weights, verify, gradcheck, devices]
+const COMMANDS: readonly Command[] = [train, plan, plot, predict, weights, verify, gradcheck, devices, serveTrain, work]
 const NAMES = [...COMMANDS.map(({ name }) => name), 'help']
 
 /**

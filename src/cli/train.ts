@@ -52,50 +52,72 @@ ${describeExamples(EXAMPLES)}
 Exits 0 when done, 2 on bad usage, 3 if it does not fit (and names the smallest budget that is enough),
 130 when interrupted by Ctrl-C, 143 by SIGTERM, 1 on anything else.
 `,
-  async run(args, io) {
-    const given = parseJob('train', args)
-    if (given.help) {
-      io.out(train.help())
-      return EXIT.done
-    }
-    const resumed = given.resume === undefined ? null : await resume(given.resume, args)
-    const asked = resumed?.job ?? given
-    const started = performance.now()
-    const limit = asked.device === 'gpu' ? null : heapLimit(asked.memoryBytes)
-    if (limit) throw new UsageError(`--memory: ${limit}`)
-    const sets = await loadSets(asked)
-    const capped = { ...asked, batch: Math.min(asked.batch, sets.train.length) }
-    const needs = findNeeds(capped, sets)
-    const notes = [
-      ...shareNote(asked),
-      ...(capped.grows ? [growthNote(capped)] : []),
-      ...(capped.batch < asked.batch && !capped.grows
-        ? [`the training data has ${groupDigits(capped.batch)} samples: one mini-batch of all of them per epoch`]
-        : []),
-      ...(resumed?.notes ?? []),
-    ]
-    if (!asked.json) io.out(`Training ${describeJob(capped, sets, needs)}\n\n`)
-    const device = await openDevice(asked.device, { memory: asked.memoryBytes, threads: asked.threads, simd: 'wide' })
-    try {
-      const { streamer } = build(capped, sets, device)
-      if (resumed && asked.resume !== undefined) await restore(asked.resume, resumed, streamer, io)
-      const job = capped.fastest ? await chooseFastest(capped, sets, streamer, io) : capped
-      const plan = streamer.plan({ ...shapesFor(sets), batch: job.batch, microBatch: job.microBatch })
-      announcePlan(io, job, plan, needs, notes)
-      await writePicture(job, sets, streamer, plan)
-      if (!job.json) io.out('\n')
-      const tally = new Tally(stepsBefore(job, sets, streamer))
-      const memory = new ProcessMemory()
-      const completed = await io.interruptible((signal) => follow(job, sets, streamer, tally, memory, io, signal))
-      const held = memory.measure(device, tally.peakBytes)
-      const wallMs = performance.now() - started
-      if (completed) showDone(io, job, tally, { ...reached(job, sets, streamer, tally, plan, needs), held, wallMs })
-      else showInterrupted(io, job, tally, job.grows ? null : totalSteps(job, sets))
-      return completed ? EXIT.done : EXIT.interrupted
-    } finally {
-      await device.close()
-    }
-  },
+  run: (args, io) => trainWith(args, io, train.help()),
+}
+
+/** Computes the gradients of a training elsewhere: see serve.ts. */
+export interface Cluster {
+  readonly fit: Streamer['fit']
+  /** as told in the progress of a person, and as `--json` has it */
+  told(): readonly string[]
+  fields(): object
+  close(): Promise<void>
+}
+
+/** Train as the flags say. @param open  if given, gradients are computed elsewhere */
+export async function trainWith(
+  args: readonly string[],
+  io: Io,
+  help: string,
+  open?: (streamer: Streamer, job: Job) => Promise<Cluster>,
+): Promise<number> {
+  const given = parseJob('train', args)
+  if (given.help) {
+    io.out(help)
+    return EXIT.done
+  }
+  const resumed = given.resume === undefined ? null : await resume(given.resume, args)
+  const asked = resumed?.job ?? given
+  const started = performance.now()
+  const limit = asked.device === 'gpu' ? null : heapLimit(asked.memoryBytes)
+  if (limit) throw new UsageError(`--memory: ${limit}`)
+  const sets = await loadSets(asked)
+  const capped = { ...asked, batch: Math.min(asked.batch, sets.train.length) }
+  const needs = findNeeds(capped, sets)
+  const notes = [
+    ...shareNote(asked),
+    ...(capped.grows ? [growthNote(capped)] : []),
+    ...(capped.batch < asked.batch && !capped.grows
+      ? [`the training data has ${groupDigits(capped.batch)} samples: one mini-batch of all of them per epoch`]
+      : []),
+    ...(resumed?.notes ?? []),
+  ]
+  if (!asked.json) io.out(`Training ${describeJob(capped, sets, needs)}\n\n`)
+  const device = await openDevice(asked.device, { memory: asked.memoryBytes, threads: asked.threads, simd: 'wide' })
+  let cluster: Cluster | undefined
+  try {
+    const { streamer } = build(capped, sets, device)
+    if (resumed && asked.resume !== undefined) await restore(asked.resume, resumed, streamer, io)
+    const job = capped.fastest ? await chooseFastest(capped, sets, streamer, io) : capped
+    const plan = streamer.plan({ ...shapesFor(sets), batch: job.batch, microBatch: job.microBatch })
+    announcePlan(io, job, plan, needs, notes)
+    await writePicture(job, sets, streamer, plan)
+    if (!job.json) io.out('\n')
+    cluster = await open?.(streamer, job)
+    const tally = new Tally(stepsBefore(job, sets, streamer))
+    const memory = new ProcessMemory()
+    const completed = await io.interruptible((signal) =>
+      follow(job, sets, streamer, tally, memory, io, signal, cluster),
+    )
+    const held = memory.measure(device, tally.peakBytes)
+    const wallMs = performance.now() - started
+    if (completed) showDone(io, job, tally, { ...reached(job, sets, streamer, tally, plan, needs), held, wallMs })
+    else showInterrupted(io, job, tally, job.grows ? null : totalSteps(job, sets))
+    return completed ? EXIT.done : EXIT.interrupted
+  } finally {
+    await cluster?.close()
+    await device.close()
+  }
 }
 
 /** The plan of the largest mini-batch that there was. */
@@ -127,13 +149,21 @@ async function follow(
   memory: ProcessMemory,
   io: Io,
   signal: AbortSignal,
+  cluster?: Cluster,
 ): Promise<boolean> {
   const { json, batch, grows, epochs, microBatch } = job
   const samples = sets.train.length
   const task = taskOf(sets.train)
   const { cursor } = streamer
   const before = { steps: tally.before, samples: cursor.epoch * samples + cursor.samples }
-  const size = { epochs, steps: grows ? null : totalSteps(job, sets), samples, budgetBytes: job.memoryBytes, before }
+  const size = {
+    epochs,
+    steps: grows ? null : totalSteps(job, sets),
+    samples,
+    budgetBytes: job.memoryBytes,
+    before,
+    more: cluster?.told,
+  }
   const listeners = [
     json ? recorded((event, fields) => emit(io, event, fields)) : new Progress(io, size),
     ...logOf(job, tally, size.steps),
@@ -147,7 +177,7 @@ async function follow(
       const evaluation = await streamer.evaluate(sets.test, { microBatch, signal, metrics: task.metrics })
       tally.evaluation(evaluation, task.scores(evaluation))
     }
-    const training = streamer.fit(sets.train, {
+    const training = (cluster ?? streamer).fit(sets.train, {
       batch: grows ? { to: batch, learningRate: grows } : batch,
       epochs,
       microBatch,
@@ -177,6 +207,7 @@ async function follow(
     for await (const result of training) {
       tally.step(result)
       tell((listener) => listener.step(result))
+      if (json && cluster) emit(io, 'cluster', cluster.fields())
       await keeper.step()
       memory.sample()
     }
