@@ -9,7 +9,7 @@ import { backward, zeroGrad } from '../autograd/backward.js'
 import type { AnyBatch } from '../data/batch.js'
 import type { Device } from '../device/device.js'
 import type { Update } from '../device/instruction.js'
-import { inMiniBatch, movesLate } from '../nn/mini-batch.js'
+import { movesLate } from '../nn/mini-batch.js'
 import type { AnyModule } from '../nn/module.js'
 import type { Buffer } from '../nn/parameter.js'
 import type { AnyLoss } from '../ops/loss.js'
@@ -153,8 +153,7 @@ export class Program {
           return output
         })
       }
-      const miniBatch = this.totals.begin({ samples: size, before, all })
-      const forward = () => inMiniBatch(this.device, miniBatch, () => this.#forward(mode, x))
+      const forward = () => this.totals.during({ samples: size, before, all }, () => this.#forward(mode, x))
       // The inner scopes end the forward's tensors before the backward; the tape keeps what gradients need.
       if (isJoint) {
         const surrogate = scope(this.device, () => this.joint.surrogate(forward(), size, before))

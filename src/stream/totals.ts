@@ -3,7 +3,7 @@
  * They stand between micro-batches, so they are made before a step is planned.
  */
 import type { Device } from '../device/device.js'
-import type { MiniBatch, MovesLate, Totals, TotalsNeeds } from '../nn/mini-batch.js'
+import { inMiniBatch, type MiniBatch, type MovesLate, type Totals, type TotalsNeeds } from '../nn/mini-batch.js'
 import { standingStorage, standingTensor } from '../tensor/create.js'
 import { allOrNothing } from '../tensor/scope.js'
 import type { Shape } from '../tensor/shape.js'
@@ -17,15 +17,19 @@ interface Call {
 
 export class TotalsKeeper {
   readonly #calls = new Map<MovesLate, Call[]>()
-  /** how often each layer was called in the last forward */
+  /** how often each layer was called in the last forward that came to its end, and in the one that runs */
   #counts = new Map<MovesLate, number>()
+  #running = new Map<MovesLate, number>()
 
   constructor(readonly device: Device) {}
 
-  /** Begin the forward of a micro-batch. */
-  begin(place: Pick<MiniBatch, 'samples' | 'before' | 'all'>): MiniBatch {
-    this.#counts = new Map()
-    return { ...place, totalsFor: (layer, needs) => this.#totalsFor(layer, needs) }
+  /** Run the forward of a micro-batch. */
+  during<T>(place: Pick<MiniBatch, 'samples' | 'before' | 'all'>, forward: () => T): T {
+    this.#running = new Map()
+    const miniBatch = { ...place, totalsFor: this.#totalsFor.bind(this) }
+    const result = inMiniBatch(this.device, miniBatch, forward)
+    this.#counts = this.#running
+    return result
   }
 
   /** Are all totals there that the last forward asked for? */
@@ -75,8 +79,8 @@ export class TotalsKeeper {
   }
 
   #totalsFor(layer: MovesLate, needs: TotalsNeeds): Totals {
-    const count = this.#counts.get(layer) ?? 0
-    this.#counts.set(layer, count + 1)
+    const count = this.#running.get(layer) ?? 0
+    this.#running.set(layer, count + 1)
     const calls = this.#calls.get(layer) ?? []
     this.#calls.set(layer, calls)
     calls[count] ??= { totals: null, needs }

@@ -85,8 +85,8 @@ for (const [name, { budgets, ...net }] of Object.entries(NETS)) {
       tell(
         `${name}: off a plain streamer by ${worst.toExponential(1)}, losses by ${Math.max(...losses).toExponential(1)}`,
       )
-      // adam divides by the root of the second moment, so a rounding of a gradient near 0 can move a step by a part of the rate
-      assert.ok(Math.max(...losses) < 1e-4 && worst < 0.003 * options.steps, `${worst}`)
+      // the first two losses differ by rounding alone; adam divides by the root of the second moment, so a rounding of a gradient near 0 can move a step by a part of the rate
+      assert.ok(Math.max(...losses.slice(0, 2)) < 1e-5 && worst < 0.003 * options.steps, `${worst}`)
     }
     tell(`${name}: bits ${results.join(' ')}`)
     assert.is(new Set(results).size, 1)

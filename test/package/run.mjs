@@ -170,6 +170,16 @@ test('sluice/files loads without its peers, says which one is missing, and works
   assert.is(node('files.mjs'), 'works\nworks\n')
 })
 
+test('sluice/cluster loads without its peers, and says what to install', () => {
+  const program = `
+    import { work } from 'sluice/cluster'
+    import { crossEntropy, models, openVirtualDevice } from 'sluice'
+    const model = models.mlp(openVirtualDevice('cpu', { memory: '1MiB' }))
+    await work({ model, loss: crossEntropy, redis: 'redis://localhost' }).catch(({ name, message }) => console.log(name, message))`
+  writeFileSync(inApp('cluster.mjs'), program)
+  assert.match(node('cluster.mjs'), /^ClusterError sluice\/cluster needs bullmq.*npm install bullmq ioredis$/m)
+})
+
 for (const platform of ['browser', 'neutral', 'node']) {
   test(`esbuild --platform=${platform}`, async () => {
     const outfile = inApp(`built/esbuild-${platform}.mjs`)
