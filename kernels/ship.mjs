@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Text without code, and code whose sources are not packed: a map would lead nowhere. */
-const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/(cli|cluster|testing))\//
+const UNMAPPED = /\/digits-data\.js$|^dist\/(kernels|src\/(cli|cluster|device|step|stream|testing))\//
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 /** Declarations of kernels that no user calls. What the kernels do is told in kernels.d.ts. */
 const KERNELS = /^dist\/kernels\/(?!kernels\.d\.ts$).*\.d\.ts$/

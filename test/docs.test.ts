@@ -1,7 +1,8 @@
 /**
  * Links of the README and of docs/: each leads to a file or heading that exists in a clone and in the installed
- * package. So pages link only to files that package.json lists under `files`, and name other files without a link. The
- * sources of the kernels and of the command line are linked too, although they are in a clone only, to keep the package small.
+ * package. So pages link only to files that package.json lists under `files`, and name other files without a link. What
+ * package.json leaves out of `src` and `docs`, and the kernels, are linked too, although they are in a clone only, to keep
+ * the package small.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
