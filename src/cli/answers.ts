@@ -19,8 +19,11 @@ export interface Answer {
   readonly command?: string
 }
 
-/** A search that takes more CPU time than this is given up. */
-const LONGEST_SEARCH_MS = 4000
+/**
+ * The time of the CPU for all searches together. Each gets an equal part of what those before it have left, and is given up
+ * after that.
+ */
+const SEARCHES_MS = 4000
 
 class TooLong extends Error {}
 
@@ -53,6 +56,10 @@ const quoted = (value: string): string =>
 export function answersFor(job: Job, sets: Sets, needs: Needs): Answer[] {
   const { minimumBudgetBytes, wholeBatchBytes } = needs
   const withMemory = (bytes: number): string => commandOf(job, { memory: String(bytes) })
+  const knobs = knobsOf(job.model, job.made?.sample ?? SAMPLES[job.data.form]).filter(
+    (knob) => knob !== 'image' || sets.train.inputShape.length === 3,
+  )
+  const started = process.cpuUsage()
   return [
     {
       question: 'The smallest budget that is enough',
@@ -69,20 +76,26 @@ export function answersFor(job: Job, sets: Sets, needs: Needs): Answer[] {
           question: 'The budget for the whole mini-batch in one piece',
           answer: 'None: its tensors are larger than this device has.',
         },
-    ...knobsOf(job.model, job.made?.sample ?? SAMPLES[job.data.form])
-      .filter((knob) => knob !== 'image' || sets.train.inputShape.length === 3)
-      .map((knob) => largestOf(knob, job, sets)),
+    ...knobs.map((knob, i) => {
+      const limitMs = (SEARCHES_MS - millisecondsSince(started)) / (knobs.length - i)
+      return largestOf(knob, job, sets, limitMs)
+    }),
   ]
 }
 
-function largestOf(knob: Knob, job: Job, sets: Sets): Answer {
+/** Of the CPU. */
+function millisecondsSince(started: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(started)
+  return (user + system) / 1000
+}
+
+function largestOf(knob: Knob, job: Job, sets: Sets, limitMs: number): Answer {
   const question = QUESTIONS[knob]
   const command = commandOf(job, { largest: knob })
   const started = process.cpuUsage()
   try {
     const { value, next } = findLargest(knob, { job, sets }, () => {
-      const { user, system } = process.cpuUsage(started)
-      if ((user + system) / 1000 > LONGEST_SEARCH_MS) throw new TooLong()
+      if (millisecondsSince(started) > limitMs) throw new TooLong()
     })
     const show = (size: number): string => (knob === 'image' ? `${size} x ${size}` : groupDigits(size))
     const why = next ? `With ${show(next.value)}: ${next.error.message}` : undefined
