@@ -3,7 +3,8 @@
  *
  *   node docs/experiments/noise-scale.mjs [--quick]
  *
- * Every run sees each digit equally often. A fixed mini-batch goes in two micro-batches, so that its noise can be measured.
+ * Every run sees each digit equally often. A fixed mini-batch goes in at least two micro-batches, of at most 256,
+ * so that its noise can be measured.
  */
 import { models, optim } from 'sluice'
 import { digits } from './common/data.mjs'
@@ -33,7 +34,7 @@ async function run(batch, seed) {
   })
   const noise = []
   const sizes = []
-  const options = batch === 'auto' ? { batch } : { batch, microBatch: Math.ceil(batch / 2) }
+  const options = batch === 'auto' ? { batch } : { batch, microBatch: Math.min(256, batch / 2) }
   const onEpoch = ({ noiseScale }) => void noise.push(noiseScale)
   for await (const { samples } of streamer.fit(train, { ...options, epochs, onEpoch })) sizes.push(samples)
   const { accuracy, loss } = await streamer.evaluate(test)
