@@ -3,8 +3,8 @@
  * the code of its chapter; nothing is computed here. Build first.
  */
 
-import { CATEGORY_COLOURS } from '../../dist/src/index.js'
 import { line, page, picture, round, styles, text } from '../../dist/src/memory/svg.js'
+import { COLOURS } from '../../dist/src/memory/timeline.js'
 
 const WIDTH = 900
 const HUES = ['#4477aa', '#ee8866', '#3fb08f', '#aa7fc4', '#ddb93c']
@@ -121,7 +121,7 @@ export function blocksPicture(title, described, { x, y, blocks, limit }) {
     ...blocks.map((block) => {
       const [x0, y1] = [px(block.x[0]), py(block.y[1])]
       const size = `width="${round(px(block.x[1]) - x0)}" height="${round(py(block.y[0]) - y1)}"`
-      return `<rect class="block" x="${x0}" y="${y1}" ${size} fill="${CATEGORY_COLOURS[block.category]}"><title>${block.name}</title></rect>`
+      return `<rect class="block" x="${x0}" y="${y1}" ${size} fill="${COLOURS[block.category]}"><title>${block.name}</title></rect>`
     }),
     ...(limit
       ? [line('limit', left, py(limit[0]), right, py(limit[0])), text(right + 12, py(limit[0]) + 4, limit[1], 'start')]
@@ -130,7 +130,7 @@ export function blocksPicture(title, described, { x, y, blocks, limit }) {
     text((left + right) / 2, bottom + 28, x.label, 'middle'),
     text(left - 58, top - 8, y.label, 'start'),
     ...categories.flatMap((category, i) => [
-      `<rect x="${right + 22}" y="${bottom - 14 - 20 * i}" width="12" height="12" rx="2" fill="${CATEGORY_COLOURS[category]}"/>`,
+      `<rect x="${right + 22}" y="${bottom - 14 - 20 * i}" width="12" height="12" rx="2" fill="${COLOURS[category]}"/>`,
       text(right + 40, bottom - 3 - 20 * i, category, 'start'),
     ]),
   ])
