@@ -2,7 +2,7 @@
  * The tests of the gpu device in a page: every dist/test/gpu/*.gl.js, one page for each, run by uvu as in Node. Those
  * whose name ends in .node.gl.js need files or processes, which a page does not have.
  *
- *   npm ci --prefix test/browser && node test/browser/gpu.mjs [--webgpu] [part of a file's name]
+ *   npm ci --prefix test/browser && node test/browser/gpu.mjs [--webgpu] [parts of files' names]
  *
  * With --webgpu they run on the second form of the device; tests that need a WebGL2 context are skipped.
  */
@@ -18,7 +18,9 @@ const words = process.argv.slice(2)
 const onWebGpu = words[0] === '--webgpu'
 if (onWebGpu) words.shift()
 const files = readdirSync(join(ROOT, 'dist/test/gpu'))
-  .filter((file) => /(?<!\.node)\.gl\.js$/.test(file) && file.includes(words[0] ?? ''))
+  .filter(
+    (file) => /(?<!\.node)\.gl\.js$/.test(file) && (words.length === 0 || words.some((word) => file.includes(word))),
+  )
   .sort()
 
 await serving(async (address) => {

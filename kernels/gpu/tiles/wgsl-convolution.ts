@@ -9,7 +9,7 @@ import type { Convolution } from '../../kernels.js'
 import { PLAIN } from '../machine/groups.js'
 import { type Gpu, packed, type TileProgram } from '../machine/program.js'
 import { type Correlation, FEWEST_FOR_TILES, forwardOf } from './convolution-tiles.js'
-import { BUSY, each, SIZES, type Size, sharedRows, sums, threadsOf, timeOf } from './wgsl-tile.js'
+import { BUSY, each, list, type Size, sharedRows, sums, threadsOf, timeOf } from './wgsl-tile.js'
 
 /** channels, outChannels: of a group */
 const IMAGE = ['channels', 'height', 'width', 'groups'] as const
@@ -22,6 +22,15 @@ const SPREAD = ['y', 'x', 'positions', 'biased'] as const
 const FILTER = ['output', 'channel', 'tap', 'first'] as const
 /** weights: of a filter; rows: of all images together; rounds: the rows of a part */
 const PARTS = ['parts', 'weights', 'rows', 'rounds'] as const
+
+/** A driver may take ten times as long to compile tiles of 8 x 8. */
+const SIZES: readonly Size[] = [
+  [8, 4],
+  [4, 4],
+]
+
+/** The four values of a vector. */
+const lanes = (text: (l: number) => string): string => list(4).map(text).join(', ')
 
 /** The group, the rows and the columns of the tile of a thread, if `columns` count. */
 const corner = ([r, c]: Size, columns: string): string => `
@@ -39,53 +48,46 @@ function correlation(size: Size): TileProgram {
     parameters: ['x', 'w', 'bias', 'image', 'result', 'taps', 'strides', 'spread', 'filters'],
     wgsl: (quads) => {
       const { places, row, loads } = sharedRows(quads, rows, (place) => `w[${place}]`)
-      const { begin, add, endBlock, end, columns: four } = sums(size)
+      const { begin, add, endBlock, end } = sums(size)
+      const fours = (text: (v: number) => string): string => each(columns / 4, text)
       return `${corner(size, 'spread.positions')}
   let group = i / across / down;
   let plane = image.height * image.width;
   let area = result.height * result.width;
   let first = group * result.outChannels * image.channels * taps.height * taps.width + filters.first;
   ${each(places, (r) => `let filter${r} = first + min(row + ${row(r)}, result.outChannels - 1) * filters.output;`)}
-  ${each(columns, (c) => `let place${c} = min(column + ${c}, spread.positions - 1); let inPlane${c} = place${c} % area;`)}
-  ${each(columns, (c) => `let image${c} = (place${c} / area * image.groups + group) * image.channels * plane;`)}
-  ${each(columns, (c) => `let top${c} = inPlane${c} / result.width * strides.strideY - strides.padY;`)}
-  ${each(columns, (c) => `let left${c} = inPlane${c} % result.width * strides.strideX - strides.padX;`)}
+  ${fours((v) => `let place${v} = min(vec4i(column + ${4 * v}) + vec4i(0, 1, 2, 3), vec4i(spread.positions - 1)); let inPlane${v} = place${v} % area;`)}
+  ${fours((v) => `let image${v} = (place${v} / area * image.groups + group) * image.channels * plane;`)}
+  ${fours((v) => `let top${v} = inPlane${v} / result.width * strides.strideY - strides.padY;`)}
+  ${fours((v) => `let left${v} = inPlane${v} % result.width * strides.strideX - strides.padX;`)}
   ${begin}
   var terms = 0;
-  for (var ky = 0; ky < taps.height; ky++) {
-    for (var kx = 0; kx < taps.width; kx++) {
-      let tap = (ky * taps.width + kx) * filters.tap;
-      ${each(places, (r) => `var at${r} = filter${r} + tap;`)}
-      ${each(columns, (c) => `var y${c} = top${c} + ky * taps.dilationY; var x${c} = left${c} + kx * taps.dilationX;`)}
-      ${each(columns, (c) => `var meets${c} = y${c} >= 0 && x${c} >= 0;`)}
-      if (spread.y * spread.x > 1) {
-        ${each(columns, (c) => `meets${c} = meets${c} && y${c} % spread.y == 0 && x${c} % spread.x == 0; y${c} /= spread.y; x${c} /= spread.x;`)}
-      }
-      ${each(columns, (c) => `meets${c} = meets${c} && y${c} < image.height && x${c} < image.width;`)}
-      ${each(columns, (c) => `var from${c} = select(0, image${c} + y${c} * image.width + x${c}, meets${c});`)}
-      for (var block = 0; block < image.channels; block += 64) {
-        let last = min(block + 64, image.channels);
-        for (var channel = block; channel < last; channel++) {
-          ${loads} ${each(places, (r) => `at${r} += filters.channel;`)}
-          ${four((c) => `select(0.0, x[from${c}], meets${c})`)} ${each(columns, (c) => `from${c} += plane;`)}
-          ${add}
-        }
-        terms += last - block;
-        if (terms >= 64) { ${endBlock} terms = 0; }
-      }
+  for (var t = 0; t < taps.height * taps.width; t++) {
+    let down = t / taps.width * taps.dilationY;
+    let right = t % taps.width * taps.dilationX;
+    ${each(places, (r) => `var at${r} = filter${r} + t * filters.tap;`)}
+    ${fours((v) => `var y${v} = top${v} + down; var x${v} = left${v} + right; var meets${v} = vec4<bool>(${lanes((l) => `y${v}[${l}] >= 0 && x${v}[${l}] >= 0`)});`)}
+    if (spread.y * spread.x > 1) {
+      ${fours((v) => `meets${v} = vec4<bool>(${lanes((l) => `meets${v}[${l}] && y${v}[${l}] % spread.y == 0 && x${v}[${l}] % spread.x == 0`)}); y${v} /= spread.y; x${v} /= spread.x;`)}
+    }
+    ${fours((v) => `let width${v} = select(vec4u(), vec4u(u32(image.width)), vec4<bool>(${lanes((l) => `meets${v}[${l}] && y${v}[${l}] < image.height`)}));`)}
+    ${fours((v) => `let inside${v} = vec4u(x${v}) < width${v}; var from${v} = image${v} + y${v} * image.width + x${v};`)}
+    for (var j = 0; j < image.channels; j++) {
+      ${loads} ${each(places, (r) => `at${r} += filters.channel;`)}
+      ${fours((v) => `let q${v} = select(vec4f(), vec4f(${lanes((l) => `x[from${v}[${l}]]`)}), inside${v}); from${v} += plane;`)}
+      ${add}
+      terms++;
+      if ((terms & 63) == 0) { ${endBlock} }
     }
   }
   ${endBlock}
   if (thread >= result.tiles) { return; }
-  let channel = group * result.outChannels + row;
-  ${each(columns, (c) => `let to${c} = (place${c} / area * image.groups * result.outChannels + channel) * area + inPlane${c};`)}
-  ${end(
-    (r, c, value) => `if (row + ${r} < result.outChannels && column + ${c} < spread.positions) {
-    var y = ${value};
-    if (spread.biased > 0) { y += bias[channel + ${r}]; }
-    output[to${c} + ${r} * area] = y;
-  }`,
-  )}`
+  ${end(`if (row + r < result.outChannels && column + c < spread.positions) {
+        let channel = group * result.outChannels + row + r;
+        let n = (column + c) / area;
+        let y = (n * image.groups * result.outChannels + channel) * area + column + c - n * area;
+        output[y] = value + select(0.0, bias[channel], spread.biased > 0);
+      }`)}`
     },
   }
 }
@@ -98,7 +100,8 @@ function weightGradient(size: Size): TileProgram {
     parameters: ['dy', 'x', 'image', 'result', 'taps', 'strides', 'cut'],
     wgsl: (quads) => {
       const { places, row, loads } = sharedRows(quads, rows, (place) => `dy[${place}]`)
-      const { begin, add, endBlock, end, columns: four } = sums(size)
+      const { begin, add, endBlock, end } = sums(size)
+      const fours = (text: (v: number) => string): string => each(columns / 4, text)
       return `${corner(size, 'cut.weights')}
   let part = i / across / down / image.groups;
   let group = i / across / down % image.groups;
@@ -106,33 +109,34 @@ function weightGradient(size: Size): TileProgram {
   let area = result.height * result.width;
   let size = taps.height * taps.width;
   ${each(places, (r) => `let slope${r} = (group * result.outChannels + min(row + ${row(r)}, result.outChannels - 1)) * area;`)}
-  ${each(columns, (c) => `let weight${c} = min(column + ${c}, cut.weights - 1);`)}
-  ${each(columns, (c) => `let image${c} = (group * image.channels + weight${c} / size) * plane;`)}
-  ${each(columns, (c) => `let top${c} = weight${c} % size / taps.width * taps.dilationY - strides.padY;`)}
-  ${each(columns, (c) => `let left${c} = weight${c} % taps.width * taps.dilationX - strides.padX;`)}
+  ${fours((v) => `let weight${v} = min(vec4i(column + ${4 * v}) + vec4i(0, 1, 2, 3), vec4i(cut.weights - 1));`)}
+  ${fours((v) => `let image${v} = (group * image.channels + weight${v} / size) * plane;`)}
+  ${fours((v) => `let top${v} = weight${v} % size / taps.width * taps.dilationY - strides.padY;`)}
+  ${fours((v) => `let left${v} = weight${v} % taps.width * taps.dilationX - strides.padX;`)}
   ${begin}
+  var terms = 0;
   for (var round = 0; round < cut.rounds; round++) {
     let line = part + round * cut.parts;
     let n = line / result.height;
     let oy = line % result.height;
     ${each(places, (r) => `var at${r} = slope${r} + (n * image.groups * result.outChannels * result.height + oy) * result.width;`)}
-    ${each(columns, (c) => `let y${c} = top${c} + oy * strides.strideY; var x${c} = left${c};`)}
-    ${each(columns, (c) => `let width${c} = select(0u, u32(image.width), line < cut.rows && y${c} >= 0 && y${c} < image.height);`)}
-    ${each(columns, (c) => `let from${c} = n * image.groups * image.channels * plane + image${c} + y${c} * image.width;`)}
-    for (var block = 0; block < result.width; block += 64) {
-      let last = min(block + 64, result.width);
-      for (var ox = block; ox < last; ox++) {
-        ${loads} ${each(places, (r) => `at${r}++;`)}
-        ${four((c) => `select(0.0, x[from${c} + x${c}], u32(x${c}) < width${c})`)}
-        ${each(columns, (c) => `x${c} += strides.strideX;`)}
-        ${add}
-      }
-      ${endBlock}
+    ${fours((v) => `let y${v} = top${v} + oy * strides.strideY; var x${v} = left${v};`)}
+    ${fours((v) => `let width${v} = select(vec4u(), vec4u(u32(image.width)), vec4<bool>(${lanes((l) => `line < cut.rows && u32(y${v}[${l}]) < u32(image.height)`)}));`)}
+    ${fours((v) => `let start${v} = n * image.groups * image.channels * plane + image${v} + y${v} * image.width;`)}
+    for (var ox = 0; ox < result.width; ox++) {
+      ${loads} ${each(places, (r) => `at${r}++;`)}
+      ${fours((v) => `let from${v} = start${v} + x${v}; let q${v} = select(vec4f(), vec4f(${lanes((l) => `x[from${v}[${l}]]`)}), vec4u(x${v}) < width${v}); x${v} += strides.strideX;`)}
+      ${add}
+      terms++;
+      if ((terms & 63) == 0) { ${endBlock} }
     }
   }
+  ${endBlock}
   if (thread >= result.tiles) { return; }
   let to = ((part * image.groups + group) * result.outChannels + row) * cut.weights + column;
-  ${end((r, c, value) => `if (row + ${r} < result.outChannels && column + ${c} < cut.weights) { output[to + ${r} * cut.weights + ${c}] = ${value}; }`)}`
+  ${end(`if (row + r < result.outChannels && column + c < cut.weights) {
+        output[to + r * cut.weights + c] = value;
+      }`)}`
     },
   }
 }

@@ -7,7 +7,7 @@ import type { KernelParameters } from '../../kernels.js'
 import { listed } from '../../strides.js'
 import { AXES, offsetsWalk } from '../machine/indexing.js'
 import { type Gpu, packed, type TileProgram } from '../machine/program.js'
-import { each, SIZES, type Size, sharedRows, sums, threadsOf, timeOf } from './wgsl-tile.js'
+import { each, type Size, sharedRows, sums, threadsOf, timeOf } from './wgsl-tile.js'
 
 /** rows, columns, terms and tiles */
 const EXTENTS = ['m', 'n', 'k', 'tiles'] as const
@@ -15,6 +15,11 @@ const STRIDES = ['rowA', 'alongA', 'columnB', 'alongB'] as const
 const STARTS = ['firstA', 'valuesA', 'firstB', 'valuesB'] as const
 /** Strides of y, and of the bias; both strides of the bias are 0 if there is none. */
 const RESULT = ['rowY', 'columnY', 'rowBias', 'columnBias'] as const
+
+const SIZES: readonly Size[] = [
+  [8, 8],
+  [4, 4],
+]
 
 function tile(size: Size): TileProgram {
   const [rows, columns] = size
@@ -41,25 +46,20 @@ function tile(size: Size): TileProgram {
   ${each(places, (r) => `var at${r} = startA + min(row + ${row(r)}, extents.m - 1) * strides.rowA;`)}
   ${each(columns, (c) => `var from${c} = startB + min(column + ${c}, extents.n - 1) * strides.columnB;`)}
   ${begin}
-  for (var block = 0; block < extents.k; block += 64) {
-    let end = min(block + 64, extents.k);
-    for (var j = block; j < end; j++) {
-      ${loads} ${each(places, (r) => `at${r} += strides.alongA;`)}
-      ${four((c) => `b[from${c}]`)} ${each(columns, (c) => `from${c} += strides.alongB;`)}
-      ${add}
-    }
-    ${endBlock}
+  for (var j = 0; j < extents.k; j++) {
+    ${loads} ${each(places, (r) => `at${r} += strides.alongA;`)}
+    ${four((c) => `b[from${c}]`)} ${each(columns, (c) => `from${c} += strides.alongB;`)}
+    ${add}
+    if ((j & 63) == 63) { ${endBlock} }
   }
+  ${endBlock}
   if (thread >= extents.tiles) { return; }
-  let to = matrix * extents.m * extents.n + row * result.rowY + column * result.columnY;
-  let biased = row * result.rowBias + column * result.columnBias;
-  ${end(
-    (r, c, value) => `if (row + ${r} < extents.m && column + ${c} < extents.n) {
-    var y = ${value};
-    if (result.rowBias + result.columnBias > 0) { y += bias[biased + ${r} * result.rowBias + ${c} * result.columnBias]; }
-    output[to + ${r} * result.rowY + ${c} * result.columnY] = y;
-  }`,
-  )}`
+  let to = matrix * extents.m * extents.n;
+  ${end(`if (row + r < extents.m && column + c < extents.n) {
+        let biased = (row + r) * result.rowBias + (column + c) * result.columnBias;
+        let y = to + (row + r) * result.rowY + (column + c) * result.columnY;
+        output[y] = value + select(0.0, bias[biased], result.rowBias + result.columnBias > 0);
+      }`)}`
     },
   }
 }

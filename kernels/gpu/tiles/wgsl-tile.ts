@@ -8,13 +8,6 @@
 
 export type Size = readonly [rows: number, columns: number]
 
-/** From the largest to the smallest. */
-export const SIZES: readonly Size[] = [
-  [16, 8],
-  [8, 8],
-  [4, 4],
-]
-
 /** Threads that keep a GPU busy. */
 export const BUSY = 512
 
@@ -41,19 +34,29 @@ export function sharedRows(quads: boolean, rows: number, load: (place: string) =
   return { places: rows / 4, row: (g: number) => `(${4 * g} + lane)`, loads }
 }
 
-/** The sums of a tile: Note [Long sums] in ../index.ts. `total` are the sums of the blocks that `endBlock` has ended. */
+/**
+ * The sums of a tile: Note [Long sums] in ../index.ts. Those of ended blocks are an array, and what is done once for each of
+ * them is a loop, because a driver takes long to compile many variables and many writes.
+ */
 export function sums([rows, columns]: Size) {
-  const all = (text: (sum: string) => string): string => each(rows, (r) => each(columns / 4, (v) => text(`${r}_${v}`)))
+  const fours = (rows * columns) / 4
+  const all = (text: (r: number, v: number, i: number) => string): string =>
+    each(rows, (r) => each(columns / 4, (v) => text(r, v, (r * columns) / 4 + v)))
   return {
-    begin: all((sum) => `var s${sum} = vec4f(); var t${sum} = vec4f();`),
-    endBlock: all((sum) => `t${sum} += s${sum}; s${sum} = vec4f();`),
+    begin: `var total = array<vec4f, ${fours}>(); ${all((r, v) => `var s${r}_${v} = vec4f();`)}`,
+    endBlock: all((r, v, i) => `total[${i}] += s${r}_${v}; s${r}_${v} = vec4f();`),
     /** from numbers p<row> and q<four of columns> */
-    add: each(rows, (r) => each(columns / 4, (v) => `s${r}_${v} += p${r} * q${v};`)),
+    add: all((r, v) => `s${r}_${v} += p${r} * q${v};`),
     /** four values a time, from WGSL of one */
     columns: (value: (c: number) => string) =>
       each(columns / 4, (v) => `let q${v} = vec4f(${list(4).map((l) => value(4 * v + l))});`),
-    /** @param write  WGSL that writes `value`, of row r and column c of the tile */
-    end: (write: (r: number, c: number, value: string) => string) =>
-      each(rows, (r) => each(columns, (c) => write(r, c, `t${r}_${c >> 2}[${c % 4}]`))),
+    /** @param write  WGSL that writes `value`, of row `row + r` and column `column + c` */
+    end: (write: string) => `
+  for (var r = 0; r < ${rows}; r++) {
+    for (var c = 0; c < ${columns}; c++) {
+      let value = total[r * ${columns / 4} + c / 4][c % 4];
+      ${write}
+    }
+  }`,
   }
 }

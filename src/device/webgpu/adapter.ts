@@ -9,6 +9,9 @@ const BUFFERS = 9
 /** With it the threads of a group can exchange values. */
 const SUBGROUPS = 'subgroups'
 
+/** In the messages of errors that only follow from others. */
+const CONSEQUENCE = 'due to a previous error'
+
 /** A device of our own, and what has happened to it. */
 export class Adapter {
   #isLost = false
@@ -23,7 +26,7 @@ export class Adapter {
     })
     device.onuncapturederror = (event) => {
       event.preventDefault()
-      this.#fault ??= event.error.message
+      if (!event.error.message.includes(CONSEQUENCE)) this.#fault ??= event.error.message
     }
   }
 
@@ -59,6 +62,11 @@ export class Adapter {
     const fault = this.#fault
     this.#fault = null
     if (fault) throw new DeviceError(`${what}: WebGPU refused: ${fault}`)
+  }
+
+  /** Forget what was refused. */
+  forgive(): void {
+    this.#fault = null
   }
 
   /** From now on `check` throws DeviceLostError. */

@@ -2,8 +2,8 @@
  * The buffers behind an allocator's blocks: made, destroyed and exchanged on the device itself.
  *
  * Whether there was memory for a buffer is known some time after it is made. Every read waits for that; a buffer that
- * there was no memory for fails the read, and is not reused. If a commit has already put such a buffer in the place of a
- * standing value, the value is lost, and so the device counts as lost.
+ * there was no memory for fails the read, and is not reused. If a commit has begun in the meantime, values are lost, and so the
+ * device counts as lost.
  */
 import type { Textures } from '../../memory/texture-allocator.js'
 import { DeviceError } from '../errors.js'
@@ -76,6 +76,10 @@ export class DeviceBuffers implements Textures {
     const tensor = this.of(a)
     this.#made.set(a, this.of(b))
     this.#made.set(b, tensor)
+  }
+
+  /** Standing values change from now on, with the help of all buffers that were made. */
+  commit(): void {
     for (const doubt of this.#doubts) doubt.isCommitted = true
   }
 
@@ -83,8 +87,11 @@ export class DeviceBuffers implements Textures {
   async certain(): Promise<void> {
     while (this.#doubts.size > 0) await Promise.all([...this.#doubts].map(({ settled }) => settled))
     const fault = this.#fault
+    if (!fault) return
     this.#fault = null
-    if (fault) throw new DeviceError(`the GPU is out of memory: give a smaller budget (${fault})`)
+    // commands that use the buffer were refused too
+    this.adapter.forgive()
+    throw new DeviceError(`the GPU is out of memory: give a smaller budget (${fault})`)
   }
 
   close(): void {
@@ -98,8 +105,8 @@ export class DeviceBuffers implements Textures {
       this.#doubts.delete(doubt)
       const error = errors.find((error) => error)
       if (!error) return
-      this.#fault ??= `a buffer of ${bytes} bytes: ${error.message}`
       if (doubt.isCommitted) this.adapter.lose()
+      else this.#fault ??= `a buffer of ${bytes} bytes: ${error.message}`
       this.onBroken(address)
     }
     // a device that is lost answers with an error of its own, and is found by its reads

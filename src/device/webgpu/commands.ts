@@ -1,6 +1,6 @@
 /**
- * The commands of a device: dispatches are collected in an encoder, and submitted together. They are submitted when the
- * program that queued them lets other tasks run, before a read, and before something that does not wait in the encoder
+ * The commands of a device: dispatches, and copies for reads, are collected in an encoder and submitted together. They are
+ * submitted when the program that queued them lets other tasks run, and before something that does not wait in the encoder
  * touches one of their buffers: an upload, or the end of the buffer.
  *
  * Their arguments go to one buffer, which each submit fills from its beginning. A dispatch has the place of its own
@@ -38,6 +38,8 @@ export class Commands {
   #used = 0
   #encoder: GPUCommandEncoder | null = null
   #pass: GPUComputePassEncoder | null = null
+  /** called when the open encoder has been submitted */
+  #waiting: (() => void)[] = []
   /** what the open encoder reads or writes */
   readonly #touched = new Set<Tensor>()
 
@@ -92,13 +94,14 @@ export class Commands {
     for (const tensor of tensors) this.#touched.add(tensor)
   }
 
-  /** Copy the first bytes of a tensor, as they are now, and submit. */
-  copy({ buffer }: Tensor, from: number, target: GPUBuffer, bytes: number): void {
+  /** Copy bytes of a tensor, as they are now. @returns resolves when that has been submitted */
+  copy(tensor: Tensor, from: number, target: GPUBuffer, bytes: number): Promise<void> {
     this.#open()
     this.#pass?.end()
     this.#pass = null
-    this.#encoder?.copyBufferToBuffer(buffer, from, target, 0, bytes)
-    this.submit()
+    this.#encoder?.copyBufferToBuffer(tensor.buffer, from, target, 0, bytes)
+    this.#touched.add(tensor)
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   upload(tensor: Tensor, place: number, data: Float32Array<ArrayBuffer>, size: number): void {
@@ -122,6 +125,7 @@ export class Commands {
     queue.submit([encoder.finish()])
     this.#used = 0
     this.#touched.clear()
+    this.#tell()
   }
 
   close(): void {
@@ -130,6 +134,13 @@ export class Commands {
     this.#bindGroups.clear()
     this.#programs.clear()
     this.#parameters.destroy()
+    this.#tell()
+  }
+
+  #tell(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const submitted of waiting) submitted()
   }
 
   #open(): GPUComputePassEncoder {

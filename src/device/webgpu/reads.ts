@@ -1,10 +1,11 @@
 /**
  * Values from buffers to the host, through buffers that the plan counts.
  *
- * A read gives the values at the time of the call. A short one is copied to a buffer of its own at once, and nothing
- * waits for it. A long one, or one that finds too few bytes left, goes in parts; until the last, all that the device is
+ * A read gives the values at the time of the call. A short one is copied to a buffer of its own, as a command among the
+ * others, and nothing waits for it. A long one, or one that finds too few bytes left, goes in parts; until the last, all that the device is
  * asked to do waits in `Line`, in its order, so that it cannot change what is still to be read.
  */
+import { DeviceError } from '../errors.js'
 import { READ_BYTES } from '../gpu/gpu-kind.js'
 import type { Adapter } from './adapter.js'
 import type { DeviceBuffers, Tensor } from './buffers.js'
@@ -112,13 +113,13 @@ export class Reads {
     const { device } = this.adapter
     const buffer = device.createBuffer({ size: values.byteLength, usage: MAP_READ | COPY_DST })
     try {
-      this.commands.copy(tensor, 4 * from, buffer, values.byteLength)
+      await this.commands.copy(tensor, 4 * from, buffer, values.byteLength)
       await buffer.mapAsync(READ)
       values.set(new Float32Array(buffer.getMappedRange()))
     } catch (error) {
       await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_MS))])
       this.adapter.check('reading values')
-      throw error
+      throw new DeviceError(`reading values: WebGPU refused: ${error}`, { cause: error })
     } finally {
       buffer.destroy()
     }

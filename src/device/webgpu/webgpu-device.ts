@@ -110,6 +110,7 @@ export class WebGpuDevice extends GpuDevice {
   protected override prepare(kernels: ReadonlySet<KernelName>): void {
     this.#adapter.check('committing')
     super.prepare(kernels)
+    this.#buffers.commit()
   }
 
   protected execute<Name extends KernelName>(
