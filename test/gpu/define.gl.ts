@@ -16,8 +16,9 @@ import { gatedProduct, rowLogSum, softplus } from '../defined.js'
 import { errorOf } from '../error-of.js'
 import { weightsFor } from '../outcomes.js'
 import { gpuFunction } from '../tolerances.js'
+import { api } from './form.js'
 
-const gpu = await openDevice('gpu', { memory: '4MiB' })
+const gpu = await openDevice('gpu', { api, memory: '4MiB' })
 const reference = await openDevice('reference', { memory: '4MiB' })
 
 const values = (size: number, from: number): number[] =>
