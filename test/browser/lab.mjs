@@ -186,7 +186,9 @@ function inNode(code) {
   const file = join(folder, 'same.mjs')
   const address = pathToFileURL(join(ROOT, 'dist/src/index.js')).href
   writeFileSync(file, code.replace(`'sluice'`, `'${address}'`))
-  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' })
+  // uvu asks for colours, which would stand around the numbers
+  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1' }
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8', env })
   assert.is(status, 0, stderr)
   const losses = [...stdout.matchAll(/^\d+ (\S+)$/gm)].map(([, loss]) => loss)
   return { losses, accuracy: Number(/accuracy: (\S+),/.exec(stdout)?.[1]) }
