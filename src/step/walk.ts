@@ -16,7 +16,7 @@ export interface Recorded {
 }
 
 /** Room for `length` numbers, with those that are there. */
-function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+function grown(numbers: Int32Array, length: number): Int32Array {
   if (length <= numbers.length) return numbers
   const more = new Int32Array(2 * length)
   more.set(numbers)
@@ -28,17 +28,17 @@ export class Walk {
   turns = 0
   copies = 0
   /** the instruction of each turn */
-  instructions = new Int32Array(0)
+  instructions: Int32Array = new Int32Array(0)
   /** the values that turn t touches: from ends[t] up to ends[t + 1]; -1 for standing memory */
-  operands = new Int32Array(0)
-  ends = new Int32Array(1)
+  operands: Int32Array = new Int32Array(0)
+  ends: Int32Array = new Int32Array(1)
   /** for each copy, the value that it is a copy of; copies are numbered after the recorded values, as they come */
-  copyOf = new Int32Array(0)
+  copyOf: Int32Array = new Int32Array(0)
   readonly #graph: Recorded
   /** what each instruction touches, likewise */
   readonly #touched: Int32Array
   readonly #starts: Int32Array
-  readonly #late: Uint8Array<ArrayBuffer>
+  readonly #late: Uint8Array
   /** for each value, its copy while one is alive; else -1 */
   readonly #copyNow: Int32Array
   /** copies that no gradient reads: they are freed as soon as the value that needed them is made */

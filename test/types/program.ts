@@ -97,7 +97,7 @@ export const scaled = defineOp({
   loop([x, by], y, { factor }) {
     for (let i = 0; i < y.length; i++) y[i] = x[i] * by[i] * factor
   },
-  gpu: (i, x, by, p) => x[i] * by[i] * p.factor,
+  gpu: 'function value(i, x, by, p) { return x[i] * by[i] * p.factor }',
   gradients: {
     x: { saves: ['by'], ops: ({ dy, by }, { factor }) => dy.mul(by).mul(factor) },
     by: null,
