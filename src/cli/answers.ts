@@ -83,7 +83,7 @@ export function answersFor(job: Job, sets: Sets, needs: Needs): Answer[] {
   ]
 }
 
-/** Of the CPU. */
+/** The processor time of this process since `started`. */
 function millisecondsSince(started: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(started)
   return (user + system) / 1000
